@@ -20,7 +20,7 @@ from examapp.content.question_search import queries as question_search_queries
 from examapp.content.question_search.queries import Filter, Flag
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import db, transaction
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.model import Question
 from question_bank.quality import read_content
 
@@ -71,7 +71,7 @@ def _fill() -> None:
                 with transaction() as session:
                     questions = [_varied(seed[n % len(seed)], n, rng) for n in range(start, start + _AT_ONCE)]
                     add_questions(
-                        session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now()
+                        ActionContext(session, SYSTEM, clock.now()), questions=questions, state=QuestionState.ACTIVE
                     )
         connection.execute(text("VACUUM ANALYZE"))
 

@@ -23,7 +23,7 @@ from examapp.db.session import db, transaction
 from examapp.learning.spaced_repetition.actions import count_due_reviews, sum_mastery
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.people.models import Account, SignIn
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.quality import read_content
 
 PEOPLE, CARDS, COURSES = 8_000, 2_000, 40
@@ -66,7 +66,7 @@ def _fill(now: datetime) -> str:
         session.execute(text("SET LOCAL statement_timeout = '30min'"))
         session.execute(text("SET LOCAL synchronous_commit = off"))
         seed = [question for question in read_content(_CONTENT) if not question.parts]
-        add_questions(session, questions=seed, actor=SYSTEM, now=now, state=QuestionState.ACTIVE)
+        add_questions(ActionContext(session, SYSTEM, now), questions=seed, state=QuestionState.ACTIVE)
         session.execute(ADD_PEOPLE, {"people": PEOPLE})
         questions = min(len(seed), 1000)
         # The cards are sound by how they are made; looking each reference up would take minutes.

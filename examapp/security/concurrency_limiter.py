@@ -17,7 +17,7 @@ from typing import Any
 
 from examapp import clock
 from examapp.security.slow_bodies import Bodies, Body
-from examapp.web.numbers import read_whole
+from examapp.web.params import read_whole
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MAX_READ_AHEAD = 256 * 1024

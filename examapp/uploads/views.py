@@ -9,23 +9,24 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import Response, jsonify, request, send_file
-from sqlalchemy.orm import Session
 
-from examapp import clock
-from examapp.db.session import transaction
 from examapp.errors import DomainError, NotFoundError
+from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.actions import MAX_BYTES_A_PIECE, add_piece, begin_upload, finish_upload, kept_path
 from examapp.uploads.models import FileKind, StoredFile
 from examapp.uploads.rules import FileRefusedError
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
+from examapp.web.submit import request_transaction
 
 
 def begin(*, room: str, by_id: int, kinds: Collection[FileKind]) -> Response:
     """Begin or go on: answers `{token, received, piece}`, the last the most bytes a piece."""
 
-    def act(session: Session) -> dict[str, Any]:
+    def act(context: ActionContext) -> dict[str, Any]:
         name, size = request.args.get("name", ""), request.args.get("size", 0, type=sent_number)
-        upload = begin_upload(session, room=room, name=name, size=size, by_id=by_id, now=clock.now(), kinds=kinds)
+        upload = begin_upload(
+            context.session, room=room, name=name, size=size, by_id=by_id, now=context.now, kinds=kinds
+        )
         return {"token": upload.token, "received": upload.received, "piece": MAX_BYTES_A_PIECE // 8}
 
     return _answer(act)
@@ -34,36 +35,38 @@ def begin(*, room: str, by_id: int, kinds: Collection[FileKind]) -> Response:
 def add(token: str, *, room: str, by_id: int) -> Response:
     """Take a piece: answers `{received}`."""
 
-    def act(session: Session) -> dict[str, Any]:
+    def act(context: ActionContext) -> dict[str, Any]:
         if (request.content_length or 0) > MAX_BYTES_A_PIECE:
             raise FileRefusedError("一段内容太大。请刷新页面后重新上传。")
         upload = add_piece(
-            session,
+            context.session,
             token=token,
             room=room,
             by_id=by_id,
             offset=request.args.get("offset", -1, type=sent_number),
             piece=request.get_data(cache=False),
-            now=clock.now(),
+            now=context.now,
         )
         return {"received": upload.received}
 
     return _answer(act)
 
 
-def finish(token: str, *, room: str, by_id: int, then: Callable[[Session, StoredFile], dict[str, Any]]) -> Response:
+def finish(
+    token: str, *, room: str, by_id: int, then: Callable[[ActionContext, StoredFile], dict[str, Any]]
+) -> Response:
     """End an upload: `then` puts the stored file where it belongs, in the same transaction, and says what the page is told."""
 
-    def act(session: Session) -> dict[str, Any]:
-        return then(session, finish_upload(session, token=token, room=room, by_id=by_id, now=clock.now()))
+    def act(context: ActionContext) -> dict[str, Any]:
+        return then(context, finish_upload(context.session, token=token, room=room, by_id=by_id, now=context.now))
 
     return _answer(act)
 
 
-def _answer(act: Callable[[Session], dict[str, Any]]) -> Response:
+def _answer(act: Callable[[ActionContext], dict[str, Any]]) -> Response:
     try:
-        with transaction() as session:
-            told = act(session)
+        with request_transaction() as context:
+            told = act(context)
         return jsonify(told)
     except DomainError as error:
         response = jsonify({"error": error.code, "message": error.text, **error.extra})

@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.form import _Auto, _is_submitted
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
-from examapp.web.numbers import read_whole
+from examapp.web.params import read_whole
 
 _CHOOSE = "请从给出的选项里选择。"
 _DAY = "请填写正确的日期，如 2026-11-24。"

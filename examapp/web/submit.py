@@ -6,15 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from flask import abort, flash, redirect
-from sqlalchemy.orm import Session
+from flask import abort, current_app, flash, redirect
 
+from examapp import clock
 from examapp.db.session import transaction
 from examapp.errors import BadRequestError, DomainError
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 
 _OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 """Statuses of what is refused to who asks, whatever the form says."""
+
+
+@contextmanager
+def request_transaction(message: str = "") -> Iterator[ActionContext]:
+    """Give the context of actions: one transaction, who is signed in, this moment. Flash the message once it has committed.
+
+    Raises SignInRequiredError; what the act is refused with becomes an error page.
+    """
+    with transaction() as session:
+        yield ActionContext(session, current_app.extensions["find_actor"](), clock.now())
+    if message:
+        flash(message, "success")
 
 
 @contextmanager
@@ -26,15 +39,15 @@ def submit(
     back: str = "",
     level: str = "danger",
     shown: type[DomainError] = DomainError,
-) -> Iterator[Session]:
-    """Give a session to act in, and flash the message once it has committed. What is not found, not allowed, too busy or no `shown` stays an error page.
+) -> Iterator[ActionContext]:
+    """Give the context of actions as `request_transaction` does. What is not found, not allowed, too busy or no `shown` stays an error page.
 
     What else the act is refused with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
     form's problem. Without a form it is flashed, and the answer leads back where an address is given.
     """
     try:
-        with transaction() as session:
-            yield session
+        with request_transaction(message) as context:
+            yield context
     except shown as error:
         if error.status in _OF_THE_CALLER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
@@ -44,9 +57,6 @@ def submit(
         flash(error.text, level)
         if back:
             abort(redirect(back, 303))
-    else:
-        if message:
-            flash(message, "success")
 
 
 def check_form(form: FlaskForm) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.errors import ConflictError
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.rehearsal_environment import actions as rehearsal_environment_actions
 from examapp.platform.rehearsal_runs import actions as rehearsal_run_actions
 from examapp.platform.rehearsals import actions as rehearsal_actions
@@ -78,7 +78,7 @@ def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch
 def test_no_rehearsal_while_somebody_sits(world):
     make_sitting(world)
     with pytest.raises(rehearsal_actions.RehearsalRefusedError, match="有人正在考试"):
-        rehearsal_actions.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+        rehearsal_actions.request_rehearsal(ActionContext(world.session, SYSTEM, NOON))
 
 
 def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, frozen):
@@ -88,7 +88,7 @@ def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, froz
         raise rehearsal_environment_actions.RehearsalError("没有起来")
 
     monkeypatch.setattr(rehearsal_run_actions, "rehearse", broken)
-    first = rehearsal_actions.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+    first = rehearsal_actions.request_rehearsal(ActionContext(world.session, SYSTEM, NOON))
     failed = hold_rehearsal(first.id)
     assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
     world.save(

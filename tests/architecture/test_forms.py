@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from examapp.web import forms
 from examapp.web.forms import MESSAGES, FlaskForm
-from examapp.web.numbers import read_id, read_page, read_whole, read_year, sent_number
+from examapp.web.params import read_id, read_page, read_whole, read_year, sent_number
 from tests.architecture.source import CODE, ROOT, tree_of
 
 OWN = {"FlaskForm", "Form", "FieldList", "IntegerField", "IntegerRangeField", "FloatField", "DecimalField", "DecimalRangeField", "DateField", "DateTimeField", "DateTimeLocalField", "MonthField", "WeekField"}  # fmt: skip

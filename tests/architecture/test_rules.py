@@ -303,7 +303,7 @@ NOT_SENT = {
 
 
 def test_numbers_that_were_sent_are_read_by_the_one_parser_alone():
-    """`int()` fails at 5,000 digits, `isdigit()` takes ² for a digit: web.numbers and WTForms' fields with bounds do neither."""
+    """`int()` fails at 5,000 digits, `isdigit()` takes ² for a digit: web.params and WTForms' fields with bounds do neither."""
     found = set()
     for path in reads_of_requests():
         for node in ast.walk(tree_of(path)):
@@ -320,4 +320,4 @@ def test_numbers_that_were_sent_are_read_by_the_one_parser_alone():
             ):
                 found.add(f"{path.relative_to(ROOT)} {ast.unparse(node)}")
     strays = sorted(found - NOT_SENT)
-    assert not strays, "take examapp.web.numbers:\n" + "\n".join(strays)
+    assert not strays, "take examapp.web.params:\n" + "\n".join(strays)

@@ -17,7 +17,7 @@ from examapp.delivery.grading.tasks import grade_waiting
 from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster import actions as roster_actions
 from examapp.organisation.roster.actions import PersonFacts
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.model import Citation, Kind
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.helpers.browser_pages import begin, choose, device_state, hand_in, wait_saved
@@ -61,7 +61,7 @@ def bank(live):
             for number, text in enumerate(texts)
         ]  # fmt: skip
         add_questions(
-            live.world.session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now()
+            ActionContext(live.world.session, SYSTEM, clock.now()), questions=questions, state=QuestionState.ACTIVE
         )
         blueprint = live.world.blueprint([(Kind.SINGLE_CHOICE, len(questions), Decimal(1))])
         exam = live.world.exam(

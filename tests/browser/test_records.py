@@ -18,7 +18,7 @@ from examapp.learning.certificates.rules import DEFAULT_BODY, check_code
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion
 from examapp.learning.study_events.models import Attendance, StudyEvent
 from examapp.organisation.access.rules import AccessScope
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from tests.helpers.browser_pages import look_at_all
 from tests.helpers.courses import course
 
@@ -113,7 +113,7 @@ def _issue(plan_id, office_id):
     everything, now = AccessScope(is_everything=True), clock.now()
     with transaction() as session:
         job = request_job(
-            session, plan_id=plan_id, purpose="issue", reach=everything, actor=Actor(person_id=office_id), now=now
+            ActionContext(session, Actor(person_id=office_id), now), plan_id=plan_id, purpose="issue", reach=everything
         )
         job_id = job.id
     run_job(job_id)

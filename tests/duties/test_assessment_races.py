@@ -31,13 +31,13 @@ from examapp.oversight.duty_lists import actions as duty_list_actions
 from examapp.oversight.duty_lists.actions import Answerable, Duty
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.oversight.own_duties.actions import remind_due
-from examapp.platform.audit.actions import SYSTEM, Actor
+from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor
 from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 HANDS = DutyScope(write=EVERYTHING, approve=EVERYTHING)
-WHO: dict[str, Any] = {"hands": HANDS, "actor": SYSTEM}
+WHO: dict[str, Any] = {"hands": HANDS}
 
 
 def refused(results):
@@ -51,21 +51,30 @@ def make(race_world):
     race_world.commit()
     now = clock.now()
     with transaction() as session:
-        made = assessment_table_actions.create_assessment(session, year=2026, is_copied=False, now=now, **WHO)
+        made = assessment_table_actions.create_assessment(
+            ActionContext(session, SYSTEM, now), year=2026, is_copied=False, **WHO
+        )
         made.items.clear()
         session.flush()
         for indicator in (Indicator.NONE, Indicator.VOTE):
             item = TableItem(section="甲", content="乙", points=Decimal(10), indicator=indicator)
             assessment_table_actions.put_table_item(
-                session, assessment_id=made.id, version=made.version, item_id=None, item=item, now=now, **WHO
+                ActionContext(session, SYSTEM, now),
+                assessment_id=made.id,
+                version=made.version,
+                item_id=None,
+                item=item,
+                **WHO,
             )
         settings = AssessmentSettings(
             title="考核", exam_id=None, self_due_on=None, appeal_days=7, vote_until=clock.today(), bands=SHIPPED_BANDS
         )
         assessment_table_actions.change_settings(
-            session, assessment_id=made.id, version=made.version, settings=settings, now=now, **WHO
+            ActionContext(session, SYSTEM, now), assessment_id=made.id, version=made.version, settings=settings, **WHO
         )
-        assessment_table_actions.open_assessment(session, assessment_id=made.id, version=made.version, now=now, **WHO)
+        assessment_table_actions.open_assessment(
+            ActionContext(session, SYSTEM, now), assessment_id=made.id, version=made.version, **WHO
+        )
         session.add_all(
             AssessmentReviewer(assessment_id=made.id, person_id=person.id, added_at=now) for person in people
         )
@@ -89,7 +98,9 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     votes = {unit_id: Opinion.GOOD}
     voter = Actor(person_id=people[0])
     voted = together(
-        race_app, 4, lambda s: assessment_result_actions.cast_votes(s, opinions=votes, actor=voter, now=clock.now())
+        race_app,
+        4,
+        lambda s: assessment_result_actions.cast_votes(ActionContext(s, voter, clock.now()), opinions=votes),
     )
     assert sorted(voted) == [0, 0, 0, 1]
     race_world.session.rollback()
@@ -101,7 +112,12 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
         race_app,
         2,
         lambda s: assessment_actions.save_self_scores(
-            s, sheet_id=sheet_id, version=seen, scores=scores, is_submitted=True, now=clock.now(), **WHO
+            ActionContext(s, SYSTEM, clock.now()),
+            sheet_id=sheet_id,
+            version=seen,
+            scores=scores,
+            is_submitted=True,
+            **WHO,
         ),
     )
     assert refused(handed_in) == 1
@@ -112,7 +128,7 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
         race_app,
         2,
         lambda s: assessment_result_actions.review_sheet(
-            s, sheet_id=sheet_id, given=given, actor=Actor(person_id=next(numbers)), now=clock.now()
+            ActionContext(s, Actor(person_id=next(numbers)), clock.now()), sheet_id=sheet_id, given=given
         ),
     )
     assert reviewed == [None, None]  # two reviewers do not disturb each other
@@ -122,15 +138,19 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     fed_back = together(
         race_app,
         2,
-        lambda s: assessment_actions.feed_back_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+        lambda s: assessment_actions.feed_back_sheet(
+            ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **WHO
+        ),
     )
     assert refused(fed_back) == 1
     seen = version(race_world, sheet_id)
     acts = iter(
         [
-            lambda s: assessment_actions.seal_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+            lambda s: assessment_actions.seal_sheet(
+                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **WHO
+            ),
             lambda s: assessment_actions.appeal(
-                s, sheet_id=sheet_id, version=seen, text="漏计", now=clock.now(), **WHO
+                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, text="漏计", **WHO
             ),
         ]
     )
@@ -146,10 +166,19 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     if sheet.state == "appealed":
         with transaction() as session:
             assessment_actions.answer_appeal(
-                session, sheet_id=sheet_id, version=sheet.version, points={}, answer="维持", now=clock.now(), **WHO
+                ActionContext(session, SYSTEM, clock.now()),
+                sheet_id=sheet_id,
+                version=sheet.version,
+                points={},
+                answer="维持",
+                **WHO,
             )
     together(
-        race_app, 2, lambda s: assessment_actions.seal_all(s, assessment_id=sheet.assessment_id, now=clock.now(), **WHO)
+        race_app,
+        2,
+        lambda s: assessment_actions.seal_all(
+            ActionContext(s, SYSTEM, clock.now()), assessment_id=sheet.assessment_id, **WHO
+        ),
     )
     assert count(race_world, AssessmentRevision) == 1
 
@@ -158,7 +187,12 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
         race_app,
         2,
         lambda s: assessment_actions.correct_sealed_sheet(
-            s, sheet_id=sheet_id, version=seen, points={judged: Decimal(5)}, reason="更正", now=clock.now(), **WHO
+            ActionContext(s, SYSTEM, clock.now()),
+            sheet_id=sheet_id,
+            version=seen,
+            points={judged: Decimal(5)},
+            reason="更正",
+            **WHO,
         ),
     )
     assert refused(corrected) == 1
@@ -183,8 +217,10 @@ def make_item(unit_id):
     """A published list of this year with one item of 张三 that is due today."""
     now, year = clock.now(), clock.today().year
     with transaction() as session:
-        own = duty_list_actions.open_list(session, unit_id=unit_id, year=year, now=now, **WHO)
+        own = duty_list_actions.open_list(ActionContext(session, SYSTEM, now), unit_id=unit_id, year=year, **WHO)
         duty, who = Duty(content="宪法", due_on=clock.today()), Answerable(person="张三")
-        duty_item_actions.create_item(session, list_id=own.id, duty=duty, answerable=who, now=now, **WHO)
-        duty_list_actions.propose_list(session, list_id=own.id, version=own.version, now=now, **WHO)
-        duty_list_actions.publish_list(session, list_id=own.id, version=own.version, now=now, **WHO)
+        duty_item_actions.create_item(
+            ActionContext(session, SYSTEM, now), list_id=own.id, duty=duty, answerable=who, **WHO
+        )
+        duty_list_actions.propose_list(ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **WHO)
+        duty_list_actions.publish_list(ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **WHO)

@@ -18,12 +18,12 @@ from examapp.oversight.duty_lists.models import DutyList, DutyRecord
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.oversight.duty_records import actions as duty_record_actions
 from examapp.oversight.duty_records.actions import Deed
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-WHO: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}
+WHO: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING)}
 
 
 def refused(results):
@@ -35,27 +35,43 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
     race_world.commit()
 
     opened = together(
-        race_app, 2, lambda s: duty_list_actions.open_list(s, unit_id=unit_id, year=2026, now=clock.now(), **WHO).id
+        race_app,
+        2,
+        lambda s: (
+            duty_list_actions.open_list(ActionContext(s, SYSTEM, clock.now()), unit_id=unit_id, year=2026, **WHO).id
+        ),
     )
     assert refused(opened) == 1
     list_id = next(result for result in opened if isinstance(result, int))
     with transaction() as session:
         duty, answerable = Duty(content="宪法", due_on=date(2026, 12, 4)), Answerable(person="张三")
         item_id = duty_item_actions.create_item(
-            session, list_id=list_id, duty=duty, answerable=answerable, now=clock.now(), **WHO
+            ActionContext(session, SYSTEM, clock.now()), list_id=list_id, duty=duty, answerable=answerable, **WHO
         ).id
 
     proposed = together(
-        race_app, 2, lambda s: duty_list_actions.propose_list(s, list_id=list_id, version=2, now=clock.now(), **WHO)
+        race_app,
+        2,
+        lambda s: duty_list_actions.propose_list(
+            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=2, **WHO
+        ),
     )
     assert refused(proposed) == 1
     published = together(
-        race_app, 2, lambda s: duty_list_actions.publish_list(s, list_id=list_id, version=3, now=clock.now(), **WHO)
+        race_app,
+        2,
+        lambda s: duty_list_actions.publish_list(
+            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=3, **WHO
+        ),
     )
     assert refused(published) == 1
     deed = Deed(done_on=date(2026, 1, 5), form="集中学习")
     told = together(
-        race_app, 2, lambda s: duty_record_actions.record_deed(s, item_id=item_id, deed=deed, now=clock.now(), **WHO).id
+        race_app,
+        2,
+        lambda s: (
+            duty_record_actions.record_deed(ActionContext(s, SYSTEM, clock.now()), item_id=item_id, deed=deed, **WHO).id
+        ),
     )
     assert refused(told) == 1
 

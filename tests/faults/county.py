@@ -34,7 +34,7 @@ from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
 from examapp.organisation.units.actions import UnitFacts, create_unit
 from examapp.organisation.units.models import UnitKind
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.security.password_hashing import Hasher
 from question_bank.formats import registry
 from question_bank.model import Kind
@@ -73,11 +73,9 @@ def _do(words: str) -> int:
         "keys_out": are_keys_out,
         "is_known": True,
         "reach": _EVERYWHERE,
-        "actor": SYSTEM,
-        "now": clock.now(),
     }
     with transaction() as session:
-        extend(session, exam_id=exam_id, unit_id=unit_id, seconds=seconds, **common)
+        extend(ActionContext(session, SYSTEM, clock.now()), exam_id=exam_id, unit_id=unit_id, seconds=seconds, **common)
     return exam_id
 
 
@@ -95,7 +93,7 @@ def _people(count: int, hashed: str) -> dict[str, object]:
                 parent_id=units[0] if n else None,
                 sector_parent_id=None,
             )
-            units.append(create_unit(session, facts, actor=SYSTEM, now=now).id)
+            units.append(create_unit(ActionContext(session, SYSTEM, now), facts).id)
         common: dict[str, Any] = {
             "state": PersonState.ON_ROSTER,
             "rank": "一级科员",
@@ -116,18 +114,17 @@ def _people(count: int, hashed: str) -> dict[str, object]:
         for law in _LAWS:
             path = _CONTENT / f"{law}.txt"
             take_over(
-                session,
+                ActionContext(session, SYSTEM, now),
                 reading=registry.read_file(path.read_bytes(), path.name, registry.AUTO),
                 state=QuestionState.ACTIVE,
-                actor=SYSTEM,
-                now=now,
             )
         sections = tuple(
             Section(title=title, kind=kind, count=size, points_each=Decimal(points))
             for title, kind, size, points in _SECTIONS
         )
         blueprint = create_blueprint(
-            session, settings=BlueprintSettings(name="演练", is_shuffled=True, sections=sections), actor=SYSTEM, now=now
+            ActionContext(session, SYSTEM, now),
+            settings=BlueprintSettings(name="演练", is_shuffled=True, sections=sections),
         )
         _add_organiser(session, units[0], hashed, now)
     return {
@@ -165,9 +162,9 @@ def _exam(duration_s: int, grace_s: int) -> int:
         study_gate={}, frozen_at=None,
     )  # fmt: skip
     with transaction() as session:
-        exam_id = create_exam(session, settings=settings, reach=_EVERYWHERE, actor=SYSTEM, now=now).id
+        exam_id = create_exam(ActionContext(session, SYSTEM, now), settings=settings, reach=_EVERYWHERE).id
     with transaction() as session:
-        publish_exam(session, exam_id=exam_id, reach=_EVERYWHERE, actor=SYSTEM, now=now)
+        publish_exam(ActionContext(session, SYSTEM, now), exam_id=exam_id, reach=_EVERYWHERE)
     for _ in range(50):
         with transaction() as session:
             if not prepare_papers(session, exam_id, now=now):

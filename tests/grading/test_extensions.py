@@ -8,7 +8,7 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.results.queries import are_keys_out
 from examapp.organisation.access.rules import AccessScope
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -16,7 +16,7 @@ from tests.conftest import NOON
 
 def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10), unit_id=None):
     extend(
-        world.session,
+        ActionContext(world.session, Actor(person_id=None), at),
         exam_id=sitter.exam_id,
         unit_id=unit_id or sitter.person.unit_id,
         person_id=None,
@@ -26,8 +26,6 @@ def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10)
         keys_out=are_keys_out,
         is_known=False,
         reach=AccessScope(True),
-        actor=Actor(person_id=None),
-        now=at,
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 
 
 def note(session, world_now, act="exams.publish_exam", actor=None, person=None, **details):
     """Record an audit event about an exam."""
     record(
-        session,
+        ActionContext(session, Actor(person_id=actor and actor.id, address="10.1.2.3"), world_now),
         act,
-        actor=Actor(person_id=actor and actor.id, address="10.1.2.3"),
-        now=world_now,
         object_type="exam",
         object_id=7,
         person_id=person and person.id,

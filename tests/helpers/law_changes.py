@@ -10,7 +10,7 @@ from examapp.content.laws.actions import import_law_text
 from examapp.content.question_editing.actions import add_questions
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.questions.models import Question
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank import model
 from tests.helpers.questions import single
 
@@ -40,7 +40,7 @@ def bring_in(session, articles, day, law=LAW):
         effective_on=None,
         articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(articles.items())],
     )
-    import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
+    import_law_text(ActionContext(session, SYSTEM, clock.now()), text=text)
     check_laws(session, now=clock.now())
 
 
@@ -53,5 +53,5 @@ def on(article, n=0, *, day="2012-10-26", law=LAW, **fields):
 
 
 def add(session, *questions, state="active"):
-    ids = add_questions(session, questions=questions, state=state, actor=SYSTEM, now=clock.now())
+    ids = add_questions(ActionContext(session, SYSTEM, clock.now()), questions=questions, state=state)
     return [session.get_one(Question, each) for each in ids]

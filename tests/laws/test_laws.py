@@ -21,7 +21,7 @@ from examapp.content.law_texts.rules import (
 )
 from examapp.content.laws.actions import ensure_law_version, import_law_text
 from examapp.content.laws.models import LawArticle, LawVersion
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 
 TEXT = """中华人民共和国测试法
@@ -66,7 +66,7 @@ MARKDOWN = """# 测试条例
 
 
 def load(session, text=TEXT, name="测试法(2021-01-22).txt"):
-    return import_law_text(session, text=read_law_text(text.encode(), name), actor=SYSTEM, now=clock.now())
+    return import_law_text(ActionContext(session, SYSTEM, clock.now()), text=read_law_text(text.encode(), name))
 
 
 def test_plain_text_gives_title_dates_chapters_and_articles():

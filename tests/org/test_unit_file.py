@@ -8,7 +8,7 @@ from examapp.documents.tables import read_grids
 from examapp.organisation.units.actions import UnitFileError, import_units
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.rules import UNIT_HEADS
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from tests.conftest import NOON
 
 HEAD = "单位编码,单位名称,类别,上级单位编码,主管系统编码,统一社会信用代码"
@@ -16,7 +16,7 @@ HEAD = "单位编码,单位名称,类别,上级单位编码,主管系统编码,�
 
 def take_over(world, *lines):
     grids = read_grids("\n".join([HEAD, *lines]).encode("gbk"), name="单位.csv", aliases=UNIT_HEADS)
-    return import_units(world.session, grids, actor=SYSTEM, now=NOON)
+    return import_units(ActionContext(world.session, SYSTEM, NOON), grids)
 
 
 def test_units_are_taken_over_in_any_order_and_twice_the_same(world):

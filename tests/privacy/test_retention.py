@@ -20,7 +20,7 @@ from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Scope
 from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, get_unit_tree
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.data_inventory.rules import RetentionPolicy
 from examapp.platform.privacy import actions as privacy_actions
@@ -39,7 +39,7 @@ YEARS = timedelta(days=366 * 5 + 30)
 
 def run(session):
     session.flush()
-    return let_go(session, terms=TERMS, actor=SYSTEM, now=clock.now(), today=clock.today())
+    return let_go(ActionContext(session, SYSTEM, clock.now()), terms=TERMS, today=clock.today())
 
 
 def run_to_the_end(session):

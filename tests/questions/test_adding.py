@@ -9,7 +9,7 @@ from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.question_intake.actions import load_seed_bank
 from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState
 from examapp.content.questions.rules import UnfitQuestionError
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from question_bank import model
 from question_bank.model import Kind
 from tests.helpers.questions import picture, single, version_of
@@ -18,7 +18,7 @@ ACTOR = Actor(person_id=None)
 
 
 def add(session, question, state="draft"):
-    return add_question(session, question=question, state=state, actor=ACTOR, now=clock.now())
+    return add_question(ActionContext(session, ACTOR, clock.now()), question=question, state=state)
 
 
 def test_question_is_stored_with_key_apart_law_and_knowledge_points(session):
@@ -133,7 +133,7 @@ def test_a_thousand_questions_cost_few_statements(session, statements):
         for n in range(1000)
     ]
     with statements() as seen:
-        ids = add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=ACTOR, now=clock.now())
+        ids = add_questions(ActionContext(session, ACTOR, clock.now()), questions=questions, state=QuestionState.ACTIVE)
         session.flush()
     assert len(ids) == 1000 and session.scalar(select(func.count()).select_from(Question)) == 1000
     assert len(seen) <= 30

@@ -14,7 +14,7 @@ from examapp.content.laws.actions import import_law_text
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState, QuestionVersion
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 from question_bank import model
 from question_bank.formats.registry import read_file
@@ -180,7 +180,7 @@ def test_a_case_is_found_by_every_law_that_its_parts_cite(office, session):
     ]
     parts = tuple(single(stem=f"{c.law}？", citation=c) for c in cited)
     case = model.Question(kind=Kind.CASE, stem="某县", citation=cited[0], parts=parts)
-    question = add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
+    question = add_question(ActionContext(session, SYSTEM, clock.now()), question=case, state=QuestionState.DRAFT)
     page = office.get("/admin/questions/").get_data(as_text=True)
     assert all(f">{c.law}</option>" in page for c in cited)
     for law, is_found in (("行政处罚法", True), ("立法法", True), ("宪法", False)):
@@ -199,7 +199,7 @@ def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session)
         citation=cited[0],
         parts=tuple(single(stem=f"{c.law}？", citation=c) for c in cited),
     )
-    question = add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
+    question = add_question(ActionContext(session, SYSTEM, clock.now()), question=case, state=QuestionState.DRAFT)
     page = office.get(f"/admin/questions/{question.id}/edit").get_data(as_text=True)
     from lxml import html
 
@@ -311,7 +311,7 @@ def test_used_question_cannot_be_deleted_but_retired(office, session):
 def test_article_stands_beside_the_question(office, session):
     question = make(office, session)
     text = "中华人民共和国行政处罚法\n版本日期：2021-01-22\n第一章 总则\n第三十二条　应当从轻。\n"
-    import_law_text(session, text=read_law_text(text.encode(), "x.txt"), actor=SYSTEM, now=clock.now())
+    import_law_text(ActionContext(session, SYSTEM, clock.now()), text=read_law_text(text.encode(), "x.txt"))
     for path in (f"/admin/questions/{question.id}", f"/admin/questions/{question.id}/edit"):
         assert "应当从轻。" in office.get(path).get_data(as_text=True)
 
@@ -323,7 +323,7 @@ def test_list_finds_by_substring_and_every_filter(office, session):
         )
         for n in range(60)
     ]
-    add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now())
+    add_questions(ActionContext(session, SYSTEM, clock.now()), questions=questions, state=QuestionState.ACTIVE)
     make(office, session)
 
     def found(query):
@@ -352,11 +352,9 @@ def test_list_finds_by_substring_and_every_filter(office, session):
 
 def test_list_costs_few_statements(office, session, statements):
     add_questions(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         questions=[single(stem=f"第{n}题？") for n in range(60)],
         state=QuestionState.ACTIVE,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     with statements() as seen:
         office.get("/admin/questions/?q=题")
@@ -366,15 +364,13 @@ def test_list_costs_few_statements(office, session, statements):
 def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, session):
     other = world.api(world.admin("publicity_office"))
     ids = add_questions(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         questions=[single(stem=f"第{n}题？") for n in range(3)],
         state=QuestionState.DRAFT,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     ids += [
         add_question(
-            session, question=single(stem="旧题？"), state=QuestionState.RETIRED, actor=SYSTEM, now=clock.now()
+            ActionContext(session, SYSTEM, clock.now()), question=single(stem="旧题？"), state=QuestionState.RETIRED
         ).id
     ]
     page = other.post(
@@ -388,9 +384,9 @@ def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, se
 
 def test_export_of_a_filter_reads_back_and_is_logged(office, session):
     add_question(
-        session, question=single(stem="=1+1是多少？"), state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now()
+        ActionContext(session, SYSTEM, clock.now()), question=single(stem="=1+1是多少？"), state=QuestionState.ACTIVE
     )
-    add_question(session, question=single(stem="草稿？"), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
+    add_question(ActionContext(session, SYSTEM, clock.now()), question=single(stem="草稿？"), state=QuestionState.DRAFT)
     answer = office.get("/admin/questions/export?state=active")
     reading = read_file(answer.data, "题库.xlsx")
     assert [item.question.stem for item in reading.imported] == ["=1+1是多少？"]
@@ -433,7 +429,7 @@ def test_preview_shows_the_cleaned_question(office):
 
 
 def test_nobody_else_sees_the_bank(world, session):
-    question = add_question(session, question=single(), state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now())
+    question = add_question(ActionContext(session, SYSTEM, clock.now()), question=single(), state=QuestionState.ACTIVE)
     for role in (None, "unit_admin", "leader", "system_admin"):
         person = world.admin(role, world.unit()) if role else world.person()
         client = world.api(person)
@@ -455,11 +451,9 @@ def test_nobody_else_sees_the_bank(world, session):
 
 def test_short_words_survive_unusual_keys(office, session):
     question = add_question(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()),
         state=QuestionState.DRAFT,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     assert office.get(f"/admin/questions/{question.id}").status_code == 200
 
@@ -493,11 +487,9 @@ def test_list_finds_by_article_author_and_flag_whatever_the_width_of_a_letter(of
 
 def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_shown(office, session):
     ids = add_questions(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         questions=[single(stem=f"第{n}题？", knowledge_points=("旧点",)) for n in range(3)],
         state=QuestionState.ACTIVE,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     answer = office.post("/admin/questions/ticked?q=题", data={"scope": "all"})
     assert answer.status_code == 307
@@ -557,7 +549,7 @@ def test_two_versions_stand_side_by_side(office, session):
 
 def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
     add_questions(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         questions=[
             single(
                 stem=f"第{n}题？",
@@ -568,16 +560,12 @@ def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
             for n in range(4)
         ],
         state=QuestionState.ACTIVE,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     import_law_text(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         text=read_law_text(
             "中华人民共和国空白法\n版本日期：2025-01-01\n第一条　为了测试，制定本法。\n".encode(), "空白法.txt"
         ),
-        actor=SYSTEM,
-        now=clock.now(),
     )
     page = office.get("/admin/questions/coverage").get_data(as_text=True)
     assert "空白法" in page and "4／0／0" in page and page.count("thin-word") >= 4 and ">缺<" in page
@@ -587,12 +575,10 @@ def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
 def test_like_questions_are_found_and_settled(office, session):
     stem = "行政机关在作出行政处罚决定之前，应当告知当事人拟作出的处罚内容及事实、理由、依据，对吗{}？"
     ids = add_questions(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         questions=[single(stem=stem.format(n)) for n in "甲乙丙"]
         + [single(stem="完全不同的一道题，说的是行政许可的期限，该怎么算？")],
         state=QuestionState.ACTIVE,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     page = office.post("/admin/questions/duplicates/", follow_redirects=True).get_data(as_text=True)
     assert "找到 3 对相近的题" in page and page.count('<section class="sheet">') == 3

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
 from examapp.content.questions.models import Question, QuestionImport, QuestionState
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from tests.helpers.questions import picture
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
@@ -102,10 +102,8 @@ def test_picture_survives_moodle_export(app, session, world, tmp_path):
 
     image = model.Image(name="a.png", media_type="image/png", content=picture())
     add_question(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         state=QuestionState.ACTIVE,
-        actor=SYSTEM,
-        now=clock.now(),
         question=model.Question(
             kind=model.Kind.SINGLE_CHOICE,
             stem='<p>图</p><img src="bank:a.png">',

@@ -16,7 +16,7 @@ from examapp.content.question_intake.actions import take_over
 from examapp.content.questions.models import Media, Question, QuestionState, QuestionVersion
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.documents.images import UnfitImageError, encode_picture
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank import model
 from tests.helpers.markup_attacks import VECTORS
 from tests.helpers.question_forms import SINGLE
@@ -78,7 +78,7 @@ def test_no_vector_survives_in_any_text_of_a_question(session, is_html):
         question = single(stem=text, options=(text, "乙", "丙", "丁"), explanation=text, is_html=is_html)
         case = model.Question(kind=model.Kind.CASE, stem=text, parts=(question,), is_html=is_html)
         content = version_of(
-            session, add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
+            session, add_question(ActionContext(session, SYSTEM, clock.now()), question=case, state=QuestionState.DRAFT)
         ).content
         part = content["parts"][0]
         for shown in (content["material"], part["stem"], part["options"][0]):
@@ -125,11 +125,9 @@ def test_invisible_and_direction_turning_signs_are_taken_out(session):
     stem = version_of(
         session,
         add_question(
-            session,
+            ActionContext(session, SYSTEM, clock.now()),
             question=single(stem="谁\u202e决\u200b定\u2066？\ufeff\x07"),
             state=QuestionState.DRAFT,
-            actor=SYSTEM,
-            now=clock.now(),
         ),
     ).content["parts"][0]["stem"]
     assert stem == "谁决定？"
@@ -142,33 +140,31 @@ def test_text_of_nothing_is_refused(session, stem):
             continue
         with pytest.raises(UnfitQuestionError, match="空的"):
             add_question(
-                session,
+                ActionContext(session, SYSTEM, clock.now()),
                 question=single(stem=stem, is_html=is_html),
                 state=QuestionState.DRAFT,
-                actor=SYSTEM,
-                now=clock.now(),
             )
 
 
 def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
     with pytest.raises(UnfitQuestionError, match="精简"):
         add_question(
-            session, question=single(stem="长" * 100_000), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now()
+            ActionContext(session, SYSTEM, clock.now()), question=single(stem="长" * 100_000), state=QuestionState.DRAFT
         )
     with pytest.raises(UnfitQuestionError, match="精简"):
         add_question(
-            session,
+            ActionContext(session, SYSTEM, clock.now()),
             question=single(stem=f"<p>{'长' * 100_000}</p>", is_html=True),
             state=QuestionState.DRAFT,
-            actor=SYSTEM,
-            now=clock.now(),
         )
     assert (
         len(
             version_of(
                 session,
                 add_question(
-                    session, question=single(stem="长" * 9000), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now()
+                    ActionContext(session, SYSTEM, clock.now()),
+                    question=single(stem="长" * 9000),
+                    state=QuestionState.DRAFT,
                 ),
             ).search_text
         )
@@ -234,10 +230,8 @@ def test_bad_picture_in_a_file_is_a_named_loss(world, session):
     image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")
     question = single(stem='<p>图</p><img src="bank:a.svg">', is_html=True, images=(image,))
     taken = take_over(
-        session,
+        ActionContext(session, SYSTEM, clock.now()),
         reading=ParseResult("x", imported=[ReadQuestion(question, "第 1 行")]),
         state=QuestionState.DRAFT,
-        actor=SYSTEM,
-        now=clock.now(),
     )
     assert len(taken.ids) == 1 and taken.losses[0]["where"] == "第 1 行" and "a.svg" in taken.losses[0]["reason"]

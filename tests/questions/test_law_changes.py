@@ -19,7 +19,7 @@ from examapp.content.laws.models import Law, LawVersion
 from examapp.content.laws.rules import bare_text
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.questions.models import Citation, QuestionFlag, QuestionVersion
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.model import Kind
 from tests.helpers.law_changes import LAW, NEW, OLD, add, bring_in, on
 
@@ -95,7 +95,10 @@ def test_repeal_of_a_law_flags_all_its_questions(session):
     (question,) = add(session, on("第一条"))
     version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
     set_dates(
-        session, version_id=version.id, effective_on=None, repealed_on=date(2026, 8, 15), actor=SYSTEM, now=clock.now()
+        ActionContext(session, SYSTEM, clock.now()),
+        version_id=version.id,
+        effective_on=None,
+        repealed_on=date(2026, 8, 15),
     )
     check_laws(session, now=clock.now())
     session.expire_all()
@@ -189,7 +192,7 @@ def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(sess
         effective_on=date(2027, 1, 1),
         articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(NEW.items())],
     )
-    import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
+    import_law_text(ActionContext(session, SYSTEM, clock.now()), text=text)
     assert check_laws(session, now=clock.now()) == 0 and len(pool(session)) == 4
     late = add(session, on("第二条", 1))[0]
     assert late.law_change == ""
@@ -208,7 +211,10 @@ def test_repeal_still_to_come_flags_on_its_day(session, frozen):
     (question,) = add(session, on("第一条"))
     version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
     set_dates(
-        session, version_id=version.id, effective_on=None, repealed_on=date(2027, 3, 1), actor=SYSTEM, now=clock.now()
+        ActionContext(session, SYSTEM, clock.now()),
+        version_id=version.id,
+        effective_on=None,
+        repealed_on=date(2027, 3, 1),
     )
     assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
     frozen.at(datetime(2027, 3, 1, 1, 0, tzinfo=UTC))
@@ -253,10 +259,10 @@ def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_mo
     session, laws_folder, law, old, new
 ):
     before, after = text_of(laws_folder, law, old), text_of(laws_folder, law, new)
-    import_law_text(session, text=before, actor=SYSTEM, now=clock.now())
+    import_law_text(ActionContext(session, SYSTEM, clock.now()), text=before)
     labels = [article.label for article in before.articles]
     questions = add(session, *(on(label, law=law, day=old) for label in labels))
-    import_law_text(session, text=after, actor=SYSTEM, now=clock.now())
+    import_law_text(ActionContext(session, SYSTEM, clock.now()), text=after)
     check_laws(session, now=clock.now())
     session.expire_all()
     row = pairs_table(laws_folder)[law, old, new]

@@ -10,7 +10,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import RosterMove
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
@@ -46,7 +46,7 @@ def approve(app, list_id):
 
     def act(session):
         return roster_change_request_actions.approve_list(
-            session, list_id=list_id, reach=EVERYTHING, sealer=sealer, actor=Actor(person_id=None), now=clock.now()
+            ActionContext(session, Actor(person_id=None), clock.now()), list_id=list_id, reach=EVERYTHING, sealer=sealer
         )
 
     return act

@@ -14,7 +14,7 @@ from examapp.delivery.exemptions import actions as exemption_actions
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import ConflictError
 from examapp.organisation.access.rules import AccessScope
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from question_bank.model import Kind
 from tests.helpers.extensions import extensions_of
 from tests.helpers.races import together
@@ -58,7 +58,7 @@ def test_two_starts_at_once_get_the_same_paper(scene, race_app):
 def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
     def press(session):
         return exam_publication_actions.extend(
-            session,
+            ActionContext(session, Actor(person_id=None), clock.now()),
             exam_id=scene["exam_id"],
             unit_id=scene["unit_id"],
             person_id=None,
@@ -68,8 +68,6 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
             keys_out=are_keys_out,
             is_known=False,
             reach=EVERYTHING,
-            actor=Actor(person_id=None),
-            now=clock.now(),
         )
 
     assert sorted(together(race_app, 8, press)) == [False] * 7 + [True]
@@ -80,14 +78,12 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
 def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, race_app):
     def ask(session):
         return exemption_actions.request_exemption(
-            session,
+            ActionContext(session, Actor(person_id=None), clock.now()),
             exam_id=scene["exam_id"],
             person_id=scene["person_ids"][0],
             kind=ExemptionKind.EXEMPTION,
             reason="长期病假",
             reach=EVERYTHING,
-            actor=Actor(person_id=None),
-            now=clock.now(),
         ).id
 
     asked = together(race_app, 6, ask)
@@ -98,7 +94,7 @@ def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, rac
 
     def decide(session):
         return exemption_actions.approve_exemption(
-            session, exemption_id=exemption_id, reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now()
+            ActionContext(session, Actor(person_id=None), clock.now()), exemption_id=exemption_id, reach=EVERYTHING
         ).id
 
     decided = together(race_app, 6, decide)

@@ -34,6 +34,7 @@ from examapp.oversight.statistics_scope.queries import (
     get_basis,
     roster_query_key,
 )
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from tests.reports.county import DAY, County
 
 
@@ -216,7 +217,7 @@ def test_whatever_happens_what_is_kept_and_marked_is_what_counting_gives(county,
     for step in range(steps):
         if step == steps * 2 // 3 and seed % 2:
             county.exam.frozen_at = clock.now()
-            assert take_freeze(session, county.exam.id, now=clock.now())
+            assert take_freeze(ActionContext(session, SYSTEM, clock.now()), county.exam.id)
         what = chance.happen()
         session.expire_all()
         both: tuple[Any, ...] = (county.exam, chance.makeup)

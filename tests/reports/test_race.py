@@ -10,7 +10,7 @@ from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files.rules import ReportRequest
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from tests.reports.county import County
 
 
@@ -76,7 +76,7 @@ def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
                 with transaction() as session:
                     reach = AccessScope(is_everything=True)
                     found.append(
-                        report_export_actions.request_export(session, wish, reach=reach, actor=actor, now=now).id
+                        report_export_actions.request_export(ActionContext(session, actor, now), wish, reach=reach).id
                     )
             except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
                 errors.append(error)

@@ -10,6 +10,7 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.access import rules as access_rules
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
 from examapp.platform.audit import actions as audit_actions
+from examapp.platform.audit.actions import ActionContext
 from tests.helpers.reports import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
 from tests.reports.county import DAY, HOUR, naive_figures, present_roster
 from tests.unitbook.conftest import act_path, page_path
@@ -154,12 +155,10 @@ def test_freezing_twice_is_refused_and_lifting_needs_a_reason(county, world, ses
     client, path = freeze(), page_path(county)
     with pytest.raises(errors.ConflictError, match="先解除冻结"):
         roster_snapshot_actions.declare_freeze(
-            session,
+            ActionContext(session, audit_actions.SYSTEM, clock.now()),
             exam_id=county.exam.id,
             moment=clock.now(),
             reach=access_rules.AccessScope(is_everything=True),
-            actor=audit_actions.SYSTEM,
-            now=clock.now(),
         )
     post(client, act_path(county, "lift"), page=path, reason="")
     assert "请写明原因" in client.get(path).text

@@ -21,7 +21,7 @@ from examapp.content.blueprints.queries import (
 from examapp.content.blueprints.rules import Pool, Section, draw, parts_of
 from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "papers.archive_blueprint": "停用组卷规则",
@@ -46,43 +46,43 @@ class BlueprintSettings:
     sections: tuple[Section, ...]
 
 
-def create_blueprint(session: Session, *, settings: BlueprintSettings, actor: Actor, now: datetime) -> Blueprint:
+def create_blueprint(context: ActionContext, *, settings: BlueprintSettings) -> Blueprint:
     """Create a blueprint; raises BlueprintRefusedError."""
-    blueprint = Blueprint(created_by_id=actor.person_id, created_at=now, updated_at=now)
+    session, now = context.session, context.now
+    blueprint = Blueprint(created_by_id=context.actor.person_id, created_at=now, updated_at=now)
     _set(session, blueprint, settings)
     session.add(blueprint)
     session.flush()
-    record(session, "papers.create_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    record(context, "papers.create_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
 
 
-def update_blueprint(
-    session: Session, *, blueprint_id: int, settings: BlueprintSettings, actor: Actor, now: datetime
-) -> Blueprint:
+def update_blueprint(context: ActionContext, *, blueprint_id: int, settings: BlueprintSettings) -> Blueprint:
     """Change a blueprint from which no paper has been drawn yet; one that has been drawn from is copied instead."""
+    session = context.session
     blueprint = _lock(session, blueprint_id)
     if is_drawn_from(session, blueprint_id):
         raise ConflictError("已有试卷按这份规则抽好，不能再改。请复制一份，改好后在考试中选用。")
     _set(session, blueprint, settings)
-    blueprint.updated_at = now
-    record(session, "papers.update_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    blueprint.updated_at = context.now
+    record(context, "papers.update_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
 
 
-def copy_blueprint(session: Session, *, blueprint_id: int, actor: Actor, now: datetime) -> Blueprint:
+def copy_blueprint(context: ActionContext, *, blueprint_id: int) -> Blueprint:
     """Make a copy that may be changed."""
-    original = get_blueprint(session, blueprint_id)
+    original = get_blueprint(context.session, blueprint_id)
     settings = BlueprintSettings(
         name=f"{original.name}（副本）", is_shuffled=original.is_shuffled, sections=tuple(sections_of(original))
     )
-    return create_blueprint(session, settings=settings, actor=actor, now=now)
+    return create_blueprint(context, settings=settings)
 
 
-def archive_blueprint(session: Session, *, blueprint_id: int, actor: Actor, now: datetime) -> Blueprint:
+def archive_blueprint(context: ActionContext, *, blueprint_id: int) -> Blueprint:
     """Take a blueprint out of the lists; exams that use it keep it."""
-    blueprint = _lock(session, blueprint_id)
-    blueprint.archived_at = blueprint.archived_at or now
-    record(session, "papers.archive_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    blueprint = _lock(context.session, blueprint_id)
+    blueprint.archived_at = blueprint.archived_at or context.now
+    record(context, "papers.archive_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
 
 

@@ -6,20 +6,19 @@ import secrets
 from http import HTTPStatus
 
 from flask import Blueprint as Views
-from flask import flash, redirect, render_template, url_for
-from sqlalchemy.orm import Session
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from examapp import clock
 from examapp.content.blueprints import actions, queries
 from examapp.content.blueprints.forms import BlueprintForm, SectionForm, blueprint_form
 from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.rules import forecast
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, requires
+from examapp.organisation.accounts.guards import menu_entry, requires
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.params import chosen_number
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 from question_bank.kinds.registry import KIND_NAMES, KINDS
 from question_bank.model import DIFFICULTY_NAMES
 
@@ -61,8 +60,8 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
     blueprint_id = None if blueprint is None else blueprint.id
     form = blueprint_form(blueprint)
     if form.validate_on_submit():
-        with submit("组卷规则已保存。请看下面的试组卷结果。", form=form) as session:
-            saved_id = _save(session, blueprint_id, form)
+        with submit("组卷规则已保存。请看下面的试组卷结果。", form=form) as context:
+            saved_id = _save(context, blueprint_id, form)
         if not form.is_refused:
             return redirect(url_for(".show_blueprint", blueprint_id=saved_id))
     page = render_template(
@@ -76,13 +75,11 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _save(session: Session, blueprint_id: int | None, form: BlueprintForm) -> int:
+def _save(context: ActionContext, blueprint_id: int | None, form: BlueprintForm) -> int:
     settings = form.settings()
     if blueprint_id is None:
-        return actions.create_blueprint(session, settings=settings, actor=actor(), now=clock.now()).id
-    return actions.update_blueprint(
-        session, blueprint_id=blueprint_id, settings=settings, actor=actor(), now=clock.now()
-    ).id
+        return actions.create_blueprint(context, settings=settings).id
+    return actions.update_blueprint(context, blueprint_id=blueprint_id, settings=settings).id
 
 
 @admin_blueprint.get("/<int:blueprint_id>")
@@ -117,10 +114,9 @@ def preview_paper(blueprint_id: int) -> str | Response:
 @requires("papers:blueprint:write")
 def copy_blueprint(blueprint_id: int) -> Response:
     """Copy a blueprint and open the copy."""
-    with transaction() as session:
-        copy = actions.copy_blueprint(session, blueprint_id=blueprint_id, actor=actor(), now=clock.now())
+    with request_transaction("已复制，请修改副本。") as context:
+        copy = actions.copy_blueprint(context, blueprint_id=blueprint_id)
         copy_id = copy.id
-    flash("已复制，请修改副本。", "success")
     return redirect(url_for(".edit_blueprint", blueprint_id=copy_id))
 
 
@@ -128,7 +124,6 @@ def copy_blueprint(blueprint_id: int) -> Response:
 @requires("papers:blueprint:write")
 def archive_blueprint(blueprint_id: int) -> Response:
     """Take a blueprint out of the list."""
-    with transaction() as session:
-        actions.archive_blueprint(session, blueprint_id=blueprint_id, actor=actor(), now=clock.now())
-    flash("组卷规则已归档，已选用它的考试不受影响。", "success")
+    with request_transaction("组卷规则已归档，已选用它的考试不受影响。") as context:
+        actions.archive_blueprint(context, blueprint_id=blueprint_id)
     return redirect(url_for(".list_blueprints"))

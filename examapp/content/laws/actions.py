@@ -14,7 +14,7 @@ from examapp.content.law_texts.rules import LawText
 from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.jobs.publisher import nudge_after_commit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"laws.import_law_text": "导入法律文本", "laws.set_dates": "修改法律施行日期"}
 AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本"}
@@ -59,8 +59,9 @@ class ImportedLaw:
     remarks: tuple[str, ...]
 
 
-def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datetime) -> ImportedLaw:
+def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
     """Store a law's text: articles are added or corrected, never removed, so that the parts of a code may come one file at a time."""
+    session, now = context.session, context.now
     version = ensure_law_version(session, law=text.name, version_on=text.version_on, now=now)
     is_dated = version.effective_on is None and text.effective_on is not None
     version.effective_on = version.effective_on or text.effective_on
@@ -95,39 +96,23 @@ def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datet
         remarks=tuple(text.remarks),
     )
     details = {"added": imported.added, "changed": changed}
-    record(
-        session,
-        "laws.import_law_text",
-        actor=actor,
-        now=now,
-        object_type="law_version",
-        object_id=version.id,
-        details=details,
-    )
+    record(context, "laws.import_law_text", object_type="law_version", object_id=version.id, details=details)
     return imported
 
 
 def set_dates(
-    session: Session,
-    *,
-    version_id: int,
-    effective_on: date | None,
-    repealed_on: date | None,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, version_id: int, effective_on: date | None, repealed_on: date | None
 ) -> LawVersion:
     """Set from when a law's version is in force, and when it was repealed; raises BadRequestError for days that make no sense."""
-    version = session.get(LawVersion, version_id, with_for_update=True)  # meant: laws belong to no unit
+    version = context.session.get(LawVersion, version_id, with_for_update=True)  # meant: laws belong to no unit
     if version is None:
         raise NotFoundError
     if effective_on is not None and repealed_on is not None and repealed_on <= effective_on:
         raise BadRequestError("废止日期应当晚于施行日期，请核对。")
     version.effective_on, version.repealed_on = effective_on, repealed_on
-    _mark_unchecked(session, version, now=now)
+    _mark_unchecked(context.session, version, now=context.now)
     days = {"effective_on": str(effective_on), "repealed_on": str(repealed_on)}
-    record(
-        session, "laws.set_dates", actor=actor, now=now, object_type="law_version", object_id=version.id, details=days
-    )
+    record(context, "laws.set_dates", object_type="law_version", object_id=version.id, details=days)
     return version
 
 

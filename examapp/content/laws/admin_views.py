@@ -13,12 +13,13 @@ from examapp import clock
 from examapp.content.law_texts.rules import UnreadableLawError, read_law_text
 from examapp.content.laws import actions, queries
 from examapp.content.laws.rules import ArticleChange, Change
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, requires
+from examapp.organisation.accounts.guards import menu_entry, requires
 from examapp.web.forms import DateField, FlaskForm
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "laws:law:write": {Role.PUBLICITY_OFFICE},
@@ -70,8 +71,8 @@ def _import(content: bytes, name: str) -> None:
     except UnreadableLawError as error:
         flash(f"「{name}」没有导入：{error.text}", "danger")
         return
-    with transaction() as session:
-        done = actions.import_law_text(session, text=text, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        done = actions.import_law_text(context, text=text)
     flash(
         f"《{done.name}》（{done.version_on}）：新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。",
         "success",
@@ -88,14 +89,12 @@ def set_dates(version_id: int) -> Response | str:
     form = DatesForm(data={"effective_on": row.effective_on, "repealed_on": row.repealed_on})
     if not form.validate_on_submit():
         return render_template("laws/dates.html", row=row, form=form)
-    with transaction() as session:
+    with request_transaction() as context:
         actions.set_dates(
-            session,
+            context,
             version_id=version_id,
             effective_on=form.effective_on.data,
             repealed_on=form.repealed_on.data,
-            actor=actor(),
-            now=clock.now(),
         )
     flash(f"《{row.law}》（{row.version_on}）的日期已保存。", "success")
     return redirect(url_for("laws_admin.list_laws"))

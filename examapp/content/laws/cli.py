@@ -13,7 +13,7 @@ from examapp import clock
 from examapp.content.law_texts.rules import UnreadableLawError, read_law_text
 from examapp.content.laws.actions import import_law_text
 from examapp.db.session import transaction
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 cli_blueprint = Blueprint("laws_cli", __name__, cli_group="laws")
 
@@ -31,7 +31,7 @@ def import_laws(paths: tuple[Path, ...]) -> None:
             refused += 1
             continue
         with transaction() as session:
-            done = import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
+            done = import_law_text(ActionContext(session, SYSTEM, clock.now()), text=text)
         click.echo(
             f"{done.name}（{done.version_on}）：新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条"
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -12,7 +10,7 @@ from examapp.content.questions.models import DistinctPair, DuplicateSearch, Ques
 from examapp.jobs.actions import enqueue
 from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from question_bank.quality import find_near_duplicates
 
 AUDIT_ACTS = {"questions.confirm_distinct": "确认两题不重复", "questions.search_duplicates": "查找重复试题"}
@@ -23,16 +21,16 @@ _SHORT_STEM = 15
 """A first line shorter than this says little by itself (下列说法正确的是): the options are compared with it."""
 
 
-def request_duplicate_search(session: Session, *, actor: Actor, now: datetime) -> DuplicateSearch:
+def request_duplicate_search(context: ActionContext) -> DuplicateSearch:
     """Have a worker search the whole bank; a search that is under way is given instead of a second."""
     active = select(DuplicateSearch).where(DuplicateSearch.state.in_(ACTIVE))
-    row = session.scalars(active.order_by(DuplicateSearch.id.desc()).limit(1)).first()
+    row = context.session.scalars(active.order_by(DuplicateSearch.id.desc()).limit(1)).first()
     if row is not None:
         return row
-    row = enqueue(session, DuplicateSearch(created_by_id=actor.person_id, created_at=now, pairs=[]))
-    record(
-        session, "questions.search_duplicates", actor=actor, now=now, object_type="duplicate_search", object_id=row.id
+    row = enqueue(
+        context.session, DuplicateSearch(created_by_id=context.actor.person_id, created_at=context.now, pairs=[])
     )
+    record(context, "questions.search_duplicates", object_type="duplicate_search", object_id=row.id)
     return row
 
 
@@ -65,21 +63,13 @@ def _telling(text: str) -> str:
     return first if len(first) >= _SHORT_STEM else text
 
 
-def keep_both(session: Session, *, one: int, other: int, actor: Actor, now: datetime) -> None:
+def keep_both(context: ActionContext, *, one: int, other: int) -> None:
     """Note that two like questions are two; searches no longer show them."""
     lower, higher = sorted((one, other))
-    session.execute(
+    context.session.execute(
         insert(DistinctPair)
-        .values(lower_id=lower, higher_id=higher, decided_by_id=actor.person_id, decided_at=now)
+        .values(lower_id=lower, higher_id=higher, decided_by_id=context.actor.person_id, decided_at=context.now)
         .on_conflict_do_nothing()
     )
     details = {"other": higher}
-    record(
-        session,
-        "questions.confirm_distinct",
-        actor=actor,
-        now=now,
-        object_type="question",
-        object_id=lower,
-        details=details,
-    )
+    record(context, "questions.confirm_distinct", object_type="question", object_id=lower, details=details)

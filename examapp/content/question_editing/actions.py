@@ -30,7 +30,7 @@ from examapp.content.questions.rules import TOPICS, Prepared, grams_of, prepare,
 from examapp.db.bulk import reserve_ids
 from examapp.documents.images import Picture, encode_picture
 from examapp.errors import ConflictError
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from question_bank import model
 
 AUDIT_ACTS = {
@@ -58,53 +58,30 @@ def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> 
 
 
 def add_question(
-    session: Session,
-    *,
-    question: model.Question,
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    import_id: int | None = None,
+    context: ActionContext, *, question: model.Question, state: QuestionState, import_id: int | None = None
 ) -> Question:
     """Add one question with its first version and key; raises UnfitQuestionError where it is not whole."""
-    (added,) = add_prepared(
-        session, prepared=[prepare(question)], state=state, actor=actor, now=now, import_id=import_id
-    )
+    (added,) = add_prepared(context, prepared=[prepare(question)], state=state, import_id=import_id)
     record(
-        session,
+        context,
         "questions.add_question",
-        actor=actor,
-        now=now,
         object_type="question",
         object_id=added,
         details={"kind": question.kind, "state": state},
     )
-    return session.get_one(Question, added)  # meant: made above
+    return context.session.get_one(Question, added)  # meant: made above
 
 
 def add_questions(
-    session: Session,
-    *,
-    questions: Iterable[model.Question],
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    import_id: int | None = None,
+    context: ActionContext, *, questions: Iterable[model.Question], state: QuestionState, import_id: int | None = None
 ) -> list[int]:
     """Add many questions at once, with one audit line; give their ids in the order given. All or none: raises UnfitQuestionError."""
     ids = add_prepared(
-        session,
-        prepared=[prepare(question) for question in questions],
-        state=state,
-        actor=actor,
-        now=now,
-        import_id=import_id,
+        context, prepared=[prepare(question) for question in questions], state=state, import_id=import_id
     )
     record(
-        session,
+        context,
         "questions.add_questions",
-        actor=actor,
-        now=now,
         object_type="question_import",
         object_id=import_id,
         details={"count": len(ids), "state": state},
@@ -113,15 +90,10 @@ def add_questions(
 
 
 def add_prepared(
-    session: Session,
-    *,
-    prepared: Sequence[Prepared],
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    import_id: int | None,
+    context: ActionContext, *, prepared: Sequence[Prepared], state: QuestionState, import_id: int | None
 ) -> list[int]:
     """Store prepared questions in a fixed number of statements, however many they are; give their ids."""
+    session, actor, now = context.session, context.actor, context.now
     if not prepared:
         return []
     add_pictures(session, pictures=[picture for one in prepared for picture in one.pictures], now=now)
@@ -150,7 +122,7 @@ def add_prepared(
     )
     codes = [str(row["code"]) for row in rows]
     index_questions(session, [(q, c, one.search_text) for q, c, one in zip(ids, codes, prepared, strict=True)])
-    check_questions(session, ids=ids, now=now)
+    check_questions(ActionContext(session, SYSTEM, now), ids=ids)
     return ids
 
 
@@ -281,13 +253,14 @@ def add_pictures(session: Session, *, pictures: Sequence[Picture], now: datetime
 
 
 def save_question(
-    session: Session, *, question_id: int, question: model.Question, read_stamp: str, actor: Actor, now: datetime
+    context: ActionContext, *, question_id: int, question: model.Question, read_stamp: str
 ) -> QuestionVersion:
     """Save an edited question; raises ConflictError where somebody else saved since `read_stamp` (queries.stamp_of) was read.
 
     An unused draft is changed in place. Otherwise the next version is made and the question is a draft again, to be reviewed before new
     papers draw it; papers that hold the old version keep it.
     """
+    session, now = context.session, context.now
     row = get_question(session, question_id, is_locked=True)
     current = _locked(session, row)
     if stamp_of(row, current) != read_stamp:
@@ -295,30 +268,18 @@ def save_question(
     prepared = prepare(question)
     add_pictures(session, pictures=prepared.pictures, now=now)
     is_in_place = current.used_at is None and row.state == QuestionState.DRAFT
-    version = (
-        _rewrite(session, current, prepared)
-        if is_in_place
-        else _next_version(session, current, prepared, actor=actor, now=now)
-    )
+    version = _rewrite(session, current, prepared) if is_in_place else _next_version(context, current, prepared)
     row.current_version_id = version.id
-    _set_key(session, version, prepared.key_parts, actor=actor, now=now, is_in_place=is_in_place)
+    _set_key(context, version, prepared.key_parts, is_in_place=is_in_place)
     session.execute(delete(Citation).where(Citation.question_version_id == version.id))
     add_citations(session, version_id=version.id, question=question, now=now)
     _describe(session, row, question, now=now)
     row.state, row.doubt, row.reviewed_by_id = QuestionState.DRAFT, "", None
     session.flush()
     index_questions(session, [(row.id, row.code, prepared.search_text)])
-    check_questions(session, ids=[row.id], now=now, closed_as=Decision.EDIT, actor=actor)
+    check_questions(context, ids=[row.id], closed_as=Decision.EDIT)
     details = {"version": version.number, "is_in_place": is_in_place}
-    record(
-        session,
-        "questions.save_question",
-        actor=actor,
-        now=now,
-        object_type="question",
-        object_id=row.id,
-        details=details,
-    )
+    record(context, "questions.save_question", object_type="question", object_id=row.id, details=details)
     return version
 
 
@@ -333,36 +294,35 @@ def _rewrite(session: Session, version: QuestionVersion, prepared: Prepared) -> 
     return version
 
 
-def _next_version(
-    session: Session, current: QuestionVersion, prepared: Prepared, *, actor: Actor, now: datetime
-) -> QuestionVersion:
+def _next_version(context: ActionContext, current: QuestionVersion, prepared: Prepared) -> QuestionVersion:
     version = QuestionVersion(
         question_id=current.question_id,
         number=current.number + 1,
         content=prepared.content,
         search_text=prepared.search_text,
         digest=prepared.digest,
-        created_by_id=actor.person_id,
-        created_at=now,
+        created_by_id=context.actor.person_id,
+        created_at=context.now,
     )
-    session.add(version)
-    session.flush()
+    context.session.add(version)
+    context.session.flush()
     return version
 
 
 def _set_key(
-    session: Session,
-    version: QuestionVersion,
-    parts: list[dict[str, Any]],
-    *,
-    actor: Actor,
-    now: datetime,
-    is_in_place: bool,
+    context: ActionContext, version: QuestionVersion, parts: list[dict[str, Any]], *, is_in_place: bool
 ) -> None:
+    session = context.session
     if is_in_place:
         session.execute(delete(AnswerKey).where(AnswerKey.question_version_id == version.id))
     session.add(
-        AnswerKey(question_version_id=version.id, number=1, parts=parts, created_by_id=actor.person_id, created_at=now)
+        AnswerKey(
+            question_version_id=version.id,
+            number=1,
+            parts=parts,
+            created_by_id=context.actor.person_id,
+            created_at=context.now,
+        )
     )
     session.flush()
 
@@ -379,10 +339,10 @@ def _describe(session: Session, row: Question, question: model.Question, *, now:
     session.expire(row, ["knowledge_points"])
 
 
-def upload_picture(session: Session, *, content: bytes, actor: Actor, now: datetime) -> Picture:
+def upload_picture(context: ActionContext, *, content: bytes) -> Picture:
     """Keep a picture for use in questions; raises UnfitImageError with what to do."""
     picture = encode_picture(content)
-    add_pictures(session, pictures=[picture], now=now)
+    add_pictures(context.session, pictures=[picture], now=context.now)
     details = {"sha256": picture.sha256, "bytes": len(picture.content)}
-    record(session, "questions.upload_picture", actor=actor, now=now, object_type="media", details=details)
+    record(context, "questions.upload_picture", object_type="media", details=details)
     return picture

@@ -8,7 +8,6 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
 from examapp.content.question_editing import actions
 from examapp.content.question_editing.forms import (
     KeyForm,
@@ -27,14 +26,13 @@ from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
 from examapp.content.questions.rules import UnfitQuestionError, items_of, prepare
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.images import UnfitImageError
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, requires
-from examapp.web.numbers import read_whole
-from examapp.web.params import chosen_number
-from examapp.web.submit import submit
+from examapp.organisation.accounts.guards import me, requires
+from examapp.web.params import chosen_number, read_whole
+from examapp.web.submit import request_transaction, submit
 from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
 from question_bank.model import Kind
 
@@ -91,10 +89,8 @@ def add_question(kind: str) -> AnyResponse | str:
     form = QuestionForm(data=_empty(Kind(kind)))
     if request.method == "GET" or _change_form(form):
         return _editor(form, title="新增题目")
-    with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as session:
-        added = actions.add_question(
-            session, question=question_of(form), state=QuestionState.DRAFT, actor=actor(), now=clock.now()
-        )
+    with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as context:
+        added = actions.add_question(context, question=question_of(form), state=QuestionState.DRAFT)
         question_id = added.id
     if form.is_refused:
         return _editor(form, title="新增题目")
@@ -125,14 +121,12 @@ def edit_question(question_id: int) -> AnyResponse | str:
     is_next = version.used_at is not None or row.state != QuestionState.DRAFT
     if request.method == "GET" or _change_form(form):
         return _editor(form, title=title, cited=cited, is_next=is_next)
-    with submit("修改已保存。审核通过并启用后才会进入新的试卷。", form=form, shown=UnfitQuestionError) as writing:
+    with submit("修改已保存。审核通过并启用后才会进入新的试卷。", form=form, shown=UnfitQuestionError) as context:
         actions.save_question(
-            writing,
+            context,
             question_id=question_id,
             question=question_of(form),
             read_stamp=form.read_version.data or "",
-            actor=actor(),
-            now=clock.now(),
         )
     if form.is_refused:
         return _editor(form, title=title, cited=question_queries.list_cited(read_session(), version.id))
@@ -167,8 +161,8 @@ def _take_picture(form: QuestionForm) -> None:
         flash("请先选择图片文件，再点「上传图片」。", "danger")
         return
     try:
-        with transaction() as session:
-            picture = actions.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            picture = actions.upload_picture(context, content=file.read())
     except UnfitImageError as error:
         flash(error.text, "danger")
         return
@@ -216,8 +210,8 @@ def upload_picture() -> Response:
     file = request.files.get("picture")
     if file is None:
         raise UnfitImageError("请先选择图片文件。")
-    with transaction() as session:
-        picture = actions.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        picture = actions.upload_picture(context, content=file.read())
     return jsonify({"mark": f"[图片:{picture.sha256}]", "html": f'<img src="{picture.address}">'})
 
 
@@ -237,15 +231,13 @@ def correct_key(question_id: int) -> AnyResponse | str:
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
     if form.validate_on_submit() and len(form.parts) == len(parts):
         pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
-        with submit(form=form) as writing:
+        with submit(form=form) as context:
             key = question_review_actions.correct_key(
-                writing,
+                context,
                 question_id=question_id,
                 keys=[kind.key_of_fields(fields) for kind, fields in pairs],
                 blanks=[kind.blanks_of_fields(fields) for kind, fields in pairs],
                 reason=form.reason.data,
-                actor=actor(),
-                now=clock.now(),
                 number=number,
             )
             is_done = key is not None
@@ -273,14 +265,9 @@ def set_state(question_id: int) -> AnyResponse:
         raise NotFoundError
     state = QuestionState(form.state.data)
     back = url_for(".show_question", question_id=question_id)
-    with submit(back=back) as session:
+    with submit(back=back) as context:
         row = question_review_actions.set_state(
-            session,
-            question_id=question_id,
-            state=state,
-            actor=actor(),
-            now=clock.now(),
-            is_alone_allowed=may_review_alone(),
+            context, question_id=question_id, state=state, is_alone_allowed=may_review_alone()
         )
         code = row.code
     flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
@@ -291,6 +278,6 @@ def set_state(question_id: int) -> AnyResponse:
 @requires("questions:question:write")
 def delete_question(question_id: int) -> AnyResponse:
     """Delete a question that no paper holds."""
-    with submit("题目已删除。", back=url_for(".show_question", question_id=question_id)) as session:
-        question_review_actions.delete_question(session, question_id=question_id, actor=actor(), now=clock.now())
+    with submit("题目已删除。", back=url_for(".show_question", question_id=question_id)) as context:
+        question_review_actions.delete_question(context, question_id=question_id)
     return redirect(url_for(".list_questions"))

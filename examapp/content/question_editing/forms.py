@@ -23,7 +23,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from examapp.content.questions.rules import TOPICS
 from examapp.web.forms import FlaskForm, Form, IntegerField, RowList
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
 from question_bank.formats import registry
 from question_bank.kinds.base import MAX_OPTIONS, MAX_TEXT, KeyFields
 from question_bank.kinds.registry import KIND_NAMES, PART_KINDS, kind_of

@@ -19,7 +19,7 @@ from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.models import JobState
 from examapp.jobs.runner import JobRun
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from question_bank.model import ParseResult
 
 AUDIT_ACTS = {
@@ -56,20 +56,18 @@ class FileToRead:
 
 
 def upload_import(
-    session: Session,
+    context: ActionContext,
     *,
     content: bytes,
     file_name: str,
     format_name: str,
-    actor: Actor,
-    now: datetime,
     answers: tuple[bytes, str] | None = None,
 ) -> QuestionImport:
     """Keep an uploaded file and have a worker read it; nothing enters the bank before it is confirmed."""
     if not content:
         raise BadRequestError("文件是空的。请重新选择文件后再上传。")
     row = QuestionImport(
-        created_by_id=actor.person_id,
+        created_by_id=context.actor.person_id,
         file_name=file_name[:200],
         format=format_name,
         content=content,
@@ -77,26 +75,21 @@ def upload_import(
         answers_name=answers[1][:200] if answers else "",
         digest=hashlib.sha256(content + (answers[0] if answers else b"")).hexdigest(),
         summary={},
-        created_at=now,
+        created_at=context.now,
     )
-    enqueue(session, row)
-    _note(session, "questions.upload_import", row, actor=actor, now=now)
+    enqueue(context.session, row)
+    _note(context, "questions.upload_import", row)
     return row
 
 
 def confirm_import(
-    session: Session,
-    *,
-    import_id: int,
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    is_alone_allowed: bool = False,
+    context: ActionContext, *, import_id: int, state: QuestionState, is_alone_allowed: bool = False
 ) -> None:
     """Have a worker take a previewed file over as drafts, which another person reviews; a second press changes nothing.
 
     Active at once only under the setting of an office with one reviewer (`is_alone_allowed`), noted in the log.
     """
+    session, now = context.session, context.now
     if state is not QuestionState.DRAFT and not (is_alone_allowed and count_reviewers(session, now=now) <= 1):
         raise BadRequestError("导入的题要先存为草稿，由另一位同事审核后启用。请按「草稿」导入。")
     row = get_import(session, import_id, is_locked=True)
@@ -105,8 +98,8 @@ def confirm_import(
     if not row.is_done or row.content is None:
         raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
     row.is_confirmed = True
-    row.summary = {**row.summary, "state": str(state), "confirmed_by": actor.person_id}
-    _note(session, "questions.confirm_import", row, actor=actor, now=now, state=str(state))
+    row.summary = {**row.summary, "state": str(state), "confirmed_by": context.actor.person_id}
+    _note(context, "questions.confirm_import", row, state=str(state))
     restart(session, row, now=now)
 
 
@@ -144,11 +137,9 @@ def finish_import(session: Session, run: JobRun, outcome: ParseResult, *, now: d
 
 def _take_over(session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, run: JobRun) -> Taken:
     taken = take_over(
-        session,
+        ActionContext(session, Actor(person_id=row.summary.get("confirmed_by")), now),
         reading=outcome,
         state=QuestionState(row.summary.get("state", QuestionState.DRAFT)),
-        actor=Actor(person_id=row.summary.get("confirmed_by")),
-        now=now,
         import_id=row.id,
         note_progress=lambda done: run.progress(done, outcome.found),
     )
@@ -171,38 +162,32 @@ def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
 
 
 def import_reading(
-    session: Session,
-    *,
-    reading: ParseResult,
-    content: bytes,
-    file_name: str,
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, reading: ParseResult, content: bytes, file_name: str, state: QuestionState
 ) -> tuple[QuestionImport, Taken]:
     """Take a file that was read on the command line over at once, as an import that is listed and undone like any other."""
     row = QuestionImport(
-        created_by_id=actor.person_id,
+        created_by_id=context.actor.person_id,
         file_name=file_name[:200],
         format=reading.format,
         digest=hashlib.sha256(content).hexdigest(),
         is_confirmed=True,
         summary={},
         state=JobState.DONE,
-        created_at=now,
-        finished_at=now,
+        created_at=context.now,
+        finished_at=context.now,
     )
-    session.add(row)
-    session.flush()
-    taken = take_over(session, reading=reading, state=state, actor=actor, now=now, import_id=row.id)
+    context.session.add(row)
+    context.session.flush()
+    taken = take_over(context, reading=reading, state=state, import_id=row.id)
     row.summary = {**_summary(reading, taken), "added": len(taken.ids), "state": str(state)}
     row.done = row.total = reading.found
     row.message = f"已导入 {len(taken.ids)} 题。"
     return row, taken
 
 
-def undo_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> tuple[int, int]:
+def undo_import(context: ActionContext, *, import_id: int) -> tuple[int, int]:
     """Take an import back as one act: questions never used are deleted, used ones retired; give both counts."""
+    session, now = context.session, context.now
     row = get_import(session, import_id, is_locked=True)
     if not row.is_confirmed or not row.is_done:
         raise ConflictError("这次导入还没有完成，不能撤销。")
@@ -215,20 +200,18 @@ def undo_import(session: Session, *, import_id: int, actor: Actor, now: datetime
     unused = [question_id for question_id in ids if question_id not in used]
     delete_questions(session, ids=unused)
     session.execute(update(Question).where(Question.id.in_(used)).values(state=QuestionState.RETIRED, updated_at=now))
-    _note(session, "questions.undo_import", row, actor=actor, now=now, deleted=len(unused), retired=len(used))
+    _note(context, "questions.undo_import", row, deleted=len(unused), retired=len(used))
     return len(unused), len(used)
 
 
-def discard_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> None:
+def discard_import(context: ActionContext, *, import_id: int) -> None:
     """Throw away a file that was not taken over."""
-    row = get_import(session, import_id, is_locked=True)
+    row = get_import(context.session, import_id, is_locked=True)
     if row.is_confirmed:
         raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用「撤销这次导入」。")
-    _note(session, "questions.discard_import", row, actor=actor, now=now)
-    session.delete(row)
+    _note(context, "questions.discard_import", row)
+    context.session.delete(row)
 
 
-def _note(
-    session: Session, act: str, row: QuestionImport, *, actor: Actor, now: datetime, **details: int | str
-) -> None:
-    record(session, act, actor=actor, now=now, object_type="question_import", object_id=row.id, details=dict(details))
+def _note(context: ActionContext, act: str, row: QuestionImport, **details: int | str) -> None:
+    record(context, act, object_type="question_import", object_id=row.id, details=dict(details))

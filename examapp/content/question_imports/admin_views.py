@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
 from examapp.content.question_editing.forms import ConfirmForm, UploadForm
 from examapp.content.question_imports import actions
 from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Column, csv_text
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
+from examapp.web.submit import request_transaction
 from question_bank.formats import registry
 
 PERMISSIONS = {
@@ -34,15 +34,13 @@ def list_imports() -> AnyResponse | str:
     form = UploadForm()
     if form.validate_on_submit():
         file, second = form.file.data, form.answers.data
-        with transaction() as session:
+        with request_transaction() as context:
             row = actions.upload_import(
-                session,
+                context,
                 content=file.read(),
                 file_name=file.filename or "",
                 format_name=form.format.data,
                 answers=(second.read(), second.filename or "") if second else None,
-                actor=actor(),
-                now=clock.now(),
             )
             import_id = row.id
         return redirect(url_for(".show_import", import_id=import_id))
@@ -72,15 +70,8 @@ def confirm_import(import_id: int) -> AnyResponse:
     """Take a previewed file over."""
     form = ConfirmForm()
     state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
-    with transaction() as session:
-        actions.confirm_import(
-            session,
-            import_id=import_id,
-            state=state,
-            actor=actor(),
-            now=clock.now(),
-            is_alone_allowed=may_review_alone(),
-        )
+    with request_transaction() as context:
+        actions.confirm_import(context, import_id=import_id, state=state, is_alone_allowed=may_review_alone())
     return redirect(url_for(".show_import", import_id=import_id))
 
 
@@ -88,8 +79,8 @@ def confirm_import(import_id: int) -> AnyResponse:
 @requires("questions:bank:import")
 def undo_import(import_id: int) -> AnyResponse:
     """Take an import back as one act."""
-    with transaction() as session:
-        deleted, retired = actions.undo_import(session, import_id=import_id, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        deleted, retired = actions.undo_import(context, import_id=import_id)
     words = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
     flash(f"已撤销这次导入：删除 {deleted} 道题{words}。", "success")
     return redirect(url_for(".show_import", import_id=import_id))
@@ -99,9 +90,8 @@ def undo_import(import_id: int) -> AnyResponse:
 @requires("questions:bank:import")
 def discard_import(import_id: int) -> AnyResponse:
     """Throw a file away that was not taken over."""
-    with transaction() as session:
-        actions.discard_import(session, import_id=import_id, actor=actor(), now=clock.now())
-    flash("文件已放弃，题库没有变化。", "success")
+    with request_transaction("文件已放弃，题库没有变化。") as context:
+        actions.discard_import(context, import_id=import_id)
     return redirect(url_for(".list_imports"))
 
 

@@ -24,8 +24,8 @@ from examapp.db.session import read_session as database_reading
 from examapp.db.session import transaction
 from examapp.documents.archives import UnreadableFileError
 from examapp.errors import DomainError
-from examapp.platform.audit.actions import SYSTEM
-from examapp.web.numbers import sent_number
+from examapp.platform.audit.actions import SYSTEM, ActionContext
+from examapp.web.params import sent_number
 from question_bank.formats import registry
 from question_bank.model import Note, ParseResult
 from question_bank.quality import Measure, check_file, measure_bank
@@ -170,7 +170,7 @@ def _nothing(path: Path) -> dict[str, Any]:
 def _store(found: ParseResult, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
     with transaction() as session:
         row, taken = import_reading(
-            session, reading=found, content=content, file_name=name, state=state, actor=SYSTEM, now=clock.now()
+            ActionContext(session, SYSTEM, clock.now()), reading=found, content=content, file_name=name, state=state
         )
         import_id = row.id
     return {
@@ -203,7 +203,7 @@ def undo(import_id: int) -> None:
     """Take an import back as one act: questions never used are deleted, used ones retired."""
     try:
         with transaction() as session:
-            deleted, retired = undo_import(session, import_id=import_id, actor=SYSTEM, now=clock.now())
+            deleted, retired = undo_import(ActionContext(session, SYSTEM, clock.now()), import_id=import_id)
     except DomainError as error:
         raise click.ClickException(error.text) from error
     click.echo(f"已撤销：删除 {deleted} 题，停用 {retired} 题（已用于试卷）。")

@@ -22,7 +22,7 @@ from examapp.content.questions import models as question_models
 from examapp.content.questions.models import AnswerKey, QuestionImport, QuestionState, QuestionVersion
 from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
 from examapp.errors import NotFoundError
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from question_bank.model import ParseResult, Question
 from question_bank.quality import read_content
 
@@ -98,25 +98,22 @@ def sort_reading(
 
 
 def take_over(
-    session: Session,
+    context: ActionContext,
     *,
     reading: ParseResult,
     state: QuestionState,
-    actor: Actor,
-    now: datetime,
     import_id: int | None = None,
     note_progress: Callable[[int], None] | None = None,
 ) -> Taken:
     """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
+    session, now = context.session, context.now
     taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
-    common = {"actor": actor, "now": now, "import_id": import_id}
+    common = {"actor": context.actor, "now": now, "import_id": import_id}
     taken.ids = add_prepared(session, prepared=taken.ready, state=state, **common)  # type: ignore[arg-type]  # three keywords of their own types
     taken.ids += add_prepared(session, prepared=taken.in_doubt, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
     record(
-        session,
+        context,
         "questions.commit_import",
-        actor=actor,
-        now=now,
         object_type="question_import",
         object_id=import_id,
         details={"added": len(taken.ids), "in_doubt": len(taken.in_doubt), "existing": taken.existing, "state": state},
@@ -204,7 +201,7 @@ def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int
     questions = [question for question in read_content(folder) if question.code not in known]
     if not questions:
         return []
-    return add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=now)
+    return add_questions(ActionContext(session, SYSTEM, now), questions=questions, state=QuestionState.ACTIVE)
 
 
 def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:

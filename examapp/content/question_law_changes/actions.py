@@ -28,7 +28,7 @@ from examapp.content.questions.models import (
 )
 from examapp.content.questions.queries import current_key, get_question, get_version
 from examapp.errors import BadRequestError, ConflictError, DomainError
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 
 AUDIT_ACTS = {"questions.check_law": "核对法律修改涉及的试题", "questions.keep_under_new_law": "确认试题适用新法"}
 
@@ -67,24 +67,20 @@ def check_laws(session: Session, *, now: datetime) -> int:
     laws = session.scalars(select(Law).where(due).order_by(Law.id).with_for_update(skip_locked=True)).all()
     flagged = 0
     for law in laws:
-        found = _settle(session, of_law=law.id, now=now, closed_as=Decision.WITHDRAWN, actor=SYSTEM)
+        found = _settle(ActionContext(session, SYSTEM, now), of_law=law.id, closed_as=Decision.WITHDRAWN)
         if found.added or found.closed:
             details = {"law": law.name, "flagged": found.added, "withdrawn": found.closed}
-            record(
-                session, "questions.check_law", actor=SYSTEM, now=now, object_type="law", object_id=law.id, details=details
-            )  # fmt: skip
+            record(ActionContext(session, SYSTEM, now), "questions.check_law", object_type="law", object_id=law.id, details=details)  # fmt: skip
         note_checked(session, law, now=now)
         flagged += found.added
     return flagged
 
 
-def check_questions(
-    session: Session, *, ids: Sequence[int], now: datetime, closed_as: Decision = Decision.WITHDRAWN, actor: Actor = SYSTEM
-) -> int:  # fmt: skip
+def check_questions(context: ActionContext, *, ids: Sequence[int], closed_as: Decision = Decision.WITHDRAWN) -> int:
     """Compare questions that were just written with the newest versions of the laws that they cite; give how many flags are new."""
     if not ids:
         return 0
-    return _settle(session, of_questions=ids, now=now, closed_as=closed_as, actor=actor).added
+    return _settle(context, of_questions=ids, closed_as=closed_as).added
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +90,10 @@ class _Settled:
 
 
 def _settle(
-    session: Session,
-    *,
-    now: datetime,
-    closed_as: Decision,
-    actor: Actor,
-    of_law: int | None = None,
-    of_questions: Sequence[int] | None = None,
+    context: ActionContext, *, closed_as: Decision, of_law: int | None = None, of_questions: Sequence[int] | None = None
 ) -> _Settled:
     """Make the open flags those that the law library asks for."""
+    session, now = context.session, context.now
     cited = list(_outdated(session, of_law=of_law, of_questions=of_questions, today=day_of(now)))
     judge = _Judge(session, day_of(now))
     wanted = {one.key: row for one in cited if (row := judge.flag_of(one)) is not None}
@@ -112,7 +103,7 @@ def _settle(
     }
     closed = [flag for key, flag in present.items() if key not in wanted]
     for flag in closed:
-        flag.decision, flag.decided_at, flag.decided_by_id = closed_as, now, actor.person_id
+        flag.decision, flag.decided_at, flag.decided_by_id = closed_as, now, context.actor.person_id
     for key, flag in present.items():
         if key in wanted:
             flag.kind, flag.articles = wanted[key]["kind"], wanted[key]["articles"]
@@ -261,18 +252,12 @@ def _mark(session: Session, question_ids: set[int]) -> None:
         )
 
 
-def keep_under_new_law(
-    session: Session,
-    *,
-    question_id: int,
-    articles: Mapping[int, Sequence[str]],
-    actor: Actor,
-    now: datetime,
-) -> Question:
+def keep_under_new_law(context: ActionContext, *, question_id: int, articles: Mapping[int, Sequence[str]]) -> Question:
     """Keep a question as it stands, cited by the newest version's articles: for each open flag (by id) their names.
 
     Papers that hold the old version keep its citation. Raises BadRequestError where an article is not in the new version, or there is none.
     """
+    session, now = context.session, context.now
     row = get_question(session, question_id, is_locked=True)
     flags = open_flags(session, row.id)
     if not flags:
@@ -293,13 +278,11 @@ def keep_under_new_law(
                 question_version_id=version.id, part=flag.part, law_version_id=flag.new_version_id, articles=list(articles[flag.id])
             )
         )  # fmt: skip
-    row.reviewed_by_id, row.updated_at = actor.person_id, now
+    row.reviewed_by_id, row.updated_at = context.actor.person_id, now
     session.flush()
-    check_questions(session, ids=[row.id], now=now, closed_as=Decision.KEEP, actor=actor)
+    check_questions(context, ids=[row.id], closed_as=Decision.KEEP)
     details = {"version": version.number, "articles": {str(flag.id): list(articles[flag.id]) for flag in flags}}
-    record(
-        session, "questions.keep_under_new_law", actor=actor, now=now, object_type="question", object_id=row.id, details=details
-    )  # fmt: skip
+    record(context, "questions.keep_under_new_law", object_type="question", object_id=row.id, details=details)
     return row
 
 
@@ -340,17 +323,17 @@ def _version_to_cite(session: Session, row: Question, *, now: datetime) -> Quest
     return twin
 
 
-def keep_moved(session: Session, *, ids: Sequence[int], actor: Actor, now: datetime) -> tuple[int, dict[str, int]]:
+def keep_moved(context: ActionContext, *, ids: Sequence[int]) -> tuple[int, dict[str, int]]:
     """Keep many questions whose articles only got another number; give how many, and for the others how many for each reason."""
     kept = 0
     reasons: dict[str, int] = {}
     for question_id in sorted(set(ids)):
         try:
-            flags = open_flags(session, question_id)
+            flags = open_flags(context.session, question_id)
             if any(flag.kind != LawChange.MOVED for flag in flags):
                 raise BadRequestError("条文内容有变，须逐题看过新旧条文后决定。")
             articles = {flag.id: [article["new"] for article in flag.articles] for flag in flags}
-            keep_under_new_law(session, question_id=question_id, articles=articles, actor=actor, now=now)
+            keep_under_new_law(context, question_id=question_id, articles=articles)
         except DomainError as error:
             reasons[error.text] = reasons.get(error.text, 0) + 1
         else:

@@ -8,7 +8,6 @@ from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
 from examapp.content.law_texts.rules import article_labels
 from examapp.content.laws.models import LawVersion
 from examapp.content.laws.queries import VersionRow, get_version_row
@@ -20,12 +19,12 @@ from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint
 from examapp.content.questions.models import LawChange, QuestionFlag, QuestionState
 from examapp.content.questions.rules import items_of
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import actor, requires
-from examapp.web.numbers import read_whole
-from examapp.web.params import chosen_page, page_count
+from examapp.organisation.accounts.guards import requires
+from examapp.web.params import chosen_page, page_count, read_whole
+from examapp.web.submit import request_transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +141,8 @@ def keep_under_new_law(question_id: int) -> AnyResponse | str:
         if name.startswith("articles-") and (number := read_whole(name.removeprefix("articles-"))) is not None
     }
     try:
-        with transaction() as session:
-            actions.keep_under_new_law(session, question_id=question_id, articles=named, actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            actions.keep_under_new_law(context, question_id=question_id, articles=named)
     except NotFoundError:
         raise
     except DomainError as error:
@@ -156,11 +155,8 @@ def keep_under_new_law(question_id: int) -> AnyResponse | str:
 @requires("questions:question:review")
 def retire_under_new_law(question_id: int) -> AnyResponse:
     """Retire a question that the new law has overtaken, and go on to the next."""
-    with transaction() as session:
-        question_review_actions.set_state(
-            session, question_id=question_id, state=QuestionState.RETIRED, actor=actor(), now=clock.now()
-        )
-    flash("题目已停用。", "success")
+    with request_transaction("题目已停用。") as context:
+        question_review_actions.set_state(context, question_id=question_id, state=QuestionState.RETIRED)
     return _next(question_id)
 
 
@@ -181,8 +177,8 @@ def keep_moved() -> AnyResponse:
     if not form.csrf_token.validate(form) or not ids:
         flash("请先勾选题目。", "danger")
         return redirect(url_for(".list_law_changes"))
-    with transaction() as session:
-        kept, reasons = actions.keep_moved(session, ids=ids[:1000], actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        kept, reasons = actions.keep_moved(context, ids=ids[:1000])
     flash(f"{kept} 道题已按新条号保留。", "success")
     for reason, count in reasons.items():
         flash(f"{count} 道题没有改动：{reason}", "warning")

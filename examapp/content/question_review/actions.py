@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -27,7 +26,7 @@ from examapp.content.questions.rules import UnfitQuestionError, check_key
 from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from question_bank import model
 from question_bank.kinds.registry import kind_of
 
@@ -68,18 +67,13 @@ class OwnReviewError(DomainError):
 
 
 def set_state(
-    session: Session,
-    *,
-    question_id: int,
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    is_alone_allowed: bool = False,
+    context: ActionContext, *, question_id: int, state: QuestionState, is_alone_allowed: bool = False
 ) -> Question:
     """Bring a question to a state; a review by who wrote the version or its key is refused.
 
     `is_alone_allowed` is the setting of an office with one reviewer: it may then review its own, and the log says so.
     """
+    session, actor, now = context.session, context.actor, context.now
     row = get_question(session, question_id, is_locked=True)
     if row.state == state:
         return row
@@ -100,30 +94,20 @@ def set_state(
     row.state, row.updated_at = state, now
     if row.law_change or was_retired:
         session.flush()
-        check_questions(session, ids=[row.id], now=now, closed_as=Decision.RETIRE, actor=actor)
-    record(
-        session, "questions.set_state", actor=actor, now=now, object_type="question", object_id=row.id, details=details
-    )
+        check_questions(context, ids=[row.id], closed_as=Decision.RETIRE)
+    record(context, "questions.set_state", object_type="question", object_id=row.id, details=details)
     return row
 
 
 def set_states(
-    session: Session,
-    *,
-    ids: Sequence[int],
-    state: QuestionState,
-    actor: Actor,
-    now: datetime,
-    is_alone_allowed: bool = False,
+    context: ActionContext, *, ids: Sequence[int], state: QuestionState, is_alone_allowed: bool = False
 ) -> tuple[int, dict[str, int]]:
     """Bring many questions to a state; give how many moved, and for the others how many for each reason."""
     moved = 0
     reasons: dict[str, int] = {}
     for question_id in sorted(set(ids)):
         try:
-            set_state(
-                session, question_id=question_id, state=state, actor=actor, now=now, is_alone_allowed=is_alone_allowed
-            )
+            set_state(context, question_id=question_id, state=state, is_alone_allowed=is_alone_allowed)
         except DomainError as error:
             reasons[error.text] = reasons.get(error.text, 0) + 1
         else:
@@ -135,14 +119,12 @@ ACT = "questions.correct_key"
 
 
 def correct_key(
-    session: Session,
+    context: ActionContext,
     *,
     question_id: int,
     keys: Sequence[Sequence[str]],
     blanks: Sequence[Sequence[Sequence[str]]],
     reason: str,
-    actor: Actor,
-    now: datetime,
     number: int | None = None,
 ) -> AnswerKey | None:
     """Correct the key of a version, the current one without its number, one entry a part: a new row with the reason, the old one stays.
@@ -150,6 +132,7 @@ def correct_key(
     While no paper holds the version, it holds at once and the question is a draft again until another person has reviewed it. Of a version
     that papers hold only a request is made, for a second person to allow; then None is given. Raises BadRequestError, AlreadyAskedError.
     """
+    session = context.session
     row = get_question(session, question_id, is_locked=True)
     version = get_version(session, row, number)
     if not reason.strip():
@@ -170,12 +153,10 @@ def correct_key(
             "old_key_id": before.id,
             "parts": parts,
         }
-        dual_control_actions.ask(
-            session, ACT, request_key=str(version.id), details=details, reason=reason, actor=actor, now=now
-        )
+        dual_control_actions.ask(context, ACT, request_key=str(version.id), details=details, reason=reason)
         return None
     state = None if row.state == QuestionState.RETIRED else QuestionState.DRAFT
-    return _put(session, row, before, parts, reason=reason, author=actor, actor=actor, now=now, state=state)
+    return _put(context, row, before, parts, reason=reason, author=context.actor, state=state)
 
 
 def needs_two_persons(question: Question, version: QuestionVersion) -> bool:
@@ -183,31 +164,29 @@ def needs_two_persons(question: Question, version: QuestionVersion) -> bool:
     return version.used_at is not None or version.id != question.current_version_id
 
 
-def put_correction_in_force(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> AnswerKey:
+def put_correction_in_force(context: ActionContext, approval: Approval) -> AnswerKey:
     """Write the key that a second person has allowed, who stands as the question's reviewer; raises ConflictError where it changed since."""
     details = approval.details
-    row = get_question(session, details["question_id"], is_locked=True)
-    before = current_key(session, details["version_id"])
+    row = get_question(context.session, details["question_id"], is_locked=True)
+    before = current_key(context.session, details["version_id"])
     if before.id != details["old_key_id"]:
         raise ConflictError("申请提出以后，这道题的答案又改过。请退回，由申请人看过新答案再提。")
     author = Actor(person_id=approval.requested_by_id, address=None)
-    key = _put(session, row, before, details["parts"], reason=approval.reason, author=author, actor=actor, now=now)
+    key = _put(context, row, before, details["parts"], reason=approval.reason, author=author)
     is_current = before.question_version_id == row.current_version_id
     if is_current and row.state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
-        row.reviewed_by_id = actor.person_id
+        row.reviewed_by_id = context.actor.person_id
     return key
 
 
 def _put(
-    session: Session,
+    context: ActionContext,
     row: Question,
     before: AnswerKey,
     parts: list[dict[str, Any]],
     *,
     reason: str,
     author: Actor,
-    actor: Actor,
-    now: datetime,
     state: QuestionState | None = None,
 ) -> AnswerKey:
     key = AnswerKey(
@@ -216,10 +195,10 @@ def _put(
         parts=parts,
         reason=reason.strip()[:500],
         created_by_id=author.person_id,
-        created_at=now,
+        created_at=context.now,
     )
-    session.add(key)
-    session.flush()
+    context.session.add(key)
+    context.session.flush()
     details = {
         "version_id": before.question_version_id,
         "old_key_id": before.id,
@@ -229,8 +208,8 @@ def _put(
     if state is not None:
         row.state, row.reviewed_by_id = state, None
     if before.question_version_id == row.current_version_id:
-        row.doubt, row.updated_at = "", now
-    record(session, ACT, actor=actor, now=now, object_type="question", object_id=row.id, details=details)
+        row.doubt, row.updated_at = "", context.now
+    record(context, ACT, object_type="question", object_id=row.id, details=details)
     return key
 
 
@@ -259,14 +238,15 @@ class UsedQuestionError(DomainError):
     message = "这道题已经用在试卷里，不能删除。可以把它停用，停用后不再进入新的试卷。"
 
 
-def delete_question(session: Session, *, question_id: int, actor: Actor, now: datetime) -> None:
+def delete_question(context: ActionContext, *, question_id: int) -> None:
     """Delete a question that was never used; raises UsedQuestionError for others."""
+    session = context.session
     question = get_question(session, question_id, is_locked=True)
     versions = select(QuestionVersion).where(QuestionVersion.question_id == question.id).with_for_update()
     if any(version.used_at is not None for version in session.scalars(versions)):
         raise UsedQuestionError
     delete_questions(session, ids=[question.id])
-    record(session, "questions.delete_question", actor=actor, now=now, object_type="question", object_id=question_id)
+    record(context, "questions.delete_question", object_type="question", object_id=question_id)
 
 
 def delete_questions(session: Session, *, ids: Sequence[int]) -> None:

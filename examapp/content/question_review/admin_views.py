@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
 from examapp.content.question_duplicates import actions as question_duplicate_actions
 from examapp.content.question_duplicates import queries as question_duplicate_queries
 from examapp.content.question_review import actions, queries
@@ -13,13 +12,13 @@ from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.text_diff import compare_texts
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, requires
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_page, page_count
+from examapp.organisation.accounts.guards import me, requires
+from examapp.web.params import chosen_page, page_count, sent_number
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "questions:question:review": {Role.PUBLICITY_OFFICE},
@@ -110,8 +109,8 @@ def list_duplicates() -> str:
 @requires("questions:question:write")
 def search_duplicates() -> AnyResponse:
     """Have the whole bank searched for like questions."""
-    with transaction() as session:
-        question_duplicate_actions.request_duplicate_search(session, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        question_duplicate_actions.request_duplicate_search(context)
     return redirect(url_for(".list_duplicates"))
 
 
@@ -121,19 +120,13 @@ def settle_duplicate() -> AnyResponse:
     """Retire one of two like questions, or note that they are two."""
     one, other = (request.form.get(name, 0, type=sent_number) for name in ("one", "other"))
     act = request.form.get("act", "")
-    with transaction() as session:
+    with request_transaction() as context:
         for question_id in (one, other):
-            question_queries.get_question(session, question_id)
+            question_queries.get_question(context.session, question_id)
         if act == "both":
-            question_duplicate_actions.keep_both(session, one=one, other=other, actor=actor(), now=clock.now())
+            question_duplicate_actions.keep_both(context, one=one, other=other)
         elif act in {"one", "other"}:
-            actions.set_state(
-                session,
-                question_id=one if act == "one" else other,
-                state=QuestionState.RETIRED,
-                actor=actor(),
-                now=clock.now(),
-            )
+            actions.set_state(context, question_id=one if act == "one" else other, state=QuestionState.RETIRED)
         else:
             raise NotFoundError
     flash("已记下：这是两道不同的题。" if act == "both" else "已停用其中一道。", "success")

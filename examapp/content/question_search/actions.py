@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from examapp.content.question_editing.actions import add_knowledge_points
 from examapp.content.questions.models import KnowledgePoint, Question, question_knowledge_points
 from examapp.errors import BadRequestError
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"questions.export": "导出题库", "questions.apply_bulk": "成批修改试题"}
 
@@ -85,8 +84,9 @@ def _after(before: Described, change: BulkChange) -> Described:
     )
 
 
-def apply_bulk(session: Session, *, ids: Sequence[int], change: BulkChange, actor: Actor, now: datetime) -> int:
+def apply_bulk(context: ActionContext, *, ids: Sequence[int], change: BulkChange) -> int:
     """Change the description of questions; content and key stay as they are. Gives how many changed."""
+    session = context.session
     session.execute(select(Question.id).where(Question.id.in_(ids)).order_by(Question.id).with_for_update())
     rows = preview_bulk(session, ids=ids, change=change)
     changed = [row.id for row in rows]
@@ -95,7 +95,7 @@ def apply_bulk(session: Session, *, ids: Sequence[int], change: BulkChange, acto
             question.difficulty = change.difficulty or None
         if change.topic is not None:
             question.topic = change.topic
-        question.updated_at = now
+        question.updated_at = context.now
     if change.removed_point:
         _remove_point(session, changed, change.removed_point)
     if change.added_point:
@@ -105,7 +105,7 @@ def apply_bulk(session: Session, *, ids: Sequence[int], change: BulkChange, acto
         "count": len(changed), "difficulty": change.difficulty, "topic": change.topic, "added_point": change.added_point,
         "removed_point": change.removed_point, "ids": changed[:200],
     }  # fmt: skip
-    record(session, "questions.apply_bulk", actor=actor, now=now, object_type="question", details=details)
+    record(context, "questions.apply_bulk", object_type="question", details=details)
     return len(changed)
 
 

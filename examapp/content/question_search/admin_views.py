@@ -19,13 +19,13 @@ from examapp.content.question_search.actions import MAX_AT_ONCE, BulkChange
 from examapp.content.question_search.queries import PAGE_SIZE, Filter
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import BadRequestError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, requires
+from examapp.organisation.accounts.guards import menu_entry, requires
 from examapp.platform.audit.actions import record
-from examapp.web.numbers import read_whole
-from examapp.web.params import page_count
+from examapp.web.params import page_count, read_whole
+from examapp.web.submit import request_transaction
 from question_bank.formats import registry
 from question_bank.formats.export import ExportedFile
 
@@ -35,7 +35,6 @@ PERMISSIONS = {
 
 
 MAX_EXPORTED = 5000
-_MAX_ID = 2**63
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -75,7 +74,7 @@ def wanted_of(form: FilterForm) -> Filter:
         return field.data if field.data in known else ""
 
     def number(field: Any) -> int | None:
-        return field.data if field.data and 0 < field.data < _MAX_ID else None
+        return field.data if field.data and field.data > 0 else None
 
     return Filter(
         words=(form.q.data or "").strip()[:200],
@@ -113,13 +112,11 @@ def set_states() -> AnyResponse:
     if not form.validate_on_submit() or not form.ids.data:
         flash("请先勾选题目，再选择要做的操作。", "danger")
         return redirect(here(".list_questions"))
-    with transaction() as session:
+    with request_transaction() as context:
         moved, reasons = question_review_actions.set_states(
-            session,
+            context,
             ids=form.ids.data[:1000],
             state=QuestionState(form.state.data),
-            actor=actor(),
-            now=clock.now(),
             is_alone_allowed=may_review_alone(),
         )
     flash(f"{moved} 道题已改为「{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}」。", "success")
@@ -153,9 +150,9 @@ def export_questions() -> Response:
     known = {each.name: each for each in registry.writable()}
     chosen = known.get(request.args.get("format", "excel"), known["excel"])
     written = registry.write_file(list(queries.iter_questions(session, wanted)), chosen.name)
-    with transaction() as session:
+    with request_transaction() as context:
         details = {"count": count, "format": chosen.name, "losses": len(written.losses)}
-        record(session, "questions.export", actor=actor(), now=clock.now(), object_type="question", details=details)
+        record(context, "questions.export", object_type="question", details=details)
     name = f"题库-{clock.today()}"
     if not written.losses or "bare" in request.args:
         return _download(written.content, f"{name}{chosen.suffix}")
@@ -228,8 +225,8 @@ def apply_bulk() -> AnyResponse:
     if not form.csrf_token.validate(form) or not ids:
         flash("没有选中题目，题库没有变化。", "danger")
         return redirect(url_for(".list_questions"))
-    with transaction() as session:
-        changed = actions.apply_bulk(session, ids=ids, change=_change(form), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        changed = actions.apply_bulk(context, ids=ids, change=_change(form))
     flash(f"已修改 {changed} 道题的属性，题干和答案没有变化。", "success")
     return redirect(url_for(".list_questions"))
 

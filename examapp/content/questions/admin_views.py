@@ -16,7 +16,7 @@ from examapp.documents.html import html_to_text
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind
 

@@ -28,7 +28,7 @@ from examapp.delivery.exams.models import ExamExtension
 from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 
 AUDIT_ACTS = {"attempts.apply_extension": "延长作答时间生效"}
 AUDIT_DETAILS = {"reopened": "重新打开的答卷"}
@@ -95,10 +95,8 @@ def apply_extensions(session: Session, *, now: datetime) -> list[int]:
         extension.applied_at = now
         details = {"extension_id": extension.id, "reopened": len(reopened)}
         record(
-            session,
+            ActionContext(session, SYSTEM, now),
             "attempts.apply_extension",
-            actor=SYSTEM,
-            now=now,
             object_type="exam",
             object_id=extension.exam_id,
             details=details,
@@ -146,20 +144,19 @@ MAX_REOPENING_S = 4 * 3600
 
 
 def reopen_attempt(
-    session: Session,
+    context: ActionContext,
     attempt: Attempt,
     *,
     seconds: int,
     reason: str,
     request_key: str,
-    actor: Actor,
-    now: datetime,
     is_after_keys: bool = False,
 ) -> bool:
     """Open a locked, closed attempt again with its answers for so many seconds from now; return False where this request was made before.
 
     The grade that was made meanwhile is the grading room's to withdraw. Raises ConflictError, BadRequestError.
     """
+    session, now = context.session, context.now
     granted = session.scalar(
         insert(AttemptReopening)
         .values(
@@ -167,7 +164,7 @@ def reopen_attempt(
             request_key=request_key,
             seconds=seconds,
             reason=reason.strip(),
-            reopened_by_id=actor.person_id,
+            reopened_by_id=context.actor.person_id,
             reopened_at=now,
             is_after_keys=is_after_keys,
         )
@@ -203,14 +200,7 @@ def open_again(attempt: Attempt) -> None:
 
 
 def judge_quarantined_save(
-    session: Session,
-    attempt: Attempt,
-    kept: QuarantinedSave,
-    *,
-    is_accepted: bool,
-    reason: str,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, attempt: Attempt, kept: QuarantinedSave, *, is_accepted: bool, reason: str
 ) -> Saved | None:
     """Accept quarantined answers (they become a further change of the closed attempt) or reject them; None where it was judged before.
 
@@ -223,14 +213,14 @@ def judge_quarantined_save(
         raise BadRequestError("请填写采纳或不采纳的理由。")
     if attempt.state == AttemptState.IN_PROGRESS:
         raise ConflictError("这名考生还在作答，请等交卷后再处理。")
-    saved = _merge(session, attempt, kept, now=now) if is_accepted else Saved()
+    saved = _merge(context.session, attempt, kept, now=context.now) if is_accepted else Saved()
     kept.judged_at, kept.judged_by_id, kept.is_accepted, kept.judged_reason = (
-        now,
-        actor.person_id,
+        context.now,
+        context.actor.person_id,
         is_accepted,
         reason.strip(),
     )
-    session.flush()
+    context.session.flush()
     return saved
 
 

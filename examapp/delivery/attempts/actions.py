@@ -20,7 +20,7 @@ from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, DomainError, TryAgainError
 from examapp.jobs.publisher import nudge_after_commit
-from examapp.platform.audit.actions import SYSTEM, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.security.rate_limits import slow_down
 
 AUDIT_ACTS = {"attempts.close_for_leaving": "离开页面超过规定次数，自动交卷"}
@@ -321,10 +321,8 @@ def _hold_to_limit(session: Session, attempt: Attempt, *, now: datetime) -> None
         return
     submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=True)
     record(
-        session,
+        ActionContext(session, SYSTEM, now),
         "attempts.close_for_leaving",
-        actor=SYSTEM,
-        now=now,
         object_type="attempt",
         object_id=attempt.id,
         person_id=attempt.person_id,

@@ -23,7 +23,7 @@ from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.runner import JobRun
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.points import as_text
 
 AUDIT_ACTS = {"grading.export_regrade": "导出更正前后对照", "grading.regrade": "更正答案后重新评分"}
@@ -32,9 +32,9 @@ AUDIT_OBJECTS = {"regrade": "更正重评"}
 REGRADED_AT_ONCE = 100
 
 
-def correct_key(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> Regrade:
+def correct_key(context: ActionContext, approval: Approval) -> Regrade:
     """Put an approved correction in force, and enqueue the job that grades again what was graded before; raises ConflictError."""
-    key = put_correction_in_force(session, approval, actor=actor, now=now)
+    key = put_correction_in_force(context, approval)
     details = approval.details
     regrade = Regrade(
         approval_id=approval.id,
@@ -42,12 +42,12 @@ def correct_key(session: Session, approval: Approval, *, actor: Actor, now: date
         question_version_id=details["version_id"],
         old_key_id=details["old_key_id"],
         new_key_id=key.id,
-        approved_by_id=actor.person_id,
+        approved_by_id=context.actor.person_id,
         created_by_id=approval.requested_by_id,
-        created_at=now,
-        total=queries.count_outdated(session, version_id=details["version_id"], key_id=key.id),
+        created_at=context.now,
+        total=queries.count_outdated(context.session, version_id=details["version_id"], key_id=key.id),
     )
-    return enqueue(session, regrade)
+    return enqueue(context.session, regrade)
 
 
 def reopen_regrades(session: Session, *, now: datetime) -> None:
@@ -74,7 +74,11 @@ def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
     run.complete(session, total=done)
     details = {"question_id": regrade.question_id, "count": done}
     record(
-        session, "grading.regrade", actor=SYSTEM, now=now, object_type="regrade", object_id=regrade.id, details=details
+        ActionContext(session, SYSTEM, now),
+        "grading.regrade",
+        object_type="regrade",
+        object_id=regrade.id,
+        details=details,
     )
     return False
 
@@ -129,12 +133,10 @@ _COLUMNS = (
 )
 
 
-def write_regrade(
-    session: Session, regrade_id: int, path: Path, *, reach: AccessScope, actor: Actor, now: datetime
-) -> str:
+def write_regrade(context: ActionContext, regrade_id: int, path: Path, *, reach: AccessScope) -> str:
     """Write every changed result within the reach, with an audit line; gives the question's code. Raises NotFoundError."""
-    found = queries.get_regrade(session, regrade_id)
-    rows = queries.list_result_changes(session, regrade_id, reach, most=_MAX_ROWS)
+    found = queries.get_regrade(context.session, regrade_id)
+    rows = queries.list_result_changes(context.session, regrade_id, reach, most=_MAX_ROWS)
     sheet = Sheet(
         name="更正前后对照",
         columns=_COLUMNS,
@@ -142,19 +144,11 @@ def write_regrade(
         title=f"题目 {found.code} 更正答案，重新评分前后对照",
         remarks=[
             f"理由：{found.reason}。申请人：{found.asked_by}，审批人：{found.approved_by}。",
-            f"截至 {local(now):%Y-%m-%d %H:%M}，只列分数有变化的作答。",
+            f"截至 {local(context.now):%Y-%m-%d %H:%M}，只列分数有变化的作答。",
         ],
     )
     write_xlsx(path, [sheet])
-    record(
-        session,
-        "grading.export_regrade",
-        actor=actor,
-        now=now,
-        object_type="regrade",
-        object_id=regrade_id,
-        details={"count": len(rows)},
-    )
+    record(context, "grading.export_regrade", object_type="regrade", object_id=regrade_id, details={"count": len(rows)})
     return str(found.code)
 
 

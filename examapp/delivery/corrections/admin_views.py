@@ -8,12 +8,12 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template, send_file
 
-from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.corrections import actions, queries
 from examapp.delivery.grading.rules import BAND_NAMES, Band
-from examapp.organisation.accounts.guards import actor, my_reach, requires, shows_keys
+from examapp.organisation.accounts.guards import my_reach, requires, shows_keys
 from examapp.web.params import chosen_page, page_count
+from examapp.web.submit import request_transaction
 
 admin_blueprint = Blueprint("grading_admin", __name__, url_prefix="/admin/regrades")
 _PAGE = 50
@@ -59,7 +59,7 @@ def download_regrade(regrade_id: int) -> Response:
     reach = my_reach("attempts:attempt:manage")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "regrade.xlsx"
-        with transaction() as session:
-            code = actions.write_regrade(session, regrade_id, path, reach=reach, actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            code = actions.write_regrade(context, regrade_id, path, reach=reach)
         content = path.read_bytes()
     return send_file(BytesIO(content), download_name=f"更正重评对照-{code}.xlsx", as_attachment=True, max_age=0)

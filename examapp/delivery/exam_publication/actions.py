@@ -27,7 +27,7 @@ from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "exams.cancel_exam": "取消考试",
@@ -46,20 +46,22 @@ AUDIT_VALUES = {"at_close": "考试结束时", "at_once": "交卷后即时", "at
 MAX_EXTENSION_S = 4 * 3600
 
 
-def publish_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def publish_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
     """Publish a draft after the checks and have its papers made; raises ExamRefusedError with everything that is missing."""
+    session, now = context.session, context.now
     exam = get_draft(session, exam_id, reach)
     faults = publish_faults(session, exam, now=now)
     if faults:
         raise ExamRefusedError("还不能发布：" + " ".join(faults), faults=faults)
     exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
-    record(session, "exams.publish_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    record(context, "exams.publish_exam", object_type="exam", object_id=exam.id)
     nudge_after_commit(session, "exams.prepare_papers", exam.id)
     return exam
 
 
-def register_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def register_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
     """Publish a draft that was held on another platform and is over: no paper is made, its results come from a file."""
+    session, now = context.session, context.now
     exam = get_draft(session, exam_id, reach)
     if exam.closes_at > now:
         raise ExamRefusedError("在其他平台举行的考试，要等结束以后才能登记。请核对考试时间。")
@@ -68,7 +70,7 @@ def register_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: 
     if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
         raise ExamRefusedError("应考范围内没有人，请检查单位、系统、职级或名单。")
     exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
-    record(session, "exams.register_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    record(context, "exams.register_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
@@ -133,24 +135,24 @@ def list_overlapping(session: Session, exam: Exam) -> list[Exam]:
     )
 
 
-def withdraw_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def withdraw_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
     """Make a published exam that has not opened a draft again; its papers are made anew at the next publication."""
-    exam = _get_unopened(session, exam_id, reach, now=now)
+    exam = _get_unopened(context.session, exam_id, reach, now=context.now)
     if exam.frozen_taken_at is not None:
         raise ConflictError("这场考试的名册已经冻结。请先在参考情况的“名册更正”中解除冻结，再撤回。")
-    session.execute(delete(PreparedPaper).where(PreparedPaper.exam_id == exam.id))
-    exam.state, exam.published_at, exam.updated_at = ExamState.DRAFT, None, now
-    record(session, "exams.withdraw_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    context.session.execute(delete(PreparedPaper).where(PreparedPaper.exam_id == exam.id))
+    exam.state, exam.published_at, exam.updated_at = ExamState.DRAFT, None, context.now
+    record(context, "exams.withdraw_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def cancel_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def cancel_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
     """Cancel a draft, or a published exam that has not opened."""
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, reach)
     if exam.state != ExamState.DRAFT:
-        exam = _get_unopened(session, exam_id, reach, now=now)
-    exam.state, exam.updated_at = ExamState.CANCELLED, now
-    record(session, "exams.cancel_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+        exam = _get_unopened(context.session, exam_id, reach, now=context.now)
+    exam.state, exam.updated_at = ExamState.CANCELLED, context.now
+    record(context, "exams.cancel_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
@@ -163,32 +165,26 @@ def _get_unopened(session: Session, exam_id: int, reach: AccessScope, *, now: da
     return exam
 
 
-def close_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def close_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
     """Close an open exam now: nobody can start any more; sittings under way keep their own deadline."""
-    exam = lock_exam(session, exam_id, reach)
+    now = context.now
+    exam = lock_exam(context.session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED or not exam.opens_at < now < exam.closes_at:
         raise ConflictError("考试现在不在进行中，请刷新页面查看。")
     details = {"closes_at": exam.closes_at.isoformat()}
     exam.closes_at, exam.updated_at = now, now
-    record(session, "exams.close_exam", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details)
+    record(context, "exams.close_exam", object_type="exam", object_id=exam.id, details=details)
     return exam
 
 
 def prolong_window(
-    session: Session,
-    *,
-    exam_id: int,
-    closes_at: datetime,
-    keys_out: KeysOut,
-    is_known: bool,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, exam_id: int, closes_at: datetime, keys_out: KeysOut, is_known: bool, reach: AccessScope
 ) -> Exam:
     """Move the end of a published exam's window to a later instant; sittings under way keep their own deadline.
 
     `is_known`: ticked that the keys are out, without which it is refused then.
     """
+    session, now = context.session, context.now
     exam = lock_exam(session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError
@@ -199,15 +195,13 @@ def prolong_window(
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
     details: dict[str, Any] = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()} | _noted(is_after_keys)
     exam.closes_at, exam.updated_at = closes_at, now
-    record(
-        session, "exams.prolong_window", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
-    )
+    record(context, "exams.prolong_window", object_type="exam", object_id=exam.id, details=details)
     nudge_after_commit(session, "exams.prepare_papers", exam.id)
     return exam
 
 
 def change_release(
-    session: Session,
+    context: ActionContext,
     *,
     exam_id: int,
     results_policy: ReleasePolicy,
@@ -216,10 +210,9 @@ def change_release(
     keys_at: datetime | None,
     keys_out: KeysOut,
     reach: AccessScope,
-    actor: Actor,
-    now: datetime,
 ) -> Exam:
     """Change when results and keys are shown, at any time in an exam's life; raises ExamRefusedError where a mock would give a running exam away."""
+    session, now = context.session, context.now
     exam = lock_exam(session, exam_id, reach)
     look_at_keys(session, exam, keys_out, is_known=True, now=now)
     if (results_policy == ReleasePolicy.AT_TIME) != (results_at is not None):
@@ -231,14 +224,12 @@ def change_release(
     exam.keys_policy, exam.keys_at, exam.updated_at = keys_policy, keys_at, now
     if exam.state == ExamState.PUBLISHED and (faults := shared_pool_faults(session, exam, now=now)):
         raise ExamRefusedError(" ".join(faults), faults=faults)
-    record(
-        session, "exams.change_release", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
-    )
+    record(context, "exams.change_release", object_type="exam", object_id=exam.id, details=details)
     return exam
 
 
 def extend(
-    session: Session,
+    context: ActionContext,
     *,
     exam_id: int,
     unit_id: int | None,
@@ -249,14 +240,13 @@ def extend(
     keys_out: KeysOut,
     is_known: bool,
     reach: AccessScope,
-    actor: Actor,
-    now: datetime,
 ) -> bool:
     """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
 
     The attempts room moves the deadlines of sittings under way by the row that this leaves.
     `is_known`: ticked that the keys are out, without which it is refused then.
     """
+    session, now = context.session, context.now
     exam = lock_exam(session, exam_id, reach)
     _refuse_extension(session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, reach=reach)
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
@@ -269,7 +259,7 @@ def extend(
             person_id=person_id,
             seconds=seconds,
             reason=reason,
-            granted_by_id=actor.person_id,
+            granted_by_id=context.actor.person_id,
             granted_at=now,
             is_after_keys=is_after_keys,
         )
@@ -279,9 +269,7 @@ def extend(
     if granted is None:
         return False
     details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
-    record(
-        session, "exams.extend", actor=actor, now=now, object_type="exam", object_id=exam.id, person_id=person_id, details=details
-    )  # fmt: skip
+    record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=person_id, details=details)
     nudge_after_commit(session, "grading.apply_extensions")
     return True
 
@@ -291,24 +279,14 @@ def _noted(is_after_keys: bool) -> dict[str, bool]:
     return {"is_after_keys": True} if is_after_keys else {}
 
 
-def tell_who_sit(
-    session: Session, *, exam_id: int, words: str, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def tell_who_sit(context: ActionContext, *, exam_id: int, words: str, reach: AccessScope) -> None:
     """Say something to all who sit an exam, with their page's next exchange; no words take back what was said."""
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise ExamRefusedError("这场考试没有发布，没有人在作答。")
     exam.sitting_notice = words.strip()
     details = {"length": len(exam.sitting_notice)}
-    record(
-        session,
-        "exams.set_exam_notice",
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=exam.id,
-        details=details,
-    )
+    record(context, "exams.set_exam_notice", object_type="exam", object_id=exam.id, details=details)
 
 
 def _refuse_extension(

@@ -22,15 +22,16 @@ from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.delivery.exemptions.queries import find_person_within
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.accounts.guards import my_reach, requires
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import submit
 
 
 def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
     reach = my_reach("exams:exam:write")
-    with submit(words) as session:
-        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+    with submit(words) as context:
+        act(context, exam_id=exam_id, reach=reach)
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 
@@ -95,16 +96,14 @@ def prolong_window(exam_id: int) -> str | Response:
     exam = _get(read_session(), exam_id)
     form = ProlongForm(data={"closes_at": local(exam.closes_at)})
     if form.validate_on_submit():
-        with submit("考试结束时间已推迟。", form=form) as session:
+        with submit("考试结束时间已推迟。", form=form) as context:
             actions.prolong_window(
-                session,
+                context,
                 exam_id=exam_id,
                 closes_at=from_local(form.closes_at.data),
                 keys_out=_keys_out(),
                 is_known=form.is_known.data,
                 reach=my_reach("exams:exam:write"),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
@@ -119,9 +118,9 @@ def change_release(exam_id: int) -> str | Response:
     times = {name: value and local(value) for name in ("results_at", "keys_at") if (value := getattr(exam, name))}
     form = ReleaseForm(data={"results_policy": exam.results_policy, "keys_policy": exam.keys_policy, **times})
     if form.validate_on_submit():
-        with submit("公布方式已修改，立即生效。", form=form) as session:
+        with submit("公布方式已修改，立即生效。", form=form) as context:
             actions.change_release(
-                session,
+                context,
                 exam_id=exam_id,
                 results_policy=ReleasePolicy(form.results_policy.data),
                 results_at=form.results_instant,
@@ -129,8 +128,6 @@ def change_release(exam_id: int) -> str | Response:
                 keys_at=form.keys_instant,
                 keys_out=_keys_out(),
                 reach=my_reach("exams:exam:write"),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
@@ -146,8 +143,8 @@ def extend(exam_id: int) -> str | Response:
     units = exam_queries.list_units_within(read_session(), reach)
     form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
     if form.validate_on_submit():
-        with submit(form=form) as session:
-            is_new = _extend(session, exam_id, form, reach)
+        with submit(form=form) as context:
+            is_new = _extend(context, exam_id, form, reach)
         if not form.is_refused:
             words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
             flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
@@ -155,15 +152,15 @@ def extend(exam_id: int) -> str | Response:
     return _page(exam, form, "extend")
 
 
-def _extend(session: Session, exam_id: int, form: ExtensionForm, reach: AccessScope) -> bool:
+def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, reach: AccessScope) -> bool:
     person_id = None
     if form.staff_number.data:
-        person = find_person_within(session, form.staff_number.data, reach)
+        person = find_person_within(context.session, form.staff_number.data, reach)
         if person is None:
             raise exam_actions.ExamRefusedError("没有找到这个工号，请核对后重填。")
         person_id = person.id
     return actions.extend(
-        session,
+        context,
         exam_id=exam_id,
         unit_id=form.unit_id.data,
         person_id=person_id,
@@ -173,6 +170,4 @@ def _extend(session: Session, exam_id: int, form: ExtensionForm, reach: AccessSc
         keys_out=_keys_out(),
         is_known=form.is_known.data,
         reach=reach,
-        actor=actor(),
-        now=clock.now(),
     )

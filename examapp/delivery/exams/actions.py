@@ -20,7 +20,7 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit, UnitKind
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"exams.create_exam": "新建考试", "exams.update_exam": "修改考试"}
 AUDIT_OBJECTS = {"exam": "考试", "session": "场次"}
@@ -81,24 +81,23 @@ _COLUMNS = tuple(
 )
 
 
-def create_exam(session: Session, *, settings: ExamSettings, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+def create_exam(context: ActionContext, *, settings: ExamSettings, reach: AccessScope) -> Exam:
     """Create an exam as a draft; raises ExamRefusedError."""
-    exam = Exam(state=ExamState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now)
+    session, now = context.session, context.now
+    exam = Exam(state=ExamState.DRAFT, created_by_id=context.actor.person_id, created_at=now, updated_at=now)
     _set(session, exam, settings, reach)
     session.add(exam)
     session.flush()
-    record(session, "exams.create_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    record(context, "exams.create_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def update_exam(
-    session: Session, *, exam_id: int, settings: ExamSettings, reach: AccessScope, actor: Actor, now: datetime
-) -> Exam:
+def update_exam(context: ActionContext, *, exam_id: int, settings: ExamSettings, reach: AccessScope) -> Exam:
     """Change a draft's settings; raises NotFoundError outside the reach, ConflictError for an exam that is no draft."""
-    exam = get_draft(session, exam_id, reach)
-    _set(session, exam, settings, reach)
-    exam.updated_at = now
-    record(session, "exams.update_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    exam = get_draft(context.session, exam_id, reach)
+    _set(context.session, exam, settings, reach)
+    exam.updated_at = context.now
+    record(context, "exams.update_exam", object_type="exam", object_id=exam.id)
     return exam
 
 

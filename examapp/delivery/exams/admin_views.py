@@ -27,8 +27,9 @@ from examapp.delivery.exams.forms import (
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamState
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import actor, may, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import may, menu_entry, my_reach, requires
 from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -132,8 +133,8 @@ def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
     choices = _choices(session, reach, exam)
     form.offer(choices)
     if form.validate_on_submit():
-        with submit("考试设置已保存。核对无误后请发布，考生才能看到。", form=form) as writing:
-            saved_id = _save(writing, exam_id, form, reach)
+        with submit("考试设置已保存。核对无误后请发布，考生才能看到。", form=form) as context:
+            saved_id = _save(context, exam_id, form, reach)
         if not form.is_refused:
             return redirect(url_for(".show_exam", exam_id=saved_id))
     empty_part = AudienceForm(prefix="audience-NUMBER-")
@@ -148,13 +149,11 @@ def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _save(session: Session, exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
+def _save(context: ActionContext, exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
     settings = form.settings()
     if exam_id is None:
-        return actions.create_exam(session, settings=settings, reach=reach, actor=actor(), now=clock.now()).id
-    return actions.update_exam(
-        session, exam_id=exam_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
-    ).id
+        return actions.create_exam(context, settings=settings, reach=reach).id
+    return actions.update_exam(context, exam_id=exam_id, settings=settings, reach=reach).id
 
 
 def _choices(session: Session, reach: AccessScope, exam: Exam | None) -> Choices:

@@ -28,7 +28,7 @@ from examapp.delivery.exams.rules import Window
 from examapp.delivery.exemptions.actions import Attachment
 from examapp.delivery.exemptions.queries import ExemptionStatus
 from examapp.web.forms import DateField, DateTimeLocalField, DecimalField, FlaskForm, Form, IntegerField, RowList
-from examapp.web.numbers import read_id
+from examapp.web.params import read_id
 from question_bank.kinds.base import ScoringRule
 
 COUNTING_RULE_NAMES = {

@@ -7,7 +7,6 @@ after the exam has closed counts at once like any other, and a person who sat ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -22,7 +21,7 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.actions import store_file
 from examapp.uploads.models import FileKind
 
@@ -58,56 +57,45 @@ PROOF_KINDS = frozenset({FileKind.IMAGE, FileKind.PDF, FileKind.DOCX})
 
 
 def request_exemption(
-    session: Session,
+    context: ActionContext,
     *,
     exam_id: int,
     person_id: int,
     kind: ExemptionKind,
     reason: str,
     reach: AccessScope,
-    actor: Actor,
-    now: datetime,
     proof: Attachment | None = None,
 ) -> Exemption:
     """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, ExemptionRefusedError where one is pending or stands."""
-    _get_person(session, person_id, reach)
-    candidate = find_candidate_exam(session, exam_id, person_id)
+    _get_person(context.session, person_id, reach)
+    candidate = find_candidate_exam(context.session, exam_id, person_id)
     if candidate is None:
         raise NotFoundError
     if not (candidate.is_on_roster and candidate.is_in_audience):
         raise ExemptionRefusedError("此人不在这场考试的应考范围内，不用申请免考、缓考。请核对考试和人员。")
-    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+    return _request(context, candidate, kind=kind, reason=reason, proof=proof)
 
 
 def request_own_exemption(
-    session: Session,
-    *,
-    exam_id: int,
-    kind: ExemptionKind,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-    proof: Attachment | None = None,
+    context: ActionContext, *, exam_id: int, kind: ExemptionKind, reason: str, proof: Attachment | None = None
 ) -> Exemption:
     """Ask for one's own exemption or deferral, until the exam closes; raises NotFoundError for an exam that is not one's own."""
-    candidate = None if actor.person_id is None else find_candidate_exam(session, exam_id, actor.person_id)
+    candidate = (
+        None
+        if context.actor.person_id is None
+        else find_candidate_exam(context.session, exam_id, context.actor.person_id)
+    )
     if candidate is None or not (candidate.is_on_roster and candidate.is_in_audience):
         raise NotFoundError
-    if candidate.phase(now) is ExamPhase.CLOSED:
+    if candidate.phase(context.now) is ExamPhase.CLOSED:
         raise ExemptionRefusedError("考试已经结束，本人不能再申请。确需补办的，请联系本单位管理员。")
-    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+    return _request(context, candidate, kind=kind, reason=reason, proof=proof)
 
 
 def _request(
-    session: Session,
-    candidate: CandidateExam,
-    *,
-    kind: ExemptionKind,
-    reason: str,
-    proof: Attachment | None,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, candidate: CandidateExam, *, kind: ExemptionKind, reason: str, proof: Attachment | None
 ) -> Exemption:
+    session, actor, now = context.session, context.actor, context.now
     if not reason.strip():
         raise ExemptionRefusedError("请填写申请原因。")
     exemption_id = session.scalar(
@@ -140,67 +128,61 @@ def _request(
             now=now,
             kinds=PROOF_KINDS,
         ).id
-    _record(session, "exams.request_exemption", row, actor=actor, now=now)
+    _record(context, "exams.request_exemption", row)
     return row
 
 
-def approve_exemption(
-    session: Session, *, exemption_id: int, answer: str = "", reach: AccessScope, actor: Actor, now: datetime
-) -> Exemption:
+def approve_exemption(context: ActionContext, *, exemption_id: int, answer: str = "", reach: AccessScope) -> Exemption:
     """Approve a pending request: from now on the person is not counted as eligible. Nobody decides on their own."""
-    row = _lock_pending(session, exemption_id, reach, actor)
-    row.approved_at, row.approved_by_id, row.answer = now, actor.person_id, answer
-    _record(session, "exams.approve_exemption", row, actor=actor, now=now)
+    row = _lock_pending(context, exemption_id, reach)
+    row.approved_at, row.approved_by_id, row.answer = context.now, context.actor.person_id, answer
+    _record(context, "exams.approve_exemption", row)
     return row
 
 
-def refuse_exemption(
-    session: Session, *, exemption_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
-) -> Exemption:
+def refuse_exemption(context: ActionContext, *, exemption_id: int, answer: str, reach: AccessScope) -> Exemption:
     """Refuse a pending request, with a reason for the unit."""
-    row = _lock_pending(session, exemption_id, reach, actor)
+    row = _lock_pending(context, exemption_id, reach)
     if not answer.strip():
         raise ExemptionRefusedError("不同意时请写明理由，便于单位告知本人。")
-    row.refused_at, row.answer = now, answer.strip()
-    _record(session, "exams.reject_exemption", row, actor=actor, now=now)
+    row.refused_at, row.answer = context.now, answer.strip()
+    _record(context, "exams.reject_exemption", row)
     return row
 
 
-def withdraw_exemption(
-    session: Session, *, exemption_id: int, is_decider: bool, reach: AccessScope, actor: Actor, now: datetime
-) -> Exemption:
+def withdraw_exemption(context: ActionContext, *, exemption_id: int, is_decider: bool, reach: AccessScope) -> Exemption:
     """Take a request back; one that is approved already only by those who may decide."""
-    return _withdraw(session, _lock(session, exemption_id, reach), is_decider=is_decider, actor=actor, now=now)
+    return _withdraw(context, _lock(context.session, exemption_id, reach), is_decider=is_decider)
 
 
-def _withdraw(session: Session, row: Exemption, *, is_decider: bool, actor: Actor, now: datetime) -> Exemption:
+def _withdraw(context: ActionContext, row: Exemption, *, is_decider: bool) -> Exemption:
     if row.withdrawn_at is not None or row.refused_at is not None:
         raise ConflictError("这份申请已经撤回或答复过，请刷新页面查看。")
     if row.approved_at is not None and not is_decider:
         raise ExemptionRefusedError("申请已经批准，如需撤销请联系普法办。")
-    row.withdrawn_at = now
-    _record(session, "exams.withdraw_exemption", row, actor=actor, now=now)
+    row.withdrawn_at = context.now
+    _record(context, "exams.withdraw_exemption", row)
     return row
 
 
-def withdraw_own_exemption(session: Session, *, exemption_id: int, actor: Actor, now: datetime) -> Exemption:
+def withdraw_own_exemption(context: ActionContext, *, exemption_id: int) -> Exemption:
     """Take one's own request back, until it is decided; raises NotFoundError for somebody else's."""
-    row = session.scalar(
+    row = context.session.scalar(
         select(Exemption)
-        .where(Exemption.id == exemption_id, Exemption.person_id == actor.person_id)
+        .where(Exemption.id == exemption_id, Exemption.person_id == context.actor.person_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     if row is None:
         raise NotFoundError
-    return _withdraw(session, row, is_decider=False, actor=actor, now=now)
+    return _withdraw(context, row, is_decider=False)
 
 
-def _lock_pending(session: Session, exemption_id: int, reach: AccessScope, actor: Actor) -> Exemption:
-    row = _lock(session, exemption_id, reach)
+def _lock_pending(context: ActionContext, exemption_id: int, reach: AccessScope) -> Exemption:
+    row = _lock(context.session, exemption_id, reach)
     if row.approved_at is not None or row.refused_at is not None or row.withdrawn_at is not None:
         raise ConflictError("这份申请已经处理过，请刷新页面查看。")
-    if row.person_id == actor.person_id:
+    if row.person_id == context.actor.person_id:
         raise ExemptionRefusedError("不能审批自己的申请，请由其他同事办理。")
     return row
 
@@ -228,12 +210,10 @@ def _get_person(session: Session, person_id: int, reach: AccessScope) -> Person:
     return person
 
 
-def _record(session: Session, act: str, row: Exemption, *, actor: Actor, now: datetime) -> None:
+def _record(context: ActionContext, act: str, row: Exemption) -> None:
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="exemption",
         object_id=row.id,
         person_id=row.person_id,
@@ -248,38 +228,35 @@ class ReasonRefusedError(DomainError):
     status = 422
 
 
-def add_reason(session: Session, *, words: str, needs_details: bool, actor: Actor, now: datetime) -> ExemptionReason:
+def add_reason(context: ActionContext, *, words: str, needs_details: bool) -> ExemptionReason:
     """Offer a reason from now on; raises ReasonRefusedError where it stands already."""
+    session = context.session
     _refuse_double(session, words, own_id=0)
     reason = ExemptionReason(words=words, needs_details=needs_details)
     session.add(reason)
     session.flush()
-    _record_reason(session, "exams.add_reason", reason, actor=actor, now=now)
+    _record_reason(context, "exams.add_reason", reason)
     return reason
 
 
-def change_reason(
-    session: Session, *, reason_id: int, words: str, needs_details: bool, actor: Actor, now: datetime
-) -> None:
+def change_reason(context: ActionContext, *, reason_id: int, words: str, needs_details: bool) -> None:
     """Word a reason anew; requests that named it keep the words of their day. Raises ReasonRefusedError."""
-    reason = _lock_reason(session, reason_id)
-    _refuse_double(session, words, own_id=reason.id)
+    reason = _lock_reason(context.session, reason_id)
+    _refuse_double(context.session, words, own_id=reason.id)
     reason.words, reason.needs_details = words, needs_details
-    _record_reason(session, "exams.change_reason", reason, actor=actor, now=now)
+    _record_reason(context, "exams.change_reason", reason)
 
 
-def offer_reason(session: Session, *, reason_id: int, is_offered: bool, actor: Actor, now: datetime) -> None:
+def offer_reason(context: ActionContext, *, reason_id: int, is_offered: bool) -> None:
     """Offer a reason no longer, or again; one at least stays. A second press changes nothing. Raises ReasonRefusedError."""
-    reason = _lock_reason(session, reason_id)
+    reason = _lock_reason(context.session, reason_id)
     if is_offered == (reason.retired_at is None):
         return
     others = select(ExemptionReason.id).where(ExemptionReason.retired_at.is_(None), ExemptionReason.id != reason_id)
-    if not is_offered and session.scalars(others.limit(1)).first() is None:
+    if not is_offered and context.session.scalars(others.limit(1)).first() is None:
         raise ReasonRefusedError("至少要保留一个原因，否则无法提出申请。请先增加新的原因。")
-    reason.retired_at = None if is_offered else now
-    _record_reason(
-        session, "exams.restore_reason" if is_offered else "exams.retire_reason", reason, actor=actor, now=now
-    )
+    reason.retired_at = None if is_offered else context.now
+    _record_reason(context, "exams.restore_reason" if is_offered else "exams.retire_reason", reason)
 
 
 def _lock_reason(session: Session, reason_id: int) -> ExemptionReason:
@@ -299,6 +276,6 @@ def _refuse_double(session: Session, words: str, *, own_id: int) -> None:
         raise ReasonRefusedError(f"已有「{words}」这个原因。停用的可以恢复使用，不用重复增加。")
 
 
-def _record_reason(session: Session, act: str, reason: ExemptionReason, *, actor: Actor, now: datetime) -> None:
+def _record_reason(context: ActionContext, act: str, reason: ExemptionReason) -> None:
     details = {"words": reason.words}
-    record(session, act, actor=actor, now=now, object_type="exemption_reason", object_id=reason.id, details=details)
+    record(context, act, object_type="exemption_reason", object_id=reason.id, details=details)

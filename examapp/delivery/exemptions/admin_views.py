@@ -7,10 +7,8 @@ from http import HTTPStatus
 
 from flask import Response as AnyFile
 from flask import flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examapp import clock
 from examapp.db.session import read_session
 from examapp.delivery.exams import queries as exam_queries
 from examapp.delivery.exams.admin_views import admin_blueprint
@@ -35,7 +33,8 @@ from examapp.delivery.exemptions.queries import (
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_reach, requires
+from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page
 from examapp.web.submit import submit
@@ -89,28 +88,26 @@ def request_exemption() -> str | Response | tuple[str, int]:
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
     form.offer_reasons(list_reasons(read_session()))
     if form.validate_on_submit():
-        with submit("申请已提交，等待普法办审批。", form=form) as session:
-            _request(session, form, reach)
+        with submit("申请已提交，等待普法办审批。", form=form) as context:
+            _request(context, form, reach)
         if not form.is_refused:
             return redirect(url_for(".show_exemptions", exam=form.exam_id.data))
     page = render_template("exams/request_exemption.html", form=form)
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _request(session: Session, form: ExemptionForm, reach: AccessScope) -> None:
-    person = find_person_within(session, form.staff_number.data, reach)
+def _request(context: ActionContext, form: ExemptionForm, reach: AccessScope) -> None:
+    person = find_person_within(context.session, form.staff_number.data, reach)
     if person is None:
         raise actions.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
     actions.request_exemption(
-        session,
+        context,
         exam_id=form.exam_id.data,
         person_id=person.id,
         kind=ExemptionKind(form.kind.data),
         reason=form.full_reason,
         proof=form.proof,
         reach=reach,
-        actor=actor(),
-        now=clock.now(),
     )
 
 
@@ -157,9 +154,7 @@ def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Respon
     answer = (form.answer.data or "").strip() if form.validate() else ""
     reach = my_reach("exams:exemption:approve")
     return _act(
-        lambda session: act(
-            session, exemption_id=exemption_id, answer=answer, reach=reach, actor=actor(), now=clock.now()
-        ),
+        lambda context: act(context, exemption_id=exemption_id, answer=answer, reach=reach),
         words,
     )
 
@@ -170,21 +165,16 @@ def withdraw_exemption(exemption_id: int) -> Response:
     """Take a request back."""
     reach = my_reach("exams:exemption:request")
     return _act(
-        lambda session: actions.withdraw_exemption(
-            session,
-            exemption_id=exemption_id,
-            is_decider=may("exams:exemption:approve"),
-            reach=reach,
-            actor=actor(),
-            now=clock.now(),
+        lambda context: actions.withdraw_exemption(
+            context, exemption_id=exemption_id, is_decider=may("exams:exemption:approve"), reach=reach
         ),
         "申请已撤回。",
     )
 
 
 def _act(act: Callable[..., object], words: str) -> Response:
-    with submit(words) as session:
-        act(session)
+    with submit(words) as context:
+        act(context)
     kept = request.args.get
     return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))
 
@@ -203,12 +193,8 @@ def add_reason() -> Response:
     """Offer one more reason."""
     return _act_on_reason(
         ReasonForm(),
-        lambda session, form: actions.add_reason(
-            session,
-            words=normalise(form.words.data),
-            needs_details=form.needs_details.data,
-            actor=actor(),
-            now=clock.now(),
+        lambda context, form: actions.add_reason(
+            context, words=normalise(form.words.data), needs_details=form.needs_details.data
         ),
         "已增加，从现在起可以选用。",
     )
@@ -220,13 +206,11 @@ def change_reason(reason_id: int) -> Response:
     """Word a reason anew."""
     return _act_on_reason(
         ReasonForm(),
-        lambda session, form: actions.change_reason(
-            session,
+        lambda context, form: actions.change_reason(
+            context,
             reason_id=reason_id,
             words=normalise(form.words.data),
             needs_details=form.needs_details.data,
-            actor=actor(),
-            now=clock.now(),
         ),
         "已修改。以前的申请保留当时的原因。",
     )
@@ -249,9 +233,7 @@ def retire_reason(reason_id: int) -> Response:
 def _offer(reason_id: int, *, is_offered: bool, words: str) -> Response:
     return _act_on_reason(
         None,
-        lambda session, _form: actions.offer_reason(
-            session, reason_id=reason_id, is_offered=is_offered, actor=actor(), now=clock.now()
-        ),
+        lambda context, _form: actions.offer_reason(context, reason_id=reason_id, is_offered=is_offered),
         words,
     )
 
@@ -260,6 +242,6 @@ def _act_on_reason(form: ReasonForm | None, act: Callable[..., object], words: s
     if form is not None and not form.validate():
         flash("没有保存：" + " ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
         return redirect(url_for(".show_reasons"), 303)
-    with submit(words) as session:
-        act(session, form)
+    with submit(words) as context:
+        act(context, form)
     return redirect(url_for(".show_reasons"), 303)

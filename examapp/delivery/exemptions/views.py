@@ -16,7 +16,7 @@ from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.exemptions import actions
 from examapp.delivery.exemptions.queries import get_exemption_form, list_own_exemptions, list_reasons
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import actor, me, signed_in
+from examapp.organisation.accounts.guards import me, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.submit import submit
 
@@ -45,15 +45,13 @@ def request_mine() -> str | AnyResponse | tuple[str, int]:
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in open_ones])
     form.offer_reasons(list_reasons(read_session()))
     if form.validate_on_submit():
-        with submit("申请已提交，等待普法办审批。结果会显示在本页。", form=form) as session:
+        with submit("申请已提交，等待普法办审批。结果会显示在本页。", form=form) as context:
             actions.request_own_exemption(
-                session,
+                context,
                 exam_id=form.exam_id.data,
                 kind=ExemptionKind(form.kind.data),
                 reason=form.full_reason,
                 proof=form.proof,
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for(".list_mine"), 303)
@@ -89,6 +87,6 @@ def fetch_my_proof(exemption_id: int) -> Response:
 @signed_in
 def withdraw_mine(exemption_id: int) -> AnyResponse:
     """Take one's own request back."""
-    with submit("申请已撤回。") as session:
-        actions.withdraw_own_exemption(session, exemption_id=exemption_id, actor=actor(), now=clock.now())
+    with submit("申请已撤回。") as context:
+        actions.withdraw_own_exemption(context, exemption_id=exemption_id)
     return redirect(url_for(".list_mine"), 303)

@@ -33,7 +33,7 @@ from examapp.organisation.access.queries import list_grants, within
 from examapp.organisation.access.rules import AccessScope, reach_of
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.points import round_points
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
@@ -154,16 +154,10 @@ class Upload:
 
 
 def upload_results(
-    session: Session,
-    *,
-    exam_id: int,
-    upload: Upload,
-    reach: AccessScope,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, exam_id: int, upload: Upload, reach: AccessScope, sealer: FieldCipher
 ) -> ResultImport:
     """Keep a file, sealed, and have it read; one that waits for its review already is gone on with. Raises ResultsRefusedError."""
+    session, actor = context.session, context.actor
     exam = get_organiser_exam(session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise ResultsRefusedError("这场考试还没有发布，不能导入成绩。请先发布考试。")
@@ -171,7 +165,7 @@ def upload_results(
         raise ResultsRefusedError("文件是空的，请检查是否选错了文件。")
     session.get_one(Exam, exam.id, with_for_update=True)  # the same file sent twice at once comes in once
     digest = hashlib.sha256(upload.content).hexdigest()
-    if (before := _same_file(session, exam.id, digest, actor)) is not None:
+    if (before := _same_file(context, exam.id, digest)) is not None:
         if before.approved_at is not None:
             raise ResultsRefusedError("这个文件已经导入过，成绩都已计入，不用重复导入。要重新导入，请先撤销那一次。")
         return before
@@ -183,23 +177,23 @@ def upload_results(
         source=upload.source,
         taken_on=upload.taken_on,
         points_possible=upload.possible,
-        created_at=now,
+        created_at=context.now,
     )
     enqueue(session, job)
     job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
-    _record(session, "external_results.upload", job, actor=actor, now=now)
+    _record(context, "external_results.upload", job)
     return job
 
 
-def _same_file(session: Session, exam_id: int, digest: str, actor: Actor) -> ResultImport | None:
-    return session.scalars(
+def _same_file(context: ActionContext, exam_id: int, digest: str) -> ResultImport | None:
+    return context.session.scalars(
         select(ResultImport)
         .where(
             ResultImport.exam_id == exam_id,
             ResultImport.digest == digest,
             ResultImport.undone_at.is_(None),
             ResultImport.state.in_((*ACTIVE, JobState.DONE)),
-            or_(ResultImport.approved_at.is_not(None), ResultImport.created_by_id == actor.person_id),
+            or_(ResultImport.approved_at.is_not(None), ResultImport.created_by_id == context.actor.person_id),
         )
         .order_by(ResultImport.approved_at.is_(None), ResultImport.id.desc())
     ).first()
@@ -251,7 +245,7 @@ def forget_file(session: Session, import_id: int) -> None:
 
 
 def settle_row(
-    session: Session,
+    context: ActionContext,
     *,
     import_id: int,
     row_id: int,
@@ -259,10 +253,10 @@ def settle_row(
     staff_number: str,
     is_left_out: bool,
     reach: AccessScope,
-    actor: Actor,
 ) -> ResultImportRow:
     """Say who a row is (by staff number within reach, else one of those it may be), or that it is left out."""
-    job = _lock_open(session, import_id, reach, actor)
+    session = context.session
+    job = _lock_open(context, import_id, reach)
     row = get_row(session, job.id, row_id)
     if row.outcome not in {Outcome.DOUBTFUL, Outcome.UNMATCHED, Outcome.SKIPPED} and not row.is_decided:
         raise ResultsRefusedError("这一行不需要核对。")
@@ -296,9 +290,10 @@ def _chosen(
     return person
 
 
-def approve_import(session: Session, *, import_id: int, reach: AccessScope, actor: Actor, now: datetime) -> int:
+def approve_import(context: ActionContext, *, import_id: int, reach: AccessScope) -> int:
     """Let every matched row count, as one act; what is still in doubt stays out. Gives how many count."""
-    job = _lock_open(session, import_id, reach, actor)
+    session, actor, now = context.session, context.actor, context.now
+    job = _lock_open(context, import_id, reach)
     rows = session.execute(
         select(ResultImportRow.person_id, ResultImportRow.points, Person.unit_id)
         .join(Person, Person.id == ResultImportRow.person_id)
@@ -320,23 +315,23 @@ def approve_import(session: Session, *, import_id: int, reach: AccessScope, acto
         now=now,
     )
     job.approved_at, job.approved_by_id = now, actor.person_id
-    _record(session, "external_results.approve", job, actor=actor, now=now)
+    _record(context, "external_results.approve", job)
     return job.taken_count
 
 
-def undo_import(session: Session, *, import_id: int, reach: AccessScope, actor: Actor, now: datetime) -> int:
+def undo_import(context: ActionContext, *, import_id: int, reach: AccessScope) -> int:
     """Take back all that an import brought, as one act; what it had replaced stands again. Gives how many went."""
-    job = get_import(session, import_id, reach, actor.person_id, with_lock=True)
+    job = get_import(context.session, import_id, reach, context.actor.person_id, with_lock=True)
     if job.approved_at is None or job.undone_at is not None:
         raise ConflictError("这次导入没有计入成绩，或者已经撤销过，请刷新页面查看。")
-    count = undo_outside_results(session, exam_id=job.exam_id, import_id=job.id, now=now)
-    job.undone_at, job.undone_by_id = now, actor.person_id
-    _record(session, "external_results.undo", job, actor=actor, now=now)
+    count = undo_outside_results(context.session, exam_id=job.exam_id, import_id=job.id, now=context.now)
+    job.undone_at, job.undone_by_id = context.now, context.actor.person_id
+    _record(context, "external_results.undo", job)
     return count
 
 
-def _lock_open(session: Session, import_id: int, reach: AccessScope, actor: Actor) -> ResultImport:
-    job = get_import(session, import_id, reach, actor.person_id, with_lock=True)
+def _lock_open(context: ActionContext, import_id: int, reach: AccessScope) -> ResultImport:
+    job = get_import(context.session, import_id, reach, context.actor.person_id, with_lock=True)
     if not job.is_done or job.approved_at is not None:
         raise ConflictError("这次导入还没有读取完，或者已经办结，请刷新页面查看。")
     return job
@@ -351,6 +346,6 @@ def _open(job: ResultImport, sealer: FieldCipher) -> bytes:
         raise ResultsRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
 
 
-def _record(session: Session, act: str, job: ResultImport, *, actor: Actor, now: datetime) -> None:
+def _record(context: ActionContext, act: str, job: ResultImport) -> None:
     details = {"exam_id": job.exam_id, "count": job.taken_count}
-    record(session, act, actor=actor, now=now, object_type="result_import", object_id=job.id, details=details)
+    record(context, act, object_type="result_import", object_id=job.id, details=details)

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_wtf.file import FileField, FileRequired
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
@@ -24,12 +23,12 @@ from examapp.delivery.external_results.rules import RESULT_ALIASES
 from examapp.documents.html import normalise
 from examapp.errors import BadRequestError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import me, my_reach, requires, sealer
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.roster_change_requests.forms import _tidy
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_number, chosen_page
+from examapp.web.params import chosen_number, chosen_page, sent_number
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -85,8 +84,8 @@ def list_results() -> str | AnyResponse | tuple[str, int]:
     exams = [exam for exam in list_organiser_exams(session, reach) if exam.state == ExamState.PUBLISHED]
     form.exam_id.choices = [(0, "请选择"), *((exam.id, exam.title) for exam in exams)]
     if form.validate_on_submit():
-        with submit(form=form, field="file") as writing:
-            import_id = _upload(writing, form)
+        with submit(form=form, field="file") as context:
+            import_id = _upload(context, form)
         if not form.is_refused:
             return _back(import_id)
     page = render_template(
@@ -98,7 +97,7 @@ def list_results() -> str | AnyResponse | tuple[str, int]:
     return (page, 422) if form.is_submitted() else page
 
 
-def _upload(session: Session, form: ResultsForm) -> int:
+def _upload(context: ActionContext, form: ResultsForm) -> int:
     upload = Upload(
         name=normalise(PurePath(form.file.data.filename or "").name) or "成绩",
         content=form.file.data.read(),
@@ -107,13 +106,7 @@ def _upload(session: Session, form: ResultsForm) -> int:
         possible=form.possible.data,
     )
     return actions.upload_results(
-        session,
-        exam_id=form.exam_id.data,
-        upload=upload,
-        reach=my_reach(_IMPORT),
-        sealer=sealer(),
-        actor=actor(),
-        now=clock.now(),
+        context, exam_id=form.exam_id.data, upload=upload, reach=my_reach(_IMPORT), sealer=sealer()
     ).id
 
 
@@ -153,15 +146,14 @@ def settle_result(import_id: int, row_id: int) -> AnyResponse:
         raise BadRequestError
     return _act(
         import_id,
-        lambda session: actions.settle_row(
-            session,
+        lambda context: actions.settle_row(
+            context,
             import_id=import_id,
             row_id=row_id,
             person_id=form.person_id.data,
             staff_number=form.staff_number.data or "",
             is_left_out="leave_out" in request.form,
             reach=my_reach(_IMPORT),
-            actor=actor(),
         ),
         lambda row: "这一行不计入。" if row.outcome == Outcome.SKIPPED else "已核对，批准后计入。",
     )
@@ -173,9 +165,7 @@ def approve_results(import_id: int) -> AnyResponse:
     """Let every matched row count."""
     return _act(
         import_id,
-        lambda session: actions.approve_import(
-            session, import_id=import_id, reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
-        ),
+        lambda context: actions.approve_import(context, import_id=import_id, reach=my_reach(_IMPORT)),
         lambda count: f"已计入 {count} 人的成绩，各项统计立即按此计算。",
     )
 
@@ -186,17 +176,15 @@ def undo_results(import_id: int) -> AnyResponse:
     """Take back all that an import brought."""
     return _act(
         import_id,
-        lambda session: actions.undo_import(
-            session, import_id=import_id, reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
-        ),
+        lambda context: actions.undo_import(context, import_id=import_id, reach=my_reach(_IMPORT)),
         lambda count: f"已撤销这次导入的 {count} 人的成绩。",
     )
 
 
-def _act(import_id: int, act: Callable[[Session], Any], words: Callable[[Any], str]) -> AnyResponse:
+def _act(import_id: int, act: Callable[[ActionContext], Any], words: Callable[[Any], str]) -> AnyResponse:
     back = _back(import_id, outcome=request.args.get("outcome"), page=request.args.get("page"))
-    with submit(back=back.location) as session:
-        said = words(act(session))
+    with submit(back=back.location) as context:
+        said = words(act(context))
     flash(said, "success")
     return back
 

@@ -22,7 +22,7 @@ from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.queries import AnswerSheet, GradedPaper, exams_to_tally, iter_graded_papers
 from examapp.delivery.grading.rules import Marks, VersionKey
 from examapp.jobs.models import MAX_RETRIES
-from examapp.platform.audit.actions import SYSTEM, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.points import percentage
 from question_bank.kinds.base import ScoringRule
 
@@ -116,9 +116,7 @@ def set_aside_exhausted(session: Session, *, now: datetime) -> int:
     for attempt in exhausted:
         attempt.quarantined_at = now
         log.error("attempt_quarantined", attempt_id=attempt.id, tries=attempt.grading_retry_count)
-        record(
-            session, "grading.quarantine", actor=SYSTEM, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id
-        )  # fmt: skip
+        record(ActionContext(session, SYSTEM, now), "grading.quarantine", object_type="attempt", object_id=attempt.id, person_id=attempt.person_id)  # fmt: skip
     return len(exhausted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from examapp.learning.certificates.models import CertificatePlan, CertificateTem
 from examapp.learning.certificates.queries import get_template, list_exams_with_results
 from examapp.learning.certificates.rules import body_fault, is_prefix
 from examapp.learning.courses.models import Course, CourseState
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"records.create_plan": "新建证书发放", "records.save_template": "修改证书模板"}
 AUDIT_OBJECTS = {"certificate_plan": "证书发放", "certificate_template": "证书模板"}
@@ -42,12 +41,13 @@ class Wording:
 
 
 def save_template(
-    session: Session, *, template_id: int | None, wording: Wording, seal: bytes | None, actor: Actor, now: datetime
+    context: ActionContext, *, template_id: int | None, wording: Wording, seal: bytes | None
 ) -> CertificateTemplate:
     """Write a template, new or known; a new seal takes the old one's place. Raises CertificateRefusedError.
 
     What has been issued keeps its words; the seal stands on every print that is made from now on.
     """
+    session, now = context.session, context.now
     if fault := body_fault(wording.body):
         raise CertificateRefusedError(fault)
     other = session.scalar(select(CertificateTemplate.id).where(CertificateTemplate.name == wording.name))
@@ -64,7 +64,7 @@ def save_template(
         template.seal = _clean_seal(seal)
     template.updated_at = now
     session.flush()
-    record(session, "records.save_template", actor=actor, now=now, object_type="certificate_template", object_id=template.id, details={"has_new_seal": seal is not None})  # fmt: skip
+    record(context, "records.save_template", object_type="certificate_template", object_id=template.id, details={"has_new_seal": seal is not None})  # fmt: skip
     return template
 
 
@@ -98,21 +98,22 @@ class PlanSettings:
     course_ids: tuple[int, ...] = ()
 
 
-def create_plan(session: Session, *, settings: PlanSettings, actor: Actor, now: datetime) -> CertificatePlan:
+def create_plan(context: ActionContext, *, settings: PlanSettings) -> CertificatePlan:
     """Plan certificates for an exam or for a set of courses; raises CertificateRefusedError."""
+    session = context.session
     _check_plan(session, settings)
     plan = CertificatePlan(
         title=settings.title,
         prefix=settings.prefix,
         template_id=get_template(session, settings.template_id).id,
         exam_id=settings.exam_id,
-        created_by_id=actor.person_id,
-        created_at=now,
+        created_by_id=context.actor.person_id,
+        created_at=context.now,
         courses=[PlanCourse(course_id=course_id) for course_id in sorted(set(settings.course_ids))],
     )
     session.add(plan)
     session.flush()
-    record(session, "records.create_plan", actor=actor, now=now, object_type="certificate_plan", object_id=plan.id)
+    record(context, "records.create_plan", object_type="certificate_plan", object_id=plan.id)
     return plan
 
 

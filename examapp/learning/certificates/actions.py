@@ -32,7 +32,7 @@ from examapp.learning.certificates.rules import Printed, day_words, fill, number
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
 
 AUDIT_ACTS = {
     "records.download_certificates": "下载证书",
@@ -60,17 +60,16 @@ class NotYetError(DomainError):
 
 
 def request_job(
-    session: Session,
+    context: ActionContext,
     *,
     plan_id: int,
     purpose: str,
     unit_id: int | None = None,
     site_url: str = "",
     reach: AccessScope,
-    actor: Actor,
-    now: datetime,
 ) -> CertificateJob:
     """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within reach; one waiting job is enough."""
+    session, actor = context.session, context.actor
     get_plan(session, plan_id, is_locked=True)
     _check_reach(session, unit_id, reach)
     of_unit = CertificateJob.unit_id.is_(None) if unit_id is None else CertificateJob.unit_id == unit_id
@@ -89,10 +88,10 @@ def request_job(
         unit_id=unit_id,
         site_url=site_url,
         created_by_id=actor.person_id,
-        created_at=now,
+        created_at=context.now,
     )
     enqueue(session, job)
-    record(session, f"records.request_{purpose}", actor=actor, now=now, object_type="certificate_job", object_id=job.id, details={"plan_id": plan_id, "unit_id": unit_id})  # fmt: skip
+    record(context, f"records.request_{purpose}", object_type="certificate_job", object_id=job.id, details={"plan_id": plan_id, "unit_id": unit_id})  # fmt: skip
     return job
 
 
@@ -112,27 +111,27 @@ def run_job(session: Session, run: JobRun, *, now: datetime) -> None:
 
 def _issue(session: Session, job: CertificateJob, run: JobRun, *, now: datetime) -> str:
     plan = get_plan(session, job.plan_id, is_locked=True)
-    actor = Actor(person_id=job.created_by_id)
-    withdrawn, replaced = _revise(session, plan, actor=actor, now=now)
+    context = ActionContext(session, Actor(person_id=job.created_by_id), now)
+    withdrawn, replaced = _revise(context, plan)
     live = live_certificates(session, plan.id)
     earned = [row for row in standings(session, plan, now=now).values() if row.has_earned and row.person_id not in live]
     earned.sort(key=lambda row: (row.unit_id, row.person_id))
     for start in range(0, len(earned), _AT_ONCE):
-        rows = [_row(plan, standing, actor=actor, now=now) for standing in earned[start : start + _AT_ONCE]]
+        rows = [_row(context, plan, standing) for standing in earned[start : start + _AT_ONCE]]
         session.execute(insert(Certificate), rows)
         run.progress(start + len(rows), len(earned))
     counts = {"issued": len(earned), "withdrawn": withdrawn, "replaced": replaced}
-    record(session, "records.issue_certificates", actor=actor, now=now, object_type="certificate_plan", object_id=plan.id, details=counts)  # fmt: skip
+    record(context, "records.issue_certificates", object_type="certificate_plan", object_id=plan.id, details=counts)
     more = f"，更正换发 {replaced} 张，收回 {withdrawn} 张" if withdrawn or replaced else ""
     return f"新发 {len(earned)} 张{more}。"
 
 
 def _row(
-    plan: CertificatePlan, standing: Standing, *, actor: Actor, now: datetime, replaces_id: int | None = None
+    context: ActionContext, plan: CertificatePlan, standing: Standing, *, replaces_id: int | None = None
 ) -> dict[str, object]:
     """Make a certificate's row with the plan's next number; the plan is locked."""
     plan.last_serial += 1
-    day, template, salt = day_of(now), plan.template, secrets.token_hex(_SALT_BYTES)
+    day, template, salt = day_of(context.now), plan.template, secrets.token_hex(_SALT_BYTES)
     values = {
         "姓名": standing.name,
         "单位": standing.unit_name,
@@ -154,15 +153,16 @@ def _row(
         "plan_id": plan.id, "person_id": standing.person_id, "unit_id": standing.unit_id, "grade_id": standing.grade_id,
         "number": printed.number, "heading": printed.heading, "words": printed.words, "name": printed.name, "unit_name": printed.unit_name,
         "result": printed.result, "signer": printed.signer, "issued_on": day, "salt": salt, "digest": printed.digest(salt),
-        "replaces_id": replaces_id, "issued_at": now, "issued_by_id": actor.person_id, "withdrawn_why": "",
+        "replaces_id": replaces_id, "issued_at": context.now, "issued_by_id": context.actor.person_id, "withdrawn_why": "",
     }  # fmt: skip
 
 
-def _revise(session: Session, plan: CertificatePlan, *, actor: Actor, now: datetime) -> tuple[int, int]:
+def _revise(context: ActionContext, plan: CertificatePlan) -> tuple[int, int]:
     """Withdraw the certificates that corrected results no longer bear out, and issue anew those that say another result.
 
     Who has left the roster keeps what was earned, unless the very attempt was graded anew.
     """
+    session, now = context.session, context.now
     standing_of = standings(session, plan, now=now)
     changed = regraded(session, plan.id)
     withdrawn = replaced = 0
@@ -176,7 +176,7 @@ def _revise(session: Session, plan: CertificatePlan, *, actor: Actor, now: datet
         elif now_standing.result != certificate.result:
             _withdraw(certificate, CORRECTED, now=now)
             session.flush()
-            row = _row(plan, now_standing, actor=actor, now=now, replaces_id=certificate.id)
+            row = _row(context, plan, now_standing, replaces_id=certificate.id)
             session.execute(insert(Certificate), [row])
             replaced += 1
         else:
@@ -233,22 +233,22 @@ def expire_files(session: Session, *, now: datetime) -> None:
 
 def revise_certificates(session: Session, *, now: datetime) -> int:
     """Correct the certificates of every plan under which a grade has changed; gives how many were withdrawn. Safe to run twice."""
-    count = 0
+    context, count = ActionContext(session, SYSTEM, now), 0
     for plan_id in plans_to_revise(session):
         plan = get_plan(session, plan_id, is_locked=True)
-        withdrawn, replaced = _revise(session, plan, actor=SYSTEM, now=now)
+        withdrawn, replaced = _revise(context, plan)
         count += withdrawn + replaced
         details = {"withdrawn": withdrawn, "replaced": replaced}
-        record(session, "records.revise_certificates", actor=SYSTEM, now=now, object_type="certificate_plan", object_id=plan.id, details=details)  # fmt: skip
+        record(
+            context, "records.revise_certificates", object_type="certificate_plan", object_id=plan.id, details=details
+        )
     return count
 
 
-def download(
-    session: Session, job: CertificateJob, *, reach: AccessScope, actor: Actor, now: datetime
-) -> tuple[bytes, str]:
+def download(context: ActionContext, job: CertificateJob, *, reach: AccessScope) -> tuple[bytes, str]:
     """Hand out a job's file with an audit line while its unit is within reach; raises NotFoundError, NotYetError."""
-    _check_reach(session, job.unit_id, reach)
-    if job.file is None or (job.expires_at is not None and job.expires_at <= now):
+    _check_reach(context.session, job.unit_id, reach)
+    if job.file is None or (job.expires_at is not None and job.expires_at <= context.now):
         raise NotYetError
-    record(session, "records.download_certificates", actor=actor, now=now, object_type="certificate_job", object_id=job.id)  # fmt: skip
+    record(context, "records.download_certificates", object_type="certificate_job", object_id=job.id)
     return job.file, job.file_name

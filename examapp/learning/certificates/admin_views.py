@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.learning.certificate_templates import actions as certificate_template_actions
 from examapp.learning.certificates import actions, queries
 from examapp.learning.certificates.models import CertificateTemplate
@@ -16,10 +16,9 @@ from examapp.learning.courses.queries import list_courses
 from examapp.learning.study_events.admin_views import admin_blueprint, send_pdf, unit_choices
 from examapp.learning.study_events.forms import PlanForm, TemplateForm
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, menu_entry, my_reach, requires
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_page, page_count
-from examapp.web.submit import status_of, submit
+from examapp.organisation.accounts.guards import me, menu_entry, my_reach, requires
+from examapp.web.params import chosen_page, page_count, sent_number
+from examapp.web.submit import request_transaction, status_of, submit
 from examapp.web.trusted_hosts import site_url
 
 PERMISSIONS = {
@@ -53,10 +52,8 @@ def create_plan() -> Response | tuple[str, int]:
         courses=[(c.id, f"{c.title}（{c.year}）") for c in known if c.state != CourseState.DRAFT],
     )
     if form.validate_on_submit():
-        with submit("发证项目已建立。点「发证」即为符合条件的人员生成证书。", form=form) as writing:
-            plan = certificate_template_actions.create_plan(
-                writing, settings=form.settings(), actor=actor(), now=clock.now()
-            )
+        with submit("发证项目已建立。点「发证」即为符合条件的人员生成证书。", form=form) as context:
+            plan = certificate_template_actions.create_plan(context, settings=form.settings())
             plan_id = plan.id
         if not form.is_refused:
             return redirect(url_for(".show_plan", plan_id=plan_id))
@@ -88,11 +85,8 @@ def show_plan(plan_id: int) -> str:
 @requires(_WRITE, everywhere=True)
 def issue(plan_id: int) -> Response:
     """Ask the workers to issue and correct a plan's certificates."""
-    with transaction() as session:
-        actions.request_job(
-            session, plan_id=plan_id, purpose="issue", reach=my_reach(_WRITE), actor=actor(), now=clock.now()
-        )
-    flash("已交后台办理，可以离开本页，稍后回来看结果。", "success")
+    with request_transaction("已交后台办理，可以离开本页，稍后回来看结果。") as context:
+        actions.request_job(context, plan_id=plan_id, purpose="issue", reach=my_reach(_WRITE))
     return redirect(url_for(".show_plan", plan_id=plan_id))
 
 
@@ -100,18 +94,15 @@ def issue(plan_id: int) -> Response:
 @requires(_READ)
 def print_unit(plan_id: int) -> Response:
     """Ask the workers for a unit's certificates as one PDF."""
-    with transaction() as session:
+    with request_transaction("正在生成 PDF，完成后在下面下载。") as context:
         actions.request_job(
-            session,
+            context,
             plan_id=plan_id,
             purpose="pdf",
             unit_id=request.form.get("unit_id", type=sent_number),
             site_url=site_url(),
             reach=my_reach(_READ),
-            actor=actor(),
-            now=clock.now(),
         )
-    flash("正在生成 PDF，完成后在下面下载。", "success")
     return redirect(url_for(".show_plan", plan_id=plan_id))
 
 
@@ -119,9 +110,9 @@ def print_unit(plan_id: int) -> Response:
 @requires(_READ)
 def download_job(job_id: int) -> Response:
     """Give the PDF of a job of mine, while its unit is within my reach."""
-    with transaction() as session:
-        job = queries.get_own_job(session, job_id, me().person_id)
-        content, name = actions.download(session, job, reach=my_reach(_READ), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        job = queries.get_own_job(context.session, job_id, me().person_id)
+        content, name = actions.download(context, job, reach=my_reach(_READ))
     return send_pdf(content, name)
 
 
@@ -151,14 +142,9 @@ def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str
     template_id = template.id if template else None
     has_seal = template is not None and template.seal is not None
     if form.validate_on_submit():
-        with submit("模板已保存。可以先看样张。", form=form) as session:
+        with submit("模板已保存。可以先看样张。", form=form) as context:
             saved = certificate_template_actions.save_template(
-                session,
-                template_id=template_id,
-                wording=form.wording(),
-                seal=form.seal_bytes(),
-                actor=actor(),
-                now=clock.now(),
+                context, template_id=template_id, wording=form.wording(), seal=form.seal_bytes()
             )
             saved_id = saved.id
         if not form.is_refused:

@@ -18,7 +18,7 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.actions import drop_file
 from examapp.uploads.models import StoredFile
 
@@ -40,13 +40,11 @@ def pin_articles(session: Session, chapter: Chapter, *, now: datetime) -> None:
     session.flush()
 
 
-def confirm_articles(
-    session: Session, *, course_id: int, chapter_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def confirm_articles(context: ActionContext, *, course_id: int, chapter_id: int, reach: AccessScope) -> None:
     """Say that a chapter is right under the law as it is now: its flag goes."""
-    chapter = get_chapter(session, course_id, chapter_id, reach)
-    pin_articles(session, chapter, now=now)
-    record(session, "training.confirm_articles", actor=actor, now=now, object_type="course", object_id=course_id)
+    chapter = get_chapter(context.session, course_id, chapter_id, reach)
+    pin_articles(context.session, chapter, now=context.now)
+    record(context, "training.confirm_articles", object_type="course", object_id=course_id)
 
 
 def get_chapter(session: Session, course_id: int, chapter_id: int, reach: AccessScope) -> Chapter:
@@ -58,8 +56,9 @@ def get_chapter(session: Session, course_id: int, chapter_id: int, reach: Access
     raise NotFoundError
 
 
-def keep_edition(session: Session, course: Course, *, actor: Actor, now: datetime) -> None:
+def keep_edition(context: ActionContext, course: Course) -> None:
     """Keep a published course as it stands now, as its next edition."""
+    session = context.session
     last = session.scalar(select(func.max(CourseEdition.number)).where(CourseEdition.course_id == course.id))
     content = {
         "title": course.title,
@@ -74,42 +73,27 @@ def keep_edition(session: Session, course: Course, *, actor: Actor, now: datetim
             course_id=course.id,
             number=(last or 0) + 1,
             content=content,
-            published_by_id=actor.person_id,
-            published_at=now,
+            published_by_id=context.actor.person_id,
+            published_at=context.now,
         )
     )
     session.flush()
 
 
 def attach_file(
-    session: Session,
-    *,
-    course_id: int,
-    chapter_id: int,
-    file: StoredFile,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, course_id: int, chapter_id: int, file: StoredFile, reach: AccessScope
 ) -> None:
     """Hang a stored file on a chapter; raises NotFoundError for a course outside the reach."""
+    session = context.session
     chapter = get_chapter(session, course_id, chapter_id, reach)
     session.add(ChapterFile(chapter_id=chapter.id, file_id=file.id))
     session.flush()
-    record(
-        session,
-        "training.attach_file",
-        actor=actor,
-        now=now,
-        object_type="course",
-        object_id=course_id,
-        details={"kind": file.kind},
-    )
+    record(context, "training.attach_file", object_type="course", object_id=course_id, details={"kind": file.kind})
 
 
-def detach_file(
-    session: Session, *, course_id: int, chapter_id: int, token: str, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def detach_file(context: ActionContext, *, course_id: int, chapter_id: int, token: str, reach: AccessScope) -> None:
     """Take a file from a chapter; its bytes go once no other chapter shows it. Raises NotFoundError."""
+    session = context.session
     chapter = get_chapter(session, course_id, chapter_id, reach)
     row = session.execute(
         select(ChapterFile, StoredFile)
@@ -121,7 +105,7 @@ def detach_file(
     session.delete(row.ChapterFile)
     session.flush()
     _drop_unused(session, [row.StoredFile])
-    record(session, "training.detach_file", actor=actor, now=now, object_type="course", object_id=course_id)
+    record(context, "training.detach_file", object_type="course", object_id=course_id)
 
 
 def drop_files_of(session: Session, chapter: Chapter) -> None:
@@ -149,9 +133,10 @@ def copy_contents(session: Session, *, original: Chapter, copy: Chapter, now: da
 
 
 def name_people(
-    session: Session, *, course_id: int, staff_numbers: Sequence[str], reach: AccessScope, actor: Actor, now: datetime
+    context: ActionContext, *, course_id: int, staff_numbers: Sequence[str], reach: AccessScope
 ) -> list[str]:
     """Name the people of a course by staff number, in place of those named before; gives the numbers that nobody in reach has."""
+    session = context.session
     course = get_course(session, course_id, reach, is_locked=True)
     rows = session.execute(
         select(Person.staff_number, Person.id)
@@ -162,13 +147,5 @@ def name_people(
     session.execute(delete(CoursePerson).where(CoursePerson.course_id == course.id))
     session.add_all(CoursePerson(course_id=course.id, person_id=person_id) for person_id in sorted(found.values()))
     session.flush()
-    record(
-        session,
-        "training.name_people",
-        actor=actor,
-        now=now,
-        object_type="course",
-        object_id=course.id,
-        details={"count": len(found)},
-    )
+    record(context, "training.name_people", object_type="course", object_id=course.id, details={"count": len(found)})
     return [number for number in dict.fromkeys(staff_numbers) if number not in found]

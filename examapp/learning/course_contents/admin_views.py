@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
-from sqlalchemy.orm import Session
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.learning.course_contents import actions
 from examapp.learning.courses.queries import get_course
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires
+from examapp.organisation.accounts.guards import me, my_reach, requires
+from examapp.platform.audit.actions import ActionContext
 from examapp.uploads import views
 from examapp.uploads.actions import store_file
 from examapp.uploads.models import FileKind, StoredFile
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 
 admin_blueprint = Blueprint("training_admin", __name__, url_prefix="/admin/training")
 
@@ -47,8 +47,8 @@ def add_to_file(course_id: int, chapter_id: int, token: str) -> Response:
 def finish_file(course_id: int, chapter_id: int, token: str) -> Response:
     """Check the whole file and hang it on the chapter."""
 
-    def then(session: Session, file: StoredFile) -> dict[str, Any]:
-        _attach(session, course_id, chapter_id, file)
+    def then(context: ActionContext, file: StoredFile) -> dict[str, Any]:
+        _attach(context, course_id, chapter_id, file)
         return {"name": file.name}
 
     return views.finish(token, room=actions.ROOM, by_id=me().person_id, then=then)
@@ -60,9 +60,9 @@ def put_file(course_id: int, chapter_id: int) -> Response:
     """Take a small file at once, where the page's script does not run."""
     sent = request.files.get("file")
     name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
-    with submit("文件已上传。") as session:
+    with submit("文件已上传。") as context:
         file = store_file(
-            session,
+            context.session,
             room=actions.ROOM,
             name=name,
             content=content,
@@ -70,7 +70,7 @@ def put_file(course_id: int, chapter_id: int) -> Response:
             now=clock.now(),
             kinds=FILE_KINDS,
         )
-        _attach(session, course_id, chapter_id, file)
+        _attach(context, course_id, chapter_id, file)
     return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
 
 
@@ -78,30 +78,13 @@ def put_file(course_id: int, chapter_id: int) -> Response:
 @requires(_WRITE)
 def drop_file(course_id: int, chapter_id: int, token: str) -> Response:
     """Take a file from the chapter."""
-    with transaction() as session:
-        actions.detach_file(
-            session,
-            course_id=course_id,
-            chapter_id=chapter_id,
-            token=token,
-            reach=my_reach(_WRITE),
-            actor=actor(),
-            now=clock.now(),
-        )
-    flash("文件已删除。", "success")
+    with request_transaction("文件已删除。") as context:
+        actions.detach_file(context, course_id=course_id, chapter_id=chapter_id, token=token, reach=my_reach(_WRITE))
     return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
 
 
-def _attach(session: Session, course_id: int, chapter_id: int, file: StoredFile) -> None:
-    actions.attach_file(
-        session,
-        course_id=course_id,
-        chapter_id=chapter_id,
-        file=file,
-        reach=my_reach(_WRITE),
-        actor=actor(),
-        now=clock.now(),
-    )
+def _attach(context: ActionContext, course_id: int, chapter_id: int, file: StoredFile) -> None:
+    actions.attach_file(context, course_id=course_id, chapter_id=chapter_id, file=file, reach=my_reach(_WRITE))
 
 
 def _refuse_foreign(course_id: int, chapter_id: int) -> None:

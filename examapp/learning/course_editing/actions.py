@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from examapp.learning.practice.rules import Wanted, law_chapters, least_right, p
 from examapp.learning.study_gates.actions import complete_course
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from question_bank.coursetext import ChapterText, CourseText
 
 AUDIT_ACTS = {
@@ -77,30 +77,31 @@ class ChapterSettings:
     pass_count: int
 
 
-def create_course(
-    session: Session, *, settings: CourseSettings, reach: AccessScope, actor: Actor, now: datetime
-) -> Course:
+def create_course(context: ActionContext, *, settings: CourseSettings, reach: AccessScope) -> Course:
     """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
+    session, now = context.session, context.now
     _hold_audience(session, settings, reach)
     course = Course(
-        **settings.as_columns(), state=CourseState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now
+        **settings.as_columns(),
+        state=CourseState.DRAFT,
+        created_by_id=context.actor.person_id,
+        created_at=now,
+        updated_at=now,
     )
     session.add(course)
     session.flush()
-    record(session, "training.create_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    record(context, "training.create_course", object_type="course", object_id=course.id)
     return course
 
 
-def update_course(
-    session: Session, *, course_id: int, settings: CourseSettings, reach: AccessScope, actor: Actor, now: datetime
-) -> Course:
+def update_course(context: ActionContext, *, course_id: int, settings: CourseSettings, reach: AccessScope) -> Course:
     """Change a course's settings; what people have completed keeps the credits of its time."""
-    course = get_course(session, course_id, reach, is_locked=True)
-    _hold_audience(session, settings, reach)
+    course = get_course(context.session, course_id, reach, is_locked=True)
+    _hold_audience(context.session, settings, reach)
     for name, value in settings.as_columns().items():
         setattr(course, name, value)
-    course.updated_at = now
-    record(session, "training.update_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    course.updated_at = context.now
+    record(context, "training.update_course", object_type="course", object_id=course.id)
     return course
 
 
@@ -113,16 +114,10 @@ def _hold_audience(session: Session, settings: CourseSettings, reach: AccessScop
 
 
 def save_chapter(
-    session: Session,
-    *,
-    course_id: int,
-    chapter_id: int | None,
-    settings: ChapterSettings,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, course_id: int, chapter_id: int | None, settings: ChapterSettings, reach: AccessScope
 ) -> Chapter:
     """Add a chapter or change one; people's progress in it stays."""
+    session, now = context.session, context.now
     course = get_course(session, course_id, reach, is_locked=True)
     if chapter_id is None and course.state == CourseState.PUBLISHED:
         raise ConflictError("课程已发布，不能加章节。请先下架，加好章节后再发布；已学的进度会保留。")
@@ -138,8 +133,8 @@ def save_chapter(
     session.flush()
     pin_articles(session, chapter, now=now)
     if course.state == CourseState.PUBLISHED:
-        keep_edition(session, course, actor=actor, now=now)
-    record(session, "training.save_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
+        keep_edition(context, course)
+    record(context, "training.save_chapter", object_type="course", object_id=course.id)
     return chapter
 
 
@@ -150,10 +145,9 @@ def _chapter_of(course: Course, chapter_id: int) -> Chapter:
     raise NotFoundError
 
 
-def delete_chapter(
-    session: Session, *, course_id: int, chapter_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def delete_chapter(context: ActionContext, *, course_id: int, chapter_id: int, reach: AccessScope) -> None:
     """Delete a chapter that nobody has opened, of a course that is not published."""
+    session = context.session
     course = get_course(session, course_id, reach, is_locked=True)
     chapter = _chapter_of(course, chapter_id)
     if course.state == CourseState.PUBLISHED:
@@ -163,21 +157,22 @@ def delete_chapter(
             raise ConflictError("已有人学过这一章，不能删除。可以修改内容，或复制课程后在副本中删除。")
     drop_files_of(session, chapter)
     course.chapters.remove(chapter)
-    course.updated_at = now
-    record(session, "training.delete_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
+    course.updated_at = context.now
+    record(context, "training.delete_chapter", object_type="course", object_id=course.id)
 
 
-def publish_course(session: Session, *, course_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Course:
+def publish_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
     """Let learners see a course after the checks; raises CourseRefusedError with everything that is missing."""
+    session, now = context.session, context.now
     course = get_course(session, course_id, reach, is_locked=True)
     faults = [] if course.chapters else ["还没有章节。"]
     faults += [fault for chapter in course.chapters for fault in _chapter_faults(session, chapter)]
     _refuse_faults(faults)
     course.state, course.published_at, course.updated_at = CourseState.PUBLISHED, now, now
     session.flush()
-    keep_edition(session, course, actor=actor, now=now)
+    keep_edition(context, course)
     complete_course(session, course.id)
-    record(session, "training.publish_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    record(context, "training.publish_course", object_type="course", object_id=course.id)
     return course
 
 
@@ -196,16 +191,17 @@ def _chapter_faults(session: Session, chapter: Chapter) -> list[str]:
     return faults
 
 
-def withdraw_course(session: Session, *, course_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Course:
+def withdraw_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
     """Take a course from the learners' pages; progress and completions stay."""
-    course = get_course(session, course_id, reach, is_locked=True)
-    course.state, course.updated_at = CourseState.WITHDRAWN, now
-    record(session, "training.withdraw_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    course = get_course(context.session, course_id, reach, is_locked=True)
+    course.state, course.updated_at = CourseState.WITHDRAWN, context.now
+    record(context, "training.withdraw_course", object_type="course", object_id=course.id)
     return course
 
 
-def copy_course(session: Session, *, course_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Course:
+def copy_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
     """Copy a course with its chapters as a draft of the next year, without a due date."""
+    session = context.session
     original = get_course(session, course_id, reach)
     settings = CourseSettings(
         title=original.title,
@@ -218,23 +214,22 @@ def copy_course(session: Session, *, course_id: int, reach: AccessScope, actor: 
         sector_unit_id=original.sector_unit_id,
         ranks=tuple(original.ranks),
     )
-    copy = create_course(session, settings=settings, reach=reach, actor=actor, now=now)
+    copy = create_course(context, settings=settings, reach=reach)
     for chapter in original.chapters:
         values = {name: getattr(chapter, name) for name in (*ChapterSettings.__dataclass_fields__, "source")}
         copied = Chapter(**values)
         copy.chapters.append(copied)
         session.flush()
-        copy_contents(session, original=chapter, copy=copied, now=now)
+        copy_contents(session, original=chapter, copy=copied, now=context.now)
     return copy
 
 
-def make_law_course(
-    session: Session, *, law: str, unit_id: int | None, reach: AccessScope, actor: Actor, now: datetime
-) -> Course:
+def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, reach: AccessScope) -> Course:
     """Make a draft course of a law: its articles by chapter where the text was imported, else what its questions explain.
 
     Each chapter's exercise is drawn from the law's questions. Raises CourseRefusedError for a law without questions.
     """
+    session, now = context.session, context.now
     found = count_questions(session, Wanted(law=law)) if law else 0
     if not found:
         raise CourseRefusedError("题库中还没有这部法律可用的题目。请先补充题目，再生成课程。")
@@ -254,7 +249,7 @@ def make_law_course(
         due_on=None,
         unit_id=unit_id,
     )
-    course = create_course(session, settings=settings, reach=reach, actor=actor, now=now)
+    course = create_course(context, settings=settings, reach=reach)
     count = min(_LAW_EXERCISE, found)
     for position, draft in enumerate(drafts, 1):
         course.chapters.append(
@@ -287,28 +282,19 @@ class Loaded:
 
 
 def load_courses(
-    session: Session,
-    texts: Sequence[CourseText],
-    *,
-    year: int,
-    is_required: bool,
-    publishes: bool,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, texts: Sequence[CourseText], *, year: int, is_required: bool, publishes: bool
 ) -> list[Loaded]:
     """Load courses for the whole roster of a year; one whose title stands in that year already is left as the office has it."""
-    known = set(session.scalars(select(Course.title).where(Course.year == year)))
+    known = set(context.session.scalars(select(Course.title).where(Course.year == year)))
     return [
         Loaded(title=text.title, is_new=False)
         if text.title in known
-        else _load(session, text, year=year, is_required=is_required, publishes=publishes, actor=actor, now=now)
+        else _load(context, text, year=year, is_required=is_required, publishes=publishes)
         for text in texts
     ]
 
 
-def _load(
-    session: Session, text: CourseText, *, year: int, is_required: bool, publishes: bool, actor: Actor, now: datetime
-) -> Loaded:
+def _load(context: ActionContext, text: CourseText, *, year: int, is_required: bool, publishes: bool) -> Loaded:
     settings = CourseSettings(
         title=text.title,
         summary=text.summary,
@@ -318,21 +304,19 @@ def _load(
         due_on=None,
         unit_id=None,
     )
-    course = create_course(session, settings=settings, reach=_EVERYTHING, actor=actor, now=now)
+    course = create_course(context, settings=settings, reach=_EVERYTHING)
     for position, chapter in enumerate(text.chapters, 1):
         save_chapter(
-            session,
+            context,
             course_id=course.id,
             chapter_id=None,
             settings=_chapter_settings(text, chapter, position),
             reach=_EVERYTHING,
-            actor=actor,
-            now=now,
         )
     if not publishes:
         return Loaded(title=text.title, is_new=True)
     try:
-        publish_course(session, course_id=course.id, reach=_EVERYTHING, actor=actor, now=now)
+        publish_course(context, course_id=course.id, reach=_EVERYTHING)
     except CourseRefusedError as error:
         return Loaded(title=text.title, is_new=True, fault=error.text)
     return Loaded(title=text.title, is_new=True)

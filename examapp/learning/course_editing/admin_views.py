@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.content.blueprints.queries import bank_names
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_sector_units, list_units_within
 from examapp.errors import NotFoundError
 from examapp.learning.course_contents import actions as course_content_actions
@@ -23,10 +23,10 @@ from examapp.learning.courses.models import Chapter, Course
 from examapp.learning.courses.queries import count_left
 from examapp.learning.practice.rules import split_pages
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
 from examapp.uploads.rules import words_of
-from examapp.web.numbers import sent_number
-from examapp.web.submit import submit
+from examapp.web.params import sent_number
+from examapp.web.submit import request_transaction, submit
 from question_bank.coursetext import read_courses
 
 PERMISSIONS = {
@@ -98,17 +98,11 @@ def _edit(course: Course | None) -> str | Response | tuple[str, int]:
 
 
 def _save(course_id: int | None, form: CourseForm) -> int:
-    settings, reach, who, now = form.settings(), my_reach(_WRITE), actor(), clock.now()
-    with transaction() as session:
+    settings, reach = form.settings(), my_reach(_WRITE)
+    with request_transaction("课程已保存。") as context:
         if course_id is None:
-            saved = actions.create_course(session, settings=settings, reach=reach, actor=who, now=now)
-        else:
-            saved = actions.update_course(
-                session, course_id=course_id, settings=settings, reach=reach, actor=who, now=now
-            )
-        saved_id = saved.id
-    flash("课程已保存。", "success")
-    return saved_id
+            return actions.create_course(context, settings=settings, reach=reach).id
+        return actions.update_course(context, course_id=course_id, settings=settings, reach=reach).id
 
 
 @admin_blueprint.get("/<int:course_id>")
@@ -158,15 +152,13 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
     form.offer(laws=names.laws, topics=names.topics)
     course_id, title, chapter_id = course.id, course.title, chapter.id if chapter else None
     if form.validate_on_submit():
-        with submit("章节已保存。", form=form) as session:
+        with submit("章节已保存。", form=form) as context:
             actions.save_chapter(
-                session,
+                context,
                 course_id=course_id,
                 chapter_id=chapter_id,
                 settings=form.settings(),
                 reach=my_reach(_WRITE),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for(".show_course", course_id=course_id))
@@ -186,16 +178,10 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
 @requires(_WRITE)
 def confirm_articles(course_id: int, chapter_id: int) -> Response:
     """Say that a chapter is right under the law as it is now."""
-    with transaction() as session:
+    with request_transaction("已确认本章内容适用现行法条。") as context:
         course_content_actions.confirm_articles(
-            session,
-            course_id=course_id,
-            chapter_id=chapter_id,
-            reach=my_reach(_WRITE),
-            actor=actor(),
-            now=clock.now(),
+            context, course_id=course_id, chapter_id=chapter_id, reach=my_reach(_WRITE)
         )
-    flash("已确认本章内容适用现行法条。", "success")
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -204,14 +190,9 @@ def confirm_articles(course_id: int, chapter_id: int) -> Response:
 def name_people(course_id: int) -> Response:
     """Name the people of a course by staff number."""
     numbers = request.form.get("staff_numbers", "")[:200_000].replace(",", " ").replace("、", " ").split()
-    with transaction() as session:
+    with request_transaction() as context:
         missing = course_content_actions.name_people(
-            session,
-            course_id=course_id,
-            staff_numbers=numbers,
-            reach=my_reach(_WRITE),
-            actor=actor(),
-            now=clock.now(),
+            context, course_id=course_id, staff_numbers=numbers, reach=my_reach(_WRITE)
         )
     if missing:
         flash(
@@ -226,16 +207,8 @@ def name_people(course_id: int) -> Response:
 @requires(_WRITE)
 def delete_chapter(course_id: int, chapter_id: int) -> Response:
     """Delete a chapter that nobody has opened."""
-    with transaction() as session:
-        actions.delete_chapter(
-            session,
-            course_id=course_id,
-            chapter_id=chapter_id,
-            reach=my_reach(_WRITE),
-            actor=actor(),
-            now=clock.now(),
-        )
-    flash("章节已删除。", "success")
+    with request_transaction("章节已删除。") as context:
+        actions.delete_chapter(context, course_id=course_id, chapter_id=chapter_id, reach=my_reach(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -243,8 +216,8 @@ def delete_chapter(course_id: int, chapter_id: int) -> Response:
 @requires(_WRITE)
 def publish_course(course_id: int) -> Response:
     """Publish a course."""
-    with submit("课程已发布，学习范围内的人员现在可以学习。") as session:
-        actions.publish_course(session, course_id=course_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
+    with submit("课程已发布，学习范围内的人员现在可以学习。") as context:
+        actions.publish_course(context, course_id=course_id, reach=my_reach(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -252,9 +225,8 @@ def publish_course(course_id: int) -> Response:
 @requires(_WRITE)
 def withdraw_course(course_id: int) -> Response:
     """Take a course from the learners' pages."""
-    with transaction() as session:
-        actions.withdraw_course(session, course_id=course_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
-    flash("课程已下架，已学的进度和学分都保留。", "success")
+    with request_transaction("课程已下架，已学的进度和学分都保留。") as context:
+        actions.withdraw_course(context, course_id=course_id, reach=my_reach(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -262,10 +234,9 @@ def withdraw_course(course_id: int) -> Response:
 @requires(_WRITE)
 def copy_course(course_id: int) -> Response:
     """Copy a course for the next year, and open the copy."""
-    with transaction() as session:
-        copy = actions.copy_course(session, course_id=course_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
+    with request_transaction("已复制为下一年度的草稿，请核对后发布。") as context:
+        copy = actions.copy_course(context, course_id=course_id, reach=my_reach(_WRITE))
         copy_id = copy.id
-    flash("已复制为下一年度的草稿，请核对后发布。", "success")
     return redirect(url_for(".show_course", course_id=copy_id))
 
 
@@ -274,14 +245,9 @@ def copy_course(course_id: int) -> Response:
 def make_law_course() -> Response:
     """Make a draft course of a law, and open it."""
     unit_id = request.form.get("unit_id", type=sent_number)
-    with submit("课程草稿已生成，请核对内容、学分和期限后发布。", back=url_for(".list_courses")) as session:
+    with submit("课程草稿已生成，请核对内容、学分和期限后发布。", back=url_for(".list_courses")) as context:
         made = actions.make_law_course(
-            session,
-            law=request.form.get("law", "")[:200],
-            unit_id=unit_id,
-            reach=my_reach(_WRITE),
-            actor=actor(),
-            now=clock.now(),
+            context, law=request.form.get("law", "")[:200], unit_id=unit_id, reach=my_reach(_WRITE)
         )
         made_id = made.id
     return redirect(url_for(".show_course", course_id=made_id))
@@ -293,16 +259,8 @@ def take_shipped_courses() -> Response:
     """Take the shipped courses in as drafts of this year; those that are there stay as they are. They are for everybody: so is the reach."""
     if not my_reach(_WRITE).is_everything:
         raise NotFoundError
-    with transaction() as session:
-        loaded = load_courses(
-            session,
-            read_courses(),
-            year=clock.today().year,
-            is_required=True,
-            publishes=False,
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        loaded = load_courses(context, read_courses(), year=clock.today().year, is_required=True, publishes=False)
     if taken := sum(course.is_new for course in loaded):
         flash(f"已装入 {taken} 门随附课程，都是草稿。请逐门核对学分、期限和学习范围后发布。", "success")
     else:

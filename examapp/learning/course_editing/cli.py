@@ -8,7 +8,7 @@ from flask import Blueprint
 from examapp import clock
 from examapp.db.session import transaction
 from examapp.learning.course_editing.actions import load_courses
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.coursetext import read_courses
 
 cli_blueprint = Blueprint("training_cli", __name__, cli_group="training")
@@ -22,13 +22,11 @@ def load(year: int | None, *, elective: bool, draft: bool) -> None:
     """Load the courses that ship with the program; those of the year that are there already stay as they are."""
     with transaction() as session:
         loaded = load_courses(
-            session,
+            ActionContext(session, SYSTEM, clock.now()),
             read_courses(),
             year=year or clock.today().year,
             is_required=not elective,
             publishes=not draft,
-            actor=SYSTEM,
-            now=clock.now(),
         )
     for course in loaded:
         state = "已装入" if course.is_new else "已有，没有改动"

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from examapp.learning.course_editing.actions import ChapterSettings, CourseSettings
 from examapp.learning.practice.rules import Wanted
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
-from examapp.web.numbers import read_id
+from examapp.web.params import read_id
 from question_bank.kinds.registry import DRAWN_KINDS, KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES
 

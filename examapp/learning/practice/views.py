@@ -72,8 +72,8 @@ def practise() -> str | Response | tuple[str, int]:
 
 
 def _draw(wanted: Wanted, otherwise: str) -> Response:
-    with submit(back=otherwise, level="warning") as session:
-        item_id = draw_practice(session, person_id=me().person_id, wanted=wanted, now=clock.now()).id
+    with submit(back=otherwise, level="warning") as context:
+        item_id = draw_practice(context.session, person_id=me().person_id, wanted=wanted, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -173,8 +173,8 @@ _MAX_FOUND_PAGES = 500
 @signed_in
 def draw_daily() -> Response:
     """Open the question of the day."""
-    with submit(back=url_for(".practise"), level="warning") as session:
-        item_id = actions.draw_daily(session, person_id=me().person_id, now=clock.now()).id
+    with submit(back=url_for(".practise"), level="warning") as context:
+        item_id = actions.draw_daily(context.session, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -182,8 +182,10 @@ def draw_daily() -> Response:
 @signed_in
 def draw_question(question_id: int) -> Response:
     """Practise a certain question."""
-    with submit(back=url_for(".practise"), level="warning") as session:
-        item = actions.draw_question(session, person_id=me().person_id, question_id=question_id, now=clock.now())
+    with submit(back=url_for(".practise"), level="warning") as context:
+        item = actions.draw_question(
+            context.session, person_id=me().person_id, question_id=question_id, now=clock.now()
+        )
         item_id = item.id
     return redirect(url_for(".show_item", item_id=item_id))
 
@@ -194,9 +196,9 @@ def keep_note(item_id: int) -> Response:
     """Keep an answered question as a favourite, with a note."""
     item = get_own_item(read_session(), item_id, person_id=me().person_id)
     question_id = item.question_id
-    with submit("已保存。") as session:
+    with submit("已保存。") as context:
         actions.keep_note(
-            session,
+            context.session,
             person_id=me().person_id,
             question_id=question_id,
             is_favourite="favourite" in request.form,

@@ -25,7 +25,7 @@ from examapp.learning.spaced_repetition.actions import LOCK, Place, Subjects, Su
 from examapp.learning.spaced_repetition.models import HarvestedAttempt, UnitWeakness
 from examapp.learning.spaced_repetition.rules import Memory, after_answer
 from examapp.learning.study.actions import pass_chapter
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
@@ -150,9 +150,7 @@ def _refuse_now(row: Any, most_a_day: int) -> None:
 def _note_limit(session: Session, person_id: int, most_a_day: int, *, now: datetime) -> None:
     details = {"answers": most_a_day}
     actor = Actor(person_id=person_id, address=None)
-    record(
-        session, "training.reach_limit", actor=actor, now=now, object_type="person", object_id=person_id, person_id=person_id, details=details
-    )  # fmt: skip
+    record(ActionContext(session, actor, now), "training.reach_limit", object_type="person", object_id=person_id, person_id=person_id, details=details)  # fmt: skip
 
 
 def is_answer_right(asked: dict[str, Any], key: dict[str, Any], *, order: str, response: list[str]) -> bool:

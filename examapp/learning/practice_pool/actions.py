@@ -17,7 +17,7 @@ from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamStat
 from examapp.learning.practice.models import PracticeHold, PracticeMark
 from examapp.learning.practice.queries import fitting
 from examapp.learning.practice.rules import Wanted
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"training.mark_practice": "设置练习范围"}
 
@@ -133,8 +133,9 @@ def _given_away(session: Session, section: BlueprintSection) -> set[int]:
     return held
 
 
-def mark_law(session: Session, *, law: str, is_open: bool | None, actor: Actor, now: datetime) -> int:
+def mark_law(context: ActionContext, *, law: str, is_open: bool | None) -> int:
     """Mark all questions of a law as open for practice, as never practised, or (None) leave them to the holds; gives how many."""
+    session = context.session
     ids = select(Question.id).where(Question.law_name == law)
     if is_open is None:
         session.execute(delete(PracticeMark).where(PracticeMark.question_id.in_(ids)))
@@ -144,8 +145,8 @@ def mark_law(session: Session, *, law: str, is_open: bool | None, actor: Actor, 
             select(
                 Question.id,
                 literal(is_open, Boolean),
-                literal(actor.person_id, BigInteger),
-                literal(now, DateTime(timezone=True)),
+                literal(context.actor.person_id, BigInteger),
+                literal(context.now, DateTime(timezone=True)),
             ).where(Question.law_name == law),
         )
         session.execute(
@@ -156,10 +157,8 @@ def mark_law(session: Session, *, law: str, is_open: bool | None, actor: Actor, 
         )
     found = session.execute(select(func.count()).select_from(ids.subquery())).scalar_one()
     record(
-        session,
+        context,
         "training.mark_practice",
-        actor=actor,
-        now=now,
         object_type="law",
         details={"law": law, "is_open": is_open, "questions": found},
     )

@@ -6,16 +6,17 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_units_within
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.learning.course_contents.admin_views import admin_blueprint
 from examapp.learning.mastery.queries import MIN_PEOPLE, advise, exams_with_weaknesses, unit_due, unit_map
 from examapp.learning.practice_pool.actions import hold_back, holding_exams, mark_law, pool_by_law
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_reach, requires
 from examapp.organisation.units.models import Unit
 from examapp.web.params import chosen_number
+from examapp.web.submit import request_transaction
 
 _WRITE = "training:course:write"
 _CHOICES = {"open": True, "closed": False, "auto": None}
@@ -39,9 +40,9 @@ def mark_pool() -> Response:
     law, choice = request.form.get("law", "")[:200], request.form.get("choice", "")
     if choice not in _CHOICES or not law:
         raise BadRequestError
-    with transaction() as session:
-        found = mark_law(session, law=law, is_open=_CHOICES[choice], actor=actor(), now=clock.now())
-        hold_back(session, now=clock.now())
+    with request_transaction() as context:
+        found = mark_law(context, law=law, is_open=_CHOICES[choice])
+        hold_back(context.session, now=clock.now())
     flash(f"《{law}》的 {found} 道题已按所选设置。", "success")
     return redirect(url_for(".show_pool"))
 

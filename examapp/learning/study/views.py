@@ -131,8 +131,8 @@ def show_file(token: str) -> Response:
 @signed_in
 def start_exercise(chapter_id: int) -> Response:
     """Begin a chapter's exercise, or go on with the one that is open."""
-    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as session:
-        run_id = begin_exercise(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
+    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as context:
+        run_id = begin_exercise(context.session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_run", run_id=run_id))
 
 
@@ -140,8 +140,8 @@ def start_exercise(chapter_id: int) -> Response:
 @signed_in
 def take_along(chapter_id: int) -> Response:
     """Take a chapter with its exercise along, to be finished without a network."""
-    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as session:
-        run_id = begin_taken(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
+    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as context:
+        run_id = begin_taken(context.session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 
@@ -149,8 +149,8 @@ def take_along(chapter_id: int) -> Response:
 @signed_in
 def start_mock(exam_id: int) -> Response:
     """Begin a mock paper by the blueprint of an exam, or go on with the one that is open."""
-    with submit(back=url_for(".practise"), level="warning") as session:
-        run_id = begin_mock(session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
+    with submit(back=url_for(".practise"), level="warning") as context:
+        run_id = begin_mock(context.session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 

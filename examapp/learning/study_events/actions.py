@@ -34,7 +34,7 @@ from examapp.learning.study_events.rules import (
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.actions import drop_file, store_file
 from examapp.uploads.models import FileKind, StoredFile
 
@@ -78,34 +78,31 @@ class EventSettings:
     ends_at: datetime
 
 
-def plan_event(
-    session: Session, *, unit_id: int, settings: EventSettings, reach: AccessScope, actor: Actor, now: datetime
-) -> StudyEvent:
+def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings, reach: AccessScope) -> StudyEvent:
     """Plan an event of a unit within reach; it may also be one that has been held already."""
+    session, now = context.session, context.now
     get_unit_within(session, unit_id, reach)
     event = StudyEvent(
         unit_id=unit_id,
         code_seed=secrets.token_bytes(_SEED_BYTES),
-        created_by_id=actor.person_id,
+        created_by_id=context.actor.person_id,
         created_at=now,
         updated_at=now,
         **asdict(settings),
     )
     session.add(event)
     session.flush()
-    record(session, "records.plan_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    record(context, "records.plan_event", object_type="study_event", object_id=event.id)
     return event
 
 
-def change_event(
-    session: Session, *, event_id: int, settings: EventSettings, reach: AccessScope, actor: Actor, now: datetime
-) -> StudyEvent:
+def change_event(context: ActionContext, *, event_id: int, settings: EventSettings, reach: AccessScope) -> StudyEvent:
     """Change an event that is not over; raises EventRefusedError."""
-    event = _open_event(session, event_id, reach)
+    event = _open_event(context.session, event_id, reach)
     for name, value in asdict(settings).items():
         setattr(event, name, value)
-    event.updated_at = now
-    record(session, "records.change_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    event.updated_at = context.now
+    record(context, "records.change_event", object_type="study_event", object_id=event.id)
     return event
 
 
@@ -118,9 +115,10 @@ def _open_event(session: Session, event_id: int, reach: AccessScope) -> StudyEve
     return event
 
 
-def open_check_in(session: Session, *, event_id: int, reach: AccessScope, actor: Actor, now: datetime) -> StudyEvent:
+def open_check_in(context: ActionContext, *, event_id: int, reach: AccessScope) -> StudyEvent:
     """Let people in the room put themselves down by the code, for two hours at most and not long after the end."""
-    event = _open_event(session, event_id, reach)
+    now = context.now
+    event = _open_event(context.session, event_id, reach)
     if now < event.starts_at - CODE_EARLIEST:
         raise EventRefusedError("离活动开始还早，开始前一小时内才能打开签到。")
     if now >= event.ends_at + LATEST_CODE_AFTER:
@@ -129,46 +127,46 @@ def open_check_in(session: Session, *, event_id: int, reach: AccessScope, actor:
     event.code_closes_at = min(now + MAX_CHECK_IN_LENGTH, event.ends_at + LATEST_CODE_AFTER)
     event.code_seed = secrets.token_bytes(_SEED_BYTES)
     event.updated_at = now
-    record(session, "records.open_check_in", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    record(context, "records.open_check_in", object_type="study_event", object_id=event.id)
     return event
 
 
-def end_check_in(session: Session, *, event_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+def end_check_in(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
     """Take no more codes."""
-    event = _open_event(session, event_id, reach)
+    event = _open_event(context.session, event_id, reach)
     event.code_opened_at = event.code_closes_at = None
-    event.updated_at = now
-    record(session, "records.end_check_in", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    event.updated_at = context.now
+    record(context, "records.end_check_in", object_type="study_event", object_id=event.id)
 
 
-def settle_event(session: Session, *, event_id: int, reach: AccessScope, actor: Actor, now: datetime) -> StudyEvent:
+def settle_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> StudyEvent:
     """Settle an event that has begun and that somebody attended: from now on it counts; raises EventRefusedError."""
-    event = _open_event(session, event_id, reach)
-    if now < event.starts_at:
+    event = _open_event(context.session, event_id, reach)
+    if context.now < event.starts_at:
         raise EventRefusedError("活动还没有开始，不能办结。")
-    if not count_present(session, event.id):
+    if not count_present(context.session, event.id):
         raise EventRefusedError("还没有登记到场人员。请先登记，再办结；没有举行的请取消活动。")
-    event.state, event.updated_at = EventState.HELD, now
+    event.state, event.updated_at = EventState.HELD, context.now
     event.code_opened_at = event.code_closes_at = None
-    record(session, "records.settle_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    record(context, "records.settle_event", object_type="study_event", object_id=event.id)
     return event
 
 
-def reopen_event(session: Session, *, event_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+def reopen_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
     """Open a settled event for a correction; until it is settled again it does not count."""
-    event = get_event(session, event_id, reach, is_locked=True)
+    event = get_event(context.session, event_id, reach, is_locked=True)
     if event.state != EventState.HELD:
         raise EventRefusedError("只有已办结的活动才能重新打开。")
-    event.state, event.updated_at = EventState.PLANNED, now
-    record(session, "records.reopen_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    event.state, event.updated_at = EventState.PLANNED, context.now
+    record(context, "records.reopen_event", object_type="study_event", object_id=event.id)
 
 
-def cancel_event(session: Session, *, event_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+def cancel_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
     """Cancel an event that is not over; it stays in the list."""
-    event = _open_event(session, event_id, reach)
-    event.state, event.updated_at = EventState.CANCELLED, now
+    event = _open_event(context.session, event_id, reach)
+    event.state, event.updated_at = EventState.CANCELLED, context.now
     event.code_opened_at = event.code_closes_at = None
-    record(session, "records.cancel_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
+    record(context, "records.cancel_event", object_type="study_event", object_id=event.id)
 
 
 MAX_LINES = 2000
@@ -183,35 +181,35 @@ class CheckIn(StrEnum):
     TOO_OFTEN = "too_often"
 
 
-def check_in(session: Session, *, event_id: int, typed: str, actor: Actor, now: datetime) -> CheckIn:
+def check_in(context: ActionContext, *, event_id: int, typed: str) -> CheckIn:
     """Put oneself down by the code that the room shows; twice is once. Raises NotFoundError for another unit's event."""
+    session, actor, now = context.session, context.actor, context.now
     get_my_event(session, event_id, actor.person_id or 0)
     event = session.scalars(select(StudyEvent).where(StudyEvent.id == event_id).with_for_update(read=True)).one()
     if find_attendance(session, event_id, actor.person_id or 0) is not None:
         return CheckIn.DONE
     if event.state != EventState.PLANNED or event.code_closes_at is None or event.code_closes_at <= now:
         return CheckIn.CLOSED
-    if not _may_try(session, event_id, actor, now=now):
+    if not _may_try(context, event_id):
         return CheckIn.TOO_OFTEN
     if not is_room_code(event.code_seed, clean_code(typed), now):
-        _count_wrong(session, event_id, actor, now=now)
+        _count_wrong(context, event_id)
         return CheckIn.WRONG
     unit_id = session.scalars(select(Person.unit_id).where(Person.id == actor.person_id)).one()
-    _note(session, event_id, [(actor.person_id or 0, unit_id)], way="code", actor=actor, now=now)
-    record(session, "records.check_in", actor=actor, now=now, object_type="study_event", object_id=event_id, person_id=actor.person_id)  # fmt: skip
+    _note(context, event_id, [(actor.person_id or 0, unit_id)], way="code")
+    record(context, "records.check_in", object_type="study_event", object_id=event_id, person_id=actor.person_id)
     return CheckIn.DONE
 
 
-def _may_try(session: Session, event_id: int, actor: Actor, *, now: datetime) -> bool:
+def _may_try(context: ActionContext, event_id: int) -> bool:
     """Tell whether a person may type another code; the row is locked, so tries beside each other count one by one."""
+    session, person_id, now = context.session, context.actor.person_id, context.now
     session.execute(
-        insert(CodeTry)
-        .values(event_id=event_id, person_id=actor.person_id, wrong=0, first_at=now)
-        .on_conflict_do_nothing()
+        insert(CodeTry).values(event_id=event_id, person_id=person_id, wrong=0, first_at=now).on_conflict_do_nothing()
     )
     row = session.scalars(
         select(CodeTry)
-        .where(CodeTry.event_id == event_id, CodeTry.person_id == actor.person_id)
+        .where(CodeTry.event_id == event_id, CodeTry.person_id == person_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
@@ -220,24 +218,24 @@ def _may_try(session: Session, event_id: int, actor: Actor, *, now: datetime) ->
     return row.wrong < MAX_WRONG_CODES
 
 
-def _count_wrong(session: Session, event_id: int, actor: Actor, *, now: datetime) -> None:
-    session.execute(
+def _count_wrong(context: ActionContext, event_id: int) -> None:
+    context.session.execute(
         update(CodeTry)
-        .where(CodeTry.event_id == event_id, CodeTry.person_id == actor.person_id)
-        .values(wrong=CodeTry.wrong + 1, first_at=func.least(CodeTry.first_at, now))
+        .where(CodeTry.event_id == event_id, CodeTry.person_id == context.actor.person_id)
+        .values(wrong=CodeTry.wrong + 1, first_at=func.least(CodeTry.first_at, context.now))
     )
 
 
-def _note(
-    session: Session, event_id: int, people: Sequence[tuple[int, int]], *, way: str, actor: Actor, now: datetime
-) -> int:
+def _note(context: ActionContext, event_id: int, people: Sequence[tuple[int, int]], *, way: str) -> int:
     rows = [
-        {"event_id": event_id, "person_id": person_id, "unit_id": unit_id, "way": way, "noted_at": now, "noted_by_id": actor.person_id}
+        {"event_id": event_id, "person_id": person_id, "unit_id": unit_id, "way": way, "noted_at": context.now, "noted_by_id": context.actor.person_id}
         for person_id, unit_id in people
     ]  # fmt: skip
     if not rows:
         return 0
-    done = session.scalars(insert(Attendance).values(rows).on_conflict_do_nothing().returning(Attendance.person_id))
+    done = context.session.scalars(
+        insert(Attendance).values(rows).on_conflict_do_nothing().returning(Attendance.person_id)
+    )
     return len(done.all())
 
 
@@ -249,15 +247,13 @@ class Listed:
     problems: tuple[str, ...]
 
 
-def put_down(
-    session: Session, *, event_id: int, lines: Sequence[str], reach: AccessScope, actor: Actor, now: datetime
-) -> Listed:
+def put_down(context: ActionContext, *, event_id: int, lines: Sequence[str], reach: AccessScope) -> Listed:
     """Put people of the event's unit down by staff number or name, a line each; a name that two people bear is not guessed at."""
-    event = _changeable(session, event_id, reach)
+    event = _changeable(context.session, event_id, reach)
     wanted = list(dict.fromkeys(line for raw in lines if (line := raw.strip())))
     if len(wanted) > MAX_LINES:
         raise EventRefusedError(f"一次最多登记 {MAX_LINES} 人，请分几次登记。")
-    found = find_people(session, event.unit, wanted)
+    found = find_people(context.session, event.unit, wanted)
     by_word: dict[str, dict[int, int]] = {}
     for person_id, staff_number, name, unit_id in found:
         by_word.setdefault(staff_number, {})[person_id] = unit_id
@@ -272,18 +268,18 @@ def put_down(
             problems.append(f"{word}：有 {len(matches)} 人同名，请改填工号。")
         else:
             problems.append(f"{word}：本单位在册人员中没有找到，请核对姓名或工号。")
-    added = _note(session, event_id, sorted(people.items()), way="list", actor=actor, now=now)
-    record(session, "records.record_attendance", actor=actor, now=now, object_type="study_event", object_id=event_id, details={"added": added})  # fmt: skip
+    added = _note(context, event_id, sorted(people.items()), way="list")
+    record(context, "records.record_attendance", object_type="study_event", object_id=event_id, details={"added": added})  # fmt: skip
     return Listed(added=added, problems=tuple(problems))
 
 
-def take_back(
-    session: Session, *, event_id: int, person_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def take_back(context: ActionContext, *, event_id: int, person_id: int, reach: AccessScope) -> None:
     """Take a person off the attendance of an event that is not settled; twice is once."""
-    _changeable(session, event_id, reach)
-    session.execute(delete(Attendance).where(Attendance.event_id == event_id, Attendance.person_id == person_id))
-    record(session, "records.withdraw_attendance", actor=actor, now=now, object_type="study_event", object_id=event_id, person_id=person_id)  # fmt: skip
+    _changeable(context.session, event_id, reach)
+    context.session.execute(
+        delete(Attendance).where(Attendance.event_id == event_id, Attendance.person_id == person_id)
+    )
+    record(context, "records.withdraw_attendance", object_type="study_event", object_id=event_id, person_id=person_id)
 
 
 def _changeable(session: Session, event_id: int, reach: AccessScope) -> StudyEvent:
@@ -298,29 +294,29 @@ _KINDS = frozenset({FileKind.PDF, FileKind.DOCX, FileKind.XLSX, FileKind.IMAGE, 
 MAX_FILES = 20
 
 
-def add_material(
-    session: Session, *, event_id: int, name: str, content: bytes, reach: AccessScope, actor: Actor, now: datetime
-) -> StoredFile:
+def add_material(context: ActionContext, *, event_id: int, name: str, content: bytes, reach: AccessScope) -> StoredFile:
     """Attach a file that came at once; raises FileRefusedError, and EventRefusedError where there are twenty already."""
+    session = context.session
     get_event(session, event_id, reach, is_locked=True)
     count = session.scalar(select(func.count()).where(EventMaterial.event_id == event_id)) or 0
     if count >= MAX_FILES:
         raise EventRefusedError(f"一次活动最多 {MAX_FILES} 份资料，请先删除不用的。")
-    file = store_file(session, room=_ROOM, name=name, content=content, by_id=actor.person_id, now=now, kinds=_KINDS)
+    file = store_file(
+        session, room=_ROOM, name=name, content=content, by_id=context.actor.person_id, now=context.now, kinds=_KINDS
+    )
     session.add(EventMaterial(event_id=event_id, file_id=file.id))
     session.flush()
-    record(session, "records.add_material", actor=actor, now=now, object_type="study_event", object_id=event_id)
+    record(context, "records.add_material", object_type="study_event", object_id=event_id)
     return file
 
 
-def drop_material(
-    session: Session, *, event_id: int, file_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def drop_material(context: ActionContext, *, event_id: int, file_id: int, reach: AccessScope) -> None:
     """Take a file away for good; raises NotFoundError."""
+    session = context.session
     get_event(session, event_id, reach, is_locked=True)
     material = get_material(session, event_id, file_id)
     file = material.file
     session.delete(material)
     session.flush()
     drop_file(session, file)
-    record(session, "records.remove_material", actor=actor, now=now, object_type="study_event", object_id=event_id)
+    record(context, "records.remove_material", object_type="study_event", object_id=event_id)

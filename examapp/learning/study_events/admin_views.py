@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -22,7 +21,8 @@ from examapp.learning.study_events.forms import EventForm
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import status_of, submit
@@ -98,23 +98,19 @@ def _edit(event: StudyEvent | None) -> Response | tuple[str, int]:
     form.offer([(event.unit_id, event.unit.name)] if event else unit_choices(_WRITE))
     event_id = event.id if event else None
     if form.validate_on_submit():
-        with submit("活动已保存。", form=form) as session:
-            saved_id = _save(session, event_id, form)
+        with submit("活动已保存。", form=form) as context:
+            saved_id = _save(context, event_id, form)
         if not form.is_refused:
             return redirect(url_for(".show_event", event_id=saved_id))
     return render_template("records/event_form.html", form=form, event_id=event_id), status_of(form)
 
 
-def _save(session: Session, event_id: int | None, form: EventForm) -> int:
+def _save(context: ActionContext, event_id: int | None, form: EventForm) -> int:
     settings, reach = form.settings(), my_reach(_WRITE)
     if event_id is None:
         unit_id = form.unit_id.data
-        return actions.plan_event(
-            session, unit_id=unit_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
-        ).id
-    return actions.change_event(
-        session, event_id=event_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
-    ).id
+        return actions.plan_event(context, unit_id=unit_id, settings=settings, reach=reach).id
+    return actions.change_event(context, event_id=event_id, settings=settings, reach=reach).id
 
 
 @admin_blueprint.get("/events/<int:event_id>")
@@ -174,8 +170,8 @@ def _code(event: StudyEvent) -> dict[str, Any]:
 @requires(_WRITE)
 def open_check_in(event_id: int) -> Response:
     """Open the check-in, and show the code."""
-    with submit(back=url_for(".show_event", event_id=event_id)) as session:
-        actions.open_check_in(session, event_id=event_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
+    with submit(back=url_for(".show_event", event_id=event_id)) as context:
+        actions.open_check_in(context, event_id=event_id, reach=my_reach(_WRITE))
     return redirect(url_for(".show_room", event_id=event_id))
 
 
@@ -215,10 +211,8 @@ def put_down(event_id: int) -> Response:
     """Put people down from the list and from what was typed."""
     lines = [*request.form.getlist("people"), *request.form.get("lines", "").replace("，", "\n").splitlines()]
     back = url_for(".show_event", event_id=event_id)
-    with submit(back=back) as session:
-        listed = actions.put_down(
-            session, event_id=event_id, lines=lines, reach=my_reach(_WRITE), actor=actor(), now=clock.now()
-        )
+    with submit(back=back) as context:
+        listed = actions.put_down(context, event_id=event_id, lines=lines, reach=my_reach(_WRITE))
     flash(f"登记 {listed.added} 人。", "success" if listed.added else "warning")
     for problem in listed.problems[:_MAX_PROBLEMS]:
         flash(problem, "warning")
@@ -259,6 +253,6 @@ def drop_file(event_id: int, file_id: int) -> Response:
 
 
 def _act(event_id: int, act: Callable[..., object], words: str, **more: Any) -> Response:
-    with submit(words) as session:
-        act(session, event_id=event_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now(), **more)
+    with submit(words) as context:
+        act(context, event_id=event_id, reach=my_reach(_WRITE), **more)
     return redirect(url_for(".show_event", event_id=event_id))

@@ -15,7 +15,7 @@ from examapp.learning.certificates.rules import DEFAULT_BODY
 from examapp.learning.study_events.actions import EventSettings
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.web.forms import DateTimeLocalField, FlaskForm
-from examapp.web.numbers import read_id, sent_number
+from examapp.web.params import read_id, sent_number
 
 _MINUTE = "%Y-%m-%dT%H:%M"
 

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.learning.study_events.actions import CheckIn, check_in
 from examapp.learning.study_events.queries import (
@@ -20,9 +20,10 @@ from examapp.learning.study_events.queries import (
 )
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES
 from examapp.learning.study_record.queries import study_record
-from examapp.organisation.accounts.guards import actor, me, menu_entry, signed_in
+from examapp.organisation.accounts.guards import me, menu_entry, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_year
+from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("records", __name__)
 
@@ -81,10 +82,8 @@ def my_event_file(event_id: int, file_id: int) -> Response:
 @signed_in
 def check_me_in(event_id: int) -> Response:
     """Put myself down as present."""
-    with transaction() as session:
-        outcome = check_in(
-            session, event_id=event_id, typed=request.form.get("code", ""), actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        outcome = check_in(context, event_id=event_id, typed=request.form.get("code", ""))
     category, words = _WORDS[outcome]
     flash(words, category)
     return redirect(url_for(".show_my_event", event_id=event_id))

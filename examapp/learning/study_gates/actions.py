@@ -12,7 +12,7 @@ from examapp.delivery.exams.actions import lock_exam
 from examapp.errors import DomainError
 from examapp.learning.courses.queries import get_course
 from examapp.organisation.access.rules import AccessScope
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"training.ask_for_courses": "设置考前要学的课程"}
 
@@ -76,13 +76,12 @@ def clear_exams(session: Session, *, now: datetime, person_id: int | None = None
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def ask_for_courses(
-    session: Session, *, exam_id: int, course_ids: Sequence[int], reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def ask_for_courses(context: ActionContext, *, exam_id: int, course_ids: Sequence[int], reach: AccessScope) -> None:
     """Say which courses an exam asks for before it may be sat, besides its credits; only until it opens.
 
     Raises NotFoundError for an exam or a course outside the reach, GateRefusedError once the exam has opened.
     """
+    session, now = context.session, context.now
     exam = lock_exam(session, exam_id, reach)
     if exam.opens_at <= now:
         raise GateRefusedError
@@ -93,11 +92,5 @@ def ask_for_courses(
     session.flush()
     clear_exams(session, now=now)
     record(
-        session,
-        "training.ask_for_courses",
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=exam_id,
-        details={"count": len(course_ids)},
+        context, "training.ask_for_courses", object_type="exam", object_id=exam_id, details={"count": len(course_ids)}
     )

@@ -15,9 +15,8 @@ from examapp.learning.study_gates.actions import ask_for_courses
 from examapp.learning.study_gates.queries import count_cleared, course_titles, gated_exams, list_lacking
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import actor, may, my_reach, requires
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_number
+from examapp.organisation.accounts.guards import may, my_reach, requires
+from examapp.web.params import chosen_number, sent_number
 from examapp.web.submit import submit
 
 _READ = "reports:participation:read"
@@ -59,14 +58,12 @@ def choose_courses(exam_id: int) -> str | Response:
     """Choose the courses that an exam asks for, besides its credits."""
     if request.method == "GET":
         return _courses_page(exam_id)
-    with submit("考前要学的课程已保存。", back=url_for(".choose_courses", exam_id=exam_id)) as session:
+    with submit("考前要学的课程已保存。", back=url_for(".choose_courses", exam_id=exam_id)) as context:
         ask_for_courses(
-            session,
+            context,
             exam_id=exam_id,
             course_ids=request.form.getlist("course", type=sent_number),
             reach=my_reach("exams:exam:write"),
-            actor=actor(),
-            now=clock.now(),
         )
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 

@@ -16,7 +16,7 @@ from examapp.organisation.accounts.rules import Failures, digest
 from examapp.organisation.captcha.actions import note_address_failure
 from examapp.organisation.captcha.rules import MAX_FAILED_ACCOUNTS
 from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 
 _ACT = "people.reject_sign_in"
 _MAX_A_MINUTE = MAX_FAILED_ACCOUNTS
@@ -194,13 +194,12 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
-def prove_password(
-    session: Session, account_id: int, *, old_hash: str, is_right: bool, actor: Actor, now: datetime
-) -> DomainError | None:
+def prove_password(context: ActionContext, account_id: int, *, old_hash: str, is_right: bool) -> DomainError | None:
     """Judge the current password that somebody who is signed in typed: a wrong one counts as at a sign-in, and a right one tells nothing while a wait is due.
 
     Gives the refusal to answer once the count is committed.
     """
+    session, now = context.session, context.now
     account = session.scalars(_LOCKED, {"account_id": account_id}).one()
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=False):
@@ -208,15 +207,9 @@ def prove_password(
     if is_right and account.password_hash == old_hash:
         return None
     record(
-        session,
-        "people.fail_own_password",
-        actor=actor,
-        now=now,
-        object_type="account",
-        object_id=account.id,
-        person_id=account.person_id,
+        context, "people.fail_own_password", object_type="account", object_id=account.id, person_id=account.person_id
     )
-    device = Device(address=actor.address, name="", is_known=False)
+    device = Device(address=context.actor.address, name="", is_known=False)
     return count_failure(session, account, failures.after_another(now=now), device=device, now=now).refusal
 
 
@@ -224,10 +217,8 @@ def _note_delay(
     session: Session, failures: Failures, wait: int, *, account: Account | None, address: str | None, now: datetime
 ) -> None:
     record(
-        session,
+        ActionContext(session, Actor(person_id=None, address=address), now),
         "people.delay_sign_in",
-        actor=Actor(person_id=None, address=address),
-        now=now,
         object_type="account",
         object_id=account.id if account else None,
         person_id=account.person_id if account else None,
@@ -253,10 +244,8 @@ def begin_sign_in(
     session.flush()
     sign_in_id = session.connection().execute(_BEGUN, row).scalar_one()
     record(
-        session,
+        ActionContext(session, Actor(person_id=account.person_id, address=device.address), now),
         "people.sign_in",
-        actor=Actor(person_id=account.person_id, address=device.address),
-        now=now,
         object_type="sign_in",
         object_id=sign_in_id,
         person_id=account.person_id,
@@ -316,18 +305,12 @@ def _count_unknown(row: UnknownSignIn, failures: Failures, *, now: datetime) -> 
     return after
 
 
-def sign_out(session: Session, sign_in_id: int, *, actor: Actor, now: datetime) -> None:
+def sign_out(context: ActionContext, sign_in_id: int) -> None:
     """End one sign-in: its cookie is dead at the next request, wherever it was copied to."""
-    session.execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=now))
-    record(
-        session,
-        "people.sign_out",
-        actor=actor,
-        now=now,
-        object_type="sign_in",
-        object_id=sign_in_id,
-        person_id=actor.person_id,
+    context.session.execute(
+        update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=context.now)
     )
+    record(context, "people.sign_out", object_type="sign_in", object_id=sign_in_id, person_id=context.actor.person_id)
 
 
 def end_sign_ins(session: Session, account_id: int, *, now: datetime, but: int | None = None) -> None:
@@ -338,38 +321,30 @@ def end_sign_ins(session: Session, account_id: int, *, now: datetime, but: int |
     session.execute(update(SignIn).where(*condition).values(ended_at=now))
 
 
-def end_own_sign_in(session: Session, sign_in_id: int, *, account_id: int, actor: Actor, now: datetime) -> None:
+def end_own_sign_in(context: ActionContext, sign_in_id: int, *, account_id: int) -> None:
     """End one of an account's own sign-ins: dead at its next request; raises NotFoundError for another's, or one that has ended."""
-    row = session.scalar(
+    row = context.session.scalar(
         select(SignIn)
         .where(SignIn.id == sign_in_id, SignIn.account_id == account_id, SignIn.ended_at.is_(None))
         .with_for_update()
     )
     if row is None:
         raise NotFoundError
-    row.ended_at = now
+    row.ended_at = context.now
     record(
-        session,
-        "people.end_sign_in",
-        actor=actor,
-        now=now,
-        object_type="sign_in",
-        object_id=sign_in_id,
-        person_id=actor.person_id,
+        context, "people.end_sign_in", object_type="sign_in", object_id=sign_in_id, person_id=context.actor.person_id
     )
 
 
-def end_other_sign_ins(session: Session, *, account_id: int, but: int, actor: Actor, now: datetime) -> None:
+def end_other_sign_ins(context: ActionContext, *, account_id: int, but: int) -> None:
     """End all of an account's sign-ins but the one that asks."""
-    end_sign_ins(session, account_id, now=now, but=but)
+    end_sign_ins(context.session, account_id, now=context.now, but=but)
     record(
-        session,
+        context,
         "people.end_other_sign_ins",
-        actor=actor,
-        now=now,
         object_type="account",
         object_id=account_id,
-        person_id=actor.person_id,
+        person_id=context.actor.person_id,
     )
 
 

@@ -105,7 +105,7 @@ def _is_awake(who: SignedIn) -> bool:
 
 def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
     """Set up sign-in and its checks in the application; `is_sitting` tells whether a person is in an exam, which no idle limit ends."""
-    app.extensions["is_sitting"] = is_sitting
+    app.extensions["is_sitting"], app.extensions["find_actor"] = is_sitting, actor
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
     app.before_request(_refuse_unmarked_view)
@@ -164,7 +164,7 @@ def me_and_ready() -> SignedIn:
 
 
 def actor() -> Actor:
-    """Give who acts, for an operation and its audit line."""
+    """Give who is signed in, as who acts; raises SignInRequiredError."""
     return Actor(person_id=me().person_id, address=request.remote_addr)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from examapp.db.session import EncryptedColumn, encrypted_columns
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
 AUDIT_ACTS = {"people.check_keys": "核对加密数据", "people.rotate_keys": "更换数据密钥"}
@@ -75,19 +74,17 @@ def reseal_batch(session: Session, column: EncryptedColumn, *, sealer: FieldCiph
     return batch
 
 
-def note_rotation(
-    session: Session, *, sealer: FieldCipher, done: int, broken: int, left: int, actor: Actor, now: datetime
-) -> None:
+def note_rotation(context: ActionContext, *, sealer: FieldCipher, done: int, broken: int, left: int) -> None:
     """Write into the log that data were sealed anew, by which key, and how far it came."""
     details = {"key": sealer.current, "cipher": str(sealer.cipher), "done": done, "broken": broken, "left": left}
-    record(session, "people.rotate_keys", actor=actor, now=now, object_type="sealed_data", details=details)
+    record(context, "people.rotate_keys", object_type="sealed_data", details=details)
 
 
-def check_all(session: Session, *, sealer: FieldCipher, actor: Actor, now: datetime) -> tuple[int, list[str]]:
+def check_all(context: ActionContext, *, sealer: FieldCipher) -> tuple[int, list[str]]:
     """Open every sealed value and write the outcome into the log; gives how many there are, and the rows whose seal is broken."""
-    total, broken = list_broken(session, sealer=sealer)
+    total, broken = list_broken(context.session, sealer=sealer)
     details = {"count": total, "broken": len(broken)}
-    record(session, "people.check_keys", actor=actor, now=now, object_type="sealed_data", details=details)
+    record(context, "people.check_keys", object_type="sealed_data", details=details)
     return total, broken
 
 

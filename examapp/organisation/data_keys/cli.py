@@ -8,7 +8,7 @@ from flask import Blueprint, current_app
 from examapp import clock
 from examapp.db.session import EncryptedColumn, encrypted_columns, read_session, transaction
 from examapp.organisation.data_keys import actions
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.queries import count_links_by_key
 from examapp.security.ciphers import FieldCipher
 
@@ -28,7 +28,7 @@ def rotate(batch: int) -> None:
     with transaction() as session:
         left = sum(actions.count_under_old_keys(session, column, sealer=sealer) for column in encrypted_columns)
         actions.note_rotation(
-            session, sealer=sealer, done=done, broken=len(broken), left=left, actor=SYSTEM, now=clock.now()
+            ActionContext(session, SYSTEM, clock.now()), sealer=sealer, done=done, broken=len(broken), left=left
         )
     if broken:
         _refuse(broken)
@@ -75,7 +75,7 @@ def check() -> None:
     """Open every sealed value; exit with 1 and name the rows where that fails."""
     with transaction() as session:
         sealer: FieldCipher = current_app.extensions["sealer"]
-        total, broken = actions.check_all(session, sealer=sealer, actor=SYSTEM, now=clock.now())
+        total, broken = actions.check_all(ActionContext(session, SYSTEM, clock.now()), sealer=sealer)
     if broken:
         _refuse(broken)
     click.echo(f"完好：{total} 项加密数据都能打开。")

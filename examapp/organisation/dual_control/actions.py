@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,7 +13,7 @@ from examapp.organisation.access.rules import Grant
 from examapp.organisation.dual_control.rules import TWO_PERSON_ACTS, may_decide
 from examapp.organisation.people.models import Approval, ApprovalState
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "people.approve": "同意申请",
@@ -48,7 +47,7 @@ class AlreadyAskedError(ConflictError):
 
 
 def ask(
-    session: Session,
+    context: ActionContext,
     act: str,
     *,
     request_key: str,
@@ -56,10 +55,9 @@ def ask(
     unit_id: int | None = None,
     details: dict[str, Any],
     reason: str,
-    actor: Actor,
-    now: datetime,
 ) -> int:
     """Put a request down for a second person and give its id; raises AlreadyAskedError while the same one waits."""
+    session, now = context.session, context.now
     of_key = Approval.act == act, Approval.request_key == request_key
     session.execute(
         update(Approval)
@@ -77,7 +75,7 @@ def ask(
             details=details,
             reason=reason.strip()[:500],
             state=ApprovalState.WAITING,
-            requested_by_id=actor.person_id,
+            requested_by_id=context.actor.person_id,
             requested_at=now,
             expires_at=now + TWO_PERSON_ACTS[act].waits,
         )
@@ -86,46 +84,38 @@ def ask(
     ).scalar_one_or_none()
     if approval_id is None:
         raise AlreadyAskedError
-    _note(session, "people.request_approval", approval_id, act, person_id, actor=actor, now=now)
+    _note(context, "people.request_approval", approval_id, act, person_id)
     return approval_id
 
 
-def approve(session: Session, approval_id: int, *, grants: tuple[Grant, ...], actor: Actor, now: datetime) -> Approval:
+def approve(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...]) -> Approval:
     """Allow a waiting request as its second person and give it locked, for the act to be done in the same transaction.
 
     Raises NotFoundError beyond these roles' reach, SamePersonError, and ConflictError where it has been decided already or its time is over.
     """
-    return _decide(session, approval_id, ApprovalState.APPROVED, grants=grants, actor=actor, now=now)
+    return _decide(context, approval_id, ApprovalState.APPROVED, grants=grants)
 
 
-def refuse(session: Session, approval_id: int, *, grants: tuple[Grant, ...], actor: Actor, now: datetime) -> Approval:
+def refuse(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...]) -> Approval:
     """Refuse a waiting request as its second person; raises as `approve` does."""
-    return _decide(session, approval_id, ApprovalState.REFUSED, grants=grants, actor=actor, now=now)
+    return _decide(context, approval_id, ApprovalState.REFUSED, grants=grants)
 
 
-def withdraw(session: Session, approval_id: int, *, actor: Actor, now: datetime) -> None:
+def withdraw(context: ActionContext, approval_id: int) -> None:
     """Take one's own waiting request back; raises NotFoundError for another's, ConflictError where it has been decided."""
-    approval, _ = _lock(session, approval_id)
-    if approval is None or approval.requested_by_id != actor.person_id:
+    approval, _ = _lock(context.session, approval_id)
+    if approval is None or approval.requested_by_id != context.actor.person_id:
         raise NotFoundError
-    _settle(session, approval, ApprovalState.WITHDRAWN, actor=actor, now=now)
+    _settle(context, approval, ApprovalState.WITHDRAWN)
 
 
-def _decide(
-    session: Session,
-    approval_id: int,
-    state: ApprovalState,
-    *,
-    grants: tuple[Grant, ...],
-    actor: Actor,
-    now: datetime,
-) -> Approval:
-    approval, paths = _lock(session, approval_id)
+def _decide(context: ActionContext, approval_id: int, state: ApprovalState, *, grants: tuple[Grant, ...]) -> Approval:
+    approval, paths = _lock(context.session, approval_id)
     if approval is None or not may_decide(approval.act, grants, paths=paths):
         raise NotFoundError
-    if actor.person_id in {None, approval.requested_by_id, approval.person_id}:
+    if context.actor.person_id in {None, approval.requested_by_id, approval.person_id}:
         raise SamePersonError
-    _settle(session, approval, state, actor=actor, now=now)
+    _settle(context, approval, state)
     return approval
 
 
@@ -143,31 +133,20 @@ def _lock(session: Session, approval_id: int) -> tuple[Approval | None, tuple[st
     return row[0], None if row[0].unit_id is None else (row[1], row[2])
 
 
-def _settle(session: Session, approval: Approval, state: ApprovalState, *, actor: Actor, now: datetime) -> None:
+def _settle(context: ActionContext, approval: Approval, state: ApprovalState) -> None:
     if approval.state not in {ApprovalState.WAITING, ApprovalState.EXPIRED}:
         raise ConflictError("这项申请刚才已经处理过了，请刷新页面查看结果。")
-    if approval.state == ApprovalState.EXPIRED or approval.expires_at <= now:
+    if approval.state == ApprovalState.EXPIRED or approval.expires_at <= context.now:
         raise ConflictError("这项申请超过期限没有审批，已经作废。需要办理的，请申请人重新提交。")
-    approval.state, approval.decided_by_id, approval.decided_at = state, actor.person_id, now
-    session.flush()
+    approval.state, approval.decided_by_id, approval.decided_at = state, context.actor.person_id, context.now
+    context.session.flush()
     acts = {
         ApprovalState.APPROVED: "people.approve",
         ApprovalState.REFUSED: "people.reject_approval",
         ApprovalState.WITHDRAWN: "people.withdraw_approval",
     }
-    _note(session, acts[state], approval.id, approval.act, approval.person_id, actor=actor, now=now)
+    _note(context, acts[state], approval.id, approval.act, approval.person_id)
 
 
-def _note(
-    session: Session, act: str, approval_id: int, about: str, person_id: int | None, *, actor: Actor, now: datetime
-) -> None:
-    record(
-        session,
-        act,
-        actor=actor,
-        now=now,
-        object_type="approval",
-        object_id=approval_id,
-        person_id=person_id,
-        details={"act": about},
-    )
+def _note(context: ActionContext, act: str, approval_id: int, about: str, person_id: int | None) -> None:
+    record(context, act, object_type="approval", object_id=approval_id, person_id=person_id, details={"act": about})

@@ -23,7 +23,7 @@ from examapp.organisation.people.rules import (
     new_secret,
     second_factor_binding,
 )
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
 AUDIT_ACTS = {
@@ -77,13 +77,12 @@ def begin_set_up(session: Session, account_id: int, *, sealer: FieldCipher, now:
     return secret
 
 
-def confirm(
-    session: Session, account_id: int, typed: str, *, sign_in_id: int, sealer: FieldCipher, actor: Actor, now: datetime
-) -> list[str]:
+def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: int, sealer: FieldCipher) -> list[str]:
     """Put the device in force with a first code from it and give the recovery codes, once; other browsers are signed out.
 
     Raises WrongCodeError, ConflictError.
     """
+    session, now = context.session, context.now
     account = _lock_account(session, account_id)
     row = session.get(SecondFactor, account_id, populate_existing=True)  # meant: one's own account
     if row is None or row.confirmed_at is not None:
@@ -100,7 +99,7 @@ def confirm(
         for code in codes
     )
     end_sign_ins(session, account_id, now=now, but=sign_in_id)
-    _note(session, "people.set_second_factor", account, actor=actor, now=now)
+    _note(context, "people.set_second_factor", account)
     return codes
 
 
@@ -133,22 +132,21 @@ def pass_code(
             now=now,
         )
         return Verdict(refusal=WaitBeforeSignInError(wait))
-    actor = Actor(person_id=account.person_id, address=address)
+    context = ActionContext(session, Actor(person_id=account.person_id, address=address), now)
     proof = _prove(session, factor, typed, sealer=sealer, now=now)
     if not proof.is_right:
-        return _count_failure(session, account, factor, actor=actor, now=now)
+        return _count_failure(context, account, factor)
     factor.failures, factor.first_failure_at, factor.locked_until = 0, None, None
     new_token = secrets.token_urlsafe(24)
     row.token_digest, row.awaits_code = digest(new_token), False
     session.flush()
-    _note(session, "people.pass_second_factor", account, actor=actor, now=now, by=proof.by)
+    _note(context, "people.pass_second_factor", account, by=proof.by)
     return Verdict(token=new_token)
 
 
-def take_off(
-    session: Session, account_id: int, typed: str, *, sealer: FieldCipher, actor: Actor, now: datetime
-) -> None:
+def take_off(context: ActionContext, account_id: int, typed: str, *, sealer: FieldCipher) -> None:
     """Take one's own device off with a code of it or a recovery code; raises WrongCodeError, WaitBeforeSignInError."""
+    session, now = context.session, context.now
     account, factor = _lock_account(session, account_id), _lock_factor(session, account_id)
     if factor is None:
         raise NotFoundError
@@ -156,40 +154,39 @@ def take_off(
         raise WaitBeforeSignInError(wait)
     if not _prove(session, factor, typed, sealer=sealer, now=now).is_right:
         raise WrongCodeError
-    _remove(session, account, actor=actor, now=now)
+    _remove(context, account)
 
 
-def count_wrong_code(session: Session, account_id: int, *, actor: Actor, now: datetime) -> None:
+def count_wrong_code(context: ActionContext, account_id: int) -> None:
     """Count a wrong code that was typed to take the device off; in a transaction of its own, since the act itself was refused."""
-    account, factor = _lock_account(session, account_id), _lock_factor(session, account_id)
+    account, factor = _lock_account(context.session, account_id), _lock_factor(context.session, account_id)
     if factor is not None:
-        _count_failure(session, account, factor, actor=actor, now=now)
+        _count_failure(context, account, factor)
 
 
-def reset_second_factor(
-    session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime, reason: str = ""
-) -> bool:
+def reset_second_factor(context: ActionContext, person: Person, *, may_touch_guarded: bool, reason: str = "") -> bool:
     """Take a lost device off another one's account: its holder signs in by password and sets a new one up; all sign-ins end.
 
     False where a second person has been asked first.
     """
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    session = context.session
+    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
     account_id = session.scalar(select(Account.id).where(Account.person_id == person.id, Account.has_second_factor))
-    if account_id is None or person.id == actor.person_id:
+    if account_id is None or person.id == context.actor.person_id:
         raise NotFoundError
-    if not is_allowed(session, "people.remove_second_factor", person, reason=reason, actor=actor, now=now):
+    if not is_allowed(context, "people.remove_second_factor", person, reason=reason):
         return False
     account = _lock_account(session, account_id)
-    end_sign_ins(session, account_id, now=now)
-    _remove(session, account, actor=actor, now=now)
+    end_sign_ins(session, account_id, now=context.now)
+    _remove(context, account)
     return True
 
 
-def _remove(session: Session, account: Account, *, actor: Actor, now: datetime) -> None:
+def _remove(context: ActionContext, account: Account) -> None:
     account.has_second_factor = False
-    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-    session.execute(delete(SecondFactor).where(SecondFactor.account_id == account.id))
-    _note(session, "people.remove_second_factor", account, actor=actor, now=now)
+    context.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    context.session.execute(delete(SecondFactor).where(SecondFactor.account_id == account.id))
+    _note(context, "people.remove_second_factor", account)
 
 
 def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: FieldCipher, now: datetime) -> _Proof:
@@ -216,11 +213,11 @@ def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: FieldC
     return _Proof(is_right=True, by="recovery_code")
 
 
-def _count_failure(session: Session, account: Account, factor: SecondFactor, *, actor: Actor, now: datetime) -> Verdict:
-    after = _failures(factor).after_another(now=now)
+def _count_failure(context: ActionContext, account: Account, factor: SecondFactor) -> Verdict:
+    after = _failures(factor).after_another(now=context.now)
     factor.failures, factor.first_failure_at, factor.locked_until = after.count, after.first_at, after.locked_until
-    _note(session, "people.fail_second_factor", account, actor=actor, now=now)
-    wait = after.wait_s(now=now, is_known_device=False)
+    _note(context, "people.fail_second_factor", account)
+    wait = after.wait_s(now=context.now, is_known_device=False)
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCodeError())
 
 
@@ -251,12 +248,10 @@ def _lock_factor(session: Session, account_id: int) -> SecondFactor | None:
     )
 
 
-def _note(session: Session, act: str, account: Account, *, actor: Actor, now: datetime, by: str | None = None) -> None:
+def _note(context: ActionContext, act: str, account: Account, *, by: str | None = None) -> None:
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="account",
         object_id=account.id,
         person_id=account.person_id,

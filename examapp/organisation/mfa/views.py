@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import actor, me, sealer, signed_in_with_any_password
+from examapp.organisation.accounts.guards import me, sealer, signed_in_with_any_password
 from examapp.organisation.accounts.queries import count_recovery_codes
 from examapp.organisation.mfa import actions
 from examapp.organisation.mfa.actions import WrongCodeError
 from examapp.organisation.passwords.views import blueprint
 from examapp.organisation.people.rules import provisioning_uri
 from examapp.organisation.roster.forms import CodeForm
+from examapp.web.submit import request_transaction
 
 
 @blueprint.route("/second-factor", methods=["GET", "POST"])
@@ -43,16 +44,8 @@ def show_second_factor() -> AnyResponse:
 
 
 def _confirm(form: CodeForm) -> AnyResponse:
-    with transaction() as session:
-        codes = actions.confirm(
-            session,
-            me().account_id,
-            form.code.data,
-            sign_in_id=me().sign_in_id,
-            sealer=sealer(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        codes = actions.confirm(context, me().account_id, form.code.data, sign_in_id=me().sign_in_id, sealer=sealer())
     return Response(render_template("people/recovery_codes.html", codes=[_spaced(code, 5) for code in codes]))
 
 
@@ -64,11 +57,11 @@ def take_off_second_factor() -> AnyResponse:
     form = CodeForm()
     typed = form.code.data if form.validate_on_submit() else ""
     try:
-        with transaction() as session:
-            actions.take_off(session, me().account_id, typed, sealer=sealer(), actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            actions.take_off(context, me().account_id, typed, sealer=sealer())
     except WrongCodeError as refusal:
-        with transaction() as session:
-            actions.count_wrong_code(session, me().account_id, actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            actions.count_wrong_code(context, me().account_id)
         flash(refusal.text, "danger")
     else:
         flash("动态口令已停用。", "success")

@@ -42,7 +42,7 @@ from examapp.organisation.captcha.rules import office_of
 from examapp.organisation.passwords.actions import is_allowed, is_separated, open_account, refuse_guarded
 from examapp.organisation.people.models import Account, LoginToken, Person, PersonState, ResetRequest
 from examapp.organisation.people.queries import guarded_role_of
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.outgoing_messages.actions import send_out
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
@@ -168,10 +168,8 @@ def _send(session: Session, account_id: int, *, sealer: FieldCipher, now: dateti
         urgent=True,
     )
     record(
-        session,
+        ActionContext(session, SYSTEM, now),
         "people.send_reset_code",
-        actor=SYSTEM,
-        now=now,
         object_type="ticket",
         object_id=ticket.id,
         person_id=person_id,
@@ -205,46 +203,31 @@ class Ticket:
 
 
 def issue_tickets(
-    session: Session,
-    people: Sequence[Person],
-    *,
-    sealer: FieldCipher,
-    may_touch_guarded: bool,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, people: Sequence[Person], *, sealer: FieldCipher, may_touch_guarded: bool
 ) -> list[Ticket]:
     """Make a ticket for each of these people, in force for a day; older ones of theirs are void.
 
     Raises GuardedAccountError for an administrator's account save by a system administrator, and NoTicketError.
     """
     for person in people:
-        if is_separated(session, person.id, now=now):
+        if is_separated(context.session, person.id, now=context.now):
             raise NoTicketError(
                 f"「{person.name}」是系统、安全或审计管理员，账号须两人办理。请去掉这个人，到其人员页面申请重置密码。"
             )
-    return [
-        _issue(session, person, sealer=sealer, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
-        for person in people
-    ]
+    return [_issue(context, person, sealer=sealer, may_touch_guarded=may_touch_guarded) for person in people]
 
 
 def reset_password(
-    session: Session,
-    person: Person,
-    *,
-    sealer: FieldCipher,
-    may_touch_guarded: bool,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
+    context: ActionContext, person: Person, *, sealer: FieldCipher, may_touch_guarded: bool, reason: str = ""
 ) -> Ticket | None:
     """Put a person's password out of force and give a one-use ticket instead: nobody but its holder ever knows the next one.
 
     None where a second person has been asked first. All sign-ins end, locks fall. Raises GuardedAccountError for the account of an administrator, save by a system administrator, and
     NoTicketError for a closed account.
     """
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
-    if not is_allowed(session, "people.reset_password", person, reason=reason, actor=actor, now=now):
+    session = context.session
+    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+    if not is_allowed(context, "people.reset_password", person, reason=reason):
         return None
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None:
@@ -254,23 +237,14 @@ def reset_password(
     account.password_hash, account.first_password_sealed = NO_HASH, None
     account.must_change_password = True
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
-    end_sign_ins(session, account.id, now=now)
-    record(
-        session,
-        "people.reset_password",
-        actor=actor,
-        now=now,
-        object_type="account",
-        object_id=account.id,
-        person_id=person.id,
-    )
-    return _issue(session, person, sealer=sealer, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    end_sign_ins(session, account.id, now=context.now)
+    record(context, "people.reset_password", object_type="account", object_id=account.id, person_id=person.id)
+    return _issue(context, person, sealer=sealer, may_touch_guarded=may_touch_guarded)
 
 
-def _issue(
-    session: Session, person: Person, *, sealer: FieldCipher, may_touch_guarded: bool, actor: Actor, now: datetime
-) -> Ticket:
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+def _issue(context: ActionContext, person: Person, *, sealer: FieldCipher, may_touch_guarded: bool) -> Ticket:
+    session, now = context.session, context.now
+    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None or account.disabled_at is not None or person.state == PersonState.LEFT:
         raise NoTicketError(f"「{person.name}」没有可用的账号，不能发登录条。请去掉这个人，或先启用账号。")
@@ -284,20 +258,12 @@ def _issue(
         account_id=account.id,
         code_index=sealer.blind_index(code, purpose=TICKET_PURPOSE),
         made_at=now,
-        made_by_id=actor.person_id,
+        made_by_id=context.actor.person_id,
         expires_at=now + TICKET_LIFE,
     )
     session.add(row)
     session.flush()
-    record(
-        session,
-        "people.issue_login_token",
-        actor=actor,
-        now=now,
-        object_type="ticket",
-        object_id=row.id,
-        person_id=person.id,
-    )
+    record(context, "people.issue_login_token", object_type="ticket", object_id=row.id, person_id=person.id)
     return Ticket(
         name=person.name,
         login_name=account.login_name,

@@ -10,12 +10,12 @@ from flask import Response, flash, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import my_reach, requires, sealer
 from examapp.organisation.accounts.rules import spaced_ticket_code
 from examapp.organisation.password_reset import actions
 from examapp.organisation.passwords import actions as password_actions
@@ -31,10 +31,9 @@ from examapp.organisation.units.admin_views import (
     units_within,
 )
 from examapp.organisation.units.models import Unit
-from examapp.web.numbers import read_whole
-from examapp.web.params import chosen_number, chosen_page
+from examapp.web.params import chosen_number, chosen_page, read_whole
 from examapp.web.query_encryption import words_asked
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 from examapp.web.trusted_hosts import address_of
 
 PERMISSIONS = {
@@ -92,14 +91,12 @@ def issue_tickets() -> AnyResponse:
     if not 0 < len(ids) <= _MAX_AT_ONCE:
         return Response(_choose_page(_CHOOSE), 422)
     try:
-        with transaction() as session:
+        with request_transaction() as context:
             made = actions.issue_tickets(
-                session,
-                [get_person_within(session, person_id, my_reach(_ISSUE)) for person_id in sorted(ids)],
+                context,
+                [get_person_within(context.session, person_id, my_reach(_ISSUE)) for person_id in sorted(ids)],
                 sealer=sealer(),
                 may_touch_guarded=may_touch_guarded(),
-                actor=actor(),
-                now=clock.now(),
             )
     except actions.NoTicketError as refusal:
         return Response(_choose_page(refusal.text), 422)
@@ -132,12 +129,10 @@ def list_first_passwords() -> str:
 @requires(_ISSUE)
 def export_first_passwords(unit_id: int) -> AnyResponse:
     """Give the sheet as xlsx, or as a page to print and cut into strips; who took it is written down."""
-    with transaction() as session:
-        unit = get_unit_within(session, unit_id, my_reach(_ISSUE))
+    with request_transaction() as context:
+        unit = get_unit_within(context.session, unit_id, my_reach(_ISSUE))
         lines = _lines(unit)
-        password_actions.note_first_passwords_given_out(
-            session, unit.id, count=len(lines), actor=actor(), now=clock.now()
-        )
+        password_actions.note_first_passwords_given_out(context, unit.id, count=len(lines))
     if request.form.get("as") == "page":
         page = render_template("people/passwords_sheet.html", unit=unit, lines=lines)
         return Response(page)
@@ -179,16 +174,14 @@ def _xlsx(unit: Unit, lines: list[FirstPassword]) -> io.BytesIO:
 def reset_password(person_id: int) -> AnyResponse:
     """Put a person's password out of force and give a one-use ticket, shown this once; all sign-ins end."""
     back = url_for("people_admin.show_person", person_id=person_id)
-    with submit(back=back) as session:
-        person = get_person_within(session, person_id, my_reach(_ISSUE))
+    with submit(back=back) as context:
+        person = get_person_within(context.session, person_id, my_reach(_ISSUE))
         ticket = actions.reset_password(
-            session,
+            context,
             person,
             sealer=sealer(),
             may_touch_guarded=may_touch_guarded(),
             reason=request.form.get("reason", ""),
-            actor=actor(),
-            now=clock.now(),
         )
     if ticket is None:
         flash(SECOND_PERSON_ASKED, "success")

@@ -26,7 +26,7 @@ from examapp.organisation.people.models import Account, Approval, FormerPassword
 from examapp.organisation.people.queries import guarded_role_of, separated_role_of
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Tree, Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
@@ -58,33 +58,29 @@ class GuardedAccountError(DomainError):
     message = "这个人有管理角色，账号只能由系统管理员处理。请与系统管理员联系。"
 
 
-def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime) -> None:
+def refuse_guarded(context: ActionContext, person: Person, *, may_touch_guarded: bool) -> None:
     """Refuse to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
     if may_touch_guarded:
         return
     reach = None
-    if actor.person_id is not None:
-        reach = reach_of("people:person:write", list_grants(session, actor.person_id, now=now)) or NO_REACH
-    if session.scalar(select(guarded_role_of(person.id, now=now, reach=reach))):
+    if context.actor.person_id is not None:
+        reach = (
+            reach_of("people:person:write", list_grants(context.session, context.actor.person_id, now=context.now))
+            or NO_REACH
+        )
+    if context.session.scalar(select(guarded_role_of(person.id, now=context.now, reach=reach))):
         raise GuardedAccountError
 
 
 def change_password(
-    session: Session,
-    account_id: int,
-    *,
-    old_hash: str,
-    new_hash: str,
-    sign_in_id: int,
-    keeps_history: bool,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, account_id: int, *, old_hash: str, new_hash: str, sign_in_id: int, keeps_history: bool
 ) -> None:
     """Put a new password of the holder's own in force: the first one is forgotten, all other browsers are signed out.
 
     `old_hash` is the one that the old password was compared with; raises ConflictError where it has changed since. With `keeps_history`
     the old and the new hash join the last ones, none of which may come back; so does a password from before the profile was chosen.
     """
+    session, now = context.session, context.now
     account = session.scalars(
         select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
     ).one()
@@ -97,13 +93,11 @@ def change_password(
         _remember(session, account_id, old_hash, new_hash, now=now)
     end_sign_ins(session, account_id, now=now, but=sign_in_id)
     record(
-        session,
+        context,
         "people.change_password",
-        actor=actor,
-        now=now,
         object_type="account",
         object_id=account_id,
-        person_id=actor.person_id,
+        person_id=context.actor.person_id,
     )
 
 
@@ -145,17 +139,9 @@ def open_account(person: Person, *, sealer: FieldCipher) -> Account:
     )
 
 
-def note_first_passwords_given_out(session: Session, unit_id: int, *, count: int, actor: Actor, now: datetime) -> None:
+def note_first_passwords_given_out(context: ActionContext, unit_id: int, *, count: int) -> None:
     """Write down that somebody has taken a unit's first passwords with him."""
-    record(
-        session,
-        "people.export_first_passwords",
-        actor=actor,
-        now=now,
-        object_type="unit",
-        object_id=unit_id,
-        details={"count": count},
-    )
+    record(context, "people.export_first_passwords", object_type="unit", object_id=unit_id, details={"count": count})
 
 
 def in_force(now: datetime) -> ColumnElement[bool]:
@@ -163,45 +149,47 @@ def in_force(now: datetime) -> ColumnElement[bool]:
     return or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
 
 
-def end_grants(session: Session, grant_ids: Sequence[int], *, actor: Actor, now: datetime) -> list[RoleGrant]:
+def end_grants(context: ActionContext, grant_ids: Sequence[int]) -> list[RoleGrant]:
     """End grants that are in force, and their deputies' with them; gives all that ended, each with its line in the log."""
     if not grant_ids:
         return []
     meant = or_(RoleGrant.id.in_(grant_ids), RoleGrant.deputy_of_id.in_(grant_ids))
-    ended = session.scalars(
+    ended = context.session.scalars(
         select(RoleGrant)
-        .where(meant, in_force(now))
+        .where(meant, in_force(context.now))
         .order_by(RoleGrant.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
     for grant in ended:
-        grant.ends_at = now
-        note_grant(session, "people.revoke_role", grant, actor=actor, now=now)
-    session.flush()
+        grant.ends_at = context.now
+        note_grant(context, "people.revoke_role", grant)
+    context.session.flush()
     return list(ended)
 
 
-def end_grants_of(session: Session, person_id: int, *, actor: Actor, now: datetime) -> None:
+def end_grants_of(context: ActionContext, person_id: int) -> None:
     """End all roles of who leaves the roster: coming back, a person is asked for and approved anew."""
-    held = session.scalars(select(RoleGrant.id).where(RoleGrant.person_id == person_id, in_force(now))).all()
-    end_grants(session, held, actor=actor, now=now)
+    held = context.session.scalars(
+        select(RoleGrant.id).where(RoleGrant.person_id == person_id, in_force(context.now))
+    ).all()
+    end_grants(context, held)
 
 
-def end_grants_left_behind(
-    session: Session, moves: Mapping[int, tuple[int | None, int]], *, actor: Actor, now: datetime
-) -> None:
+def end_grants_left_behind(context: ActionContext, moves: Mapping[int, tuple[int | None, int]]) -> None:
     """End the roles over a unit that their holders have left; `moves` says for each person from which unit to which.
 
     A role stays that reaches the new unit too, and one over a unit that has nothing to do with the one that was left.
     """
-    held = session.execute(
+    held = context.session.execute(
         select(RoleGrant.id, RoleGrant.person_id, RoleGrant.tree, Unit)
         .join(Unit, RoleGrant.unit_id == Unit.id)
-        .where(RoleGrant.person_id.in_(moves), RoleGrant.role.in_(UNIT_ROLES), in_force(now))
+        .where(RoleGrant.person_id.in_(moves), RoleGrant.role.in_(UNIT_ROLES), in_force(context.now))
     ).all()
-    behind = [row.id for row in held if _is_left_behind(session, row.Unit, Tree(row.tree), *moves[row.person_id])]
-    end_grants(session, behind, actor=actor, now=now)
+    behind = [
+        row.id for row in held if _is_left_behind(context.session, row.Unit, Tree(row.tree), *moves[row.person_id])
+    ]
+    end_grants(context, behind)
 
 
 def _is_left_behind(session: Session, over: Unit, tree: Tree, left_id: int | None, to_id: int) -> bool:
@@ -214,13 +202,11 @@ def _is_left_behind(session: Session, over: Unit, tree: Tree, left_id: int | Non
     return is_of_the_left and not (to_path or "").startswith(path)
 
 
-def note_grant(session: Session, act: str, grant: RoleGrant, *, actor: Actor, now: datetime) -> None:
+def note_grant(context: ActionContext, act: str, grant: RoleGrant) -> None:
     """Write down what became of a role."""
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="role_grant",
         object_id=grant.id,
         person_id=grant.person_id,
@@ -243,30 +229,22 @@ def is_separated(session: Session, person_id: int, *, now: datetime) -> bool:
     return bool(session.scalar(select(separated_role_of(person_id, now=now))))
 
 
-def is_allowed(session: Session, act: str, person: Person, *, reason: str, actor: Actor, now: datetime) -> bool:
+def is_allowed(context: ActionContext, act: str, person: Person, *, reason: str) -> bool:
     """Tell whether an act on a person's account may be done now, and use the consent up; asks for it where it is missing.
 
     Everybody but the three needs none. Raises AlreadyAskedError while the same request waits.
     """
+    session, now = context.session, context.now
     if not is_separated(session, person.id, now=now):
         return True
-    found = find_allowed(session, act, str(person.id), person_id=actor.person_id or 0, now=now)
+    found = find_allowed(session, act, str(person.id), person_id=context.actor.person_id or 0, now=now)
     if found is not None:
         session.refresh(found, with_for_update=True)
         if found.expires_at > now:
             found.expires_at = now
             session.flush()
             return True
-    dual_control_actions.ask(
-        session,
-        act,
-        request_key=str(person.id),
-        person_id=person.id,
-        details={},
-        reason=reason,
-        actor=actor,
-        now=now,
-    )
+    dual_control_actions.ask(context, act, request_key=str(person.id), person_id=person.id, details={}, reason=reason)
     return False
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from flask import Flask, Response, g, request
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from examapp import clock
-from examapp.db.session import transaction
 from examapp.errors import DomainError
-from examapp.organisation.accounts.guards import actor, find_signed_in_person
+from examapp.organisation.accounts.guards import find_signed_in_person
 from examapp.organisation.dual_control.actions import SamePersonError
 from examapp.organisation.passwords.actions import GuardedAccountError
-from examapp.platform.audit.actions import record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.audit.models import AuditEvent
+from examapp.web.submit import request_transaction
 
 log = structlog.get_logger()
 _MAX_A_MINUTE = 30
@@ -41,7 +39,7 @@ def _note(response: Response) -> Response:
         return response
     try:
         if find_signed_in_person() is not None:
-            _write(_address(), why if why in _NOTED else "", now=clock.now())
+            _write(_address(), why if why in _NOTED else "")
     except SQLAlchemyError as error:
         log.warning("refusal_not_noted", error=type(error).__name__)
     return response
@@ -54,18 +52,17 @@ def _address() -> str:
     return request.path if is_plain else str(request.url_rule)
 
 
-def _write(address: str, why: str, *, now: datetime) -> None:
-    who = actor()
-    with transaction() as session:
-        if _count_lately(session, who.person_id, now=now) < _MAX_A_MINUTE:
+def _write(address: str, why: str) -> None:
+    with request_transaction() as context:
+        if _count_lately(context) < _MAX_A_MINUTE:
             details = {"address": f"{request.method} {address}"} | ({"why": why} if why else {})
-            record(session, "people.deny_access", actor=who, now=now, object_type="page", details=details)
+            record(context, "people.deny_access", object_type="page", details=details)
 
 
-def _count_lately(session: Session, person_id: int | None, *, now: datetime) -> int:
-    lately = AuditEvent.at > now - timedelta(minutes=1)
-    mine = (AuditEvent.actor_id == person_id) & (AuditEvent.act == "people.deny_access")
-    return session.scalar(select(func.count()).select_from(AuditEvent).where(mine, lately)) or 0
+def _count_lately(context: ActionContext) -> int:
+    lately = AuditEvent.at > context.now - timedelta(minutes=1)
+    mine = (AuditEvent.actor_id == context.actor.person_id) & (AuditEvent.act == "people.deny_access")
+    return context.session.scalar(select(func.count()).select_from(AuditEvent).where(mine, lately)) or 0
 
 
 ACT = "people.download_file"
@@ -92,5 +89,5 @@ def _write_file_line() -> None:
         return
     things = {name: value for name, value in (request.view_args or {}).items() if isinstance(value, int)}
     details = {"view": request.endpoint, "things": things}
-    with transaction() as session:
-        record(session, ACT, actor=actor(), now=clock.now(), object_type="page", details=details)
+    with request_transaction() as context:
+        record(context, ACT, object_type="page", details=details)

@@ -43,6 +43,7 @@ from examapp.organisation.passwords import actions
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.forms import ChangePasswordForm
 from examapp.security.password_hashing import Caller, Priority
+from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("people", __name__)
 
@@ -69,11 +70,8 @@ def list_sign_ins() -> str:
 @signed_in
 def end_sign_in(sign_in_id: int) -> AnyResponse:
     """End one of one's own sign-ins."""
-    with transaction() as session:
-        account_actions.end_own_sign_in(
-            session, sign_in_id, account_id=me().account_id, actor=account_guards.actor(), now=clock.now()
-        )
-    flash("已退出那台设备上的登录。", "success")
+    with request_transaction("已退出那台设备上的登录。") as context:
+        account_actions.end_own_sign_in(context, sign_in_id, account_id=me().account_id)
     return redirect(url_for("people.list_sign_ins"), 303)
 
 
@@ -81,11 +79,8 @@ def end_sign_in(sign_in_id: int) -> AnyResponse:
 @signed_in
 def end_other_sign_ins() -> AnyResponse:
     """End all one's sign-ins but this one."""
-    with transaction() as session:
-        account_actions.end_other_sign_ins(
-            session, account_id=me().account_id, but=me().sign_in_id, actor=account_guards.actor(), now=clock.now()
-        )
-    flash("其他设备上的登录已全部退出。", "success")
+    with request_transaction("其他设备上的登录已全部退出。") as context:
+        account_actions.end_other_sign_ins(context, account_id=me().account_id, but=me().sign_in_id)
     return redirect(url_for("people.list_sign_ins"), 303)
 
 
@@ -127,10 +122,8 @@ def _change(form: ChangePasswordForm) -> bool:
 def _is_proven(typed: str, account_id: int, old_hash: str, caller: Caller) -> bool:
     """Tell whether the current password is right; raises WaitBeforeSignInError after many wrong ones, as at a sign-in."""
     is_right = account_guards.hasher().verify(old_hash, typed, caller)
-    with transaction() as session:
-        refusal = prove_password(
-            session, account_id, old_hash=old_hash, is_right=is_right, actor=account_guards.actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        refusal = prove_password(context, account_id, old_hash=old_hash, is_right=is_right)
     if isinstance(refusal, WaitBeforeSignInError):
         raise refusal
     return refusal is None
@@ -158,16 +151,14 @@ def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
         form.new_password.errors = [f"新密码不能和前 {FORMER_PASSWORDS} 次用过的一样，请换一个。"]
         return False
     new_hash = hasher.hash(new, caller)
-    with transaction() as session:
+    with request_transaction() as context:
         actions.change_password(
-            session,
+            context,
             account_id,
             old_hash=old_hash,
             new_hash=new_hash,
             sign_in_id=me().sign_in_id,
             keeps_history=keeps_history,
-            actor=account_guards.actor(),
-            now=clock.now(),
         )
     return True
 

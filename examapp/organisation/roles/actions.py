@@ -26,7 +26,7 @@ from examapp.organisation.passwords.actions import end_grants, in_force, note_gr
 from examapp.organisation.people.models import Account, Approval, Person, PersonState, RoleGrant
 from examapp.organisation.roster.actions import PersonRefusedError
 from examapp.organisation.units.models import Tree, Unit
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext
 
 AUDIT_ACTS = {"people.grant_role": "授予角色"}
 AUDIT_VALUES = {
@@ -82,25 +82,21 @@ MakeWish = Callable[[Session, Person], RoleRequest]
 """Reads a form into a wish, within the transaction that asks."""
 
 
-def request_role(
-    session: Session, person: Person, wish: RoleRequest, *, reason: str, actor: Actor, now: datetime
-) -> int:
+def request_role(context: ActionContext, person: Person, wish: RoleRequest, *, reason: str) -> int:
     """Ask for a role for a person; it comes in force when another administrator approves. Gives the request's id.
 
     Raises PersonRefusedError where it could not be granted, AlreadyAskedError.
     """
-    if person.id == actor.person_id:
+    if person.id == context.actor.person_id:
         raise PersonRefusedError("role", "不能给自己授权，请由另一名安全管理员办理。")
-    _check(session, person, wish, now=now)
+    _check(context.session, person, wish, now=context.now)
     return dual_control_actions.ask(
-        session,
+        context,
         ACT,
         request_key=f"{person.id}:{wish.key}",
         person_id=person.id,
         details=wish.as_details(),
         reason=reason,
-        actor=actor,
-        now=now,
     )
 
 
@@ -117,11 +113,12 @@ def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None
     )
 
 
-def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, actor: Actor, now: datetime) -> RoleGrant:
+def put_in_force(context: ActionContext, approval: Approval, *, is_sitting: bool) -> RoleGrant:
     """Put an approved role in force; its holder signs in anew, save in the midst of an exam.
 
     Raises PersonRefusedError where it can no longer be granted.
     """
+    session, now = context.session, context.now
     person = session.scalars(
         select(Person)
         .where(Person.id == approval.person_id)
@@ -145,18 +142,12 @@ def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, acto
     session.add(grant)
     session.flush()
     _end_sign_ins(session, person.id, is_sitting=is_sitting, now=now)
-    note_grant(session, "people.grant_role", grant, actor=actor, now=now)
+    note_grant(context, "people.grant_role", grant)
     return grant
 
 
 def revoke_role(
-    session: Session,
-    grant_id: int,
-    person: Person,
-    *,
-    is_sitting: Callable[[Session, int], bool],
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, grant_id: int, person: Person, *, is_sitting: Callable[[Session, int], bool]
 ) -> None:
     """Take a role back at once, and its deputies' with it; one person is enough, since less right is no danger.
 
@@ -164,6 +155,7 @@ def revoke_role(
 
     The last security administrator's role stays, since nobody could ask for it again; raises PersonRefusedError.
     """
+    session, now = context.session, context.now
     holders = select(RoleGrant.id).where(RoleGrant.role == Role.SECURITY_ADMIN).order_by(RoleGrant.id)
     session.execute(holders.with_for_update())
     grant = session.scalar(
@@ -176,7 +168,7 @@ def revoke_role(
         raise NotFoundError
     if grant.role == Role.SECURITY_ADMIN and _count_lasting(session, but=grant.id) == 0:
         raise PersonRefusedError("role", "这是最后一名安全管理员，收回后就没有人能授权了。请先授予另一人。")
-    for ended in end_grants(session, [grant.id], actor=actor, now=now):
+    for ended in end_grants(context, [grant.id]):
         _end_sign_ins(session, ended.person_id, is_sitting=is_sitting(session, ended.person_id), now=now)
 
 

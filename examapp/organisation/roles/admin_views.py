@@ -13,7 +13,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within, list_grants_to_stand_in_for, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import actor, is_sitting, my_reach, requires
+from examapp.organisation.accounts.guards import is_sitting, my_reach, requires
 from examapp.organisation.dual_control.queries import list_waiting_about
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.queries import get_person_within
@@ -97,16 +97,9 @@ def _ask_for_deputy(form: DeputyForm, person_id: int) -> bool:
 
 
 def _request(form: RoleForm | DeputyForm, person_id: int, wish: actions.MakeWish) -> bool:
-    with submit(form=form, field="reason") as session:
-        person = get_person_within(session, person_id, my_reach(_GRANT))
-        actions.request_role(
-            session,
-            person,
-            wish(session, person),
-            reason=form.reason.data or "",
-            actor=actor(),
-            now=clock.now(),
-        )
+    with submit(form=form, field="reason") as context:
+        person = get_person_within(context.session, person_id, my_reach(_GRANT))
+        actions.request_role(context, person, wish(context.session, person), reason=form.reason.data or "")
     return not form.is_refused
 
 
@@ -119,7 +112,7 @@ def _end_of(day: date | None) -> datetime | None:
 @requires(_GRANT)
 def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
     """Take a role back."""
-    with submit("已收回，立即生效。") as session:
-        person = get_person_within(session, person_id, my_reach(_GRANT))
-        actions.revoke_role(session, grant_id, person, is_sitting=is_sitting, actor=actor(), now=clock.now())
+    with submit("已收回，立即生效。") as context:
+        person = get_person_within(context.session, person_id, my_reach(_GRANT))
+        actions.revoke_role(context, grant_id, person, is_sitting=is_sitting)
     return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)

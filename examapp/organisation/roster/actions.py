@@ -34,7 +34,7 @@ from examapp.organisation.people.rules import (
 from examapp.organisation.roster_moves.queries import OFF_ROSTER_MOVE, TAKEN_OFF
 from examapp.organisation.units.actions import UnitRefusedError, close_unit
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.audit.models import AuditEvent
 from examapp.security.ciphers import FieldCipher
 
@@ -77,10 +77,9 @@ class PersonFacts:
     is_on_roster: bool = True
 
 
-def create_person(
-    session: Session, facts: PersonFacts, unit: Unit, *, sealer: FieldCipher, actor: Actor, now: datetime, on: date
-) -> Person:
+def create_person(context: ActionContext, facts: PersonFacts, unit: Unit, *, sealer: FieldCipher, on: date) -> Person:
     """Take a person on, with an account and a random first password; raises PersonRefusedError."""
+    session, now = context.session, context.now
     refuse_closed(session, unit)
     person = Person(
         staff_number=facts.staff_number,
@@ -99,28 +98,22 @@ def create_person(
     session.add(open_account(person, sealer=sealer))
     _flush(session)
     if facts.is_on_roster:
-        _add_move(session, person, "join", None, unit.id, on=on, actor=actor, now=now)
-    _note(session, "people.create_person", person, actor=actor, now=now, details={"unit_id": unit.id})
+        _add_move(context, person, "join", None, unit.id, on=on)
+    _note(context, "people.create_person", person, details={"unit_id": unit.id})
     return person
 
 
 def edit_person(
-    session: Session,
-    person: Person,
-    facts: PersonFacts,
-    *,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
-    may_touch_guarded: bool = False,
+    context: ActionContext, person: Person, facts: PersonFacts, *, sealer: FieldCipher, may_touch_guarded: bool = False
 ) -> None:
     """Change what is written down about a person; the login name follows the staff number.
 
     Numbers are what people sign in by: raises GuardedAccountError where an administrator's would change, and PersonRefusedError.
     """
+    session, now = context.session, context.now
     if facts.staff_number != person.staff_number or facts.id_number or facts.mobile:
-        refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
-        if person.id != actor.person_id and is_separated(session, person.id, now=now):
+        refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+        if person.id != context.actor.person_id and is_separated(session, person.id, now=now):
             raise PersonRefusedError("staff_number", _SEPARATED)
     _check(session, facts, sealer=sealer, own_id=person.id)
     changed = [
@@ -128,7 +121,7 @@ def edit_person(
     ]
     for name in changed:
         setattr(person, name, getattr(facts, name))
-    _set_on_roster(session, person, is_on=facts.is_on_roster, actor=actor, now=now)
+    _set_on_roster(context, person, is_on=facts.is_on_roster)
     _write_numbers(person, facts, sealer=sealer)
     person.updated_at = now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
@@ -136,112 +129,96 @@ def edit_person(
         account.login_name = facts.staff_number
     _flush(session)
     changed += [name for name in ("id_number", "mobile") if getattr(facts, name)]
-    _note(session, "people.edit_person", person, actor=actor, now=now, details={"changed": changed})
+    _note(context, "people.edit_person", person, details={"changed": changed})
 
 
 def transfer_person(
-    session: Session,
-    person: Person,
-    to: Unit,
-    *,
-    on: date,
-    note: str,
-    actor: Actor,
-    now: datetime,
-    kind: str = "transfer",
+    context: ActionContext, person: Person, to: Unit, *, on: date, note: str, kind: str = "transfer"
 ) -> None:
     """Move a person to another unit (`transfer` or `secondment`); attempts keep the unit of the day on which they were sat.
 
     Roles over the unit that is left end with it.
     """
+    session = context.session
     refuse_closed(session, to)
     if to.id == person.unit_id:
         raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
     refuse_out_of_order(session, person, on=on)
     kind = OFF_ROSTER_MOVE if person.state == PersonState.OFF_ROSTER else kind
-    left, person.unit_id, person.updated_at = person.unit_id, to.id, now
+    left, person.unit_id, person.updated_at = person.unit_id, to.id, context.now
     session.flush()
-    end_grants_left_behind(session, {person.id: (left, to.id)}, actor=actor, now=now)
-    _add_move(session, person, kind, left, to.id, on=on, actor=actor, now=now, note=note)
+    end_grants_left_behind(context, {person.id: (left, to.id)})
+    _add_move(context, person, kind, left, to.id, on=on, note=note)
     _note(
-        session,
+        context,
         "people.transfer_person",
         person,
-        actor=actor,
-        now=now,
         details={"from_unit_id": left, "to_unit_id": to.id, "on": on.isoformat()},
     )
 
 
-def let_person_leave(
-    session: Session, person: Person, *, kind: str, on: date, note: str, actor: Actor, now: datetime
-) -> None:
+def let_person_leave(context: ActionContext, person: Person, *, kind: str, on: date, note: str) -> None:
     """Take a person off the roster (`leave` or `retire`): the account is closed, roles and their deputies' end, all results stay.
 
     An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
     """
-    refuse_guarded(session, person, may_touch_guarded=False, actor=actor, now=now)
+    session, now = context.session, context.now
+    refuse_guarded(context, person, may_touch_guarded=False)
     if person.state == PersonState.LEFT:
         raise PersonRefusedError("kind", "这个人已经离开名册。")
     refuse_out_of_order(session, person, on=on)
     left = person.unit_id if person.state == PersonState.ON_ROSTER else None
     person.state, person.updated_at = PersonState.LEFT, now
     session.flush()
-    end_grants_of(session, person.id, actor=actor, now=now)
+    end_grants_of(context, person.id)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is not None:
         account.disabled_at = account.disabled_at or now
         end_sign_ins(session, account.id, now=now)
-    _add_move(session, person, kind, left, None, on=on, actor=actor, now=now, note=note)
-    _note(session, "people.record_leaver", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()})
+    _add_move(context, person, kind, left, None, on=on, note=note)
+    _note(context, "people.record_leaver", person, details={"kind": kind, "on": on.isoformat()})
 
 
-def take_person_back(session: Session, person: Person, to: Unit, *, on: date, actor: Actor, now: datetime) -> None:
+def take_person_back(context: ActionContext, person: Person, to: Unit, *, on: date) -> None:
     """Put a person who had left back on the roster of a unit, with the account opened again."""
+    session = context.session
     refuse_closed(session, to)
     refuse_out_of_order(session, person, on=on)
-    person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, now
+    person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, context.now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
     if account is not None:
         account.disabled_at = None
-    _add_move(session, person, "return", None, to.id, on=on, actor=actor, now=now)
-    _note(session, "people.reinstate_person", person, actor=actor, now=now, details={"unit_id": to.id})
+    _add_move(context, person, "return", None, to.id, on=on)
+    _note(context, "people.reinstate_person", person, details={"unit_id": to.id})
 
 
 def set_account_open(
-    session: Session,
-    person: Person,
-    *,
-    is_open: bool,
-    may_touch_guarded: bool,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
+    context: ActionContext, person: Person, *, is_open: bool, may_touch_guarded: bool, reason: str = ""
 ) -> bool:
     """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError.
 
     False where a second person has been asked first.
     """
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
     act = "people.enable_account" if is_open else "people.disable_account"
-    if not is_allowed(session, act, person, reason=reason, actor=actor, now=now):
+    if not is_allowed(context, act, person, reason=reason):
         return False
-    account = session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
-    account.disabled_at = None if is_open else now
+    account = context.session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
+    account.disabled_at = None if is_open else context.now
     if not is_open:
-        end_sign_ins(session, account.id, now=now)
-    _note(session, act, person, actor=actor, now=now)
+        end_sign_ins(context.session, account.id, now=context.now)
+    _note(context, act, person)
     return True
 
 
-def close_empty_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+def close_empty_unit(context: ActionContext, unit: Unit) -> None:
     """Close a unit in which nobody is left; raises UnitRefusedError."""
-    remaining = session.scalar(
+    remaining = context.session.scalar(
         select(func.count()).select_from(Person).where(Person.unit_id == unit.id, Person.state != PersonState.LEFT)
     )
     if remaining:
         raise UnitRefusedError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
-    close_unit(session, unit, actor=actor, now=now)
+    close_unit(context, unit)
 
 
 def end_waiting_moves(session: Session, person_ids: Collection[int], *, now: datetime) -> None:
@@ -302,56 +279,36 @@ def refuse_out_of_order(session: Session, person: Person, *, on: date) -> None:
         )
 
 
-def _set_on_roster(session: Session, person: Person, *, is_on: bool, actor: Actor, now: datetime) -> None:
+def _set_on_roster(context: ActionContext, person: Person, *, is_on: bool) -> None:
     state = PersonState.ON_ROSTER if is_on else PersonState.OFF_ROSTER
     if person.state in (PersonState.LEFT, state):
         return
     person.state = state
     left, to = (None, person.unit_id) if is_on else (person.unit_id, None)
-    _add_move(session, person, "on_roster" if is_on else TAKEN_OFF, left, to, on=day_of(now), actor=actor, now=now)
+    _add_move(context, person, "on_roster" if is_on else TAKEN_OFF, left, to, on=day_of(context.now))
 
 
 def _add_move(
-    session: Session,
-    person: Person,
-    kind: str,
-    left: int | None,
-    to: int | None,
-    *,
-    on: date,
-    actor: Actor,
-    now: datetime,
-    note: str = "",
+    context: ActionContext, person: Person, kind: str, left: int | None, to: int | None, *, on: date, note: str = ""
 ) -> None:
     if kind not in ("on_roster", TAKEN_OFF):
-        end_waiting_moves(session, [person.id], now=now)
-    session.add(
+        end_waiting_moves(context.session, [person.id], now=context.now)
+    context.session.add(
         RosterMove(
             person_id=person.id,
             kind=kind,
             from_unit_id=left,
             to_unit_id=to,
             effective_on=on,
-            recorded_at=now,
-            recorded_by_id=actor.person_id,
+            recorded_at=context.now,
+            recorded_by_id=context.actor.person_id,
             note=note,
         )
     )
 
 
-def _note(
-    session: Session, act: str, person: Person, *, actor: Actor, now: datetime, details: dict[str, object] | None = None
-) -> None:
-    record(
-        session,
-        act,
-        actor=actor,
-        now=now,
-        object_type="person",
-        object_id=person.id,
-        person_id=person.id,
-        details=details,
-    )
+def _note(context: ActionContext, act: str, person: Person, *, details: dict[str, object] | None = None) -> None:
+    record(context, act, object_type="person", object_id=person.id, person_id=person.id, details=details)
 
 
 ACT = "people.reveal_numbers"
@@ -368,26 +325,16 @@ class TooManyRevealsError(DomainError):
     message = f"24 小时内最多查看 {MAX_A_DAY} 人的完整号码，您已用完。需要名单的，请在“报表”中申请导出；或明天再查。"
 
 
-def reveal_numbers(
-    session: Session, person: Person, *, reason: str, sealer: FieldCipher, actor: Actor, now: datetime
-) -> tuple[str, str]:
+def reveal_numbers(context: ActionContext, person: Person, *, reason: str, sealer: FieldCipher) -> tuple[str, str]:
     """Give a person's whole ID number and mobile; raises TooManyRevealsError. Who looks twice in a row is counted twice."""
+    session, actor = context.session, context.actor
     session.get(Person, actor.person_id, with_for_update=True)
     seen = session.scalar(
         select(func.count())
         .select_from(AuditEvent)
-        .where(AuditEvent.actor_id == actor.person_id, AuditEvent.at > now - _DAY, AuditEvent.act == ACT)
+        .where(AuditEvent.actor_id == actor.person_id, AuditEvent.at > context.now - _DAY, AuditEvent.act == ACT)
     )
     if (seen or 0) >= MAX_A_DAY:
         raise TooManyRevealsError(retry_after=int(_DAY.total_seconds()))
-    record(
-        session,
-        ACT,
-        actor=actor,
-        now=now,
-        object_type="person",
-        object_id=person.id,
-        person_id=person.id,
-        details={"reason": reason},
-    )
+    record(context, ACT, object_type="person", object_id=person.id, person_id=person.id, details={"reason": reason})
     return numbers_of(session, [person.id], sealer, is_whole=True)[person.id]

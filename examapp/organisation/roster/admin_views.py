@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import actor, may, menu_entry, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import may, menu_entry, my_reach, requires, sealer
 from examapp.organisation.dual_control.queries import list_open_about
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
 from examapp.organisation.mfa import actions as mfa_actions
@@ -47,10 +47,10 @@ from examapp.organisation.units.admin_views import (
     unit_choices,
     units_within,
 )
-from examapp.web.numbers import read_whole
-from examapp.web.params import chosen_page
+from examapp.platform.audit.actions import ActionContext
+from examapp.web.params import chosen_page, read_whole
 from examapp.web.query_encryption import words_asked
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     "people:person:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
@@ -150,11 +150,9 @@ def create_person() -> AnyResponse:
     form = PersonForm()
     form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
     if form.validate_on_submit():
-        with submit(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", form=form) as session:
-            unit = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
-            person = actions.create_person(
-                session, _facts(form), unit, sealer=sealer(), actor=actor(), now=clock.now(), on=clock.today()
-            )
+        with submit(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", form=form) as context:
+            unit = get_unit_within(context.session, form.unit_id.data, my_reach(WRITE))
+            person = actions.create_person(context, _facts(form), unit, sealer=sealer(), on=clock.today())
             person_id = person.id
         if not form.is_refused:
             return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
@@ -171,15 +169,13 @@ def edit_person(person_id: int) -> AnyResponse:
     if request.method == "GET":
         form.is_on_roster.data = person.state != "off_roster"
     if form.validate_on_submit():
-        with submit("已保存。", form=form) as session:
+        with submit("已保存。", form=form) as context:
             actions.edit_person(
-                session,
-                get_person_within(session, person_id, my_reach(WRITE)),
+                context,
+                get_person_within(context.session, person_id, my_reach(WRITE)),
                 _facts(form),
                 sealer=sealer(),
                 may_touch_guarded=may_touch_guarded(),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
@@ -235,9 +231,9 @@ def _act(
     form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], words: str
 ) -> bool:
     """Move a person within reach, today or on its day; a refusal is written beside its field."""
-    with submit(form=form, field="on") as session:
-        person = get_person_within(session, person_id, my_reach(WRITE))
-        is_done = move_person(session, person, move_of(session, person, form), actor=actor(), now=clock.now())
+    with submit(form=form, field="on") as context:
+        person = get_person_within(context.session, person_id, my_reach(WRITE))
+        is_done = move_person(context, person, move_of(context.session, person, form))
     if form.is_refused:
         return False
     flash(words if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
@@ -259,9 +255,9 @@ def _leave(_session: Session, _person: Person, form: LeaveForm) -> Move:
 @requires(WRITE)
 def cancel_planned(person_id: int, planned_id: int) -> AnyResponse:
     """Take back a move whose day has not come."""
-    with submit("已撤销，到时不再变动。") as session:
-        person = get_person_within(session, person_id, my_reach(WRITE))
-        roster_move_actions.cancel_planned(session, person, planned_id, actor=actor(), now=clock.now())
+    with submit("已撤销，到时不再变动。") as context:
+        person = get_person_within(context.session, person_id, my_reach(WRITE))
+        roster_move_actions.cancel_planned(context, person, planned_id)
     return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
 
 
@@ -291,10 +287,10 @@ def reset_second_factor(person_id: int) -> AnyResponse:
 
 
 def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
-    def act(session: Session, person: Person, **by: Any) -> bool:
-        if person.state == "left" or find_account(session, person_id) is None:
+    def act(context: ActionContext, person: Person, **by: Any) -> bool:
+        if person.state == "left" or find_account(context.session, person_id) is None:
             raise NotFoundError
-        return actions.set_account_open(session, person, is_open=is_open, **by)
+        return actions.set_account_open(context, person, is_open=is_open, **by)
 
     return _touch_account(person_id, act, "账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。")
 
@@ -302,14 +298,12 @@ def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
 def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyResponse:
     """Do something to a person's account, or ask a second person for it where it is one of the three administrators'."""
     back = url_for("people_admin.show_person", person_id=person_id)
-    with submit(back=back) as session:
+    with submit(back=back) as context:
         is_done = act(
-            session,
-            get_person_within(session, person_id, my_reach(WRITE)),
+            context,
+            get_person_within(context.session, person_id, my_reach(WRITE)),
             may_touch_guarded=may_touch_guarded(),
             reason=request.form.get("reason", ""),
-            actor=actor(),
-            now=clock.now(),
         )
     flash(words if is_done else SECOND_PERSON_ASKED, "success")
     return redirect(back, 303)
@@ -323,8 +317,6 @@ def reveal(person_id: int) -> str | Response:
     person = get_person_within(read_session(), person_id, reach)
     numbers = None
     if form.validate_on_submit():
-        with transaction() as session:
-            numbers = reveal_numbers(
-                session, person, reason=form.words(), sealer=sealer(), actor=actor(), now=clock.now()
-            )
+        with request_transaction() as context:
+            numbers = reveal_numbers(context, person, reason=form.words(), sealer=sealer())
     return render_template("people/reveal.html", person=person, form=form, numbers=numbers, most=MAX_A_DAY)

@@ -24,7 +24,7 @@ from examapp.organisation.access.rules import ROLE_NAMES
 from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name
 from examapp.organisation.units.models import UNIT_KIND_NAMES
 from examapp.web.forms import DateField, FlaskForm
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
 
 _MAX_LOGIN_NAME_LENGTH = 64
 LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}

@@ -15,7 +15,7 @@ from examapp.organisation.password_reset import actions as password_reset_action
 from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster_imports import actions as roster_import_actions
 from examapp.organisation.roster_moves import actions as roster_move_actions
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 
 @job_handler(
@@ -39,7 +39,7 @@ def import_roster(run: JobRun) -> None:
 def check_keys() -> None:
     """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
     with transaction() as session:
-        data_key_actions.check_all(session, sealer=sealer(), actor=SYSTEM, now=clock.now())
+        data_key_actions.check_all(ActionContext(session, SYSTEM, clock.now()), sealer=sealer())
 
 
 @shared_task(name="people.send_reset_codes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

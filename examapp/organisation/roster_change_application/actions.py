@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,7 +16,7 @@ from examapp.organisation.roster_change_requests.models import (
     RosterChangeRequest,
 )
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext
 from examapp.security.ciphers import FieldCipher
 
 
@@ -48,26 +46,21 @@ def find_subject(session: Session, kind: str, *, staff_number: str, unit_id: int
 
 
 def apply_line(
-    session: Session,
-    row: RosterChangeRequest,
-    line: RosterChangeItem,
-    *,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, row: RosterChangeRequest, line: RosterChangeItem, *, sealer: FieldCipher
 ) -> None:
     """Carry a line out now, under its day; raises the roster's own refusals, and ChangeRefusedError where the person is another or gone."""
+    session = context.session
     if line.kind == ChangeKind.JOIN:
-        line.person_id = _join(session, line, sealer=sealer, actor=actor, now=now)
+        line.person_id = _join(context, line, sealer=sealer)
     else:
         person = _come_in(session, line) if line.kind == ChangeKind.TRANSFER_IN else _own(session, row, line)
         line.person_id = person.id
-        _move(session, person, line, sealer=sealer, actor=actor, now=now)
-    line.state, line.applied_at = LineState.APPLIED, now
+        _move(context, person, line, sealer=sealer)
+    line.state, line.applied_at = LineState.APPLIED, context.now
     session.flush()
 
 
-def _join(session: Session, line: RosterChangeItem, *, sealer: FieldCipher, actor: Actor, now: datetime) -> int:
+def _join(context: ActionContext, line: RosterChangeItem, *, sealer: FieldCipher) -> int:
     facts = PersonFacts(
         staff_number=line.staff_number,
         name=line.name,
@@ -76,30 +69,22 @@ def _join(session: Session, line: RosterChangeItem, *, sealer: FieldCipher, acto
         id_number=None,
         mobile=None,
     )
-    unit = session.get_one(Unit, line.to_unit_id)
-    return roster_actions.create_person(
-        session, facts, unit, sealer=sealer, actor=actor, now=now, on=line.effective_on
-    ).id
+    unit = context.session.get_one(Unit, line.to_unit_id)
+    return roster_actions.create_person(context, facts, unit, sealer=sealer, on=line.effective_on).id
 
 
-def _move(
-    session: Session, person: Person, line: RosterChangeItem, *, sealer: FieldCipher, actor: Actor, now: datetime
-) -> None:
-    to = session.get(Unit, line.to_unit_id) if line.to_unit_id is not None else None
+def _move(context: ActionContext, person: Person, line: RosterChangeItem, *, sealer: FieldCipher) -> None:
+    to = context.session.get(Unit, line.to_unit_id) if line.to_unit_id is not None else None
     if line.kind == ChangeKind.CORRECTION:
-        roster_actions.edit_person(session, person, _corrected(person, line), sealer=sealer, actor=actor, now=now)
+        roster_actions.edit_person(context, person, _corrected(person, line), sealer=sealer)
     elif to is None:
         kind = "retire" if line.kind == ChangeKind.RETIRE else "leave"
-        roster_actions.let_person_leave(
-            session, person, kind=kind, on=line.effective_on, note=line.note, actor=actor, now=now
-        )
+        roster_actions.let_person_leave(context, person, kind=kind, on=line.effective_on, note=line.note)
     elif person.state == PersonState.LEFT:
-        roster_actions.take_person_back(session, person, to, on=line.effective_on, actor=actor, now=now)
+        roster_actions.take_person_back(context, person, to, on=line.effective_on)
     else:
         kind = "secondment" if line.kind == ChangeKind.SECONDMENT else "transfer"
-        roster_actions.transfer_person(
-            session, person, to, on=line.effective_on, note=line.note, actor=actor, now=now, kind=kind
-        )
+        roster_actions.transfer_person(context, person, to, on=line.effective_on, note=line.note, kind=kind)
 
 
 def _corrected(person: Person, line: RosterChangeItem) -> PersonFacts:

@@ -26,7 +26,7 @@ from examapp.organisation.roster_change_requests.models import (
 )
 from examapp.organisation.roster_change_requests.queries import get_change_list, list_due_lines, list_waiting_lines
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.security.ciphers import FieldCipher
 
 AUDIT_ACTS = {
@@ -58,10 +58,9 @@ class Change:
     note: str = ""
 
 
-def draft_list(
-    session: Session, *, unit_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> RosterChangeRequest:
+def draft_list(context: ActionContext, *, unit_id: int, reach: AccessScope) -> RosterChangeRequest:
     """Begin a list for a unit within reach, or go on with an empty one that this person has begun."""
+    session, actor = context.session, context.actor
     unit = get_unit_within(session, unit_id, reach)
     if unit.closed_at is not None:
         raise ChangeRefusedError(f"「{unit.name}」已撤销，不能再提交变动名单。")
@@ -75,10 +74,10 @@ def draft_list(
     ).first()
     if begun is not None:
         return begun
-    row = RosterChangeRequest(unit_id=unit.id, created_by_id=actor.person_id, created_at=now)
+    row = RosterChangeRequest(unit_id=unit.id, created_by_id=actor.person_id, created_at=context.now)
     session.add(row)
     session.flush()
-    _record(session, "roster_changes.draft", row, actor=actor, now=now)
+    _record(context, "roster_changes.draft", row)
     return row
 
 
@@ -122,100 +121,82 @@ def remove_line(session: Session, *, list_id: int, line_id: int, reach: AccessSc
     session.flush()
 
 
-def submit_list(
-    session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> RosterChangeRequest:
+def submit_list(context: ActionContext, *, list_id: int, reach: AccessScope) -> RosterChangeRequest:
     """Hand a list to the office; raises ChangeRefusedError where nothing in it waits."""
-    row = _lock_changeable(session, list_id, reach)
+    row = _lock_changeable(context.session, list_id, reach)
     if not any(line.state == LineState.WAITING for line in row.lines):
         raise ChangeRefusedError("名单里还没有要审批的变动，请先添加。")
-    row.state, row.submitted_at, row.submitted_by_id = ListState.SUBMITTED, now, actor.person_id
-    _record(session, "roster_changes.submit", row, actor=actor, now=now, details={"count": len(row.lines)})
+    row.state, row.submitted_at, row.submitted_by_id = ListState.SUBMITTED, context.now, context.actor.person_id
+    _record(context, "roster_changes.submit", row, details={"count": len(row.lines)})
     return row
 
 
-def take_back_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+def take_back_list(context: ActionContext, *, list_id: int, reach: AccessScope) -> None:
     """Take a submitted list back to mend it; what is decided already stays decided."""
-    row = _lock_list(session, list_id, reach)
+    row = _lock_list(context.session, list_id, reach)
     if row.state != ListState.SUBMITTED:
         raise ConflictError("这份名单已经处理过，请刷新页面查看。")
     row.state = ListState.DRAFT
-    _record(session, "roster_changes.recall", row, actor=actor, now=now)
+    _record(context, "roster_changes.recall", row)
 
 
-def discard_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+def discard_list(context: ActionContext, *, list_id: int, reach: AccessScope) -> None:
     """Give a list up that was not submitted and in which nothing is decided; it stays to be read."""
-    row = _lock_changeable(session, list_id, reach)
+    row = _lock_changeable(context.session, list_id, reach)
     if any(line.state != LineState.WAITING for line in row.lines):
         raise ConflictError("名单里有已经审批的变动，不能作废。不再需要的项可以逐项删除。")
     row.state = ListState.WITHDRAWN
-    _record(session, "roster_changes.withdraw", row, actor=actor, now=now)
+    _record(context, "roster_changes.withdraw", row)
 
 
-def return_list(
-    session: Session, *, list_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def return_list(context: ActionContext, *, list_id: int, answer: str, reach: AccessScope) -> None:
     """Send a list back to the unit with words; what is decided already stays decided."""
-    row = _lock_submitted(session, list_id, reach, actor)
+    row = _lock_submitted(context, list_id, reach)
     if not answer.strip():
         raise ChangeRefusedError("退回时请写明要改什么，便于单位修改。")
-    row.state, row.answer, row.decided_at, row.decided_by_id = ListState.RETURNED, answer.strip(), now, actor.person_id
-    _record(session, "roster_changes.return", row, actor=actor, now=now)
+    row.state, row.answer = ListState.RETURNED, answer.strip()
+    row.decided_at, row.decided_by_id = context.now, context.actor.person_id
+    _record(context, "roster_changes.return", row)
 
 
-def approve_list(
-    session: Session, *, list_id: int, reach: AccessScope, sealer: FieldCipher, actor: Actor, now: datetime
-) -> tuple[int, int]:
+def approve_list(context: ActionContext, *, list_id: int, reach: AccessScope, sealer: FieldCipher) -> tuple[int, int]:
     """Agree to all that waits; gives how many were agreed to and how many could not be carried out, which wait on with the reason."""
-    row = _lock_submitted(session, list_id, reach, actor)
+    row = _lock_submitted(context, list_id, reach)
     waiting = [line for line in row.lines if line.state == LineState.WAITING]
     done = 0
     for line in waiting:
         try:
-            with session.begin_nested():
-                _agree(session, row, line, sealer=sealer, actor=actor, now=now)
+            with context.session.begin_nested():
+                _agree(context, row, line, sealer=sealer)
             done += 1
         except DomainError as error:
             line.answer = error.text
-    _close_if_done(row, actor=actor, now=now)
+    _close_if_done(context, row)
     return done, len(waiting) - done
 
 
 def approve_line(
-    session: Session,
-    *,
-    list_id: int,
-    line_id: int,
-    reach: AccessScope,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, list_id: int, line_id: int, reach: AccessScope, sealer: FieldCipher
 ) -> RosterChangeItem:
     """Agree to one line and carry it out on its day; raises what stands in the way, ConflictError where it is decided already."""
-    row = _lock_submitted(session, list_id, reach, actor)
+    row = _lock_submitted(context, list_id, reach)
     line = _waiting_line(row, line_id)
-    with session.begin_nested():
-        _agree(session, row, line, sealer=sealer, actor=actor, now=now)
-    _close_if_done(row, actor=actor, now=now)
+    with context.session.begin_nested():
+        _agree(context, row, line, sealer=sealer)
+    _close_if_done(context, row)
     return line
 
 
-def refuse_line(
-    session: Session, *, list_id: int, line_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def refuse_line(context: ActionContext, *, list_id: int, line_id: int, answer: str, reach: AccessScope) -> None:
     """Refuse one line, with words for the unit."""
-    row = _lock_submitted(session, list_id, reach, actor)
+    row = _lock_submitted(context, list_id, reach)
     line = _waiting_line(row, line_id)
     if not answer.strip():
         raise ChangeRefusedError("不同意时请写明理由，便于单位处理。")
-    line.state, line.answer, line.decided_at, line.decided_by_id = (
-        LineState.REFUSED,
-        answer.strip(),
-        now,
-        actor.person_id,
-    )
-    _record(session, "roster_changes.reject", row, actor=actor, now=now, line=line)
-    _close_if_done(row, actor=actor, now=now)
+    line.state, line.answer = LineState.REFUSED, answer.strip()
+    line.decided_at, line.decided_by_id = context.now, context.actor.person_id
+    _record(context, "roster_changes.reject", row, line=line)
+    _close_if_done(context, row)
 
 
 def apply_due_lines(session: Session, *, sealer: FieldCipher, now: datetime, most: int = 50) -> int:
@@ -225,7 +206,7 @@ def apply_due_lines(session: Session, *, sealer: FieldCipher, now: datetime, mos
         actor = Actor(person_id=line.decided_by_id)
         try:
             with session.begin_nested():
-                apply_line(session, line.list, line, sealer=sealer, actor=actor, now=now)
+                apply_line(ActionContext(session, actor, now), line.list, line, sealer=sealer)
             done += 1
         except DomainError as error:
             line.state, line.answer = LineState.WAITING, error.text
@@ -233,28 +214,20 @@ def apply_due_lines(session: Session, *, sealer: FieldCipher, now: datetime, mos
     return done
 
 
-def _agree(
-    session: Session,
-    row: RosterChangeRequest,
-    line: RosterChangeItem,
-    *,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    line.answer, line.decided_at, line.decided_by_id = "", now, actor.person_id
-    if line.person_id is not None and line.person_id == actor.person_id:
+def _agree(context: ActionContext, row: RosterChangeRequest, line: RosterChangeItem, *, sealer: FieldCipher) -> None:
+    line.answer, line.decided_at, line.decided_by_id = "", context.now, context.actor.person_id
+    if line.person_id is not None and line.person_id == context.actor.person_id:
         raise ChangeRefusedError("不能审批自己的变动，请由其他同事办理。")
-    if line.effective_on <= day_of(now):
-        apply_line(session, row, line, sealer=sealer, actor=actor, now=now)
+    if line.effective_on <= day_of(context.now):
+        apply_line(context, row, line, sealer=sealer)
     else:
         line.state = LineState.APPROVED
-    _record(session, "roster_changes.approve", row, actor=actor, now=now, line=line)
+    _record(context, "roster_changes.approve", row, line=line)
 
 
-def _close_if_done(row: RosterChangeRequest, *, actor: Actor, now: datetime) -> None:
+def _close_if_done(context: ActionContext, row: RosterChangeRequest) -> None:
     if not list_waiting_lines(row):
-        row.state, row.decided_at, row.decided_by_id = ListState.APPROVED, now, actor.person_id
+        row.state, row.decided_at, row.decided_by_id = ListState.APPROVED, context.now, context.actor.person_id
 
 
 def _lock_list(session: Session, list_id: int, reach: AccessScope) -> RosterChangeRequest:
@@ -268,11 +241,11 @@ def _lock_changeable(session: Session, list_id: int, reach: AccessScope) -> Rost
     return row
 
 
-def _lock_submitted(session: Session, list_id: int, reach: AccessScope, actor: Actor) -> RosterChangeRequest:
-    row = _lock_list(session, list_id, reach)
+def _lock_submitted(context: ActionContext, list_id: int, reach: AccessScope) -> RosterChangeRequest:
+    row = _lock_list(context.session, list_id, reach)
     if row.state != ListState.SUBMITTED:
         raise ConflictError("这份名单已经处理过，或者单位已收回，请刷新页面查看。")
-    if actor.person_id is not None and row.submitted_by_id == actor.person_id:
+    if context.actor.person_id is not None and row.submitted_by_id == context.actor.person_id:
         raise ChangeRefusedError("这份名单是您自己提交的，请由其他同事审批。")
     return row
 
@@ -292,12 +265,10 @@ def _waiting_line(row: RosterChangeRequest, line_id: int) -> RosterChangeItem:
 
 
 def _record(
-    session: Session,
+    context: ActionContext,
     act: str,
     row: RosterChangeRequest,
     *,
-    actor: Actor,
-    now: datetime,
     line: RosterChangeItem | None = None,
     details: dict[str, object] | None = None,
 ) -> None:
@@ -305,10 +276,8 @@ def _record(
     if line is not None:
         said |= {"kind": line.kind, "on": line.effective_on.isoformat()}
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="change_list",
         object_id=row.id,
         person_id=line.person_id if line else None,

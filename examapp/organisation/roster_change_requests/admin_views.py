@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import DomainError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import Role
@@ -27,10 +27,10 @@ from examapp.organisation.roster_change_requests.models import (
 )
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import list_units
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_page
-from examapp.web.submit import submit
+from examapp.web.params import chosen_page, sent_number
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     "people:change:propose": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -87,8 +87,8 @@ def _choices(units: list[Unit]) -> list[tuple[int, str]]:
 def draft_changes() -> Response:
     """Begin a list for a unit."""
     unit_id = request.form.get("unit_id", 0, type=sent_number)
-    with transaction() as session:
-        row = actions.draft_list(session, unit_id=unit_id, reach=my_reach(PROPOSE), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        row = actions.draft_list(context, unit_id=unit_id, reach=my_reach(PROPOSE))
         list_id = row.id
     return _back(list_id)
 
@@ -137,8 +137,8 @@ def add_change(list_id: int) -> str | Response | tuple[str, int]:
         is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
         form.own_unit_id.choices = _choices(list_units(session, is_below))
     if form.validate_on_submit():
-        with submit("已添加。全部添加完后，请点「提交审批」。", form=form) as writing:
-            _add(writing, row.id, kind, form)
+        with submit("已添加。全部添加完后，请点「提交审批」。", form=form) as context:
+            _add(context.session, row.id, kind, form)
         if not form.is_refused:
             return _back(list_id)
     page = render_template(
@@ -183,7 +183,7 @@ def remove_change(list_id: int, line_id: int) -> Response:
     """Take a change out of a list that is not submitted."""
     return _act(
         list_id,
-        lambda session: actions.remove_line(session, list_id=list_id, line_id=line_id, reach=my_reach(PROPOSE)),
+        lambda context: actions.remove_line(context.session, list_id=list_id, line_id=line_id, reach=my_reach(PROPOSE)),
         "已删除。",
     )
 
@@ -216,9 +216,7 @@ def return_changes(list_id: int) -> Response:
     answer = _answer()
     return _act(
         list_id,
-        lambda session: actions.return_list(
-            session, list_id=list_id, answer=answer, reach=my_reach(APPROVE), actor=actor(), now=clock.now()
-        ),
+        lambda context: actions.return_list(context, list_id=list_id, answer=answer, reach=my_reach(APPROVE)),
         "已退回单位修改。",
     )
 
@@ -227,15 +225,8 @@ def return_changes(list_id: int) -> Response:
 @requires(APPROVE)
 def approve_changes(list_id: int) -> Response:
     """Agree to everything that waits in a list."""
-    with submit(back=_back(list_id).location) as session:
-        done, stuck = actions.approve_list(
-            session,
-            list_id=list_id,
-            reach=my_reach(APPROVE),
-            sealer=sealer(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with submit(back=_back(list_id).location) as context:
+        done, stuck = actions.approve_list(context, list_id=list_id, reach=my_reach(APPROVE), sealer=sealer())
     words = f"已同意 {done} 项。"
     flash(words + (f"有 {stuck} 项不能办理，原因写在该项旁边，其余不受影响。" if stuck else ""), "success")
     return _back(list_id)
@@ -247,14 +238,8 @@ def approve_change(list_id: int, line_id: int) -> Response:
     """Agree to one change."""
     return _act(
         list_id,
-        lambda session: actions.approve_line(
-            session,
-            list_id=list_id,
-            line_id=line_id,
-            reach=my_reach(APPROVE),
-            sealer=sealer(),
-            actor=actor(),
-            now=clock.now(),
+        lambda context: actions.approve_line(
+            context, list_id=list_id, line_id=line_id, reach=my_reach(APPROVE), sealer=sealer()
         ),
         "已同意这一项。",
     )
@@ -267,14 +252,8 @@ def refuse_change(list_id: int, line_id: int) -> Response:
     answer = _answer()
     return _act(
         list_id,
-        lambda session: actions.refuse_line(
-            session,
-            list_id=list_id,
-            line_id=line_id,
-            answer=answer,
-            reach=my_reach(APPROVE),
-            actor=actor(),
-            now=clock.now(),
+        lambda context: actions.refuse_line(
+            context, list_id=list_id, line_id=line_id, answer=answer, reach=my_reach(APPROVE)
         ),
         "已答复：未同意这一项。",
     )
@@ -288,14 +267,14 @@ def _answer() -> str:
 def _act_on(list_id: int, act: Callable[..., object], words: str, permission: str) -> Response:
     return _act(
         list_id,
-        lambda session: act(session, list_id=list_id, reach=my_reach(permission), actor=actor(), now=clock.now()),
+        lambda context: act(context, list_id=list_id, reach=my_reach(permission)),
         words,
     )
 
 
-def _act(list_id: int, act: Callable[[Session], object], words: str) -> Response:
-    with submit(words) as session:
-        act(session)
+def _act(list_id: int, act: Callable[[ActionContext], object], words: str) -> Response:
+    with submit(words) as context:
+        act(context)
     return _back(list_id)
 
 

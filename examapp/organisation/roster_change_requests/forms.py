@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from examapp.documents.html import normalise
 from examapp.organisation.roster_change_requests.models import ChangeKind
 from examapp.web.forms import DateField, FlaskForm
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
 
 
 def _tidy(value: str | None) -> str:

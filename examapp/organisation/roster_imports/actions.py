@@ -45,7 +45,7 @@ from examapp.organisation.roster_reconciliation.actions import (
     write_rows,
 )
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
 AUDIT_ACTS = {
@@ -83,31 +83,29 @@ class Upload:
     """Everybody of the unit stands in it: show the whole difference."""
 
 
-def upload_roster(
-    session: Session, upload: Upload, unit: Unit | None, *, sealer: FieldCipher, actor: Actor, now: datetime
-) -> RosterImport:
+def upload_roster(context: ActionContext, upload: Upload, unit: Unit | None, *, sealer: FieldCipher) -> RosterImport:
     """Keep a file, sealed, and have it checked; nothing of the roster changes yet. Raises ImportRefusedError, TooManyFilesError."""
     if not upload.content:
         raise ImportRefusedError("文件是空的，请检查是否选错了文件。")
     if upload.is_limited:
-        refuse_many_files(session, actor=actor, now=now)
+        refuse_many_files(context)
     job = RosterImport(
-        created_by_id=actor.person_id,
+        created_by_id=context.actor.person_id,
         unit_id=unit.id if unit else None,
         file_name=upload.name[:200],
         is_whole=upload.is_whole,
-        created_at=now,
+        created_at=context.now,
         summary={},
     )
-    enqueue(session, job)
+    enqueue(context.session, job)
     job.content = _seal(upload.content, job.id, sealer)
-    record(session, "people.upload_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id)
+    record(context, "people.upload_roster", object_type="roster_import", object_id=job.id)
     return job
 
 
-def confirm_import(session: Session, job: RosterImport, *, only_good: bool, actor: Actor, now: datetime) -> None:
+def confirm_import(context: ActionContext, job: RosterImport, *, only_good: bool) -> None:
     """Have a checked file taken over: all rows, or with `only_good` those without faults."""
-    session.refresh(job, with_for_update=True)
+    context.session.refresh(job, with_for_update=True)
     if not job.is_done or job.is_confirmed or job.is_whole:
         raise ConflictError("这个文件已经确认过，请看下面的进度。")
     counts = job.summary.get("counts", {})
@@ -116,16 +114,13 @@ def confirm_import(session: Session, job: RosterImport, *, only_good: bool, acto
     job.is_confirmed = True
     job.summary = job.summary | {"only_good": only_good}
     details = {"only_good": only_good, "counts": counts}
-    record(
-        session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
-        details=details,
-    )  # fmt: skip
-    restart(session, job, now=now)
+    record(context, "people.confirm_import", object_type="roster_import", object_id=job.id, details=details)
+    restart(context.session, job, now=context.now)
 
 
-def approve_difference(session: Session, job: RosterImport, choice: Choice, *, actor: Actor, now: datetime) -> None:
+def approve_difference(context: ActionContext, job: RosterImport, choice: Choice) -> None:
     """Have those parts of a whole roster's difference carried out that were agreed to, in one act; a second press changes nothing."""
-    session.refresh(job, with_for_update=True)
+    context.session.refresh(job, with_for_update=True)
     if not job.is_whole or not job.is_done or job.is_confirmed:
         raise ConflictError("这份差异已经批准过，请看下面的进度。")
     if not choice.kinds:
@@ -133,11 +128,8 @@ def approve_difference(session: Session, job: RosterImport, choice: Choice, *, a
     job.is_confirmed = True
     job.summary = job.summary | {"choice": as_words(choice)}
     details = {"kinds": sorted(choice.kinds), "left_out": len(choice.left_out), "counts": job.summary["kinds"]}
-    record(
-        session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
-        details=details,
-    )  # fmt: skip
-    restart(session, job, now=now)
+    record(context, "people.confirm_import", object_type="roster_import", object_id=job.id, details=details)
+    restart(context.session, job, now=context.now)
 
 
 def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
@@ -198,18 +190,15 @@ def _take_over(
         raise ImportRefusedError(
             f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
         )
-    actor, on = Actor(person_id=job.created_by_id), day_of(now)
+    context, on = ActionContext(session, Actor(person_id=job.created_by_id), now), day_of(now)
     choice = as_choice(job.summary["choice"]) if job.is_whole else None
     taken, held = hold_outside(session, job, chosen_rows(planned, choice) if choice else planned, now=now)
     if choice:
-        counts["gone"] = let_gone_leave(session, gone, choice, actor=actor, now=now, on=on)
+        counts["gone"] = let_gone_leave(context, gone, choice, on=on)
         counts["taken"] = len(taken)
         job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
-    write_rows(session, taken, sealer=sealer, actor=actor, now=now, on=on, report=report)
-    record(
-        session, "people.import_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id,
-        details=counts,
-    )  # fmt: skip
+    write_rows(context, taken, sealer=sealer, on=on, report=report)
+    record(context, "people.import_roster", object_type="roster_import", object_id=job.id, details=counts)
     job.content = None
     return taken, held
 

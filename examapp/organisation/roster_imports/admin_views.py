@@ -8,13 +8,12 @@ from pathlib import PurePath
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.errors import ConflictError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import me, my_reach, requires, sealer
 from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster.forms import UploadForm
 from examapp.organisation.roster_imports import actions
@@ -24,6 +23,7 @@ from examapp.organisation.roster_imports.queries import list_imports as imports_
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
 from examapp.organisation.roster_reconciliation.actions import KINDS, Choice
 from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "people:roster:import": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -58,13 +58,10 @@ def _upload(form: UploadForm) -> int | None:
     name = normalise(PurePath(form.file.data.filename or "").name) or "名册"
     is_limited = not my_reach(_IMPORT).is_everything
     upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data, is_limited=is_limited)
-    try:
-        with transaction() as session:
-            unit = get_unit_within(session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None
-            return actions.upload_roster(session, upload, unit, sealer=sealer(), actor=actor(), now=clock.now()).id
-    except ImportRefusedError as refusal:
-        form.file.errors = [refusal.text]
-        return None
+    with submit(form=form, field="file", shown=ImportRefusedError) as context:
+        unit = get_unit_within(context.session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None
+        import_id = actions.upload_roster(context, upload, unit, sealer=sealer()).id
+    return None if form.is_refused else import_id
 
 
 def _get(import_id: int) -> RosterImport:
@@ -83,17 +80,8 @@ def show_import(import_id: int) -> str:
 @requires(_IMPORT)
 def confirm_import(import_id: int) -> AnyResponse:
     """Have a checked file taken over."""
-    try:
-        with transaction() as session:
-            actions.confirm_import(
-                session,
-                _get(import_id),
-                only_good=request.form.get("rows") == "good",
-                actor=actor(),
-                now=clock.now(),
-            )
-    except ConflictError as refusal:
-        flash(refusal.text, "danger")
+    with submit(shown=ConflictError) as context:
+        actions.confirm_import(context, _get(import_id), only_good=request.form.get("rows") == "good")
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
 
 
@@ -103,14 +91,11 @@ def approve_difference(import_id: int) -> AnyResponse:
     """Have the ticked parts of a whole roster's difference carried out."""
     kinds = frozenset(request.form.getlist("kind")) & KINDS.keys()
     ticked = set(request.form.getlist("row"))
-    try:
-        with transaction() as session:
-            job = _get(import_id)
-            shown = {row["key"] for row in job.summary.get("rows", ()) if row["kind"] in kinds}
-            choice = Choice(kinds=frozenset(kinds), left_out=frozenset(shown - ticked))
-            actions.approve_difference(session, job, choice, actor=actor(), now=clock.now())
-    except ConflictError as refusal:
-        flash(refusal.text, "danger")
+    with submit(shown=ConflictError) as context:
+        job = _get(import_id)
+        shown = {row["key"] for row in job.summary.get("rows", ()) if row["kind"] in kinds}
+        choice = Choice(kinds=frozenset(kinds), left_out=frozenset(shown - ticked))
+        actions.approve_difference(context, job, choice)
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
 
 

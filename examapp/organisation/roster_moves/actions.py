@@ -26,7 +26,7 @@ from examapp.organisation.roster.actions import (
 from examapp.organisation.roster_moves.queries import list_roster
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import successor_of
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
 
 AUDIT_ACTS = {
     "people.cancel_move": "撤销待生效的人员变动",
@@ -55,24 +55,24 @@ class Move:
     note: str = ""
 
 
-def move_person(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> bool:
+def move_person(context: ActionContext, person: Person, move: Move) -> bool:
     """Move a person now, or keep the move until its day; tells whether it is done already.
 
     One move may wait for a person; the return from a secondment that waits is given up by any other move. Raises PersonRefusedError,
     GuardedAccountError.
     """
-    session.refresh(person, with_for_update=True)
-    waiting = find_planned(session, person.id)
+    context.session.refresh(person, with_for_update=True)
+    waiting = find_planned(context.session, person.id)
     if waiting is not None and waiting.kind != SECONDMENT_END:
         day = waiting.effective_on.isoformat()
         raise PersonRefusedError("on", f"此人已登记 {day} 生效的变动。请先在人员页面撤销它，再办理。")
     if move.until is not None and move.until <= move.on:
         raise PersonRefusedError("until", "借调结束日期要晚于开始日期。")
-    if move.on <= day_of(now):
-        _do(session, person, move, actor=actor, now=now)
+    if move.on <= day_of(context.now):
+        _do(context, person, move)
         return True
-    _check_ahead(session, person, move, actor=actor, now=now)
-    _plan(session, person, move, actor=actor, now=now)
+    _check_ahead(context, person, move)
+    _plan(context, person, move)
     return False
 
 
@@ -81,9 +81,9 @@ def find_planned(session: Session, person_id: int) -> PlannedMove | None:
     return session.scalar(select(PlannedMove).where(PlannedMove.person_id == person_id, PlannedMove.ended_at.is_(None)))
 
 
-def cancel_planned(session: Session, person: Person, planned_id: int, *, actor: Actor, now: datetime) -> None:
+def cancel_planned(context: ActionContext, person: Person, planned_id: int) -> None:
     """Take back a move whose day has not come; raises NotFoundError for another person's, ConflictError where it is done or taken back."""
-    row = session.scalar(
+    row = context.session.scalar(
         select(PlannedMove)
         .where(PlannedMove.id == planned_id, PlannedMove.person_id == person.id)
         .with_for_update()
@@ -93,8 +93,8 @@ def cancel_planned(session: Session, person: Person, planned_id: int, *, actor: 
         raise NotFoundError
     if row.ended_at is not None:
         raise ConflictError("这项变动已经生效或撤销，请刷新页面查看。")
-    row.ended_at, row.outcome = now, "cancelled"
-    _note(session, "people.cancel_move", person, row.kind, row.effective_on, actor=actor, now=now)
+    row.ended_at, row.outcome = context.now, "cancelled"
+    _note(context, "people.cancel_move", person, row.kind, row.effective_on)
 
 
 def apply_due_moves(session: Session, *, now: datetime) -> int:
@@ -125,7 +125,7 @@ def _carry_out(session: Session, row: PlannedMove, *, now: datetime) -> None:
         to = successor_of(session, to)
     actor = SYSTEM if row.recorded_by_id is None else Actor(person_id=row.recorded_by_id)
     move = Move(kind=row.kind, to=to, on=row.effective_on, until=row.until_on, note=row.note)
-    _do(session, person, move, actor=actor, now=now)
+    _do(ActionContext(session, actor, now), person, move)
 
 
 def _refuse_ended_secondment(session: Session, person: Person, row: PlannedMove) -> None:
@@ -136,41 +136,42 @@ def _refuse_ended_secondment(session: Session, person: Person, row: PlannedMove)
         raise PersonRefusedError("kind", "借调期间此人另有变动，不再自动返回原单位。")
 
 
-def _do(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
+def _do(context: ActionContext, person: Person, move: Move) -> None:
     home = person.unit_id
     if move.kind in _LEAVING:
-        let_person_leave(session, person, kind=move.kind, on=move.on, note=move.note, actor=actor, now=now)
+        let_person_leave(context, person, kind=move.kind, on=move.on, note=move.note)
     elif move.to is None:
         raise PersonRefusedError("unit_id", "请选择单位。")
     elif person.state == PersonState.LEFT:
-        take_person_back(session, person, move.to, on=move.on, actor=actor, now=now)
+        take_person_back(context, person, move.to, on=move.on)
     else:
-        transfer_person(session, person, move.to, on=move.on, note=move.note, actor=actor, now=now, kind=move.kind)
+        transfer_person(context, person, move.to, on=move.on, note=move.note, kind=move.kind)
     if move.kind == SECONDMENT and move.until is not None:
         back = Move(
             kind=SECONDMENT_END,
-            to=session.get_one(Unit, home),  # meant: where the person stood before
+            to=context.session.get_one(Unit, home),  # meant: where the person stood before
             on=move.until + timedelta(days=1),
             note="借调期满",
         )
-        _plan(session, person, back, actor=actor, now=now)
+        _plan(context, person, back)
 
 
-def _check_ahead(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
-    if move.on > day_of(now) + timedelta(days=FURTHEST_DAYS):
+def _check_ahead(context: ActionContext, person: Person, move: Move) -> None:
+    if move.on > day_of(context.now) + timedelta(days=FURTHEST_DAYS):
         raise PersonRefusedError("on", "日期超过一年，请检查年份。")
-    refuse_out_of_order(session, person, on=move.on)
+    refuse_out_of_order(context.session, person, on=move.on)
     if move.to is not None:
-        refuse_closed(session, move.to)
+        refuse_closed(context.session, move.to)
         if move.to.id == person.unit_id and person.state != PersonState.LEFT:
             raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
     elif person.state == PersonState.LEFT:
         raise PersonRefusedError("kind", "这个人已经离开名册。")
     else:
-        refuse_guarded(session, person, may_touch_guarded=False, actor=actor, now=now)
+        refuse_guarded(context, person, may_touch_guarded=False)
 
 
-def _plan(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
+def _plan(context: ActionContext, person: Person, move: Move) -> None:
+    session, now = context.session, context.now
     end_waiting_moves(session, [person.id], now=now)
     session.add(
         PlannedMove(
@@ -180,21 +181,19 @@ def _plan(session: Session, person: Person, move: Move, *, actor: Actor, now: da
             effective_on=move.on,
             until_on=move.until,
             note=move.note,
-            recorded_by_id=actor.person_id,
+            recorded_by_id=context.actor.person_id,
             recorded_at=now,
             outcome="",
         )
     )
     session.flush()
-    _note(session, "people.plan_move", person, move.kind, move.on, actor=actor, now=now)
+    _note(context, "people.plan_move", person, move.kind, move.on)
 
 
-def _note(session: Session, act: str, person: Person, kind: str, on: date, *, actor: Actor, now: datetime) -> None:
+def _note(context: ActionContext, act: str, person: Person, kind: str, on: date) -> None:
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="person",
         object_id=person.id,
         person_id=person.id,
@@ -202,9 +201,9 @@ def _note(session: Session, act: str, person: Person, kind: str, on: date, *, ac
     )
 
 
-def write_roster_file(session: Session, path: Path, unit: Unit, day: date, *, actor: Actor, now: datetime) -> None:
+def write_roster_file(context: ActionContext, path: Path, unit: Unit, day: date) -> None:
     """Write the roster of a unit's subtree on a day as a workbook, with a line in the log."""
-    rows = list_roster(session, unit, day)
+    rows = list_roster(context.session, unit, day)
     columns = [
         Column(head="单位编码"),
         Column(head="单位", width=28),
@@ -232,12 +231,10 @@ def write_roster_file(session: Session, path: Path, unit: Unit, day: date, *, ac
         rows=cells,
         title=f"{unit.name}人员名册",
         remarks=[
-            f"名册日期：{day.isoformat()}　　共 {len(rows)} 人　　导出时间：{local(now):%Y-%m-%d %H:%M}",
+            f"名册日期：{day.isoformat()}　　共 {len(rows)} 人　　导出时间：{local(context.now):%Y-%m-%d %H:%M}",
             "单位为名册日期当天所在单位，按变动的生效日期推算；职务、职级为现在登记的内容。",
         ],
     )
     write_xlsx(path, [sheet])
     details = {"day": day.isoformat(), "people": len(rows)}
-    record(
-        session, "people.export_roster", actor=actor, now=now, object_type="unit", object_id=unit.id, details=details
-    )
+    record(context, "people.export_roster", object_type="unit", object_id=unit.id, details=details)

@@ -11,14 +11,15 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.accounts.guards import my_reach, requires
 from examapp.organisation.roster_moves.actions import write_roster_file
 from examapp.organisation.roster_moves.queries import count_roster, list_roster
 from examapp.organisation.units.admin_views import READ, admin_blueprint, units_within
 from examapp.organisation.units.models import Unit
 from examapp.web.params import chosen_page
+from examapp.web.submit import request_transaction
 
 _PAGE = 50
 MAX_IN_FILE = 20_000
@@ -74,9 +75,9 @@ def export_roster(unit_id: int) -> AnyResponse:
     if count_roster(read_session(), unit, day) > MAX_IN_FILE:
         flash(f"超过 {MAX_IN_FILE} 人，一个文件放不下。请选下级单位分别导出。", "danger")
         return redirect(url_for("people_admin.show_roster", unit_id=unit_id, on=day.isoformat()), 303)
-    with tempfile.TemporaryDirectory() as folder, transaction() as session:
+    with tempfile.TemporaryDirectory() as folder, request_transaction() as context:
         path = Path(folder) / "roster.xlsx"
-        write_roster_file(session, path, unit, day, actor=actor(), now=clock.now())
+        write_roster_file(context, path, unit, day)
         content = path.read_bytes()
     name = f"名册-{unit.name}-{day.isoformat()}.xlsx"
     return send_file(BytesIO(content), download_name=name, as_attachment=True, max_age=0)

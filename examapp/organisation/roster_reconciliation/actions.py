@@ -21,7 +21,7 @@ from examapp.organisation.people.rules import first_password_binding, id_number_
 from examapp.organisation.roster.actions import end_waiting_moves, let_person_leave
 from examapp.organisation.roster_imports.queries import Outcome, Planned, Scope
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.platform.audit.models import AuditEvent
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
@@ -57,10 +57,10 @@ class TooManyHeldError(DomainError):
     message = f"文件里有很多身份证号已登记在别的单位（24 小时内最多 {MAX_HELD_A_DAY} 个），整个文件没有导入。请把名册报普法办导入。"
 
 
-def refuse_many_files(session: Session, *, actor: Actor, now: datetime) -> None:
+def refuse_many_files(context: ActionContext) -> None:
     """Raise TooManyFilesError where a person has used up the day's files."""
     files = select(func.count()).select_from(AuditEvent)
-    if (session.scalar(files.where(*_of(actor, _UPLOADED, now))) or 0) >= MAX_FILES_A_DAY:
+    if (context.session.scalar(files.where(*_of(context, _UPLOADED))) or 0) >= MAX_FILES_A_DAY:
         raise TooManyFilesError(retry_after=int(_DAY.total_seconds()))
 
 
@@ -77,23 +77,20 @@ def hold_outside(
     """Part the rows to be written from those held back, with a line in the log; raises TooManyHeldError, the file's rows unwritten."""
     held = [plan for plan in taken if plan.is_outside]
     if held:
-        actor = Actor(person_id=job.created_by_id)
+        context = ActionContext(session, Actor(person_id=job.created_by_id), now)
         before = select(func.sum(AuditEvent.details["rows"].as_string().cast(Integer)))
-        if len(held) + (session.scalar(before.where(*_of(actor, HELD, now))) or 0) > MAX_HELD_A_DAY:
+        if len(held) + (session.scalar(before.where(*_of(context, HELD))) or 0) > MAX_HELD_A_DAY:
             raise TooManyHeldError
         _record(session, HELD, job, len(held), now)
     return [plan for plan in taken if not plan.is_outside], held
 
 
-def _of(actor: Actor, act: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return AuditEvent.actor_id == actor.person_id, AuditEvent.act == act, AuditEvent.at > now - _DAY
+def _of(context: ActionContext, act: str) -> tuple[ColumnElement[bool], ...]:
+    return AuditEvent.actor_id == context.actor.person_id, AuditEvent.act == act, AuditEvent.at > context.now - _DAY
 
 
 def _record(session: Session, act: str, job: RosterImport, count: int, now: datetime) -> None:
-    record(
-        session, act, actor=Actor(person_id=job.created_by_id), now=now, object_type="roster_import", object_id=job.id,
-        details={"rows": count},
-    )  # fmt: skip
+    record(ActionContext(session, Actor(person_id=job.created_by_id), now), act, object_type="roster_import", object_id=job.id, details={"rows": count})  # fmt: skip
 
 
 KINDS = {"gone": "离开", "moved": "调动", "changed": "变更", "new": "新增"}
@@ -209,14 +206,12 @@ def chosen_rows(planned: Sequence[Planned], choice: Choice) -> list[Planned]:
     return [plan for plan in planned if (kind := kind_of(plan)) and choice.takes(kind, key_of(plan))]
 
 
-def let_gone_leave(
-    session: Session, gone: Sequence[Gone], choice: Choice, *, actor: Actor, now: datetime, on: date
-) -> int:
+def let_gone_leave(context: ActionContext, gone: Sequence[Gone], choice: Choice, *, on: date) -> int:
     """Take those off the roster whose leaving was agreed to; accounts are closed, results stay. Gives how many."""
     leaving = [one for one in gone if choice.takes("gone", str(one.person_id))]
     for one in leaving:
-        person = session.get_one(Person, one.person_id)
-        let_person_leave(session, person, kind="leave", on=on, note="名册导入：文件中没有此人", actor=actor, now=now)
+        person = context.session.get_one(Person, one.person_id)
+        let_person_leave(context, person, kind="leave", on=on, note="名册导入：文件中没有此人")
     return len(leaving)
 
 
@@ -236,22 +231,15 @@ _CHUNK = 1_000
 
 
 def write_rows(
-    session: Session,
-    planned: Sequence[Planned],
-    *,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
-    on: date,
-    report: Report,
+    context: ActionContext, planned: Sequence[Planned], *, sealer: FieldCipher, on: date, report: Report
 ) -> None:
     """Write all new and changed rows in the caller's transaction; `report` is told how far it has come."""
     done = 0
     for chunk in _chunks(plan for plan in planned if plan.outcome is Outcome.NEW):
-        _take_on(session, chunk, sealer=sealer, actor=actor, now=now, on=on)
+        _take_on(context, chunk, sealer=sealer, on=on)
         report(done := done + len(chunk), len(planned))
     for chunk in _chunks(plan for plan in planned if plan.outcome is Outcome.CHANGED):
-        _change(session, chunk, sealer=sealer, actor=actor, now=now, on=on)
+        _change(context, chunk, sealer=sealer, on=on)
         report(done := done + len(chunk), len(planned))
 
 
@@ -261,9 +249,8 @@ def _chunks(plans: Iterable[Planned]) -> Iterator[list[Planned]]:
         yield chunk
 
 
-def _take_on(
-    session: Session, plans: list[Planned], *, sealer: FieldCipher, actor: Actor, now: datetime, on: date
-) -> None:
+def _take_on(context: ActionContext, plans: list[Planned], *, sealer: FieldCipher, on: date) -> None:
+    session, now = context.session, context.now
     sequence = func.pg_get_serial_sequence("persons", "id")
     ids = list(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, len(plans)))))
     session.execute(
@@ -285,8 +272,7 @@ def _take_on(
         ],
     )
     moves = [
-        _move(person_id, "join", None, plan.unit_id, actor=actor, now=now, on=on)
-        for plan, person_id in zip(plans, ids, strict=True)
+        _move(context, person_id, "join", None, plan.unit_id, on=on) for plan, person_id in zip(plans, ids, strict=True)
     ]
     session.execute(insert(RosterMove), moves)
 
@@ -317,24 +303,21 @@ def _staff_number(plan: Planned, person_id: int) -> str:
     return plan.row.staff_number or f"R{person_id:07d}"
 
 
-def _move(
-    person_id: int, kind: str, left: int | None, to: int, *, actor: Actor, now: datetime, on: date
-) -> dict[str, Any]:
+def _move(context: ActionContext, person_id: int, kind: str, left: int | None, to: int, *, on: date) -> dict[str, Any]:
     return {
         "person_id": person_id,
         "kind": kind,
         "from_unit_id": left,
         "to_unit_id": to,
         "effective_on": on,
-        "recorded_at": now,
-        "recorded_by_id": actor.person_id,
+        "recorded_at": context.now,
+        "recorded_by_id": context.actor.person_id,
         "note": "名册导入",
     }
 
 
-def _change(
-    session: Session, plans: list[Planned], *, sealer: FieldCipher, actor: Actor, now: datetime, on: date
-) -> None:
+def _change(context: ActionContext, plans: list[Planned], *, sealer: FieldCipher, on: date) -> None:
+    session, now = context.session, context.now
     session.execute(update(Person), [_changed(plan, sealer, now) for plan in plans])
     returned = [plan.person_id for plan in plans if plan.is_return]
     if returned:
@@ -344,12 +327,11 @@ def _change(
         )
     moves = [
         _move(
+            context,
             plan.person_id or 0,
             "return" if plan.is_return else "transfer",
             None if plan.is_return else plan.from_unit_id,
             plan.unit_id,
-            actor=actor,
-            now=now,
             on=on,
         )
         for plan in plans
@@ -359,7 +341,7 @@ def _change(
         end_waiting_moves(session, [move["person_id"] for move in moves], now=now)
         session.execute(insert(RosterMove), moves)
         places = {move["person_id"]: (move["from_unit_id"], move["to_unit_id"]) for move in moves}
-        end_grants_left_behind(session, places, actor=actor, now=now)
+        end_grants_left_behind(context, places)
 
 
 def _changed(plan: Planned, sealer: FieldCipher, now: datetime) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from examapp.organisation.mfa.actions import SecondFactorRequiredError
 from examapp.organisation.password_reset import actions as password_reset_actions
 from examapp.organisation.password_reset.actions import use_ticket
 from examapp.organisation.people.rules import first_password_binding
+from examapp.platform.audit.actions import ActionContext
 from examapp.security.ciphers import SealBrokenError
 from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller, Priority
 
@@ -253,7 +254,7 @@ def begin(judge: Callable[[Session], Verdict]) -> SignedIn:
     with transaction() as db_session:
         verdict = judge(db_session)
         if verdict.token and previous:
-            sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
+            sign_out(ActionContext(db_session, actor(), clock.now()), previous.sign_in_id)
         who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
     if verdict.awaits_code and verdict.token:
         session[_HALF] = verdict.token

@@ -9,8 +9,6 @@ from flask import Response, current_app, flash, jsonify, redirect, render_templa
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp import clock
-from examapp.db.session import transaction
 from examapp.errors import DomainError, refuse
 from examapp.organisation.accounts import actions as account_actions
 from examapp.organisation.accounts import guards as account_guards
@@ -26,6 +24,7 @@ from examapp.organisation.sign_in.oidc import finish_identity as finish
 from examapp.organisation.sign_in.oidc import has_identity
 from examapp.organisation.sign_in.oidc import lead_to_identity as lead
 from examapp.security.password_hashing import BusyHashingError
+from examapp.web.submit import request_transaction
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -148,8 +147,8 @@ def _sign_in_checks_its_own_token(state: BlueprintSetupState) -> None:
 @signed_in_with_any_password
 def sign_out() -> AnyResponse:
     """End this browser's sign-in and leave nothing readable on a shared PC."""
-    with transaction() as session:
-        account_actions.sign_out(session, me().sign_in_id, actor=account_guards.actor(), now=clock.now())
+    with request_transaction() as context:
+        account_actions.sign_out(context, me().sign_in_id)
     account_guards.end_session()
     flash("您已安全退出。", "success")
     response = redirect(url_for("people.sign_in"), 303)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -14,7 +13,7 @@ from examapp.documents.tables import Grid, cell_text, find_head
 from examapp.errors import DomainError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
 from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, level_of, normalise_uscc, uscc_fault
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "org.close_unit": "停用单位",
@@ -52,22 +51,24 @@ class UnitFacts:
     sector_parent_id: int | None
 
 
-def create_unit(session: Session, facts: UnitFacts, *, actor: Actor, now: datetime) -> Unit:
+def create_unit(context: ActionContext, facts: UnitFacts) -> Unit:
     """Found a unit below its parents; raises UnitRefusedError."""
+    session = context.session
     _lock_trees(session)
     _check(session, facts, unit=None)
-    unit = Unit(**asdict(facts), region_path="/0/", created_at=now)
+    unit = Unit(**asdict(facts), region_path="/0/", created_at=context.now)
     session.add(unit)
     session.flush()
     unit.region_path = f"{_path(session, facts.parent_id, Tree.REGION)}{unit.id}/"
     unit.sector_path = _sector_path(session, unit)
     _check_depth(unit.region_path)
-    _note(session, "org.create_unit", unit, actor=actor, now=now, facts=facts)
+    _note(context, "org.create_unit", unit, facts=facts)
     return unit
 
 
-def edit_unit(session: Session, unit: Unit, facts: UnitFacts, *, actor: Actor, now: datetime) -> None:
+def edit_unit(context: ActionContext, unit: Unit, facts: UnitFacts) -> None:
     """Change a unit, and move it with all below it where a parent changed; raises UnitRefusedError."""
+    session = context.session
     _lock_trees(session)
     session.refresh(unit)
     _check(session, facts, unit=unit)
@@ -83,26 +84,26 @@ def edit_unit(session: Session, unit: Unit, facts: UnitFacts, *, actor: Actor, n
     session.flush()
     session.expire_all()
     _check_depth(_deepest_path(session, unit))
-    _note(session, "org.edit_unit", unit, actor=actor, now=now, facts=facts)
+    _note(context, "org.edit_unit", unit, facts=facts)
 
 
-def close_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+def close_unit(context: ActionContext, unit: Unit) -> None:
     """Close a unit that has no open unit below it; whether people are left is the people room's question."""
-    open_below = session.scalar(
+    open_below = context.session.scalar(
         select(func.count())
         .select_from(Unit)
         .where(Unit.region_path.startswith(unit.region_path), Unit.id != unit.id, Unit.closed_at.is_(None))
     )
     if open_below:
         raise UnitRefusedError("closed_at", f"下面还有 {open_below} 个单位没有撤销，请先撤销或划转它们。")
-    unit.closed_at = now
-    _note(session, "org.close_unit", unit, actor=actor, now=now)
+    unit.closed_at = context.now
+    _note(context, "org.close_unit", unit)
 
 
-def reopen_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+def reopen_unit(context: ActionContext, unit: Unit) -> None:
     """Open a closed unit again."""
     unit.closed_at = None
-    _note(session, "org.reopen_unit", unit, actor=actor, now=now)
+    _note(context, "org.reopen_unit", unit)
 
 
 def _lock_trees(session: Session) -> None:
@@ -166,11 +167,9 @@ def _move(
         )
 
 
-def _note(
-    session: Session, act: str, unit: Unit, *, actor: Actor, now: datetime, facts: UnitFacts | None = None
-) -> None:
+def _note(context: ActionContext, act: str, unit: Unit, *, facts: UnitFacts | None = None) -> None:
     details = asdict(facts) if facts else {}
-    record(session, act, actor=actor, now=now, object_type="unit", object_id=unit.id, details=details)
+    record(context, act, object_type="unit", object_id=unit.id, details=details)
 
 
 _KINDS = {name: kind for kind, name in UNIT_KIND_NAMES.items()} | {str(kind): kind for kind in UnitKind}
@@ -193,14 +192,14 @@ class _UnitRow:
         return self.says.get(field, "")
 
 
-def import_units(session: Session, grids: Sequence[Grid], *, actor: Actor, now: datetime) -> dict[str, int]:
+def import_units(context: ActionContext, grids: Sequence[Grid]) -> dict[str, int]:
     """Create and change the units of a file; counts of new and changed ones. Raises UnitFileError with the reasons by row."""
     rows = _in_order(_read(grids))
     counts: Counter[str] = Counter()
     faults: list[str] = []
     for row in rows:
         try:
-            counts[_write(session, row, actor=actor, now=now)] += 1
+            counts[_write(context, row)] += 1
         except UnitRefusedError as refusal:
             faults.append(f"第 {row.line} 行：{refusal.text}")
     if faults:
@@ -252,7 +251,8 @@ def _in_order(rows: list[_UnitRow]) -> list[_UnitRow]:
     return list(done.values())
 
 
-def _write(session: Session, row: _UnitRow, *, actor: Actor, now: datetime) -> str:
+def _write(context: ActionContext, row: _UnitRow) -> str:
+    session = context.session
     kind = _KINDS.get(row["kind"] or UNIT_KIND_NAMES[UnitKind.DEPARTMENT])
     if not row["code"] or not row["name"]:
         raise UnitRefusedError("code", "单位编码和单位名称都要填。")
@@ -268,11 +268,11 @@ def _write(session: Session, row: _UnitRow, *, actor: Actor, now: datetime) -> s
     )
     unit = session.scalar(select(Unit).where(Unit.code == facts.code))
     if unit is None:
-        create_unit(session, facts, actor=actor, now=now)
+        create_unit(context, facts)
         return "new"
     if all(getattr(unit, name) == getattr(facts, name) for name in facts.__slots__):
         return "unchanged"
-    edit_unit(session, unit, facts, actor=actor, now=now)
+    edit_unit(context, unit, facts)
     return "changed"
 
 

@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice
 
-from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_grants, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_grants, my_reach, requires
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
@@ -129,9 +128,9 @@ def reopen_unit(unit_id: int) -> BaseResponse:
 def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
     act = close_empty_unit if is_closing else actions.reopen_unit
     message = "单位已撤销。成绩和记录仍保留。" if is_closing else "单位已恢复。"
-    with submit(message, back=url_for("org_admin.edit_unit", unit_id=unit_id)) as session:
-        unit = get_unit_within(session, unit_id, my_reach("org:unit:write"))
-        act(session, unit, actor=actor(), now=clock.now())
+    with submit(message, back=url_for("org_admin.edit_unit", unit_id=unit_id)) as context:
+        unit = get_unit_within(context.session, unit_id, my_reach("org:unit:write"))
+        act(context, unit)
     return redirect(url_for("org_admin.list_units"), 303)
 
 
@@ -170,12 +169,12 @@ def _save(form: UnitForm, unit: Unit | None, message: str) -> bool:
         parent_id=form.parent_id.data or None,
         sector_parent_id=form.sector_parent_id.data or None,
     )
-    with submit(message, form=form) as session:
+    with submit(message, form=form) as context:
         if unit is None:
             _refuse_root_beyond_reach(facts)
-            actions.create_unit(session, facts, actor=actor(), now=clock.now())
+            actions.create_unit(context, facts)
         else:
-            actions.edit_unit(session, unit, facts, actor=actor(), now=clock.now())
+            actions.edit_unit(context, unit, facts)
     return not form.is_refused
 
 

@@ -13,7 +13,7 @@ from examapp.documents.tables import read_grids
 from examapp.errors import DomainError
 from examapp.organisation.units.actions import import_units
 from examapp.organisation.units.rules import UNIT_HEADS
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 cli_blueprint = Blueprint("org_cli", __name__, cli_group="org")
 
@@ -25,7 +25,7 @@ def import_units_from(file: Path) -> None:
     try:
         grids = read_grids(file.read_bytes(), name=file.name, aliases=UNIT_HEADS)
         with transaction() as session:
-            counts = import_units(session, grids, actor=SYSTEM, now=clock.now())
+            counts = import_units(ActionContext(session, SYSTEM, clock.now()), grids)
     except DomainError as refusal:
         raise click.ClickException(refusal.text) from None
     click.echo(f"已新增 {counts['new']} 个单位，更新 {counts['changed']} 个。")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +17,7 @@ from examapp.oversight.assessments.models import AssessmentReview, VoteTaken, Vo
 from examapp.oversight.assessments.queries import whole_sheet
 from examapp.oversight.assessments.rules import Opinion, SheetState
 from examapp.oversight.duty_lists.actions import DutyRefusedError
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"duties.review_sheet": "评审打分", "duties.vote": "公众评议"}
 
@@ -31,8 +30,9 @@ class Given:
     remark: str
 
 
-def review_sheet(session: Session, *, sheet_id: int, given: Mapping[int, Given], actor: Actor, now: datetime) -> None:
+def review_sheet(context: ActionContext, *, sheet_id: int, given: Mapping[int, Given]) -> None:
     """Give points on every line that people judge; until the office feeds back they may be given anew."""
+    session, actor, now = context.session, context.actor, context.now
     if actor.person_id is None:
         raise NotFoundError
     row = get_review_row(session, sheet_id, actor.person_id, has_lock=True)
@@ -46,15 +46,16 @@ def review_sheet(session: Session, *, sheet_id: int, given: Mapping[int, Given],
         line = insert(AssessmentReview).values(sheet_id=row.id, item_id=item_id, reviewer_id=actor.person_id, **values)
         session.execute(line.on_conflict_do_update(index_elements=["sheet_id", "item_id", "reviewer_id"], set_=values))
     touch(row, now=now)
-    note(session, "duties.review_sheet", row, actor=actor, now=now)
+    note(context, "duties.review_sheet", row)
 
 
-def cast_votes(session: Session, *, opinions: Mapping[int, Opinion], actor: Actor, now: datetime) -> int:
+def cast_votes(context: ActionContext, *, opinions: Mapping[int, Opinion]) -> int:
     """Give units opinions, once a person and unit; what was given before is passed over. Gives how many counted.
 
     That somebody has voted is kept apart from what was voted, and no audit line names both. Raises NotFoundError without an open vote.
     """
-    assessment = find_open_vote(session, today=day_of(now))
+    session, actor = context.session, context.actor
+    assessment = find_open_vote(session, today=day_of(context.now))
     if assessment is None or actor.person_id is None:
         raise NotFoundError
     offered = {unit.id for unit, _ in list_vote_units(session, assessment, actor.person_id)}
@@ -65,15 +66,7 @@ def cast_votes(session: Session, *, opinions: Mapping[int, Opinion], actor: Acto
             _count(session, assessment.id, unit_id, opinions[unit_id])
             counted += 1
     details = {"units": counted}
-    record(
-        session,
-        "duties.vote",
-        actor=actor,
-        now=now,
-        object_type="duty_assessment",
-        object_id=assessment.id,
-        details=details,
-    )
+    record(context, "duties.vote", object_type="duty_assessment", object_id=assessment.id, details=details)
     return counted
 
 

@@ -6,9 +6,9 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import actor, me, signed_in
+from examapp.organisation.accounts.guards import me, signed_in
 from examapp.oversight.assessment_results import queries
 from examapp.oversight.assessment_results.actions import Given, cast_votes
 from examapp.oversight.assessment_results.actions import review_sheet as give_points
@@ -19,7 +19,8 @@ from examapp.oversight.assessments.queries import Sheet
 from examapp.oversight.assessments.rules import Opinion, SheetState
 from examapp.oversight.duty_lists.queries import LedgerRow, find_list, iter_ledger
 from examapp.oversight.own_duties.views import blueprint
-from examapp.web.numbers import read_whole
+from examapp.web.params import read_whole
+from examapp.web.submit import request_transaction
 
 
 @blueprint.get("/duties/reviews")
@@ -77,8 +78,8 @@ def _ledger(sheet: Sheet) -> list[LedgerRow]:
 def _give(sheet_id: int, marks: Marks) -> str:
     given = {item_id: Given(points=points, remark=marks.words[item_id]) for item_id, points in marks.points.items()}
     try:
-        with transaction() as session:
-            give_points(session, sheet_id=sheet_id, given=given, actor=actor(), now=clock.now())
+        with request_transaction() as context:
+            give_points(context, sheet_id=sheet_id, given=given)
     except NotFoundError:
         raise
     except DomainError as error:
@@ -113,8 +114,8 @@ def _vote() -> Response:
         for name, value in request.form.items()
         if name.startswith("unit-") and value in known and (unit_id := read_whole(name.removeprefix("unit-")))
     }
-    with transaction() as session:
-        counted = cast_votes(session, opinions=opinions, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        counted = cast_votes(context, opinions=opinions)
     if counted:
         flash(f"已提交对 {counted} 个单位的评议，感谢参与。", "success")
     else:

@@ -32,7 +32,7 @@ from examapp.oversight.assessments.rules import (
 )
 from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.queries import DutyScope
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "duties.add_reviewer": "指定考核评审人",
@@ -59,10 +59,9 @@ class AssessmentSettings:
     bands: Sequence[Band]
 
 
-def create_assessment(
-    session: Session, *, year: int, is_copied: bool, hands: DutyScope, actor: Actor, now: datetime
-) -> Assessment:
+def create_assessment(context: ActionContext, *, year: int, is_copied: bool, hands: DutyScope) -> Assessment:
     """Make the assessment of a year with the shipped score table, or with last year's; raises ConflictError where there is one."""
+    session, now = context.session, context.now
     _check_office(hands)
     before = find_assessment(session, year - 1) if is_copied else None
     if is_copied and before is None:
@@ -70,7 +69,7 @@ def create_assessment(
     bands = before.bands if before else stored_bands(SHIPPED_BANDS)
     row = insert(Assessment).values(
         year=year, title=f"{year} 年度普法责任制考核", state=AssessmentState.DRAFT, bands=bands,
-        appeal_days=before.appeal_days if before else 7, version=1, created_by_id=actor.person_id, created_at=now, updated_at=now,
+        appeal_days=before.appeal_days if before else 7, version=1, created_by_id=context.actor.person_id, created_at=now, updated_at=now,
     )  # fmt: skip
     assessment_id = session.scalar(row.on_conflict_do_nothing().returning(Assessment.id))
     if assessment_id is None:
@@ -78,7 +77,7 @@ def create_assessment(
     items = [item_of(item) for item in before.items] if before else SHIPPED_TABLE
     session.add_all(new_item(assessment_id, position, item) for position, item in enumerate(items, 1))
     session.flush()
-    _note(session, "duties.create_assessment", assessment_id, actor=actor, now=now)
+    _note(context, "duties.create_assessment", assessment_id)
     return get_assessment(session, assessment_id)
 
 
@@ -112,77 +111,62 @@ def _set_item(row: AssessmentItem, item: TableItem) -> None:
 
 
 def change_settings(
-    session: Session,
-    *,
-    assessment_id: int,
-    version: int,
-    settings: AssessmentSettings,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, assessment_id: int, version: int, settings: AssessmentSettings, hands: DutyScope
 ) -> None:
     """Set title, exam, dates and bands; once it is open the exam and the bands stay, since sheets stand on them."""
-    assessment = _lock(session, assessment_id, hands)
+    assessment = _lock(context.session, assessment_id, hands)
     _check_version(assessment, version)
     bands = stored_bands(settings.bands)
     if assessment.state == AssessmentState.OPEN and (settings.exam_id, bands) != (assessment.exam_id, assessment.bands):
         raise ConflictError("考核已经开始，取用的考试和等次不能再改；名称、截止日期和申诉天数可以改。")
     if settings.exam_id is not None:
-        exam = session.get(Exam, settings.exam_id)
+        exam = context.session.get(Exam, settings.exam_id)
         if exam is None or exam.state != ExamState.PUBLISHED:
             raise DutyRefusedError("没有找到这场考试。请重新选择。")
     assessment.title, assessment.exam_id, assessment.bands = settings.title, settings.exam_id, bands
     assessment.self_due_on, assessment.appeal_days = settings.self_due_on, settings.appeal_days
     assessment.vote_until = settings.vote_until
-    _touch(assessment, now=now)
-    _note(session, "duties.change_assessment", assessment_id, actor=actor, now=now)
+    _touch(assessment, now=context.now)
+    _note(context, "duties.change_assessment", assessment_id)
 
 
 def put_table_item(
-    session: Session,
-    *,
-    assessment_id: int,
-    version: int,
-    item_id: int | None,
-    item: TableItem,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, assessment_id: int, version: int, item_id: int | None, item: TableItem, hands: DutyScope
 ) -> None:
     """Add an item to a score table, or change one, while the table is being made."""
-    assessment = _lock_draft(session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, hands)
     if item_id is None:
         position = max((other.position for other in assessment.items), default=0) + 1
         assessment.items.append(new_item(assessment_id, position, item))
     else:
         _set_item(_own_item(assessment, item_id), item)
-    _touch(assessment, now=now)
-    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+    _touch(assessment, now=context.now)
+    _note(context, "duties.change_score_table", assessment_id)
 
 
 def remove_table_item(
-    session: Session, *, assessment_id: int, version: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
+    context: ActionContext, *, assessment_id: int, version: int, item_id: int, hands: DutyScope
 ) -> None:
     """Take an item off a score table that is being made."""
-    assessment = _lock_draft(session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, hands)
     assessment.items.remove(_own_item(assessment, item_id))
-    _touch(assessment, now=now)
-    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+    _touch(assessment, now=context.now)
+    _note(context, "duties.change_score_table", assessment_id)
 
 
 def move_table_item(
-    session: Session, *, assessment_id: int, version: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
+    context: ActionContext, *, assessment_id: int, version: int, item_id: int, hands: DutyScope
 ) -> None:
     """Move an item one place up."""
-    assessment = _lock_draft(session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, hands)
     order = list(assessment.items)
     place = order.index(_own_item(assessment, item_id))
     if place:
         order[place - 1 : place + 1] = [order[place], order[place - 1]]
     for position, item in enumerate(order, 1):
         item.position = position
-    _touch(assessment, now=now)
-    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+    _touch(assessment, now=context.now)
+    _note(context, "duties.change_score_table", assessment_id)
 
 
 def _own_item(assessment: Assessment, item_id: int) -> AssessmentItem:
@@ -192,10 +176,9 @@ def _own_item(assessment: Assessment, item_id: int) -> AssessmentItem:
     return item
 
 
-def open_assessment(
-    session: Session, *, assessment_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
-) -> int:
+def open_assessment(context: ActionContext, *, assessment_id: int, version: int, hands: DutyScope) -> int:
     """Fix the score table and give every unit its sheet; once open, units that came later get theirs. Gives how many sheets were made."""
+    session, now = context.session, context.now
     assessment = _lock(session, assessment_id, hands)
     _check_version(assessment, version)
     if not assessment.items:
@@ -209,7 +192,7 @@ def open_assessment(
         assessment.state, assessment.opened_at = AssessmentState.OPEN, now
     made = add_sheets(session, assessment_id, now=now)
     _touch(assessment, now=now)
-    _note(session, "duties.open_assessment", assessment_id, actor=actor, now=now, sheets=made)
+    _note(context, "duties.open_assessment", assessment_id, sheets=made)
     return made
 
 
@@ -243,26 +226,24 @@ def add_sheets(session: Session, assessment_id: int, *, now: datetime) -> int:
     return len(session.scalars(statement).all())
 
 
-def add_reviewer(
-    session: Session, *, assessment_id: int, staff_number: str, hands: DutyScope, actor: Actor, now: datetime
-) -> Person:
+def add_reviewer(context: ActionContext, *, assessment_id: int, staff_number: str, hands: DutyScope) -> Person:
     """Name a person as a reviewer of a year's sheets, by staff number; twice changes nothing."""
+    session = context.session
     _lock(session, assessment_id, hands)
     person = session.scalar(select(Person).where(Person.staff_number == staff_number))
     if person is None:
         raise DutyRefusedError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
     if person.state == PersonState.LEFT:
         raise DutyRefusedError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
-    row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=now)
+    row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=context.now)
     session.execute(row.on_conflict_do_nothing())
-    _note(session, "duties.add_reviewer", assessment_id, actor=actor, now=now, person_id=person.id)
+    _note(context, "duties.add_reviewer", assessment_id, person_id=person.id)
     return person
 
 
-def remove_reviewer(
-    session: Session, *, assessment_id: int, person_id: int, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def remove_reviewer(context: ActionContext, *, assessment_id: int, person_id: int, hands: DutyScope) -> None:
     """Wait for a reviewer no longer: what was given stays and counts, and so does who gave it."""
+    session = context.session
     _lock(session, assessment_id, hands)
     reviewed = session.scalar(
         select(func.count(distinct(AssessmentReview.sheet_id)))
@@ -274,7 +255,7 @@ def remove_reviewer(
             AssessmentReviewer.assessment_id == assessment_id, AssessmentReviewer.person_id == person_id
         )
     )
-    _note(session, "duties.remove_reviewer", assessment_id, actor=actor, now=now, person_id=person_id, sheets=reviewed)
+    _note(context, "duties.remove_reviewer", assessment_id, person_id=person_id, sheets=reviewed)
 
 
 def _lock(session: Session, assessment_id: int, hands: DutyScope) -> Assessment:
@@ -306,23 +287,7 @@ def _touch(assessment: Assessment, *, now: datetime) -> None:
 
 
 def _note(
-    session: Session,
-    act: str,
-    assessment_id: int,
-    *,
-    actor: Actor,
-    now: datetime,
-    person_id: int | None = None,
-    sheets: int | None = None,
+    context: ActionContext, act: str, assessment_id: int, *, person_id: int | None = None, sheets: int | None = None
 ) -> None:
     details = {} if sheets is None else {"sheets": sheets}
-    record(
-        session,
-        act,
-        actor=actor,
-        now=now,
-        object_type="duty_assessment",
-        object_id=assessment_id,
-        person_id=person_id,
-        details=details,
-    )
+    record(context, act, object_type="duty_assessment", object_id=assessment_id, person_id=person_id, details=details)

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 from wtforms import SelectChoice
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.assessment_indicators.queries import list_years_exams
 from examapp.oversight.assessment_tables import actions
 from examapp.oversight.assessments import actions as assessment_actions
@@ -20,7 +20,7 @@ from examapp.oversight.assessments.models import Assessment, AssessmentItem
 from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import VersionForm
 from examapp.web.params import chosen_year, posted_year
-from examapp.web.submit import check_form, status_of, submit
+from examapp.web.submit import check_form, request_transaction, status_of, submit
 
 
 @admin_blueprint.get("/assessments")
@@ -60,14 +60,9 @@ def _may_appeal(sheet: assessment_queries.Sheet) -> bool:
 def create_assessment() -> Response:
     """Make the assessment of a year from the shipped score table or last year's."""
     year = posted_year()
-    with transaction() as session:
+    with request_transaction() as context:
         made = actions.create_assessment(
-            session,
-            year=year,
-            is_copied=request.form.get("copied") == "1",
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
+            context, year=year, is_copied=request.form.get("copied") == "1", hands=current_duty_scope()
         )
         assessment_id = made.id
     return _done(assessment_id, f"{year} 年的考核已建好。请核对评分表，再开始考核。")
@@ -109,15 +104,13 @@ def change_assessment(assessment_id: int) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         settings, form.problem = form.read()
         if settings is not None:
-            with submit(form=form) as session:
+            with submit(form=form) as context:
                 actions.change_settings(
-                    session,
+                    context,
                     assessment_id=assessment_id,
                     version=form.version.data or 0,
                     settings=settings,
                     hands=current_duty_scope(),
-                    actor=actor(),
-                    now=clock.now(),
                 )
         if not form.is_refused:
             return _done(assessment_id, "考核设置已保存。")
@@ -163,16 +156,14 @@ def change_table_item(assessment_id: int, item_id: int) -> Response | tuple[str,
 def _edit_item(found: Assessment, form: TableItemForm, item: AssessmentItem | None) -> Response | tuple[str, int]:
     assessment_id, item_id = found.id, item.id if item else None
     if form.validate_on_submit():
-        with submit(form=form) as session:
+        with submit(form=form) as context:
             actions.put_table_item(
-                session,
+                context,
                 assessment_id=assessment_id,
                 version=form.version.data or 0,
                 item_id=item_id,
                 item=form.item(),
                 hands=current_duty_scope(),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return _done(assessment_id, "考核项目已保存。")
@@ -187,15 +178,13 @@ def move_table_item(assessment_id: int, item_id: int, act: str) -> Response:
     form = VersionForm()
     check_form(form)
     what = actions.remove_table_item if act == "remove" else actions.move_table_item
-    with transaction() as session:
+    with request_transaction() as context:
         what(
-            session,
+            context,
             assessment_id=assessment_id,
             version=form.version.data,
             item_id=item_id,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
     return _done(assessment_id, "考核项目已删除。" if act == "remove" else "考核项目已上移。")
 
@@ -206,14 +195,9 @@ def open_assessment(assessment_id: int) -> Response:
     """Hand the score table to the units."""
     form = VersionForm()
     check_form(form)
-    with transaction() as session:
+    with request_transaction() as context:
         made = actions.open_assessment(
-            session,
-            assessment_id=assessment_id,
-            version=form.version.data,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
+            context, assessment_id=assessment_id, version=form.version.data, hands=current_duty_scope()
         )
     return _to_year(
         assessment_id, f"考核已开始，{made} 个单位有了评分表，可以自评。" if made else "没有新的单位要补发。"
@@ -226,14 +210,12 @@ def add_reviewer(assessment_id: int) -> Response:
     """Name a reviewer."""
     form = ReviewerForm()
     check_form(form)
-    with transaction() as session:
+    with request_transaction() as context:
         person = actions.add_reviewer(
-            session,
+            context,
             assessment_id=assessment_id,
             staff_number=form.staff_number.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
         name = person.name
     return _done(assessment_id, f"已添加评审人{name}，登录后在首页待办中评审。")
@@ -243,15 +225,8 @@ def add_reviewer(assessment_id: int) -> Response:
 @requires(APPROVE)
 def remove_reviewer(assessment_id: int, person_id: int) -> Response:
     """Take a reviewer off."""
-    with transaction() as session:
-        actions.remove_reviewer(
-            session,
-            assessment_id=assessment_id,
-            person_id=person_id,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        actions.remove_reviewer(context, assessment_id=assessment_id, person_id=person_id, hands=current_duty_scope())
     return _done(assessment_id, "评审人已移除。")
 
 
@@ -262,8 +237,8 @@ def conclude_all(assessment_id: int, act: str) -> Response:
     if not current_duty_scope().is_office:
         raise NotFoundError
     what = assessment_actions.feed_back_all if act == "feed_back_all" else assessment_actions.seal_all
-    with transaction() as session:
-        done = what(session, assessment_id=assessment_id, hands=current_duty_scope(), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        done = what(context, assessment_id=assessment_id, hands=current_duty_scope())
     if not done:
         flash("没有可以办理的评分表：要先评审完才能反馈，先反馈才能封存。", "warning")
         return _to_year(assessment_id, "")

@@ -29,7 +29,7 @@ from examapp.oversight.assessments.queries import (
 from examapp.oversight.assessments.rules import SheetState, band_of, last_appeal_day
 from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.queries import DutyScope
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.points import as_text
 
 AUDIT_ACTS = {
@@ -54,17 +54,16 @@ class OwnScore:
 
 
 def save_self_scores(
-    session: Session,
+    context: ActionContext,
     *,
     sheet_id: int,
     version: int,
     scores: Mapping[int, OwnScore],
     is_submitted: bool,
     hands: DutyScope,
-    actor: Actor,
-    now: datetime,
 ) -> None:
     """Save a unit's self scores by item, and hand them in on wish; lines that fill themselves are not asked for."""
+    session, now = context.session, context.now
     sheet = _lock(session, sheet_id, hands, now=now)
     row = sheet.row
     if row.state != SheetState.SELF:
@@ -77,11 +76,11 @@ def save_self_scores(
         row.state, row.submitted_at, row.submitted_by_id, row.remark = (
             SheetState.SUBMITTED,
             now,
-            actor.person_id,
+            context.actor.person_id,
             "",
         )
     touch(row, now=now)
-    note(session, "duties.submit_sheet" if is_submitted else "duties.save_sheet", row, actor=actor, now=now)
+    note(context, "duties.submit_sheet" if is_submitted else "duties.save_sheet", row)
 
 
 def _put_score(session: Session, sheet_id: int, item_id: int, score: OwnScore) -> None:
@@ -103,25 +102,22 @@ def _check_whole(session: Session, row: AssessmentSheet, *, now: datetime) -> No
         raise DutyRefusedError(f"第 {'、'.join(silent)} 项还没有写自评理由，请填写后再报送。")
 
 
-def send_back_sheet(
-    session: Session, *, sheet_id: int, version: int, remark: str, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def send_back_sheet(context: ActionContext, *, sheet_id: int, version: int, remark: str, hands: DutyScope) -> None:
     """Give a submitted sheet back to its unit with a reason; what reviewers gave stays for the next time."""
-    row = lock_row(session, sheet_id, hands)
-    check_office(session, row, hands)
+    row = lock_row(context.session, sheet_id, hands)
+    check_office(context.session, row, hands)
     if row.state != SheetState.SUBMITTED:
         raise ConflictError("评分表不在待评审中，不能退回。请刷新页面查看。")
     check_version(row, version)
     row.state, row.remark = SheetState.SELF, remark
-    touch(row, now=now)
-    note(session, "duties.return_assessment", row, actor=actor, now=now)
+    touch(row, now=context.now)
+    note(context, "duties.return_assessment", row)
 
 
-def appeal(
-    session: Session, *, sheet_id: int, version: int, text: str, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def appeal(context: ActionContext, *, sheet_id: int, version: int, text: str, hands: DutyScope) -> None:
     """Appeal against what was fed back, once, within the days that the office set."""
-    sheet = _lock(session, sheet_id, hands, now=now)
+    now = context.now
+    sheet = _lock(context.session, sheet_id, hands, now=now)
     row = sheet.row
     if row.appealed_at is not None:
         raise ConflictError("已经申诉过了，不用再提。请刷新页面查看。")
@@ -133,7 +129,7 @@ def appeal(
         raise DutyRefusedError(f"申诉截止到 {last.month} 月 {last.day} 日，已经过期。确有问题请联系普法办。")
     row.state, row.appeal, row.appealed_at = SheetState.APPEALED, text, now
     touch(row, now=now)
-    note(session, "duties.appeal", row, actor=actor, now=now)
+    note(context, "duties.appeal", row)
 
 
 def _lock(session: Session, sheet_id: int, hands: DutyScope, *, now: datetime) -> Sheet:
@@ -164,16 +160,15 @@ def touch(row: AssessmentSheet, *, now: datetime) -> None:
     row.updated_at = now
 
 
-def note(session: Session, act: str, row: AssessmentSheet, *, actor: Actor, now: datetime) -> None:
+def note(context: ActionContext, act: str, row: AssessmentSheet) -> None:
     """Write the audit line of an act on a sheet."""
     details = {"unit_id": row.unit_id, "assessment_id": row.assessment_id}
-    record(session, act, actor=actor, now=now, object_type="duty_sheet", object_id=row.id, details=details)
+    record(context, act, object_type="duty_sheet", object_id=row.id, details=details)
 
 
-def feed_back_sheet(
-    session: Session, *, sheet_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def feed_back_sheet(context: ActionContext, *, sheet_id: int, version: int, hands: DutyScope) -> None:
     """Fix the points of a reviewed sheet and show them to the unit; a second press is refused and changes nothing."""
+    session = context.session
     row = lock_row(session, sheet_id, hands)
     check_office(session, row, hands)
     if row.state not in {SheetState.SELF, SheetState.SUBMITTED}:
@@ -181,20 +176,20 @@ def feed_back_sheet(
     if row.state == SheetState.SELF:
         raise ConflictError("单位还没有报送自评，或已退回修改。请等单位报送。")
     check_version(row, version)
-    sheet = whole_sheet(session, row, now=now)
+    sheet = whole_sheet(session, row, now=context.now)
     lack = lack_of_reviews(sheet, list_reviewers(session, row.assessment_id))
     if lack:
         raise DutyRefusedError(lack)
-    _fix(session, sheet, actor=actor, now=now)
+    _fix(context, sheet)
 
 
-def feed_back_all(session: Session, *, assessment_id: int, hands: DutyScope, actor: Actor, now: datetime) -> int:
+def feed_back_all(context: ActionContext, *, assessment_id: int, hands: DutyScope) -> int:
     """Feed back every sheet that all its reviewers have done; gives how many."""
-    ready = _lock_all(session, assessment_id, SheetState.SUBMITTED, hands, now=now)
-    reviewers = list_reviewers(session, assessment_id)
+    ready = _lock_all(context.session, assessment_id, SheetState.SUBMITTED, hands, now=context.now)
+    reviewers = list_reviewers(context.session, assessment_id)
     done = [sheet for sheet in ready if not lack_of_reviews(sheet, reviewers)]
     for sheet in done:
-        _fix(session, sheet, actor=actor, now=now)
+        _fix(context, sheet)
     return len(done)
 
 
@@ -229,16 +224,16 @@ def lack_of_reviews(sheet: Sheet, reviewers: Sequence[Reviewer]) -> str:
     return ""
 
 
-def _fix(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None:
+def _fix(context: ActionContext, sheet: Sheet) -> None:
     row = sheet.row
     for line in sheet.lines:
-        _put_points(session, row.id, line.item.id, points=line.reviewed, rate=line.rate)
+        _put_points(context.session, row.id, line.item.id, points=line.reviewed, rate=line.rate)
     total = sheet.total
     assert total is not None
-    row.state, row.fed_back_at, row.total = SheetState.FED_BACK, now, total
+    row.state, row.fed_back_at, row.total = SheetState.FED_BACK, context.now, total
     row.band = band_of(total, possible=sheet.possible, bands=bands_of(sheet.assessment))
-    touch(row, now=now)
-    note(session, "duties.publish_feedback", row, actor=actor, now=now)
+    touch(row, now=context.now)
+    note(context, "duties.publish_feedback", row)
 
 
 def _put_points(session: Session, sheet_id: int, item_id: int, *, points: Decimal | None, rate: Decimal | None) -> None:
@@ -248,17 +243,10 @@ def _put_points(session: Session, sheet_id: int, item_id: int, *, points: Decima
 
 
 def answer_appeal(
-    session: Session,
-    *,
-    sheet_id: int,
-    version: int,
-    points: Mapping[int, Decimal],
-    answer: str,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, sheet_id: int, version: int, points: Mapping[int, Decimal], answer: str, hands: DutyScope
 ) -> None:
     """Answer an appeal with the points that stand from now on, changed or not; the unit reads the answer."""
+    session, now = context.session, context.now
     row = lock_row(session, sheet_id, hands)
     check_office(session, row, hands)
     if row.state != SheetState.APPEALED:
@@ -267,7 +255,7 @@ def answer_appeal(
     _change_points(session, row, points, now=now)
     row.state, row.appeal_answer, row.appeal_answered_at = SheetState.FED_BACK, answer, now
     touch(row, now=now)
-    note(session, "duties.answer_appeal", row, actor=actor, now=now)
+    note(context, "duties.answer_appeal", row)
 
 
 def _change_points(session: Session, row: AssessmentSheet, points: Mapping[int, Decimal], *, now: datetime) -> bool:
@@ -288,8 +276,9 @@ def _within(line: Line, points: Decimal) -> Decimal:
     return points
 
 
-def seal_sheet(session: Session, *, sheet_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime) -> None:
+def seal_sheet(context: ActionContext, *, sheet_id: int, version: int, hands: DutyScope) -> None:
     """Seal a sheet as its first version; not while an appeal waits. A second press is refused and changes nothing."""
+    session = context.session
     row = lock_row(session, sheet_id, hands)
     check_office(session, row, hands)
     if row.state == SheetState.SEALED:
@@ -299,37 +288,30 @@ def seal_sheet(session: Session, *, sheet_id: int, version: int, hands: DutyScop
     if row.state != SheetState.FED_BACK:
         raise ConflictError("考核结果还没有反馈给单位。请先反馈，再封存。")
     check_version(row, version)
-    _seal(session, whole_sheet(session, row, now=now), actor=actor, now=now)
+    _seal(context, whole_sheet(session, row, now=context.now))
 
 
-def seal_all(session: Session, *, assessment_id: int, hands: DutyScope, actor: Actor, now: datetime) -> int:
+def seal_all(context: ActionContext, *, assessment_id: int, hands: DutyScope) -> int:
     """Seal every sheet that was fed back and waits for no answer; gives how many."""
-    ready = _lock_all(session, assessment_id, SheetState.FED_BACK, hands, now=now)
+    ready = _lock_all(context.session, assessment_id, SheetState.FED_BACK, hands, now=context.now)
     for sheet in ready:
-        _seal(session, sheet, actor=actor, now=now)
+        _seal(context, sheet)
     return len(ready)
 
 
-def _seal(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None:
+def _seal(context: ActionContext, sheet: Sheet) -> None:
     row = sheet.row
-    row.state, row.sealed_at = SheetState.SEALED, now
-    _add_revision(session, sheet, reason="", actor=actor, now=now)
-    touch(row, now=now)
-    note(session, "duties.seal_sheet", row, actor=actor, now=now)
+    row.state, row.sealed_at = SheetState.SEALED, context.now
+    _add_revision(context, sheet, reason="")
+    touch(row, now=context.now)
+    note(context, "duties.seal_sheet", row)
 
 
 def correct_sealed_sheet(
-    session: Session,
-    *,
-    sheet_id: int,
-    version: int,
-    points: Mapping[int, Decimal],
-    reason: str,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, sheet_id: int, version: int, points: Mapping[int, Decimal], reason: str, hands: DutyScope
 ) -> int:
     """Correct the points of a sealed sheet with a reason: a new version beside the old ones, which stay. Gives its number."""
+    session, now = context.session, context.now
     row = lock_row(session, sheet_id, hands)
     check_office(session, row, hands)
     if row.state != SheetState.SEALED:
@@ -338,13 +320,14 @@ def correct_sealed_sheet(
     if not _change_points(session, row, points, now=now):
         raise DutyRefusedError("得分没有变化，不用更正。请改动需要更正的项目后再提交。")
     sheet = whole_sheet(session, row, now=now)
-    number = _add_revision(session, sheet, reason=reason, actor=actor, now=now)
+    number = _add_revision(context, sheet, reason=reason)
     touch(row, now=now)
-    note(session, "duties.correct_sealed_sheet", row, actor=actor, now=now)
+    note(context, "duties.correct_sealed_sheet", row)
     return number
 
 
-def _add_revision(session: Session, sheet: Sheet, *, reason: str, actor: Actor, now: datetime) -> int:
+def _add_revision(context: ActionContext, sheet: Sheet, *, reason: str) -> int:
+    session = context.session
     row = sheet.row
     last = session.scalar(select(func.max(AssessmentRevision.number)).where(AssessmentRevision.sheet_id == row.id))
     number = (last or 0) + 1
@@ -356,8 +339,8 @@ def _add_revision(session: Session, sheet: Sheet, *, reason: str, actor: Actor, 
             lines=snapshot(sheet),
             total=row.total,
             band=row.band,
-            made_at=now,
-            made_by_id=actor.person_id,
+            made_at=context.now,
+            made_by_id=context.actor.person_id,
         )
     )
     session.flush()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.assessments import actions, queries, rules
 from examapp.oversight.assessments.actions import OwnScore
 from examapp.oversight.assessments.forms import AppealForm, DecisionForm, Marks, read_marks
@@ -17,7 +16,8 @@ from examapp.oversight.assessments.queries import Sheet
 from examapp.oversight.assessments.rules import SheetState
 from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
-from examapp.web.submit import check_form, status_of, submit
+from examapp.platform.audit.actions import ActionContext
+from examapp.web.submit import check_form, request_transaction, status_of, submit
 
 
 def _sheet(sheet_id: int) -> Sheet:
@@ -70,16 +70,14 @@ def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
                 line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.words[line.item.id])
                 for line in judged
             }
-            with submit(form=form) as session:
+            with submit(form=form) as context:
                 actions.save_self_scores(
-                    session,
+                    context,
                     sheet_id=sheet_id,
                     version=form.version.data,
                     scores=scores,
                     is_submitted=is_submitted,
                     hands=current_duty_scope(),
-                    actor=actor(),
-                    now=clock.now(),
                 )
             if not form.is_refused:
                 words = (
@@ -96,15 +94,13 @@ def send_back_sheet(sheet_id: int) -> Response:
     """Give a sheet back to its unit with a reason."""
     form = SendBackForm()
     check_form(form)
-    with transaction() as session:
+    with request_transaction() as context:
         actions.send_back_sheet(
-            session,
+            context,
             sheet_id=sheet_id,
             version=form.version.data,
             remark=form.remark.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
     return _back(sheet_id, "评分表已退回单位修改。")
 
@@ -116,15 +112,8 @@ def conclude_sheet(sheet_id: int, act: str) -> Response:
     form = VersionForm()
     check_form(form)
     what = actions.feed_back_sheet if act == "feed_back" else actions.seal_sheet
-    with transaction() as session:
-        what(
-            session,
-            sheet_id=sheet_id,
-            version=form.version.data,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        what(context, sheet_id=sheet_id, version=form.version.data, hands=current_duty_scope())
     return _back(sheet_id, "考核结果已反馈给单位。" if act == "feed_back" else "评分表已封存，留存为第 1 版。")
 
 
@@ -134,15 +123,13 @@ def appeal(sheet_id: int) -> Response:
     """Appeal against what was fed back."""
     form = AppealForm()
     check_form(form)
-    with transaction() as session:
+    with request_transaction() as context:
         actions.appeal(
-            session,
+            context,
             sheet_id=sheet_id,
             version=form.version.data,
             text=form.text.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
     return _back(sheet_id, "申诉已提交，请等普法办复核。")
 
@@ -159,8 +146,8 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         marks = read_marks(request.form, sheet.lines, is_whole=True)
         if not marks.problems:
-            with submit(form=form) as session:
-                _decide(session, sheet_id, form, marks, is_appeal=is_appeal)
+            with submit(form=form) as context:
+                _decide(context, sheet_id, form, marks, is_appeal=is_appeal)
             if not form.is_refused:
                 return _back(
                     sheet_id,
@@ -170,28 +157,24 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
     return page, status_of(form)
 
 
-def _decide(session: Session, sheet_id: int, form: DecisionForm, marks: Marks, *, is_appeal: bool) -> None:
+def _decide(context: ActionContext, sheet_id: int, form: DecisionForm, marks: Marks, *, is_appeal: bool) -> None:
     if is_appeal:
         actions.answer_appeal(
-            session,
+            context,
             sheet_id=sheet_id,
             version=form.version.data,
             points=marks.points,
             answer=form.reason.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
     else:
         actions.correct_sealed_sheet(
-            session,
+            context,
             sheet_id=sheet_id,
             version=form.version.data,
             points=marks.points,
             reason=form.reason.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
 
 

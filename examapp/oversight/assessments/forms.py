@@ -15,7 +15,7 @@ from examapp.oversight.assessments.queries import Line
 from examapp.oversight.assessments.rules import INDICATOR_NAMES, Band, Indicator, TableItem, read_bands, read_number
 from examapp.oversight.duty_lists.forms import VersionForm
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
-from examapp.web.numbers import sent_number
+from examapp.web.params import sent_number
 
 _DAY = "日期请写成 2026-12-04 的样子。"
 _MAX_REASON = 500

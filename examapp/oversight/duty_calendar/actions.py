@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from examapp.errors import NotFoundError
 from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.models import KeyDayRow, PlanPeriodRow
 from examapp.oversight.duty_lists.queries import DutyScope, list_periods
 from examapp.oversight.duty_lists.rules import PlanPeriod
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"duties.set_key_day": "设置重要时间节点", "duties.set_period": "设置普法规划周期"}
 AUDIT_OBJECTS = {"key_day": "重要时间节点", "plan_period": "规划周期"}
@@ -21,9 +20,7 @@ AUDIT_OBJECTS = {"key_day": "重要时间节点", "plan_period": "规划周期"}
 _LEAP_YEAR = 2024
 
 
-def set_key_day(
-    session: Session, *, month: int, day: int, name: str, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def set_key_day(context: ActionContext, *, month: int, day: int, name: str, hands: DutyScope) -> None:
     """Add a key date, or name the one of that day anew; without a name it is taken off. Refuses a day that no year has."""
     if not hands.is_office:
         raise NotFoundError
@@ -32,17 +29,16 @@ def set_key_day(
     except ValueError:
         raise DutyRefusedError(f"没有 {month} 月 {day} 日这一天，请改正。") from None
     row = insert(KeyDayRow).values(month=month, day=day, name=name)
-    row_id = session.scalar(
+    row_id = context.session.scalar(
         row.on_conflict_do_update(index_elements=["month", "day"], set_={"name": name}).returning(KeyDayRow.id)
     )
     details = {"month": month, "day": day, "name": name}
-    record(
-        session, "duties.set_key_day", actor=actor, now=now, object_type="key_day", object_id=row_id, details=details
-    )
+    record(context, "duties.set_key_day", object_type="key_day", object_id=row_id, details=details)
 
 
-def set_period(session: Session, *, period: PlanPeriod, hands: DutyScope, actor: Actor, now: datetime) -> None:
+def set_period(context: ActionContext, *, period: PlanPeriod, hands: DutyScope) -> None:
     """Add a plan period, or set the years of the one with this name; refuses periods that overlap."""
+    session = context.session
     if not hands.is_office:
         raise NotFoundError
     if period.last_year < period.first_year:
@@ -55,4 +51,4 @@ def set_period(session: Session, *, period: PlanPeriod, hands: DutyScope, actor:
     row.first_year, row.last_year = period.first_year, period.last_year
     session.add(row)
     session.flush()
-    record(session, "duties.set_period", actor=actor, now=now, object_type="plan_period", object_id=row.id)
+    record(context, "duties.set_period", object_type="plan_period", object_id=row.id)

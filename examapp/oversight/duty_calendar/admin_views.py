@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.duty_calendar import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
@@ -62,8 +62,8 @@ def list_key_days() -> Response | tuple[str, int]:
     form = KeyDayForm()
     if form.validate_on_submit():
         message = "重要时间节点已保存。" if form.name.data else "这一天已从重要时间节点中删除。"
-        with submit(message, form=form) as session:
-            actions.set_key_day(session, **form.key_day(), hands=current_duty_scope(), actor=actor(), now=clock.now())
+        with submit(message, form=form) as context:
+            actions.set_key_day(context, **form.key_day(), hands=current_duty_scope())
         if not form.is_refused:
             return redirect(url_for(".list_key_days"))
     page = render_template("duties/key_days.html", form=form, days=key_days(read_session()))
@@ -78,10 +78,8 @@ def list_periods() -> Response | tuple[str, int]:
         raise NotFoundError
     form = PeriodForm()
     if form.validate_on_submit():
-        with submit("规划周期已保存。", form=form) as session:
-            actions.set_period(
-                session, period=form.period(), hands=current_duty_scope(), actor=actor(), now=clock.now()
-            )
+        with submit("规划周期已保存。", form=form) as context:
+            actions.set_period(context, period=form.period(), hands=current_duty_scope())
         if not form.is_refused:
             return redirect(url_for(".list_periods"))
     page = render_template("duties/periods.html", form=form, periods=duty_list_queries.list_periods(read_session()))

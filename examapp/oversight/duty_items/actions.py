@@ -25,7 +25,7 @@ from examapp.oversight.duty_lists.actions import (
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, has_records, live_items
 from examapp.oversight.duty_lists.rules import ItemKind, TableRow
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "duties.change_item": "修改责任清单事项",
@@ -38,12 +38,12 @@ AUDIT_DETAILS = {"unchanged": "没有变化"}
 
 
 def create_item(
-    session: Session, *, list_id: int, duty: Duty, answerable: Answerable, hands: DutyScope, actor: Actor, now: datetime
+    context: ActionContext, *, list_id: int, duty: Duty, answerable: Answerable, hands: DutyScope
 ) -> DutyItem:
     """Add an item to a list that is being made; a common one goes into every list of the year."""
-    duty_list = lock_editable(session, list_id, hands)
-    item = put_item(session, duty_list, duty=duty, answerable=answerable, now=now)
-    record(session, "duties.create_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
+    duty_list = lock_editable(context.session, list_id, hands)
+    item = put_item(context.session, duty_list, duty=duty, answerable=answerable, now=context.now)
+    record(context, "duties.create_item", object_type="duty_item", object_id=item.id)
     return item
 
 
@@ -60,22 +60,14 @@ def put_item(session: Session, duty_list: DutyList, *, duty: Duty, answerable: A
 
 
 def change_item(
-    session: Session,
-    *,
-    item_id: int,
-    version: int,
-    duty: Duty | None,
-    answerable: Answerable,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, item_id: int, version: int, duty: Duty | None, answerable: Answerable, hands: DutyScope
 ) -> DutyItem:
     """Change an item that is still as the form showed it; of a common item the unit sets only who answers for it."""
-    item, duty_list = _lock_item(session, item_id, hands)
+    item, duty_list = _lock_item(context.session, item_id, hands)
     if item.version != version:
         raise ConflictError("这一项刚才已被他人修改。请刷新页面，看过新的内容后再改。")
-    set_item(session, duty_list, item, duty=duty, answerable=answerable, now=now)
-    record(session, "duties.change_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
+    set_item(context.session, duty_list, item, duty=duty, answerable=answerable, now=context.now)
+    record(context, "duties.change_item", object_type="duty_item", object_id=item.id)
     return item
 
 
@@ -92,13 +84,14 @@ def set_item(
     touch(duty_list, now=now)
 
 
-def remove_item(session: Session, *, item_id: int, hands: DutyScope, actor: Actor, now: datetime) -> bool:
+def remove_item(context: ActionContext, *, item_id: int, hands: DutyScope) -> bool:
     """Take an item off its list; tells whether it is kept in the ledger, since something had been recorded on it."""
+    session, now = context.session, context.now
     item, duty_list = _lock_item(session, item_id, hands)
     if item.kind == ItemKind.COMMON and duty_list.unit_id is not None:
         raise DutyRefusedError("共性事项由普法办统一安排，本单位不能删除。确实不适用的，请联系普法办。")
     kept = [_take_off(session, copy, now=now) for copy in _lock_copies(session, item, now=now)]
-    record(session, "duties.remove_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
+    record(context, "duties.remove_item", object_type="duty_item", object_id=item.id)
     is_kept = _take_off(session, item, now=now, is_needed=any(kept))
     touch(duty_list, now=now)
     return is_kept
@@ -164,13 +157,12 @@ class Taken:
     unchanged: int = 0
 
 
-def import_rows(
-    session: Session, *, list_id: int, rows: list[TableRow], hands: DutyScope, actor: Actor, now: datetime
-) -> Taken:
+def import_rows(context: ActionContext, *, list_id: int, rows: list[TableRow], hands: DutyScope) -> Taken:
     """Take rows into a list: one whose content stands there already changes that item, others are added; nothing is deleted.
 
     Of a common item in a unit's list only who answers is taken. Columns that the file lacks stay as they are.
     """
+    session, now = context.session, context.now
     duty_list = lock_editable(session, list_id, hands)
     standing: dict[str, list[DutyItem]] = defaultdict(list)
     for item in live_items(session, list_id):
@@ -192,9 +184,7 @@ def import_rows(
         set_item(session, duty_list, item, duty=duty, answerable=answerable, now=now)
         taken.changed += 1
     details = {"added": taken.added, "changed": taken.changed, "unchanged": taken.unchanged}
-    record(
-        session, "duties.import_list", actor=actor, now=now, object_type="duty_list", object_id=list_id, details=details
-    )
+    record(context, "duties.import_list", object_type="duty_list", object_id=list_id, details=details)
     return taken
 
 

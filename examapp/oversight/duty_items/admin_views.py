@@ -5,18 +5,17 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, Column, Sheet
 from examapp.documents.tables import UnreadableTableError, read_grids
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.duty_items import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope, send_sheets
 from examapp.oversight.duty_lists.forms import AnswerableForm, ItemForm, UploadForm, item_form
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.rules import ALIASES, LABELS, ItemKind, TableReading, read_table
-from examapp.web.submit import status_of, submit
+from examapp.web.submit import request_transaction, status_of, submit
 
 
 @admin_blueprint.route("/lists/<int:list_id>/items/new", methods=["GET", "POST"])
@@ -26,15 +25,13 @@ def create_item(list_id: int) -> BaseResponse | tuple[str, int]:
     duty_list = duty_list_queries.get_list(read_session(), list_id, current_duty_scope())
     form = ItemForm()
     if form.validate_on_submit():
-        with submit(form=form) as session:
+        with submit(form=form) as context:
             actions.create_item(
-                session,
+                context,
                 list_id=list_id,
                 duty=form.duty(),
                 answerable=form.answerable(),
                 hands=current_duty_scope(),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return _saved(list_id, "事项已添加。")
@@ -50,16 +47,14 @@ def change_item(item_id: int) -> BaseResponse | tuple[str, int]:
     is_whole = duty_list.unit_id is None or item.kind == ItemKind.OWN
     form, list_id = item_form(item, is_whole=is_whole), duty_list.id
     if form.validate_on_submit():
-        with submit(form=form) as session:
+        with submit(form=form) as context:
             actions.change_item(
-                session,
+                context,
                 item_id=item_id,
                 version=form.version.data or 0,
                 duty=form.duty(),
                 answerable=form.answerable(),
                 hands=current_duty_scope(),
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return _saved(list_id, "事项已保存。")
@@ -76,10 +71,8 @@ def _page(form: AnswerableForm, duty_list: DutyList, item: DutyItem | None) -> t
 def remove_item(item_id: int) -> BaseResponse:
     """Take an item off its list."""
     list_id = duty_list_queries.get_item(read_session(), item_id, current_duty_scope()).list_id
-    with transaction() as session:
-        is_kept = actions.remove_item(
-            session, item_id=item_id, hands=current_duty_scope(), actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        is_kept = actions.remove_item(context, item_id=item_id, hands=current_duty_scope())
     words = "事项已撤下。已有履职记录，台账中仍保留。" if is_kept else "事项已删除。"
     return _saved(list_id, words)
 
@@ -154,9 +147,7 @@ def _read(form: UploadForm, duty_list: DutyList) -> TableReading:
 
 
 def _take(list_id: int, read: TableReading) -> BaseResponse:
-    with transaction() as session:
-        taken = actions.import_rows(
-            session, list_id=list_id, rows=read.rows, hands=current_duty_scope(), actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        taken = actions.import_rows(context, list_id=list_id, rows=read.rows, hands=current_duty_scope())
     flash(f"已导入：新增 {taken.added} 项，更新 {taken.changed} 项，没有变化 {taken.unchanged} 项。", "success")
     return redirect(url_for(".show_list", list_id=list_id))

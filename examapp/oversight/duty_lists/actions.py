@@ -15,7 +15,7 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, live_items, unit_of
 from examapp.oversight.duty_lists.rules import ItemKind, ListState, lacks_of
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "duties.open_list": "新建责任清单",
@@ -132,19 +132,13 @@ _CHANGED = "清单刚才已被他人修改。请刷新页面，看过新的内�
 
 
 def open_list(
-    session: Session,
-    *,
-    unit_id: int | None,
-    year: int,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
-    is_copied: bool = False,
+    context: ActionContext, *, unit_id: int | None, year: int, hands: DutyScope, is_copied: bool = False
 ) -> DutyList:
     """Open a unit's list of a year with the office's common items, and on wish last year's own ones; without a unit the common list.
 
     Raises ConflictError where there is one.
     """
+    session, now = context.session, context.now
     _check_place(session, unit_id, hands)
     common = None if unit_id is None else _lock_common(session, year, now=now)
     duty_list = _insert(session, unit_id, year, now=now)
@@ -159,15 +153,7 @@ def open_list(
             duty = replace(duty_of(item), key_on=_next_year(item.key_on, year), due_on=_next_year(item.due_on, year))
             add_item(session, duty_list, duty=duty, answerable=answerable_of(item), now=now)
     details = {"unit_id": unit_id, "year": year}
-    record(
-        session,
-        "duties.open_list",
-        actor=actor,
-        now=now,
-        object_type="duty_list",
-        object_id=duty_list.id,
-        details=details,
-    )
+    record(context, "duties.open_list", object_type="duty_list", object_id=duty_list.id, details=details)
     return duty_list
 
 
@@ -209,59 +195,53 @@ def _next_year(day: date | None, year: int) -> date | None:
     return date(year, 2, 28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
 
 
-def propose_list(
-    session: Session, *, list_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def propose_list(context: ActionContext, *, list_id: int, version: int, hands: DutyScope) -> None:
     """Hand a unit's list to the office; every item needs a responsible person and a due date."""
-    duty_list, _ = _lock_unit_list(session, list_id, hands)
+    duty_list, _ = _lock_unit_list(context.session, list_id, hands)
     if duty_list.state != ListState.DRAFT:
         raise ConflictError("清单已经报送过了，不用再报。请刷新页面查看。")
     _check_version(duty_list, version)
-    items = live_items(session, list_id)
+    items = live_items(context.session, list_id)
     lacks = lacks_of([(n, item.person, str(item.due_on or "")) for n, item in enumerate(items, 1)])
     if lacks:
         raise DutyRefusedError("".join(lacks))
-    duty_list.state, duty_list.proposed_at, duty_list.proposed_by_id = ListState.PROPOSED, now, actor.person_id
-    duty_list.remark = ""
-    _note(session, "duties.propose_list", duty_list, actor=actor, now=now)
+    duty_list.state, duty_list.remark = ListState.PROPOSED, ""
+    duty_list.proposed_at, duty_list.proposed_by_id = context.now, context.actor.person_id
+    _note(context, "duties.propose_list", duty_list)
 
 
-def take_back_list(session: Session, *, list_id: int, hands: DutyScope, actor: Actor, now: datetime) -> None:
+def take_back_list(context: ActionContext, *, list_id: int, hands: DutyScope) -> None:
     """Take a proposed list back for changes before the office has decided."""
-    duty_list, _ = _lock_unit_list(session, list_id, hands)
+    duty_list, _ = _lock_unit_list(context.session, list_id, hands)
     if duty_list.state != ListState.PROPOSED:
         raise ConflictError("清单不在待审核中，不能收回。请刷新页面查看。")
     duty_list.state = ListState.DRAFT
-    _note(session, "duties.withdraw_list", duty_list, actor=actor, now=now)
+    _note(context, "duties.withdraw_list", duty_list)
 
 
-def publish_list(
-    session: Session, *, list_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def publish_list(context: ActionContext, *, list_id: int, version: int, hands: DutyScope) -> None:
     """Approve a proposed list as it was seen, and publish it; a second approval is refused and changes nothing."""
-    duty_list, unit = _lock_unit_list(session, list_id, hands)
+    duty_list, unit = _lock_unit_list(context.session, list_id, hands)
     _check_office(unit, hands)
     if duty_list.state == ListState.PUBLISHED:
         raise ConflictError("这份清单已经审核公布，不用再办。请刷新页面查看。")
     if duty_list.state != ListState.PROPOSED:
         raise ConflictError("单位还没有报送，或已收回修改。请等单位重新报送。")
     _check_version(duty_list, version)
-    duty_list.state, duty_list.published_by_id = ListState.PUBLISHED, actor.person_id
-    duty_list.published_at = duty_list.published_at or now
-    _note(session, "duties.publish_list", duty_list, actor=actor, now=now)
+    duty_list.state, duty_list.published_by_id = ListState.PUBLISHED, context.actor.person_id
+    duty_list.published_at = duty_list.published_at or context.now
+    _note(context, "duties.publish_list", duty_list)
 
 
-def send_back_list(
-    session: Session, *, list_id: int, version: int, remark: str, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def send_back_list(context: ActionContext, *, list_id: int, version: int, remark: str, hands: DutyScope) -> None:
     """Give a proposed or published list back to the unit with a reason; what was recorded stays."""
-    duty_list, unit = _lock_unit_list(session, list_id, hands)
+    duty_list, unit = _lock_unit_list(context.session, list_id, hands)
     _check_office(unit, hands)
     if duty_list.state == ListState.DRAFT:
         raise ConflictError("清单已在单位修改中，不用再退回。请刷新页面查看。")
     _check_version(duty_list, version)
     duty_list.state, duty_list.remark = ListState.DRAFT, remark
-    _note(session, "duties.return_list", duty_list, actor=actor, now=now)
+    _note(context, "duties.return_list", duty_list)
 
 
 def _lock_unit_list(session: Session, list_id: int, hands: DutyScope) -> tuple[DutyList, Unit]:
@@ -283,7 +263,7 @@ def _check_version(duty_list: DutyList, version: int) -> None:
         raise ConflictError(_CHANGED)
 
 
-def _note(session: Session, act: str, duty_list: DutyList, *, actor: Actor, now: datetime) -> None:
-    touch(duty_list, now=now)
+def _note(context: ActionContext, act: str, duty_list: DutyList) -> None:
+    touch(duty_list, now=context.now)
     details = {"unit_id": duty_list.unit_id, "year": duty_list.year}
-    record(session, act, actor=actor, now=now, object_type="duty_list", object_id=duty_list.id, details=details)
+    record(context, act, object_type="duty_list", object_id=duty_list.id, details=details)

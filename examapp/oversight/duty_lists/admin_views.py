@@ -14,12 +14,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role, reach_of
-from examapp.organisation.accounts.guards import actor, menu_entry, my_grants, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_grants, my_reach, requires
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists import actions, queries, rules
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
@@ -28,9 +28,8 @@ from examapp.oversight.duty_lists.queries import DutyScope, LedgerRow, key_days
 from examapp.oversight.own_duties.queries import unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_page, chosen_year, posted_year
-from examapp.web.submit import check_form
+from examapp.web.params import chosen_page, chosen_year, posted_year, sent_number
+from examapp.web.submit import check_form, request_transaction
 
 PERMISSIONS = {
     "duties:list:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -107,18 +106,15 @@ def overview() -> str:
 def open_list() -> BaseResponse:
     """Open a unit's list of a year, or the common one, empty or from last year's."""
     year = posted_year()
-    with transaction() as session:
+    with request_transaction("清单已建好。请添加事项，或从表格导入。") as context:
         duty_list = actions.open_list(
-            session,
+            context,
             unit_id=request.form.get("unit_id", type=sent_number),
             year=year,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
             is_copied=request.form.get("copied") == "1",
         )
         list_id = duty_list.id
-    flash("清单已建好。请添加事项，或从表格导入。", "success")
     return redirect(url_for(".show_list", list_id=list_id))
 
 
@@ -150,15 +146,8 @@ def propose_list(list_id: int) -> BaseResponse:
     """Hand a list to the office."""
     form = VersionForm()
     check_form(form)
-    with transaction() as session:
-        actions.propose_list(
-            session,
-            list_id=list_id,
-            version=form.version.data,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        actions.propose_list(context, list_id=list_id, version=form.version.data, hands=current_duty_scope())
     return _back(list_id, "清单已报送，请等普法办审核。")
 
 
@@ -166,8 +155,8 @@ def propose_list(list_id: int) -> BaseResponse:
 @requires(WRITE)
 def take_back_list(list_id: int) -> BaseResponse:
     """Take a proposed list back for changes."""
-    with transaction() as session:
-        actions.take_back_list(session, list_id=list_id, hands=current_duty_scope(), actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        actions.take_back_list(context, list_id=list_id, hands=current_duty_scope())
     return _back(list_id, "清单已收回，可以修改。改好后请重新报送。")
 
 
@@ -177,15 +166,8 @@ def publish_list(list_id: int) -> BaseResponse:
     """Approve a list and publish it."""
     form = VersionForm()
     check_form(form)
-    with transaction() as session:
-        actions.publish_list(
-            session,
-            list_id=list_id,
-            version=form.version.data,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with request_transaction() as context:
+        actions.publish_list(context, list_id=list_id, version=form.version.data, hands=current_duty_scope())
     return _back(list_id, "清单已审核公布。")
 
 
@@ -195,15 +177,13 @@ def send_back_list(list_id: int) -> BaseResponse:
     """Give a list back to its unit with a reason."""
     form = SendBackForm()
     check_form(form)
-    with transaction() as session:
+    with request_transaction() as context:
         actions.send_back_list(
-            session,
+            context,
             list_id=list_id,
             version=form.version.data,
             remark=form.remark.data,
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
     return _back(list_id, "清单已退回单位修改。")
 

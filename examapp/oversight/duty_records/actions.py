@@ -18,7 +18,7 @@ from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord, DutyRecordFile
 from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, get_record
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.actions import drop_file, store_file
 from examapp.uploads.models import StoredFile
 
@@ -73,49 +73,41 @@ class Deed:
 
 
 def record_deed(
-    session: Session,
-    *,
-    item_id: int,
-    deed: Deed,
-    hands: DutyScope,
-    actor: Actor,
-    now: datetime,
-    event_id: int | None = None,
+    context: ActionContext, *, item_id: int, deed: Deed, hands: DutyScope, event_id: int | None = None
 ) -> DutyRecord:
     """Record a deed on an item of a list that has been published; the same deed twice is refused."""
+    session, now = context.session, context.now
     item, duty_list = _lock_item(session, item_id, hands)
     if item.withdrawn_at is not None:
         raise DutyRefusedError("这一项已从清单撤下，不能再登记。请登记到其他事项。")
     if duty_list.published_at is None:
         raise DutyRefusedError("清单还没有公布。请在审核公布后登记履职记录。")
     _check(session, item, duty_list, deed, now=now)
-    row = DutyRecord(item_id=item_id, event_id=event_id, recorded_by_id=actor.person_id, created_at=now, version=0)
+    row = DutyRecord(
+        item_id=item_id, event_id=event_id, recorded_by_id=context.actor.person_id, created_at=now, version=0
+    )
     _set(row, deed, now=now)
     session.add(row)
     session.flush()
-    record(session, "duties.add_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    record(context, "duties.add_record", object_type="duty_record", object_id=row.id)
     return row
 
 
-def correct_deed(
-    session: Session, *, record_id: int, version: int, deed: Deed, hands: DutyScope, actor: Actor, now: datetime
-) -> DutyRecord:
+def correct_deed(context: ActionContext, *, record_id: int, version: int, deed: Deed, hands: DutyScope) -> DutyRecord:
     """Correct a record that is still as the form showed it."""
-    row, item, duty_list = _lock_record(session, record_id, version, hands)
-    _check(session, item, duty_list, deed, now=now, but=row.id)
-    _set(row, deed, now=now)
-    record(session, "duties.correct_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    row, item, duty_list = _lock_record(context.session, record_id, version, hands)
+    _check(context.session, item, duty_list, deed, now=context.now, but=row.id)
+    _set(row, deed, now=context.now)
+    record(context, "duties.correct_record", object_type="duty_record", object_id=row.id)
     return row
 
 
-def withdraw_deed(
-    session: Session, *, record_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
-) -> None:
+def withdraw_deed(context: ActionContext, *, record_id: int, version: int, hands: DutyScope) -> None:
     """Take a record off the ledger; the row stays."""
-    row, _, _ = _lock_record(session, record_id, version, hands)
-    row.withdrawn_at, row.updated_at = now, now
+    row, _, _ = _lock_record(context.session, record_id, version, hands)
+    row.withdrawn_at, row.updated_at = context.now, context.now
     row.version += 1
-    record(session, "duties.withdraw_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    record(context, "duties.withdraw_record", object_type="duty_record", object_id=row.id)
 
 
 def _lock_item(session: Session, item_id: int, hands: DutyScope) -> tuple[DutyItem, DutyList]:
@@ -167,31 +159,31 @@ def _set(row: DutyRecord, deed: Deed, *, now: datetime) -> None:
 MAX_FILES = 6
 
 
-def attach_file(
-    session: Session, *, record_id: int, name: str, content: bytes, hands: DutyScope, actor: Actor, now: datetime
-) -> StoredFile:
+def attach_file(context: ActionContext, *, record_id: int, name: str, content: bytes, hands: DutyScope) -> StoredFile:
     """Keep a file with a record, at most six; raises FileRefusedError for a kind or content that does not come in."""
+    session = context.session
     _lock(session, record_id, hands)
     count = session.scalar(
         select(func.count()).select_from(DutyRecordFile).where(DutyRecordFile.record_id == record_id)
     )
     if (count or 0) >= MAX_FILES:
         raise DutyRefusedError(f"一条记录最多 {MAX_FILES} 个附件。请先删除不需要的。")
-    file = store_file(session, room=ROOM, name=name, content=content, by_id=actor.person_id, now=now)
+    file = store_file(session, room=ROOM, name=name, content=content, by_id=context.actor.person_id, now=context.now)
     session.add(DutyRecordFile(record_id=record_id, file_id=file.id))
     session.flush()
-    record(session, "duties.attach_file", actor=actor, now=now, object_type="duty_record", object_id=record_id)
+    record(context, "duties.attach_file", object_type="duty_record", object_id=record_id)
     return file
 
 
-def remove_file(session: Session, *, record_id: int, token: str, hands: DutyScope, actor: Actor, now: datetime) -> None:
+def remove_file(context: ActionContext, *, record_id: int, token: str, hands: DutyScope) -> None:
     """Take a file off a record and delete it; a second press finds nothing."""
+    session = context.session
     _lock(session, record_id, hands)
     file = get_record_file(session, record_id, token)
     session.delete(session.get_one(DutyRecordFile, file.id))
     session.flush()
     drop_file(session, file)
-    record(session, "duties.remove_file", actor=actor, now=now, object_type="duty_record", object_id=record_id)
+    record(context, "duties.remove_file", object_type="duty_record", object_id=record_id)
 
 
 def _lock(session: Session, record_id: int, hands: DutyScope) -> None:
@@ -201,13 +193,12 @@ def _lock(session: Session, record_id: int, hands: DutyScope) -> None:
         raise NotFoundError
 
 
-def record_event(
-    session: Session, *, event_id: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
-) -> DutyRecord:
+def record_event(context: ActionContext, *, event_id: int, item_id: int, hands: DutyScope) -> DutyRecord:
     """Record a settled event on an item of its unit's list of that year; pressed again it corrects what stands there.
 
     Raises NotFoundError, DutyRefusedError, and ConflictError where it stands on another item already.
     """
+    session = context.session
     event = get_event(session, event_id, hands.write, is_locked=True)
     if event.state != EventState.HELD:
         raise DutyRefusedError("活动还没有办结。请先在活动页登记到场人员并办结，再记入台账。")
@@ -218,17 +209,11 @@ def record_event(
     standing = find_event_record(session, event_id)
     if standing is None:
         deed = deed_of(session, event)
-        return record_deed(session, item_id=item_id, deed=deed, event_id=event_id, hands=hands, actor=actor, now=now)
+        return record_deed(context, item_id=item_id, deed=deed, event_id=event_id, hands=hands)
     if standing.item_id != item_id:
         raise ConflictError(f"这次活动已记在「{standing.item.content}」下，一次活动只记一次。要改记请先撤销那条记录。")
     return correct_deed(
-        session,
-        record_id=standing.id,
-        version=standing.version,
-        deed=deed_of(session, event),
-        hands=hands,
-        actor=actor,
-        now=now,
+        context, record_id=standing.id, version=standing.version, deed=deed_of(session, event), hands=hands
     )
 
 

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
 from examapp.clock import day_of
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.learning.study_events.queries import get_event
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope
@@ -22,9 +22,10 @@ from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_records import actions
 from examapp.oversight.duty_records.actions import files_of, get_record_file
 from examapp.oversight.own_duties import actions as own_duty_actions
+from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
-from examapp.web.numbers import sent_number
-from examapp.web.submit import check_form, status_of, submit
+from examapp.web.params import sent_number
+from examapp.web.submit import check_form, request_transaction, status_of, submit
 
 
 @admin_blueprint.get("/items/<int:item_id>")
@@ -65,10 +66,8 @@ def record_deed(item_id: int) -> AnyResponse | tuple[str, int]:
     _unit_of(read_session(), item)
     form = RecordForm()
 
-    def save(session: Session) -> None:
-        actions.record_deed(
-            session, item_id=item_id, deed=form.deed(), hands=current_duty_scope(), actor=actor(), now=clock.now()
-        )
+    def save(context: ActionContext) -> None:
+        actions.record_deed(context, item_id=item_id, deed=form.deed(), hands=current_duty_scope())
 
     return _edit(form, item, save)
 
@@ -80,25 +79,23 @@ def correct_deed(record_id: int) -> AnyResponse | tuple[str, int]:
     row = duty_list_queries.get_record(read_session(), record_id, current_duty_scope())
     form = RecordForm(obj=row)
 
-    def save(session: Session) -> None:
+    def save(context: ActionContext) -> None:
         actions.correct_deed(
-            session,
+            context,
             record_id=record_id,
             version=form.version.data or 0,
             deed=form.deed(),
             hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
         )
 
     return _edit(form, row.item, save)
 
 
-def _edit(form: RecordForm, item: DutyItem, save: Callable[[Session], None]) -> AnyResponse | tuple[str, int]:
+def _edit(form: RecordForm, item: DutyItem, save: Callable[[ActionContext], None]) -> AnyResponse | tuple[str, int]:
     item_id = item.id
     if form.validate_on_submit():
-        with submit("履职记录已保存。", form=form) as session:
-            save(session)
+        with submit("履职记录已保存。", form=form) as context:
+            save(context)
         if not form.is_refused:
             return redirect(url_for(".show_item", item_id=item_id))
     return render_template("duties/record.html", form=form, item=item), status_of(form)
@@ -111,16 +108,8 @@ def withdraw_deed(record_id: int) -> AnyResponse:
     form = VersionForm()
     check_form(form)
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
-    with transaction() as session:
-        actions.withdraw_deed(
-            session,
-            record_id=record_id,
-            version=form.version.data,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
-    flash("履职记录已撤销。", "success")
+    with request_transaction("履职记录已撤销。") as context:
+        actions.withdraw_deed(context, record_id=record_id, version=form.version.data, hands=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -128,10 +117,8 @@ def withdraw_deed(record_id: int) -> AnyResponse:
 @requires(WRITE)
 def remind_of_item(item_id: int) -> AnyResponse:
     """Remind who answers for an item."""
-    with transaction() as session:
-        names = own_duty_actions.remind_of(
-            session, item_id=item_id, hands=current_duty_scope(), actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        names = own_duty_actions.remind_of(context, item_id=item_id, hands=current_duty_scope())
     flash(f"已提醒{'、'.join(names)}，登录后在首页看到。", "success")
     return redirect(url_for(".show_item", item_id=item_id))
 
@@ -143,16 +130,8 @@ def attach_file(record_id: int) -> AnyResponse:
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
     sent = request.files.get("file")
     name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
-    with submit("附件已上传。") as session:
-        actions.attach_file(
-            session,
-            record_id=record_id,
-            name=name,
-            content=content,
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    with submit("附件已上传。") as context:
+        actions.attach_file(context, record_id=record_id, name=name, content=content, hands=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -170,16 +149,8 @@ def fetch_file(record_id: int, token: str) -> AnyResponse:
 def remove_file(record_id: int, token: str) -> AnyResponse:
     """Take a file off a record."""
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
-    with transaction() as session:
-        actions.remove_file(
-            session,
-            record_id=record_id,
-            token=token.replace("\0", ""),
-            hands=current_duty_scope(),
-            actor=actor(),
-            now=clock.now(),
-        )
-    flash("附件已删除。", "success")
+    with request_transaction("附件已删除。") as context:
+        actions.remove_file(context, record_id=record_id, token=token.replace("\0", ""), hands=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -207,8 +178,6 @@ def record_event(event_id: int) -> str | AnyResponse:
 
 def _record(event_id: int) -> AnyResponse:
     item_id = request.form.get("item_id", 0, type=sent_number)
-    with submit("已记入台账。", back=url_for(".record_event", event_id=event_id)) as session:
-        actions.record_event(
-            session, event_id=event_id, item_id=item_id, hands=current_duty_scope(), actor=actor(), now=clock.now()
-        )
+    with submit("已记入台账。", back=url_for(".record_event", event_id=event_id)) as context:
+        actions.record_event(context, event_id=event_id, item_id=item_id, hands=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))

@@ -17,7 +17,7 @@ from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_lists.queries import DutyScope, get_item
 from examapp.oversight.own_duties.queries import list_due_items, people_answering
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.outgoing_messages.actions import send_out
 
 AUDIT_ACTS = {"duties.remind_due": "自动提醒到期普法事项", "duties.remind_of": "提醒普法事项"}
@@ -43,14 +43,16 @@ def remind_due(session: Session, *, now: datetime) -> int:
     for item, _ in due:
         stage = _stage(item, today)
         assert stage is not None
-        new.update(person.id for person in _send(session, item, answering[item.id], stage, actor=SYSTEM, now=now))
+        new.update(person.id for person in _send(ActionContext(session, SYSTEM, now), item, answering[item.id], stage))
     for person_id, count in new.items():
         text = f"您负责的普法责任清单事项有 {count} 项即将到期或已逾期，请登录学法考试平台，在首页「待办事项」中查看。"
         once_key = f"duties.due:{today}:{person_id}"
         send_out(session, person_id=person_id, kind="duties.remind", text=text, once_key=once_key, now=now)
     sent = new.total()
     if sent:
-        record(session, "duties.remind_due", actor=SYSTEM, now=now, object_type="duty_item", details={"sent": sent})
+        record(
+            ActionContext(session, SYSTEM, now), "duties.remind_due", object_type="duty_item", details={"sent": sent}
+        )
     return sent
 
 
@@ -60,8 +62,9 @@ def _stage(item: DutyItem, today: date) -> Stage | None:
     return Stage(name="overdue" if item.due_on < today else "soon", for_day=item.due_on)
 
 
-def remind_of(session: Session, *, item_id: int, hands: DutyScope, actor: Actor, now: datetime) -> list[str]:
+def remind_of(context: ActionContext, *, item_id: int, hands: DutyScope) -> list[str]:
     """Remind of one item that is not done, once a day; gives the names of who was reminded."""
+    session, now = context.session, context.now
     item = get_item(session, item_id, hands)
     open_items = list_due_items(session, today=day_of(now), item_ids=[item_id])
     if not open_items:
@@ -71,20 +74,18 @@ def remind_of(session: Session, *, item_id: int, hands: DutyScope, actor: Actor,
         raise DutyRefusedError(
             f"责任人「{item.person or '未填'}」在本单位名册中找不到，或有同名的人。请在清单中写成「姓名（工号）」后再提醒。"
         )
-    reminded = _send(session, item, people, Stage(name="asked", for_day=day_of(now)), actor=actor, now=now)
+    reminded = _send(context, item, people, Stage(name="asked", for_day=day_of(now)))
     if not reminded:
         raise DutyRefusedError("今天已经提醒过了，责任人登录后会在首页看到。")
     for person in reminded:
         text = f"请尽快落实您负责的普法事项「{item.content[:40]}」，完成后告知本单位管理员登记。"
         once_key = f"duties.asked:{item_id}:{person.id}:{day_of(now)}"
         send_out(session, person_id=person.id, kind="duties.remind", text=text, once_key=once_key, now=now)
-    record(session, "duties.remind_of", actor=actor, now=now, object_type="duty_item", object_id=item_id)
+    record(context, "duties.remind_of", object_type="duty_item", object_id=item_id)
     return [person.name for person in reminded]
 
 
-def _send(
-    session: Session, item: DutyItem, people: Sequence[Person], stage: Stage, *, actor: Actor, now: datetime
-) -> list[Person]:
+def _send(context: ActionContext, item: DutyItem, people: Sequence[Person], stage: Stage) -> list[Person]:
     """Put reminders down; gives whom this stage had not reached yet."""
     reached = []
     for person in people:
@@ -93,9 +94,9 @@ def _send(
             person_id=person.id,
             stage=stage.name,
             for_day=stage.for_day,
-            asked_by_id=actor.person_id,
-            created_at=now,
+            asked_by_id=context.actor.person_id,
+            created_at=context.now,
         )
-        if session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None:
+        if context.session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None:
             reached.append(person)
     return reached

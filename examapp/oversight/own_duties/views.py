@@ -13,7 +13,7 @@ from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
 from examapp.oversight.duty_lists.queries import key_days
 from examapp.oversight.own_duties.queries import list_own_items
-from examapp.web.numbers import read_year
+from examapp.web.params import read_year
 
 blueprint = Blueprint("duties", __name__)
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, local
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
@@ -29,7 +28,7 @@ from examapp.oversight.reminders.rules import (
 from examapp.oversight.report_files.queries import remarks, status_words
 from examapp.oversight.statistics_people.queries import PersonRow
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.outgoing_messages.actions import send_out_many
 
 AUDIT_ACTS = {"reminders.export_call_list": "导出催考电话名单", "reminders.send": "提醒参加考试"}
@@ -46,26 +45,18 @@ class ChaseRefusedError(DomainError):
     code = "chase_refused"
 
 
-def remind(
-    session: Session,
-    basis: ReportContext,
-    units: UnitTree,
-    *,
-    group: str,
-    organisation: str,
-    actor: Actor,
-    now: datetime,
-) -> int:
+def remind(context: ActionContext, basis: ReportContext, units: UnitTree, *, group: str, organisation: str) -> int:
     """Remind a group of a unit within reach, on the site and through the gateway; gives how many had not been reminded today.
 
     A second press, or a colleague at the same time, reminds nobody twice. Raises ChaseRefusedError.
     """
+    session, now = context.session, context.now
     if fault := reminder_fault(group, (basis.exam, *basis.makeups), now=now):
         raise ChaseRefusedError(fault)
     people = list_chased_ids(session, basis, units, group=group, most=MAX_REMINDED + 1, now=now)
     if len(people) > MAX_REMINDED:
         raise ChaseRefusedError(f"一次最多提醒 {MAX_REMINDED} 人，请按下级单位分别提醒。")
-    new = _note_reminders(session, basis.exam.id, people, group=group, actor=actor, now=now)
+    new = _note_reminders(context, basis.exam.id, people, group=group)
     exams = (*basis.makeups, basis.exam)
     exam = next((e for e in exams if e.opens_at <= now < e.closes_at), basis.exam)
     send_out_many(
@@ -77,30 +68,26 @@ def remind(
         until=max(e.closes_at for e in exams) if group == "failed" else exam.closes_at,
     )
     details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
-    record(
-        session, "reminders.send", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
-    )
+    record(context, "reminders.send", object_type="exam", object_id=basis.exam.id, details=details)
     return len(new)
 
 
-def _note_reminders(
-    session: Session, exam_id: int, people: Sequence[int], *, group: str, actor: Actor, now: datetime
-) -> list[int]:
+def _note_reminders(context: ActionContext, exam_id: int, people: Sequence[int], *, group: str) -> list[int]:
     if not people:
         return []
     rows = [
         {
             "exam_id": exam_id,
             "person_id": person_id,
-            "reminded_on": day_of(now),
+            "reminded_on": day_of(context.now),
             "group": group,
-            "reminded_by_id": actor.person_id,
-            "reminded_at": now,
+            "reminded_by_id": context.actor.person_id,
+            "reminded_at": context.now,
         }
         for person_id in people
     ]
     statement = insert(ExamReminder).on_conflict_do_nothing().returning(ExamReminder.person_id)
-    return list(session.scalars(statement, rows))
+    return list(context.session.scalars(statement, rows))
 
 
 CALL_COLUMNS = (
@@ -115,26 +102,18 @@ CALL_COLUMNS = (
 
 
 def request_call_list(
-    session: Session,
-    basis: ReportContext,
-    units: UnitTree,
-    tree: Tree,
-    *,
-    group: str,
-    reason: str,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, basis: ReportContext, units: UnitTree, tree: Tree, *, group: str, reason: str
 ) -> None:
     """Ask for the list with mobiles of a group; a second person allows it. Raises ChaseRefusedError, AlreadyAskedError."""
     if not reason.strip():
         raise ChaseRefusedError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
-    _, count = list_chased(session, basis, units, group=group, offset=0, limit=1)
+    _, count = list_chased(context.session, basis, units, group=group, offset=0, limit=1)
     if count > MAX_CALLED:
         raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
     dual_control_actions.ask(
-        session,
+        context,
         CALLS,
-        request_key=call_key(basis, units, tree, group=group, person_id=actor.person_id),
+        request_key=call_key(basis, units, tree, group=group, person_id=context.actor.person_id),
         unit_id=units.top.unit_id,
         details={
             "exam_id": basis.exam.id,
@@ -145,8 +124,6 @@ def request_call_list(
             "scope": basis.scope,
         },
         reason=reason,
-        actor=actor,
-        now=now,
     )
 
 
@@ -161,20 +138,13 @@ def allow_call_list(approval: Approval, *, now: datetime) -> None:
 
 
 def list_to_call(
-    session: Session,
-    basis: ReportContext,
-    units: UnitTree,
-    approval: Approval,
-    *,
-    group: str,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, basis: ReportContext, units: UnitTree, approval: Approval, *, group: str
 ) -> list[PersonRow]:
     """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
-    rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MAX_CALLED)
+    rows, count = list_chased(context.session, basis, units, group=group, offset=0, limit=MAX_CALLED)
     if count > MAX_CALLED:
         raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
-    left = left_among(session, [row.person_id for row in rows])
+    left = left_among(context.session, [row.person_id for row in rows])
     rows = [row for row in rows if row.person_id not in left]
     details = {
         "exam_id": basis.exam.id,
@@ -184,7 +154,7 @@ def list_to_call(
         "reason": approval.reason,
         "approval_id": approval.id,
     }
-    record(session, CALLS, actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details)
+    record(context, CALLS, object_type="exam", object_id=basis.exam.id, details=details)
     return rows
 
 

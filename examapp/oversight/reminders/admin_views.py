@@ -13,10 +13,10 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, may, me, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import may, me, my_reach, requires, sealer
 from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.dual_control.queries import find_allowed
 from examapp.organisation.people.models import Approval
@@ -31,7 +31,7 @@ from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, d
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
 from examapp.web.forms import FlaskForm
 from examapp.web.params import chosen_page
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
@@ -145,15 +145,9 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
     basis, units = open_exam(exam_id, unit_id, "reports:score:export")
     group = form.group.data
     back = url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group))
-    with submit(back=back) as session:
+    with submit(back=back) as context:
         count = actions.remind(
-            session,
-            basis,
-            units,
-            group=group,
-            organisation=current_app.config["SETTINGS"].organisation,
-            actor=actor(),
-            now=clock.now(),
+            context, basis, units, group=group, organisation=current_app.config["SETTINGS"].organisation
         )
     words = f"已提醒 {count} 人，他们登录后在首页就能看到。"
     flash(words if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
@@ -174,10 +168,8 @@ def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
             return _hand_out(basis, units, allowed, group)
         if not form.validate():
             return _show(basis, units, group, form=form)
-        with transaction() as session:
-            actions.request_call_list(
-                session, basis, units, read_tree(), group=group, reason=form.reason.data, actor=actor(), now=clock.now()
-            )
+        with request_transaction() as context:
+            actions.request_call_list(context, basis, units, read_tree(), group=group, reason=form.reason.data)
     except (ChaseRefusedError, AlreadyAskedError) as error:
         return _show(basis, units, group, problem=error.text, form=form)
     flash("申请已提交。普法办或安全管理员在“审批”中同意后，回到本页下载名单。", "success")
@@ -191,9 +183,9 @@ def _allowed(basis: ReportContext, units: UnitTree, group: str) -> Approval | No
 
 
 def _hand_out(basis: ReportContext, units: UnitTree, allowed: Approval, group: str) -> Response:
-    with transaction() as session:
-        rows = actions.list_to_call(session, basis, units, allowed, group=group, actor=actor(), now=clock.now())
-        mobiles = find_mobiles(session, [row.person_id for row in rows], sealer=sealer())
+    with request_transaction() as context:
+        rows = actions.list_to_call(context, basis, units, allowed, group=group)
+        mobiles = find_mobiles(context.session, [row.person_id for row in rows], sealer=sealer())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"
         actions.write_call_list(path, basis, units, rows, mobiles, group=group)

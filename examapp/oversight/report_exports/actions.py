@@ -33,7 +33,7 @@ from examapp.oversight.report_templates.actions import current_template
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure
 from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.security.ciphers import FieldCipher
 
 KEPT = timedelta(days=7)
@@ -68,26 +68,16 @@ class ReportJobRef:
     state: JobState
 
 
-def _record_request(session: Session, export_id: int, told: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+def _record_request(context: ActionContext, export_id: int, told: dict[str, Any]) -> None:
     details = {name: str(value) for name, value in told.items() if value not in (None, "")}
-    record(
-        session,
-        "reports.request_export",
-        actor=actor,
-        now=now,
-        object_type="export",
-        object_id=export_id,
-        details=details,
-    )
+    record(context, "reports.request_export", object_type="export", object_id=export_id, details=details)
 
 
 def request_export(
-    session: Session,
+    context: ActionContext,
     wish: ReportRequest,
     *,
     reach: AccessScope,
-    actor: Actor,
-    now: datetime,
     approval_id: int | None = None,
     occasion: str | None = None,
 ) -> ReportJobRef:
@@ -95,6 +85,7 @@ def request_export(
 
     Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
     """
+    session, actor, now = context.session, context.actor, context.now
     if wish.format not in report_file_actions.formats_of(wish.content):
         raise BadRequestError
     if wish.holds_whole_numbers and approval_id is None:
@@ -112,12 +103,12 @@ def request_export(
     }
     asked = {**values, "created_by_id": actor.person_id}
     key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
-    values |= {"data_version": version, "watermark": _watermark(session, actor, now)}
+    values |= {"data_version": version, "watermark": _watermark(context)}
     export_id = _insert(session, values, key=key, created_by_id=actor.person_id, now=now)
     if export_id is None:
         return _live(session, key)
     told = {name: value for name, value in asked.items() if name != "narrowing"} | wish.narrowing.as_json()
-    _record_request(session, export_id, told, actor=actor, now=now)
+    _record_request(context, export_id, told)
     publish_after_commit(session, export_id, Export.KIND)
     return ReportJobRef(id=export_id, state=JobState.QUEUED)
 
@@ -151,9 +142,10 @@ def _live(session: Session, key: str) -> ReportJobRef:
     return ReportJobRef(id=export.id, state=JobState(export.state))
 
 
-def _watermark(session: Session, actor: Actor, now: datetime) -> str:
-    name = find_name(session, actor.person_id) if actor.person_id is not None else ""
-    return f"{name} {local(now):%Y-%m-%d %H:%M} 导出".strip()
+def _watermark(context: ActionContext) -> str:
+    asker_id = context.actor.person_id
+    name = find_name(context.session, asker_id) if asker_id is not None else ""
+    return f"{name} {local(context.now):%Y-%m-%d %H:%M} 导出".strip()
 
 
 class ExportFailedError(DomainError):
@@ -232,14 +224,14 @@ class Download:
     content_type: str
 
 
-def download_export(session: Session, export_id: int, *, reach: AccessScope, actor: Actor, now: datetime) -> Download:
+def download_export(context: ActionContext, export_id: int, *, reach: AccessScope) -> Download:
     """Hand out one's own file while its unit is still within reach, with an audit line; raises NotFoundError, NotReadyError."""
-    export = get_own_export(session, export_id, person_id=actor.person_id, reach=reach)
+    export = get_own_export(context.session, export_id, person_id=context.actor.person_id, reach=reach)
     if export.is_active:
         raise NotReadyError
-    if export.file is None or (export.expires_at is not None and export.expires_at <= now):
+    if export.file is None or (export.expires_at is not None and export.expires_at <= context.now):
         raise NotReadyError("文件已过期或没有生成成功，请重新导出。")
-    record(session, "reports.download_export", actor=actor, now=now, object_type="export", object_id=export.id)
+    record(context, "reports.download_export", object_type="export", object_id=export.id)
     content_type = report_file_actions.RENDERERS[export.format].content_type
     return Download(content=export.file, file_name=export.file_name, content_type=content_type)
 
@@ -258,30 +250,24 @@ class ReasonNeededError(DomainError):
     message = "导出完整的身份证号、手机号，请写明用途（至少 5 个字），会记入审计日志。"
 
 
-def request_numbers(session: Session, wish: ReportRequest, *, reach: AccessScope, actor: Actor, now: datetime) -> int:
+def request_numbers(context: ActionContext, wish: ReportRequest, *, reach: AccessScope) -> int:
     """Ask for a file with whole numbers of a unit within reach; gives the request's id. A second person allows it.
 
     Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyAskedError.
     """
+    session = context.session
     if wish.format not in report_file_actions.formats_of(wish.content):
         raise BadRequestError
     if len(wish.reason.strip()) < MIN_REASON:
         raise ReasonNeededError
-    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=context.now, reach=reach)
     unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
     values = wish.settled(basis.scope).to_row()
     details = {name: value for name, value in values.items() if name not in _OF_EVERY_APPROVAL}
     details["exam_title"] = session.get_one(Exam, wish.exam_id).title
-    key = ":".join(str(part) for part in (actor.person_id, *details.values()))
+    key = ":".join(str(part) for part in (context.actor.person_id, *details.values()))
     return dual_control_actions.ask(
-        session,
-        ACT,
-        request_key=key,
-        unit_id=unit.unit_id,
-        details=details,
-        reason=wish.reason,
-        actor=actor,
-        now=now,
+        context, ACT, request_key=key, unit_id=unit.unit_id, details=details, reason=wish.reason
     )
 
 
@@ -294,4 +280,4 @@ def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Re
         raise ConflictError("申请人现在已没有导出完整号码的权限，不能同意。请退回。")
     wish = ReportRequest.from_row(details | {**_OF_EVERY_APPROVAL, "reason": approval.reason})
     asker = Actor(person_id=approval.requested_by_id, address=None)
-    return request_export(session, wish, reach=reach, actor=asker, now=now, approval_id=approval.id)
+    return request_export(ActionContext(session, asker, now), wish, reach=reach, approval_id=approval.id)

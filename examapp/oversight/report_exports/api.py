@@ -11,11 +11,11 @@ from flask import Blueprint, Response, request, send_file
 from msgspec import Meta, Struct
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import BadRequestError
 from examapp.jobs.models import JobState, client_state
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires
+from examapp.organisation.accounts.guards import me, my_reach, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.queries import count_ahead, get_export_row
@@ -30,7 +30,8 @@ from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, 
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, MAX_WORD, ReportFilter
 from examapp.points import as_text
 from examapp.web.json_io import Count, DecimalText, Id, Instant, instant, json_response, read_body
-from examapp.web.numbers import MAX_ID, read_whole
+from examapp.web.params import MAX_ID, read_whole
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "reports:score:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -185,9 +186,9 @@ def request_export(exam_id: int) -> Response:
     )
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
-    with transaction() as session:
+    with request_transaction() as context:
         reach = my_reach("reports:score:export")
-        export = actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
+        export = actions.request_export(context, wish, reach=reach)
         reply: ExportRequestedBody = {"export": {"id": export.id, "state": client_state(export.state)}}
     return json_response(reply, 202)
 
@@ -195,9 +196,9 @@ def request_export(exam_id: int) -> Response:
 def _ask_for_numbers(wish: ReportRequest) -> Response:
     """Put a request down for whole numbers; the export is there once a second person has allowed it."""
     my_reach("reports:number:export")
-    with transaction() as session:
+    with request_transaction() as context:
         reach = my_reach("reports:score:export")
-        approval_id = actions.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
+        approval_id = actions.request_numbers(context, wish, reach=reach)
     reply: ApprovalRequestedBody = {"approval": {"id": approval_id, "state": "waiting"}}
     return json_response(reply, 202)
 
@@ -227,10 +228,8 @@ def download_export(export_id: int) -> Response:
 
 def send_export(export_id: int) -> Response:
     """Answer with the file of one's own export, after the reach was looked up again; leaves an audit line."""
-    with transaction() as session:
-        file = actions.download_export(
-            session, export_id, reach=my_reach("reports:score:export"), actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        file = actions.download_export(context, export_id, reach=my_reach("reports:score:export"))
     return send_file(
         BytesIO(file.content), mimetype=file.content_type, download_name=file.file_name, as_attachment=True, max_age=0
     )

@@ -21,7 +21,7 @@ from examapp.oversight.report_exports.actions import request_export
 from examapp.oversight.report_exports.models import Export, ReportSchedule
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import USUAL_SCHEDULES, Moment, Plan
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 
 AUDIT_ACTS = {"reports.set_schedule": "设置定期报表"}
 AUDIT_OBJECTS = {"report_schedule": "定期报表"}
@@ -83,28 +83,26 @@ def list_schedules(session: Session) -> list[Plan]:
 
 
 def set_schedule(
-    session: Session,
+    context: ActionContext,
     moment: Moment,
     *,
     content: str,
     format: str,  # noqa: A002 – the protocol's word
     is_on: bool,
-    actor: Actor,
-    now: datetime,
 ) -> None:
     """Say what is made at a moment; the last word of two counts."""
-    session.merge(
+    context.session.merge(
         ReportSchedule(
             moment=moment,
             content=content,
             format=format,
             is_on=is_on,
-            changed_by_id=actor.person_id,
-            changed_at=now,
+            changed_by_id=context.actor.person_id,
+            changed_at=context.now,
         )
     )
     details = {"moment": moment, "content": content, "format": format, "is_on": is_on}
-    record(session, "reports.set_schedule", actor=actor, now=now, object_type="report_schedule", details=details)
+    record(context, "reports.set_schedule", object_type="report_schedule", details=details)
 
 
 def lay_out_scheduled(session: Session, *, now: datetime) -> int:
@@ -128,7 +126,9 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
             if reach is None:
                 continue
             try:
-                request_export(session, wish, reach=reach, actor=Actor(person_id=person_id), now=now, occasion=occasion)
+                request_export(
+                    ActionContext(session, Actor(person_id=person_id), now), wish, reach=reach, occasion=occasion
+                )
             except (NotFoundError, ConflictError):
                 continue
             asked += 1

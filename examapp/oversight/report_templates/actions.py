@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.report_templates.render_docx import LIST_PLACE, PLACES, UNIT_PLACES, sandbox
 from examapp.oversight.report_templates.render_xlsx import PLACE, ROW_NAME, ROW_PLACES
 from examapp.oversight.statistics_definitions.rules import TEMPLATE_FORMATS
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.models import FileKind
 from examapp.uploads.rules import refuse_other_content
 
@@ -180,30 +179,30 @@ def _texts(file: bytes) -> Iterator[str]:
 _LOCK = 0x7265_7074
 
 
-def add_template(
-    session: Session, *, content: str, file: bytes, file_name: str, note: str, actor: Actor, now: datetime
-) -> ReportTemplate:
+def add_template(context: ActionContext, *, content: str, file: bytes, file_name: str, note: str) -> ReportTemplate:
     """Take in a new version of a form, not yet in use; raises UnfitTemplateError naming what is wrong."""
     if content not in TEMPLATE_FORMATS:
         raise BadRequestError
     refuse_unfit(content, file)
     _fill_with_example(content, file)
-    return _enter(session, content, file, file_name=file_name, note=note, actor=actor, now=now)
+    return _enter(context, content, file, file_name=file_name, note=note)
 
 
-def use_template(session: Session, template_id: int, *, actor: Actor, now: datetime) -> ReportTemplate:
+def use_template(context: ActionContext, template_id: int) -> ReportTemplate:
     """Put a version into use from now on, instead of the one before; a second press changes nothing."""
+    session = context.session
     template = get_template(session, template_id)
     _lock(session)
     session.refresh(template)
     if not template.is_current:
         _set_current(session, template)
-        _record(session, "reports.use_template", template, actor=actor, now=now)
+        _record(context, "reports.use_template", template)
     return template
 
 
-def use_shipped(session: Session, content: str, *, actor: Actor, now: datetime) -> ReportTemplate:
+def use_shipped(context: ActionContext, content: str) -> ReportTemplate:
     """Go back to the shipped form, as a version of its own."""
+    session = context.session
     if content not in TEMPLATE_FORMATS:
         raise BadRequestError
     _lock(session)
@@ -211,7 +210,7 @@ def use_shipped(session: Session, content: str, *, actor: Actor, now: datetime) 
     current = session.scalars(query).one_or_none()
     if current is not None and current.file is None:
         return current
-    template = _enter(session, content, None, file_name="", note="改回随产品提供的样式", actor=actor, now=now)
+    template = _enter(context, content, None, file_name="", note="改回随产品提供的样式")
     _set_current(session, template)
     return template
 
@@ -248,9 +247,8 @@ def _example() -> dict[str, Any]:
 _EXAMPLE = _example()
 
 
-def _enter(
-    session: Session, content: str, file: bytes | None, *, file_name: str, note: str, actor: Actor, now: datetime
-) -> ReportTemplate:
+def _enter(context: ActionContext, content: str, file: bytes | None, *, file_name: str, note: str) -> ReportTemplate:
+    session = context.session
     _lock(session)
     last = session.scalar(select(func.max(ReportTemplate.number)).where(ReportTemplate.content == content)) or 0
     template = ReportTemplate(
@@ -259,13 +257,13 @@ def _enter(
         file=file,
         file_name=file_name[:200],
         note=note[:200],
-        created_by_id=actor.person_id,
-        created_at=now,
+        created_by_id=context.actor.person_id,
+        created_at=context.now,
         is_current=False,
     )
     session.add(template)
     session.flush()
-    _record(session, "reports.add_template", template, actor=actor, now=now)
+    _record(context, "reports.add_template", template)
     return template
 
 
@@ -280,6 +278,6 @@ def _lock(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _record(session: Session, act: str, template: ReportTemplate, *, actor: Actor, now: datetime) -> None:
+def _record(context: ActionContext, act: str, template: ReportTemplate) -> None:
     details = {"content": template.content, "number": template.number}
-    record(session, act, actor=actor, now=now, object_type="report_template", object_id=template.id, details=details)
+    record(context, act, object_type="report_template", object_id=template.id, details=details)

@@ -8,17 +8,17 @@ from flask import Blueprint, Response, redirect, render_template, send_file, url
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.oversight.report_exports.forms import ScheduleForm, TemplateForm
 from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
 from examapp.oversight.report_schedules import actions as report_schedule_actions
 from examapp.oversight.report_templates import actions, render_docx, render_xlsx
 from examapp.oversight.report_templates.actions import get_template, list_templates
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     # The forms of reports, and what is made by itself.
@@ -71,15 +71,13 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
     form = TemplateForm()
     if not form.validate():
         return _page(form), 400
-    with submit(form=form, field="file") as session:
+    with submit(form=form, field="file") as context:
         actions.add_template(
-            session,
+            context,
             content=form.content.data,
             file=form.file.data.read(),
             file_name=form.file.data.filename or "",
             note=form.note.data or "",
-            actor=actor(),
-            now=clock.now(),
         )
     if form.is_refused:
         return _page(form), 400
@@ -90,8 +88,8 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
 @requires("reports:template:write", everywhere=True)
 def use_form(template_id: int) -> AnyResponse:
     """Put a version into use."""
-    with transaction() as session:
-        actions.use_template(session, template_id, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        actions.use_template(context, template_id)
     return redirect(url_for("reports_designs.show_forms"), 303)
 
 
@@ -101,8 +99,8 @@ def use_shipped(content: str) -> AnyResponse:
     """Go back to the shipped form."""
     if content not in statistics_definition_rules.TEMPLATE_FORMATS:
         raise NotFoundError
-    with transaction() as session:
-        actions.use_shipped(session, content, actor=actor(), now=clock.now())
+    with request_transaction() as context:
+        actions.use_shipped(context, content)
     return redirect(url_for("reports_designs.show_forms"), 303)
 
 
@@ -151,14 +149,12 @@ def set_schedule(moment: str) -> AnyResponse:
     content = form.content.data
     formats = formats_of(content)
     format_ = form.format.data if form.format.data in formats else formats[0]
-    with transaction() as session:
+    with request_transaction() as context:
         report_schedule_actions.set_schedule(
-            session,
+            context,
             statistics_definition_rules.Moment(moment),
             content=content,
             format=format_,
             is_on=form.is_on.data,
-            actor=actor(),
-            now=clock.now(),
         )
     return redirect(url_for("reports_designs.show_forms"), 303)

@@ -23,7 +23,24 @@ if TYPE_CHECKING:
     from examapp.documents.pdf import Align, PdfDocument
 
 NOTHING = "–"
-UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
+UNIT_PLACES = (
+    "编码",
+    "单位",
+    "名册人数",
+    "免考",
+    "缓考",
+    "应考",
+    "参考",
+    "未参考",
+    "合格",
+    "良好",
+    "优秀",
+    "参考率",
+    "合格率",
+    "通过率",
+    "优秀率",
+    "平均分",
+)
 """What is known of each unit of the list 各单位, and of the whole."""
 PLACES = (
     "考试名称", "年份", "开始日期", "结束日期", "统计时间", "名册", "口径", "落款单位", "落款日期", "待督促单位", *UNIT_PLACES[1:],

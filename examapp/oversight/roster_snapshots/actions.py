@@ -18,7 +18,7 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.roster_snapshots.queries import Difference, list_differences, select_roster
 from examapp.oversight.roster_snapshots.rules import StatedPlace, moment_fault
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "roster_snapshots.accept_correction": "采纳名册更正",
@@ -37,34 +37,33 @@ class FreezeRefusedError(DomainError):
     code = "freeze_refused"
 
 
-def declare_freeze(
-    session: Session, *, exam_id: int, moment: datetime | None, reach: AccessScope, actor: Actor, now: datetime
-) -> Exam:
+def declare_freeze(context: ActionContext, *, exam_id: int, moment: datetime | None, reach: AccessScope) -> Exam:
     """Declare the moment whose roster an exam's figures will stand on; one that has come is taken at once by a worker.
 
     Raises NotFoundError out of reach, ConflictError where a roster is frozen already, FreezeRefusedError.
     """
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise FreezeRefusedError("考试还没有发布，不能冻结名册。请先发布考试。")
     if exam.frozen_taken_at is not None:
         raise ConflictError("名册已经冻结。要换时间的，请先解除冻结，再重新冻结。")
     if moment is None:
         raise FreezeRefusedError("请填写冻结时间。")
-    if fault := moment_fault(moment, now=now):
+    if fault := moment_fault(moment, now=context.now):
         raise FreezeRefusedError(fault)
     exam.frozen_at = moment
-    _note(session, "roster_snapshots.schedule", exam, actor=actor, now=now, details={"moment": moment.isoformat()})
-    if moment <= now:
-        nudge_after_commit(session, TASK, exam.id)
+    _note(context, "roster_snapshots.schedule", exam, details={"moment": moment.isoformat()})
+    if moment <= context.now:
+        nudge_after_commit(context.session, TASK, exam.id)
     return exam
 
 
-def take_freeze(session: Session, exam_id: int, *, now: datetime, actor: Actor = SYSTEM) -> bool:
+def take_freeze(context: ActionContext, exam_id: int) -> bool:
     """Write an exam's roster of its declared moment down, once; False where there is nothing to do.
 
     The units are kept with their names and places, each person with unit, rank, position, exemption or deferral.
     """
+    session, now = context.session, context.now
     exam = session.scalar(select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True))
     if exam is None or exam.frozen_at is None or exam.frozen_at > now or exam.state != ExamState.PUBLISHED:
         return False
@@ -85,7 +84,7 @@ def take_freeze(session: Session, exam_id: int, *, now: datetime, actor: Actor =
     count = session.scalar(select(func.count()).where(RosterSnapshotPerson.exam_id == exam.id))
     exam.frozen_taken_at, exam.corrections, exam.updated_at = now, 0, now
     kept: dict[str, object] = {"moment": exam.frozen_at.isoformat(), "people": count}
-    _note(session, "roster_snapshots.create", exam, actor=actor, now=now, details=kept)
+    _note(context, "roster_snapshots.create", exam, details=kept)
     return True
 
 
@@ -97,13 +96,12 @@ def list_due_freezes(session: Session, *, now: datetime) -> list[int]:
     return list(session.scalars(due.order_by(Exam.id)))
 
 
-def lift_freeze(
-    session: Session, *, exam_id: int, reason: str, reach: AccessScope, actor: Actor, now: datetime
-) -> None:
+def lift_freeze(context: ActionContext, *, exam_id: int, reason: str, reach: AccessScope) -> None:
     """Give a frozen roster, or a moment that is still to come, up: figures stand on the present roster again.
 
     Accepted corrections stay in their log. Raises NotFoundError, ConflictError, FreezeRefusedError without a reason.
     """
+    session = context.session
     exam = lock_exam(session, exam_id, reach)
     if exam.frozen_at is None:
         raise ConflictError("名册没有冻结，不用解除。请刷新页面查看。")
@@ -113,25 +111,18 @@ def lift_freeze(
     lost["corrections"] = exam.corrections
     session.execute(delete(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id))
     session.execute(delete(RosterSnapshotUnit).where(RosterSnapshotUnit.exam_id == exam.id))
-    exam.frozen_at, exam.frozen_taken_at, exam.corrections, exam.updated_at = None, None, 0, now
-    _note(session, "roster_snapshots.remove", exam, actor=actor, now=now, details=lost)
+    exam.frozen_at, exam.frozen_taken_at, exam.corrections, exam.updated_at = None, None, 0, context.now
+    _note(context, "roster_snapshots.remove", exam, details=lost)
 
 
 def accept_correction(
-    session: Session,
-    *,
-    exam_id: int,
-    person_id: int,
-    stated: StatedPlace | None,
-    reason: str,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, exam_id: int, person_id: int, stated: StatedPlace | None, reason: str, reach: AccessScope
 ) -> None:
     """Take one open correction into the frozen roster, as it was shown; the figures follow at once.
 
     Raises NotFoundError, and ConflictError where a colleague was quicker or the person has moved on since the page was shown.
     """
+    session, now = context.session, context.now
     exam = lock_exam(session, exam_id, reach)
     if exam.frozen_taken_at is None:
         raise ConflictError("名册没有冻结，变动直接计入各表，不用采纳。请刷新页面查看。")
@@ -151,18 +142,16 @@ def accept_correction(
             new_unit_id=change.new_unit_id,
             new_excuse=change.new_excuse,
             reason=reason.strip(),
-            accepted_by_id=actor.person_id,
+            accepted_by_id=context.actor.person_id,
             accepted_at=now,
         )
     )
     exam.corrections, exam.updated_at = exam.corrections + 1, now
     places = {key: value for key, value in asdict(change).items() if key.endswith(("unit_id", "excuse"))}
     _note(
-        session,
+        context,
         "roster_snapshots.accept_correction",
         exam,
-        actor=actor,
-        now=now,
         details={**places, "reason": reason.strip()},
         person_id=person_id,
     )
@@ -208,22 +197,6 @@ def _keep_place(session: Session, exam: Exam, unit_id: int) -> None:
 
 
 def _note(
-    session: Session,
-    act: str,
-    exam: Exam,
-    *,
-    actor: Actor,
-    now: datetime,
-    details: dict[str, object],
-    person_id: int | None = None,
+    context: ActionContext, act: str, exam: Exam, *, details: dict[str, object], person_id: int | None = None
 ) -> None:
-    record(
-        session,
-        act,
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=exam.id,
-        person_id=person_id,
-        details=details,
-    )
+    record(context, act, object_type="exam", object_id=exam.id, person_id=person_id, details=details)

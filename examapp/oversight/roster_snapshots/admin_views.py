@@ -16,7 +16,7 @@ from examapp.clock import from_local, local
 from examapp.db.session import read_session
 from examapp.delivery.exams.actions import may_hold
 from examapp.delivery.exams.queries import get_exam, get_organiser_exam
-from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_reach, requires
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, refuse_faults
 from examapp.oversight.reminders.admin_views import open_exam
 from examapp.oversight.reminders.rules import MAX_REASON_LENGTH
@@ -142,9 +142,9 @@ def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) 
     """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
     reach = my_reach("exams:exam:write")
     get_organiser_exam(read_session(), exam_id, reach)
-    with submit(words) as session:
+    with submit(words) as context:
         refuse_faults(form)
-        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+        act(context, exam_id=exam_id, reach=reach)
     unit_id = chosen_number("unit")
     if unit_id is None:
         return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)

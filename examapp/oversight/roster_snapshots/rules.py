@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from examapp.web.numbers import read_whole
+from examapp.web.params import read_whole
 
 FURTHEST = timedelta(days=400)
 """How far ahead a moment may lie, and how far back."""

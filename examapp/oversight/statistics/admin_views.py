@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
 from examapp.clock import day_of
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, me, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import me, menu_entry, my_reach, requires
 from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_exports import actions as report_export_actions
@@ -35,6 +35,7 @@ from examapp.oversight.statistics_scope import rules as scope_rules
 from examapp.oversight.statistics_scope.admin_views import DEPTHS, SORTS, View, open_unit, page_of, read_day, read_view
 from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, get_basis, get_tree_of, list_tops
 from examapp.web.pages import percent
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "reports:participation:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER},
@@ -261,9 +262,9 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     wish = form.to_request(exam_id, unit_id, narrowing)
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
-    with transaction() as session:
+    with request_transaction() as context:
         reach = my_reach("reports:score:export")
-        export = report_export_actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
+        export = report_export_actions.request_export(context, wish, reach=reach)
         export_id = export.id
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
 
@@ -272,9 +273,9 @@ def _ask_for_numbers(wish: ReportRequest) -> AnyResponse:
     """Put a request down for whole numbers, which a second person allows."""
     my_reach("reports:number:export")
     try:
-        with transaction() as session:
+        with request_transaction() as context:
             reach = my_reach("reports:score:export")
-            report_export_actions.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
+            report_export_actions.request_numbers(context, wish, reach=reach)
     except (report_export_actions.ReasonNeededError, AlreadyAskedError) as refusal:
         flash(refusal.text, "danger")
         return redirect(url_for("reports_admin.show_unit", exam_id=wish.exam_id, unit_id=wish.unit_id), 303)

@@ -28,8 +28,7 @@ from examapp.oversight.statistics_scope.queries import (
     list_reported_exams,
 )
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, ReportFilter
-from examapp.web.numbers import read_page, sent_number
-from examapp.web.params import chosen_number
+from examapp.web.params import chosen_number, read_page, sent_number
 from examapp.web.query_encryption import encrypt_query_param, words_asked
 
 DEPTHS = (0, 1, 2, 3, 4, 5)

@@ -24,8 +24,7 @@ from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics_scope.queries import UnitTree, get_unit_tree, list_tops
 from examapp.oversight.study_progress import queries
 from examapp.oversight.study_progress.rules import DEFINITIONS, StudyRow, study_rows
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_number, chosen_page, chosen_year, page_count
+from examapp.web.params import chosen_number, chosen_page, chosen_year, page_count, sent_number
 
 _READ, _EXPORT = "reports:participation:read", "reports:score:export"
 _PAGE = 50

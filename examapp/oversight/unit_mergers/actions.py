@@ -22,7 +22,7 @@ from examapp.organisation.units.rules import DEEPEST_LEVEL, level_of
 from examapp.oversight.roster_snapshots.actions import take_freeze
 from examapp.oversight.unit_mergers.models import UnitChange, UnitChangeKind
 from examapp.oversight.unit_mergers.queries import Consequences, get_consequences
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 
 AUDIT_ACTS = {"unit_mergers.merge": "合并单位", "unit_mergers.rename": "单位更名", "unit_mergers.split": "分设单位"}
 
@@ -42,49 +42,47 @@ class NewUnit:
     staff_numbers: tuple[str, ...]
 
 
-def merge_units(
-    session: Session, source: Unit, target: Unit, *, reason: str, seen: str, actor: Actor, now: datetime
-) -> Consequences:
+def merge_units(context: ActionContext, source: Unit, target: Unit, *, reason: str, seen: str) -> Consequences:
     """Merge a unit into another: people and sub-units go over, the old one is closed below the new one, its name stays with old exams.
 
     `seen` is the mark of the consequences that the office was shown. Raises MergerRefusedError, ConflictError where they are others by
     now, UnitRefusedError where the tree would become too deep.
     """
+    session, now = context.session, context.now
     _refuse_odd_pair(session, source, target)
     consequences = get_consequences(session, source, now=now)
     if consequences.mark != seen:
         raise ConflictError("预览之后情况又有变化，没有合并。请核对下面最新的结果，再办理。")
     _keep_closed_exams(session, source, now=now)
     audiences = _Audiences(session, source, now=now)
-    _hang_children(session, source, target, actor=actor, now=now)
+    _hang_children(context, source, target)
     people = session.scalars(
         select(Person).where(Person.unit_id == source.id, Person.state != PersonState.LEFT).with_for_update()
     ).all()
-    _move(session, people, target, kind="merge", note=f"{source.name}并入{target.name}", actor=actor, now=now)
+    _move(context, people, target, kind="merge", note=f"{source.name}并入{target.name}")
     ended = _end_grants(session, source, now=now)
     above = target.id if level_of(target.region_path) < DEEPEST_LEVEL else target.parent_id
-    edit_unit(session, source, replace(facts_of(source), parent_id=above), actor=actor, now=now)
+    edit_unit(context, source, replace(facts_of(source), parent_id=above))
     source.closed_at, source.successor_id = now, target.id
     session.flush()
     audiences.keep(session, follow_to=target, replaces=True)
     _write_down(
-        session,
+        context,
         UnitChangeKind.MERGE,
         source,
         other=target,
         reason=reason,
         facts={"people": len(people), "ended_grants": ended},
-        actor=actor,
-        now=now,
     )
     return consequences
 
 
-def split_unit(session: Session, source: Unit, new: NewUnit, *, reason: str, actor: Actor, now: datetime) -> Unit:
+def split_unit(context: ActionContext, source: Unit, new: NewUnit, *, reason: str) -> Unit:
     """Split a new unit off, beside the old one in both trees, with the people that are named; audiences that name the old one name both.
 
     Raises MergerRefusedError with the staff numbers that are not of the old unit, UnitRefusedError.
     """
+    session, now = context.session, context.now
     people = session.scalars(
         select(Person)
         .where(Person.unit_id == source.id, Person.staff_number.in_(new.staff_numbers), ON_ROSTER)
@@ -99,33 +97,24 @@ def split_unit(session: Session, source: Unit, new: NewUnit, *, reason: str, act
     _keep_closed_exams(session, source, now=now)
     audiences = _Audiences(session, source, now=now)
     facts = replace(facts_of(source), code=new.code, name=new.name, uscc=None)
-    unit = create_unit(session, facts, actor=actor, now=now)
-    _move(session, people, unit, kind="split", note=f"从{source.name}分设", actor=actor, now=now)
+    unit = create_unit(context, facts)
+    _move(context, people, unit, kind="split", note=f"从{source.name}分设")
     audiences.keep(session, follow_to=unit, replaces=False)
-    _write_down(
-        session,
-        UnitChangeKind.SPLIT,
-        source,
-        other=unit,
-        reason=reason,
-        facts={"people": len(people)},
-        actor=actor,
-        now=now,
-    )
+    _write_down(context, UnitChangeKind.SPLIT, source, other=unit, reason=reason, facts={"people": len(people)})
     return unit
 
 
-def rename_unit(session: Session, unit: Unit, name: str, *, reason: str, actor: Actor, now: datetime) -> None:
+def rename_unit(context: ActionContext, unit: Unit, name: str, *, reason: str) -> None:
     """Give a unit a new name from now on; exams that have closed keep the old one. Raises MergerRefusedError."""
     if unit.closed_at is not None:
         raise MergerRefusedError("单位已经撤销，不能更名。")
     if name == unit.name:
         raise MergerRefusedError("新名称和现在的名称一样，请核对。")
-    _keep_closed_exams(session, unit, now=now)
+    _keep_closed_exams(context.session, unit, now=context.now)
     old = unit.name
-    edit_unit(session, unit, replace(facts_of(unit), name=name), actor=actor, now=now)
+    edit_unit(context, unit, replace(facts_of(unit), name=name))
     facts: dict[str, object] = {"old_name": old, "new_name": name}
-    _write_down(session, UnitChangeKind.RENAME, unit, other=None, reason=reason, facts=facts, actor=actor, now=now)
+    _write_down(context, UnitChangeKind.RENAME, unit, other=None, reason=reason, facts=facts)
 
 
 def facts_of(unit: Unit) -> UnitFacts:
@@ -148,16 +137,16 @@ def _refuse_odd_pair(session: Session, source: Unit, target: Unit) -> None:
         raise MergerRefusedError("只有实有单位之间可以合并，县和系统不能合并。")
 
 
-def _hang_children(session: Session, source: Unit, target: Unit, *, actor: Actor, now: datetime) -> None:
+def _hang_children(context: ActionContext, source: Unit, target: Unit) -> None:
     """Hang what is below a unit below the other one in both trees; that one takes the old one's place in a sector where it has none."""
-    for child in session.scalars(select(Unit).where(Unit.parent_id == source.id)).all():
-        edit_unit(session, child, replace(facts_of(child), parent_id=target.id), actor=actor, now=now)
-    of_sector = session.scalars(select(Unit).where(Unit.sector_parent_id == source.id)).all()
+    for child in context.session.scalars(select(Unit).where(Unit.parent_id == source.id)).all():
+        edit_unit(context, child, replace(facts_of(child), parent_id=target.id))
+    of_sector = context.session.scalars(select(Unit).where(Unit.sector_parent_id == source.id)).all()
     if of_sector and target.sector_path is None:
         facts = replace(facts_of(target), sector_parent_id=source.sector_parent_id)
-        edit_unit(session, target, facts, actor=actor, now=now)
+        edit_unit(context, target, facts)
     for child in of_sector:
-        edit_unit(session, child, replace(facts_of(child), sector_parent_id=target.id), actor=actor, now=now)
+        edit_unit(context, child, replace(facts_of(child), sector_parent_id=target.id))
 
 
 def _keep_closed_exams(session: Session, unit: Unit, *, now: datetime) -> None:
@@ -171,7 +160,7 @@ def _keep_closed_exams(session: Session, unit: Unit, *, now: datetime) -> None:
     for exam in closed:
         exam.frozen_at = exam.frozen_at if exam.frozen_at is not None and exam.frozen_at <= now else now
         session.flush()
-        if not take_freeze(session, exam.id, now=now):
+        if not take_freeze(ActionContext(session, SYSTEM, now), exam.id):
             raise ConflictError(f"《{exam.title}》正在由别人办理，没有改动。请稍后再试。")
 
 
@@ -225,9 +214,8 @@ class _Audiences:
                 session.add(ExamAudience(exam_id=exam.id, **(values | {name: to.id})))
 
 
-def _move(
-    session: Session, people: Sequence[Person], to: Unit, *, kind: str, note: str, actor: Actor, now: datetime
-) -> None:
+def _move(context: ActionContext, people: Sequence[Person], to: Unit, *, kind: str, note: str) -> None:
+    session, now = context.session, context.now
     if not people:
         return
     moves = [
@@ -238,7 +226,7 @@ def _move(
             "to_unit_id": to.id,
             "effective_on": day_of(now),
             "recorded_at": now,
-            "recorded_by_id": actor.person_id,
+            "recorded_by_id": context.actor.person_id,
             "note": note,
         }
         for person in people
@@ -260,15 +248,13 @@ def _end_grants(session: Session, source: Unit, *, now: datetime) -> list[int]:
 
 
 def _write_down(
-    session: Session,
+    context: ActionContext,
     kind: UnitChangeKind,
     unit: Unit,
     *,
     other: Unit | None,
     reason: str,
     facts: dict[str, object],
-    actor: Actor,
-    now: datetime,
 ) -> None:
     if not reason.strip():
         raise MergerRefusedError("请写明依据或原因，例如：县委编办〔2026〕12 号文。")
@@ -279,14 +265,12 @@ def _write_down(
         unit_name=str(facts.get("old_name", unit.name)),
         other_name=str(facts.get("new_name", other.name if other else "")),
         people=int(str(facts.get("people", 0))),
-        effective_on=day_of(now),
+        effective_on=day_of(context.now),
         reason=reason.strip(),
-        changed_by_id=actor.person_id,
-        changed_at=now,
+        changed_by_id=context.actor.person_id,
+        changed_at=context.now,
     )
-    session.add(row)
-    session.flush()
+    context.session.add(row)
+    context.session.flush()
     details = {**facts, "other_unit_id": row.other_unit_id, "reason": row.reason}
-    record(
-        session, f"unit_mergers.{kind}", actor=actor, now=now, object_type="unit", object_id=unit.id, details=details
-    )
+    record(context, f"unit_mergers.{kind}", object_type="unit", object_id=unit.id, details=details)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp
@@ -14,7 +13,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within, within
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.accounts.guards import my_reach, requires
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.roster_change_requests.forms import _tidy
 from examapp.organisation.units.models import Unit, UnitKind
@@ -22,9 +21,9 @@ from examapp.organisation.units.queries import list_units
 from examapp.oversight.unit_mergers import actions, queries
 from examapp.oversight.unit_mergers.actions import NewUnit
 from examapp.oversight.unit_mergers.models import UNIT_CHANGE_NAMES
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
-from examapp.web.numbers import sent_number
-from examapp.web.params import chosen_number
+from examapp.web.params import chosen_number, sent_number
 from examapp.web.submit import submit
 
 _RELOAD = "页面内容不完整，没有办理。请刷新页面后重试。"
@@ -87,7 +86,7 @@ def choose_unit_change() -> AnyResponse:
     act, unit_id = acts.get(request.args.get("act", "")), chosen_number("unit")
     if act is None or unit_id is None:
         return redirect(url_for("unitbook_admin.list_unit_changes"), 303)
-    return redirect(url_for(f"unitbook_admin.{act}", unit_id=abs(unit_id)), 303)
+    return redirect(url_for(f"unitbook_admin.{act}", unit_id=unit_id), 303)
 
 
 def _unit(unit_id: int) -> Unit:
@@ -103,11 +102,9 @@ def merge_unit(unit_id: int) -> AnyResponse | str:
     others = [other for other in list_units(read_session(), within(reach)) if other.kind != UnitKind.SECTOR]
     form.target.choices = [(other.id, f"{other.code}　{other.name}") for other in others if other.id != unit.id]
 
-    def act(session: Session) -> str:
-        source, target = (get_unit_within(session, number, reach) for number in (unit.id, form.target.data))
-        actions.merge_units(
-            session, source, target, reason=form.reason.data, seen=form.seen.data, actor=actor(), now=clock.now()
-        )
+    def act(context: ActionContext) -> str:
+        source, target = (get_unit_within(context.session, number, reach) for number in (unit.id, form.target.data))
+        actions.merge_units(context, source, target, reason=form.reason.data, seen=form.seen.data)
         return f"已合并：「{source.name}」并入「{target.name}」。"
 
     if form.validate_on_submit() and _did(form, act):
@@ -124,11 +121,11 @@ def split_unit(unit_id: int) -> AnyResponse | str:
     """Split a new unit off."""
     unit, form = _unit(unit_id), SplitForm()
 
-    def act(session: Session) -> str:
-        source = get_unit_within(session, unit.id, my_reach(_WRITE))
+    def act(context: ActionContext) -> str:
+        source = get_unit_within(context.session, unit.id, my_reach(_WRITE))
         numbers = tuple(dict.fromkeys(word for word in _BETWEEN.split(form.staff_numbers.data or "") if word))
         new = NewUnit(code=form.code.data, name=form.name.data, staff_numbers=numbers)
-        actions.split_unit(session, source, new, reason=form.reason.data, actor=actor(), now=clock.now())
+        actions.split_unit(context, source, new, reason=form.reason.data)
         return f"已从「{source.name}」分设「{new.name}」，划入 {len(numbers)} 人。"
 
     if form.validate_on_submit() and _did(form, act):
@@ -142,10 +139,10 @@ def rename_unit(unit_id: int) -> AnyResponse | str:
     """Give a unit a new name."""
     unit, form = _unit(unit_id), RenameForm()
 
-    def act(session: Session) -> str:
-        found = get_unit_within(session, unit.id, my_reach(_WRITE))
+    def act(context: ActionContext) -> str:
+        found = get_unit_within(context.session, unit.id, my_reach(_WRITE))
         old = found.name
-        actions.rename_unit(session, found, form.name.data, reason=form.reason.data, actor=actor(), now=clock.now())
+        actions.rename_unit(context, found, form.name.data, reason=form.reason.data)
         return f"已更名：「{old}」改为「{form.name.data}」。"
 
     if form.validate_on_submit() and _did(form, act):
@@ -153,9 +150,9 @@ def rename_unit(unit_id: int) -> AnyResponse | str:
     return _page("rename", form, unit)
 
 
-def _did(form: FlaskForm, act: Callable[[Session], str]) -> bool:
-    with submit(form=form) as session:
-        words = act(session)
+def _did(form: FlaskForm, act: Callable[[ActionContext], str]) -> bool:
+    with submit(form=form) as context:
+        words = act(context)
     if not form.is_refused:
         flash(words, "success")
     return not form.is_refused

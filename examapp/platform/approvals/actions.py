@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -16,28 +15,27 @@ from examapp.organisation.people.models import Approval
 from examapp.organisation.roles import actions as role_actions
 from examapp.oversight.reminders.actions import allow_call_list
 from examapp.oversight.report_exports.actions import export_numbers
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext
 from examapp.platform.exam_day.actions import reopen_attempt
 
 IsSitting = Callable[[Session, int | None], bool]
 
 
-def approve(
-    session: Session, approval_id: int, *, grants: tuple[Grant, ...], is_sitting: IsSitting, actor: Actor, now: datetime
-) -> Approval:
+def approve(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...], is_sitting: IsSitting) -> Approval:
     """Allow a request as its second person and do what it asks for.
 
     Raises NotFoundError, SamePersonError, ConflictError, and whatever the deed refuses with; then nothing has been decided.
     """
-    approval = dual_control_actions.approve(session, approval_id, grants=grants, actor=actor, now=now)
+    session, now = context.session, context.now
+    approval = dual_control_actions.approve(context, approval_id, grants=grants)
     match approval.act:
         case "people.grant_role":
             is_busy = is_sitting(session, approval.person_id)
-            role_actions.put_in_force(session, approval, is_sitting=is_busy, actor=actor, now=now)
+            role_actions.put_in_force(context, approval, is_sitting=is_busy)
         case "questions.correct_key":
-            correct_key(session, approval, actor=actor, now=now)
+            correct_key(context, approval)
         case "grading.reopen_attempt":
-            reopen_attempt(session, approval, actor=actor, now=now)
+            reopen_attempt(context, approval)
         case "reports.export_numbers":
             export_numbers(session, approval, now=now)
         case "reminders.export_call_list":

@@ -13,11 +13,19 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.content.questions.queries import get_key, get_question, get_version
 from examapp.content.questions.rules import items_of
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.corrections import queries as correction_queries
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import actor, is_sitting, may, me, menu_entry, my_grants, requires, shows_keys
+from examapp.organisation.accounts.guards import (
+    is_sitting,
+    may,
+    me,
+    menu_entry,
+    my_grants,
+    requires,
+    shows_keys,
+)
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.queries import (
     RequestLine,
@@ -32,6 +40,8 @@ from examapp.oversight.reminders.rules import CHASED
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.oversight.statistics_scope.rules import ReportFilter
 from examapp.platform.approvals import actions
+from examapp.platform.audit.actions import ActionContext
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     # The second person where the account of one of the three administrators is touched.
@@ -171,9 +181,7 @@ def approve(approval_id: int) -> Response:
     """Allow a request as its second person; what it asks for is done at once."""
     return _decide(
         approval_id,
-        lambda session: actions.approve(
-            session, approval_id, grants=my_grants(), is_sitting=is_sitting, actor=actor(), now=clock.now()
-        ),
+        lambda context: actions.approve(context, approval_id, grants=my_grants(), is_sitting=is_sitting),
         "已同意，立即生效。",
     )
 
@@ -184,9 +192,7 @@ def refuse(approval_id: int) -> Response:
     """Refuse a request as its second person."""
     return _decide(
         approval_id,
-        lambda session: dual_control_actions.refuse(
-            session, approval_id, grants=my_grants(), actor=actor(), now=clock.now()
-        ),
+        lambda context: dual_control_actions.refuse(context, approval_id, grants=my_grants()),
         "已退回，没有办理。",
     )
 
@@ -197,16 +203,15 @@ def withdraw(approval_id: int) -> Response:
     """Take one's own request back."""
     return _decide(
         approval_id,
-        lambda session: dual_control_actions.withdraw(session, approval_id, actor=actor(), now=clock.now()),
+        lambda context: dual_control_actions.withdraw(context, approval_id),
         "申请已撤回。",
     )
 
 
-def _decide(approval_id: int, act: Callable[[Session], object], words: str) -> Response:
+def _decide(approval_id: int, act: Callable[[ActionContext], object], words: str) -> Response:
     try:
-        with transaction() as session:
-            act(session)
-        flash(words, "success")
+        with request_transaction(words) as context:
+            act(context)
     except NotFoundError:
         raise
     except DomainError as refusal:

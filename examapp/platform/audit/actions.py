@@ -36,16 +36,23 @@ SYSTEM = Actor(person_id=None)
 """The program itself: sweeps, scheduled work, the demo county."""
 
 
+@dataclass(frozen=True, slots=True)
+class ActionContext:
+    """In which transaction, by whom and when something is changed: the first argument of every action."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+
+
 WRITTEN_AT = "audit_written_at"
 """The entry in a session's `info` that dates its lines, whenever their acts are said to have been."""
 
 
 def record(
-    session: Session,
+    context: ActionContext,
     act: str,
     *,
-    actor: Actor,
-    now: datetime,
     object_type: str,
     object_id: int | None = None,
     person_id: int | None = None,
@@ -56,15 +63,15 @@ def record(
     A line is dated when it is written: one that is dated earlier is taken for forged. Where acts are made up for the past, as in the demo
     county, the session's `info` holds the true instant.
     """
-    session.add(
+    context.session.add(
         AuditEvent(
-            at=session.info.get(WRITTEN_AT, now),
-            actor_id=actor.person_id,
+            at=context.session.info.get(WRITTEN_AT, context.now),
+            actor_id=context.actor.person_id,
             act=act,
             object_type=object_type,
             object_id=object_id,
             person_id=person_id,
-            address=actor.address,
+            address=context.actor.address,
             details=details or {},
         )
     )

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from examapp.db.session import after_commit
 from examapp.errors import DomainError, NotFoundError
 from examapp.ops.backup import HEAD_FILE as FILE_NAME
-from examapp.platform.audit.actions import SYSTEM, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.audit.models import AuditArchive, AuditEvent, AuditSeal
 from examapp.platform.audit.queries import (
     ChainCheck,
@@ -275,7 +275,7 @@ def verify(
     else:
         log.info("audit_log_verified", head=told)
     details = {"count": found.count, "failures": len(found.faults), "head": told}
-    record(session, ACT, actor=SYSTEM, now=now, object_type="audit_event", details=details)
+    record(ActionContext(session, SYSTEM, now), ACT, object_type="audit_event", details=details)
     return found
 
 
@@ -336,7 +336,7 @@ def accept_head(session: Session, *, sealer: FieldCipher, folder: Path, reason: 
     except HeadFaultError as error:
         before = error.text
     details = {"reason": reason, "head": str(head), "before": before}
-    record(session, "audit.accept_head", actor=SYSTEM, now=now, object_type="audit_event", details=details)
+    record(ActionContext(session, SYSTEM, now), "audit.accept_head", object_type="audit_event", details=details)
     after_commit(session, partial(replace, folder, head, sealer=sealer, now=now))
     return head
 
@@ -348,5 +348,7 @@ def accept_line(session: Session, event_id: int, *, sealer: FieldCipher, reason:
     if event is None:
         raise NotFoundError(f"没有链外的审计记录 {event_id}。请用 flask audit verify 核对编号。")
     details = {"reason": reason, "mac": acceptances(event, sealer)[0]}
-    record(session, ACCEPT_LINE, actor=SYSTEM, now=now, object_type="audit_event", object_id=event.id, details=details)
+    record(
+        ActionContext(session, SYSTEM, now), ACCEPT_LINE, object_type="audit_event", object_id=event.id, details=details
+    )
     return event

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.documents.spreadsheets import Column, write_csv
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
 from examapp.organisation.people.models import Account, Person
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.units.models import Unit
@@ -31,6 +31,7 @@ from examapp.platform.audit.rules import ACT_LABELS, act_words, detail_words, ob
 from examapp.platform.audit_chain.actions import head_fault, read_kept
 from examapp.web.params import chosen_page
 from examapp.web.query_encryption import encrypt_query_param, words_asked
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "audit:event:read": {Role.AUDIT_ADMIN},
@@ -114,18 +115,11 @@ def export_log() -> Response:
     wanted = _filter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audit.csv"
-        with transaction() as session:
-            events = list(iter_events(session, wanted, most=_MAX_EXPORTED))
-            names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
+        with request_transaction() as context:
+            events = list(iter_events(context.session, wanted, most=_MAX_EXPORTED))
+            names = person_names(context.session, (i for event in events for i in (event.actor_id, event.person_id)))
             write_csv(path, _COLUMNS, (_row(event, names) for event in events))
-            record(
-                session,
-                "audit.export_events",
-                actor=actor(),
-                now=clock.now(),
-                object_type="audit_event",
-                details={"rows": len(events)},
-            )
+            record(context, "audit.export_events", object_type="audit_event", details={"rows": len(events)})
         content = path.read_bytes()
     name = f"audit-{clock.today().isoformat()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

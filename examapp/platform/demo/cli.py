@@ -23,7 +23,7 @@ from examapp.content.question_intake.actions import load_seed_bank
 from examapp.db.session import read_session, transaction
 from examapp.learning.course_editing.actions import load_courses
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, record
+from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, ActionContext, record
 from examapp.platform.demo_county.actions import DemoExams, add_county, add_exams, add_sittings
 from examapp.platform.demo_county.rules import County, plan_county
 from examapp.platform.demo_duties.actions import add_duties
@@ -179,7 +179,7 @@ def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> N
     texts = read_courses(content_folder.parent / "courses")
     year = clock.local(now).year
     load_courses(
-        session, texts, year=year, is_required=True, publishes=True, actor=SYSTEM, now=now - timedelta(days=60)
+        ActionContext(session, SYSTEM, now - timedelta(days=60)), texts, year=year, is_required=True, publishes=True
     )
 
 
@@ -212,7 +212,7 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     add_notices(session, county, now=now)
     add_duties(session, county, exams, now=now)
     _add_training(session, county, exams, now=now)
-    record(session, "demo.load_county", actor=SYSTEM, now=now, object_type="unit", object_id=county.unit_ids[0])
+    record(ActionContext(session, SYSTEM, now), "demo.load_county", object_type="unit", object_id=county.unit_ids[0])
     session.info.pop(WRITTEN_AT)
     progress("写入数据库", 0.97)
     return Loaded(county, exams)

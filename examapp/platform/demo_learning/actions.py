@@ -32,7 +32,7 @@ from examapp.learning.study_events.models import EventState, StudyEvent
 from examapp.learning.study_gates.actions import clear_exams, complete_course
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import UnitKind
-from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.demo_county.actions import DemoExams
 from examapp.platform.demo_county.rules import SEED, County
 from question_bank.kinds.base import ItemKey
@@ -250,9 +250,9 @@ def add_certificates(
     session: Session, county: County, exams: DemoExams, courses: Sequence[Course], *, now: datetime
 ) -> None:
     """Write template and plans, and lay out the jobs of issuing: rows that the workers find once they run."""
-    actor, year = Actor(person_id=county.office_id), clock.local(now).year
+    context, year = ActionContext(session, Actor(person_id=county.office_id), now), clock.local(now).year
     wording = Wording(name="学法用法合格证", heading="合格证书", body=DEFAULT_BODY, signer="云溪县普法办公室")
-    template = save_template(session, template_id=None, wording=wording, seal=_seal(), actor=actor, now=now)
+    template = save_template(context, template_id=None, wording=wording, seal=_seal())
     plans = (
         PlanSettings(
             title=exams.last_year.title, prefix=f"XF{year - 1}", template_id=template.id, exam_id=exams.last_year.id
@@ -266,10 +266,8 @@ def add_certificates(
         ),
     )
     for settings in plans:
-        plan = create_plan(session, settings=settings, actor=actor, now=now)
-        request_job(
-            session, plan_id=plan.id, purpose="issue", reach=AccessScope(is_everything=True), actor=actor, now=now
-        )
+        plan = create_plan(context, settings=settings)
+        request_job(context, plan_id=plan.id, purpose="issue", reach=AccessScope(is_everything=True))
 
 
 def _seal() -> bytes:

@@ -20,7 +20,7 @@ from examapp.errors import ConflictError
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval, Person
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 
 AUDIT_ACTS = {
     "grading.accept_late_answers": "采纳迟到的答案",
@@ -34,29 +34,22 @@ REOPENING = "grading.reopen_attempt"
 
 
 def request_reopening(
-    session: Session,
-    *,
-    attempt_id: int,
-    seconds: int,
-    reason: str,
-    is_known: bool,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, attempt_id: int, seconds: int, reason: str, is_known: bool, reach: AccessScope
 ) -> int:
     """Ask that a closed attempt be opened again with its answers; gives the request's id. Another person allows it.
 
     `is_known`: ticked that the exam's keys are out, which the request then says; without it it is refused.
     Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError, ExamRefusedError.
     """
+    session = context.session
     attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
     attempt_change_actions.check_reopening(session, attempt, seconds=seconds, reason=reason)
     exam = session.get_one(Exam, attempt.exam_id)
-    is_after_keys = are_keys_out(session, exam, now=now)
+    is_after_keys = are_keys_out(session, exam, now=context.now)
     if is_after_keys and not is_known:
         raise ExamRefusedError(KEYS_OUT_WORDS)
     return dual_control_actions.ask(
-        session,
+        context,
         REOPENING,
         request_key=str(attempt.id),
         person_id=attempt.person_id,
@@ -70,13 +63,12 @@ def request_reopening(
             "is_after_keys": is_after_keys,
         },
         reason=reason,
-        actor=actor,
-        now=now,
     )
 
 
-def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> None:
+def reopen_attempt(context: ActionContext, approval: Approval) -> None:
     """Open an attempt again as a second person has allowed, for the time asked for, from now; raises ConflictError where it no longer can be."""
+    session, now = context.session, context.now
     wish = approval.details
     attempt = attempt_queries.lock_attempt(session, wish["attempt_id"])
     exam = session.get_one(Exam, attempt.exam_id)
@@ -86,44 +78,35 @@ def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: d
     exam.were_keys_out = is_after_keys
     before = _receipt(attempt)
     attempt_change_actions.reopen_attempt(
-        session,
+        ActionContext(session, Actor(person_id=approval.requested_by_id, address=None), now),
         attempt,
         seconds=wish["seconds"],
         reason=approval.reason,
         is_after_keys=is_after_keys,
         request_key=f"approval:{approval.id}",
-        actor=Actor(person_id=approval.requested_by_id, address=None),
-        now=now,
     )
     _withdraw_grade(session, attempt)
     details = before | {"seconds": wish["seconds"], "reason": approval.reason}
     if is_after_keys:
         details |= {"is_after_keys": True}
-    _record(session, REOPENING, attempt, details, actor=actor, now=now)
+    _record(context, REOPENING, attempt, details)
 
 
 def judge_quarantined_save(
-    session: Session,
-    *,
-    save_id: int,
-    is_accepted: bool,
-    is_known: bool,
-    reason: str,
-    reach: AccessScope,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, *, save_id: int, is_accepted: bool, is_known: bool, reason: str, reach: AccessScope
 ) -> bool:
     """Accept late answers, which are then graded with the rest, or reject them; return whether this call decided.
 
     `is_known`: ticked that the keys were out when the answers arrived; without it they are not accepted. Raises ExamRefusedError.
     """
+    session = context.session
     attempt, kept = attempt_queries.lock_quarantined_save_within(session, save_id, reach)
     is_after_keys = is_accepted and are_keys_out_at(session, attempt.exam_id, kept.received_at)
     if is_after_keys and kept.judged_at is None and not is_known:
         raise ExamRefusedError(KEYS_OUT_WORDS)
     before = _receipt(attempt)
     saved = attempt_change_actions.judge_quarantined_save(
-        session, attempt, kept, is_accepted=is_accepted, reason=reason, actor=actor, now=now
+        context, attempt, kept, is_accepted=is_accepted, reason=reason
     )
     if saved is None:
         return False
@@ -133,7 +116,7 @@ def judge_quarantined_save(
     if is_after_keys:
         details |= {"is_after_keys": True}
     act = "grading.accept_late_answers" if is_accepted else "grading.reject_late_answers"
-    _record(session, act, attempt, details, actor=actor, now=now)
+    _record(context, act, attempt, details)
     return True
 
 
@@ -142,15 +125,13 @@ def are_keys_out_at(session: Session, exam_id: int, at: datetime) -> bool:
     return are_keys_out(session, session.get_one(Exam, exam_id), now=at)
 
 
-def grade_set_aside_again(
-    session: Session, *, attempt_id: int, reach: AccessScope, actor: Actor, now: datetime
-) -> bool:
+def grade_set_aside_again(context: ActionContext, *, attempt_id: int, reach: AccessScope) -> bool:
     """Let an attempt be graded again whose grading failed three times; tell whether it waited for that."""
-    attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
+    attempt = attempt_queries.lock_attempt_within(context.session, attempt_id, reach)
     if attempt.quarantined_at is None:
         return False
-    regrade_set_aside(session, attempt.id)
-    _record(session, "grading.grade_again", attempt, {}, actor=actor, now=now)
+    regrade_set_aside(context.session, attempt.id)
+    _record(context, "grading.grade_again", attempt, {})
     return True
 
 
@@ -167,9 +148,5 @@ def _withdraw_grade(session: Session, attempt: Attempt) -> None:
     )
 
 
-def _record(
-    session: Session, act: str, attempt: Attempt, details: dict[str, Any], *, actor: Actor, now: datetime
-) -> None:
-    record(
-        session, act, actor=actor, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id, details=details
-    )  # fmt: skip
+def _record(context: ActionContext, act: str, attempt: Attempt, details: dict[str, Any]) -> None:
+    record(context, act, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id, details=details)

@@ -8,19 +8,19 @@ from wtforms import BooleanField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exam_publication import actions as exam_publication_actions
 from examapp.delivery.exams.queries import get_organiser_exam
 from examapp.delivery.exams.rules import phase
 from examapp.delivery.results.queries import are_keys_out
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
 from examapp.platform.exam_day import actions as exam_day_actions
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.exam_day_board import queries
 from examapp.platform.rehearsals import actions as rehearsal_actions
 from examapp.web.forms import FlaskForm, IntegerField
-from examapp.web.submit import submit
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     "attempts:attempt:manage": {Role.PUBLICITY_OFFICE},
@@ -113,11 +113,9 @@ def tell_who_sit(exam_id: int) -> Response:
         flash("通知没有发出：" + "".join(form.words.errors), "danger")
         return board
     words = (form.words.data or "").strip()
-    with submit("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。") as session:
+    with submit("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。") as context:
         reach = my_reach("attempts:attempt:manage")
-        exam_publication_actions.tell_who_sit(
-            session, exam_id=exam_id, words=words, reach=reach, actor=actor(), now=clock.now()
-        )
+        exam_publication_actions.tell_who_sit(context, exam_id=exam_id, words=words, reach=reach)
     return board
 
 
@@ -129,16 +127,14 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
     line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
     form = ReopenForm()
     if form.validate_on_submit():
-        with submit(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", form=form) as session:
+        with submit(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", form=form) as context:
             exam_day_actions.request_reopening(
-                session,
+                context,
                 attempt_id=attempt_id,
                 seconds=form.minutes.data * 60,
                 reason=form.reason.data,
                 is_known=form.is_known.data,
                 reach=reach,
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
@@ -155,16 +151,14 @@ def judge(save_id: int) -> tuple[str, int] | Response:
     late = exam_day_queries.get_late_save(read_session(), save_id, reach)
     form = JudgeForm()
     if form.validate_on_submit():
-        with submit(form=form) as session:
+        with submit(form=form) as context:
             is_new = exam_day_actions.judge_quarantined_save(
-                session,
+                context,
                 save_id=save_id,
                 is_accepted=form.decision.data == "accept",
                 is_known=form.is_known.data,
                 reason=form.reason.data,
                 reach=reach,
-                actor=actor(),
-                now=clock.now(),
             )
         if not form.is_refused:
             words = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
@@ -184,10 +178,8 @@ def grade_again(attempt_id: int) -> Response:
     """Grade an attempt again that was set aside after three failures."""
     reach = my_reach("attempts:attempt:manage")
     _, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
-    with transaction() as session:
-        is_new = exam_day_actions.grade_set_aside_again(
-            session, attempt_id=attempt_id, reach=reach, actor=actor(), now=clock.now()
-        )
+    with request_transaction() as context:
+        is_new = exam_day_actions.grade_set_aside_again(context, attempt_id=attempt_id, reach=reach)
     flash("已重新送去评分，一分钟内见结果。" if is_new else "这份试卷已不在待处理之列，请刷新查看。", "success")
     return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
 
@@ -196,6 +188,6 @@ def grade_again(attempt_id: int) -> Response:
 @requires("attempts:attempt:manage")
 def request_rehearsal() -> Response:
     """Ask for a rehearsal of the whole roster; a worker holds it."""
-    with submit("演练已开始，可以离开本页，约两分钟后回来看结果。") as session:
-        rehearsal_actions.request_rehearsal(session, actor=actor(), now=clock.now())
+    with submit("演练已开始，可以离开本页，约两分钟后回来看结果。") as context:
+        rehearsal_actions.request_rehearsal(context)
     return redirect(url_for("examday_admin.list_exams"), 303)

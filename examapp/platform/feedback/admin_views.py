@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.documents.html import html_to_text
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
 from examapp.platform.feedback import queries
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.actions import NoticeDraft
 from examapp.platform.notices.forms import AnswerForm, NoticeForm
 from examapp.platform.notices.models import Notice
-from examapp.web.numbers import read_id
-from examapp.web.params import chosen_page
-from examapp.web.submit import submit
+from examapp.web.params import chosen_page, read_id
+from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     "messages:notice:write": {Role.PUBLICITY_OFFICE},
@@ -60,11 +58,8 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
     line = queries.get_feedback(read_session(), feedback_id, my_reach("messages:feedback:answer"))
     form = AnswerForm()
     if form.validate_on_submit():
-        with transaction() as session:
-            notice_actions.answer_feedback(
-                session, feedback_id, answer=form.answer.data, actor=actor(), now=clock.now()
-            )
-        flash("答复已发出，对方下次打开平台即可看到。", "success")
+        with request_transaction("答复已发出，对方下次打开平台即可看到。") as context:
+            notice_actions.answer_feedback(context, feedback_id, answer=form.answer.data)
         return redirect(url_for("messages_admin.list_feedback"), 303)
     return render_template("messages/answer.html", line=line, form=form), 422 if form.errors else 200
 
@@ -86,10 +81,9 @@ def write_notice() -> tuple[str, int] | Response:
     """Write a notice as a draft, to be looked at before it is published."""
     form = _notice_form()
     if form.validate_on_submit():
-        with transaction() as session:
-            notice = notice_actions.write_notice(session, _draft(form), actor=actor(), now=clock.now())
+        with request_transaction("通知已存为草稿。请核对后发布。") as context:
+            notice = notice_actions.write_notice(context, _draft(form))
             notice_id = notice.id
-        flash("通知已存为草稿。请核对后发布。", "success")
         return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
     return render_template("messages/notice_form.html", form=form, notice=None), 422 if form.errors else 200
 
@@ -110,11 +104,8 @@ def change_notice(notice_id: int) -> tuple[str, int] | Response:
     notice = queries.get_office_notice(read_session(), notice_id, reach)
     form = _notice_form(notice)
     if form.validate_on_submit():
-        with transaction() as session:
-            notice_actions.change_notice(
-                session, notice_id, _draft(form), unit_ids=queries.units_within(reach), actor=actor(), now=clock.now()
-            )
-        flash("草稿已修改。", "success")
+        with request_transaction("草稿已修改。") as context:
+            notice_actions.change_notice(context, notice_id, _draft(form), unit_ids=queries.units_within(reach))
         return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
     return render_template("messages/notice_form.html", form=form, notice=notice), 422 if form.errors else 200
 
@@ -135,8 +126,8 @@ def withdraw_notice(notice_id: int) -> Response:
 
 def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
     reach = my_reach("messages:notice:write")
-    with submit(words) as session:
-        act(session, notice_id, unit_ids=queries.units_within(reach), actor=actor(), now=clock.now())
+    with submit(words) as context:
+        act(context, notice_id, unit_ids=queries.units_within(reach))
     return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from math import ceil
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.organisation.accounts.guards import actor, me, my_grants, signed_in
+from examapp.organisation.accounts.guards import me, my_grants, signed_in
 from examapp.platform.feedback.queries import get_reader
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
 from examapp.platform.notices.queries import Reader, count_notices, get_notice, list_notices, list_own_feedback
 from examapp.platform.notices.rules import clean_page
 from examapp.web.params import chosen_page
+from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("messages", __name__)
 _A_PAGE = 20
@@ -32,11 +33,8 @@ def write_feedback() -> tuple[str, int] | Response:
     """Show the form with one's own opinions and their answers, which are seen thereby; store a new opinion."""
     form = FeedbackForm()
     if form.validate_on_submit():
-        with transaction() as session:
-            notice_actions.write_feedback(
-                session, text=form.text.data, page=form.page.data or "", actor=actor(), now=clock.now()
-            )
-        flash("意见已提交，普法办答复后会显示在本页和首页。", "success")
+        with request_transaction("意见已提交，普法办答复后会显示在本页和首页。") as context:
+            notice_actions.write_feedback(context, text=form.text.data, page=form.page.data or "")
         return redirect(url_for("messages.write_feedback"), 303)
     if request.method == "GET":
         form.page.data = clean_page(request.args.get("page"))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from examapp.documents.html import normalise, text_to_html
 from examapp.errors import DomainError, NotFoundError
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.notices.models import Feedback, Notice, NoticeReading
 from examapp.platform.notices.queries import count_unanswered_of, lock_notice
 from examapp.platform.notices.rules import clean_page
@@ -53,36 +53,34 @@ class NoticeStateError(DomainError):
     code = "notice_state"
 
 
-def write_feedback(session: Session, *, text: str, page: str, actor: Actor, now: datetime) -> Feedback:
+def write_feedback(context: ActionContext, *, text: str, page: str) -> Feedback:
     """Store an opinion of the actor; raises TooMuchFeedbackError."""
+    session, actor = context.session, context.actor
     if actor.person_id is None:
         raise NotFoundError
     if count_unanswered_of(session, actor.person_id) >= _MAX_WAITING:
         raise TooMuchFeedbackError
-    feedback = Feedback(person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=now)
+    feedback = Feedback(
+        person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=context.now
+    )
     session.add(feedback)
     session.flush()
-    record(session, "messages.write_feedback", actor=actor, now=now, object_type="feedback", object_id=feedback.id)
+    record(context, "messages.write_feedback", object_type="feedback", object_id=feedback.id)
     return feedback
 
 
-def answer_feedback(session: Session, feedback_id: int, *, answer: str, actor: Actor, now: datetime) -> Feedback:
+def answer_feedback(context: ActionContext, feedback_id: int, *, answer: str) -> Feedback:
     """Answer an opinion, once; raises NotFoundError and AlreadyAnsweredError."""
     statement = select(Feedback).where(Feedback.id == feedback_id).with_for_update()
-    feedback = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    feedback = context.session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if feedback is None:
         raise NotFoundError
     if feedback.answered_at is not None:
         raise AlreadyAnsweredError
-    feedback.answer, feedback.answered_at, feedback.answered_by_id = normalise(answer).strip(), now, actor.person_id
+    feedback.answer = normalise(answer).strip()
+    feedback.answered_at, feedback.answered_by_id = context.now, context.actor.person_id
     record(
-        session,
-        "messages.answer_feedback",
-        actor=actor,
-        now=now,
-        object_type="feedback",
-        object_id=feedback.id,
-        person_id=feedback.person_id,
+        context, "messages.answer_feedback", object_type="feedback", object_id=feedback.id, person_id=feedback.person_id
     )
     return feedback
 
@@ -106,62 +104,52 @@ class NoticeDraft:
     is_for_admins: bool
 
 
-def write_notice(session: Session, draft: NoticeDraft, *, actor: Actor, now: datetime) -> Notice:
+def write_notice(context: ActionContext, draft: NoticeDraft) -> Notice:
     """Store a notice as a draft; that `draft.unit_id` lies within the actor's reach is the caller's to check."""
     notice = Notice(
         title=normalise(draft.title).strip(),
         body=text_to_html(draft.text),
         unit_id=draft.unit_id,
         is_for_admins=draft.is_for_admins,
-        created_by_id=actor.person_id,
-        created_at=now,
+        created_by_id=context.actor.person_id,
+        created_at=context.now,
     )
-    session.add(notice)
-    session.flush()
-    _record_notice(session, "messages.write_notice", notice, actor=actor, now=now)
+    context.session.add(notice)
+    context.session.flush()
+    _record_notice(context, "messages.write_notice", notice)
     return notice
 
 
 def change_notice(
-    session: Session,
-    notice_id: int,
-    draft: NoticeDraft,
-    *,
-    unit_ids: Select[int] | None,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, notice_id: int, draft: NoticeDraft, *, unit_ids: Select[int] | None
 ) -> Notice:
     """Change a draft; raises NotFoundError, and NoticeStateError once it is published."""
-    notice = lock_notice(session, notice_id, unit_ids)
+    notice = lock_notice(context.session, notice_id, unit_ids)
     if notice.published_at is not None:
         raise NoticeStateError("通知已经发布，不能再改。请先撤回，再另写一份。")
     notice.title, notice.body = normalise(draft.title).strip(), text_to_html(draft.text)
     notice.unit_id, notice.is_for_admins = draft.unit_id, draft.is_for_admins
-    _record_notice(session, "messages.change_notice", notice, actor=actor, now=now)
+    _record_notice(context, "messages.change_notice", notice)
     return notice
 
 
-def publish_notice(
-    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
-) -> Notice:
+def publish_notice(context: ActionContext, notice_id: int, *, unit_ids: Select[int] | None) -> Notice:
     """Show a draft to its readers; a second press changes nothing. Raises NotFoundError and NoticeStateError."""
-    notice = lock_notice(session, notice_id, unit_ids)
+    notice = lock_notice(context.session, notice_id, unit_ids)
     if notice.withdrawn_at is not None:
         raise NoticeStateError("通知已经撤回，不能再发布。请另写一份。")
     if notice.published_at is None:
-        notice.published_at = now
-        _record_notice(session, "messages.publish_notice", notice, actor=actor, now=now)
+        notice.published_at = context.now
+        _record_notice(context, "messages.publish_notice", notice)
     return notice
 
 
-def withdraw_notice(
-    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
-) -> Notice:
+def withdraw_notice(context: ActionContext, notice_id: int, *, unit_ids: Select[int] | None) -> Notice:
     """Take a published notice away from its readers, or throw a draft away; a second press changes nothing."""
-    notice = lock_notice(session, notice_id, unit_ids)
+    notice = lock_notice(context.session, notice_id, unit_ids)
     if notice.withdrawn_at is None:
-        notice.withdrawn_at = now
-        _record_notice(session, "messages.withdraw_notice", notice, actor=actor, now=now)
+        notice.withdrawn_at = context.now
+        _record_notice(context, "messages.withdraw_notice", notice)
     return notice
 
 
@@ -172,12 +160,10 @@ def note_notice_read(session: Session, notice_id: int, *, person_id: int, now: d
     )
 
 
-def _record_notice(session: Session, act: str, notice: Notice, *, actor: Actor, now: datetime) -> None:
+def _record_notice(context: ActionContext, act: str, notice: Notice) -> None:
     record(
-        session,
+        context,
         act,
-        actor=actor,
-        now=now,
         object_type="notice",
         object_id=notice.id,
         details={"unit_id": notice.unit_id, "is_for_admins": notice.is_for_admins},

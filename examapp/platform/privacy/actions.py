@@ -18,7 +18,7 @@ from examapp.clock import local
 from examapp.db.session import Base
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
 from examapp.organisation.people.models import Account, Person, PersonState, RosterMove
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.data_inventory.rules import RetentionPolicy
 from examapp.platform.privacy.models import RetentionRun
 from examapp.platform.privacy.queries import Held, iter_held
@@ -97,8 +97,9 @@ def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) ->
     )
 
 
-def let_go(session: Session, *, terms: Terms, actor: Actor, now: datetime, today: date) -> LetGo:
+def let_go(context: ActionContext, *, terms: Terms, today: date) -> LetGo:
     """Let go what has had its time, one exam a run at most; written down in numbers and in the log. Running it again does nothing more."""
+    session, now = context.session, context.now
     leavers = _leavers(session, terms, today)
     _wipe(session, leavers, now=now)
     gone = _long_gone(session, terms, today)
@@ -112,10 +113,8 @@ def let_go(session: Session, *, terms: Terms, actor: Actor, now: datetime, today
     aged = {name: _delete(session, name, _is_old(name, column, terms, now)) for name, column in _BY_AGE}
     done = LetGo(leavers=len(leavers), unnamed=len(gone) + strangers, exams=len(exams), people_of_exams=people, **aged)
     if not done.is_nothing:
-        session.add(RetentionRun(ran_at=now, started_by_id=actor.person_id, counts=asdict(done)))
-        record(
-            session, "privacy.apply_retention", actor=actor, now=now, object_type="personal_data", details=asdict(done)
-        )
+        session.add(RetentionRun(ran_at=now, started_by_id=context.actor.person_id, counts=asdict(done)))
+        record(context, "privacy.apply_retention", object_type="personal_data", details=asdict(done))
     return done
 
 
@@ -241,23 +240,15 @@ class CopyFormat(StrEnum):
 
 
 def copy_own_data(
-    session: Session,
-    person_id: int,
-    wanted: CopyFormat,
-    *,
-    terms: Terms,
-    sealer: FieldCipher,
-    actor: Actor,
-    now: datetime,
+    context: ActionContext, person_id: int, wanted: CopyFormat, *, terms: Terms, sealer: FieldCipher
 ) -> bytes:
     """Give all that is held about a person, to that person; numbers whole, results as far as they are out."""
-    held = list(iter_held(session, person_id, sealer=sealer, is_whole=True, now=now, most=MAX_ROWS))
+    now = context.now
+    held = list(iter_held(context.session, person_id, sealer=sealer, is_whole=True, now=now, most=MAX_ROWS))
     rows = sum(len(one.rows) for one in held)
     record(
-        session,
+        context,
         "privacy.copy_own_data",
-        actor=actor,
-        now=now,
         object_type="person",
         object_id=person_id,
         person_id=person_id,

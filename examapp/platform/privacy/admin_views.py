@@ -6,12 +6,13 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.platform.privacy.actions import let_go, look_ahead
 from examapp.platform.privacy.queries import list_runs
 from examapp.platform.privacy.rules import LET_GO_WORDS, Terms
+from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "privacy:retention:run": {Role.SYSTEM_ADMIN},
@@ -38,7 +39,7 @@ def show_retention() -> str:
 def run_retention() -> Response:
     """Let go now what would be let go at night."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])
-    with transaction() as session:
-        done = let_go(session, terms=terms, actor=actor(), now=clock.now(), today=clock.today())
+    with request_transaction() as context:
+        done = let_go(context, terms=terms, today=clock.today())
     flash("没有到期的信息。" if done.is_nothing else "已清除到期的信息，明细见下。", "success")
     return redirect(url_for("privacy_admin.show_retention"), 303)

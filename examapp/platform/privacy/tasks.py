@@ -7,7 +7,7 @@ from flask import current_app
 
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.privacy.actions import let_go
 from examapp.platform.privacy.rules import Terms
 
@@ -17,4 +17,4 @@ def let_go_in_time() -> None:
     """Let go what is due: a run that was lost is made up for by the next, since what is due is read from the rows."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])
     with transaction() as session:
-        let_go(session, terms=terms, actor=SYSTEM, now=clock.now(), today=clock.today())
+        let_go(ActionContext(session, SYSTEM, clock.now()), terms=terms, today=clock.today())

@@ -7,12 +7,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, render_template
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError, SittingNowError
-from examapp.organisation.accounts.guards import actor, are_keys_shut, me, public, sealer, shows_keys, signed_in
+from examapp.organisation.accounts.guards import are_keys_shut, me, public, sealer, shows_keys, signed_in
 from examapp.platform.privacy.actions import CopyFormat, copy_own_data
 from examapp.platform.privacy.queries import count_held, read_held
 from examapp.platform.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
+from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("privacy", __name__)
 _MAX_SHOWN = 200
@@ -73,9 +74,9 @@ def show_own_rows(table: str) -> str:
 @shows_keys
 def take_copy(ending: str) -> Response:
     """Give all of it as a file."""
-    wanted, now = CopyFormat(ending), clock.now()
-    with transaction() as session:
-        content = copy_own_data(session, me().person_id, wanted, terms=terms(), sealer=sealer(), actor=actor(), now=now)
-    name = quote(f"我的个人信息-{clock.local(now):%Y%m%d}.{ending}")
+    wanted = CopyFormat(ending)
+    with request_transaction() as context:
+        content = copy_own_data(context, me().person_id, wanted, terms=terms(), sealer=sealer())
+    name = quote(f"我的个人信息-{clock.local(context.now):%Y%m%d}.{ending}")
     headers = {"Content-Disposition": f"attachment; filename=\"my-data.{ending}\"; filename*=UTF-8''{name}"}
     return Response(content, content_type=_TYPES[wanted], headers=headers)

@@ -8,7 +8,7 @@ settings, so the figures are this deployment's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from examapp.jobs.actions import publish_after_commit
 from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
 from examapp.organisation.people.models import Person, PersonState
-from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
 from examapp.platform.setup.models import Rehearsal
 
@@ -36,10 +36,9 @@ class RehearsalRefusedError(DomainError):
     code = "rehearsal_refused"
 
 
-def request_rehearsal(
-    session: Session, *, actor: Actor, now: datetime, roster: int | None = None, is_published: bool = True
-) -> Rehearsal:
+def request_rehearsal(context: ActionContext, *, roster: int | None = None, is_published: bool = True) -> Rehearsal:
     """Enqueue a rehearsal, judged for the whole roster or for so many; raises RehearsalRefusedError while somebody sits an exam."""
+    session, now = context.session, context.now
     if count_in_progress(session):
         raise RehearsalRefusedError("现在有人正在考试。演练会占满服务器，请等所有人交卷后再做。")
     running = select(Rehearsal.id).where(Rehearsal.state.in_(ACTIVE))
@@ -47,10 +46,10 @@ def request_rehearsal(
         raise RehearsalRefusedError("一次演练正在进行，请等它结束。")
     on_roster = select(func.count()).where(Person.state == PersonState.ON_ROSTER)
     size = roster or session.execute(on_roster).scalar_one()
-    rehearsal = Rehearsal(created_by_id=actor.person_id, roster=max(1, size), total=STEPS, created_at=now)
+    rehearsal = Rehearsal(created_by_id=context.actor.person_id, roster=max(1, size), total=STEPS, created_at=now)
     session.add(rehearsal)
     session.flush()
-    record(session, "admin.request_rehearsal", actor=actor, now=now, object_type="rehearsal", object_id=rehearsal.id)
+    record(context, "admin.request_rehearsal", object_type="rehearsal", object_id=rehearsal.id)
     if is_published:
         publish_after_commit(session, rehearsal.id, Rehearsal.KIND)
     return rehearsal

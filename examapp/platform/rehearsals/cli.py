@@ -11,7 +11,7 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.errors import DomainError
 from examapp.organisation.accounts.guards import hasher
-from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.rehearsal_environment import actions as rehearsal_environment_actions
 from examapp.platform.rehearsals import actions, tasks
 from examapp.platform.setup.cli import cli_blueprint
@@ -37,7 +37,7 @@ def rehearse(roster: int | None) -> None:
     try:
         with transaction() as session:
             rehearsal_id = actions.request_rehearsal(
-                session, actor=SYSTEM, now=clock.now(), roster=roster, is_published=False
+                ActionContext(session, SYSTEM, clock.now()), roster=roster, is_published=False
             ).id
     except DomainError as refusal:
         raise click.ClickException(refusal.text) from None

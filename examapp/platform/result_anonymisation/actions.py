@@ -18,6 +18,7 @@ from examapp.db.session import Base
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.organisation.people.models import Person, PersonState
 from examapp.oversight.roster_snapshots.actions import take_freeze
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 MOVED = (
     "attempts",
@@ -108,7 +109,7 @@ def _freeze(session: Session, exam_ids: list[int], *, now: datetime) -> None:
         if exam.frozen_taken_at is None and exam.state == ExamState.PUBLISHED:
             exam.frozen_at = now
             session.flush()
-            take_freeze(session, exam_id, now=now)
+            take_freeze(ActionContext(session, SYSTEM, now), exam_id)
             session.flush()
 
 

@@ -15,7 +15,7 @@ from examapp.jobs import actions as job_actions
 from examapp.jobs.models import Job
 from examapp.jobs.registry import list_kinds
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import actor, menu_entry, requires
+from examapp.organisation.accounts.guards import menu_entry, requires
 from examapp.platform.audit.actions import record
 from examapp.platform.security_checklist.queries import find_findings
 from examapp.platform.security_checklist.rules import Level, judge
@@ -87,10 +87,10 @@ def retry_job(job_id: int) -> Response:
 
 
 def _change_job(job_id: int, act: Callable[..., Job], name: str, words: str) -> Response:
-    with submit(words) as session:
-        job = act(session, job_id, now=clock.now())
+    with submit(words) as context:
+        job = act(context.session, job_id, now=clock.now())
         details = {"kind": job.kind}
-        record(session, name, actor=actor(), now=clock.now(), object_type="job", object_id=job_id, details=details)
+        record(context, name, object_type="job", object_id=job_id, details=details)
     return redirect(url_for(".list_jobs"), 303)
 
 

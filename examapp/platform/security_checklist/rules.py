@@ -132,7 +132,14 @@ def _people(settings: Settings, found: Findings) -> list[Point]:
     points = [Point("三员配备", Level.BAD if lacking else Level.GOOD, "、".join(f"{words} {found.holders.get(role, 0)} 人" for role, words in names.items()), f"请由安全管理员为 {'、'.join(lacking)} 授权，三种角色由不同的人担任。" if lacking else "")]  # fmt: skip
     missing = found.without_second_factor
     if settings.second_factor == "off":
-        points.append(Point("管理员动态口令", Level.BAD, "已停用", "等保三级要求管理员用两种方式鉴别身份，请设 SECOND_FACTOR=required。"))  # fmt: skip
+        points.append(
+            Point(
+                "管理员动态口令",
+                Level.BAD,
+                "已停用",
+                "等保三级要求管理员用两种方式鉴别身份，请设 SECOND_FACTOR=required。",
+            )
+        )
     else:
         words = f"{found.administrators} 名管理员中 {missing} 名没有启用"
         points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, words, "请通知他们在「动态口令」页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip

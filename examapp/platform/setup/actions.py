@@ -19,7 +19,7 @@ from examapp.organisation.accounts.rules import clean_login_name
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Unit, UnitKind
-from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
 from examapp.platform.setup.models import PlatformFlag
 from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
@@ -109,9 +109,9 @@ def set_up(
             password_changed_at=now,
         )
     )
-    actor = Actor(person_id=person.id, address=address)
-    record(session, "admin.set_up", actor=actor, now=now, object_type="unit", object_id=county.id)
-    return [_make_with_first_password(session, one, county, sealer=sealer, actor=actor, now=now) for one in plan.others]
+    context = ActionContext(session, Actor(person_id=person.id, address=address), now)
+    record(context, "admin.set_up", object_type="unit", object_id=county.id)
+    return [_make_with_first_password(context, one, county, sealer=sealer) for one in plan.others]
 
 
 def add_administrator(
@@ -124,7 +124,7 @@ def add_administrator(
     unit = session.scalars(select(Unit).where(Unit.code == unit_code)).one_or_none()
     if unit is None:
         raise DomainError(f"没有代码为「{unit_code}」的单位。")
-    return _make_with_first_password(session, administrator, unit, sealer=sealer, actor=SYSTEM, now=now)
+    return _make_with_first_password(ActionContext(session, SYSTEM, now), administrator, unit, sealer=sealer)
 
 
 def _make_county(session: Session, plan: SetUp, *, now: datetime) -> Unit:
@@ -164,11 +164,11 @@ def _make_person(session: Session, administrator: Administrator, unit: Unit, *, 
 
 
 def _make_with_first_password(
-    session: Session, administrator: Administrator, unit: Unit, *, sealer: FieldCipher, actor: Actor, now: datetime
+    context: ActionContext, administrator: Administrator, unit: Unit, *, sealer: FieldCipher
 ) -> FirstPassword:
-    person = _make_person(session, administrator, unit, now=now)
+    person = _make_person(context.session, administrator, unit, now=context.now)
     password = "".join(secrets.choice(_LETTERS) for _ in range(_FIRST_PASSWORD_LENGTH))
-    session.add(
+    context.session.add(
         Account(
             person_id=person.id,
             login_name=person.staff_number,
@@ -178,10 +178,8 @@ def _make_with_first_password(
         )
     )
     record(
-        session,
+        context,
         "admin.add_administrator",
-        actor=actor,
-        now=now,
         object_type="person",
         object_id=person.id,
         person_id=person.id,
