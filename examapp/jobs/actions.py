@@ -70,7 +70,8 @@ def publish_after_commit(session: Session, job_id: int, kind: str, *, delay_s: f
 
 def publish_job(job_id: int, kind: str, *, delay_s: float = 0) -> None:
     """Send the message that a job is due, to the queue of its kind."""
-    publisher.publish(RUN_TASK, job_id, delay_s=delay_s, route=kind, limit_s=find_kind(kind).time_limit_s)
+    found = find_kind(kind)
+    publisher.publish(RUN_TASK, job_id, delay_s=delay_s, queue=found.queue, limit_s=found.time_limit_s)
 
 
 def claim(session: Session, job_id: int, *, now: datetime) -> Claim | None:

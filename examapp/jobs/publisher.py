@@ -6,9 +6,9 @@ the message into a bounded queue in memory.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from queue import Full, Queue
 from typing import Any
 
 import structlog
@@ -18,11 +18,11 @@ from flask import has_app_context
 from sqlalchemy.orm import Session
 
 from examapp.db.session import after_commit
-from examapp.jobs.worker import queue_of
+from examapp.jobs.registry import QueueName
 
 log = structlog.get_logger()
 _HARD_LIMIT_AFTER_S = 30.0
-_QUEUE: queue.Queue[tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]] = queue.Queue(maxsize=20_000)
+_QUEUE: Queue[tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]] = Queue(maxsize=20_000)
 _PAUSE_S = 0.1
 """Messages that say the same and come within this time are sent once: a hundred hand-ins a second are one call for grading."""
 _started = threading.Lock()
@@ -33,23 +33,21 @@ def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 
     after_commit(session, lambda: publish(task, *ids, delay_s=delay_s))
 
 
-def publish(task: str, *ids: int, delay_s: float = 0, route: str | None = None, limit_s: float | None = None) -> None:
-    """Send a task soon, to the queue of `route` where given, with a soft time limit in seconds; never waits, never fails."""
+def publish(task: str, *ids: int, delay_s: float = 0, queue: QueueName | None = None, limit_s: float = 0) -> None:
+    """Send a task soon, to the queue it declares or another one, with a soft time limit in seconds; never waits, never fails."""
     celery = flask_app.extensions["celery"] if has_app_context() else current_app
     if celery.conf.task_always_eager:  # `send_task` knows no eagerness; and tests have two applications
         if task in celery.tasks:
             celery.tasks[task].apply(args=ids)
         return
-    options: dict[str, Any] = {"countdown": delay_s or None}
-    if route is not None:
-        options["queue"] = queue_of(route)
-    if limit_s is not None:
+    options: dict[str, Any] = {"countdown": delay_s or None, "queue": queue}
+    if limit_s:
         options |= {"soft_time_limit": limit_s, "time_limit": limit_s + _HARD_LIMIT_AFTER_S}
     if _started.acquire(blocking=False):
         threading.Thread(target=_send_for_ever, name="publisher", daemon=True).start()
     try:
         _QUEUE.put_nowait((task, ids, tuple(options.items())))
-    except queue.Full:
+    except Full:
         log.warning("message_dropped", task=task)
 
 

@@ -1,17 +1,33 @@
-"""The kinds of jobs: a feature declares the handler of each by `@job_handler` in its `tasks.py`."""
+"""What a feature declares in its `tasks.py`: Celery tasks by `@task`, with queue and schedule, and the handlers of its kinds of jobs by `@job_handler`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from celery import shared_task
 from sqlalchemy.orm import Session
 
 from examapp.jobs.models import MAX_RETRIES
 
 MAX_TIME_LIMIT_S = 570.0
 """Celery's soft limit of any task; its hard one is half a minute later, below the broker's visibility timeout."""
+
+QueueName = Literal["grading", "reports", "imports"]
+"""One worker process each: what candidates wait for (grading, papers); files for the office; all the rest."""
+task_routes: dict[str, dict[str, QueueName]] = {}
+beat_schedule: dict[str, dict[str, Any]] = {}
+"""Celery's settings of these names, as the tasks declare them."""
+
+
+def task(name: str, *, queue: QueueName, every_s: float | None = None) -> Callable[[Callable[..., None]], Any]:
+    """Declare a Celery task, its queue, and how often beat sends it, in seconds. It must be safe to run twice."""
+    task_routes[name] = {"queue": queue}
+    if every_s is not None:
+        beat_schedule[name] = {"task": name, "schedule": every_s}
+    declare: Callable[[Callable[..., None]], Any] = shared_task(name=name)
+    return declare
 
 
 def _do_nothing(_session: Session, _job_id: int) -> None:
@@ -23,12 +39,13 @@ class JobKind:
     """What the engine knows about a kind of job."""
 
     name: str
-    """The value of `jobs.kind`; its beginning chooses the queue, as a task's name does."""
+    """The value of `jobs.kind`."""
     label: str
     """Chinese, for the operator's page."""
     viewer: str | None = None
     """The permission that lets others than its owner follow its progress, held over everything where `is_wide`."""
     is_wide: bool = False
+    queue: QueueName = "imports"
     time_limit_s: float = MAX_TIME_LIMIT_S
     max_runs: int = MAX_RETRIES
     quarantined: str = "多次处理都没有完成，已停止。请联系系统管理员。"

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +18,7 @@ from examapp.db.session import independent_transaction, transaction
 from examapp.errors import DomainError
 from examapp.jobs import actions
 from examapp.jobs.actions import Claim, JobLostError
-from examapp.jobs.registry import find_handler, find_kind
+from examapp.jobs.registry import find_handler, find_kind, task
 
 log = structlog.get_logger()
 HEARTBEAT_S = actions.LEASE.total_seconds() / 4
@@ -118,13 +117,13 @@ def _beat(app: Flask, claim: Claim, has_ended: threading.Event) -> None:
             log.warning("heartbeat_failed", job_id=claim.job_id, error=type(error).__name__)
 
 
-@shared_task(name=actions.RUN_TASK, acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task(actions.RUN_TASK, queue="imports")
 def run(job_id: int) -> None:
     """Run a job; a second message of the same job finds nothing to do."""
     run_job(job_id)
 
 
-@shared_task(name="jobs.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("jobs.sweep", queue="grading", every_s=15)  # not behind a large file
 def sweep() -> None:
     """Recover dead runs and lost messages; the one sweep of all jobs."""
     with transaction() as session:

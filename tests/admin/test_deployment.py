@@ -4,12 +4,13 @@ import re
 import subprocess
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from examapp.config import Settings, settings_table
-from examapp.jobs.worker import QUEUES
+from examapp.jobs.registry import QueueName
 from examapp.ops.web_server import web_command
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def test_the_image_serves_as_the_supervisor_does():
 
 
 def test_every_queue_has_its_worker():
-    queues = set(QUEUES.values()) | {"imports"}
+    queues = set(get_args(QueueName))
     compose = (DOCKER / "compose.yml").read_text()
     assert set(re.findall(r"command: \[worker, (\w+)\]", compose)) == queues
     target = (DOCKER / "systemd" / "examapp.target").read_text()

@@ -1,11 +1,13 @@
-"""What a feature declares stands in its own files and is whole: permissions, labels of audited acts, menu."""
+"""What a feature declares stands in its own files and is whole: permissions, labels of audited acts, menu, tasks with their schedule."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
+from examapp.jobs.registry import QueueName, beat_schedule, task_routes
 from examapp.organisation.access.rules import PERMISSION_HOLDERS
 from examapp.organisation.accounts.guards import access_rule
 from examapp.platform.audit.rules import ACT_LABELS, OBJECT_LABELS
@@ -77,3 +79,38 @@ def test_every_permission_that_code_or_a_page_asks_for_is_declared_by_a_feature(
 def test_every_menu_entry_has_a_position_of_its_own(app):
     positions = [entry.position for entry in app.extensions["menu"]]
     assert len(positions) == len(set(positions)), "two menu entries have one position: give one of them another number"
+
+
+def test_every_task_is_declared_with_queue_and_schedule_in_its_feature():
+    bare = [str(path.relative_to(CODE)) for path, text in PYTHON.items() if "shared_task" in text]
+    assert bare == ["jobs/registry.py"], (
+        f"declare a task by @task(name, queue=…, every_s=…) of jobs/registry.py: {bare}"
+    )
+
+    def sent(node):
+        is_sent = isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"publish", "nudge_after_commit"}
+        return (
+            {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)} if is_sent else ()
+        )
+
+    missing = [
+        f'{name} is sent in {path}: add @task("{name}", queue=…) to tasks.py of its feature'
+        for name, path in sorted(in_the_code(sent))
+        if name not in task_routes
+    ]
+    assert not missing, "\n".join(missing)
+    code = "".join(PYTHON.values())
+    idle = [
+        f"nothing sends {name}: give its @task an every_s=…, how often it runs, in seconds"
+        for name in task_routes.keys() - beat_schedule.keys()
+        if code.count(f'"{name}"') <= code.count(f'@task("{name}"')
+    ]
+    assert not idle, "\n".join(idle)
+
+
+def test_every_queue_has_a_task_each_half_minute_by_which_its_worker_shows_that_it_lives():
+    for queue in get_args(QueueName):
+        of_queue = [entry for name, entry in beat_schedule.items() if task_routes[name]["queue"] == queue]
+        assert any(entry["schedule"] <= 30 for entry in of_queue), (
+            f"give a @task of queue {queue} every_s=30 or less: the supervisor restarts a worker without a heartbeat"
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.content.question_duplicates import actions as question_duplicate_actions
 from examapp.content.question_imports import actions
@@ -11,7 +9,7 @@ from examapp.content.question_law_changes import actions as question_law_change_
 from examapp.content.questions.models import DuplicateSearch, QuestionImport
 from examapp.db.session import transaction
 from examapp.documents.archives import UnreadableFileError
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
 from question_bank.model import ParseResult
 from question_bank.sandbox import ChildReader
@@ -57,7 +55,7 @@ def search_duplicates(run: JobRun) -> None:
         question_duplicate_actions.search_duplicates(session, run)
 
 
-@shared_task(name="questions.check_laws", acks_late=True)  # type: ignore[untyped-decorator]
+@task("questions.check_laws", queue="imports", every_s=60)
 def check_laws() -> None:
     """Flag the questions under which a law has changed."""
     with transaction() as session:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates import actions
 from examapp.delivery.exams import queries as exam_queries
 from examapp.jobs.publisher import publish
+from examapp.jobs.registry import task
 
 
-@shared_task(name="exams.prepare_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("exams.prepare_papers", queue="grading")
 def prepare_papers(exam_id: int) -> None:
     """Make an exam's papers batch by batch, a transaction each, until nobody lacks one."""
     made = 1
@@ -20,7 +19,7 @@ def prepare_papers(exam_id: int) -> None:
             made = actions.prepare_papers(session, exam_id, now=clock.now())
 
 
-@shared_task(name="exams.sweep_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("exams.sweep_papers", queue="grading", every_s=60)
 def sweep_papers() -> None:
     """Nudge the making of papers for each exam that has not closed; one that fails does not hold up the others."""
     for exam_id in exam_queries.list_exams_to_prepare(read_session(), now=clock.now()):

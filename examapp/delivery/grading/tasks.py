@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 import structlog
-from celery import shared_task
 from sqlalchemy.exc import SQLAlchemyError
 
 from examapp import clock
@@ -22,7 +21,7 @@ from examapp.delivery.grading import actions
 from examapp.delivery.grading.models import Regrade
 from examapp.delivery.make_ups import actions as make_up_actions
 from examapp.jobs import actions as job_actions
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun, RunLaterError, run_job
 
 log = structlog.get_logger()
@@ -36,13 +35,13 @@ _GRADING_LIMIT_EACH_S = 0.3
 """A paper takes milliseconds, a batch a second; a full batch's limit is less than the lease after which it is tried again."""
 
 
-@shared_task(name="grading.grade_attempt", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("grading.grade_attempt", queue="grading")
 def grade_attempt(_attempt_id: int = 0) -> None:
     """Grade what waits, some batches of it; an id says nothing more (clients of an older version send one)."""
     grade_waiting(most_batches=_BATCHES_OF_A_TASK)
 
 
-@shared_task(name="grading.apply_extensions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("grading.apply_extensions", queue="grading")
 def apply_extensions() -> None:
     """Apply extra time that was just granted, ahead of the sweep."""
     with transaction() as session:
@@ -78,6 +77,7 @@ def _close_overdue() -> int:
 @job_handler(
     JobKind(
         name=Regrade.KIND,
+        queue="grading",
         label="更正答案后重新评分",
         viewer="attempts:attempt:manage",
         quarantined="重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。",
@@ -141,7 +141,7 @@ def _grade(ids: list[int]) -> int:
         return 0
 
 
-@shared_task(name="grading.tally_questions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("grading.tally_questions", queue="reports", every_s=600)
 def tally_questions() -> None:
     """Count how questions fared in exams with new grades."""
     with transaction() as session:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
 from examapp.learning.certificates import actions
 from examapp.learning.certificates.models import CertificateJob
@@ -15,6 +13,7 @@ from examapp.learning.certificates.models import CertificateJob
 @job_handler(
     JobKind(
         name=CertificateJob.KIND,
+        queue="reports",
         label="办理证书",
         quarantined="没有成功，请重新办理。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
     )
@@ -25,7 +24,7 @@ def run_job(run: JobRun) -> None:
         actions.run_job(session, run, now=clock.now())
 
 
-@shared_task(name="records.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("records.sweep", queue="reports", every_s=60)
 def sweep() -> None:
     """Correct certificates whose results were corrected, and delete expired files."""
     with transaction() as session:

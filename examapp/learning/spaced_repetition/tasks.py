@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import read_session, transaction
+from examapp.jobs.registry import task
 from examapp.learning.practice_answers.actions import follow_grades, follow_keys
 from examapp.learning.practice_pool.actions import hold_back
 from examapp.learning.spaced_repetition.actions import count_due_reviews, harvest_exams, is_count_old, sum_mastery
@@ -18,14 +17,14 @@ _MAX_BATCHES = 10
 """Of one round: files to import wait in the same queue behind it."""
 
 
-@shared_task(name="training.sweep_clearances", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("training.sweep_clearances", queue="imports", every_s=60)
 def sweep_clearances() -> None:
     """Write the clearances that completed courses earn, and take back those that a raised gate no longer grants."""
     with transaction() as session:
         clear_exams(session, now=clock.now())
 
 
-@shared_task(name="training.sweep_exams", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("training.sweep_exams", queue="imports", every_s=60)
 def sweep_exams() -> None:
     """Do one round of it."""
     look_at_exams()
@@ -52,7 +51,7 @@ def _in_batches(operation: Callable[..., int]) -> None:
                 break
 
 
-@shared_task(name="training.count_due", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("training.count_due", queue="imports", every_s=21_600)
 def count_due() -> None:
     """Do one count."""
     count_everybody()
@@ -66,7 +65,7 @@ def count_everybody() -> None:
         sum_mastery(session, now=clock.now())
 
 
-@shared_task(name="training.sweep_uploads", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("training.sweep_uploads", queue="imports", every_s=3600)
 def sweep_uploads() -> None:
     """Clear away uploads that nobody goes on with."""
     with transaction() as session:

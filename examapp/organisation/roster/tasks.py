@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
 from examapp.organisation.accounts.guards import sealer
 from examapp.organisation.captcha import actions as captcha_actions
@@ -35,21 +33,21 @@ def import_roster(run: JobRun) -> None:
         roster_import_actions.run_import(session, run, sealer=sealer(), now=clock.now())
 
 
-@shared_task(name="people.check_keys", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("people.check_keys", queue="imports", every_s=86_400)
 def check_keys() -> None:
     """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
     with transaction() as session:
         data_key_actions.check_all(ActionContext(session, SYSTEM, clock.now()), sealer=sealer())
 
 
-@shared_task(name="people.send_reset_codes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("people.send_reset_codes", queue="imports", every_s=20)
 def send_reset_codes() -> None:
     """Send codes to who forgot the password; also the sweep of requests whose nudge was lost."""
     with transaction() as session:
         password_reset_actions.send_reset_codes(session, sealer=sealer(), now=clock.now())
 
 
-@shared_task(name="people.forget_failures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("people.forget_failures", queue="imports", every_s=300)
 def forget_failures() -> None:
     """Delete the failures of sign-ins that no longer count, and roster files that are past their time."""
     with transaction() as session:
@@ -57,7 +55,7 @@ def forget_failures() -> None:
         captcha_actions.forget_old_failures(session, now=clock.now())
 
 
-@shared_task(name="people.apply_moves", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("people.apply_moves", queue="imports", every_s=60)
 def apply_moves() -> None:
     """Carry out moves of the roster whose day has come, batch by batch."""
     done = 1

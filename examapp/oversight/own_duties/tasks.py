@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import transaction
+from examapp.jobs.registry import task
 from examapp.oversight.own_duties.actions import remind_due
 
 
-@shared_task(name="duties.remind_due", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("duties.remind_due", queue="imports", every_s=1800)
 def remind() -> None:
     """Remind who answers for what is due soon or overdue."""
     with transaction() as session:

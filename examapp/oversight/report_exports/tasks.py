@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
-from celery import shared_task
 from flask import current_app
 
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
 from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.models import Export
@@ -21,6 +20,7 @@ from examapp.web.metrics import is_sitting_under_way
 @job_handler(
     JobKind(
         name=Export.KIND,
+        queue="reports",
         label="导出报表",
         quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
     )
@@ -42,7 +42,7 @@ def _give_way(*, worked_s: float) -> None:
         time.sleep(actions.rest_s(worked_s))
 
 
-@shared_task(name="reports.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("reports.sweep", queue="reports", every_s=30)
 def sweep() -> None:
     """Request the exports of schedules that are due, and delete expired files."""
     with transaction() as session:
@@ -51,7 +51,7 @@ def sweep() -> None:
         actions.expire_exports(session, now=clock.now())
 
 
-@shared_task(name="reports.refresh_unit_stats", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("reports.refresh_unit_stats", queue="imports", every_s=10)  # not behind a large file
 def refresh_unit_stats() -> None:
     """Count anew what has changed of the figures that are kept of a large roster."""
     with transaction() as session:

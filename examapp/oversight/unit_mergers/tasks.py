@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.external_results import actions as external_result_actions
 from examapp.delivery.external_results.models import ResultImport
 from examapp.jobs.publisher import publish
-from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
 from examapp.organisation.accounts.guards import sealer
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 
-@shared_task(name="roster_changes.apply", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("roster_changes.apply", queue="imports", every_s=300)
 def apply_changes() -> None:
     """Carry out what was agreed to and whose day has come."""
     with transaction() as session:
         roster_change_request_actions.apply_due_lines(session, sealer=sealer(), now=clock.now())
 
 
-@shared_task(name=roster_snapshot_actions.TASK, acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task(roster_snapshot_actions.TASK, queue="imports")
 def take_freeze(exam_id: int) -> None:
     """Write an exam's roster down once its moment has come."""
     with transaction() as session:
-        roster_snapshot_actions.take_freeze(session, exam_id, now=clock.now())
+        roster_snapshot_actions.take_freeze(ActionContext(session, SYSTEM, clock.now()), exam_id)
 
 
-@shared_task(name="roster_snapshots.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("roster_snapshots.sweep", queue="imports", every_s=30)
 def sweep_freezes() -> None:
     """Nudge the freezes whose moment has come; one that fails does not hold up the others."""
     for exam_id in roster_snapshot_actions.list_due_freezes(read_session(), now=clock.now()):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import structlog
-from celery import shared_task
 from flask import current_app
 
 from examapp import clock
 from examapp.db.session import transaction
+from examapp.jobs.registry import task
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.audit_chain.actions import HeadFaultError, seal_events
 
 log = structlog.get_logger()
 
 
-@shared_task(name="audit.seal", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("audit.seal", queue="imports", every_s=10)
 def seal() -> None:
     """Link the lines that have been written since the last time; raise the alarm where the chain is not what was kept of it."""
     sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path
@@ -25,7 +25,7 @@ def seal() -> None:
         log.error("audit_seal_refused", reason=fault.text)  # noqa: TRY400 – the stack says nothing more
 
 
-@shared_task(name="audit.verify", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("audit.verify", queue="imports", every_s=86_400)
 def verify() -> None:
     """Look once a day whether the log is as it was written; the checklist shows the outcome."""
     sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path

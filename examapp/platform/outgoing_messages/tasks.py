@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from celery import shared_task
 from flask import current_app
 from sqlalchemy.orm import Session
 
 from examapp import clock
 from examapp.db.session import transaction
+from examapp.jobs.registry import task
 from examapp.platform.outgoing_messages.actions import (
     NO_MOBILE,
     Claimed,
@@ -22,7 +22,7 @@ from examapp.platform.outgoing_messages.actions import (
 _MAX_BATCHES = 40
 
 
-@shared_task(name="messages.send_waiting", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("messages.send_waiting", queue="imports", every_s=30)
 def send_waiting() -> None:
     """Hand the messages that wait to the gateway, and end what is over; the nudge and the sweep are this same work."""
     settings = current_app.config["SETTINGS"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from celery import shared_task
 from flask import current_app
 
 from examapp import clock
 from examapp.db.session import transaction
+from examapp.jobs.registry import task
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.privacy.actions import let_go
 from examapp.platform.privacy.rules import Terms
 
 
-@shared_task(name="privacy.apply_retention", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@task("privacy.apply_retention", queue="imports", every_s=43_200)
 def let_go_in_time() -> None:
     """Let go what is due: a run that was lost is made up for by the next, since what is due is read from the rows."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])
