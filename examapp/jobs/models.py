@@ -10,6 +10,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
+from examapp.db.personal_data import STAFF, TECHNICAL, RetentionPolicy, shown
 from examapp.db.session import Base, BigInt, Id, Str, UtcDateTime
 
 MAX_RETRIES = 3
@@ -40,6 +41,14 @@ class Job(Base):
     """One piece of background work: its state, lease, progress and outcome; the row is the truth, the queue's message a hint."""
 
     __tablename__ = "jobs"
+    __personal_data__ = STAFF.of(
+        "后台任务",
+        "导入、导出、发证、重新评分等的进度和结果",
+        owner=None,
+        term=RetentionPolicy.OFFICE,
+        seen_by="申请人和系统管理员",
+        first="kind file_name created_by_id created_at",
+    )
     __table_args__: tuple[SchemaItem, ...] = (
         CheckConstraint(f"state IN ({', '.join(repr(str(state)) for state in JobState)})", name="state"),
         CheckConstraint("done >= 0 AND total >= 0 AND run_count >= 0", name="counts"),
@@ -58,29 +67,29 @@ class Job(Base):
     """The name of the handler, in the class of a feature's job."""
 
     id: Mapped[Id]
-    kind: Mapped[Str]
+    kind: Mapped[Str] = mapped_column(info=shown("任务"))
     """The name of the handler: `reports.build_export`."""
-    key: Mapped[Str | None]
+    key: Mapped[Str | None] = mapped_column(info=TECHNICAL)
     """At most one job with it is queued, running or done."""
-    file_name: Mapped[Str] = mapped_column(default="", server_default="")
+    file_name: Mapped[Str] = mapped_column(default="", server_default="", info=shown("文件名"))
     """The file that is read or made, for lists of jobs."""
-    state: Mapped[Str] = mapped_column(default=JobState.QUEUED)
-    run_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    state: Mapped[Str] = mapped_column(default=JobState.QUEUED, info=TECHNICAL)
+    run_count: Mapped[int] = mapped_column(default=0, server_default=text("0"), info=TECHNICAL)
     """Runs since it was enqueued; committed before the run, so that a crash counts too."""
-    lease_expires_at: Mapped[UtcDateTime | None]
+    lease_expires_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
     """Renewed while the run lives; a running job whose lease has expired is dead. Nothing else makes it so."""
     run_after: Mapped[UtcDateTime] = mapped_column(
-        default=lambda context: context.get_current_parameters()["created_at"]
+        default=lambda context: context.get_current_parameters()["created_at"], info=TECHNICAL
     )
-    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    total: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    error_code: Mapped[Str] = mapped_column(default="", server_default="")
-    message: Mapped[Str] = mapped_column(default="", server_default="")
+    done: Mapped[int] = mapped_column(default=0, server_default=text("0"), info=TECHNICAL)
+    total: Mapped[int] = mapped_column(default=0, server_default=text("0"), info=TECHNICAL)
+    error_code: Mapped[Str] = mapped_column(default="", server_default="", info=TECHNICAL)
+    message: Mapped[Str] = mapped_column(default="", server_default="", info=shown("结果"))
     """What came of it, in Chinese, for the user."""
-    created_by_id: Mapped[BigInt | None]
-    created_at: Mapped[UtcDateTime]
-    started_at: Mapped[UtcDateTime | None]
-    finished_at: Mapped[UtcDateTime | None]
+    created_by_id: Mapped[BigInt | None] = mapped_column(info=shown("经办人"))
+    created_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
+    started_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
+    finished_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 – SQLAlchemy gives the class

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from examapp.organisation.accounts.models import ResetRequest
 from examapp.organisation.captcha import actions as captcha_actions
-from examapp.organisation.people.models import Account, ResetRequest
+from examapp.organisation.people.models import Account
 from examapp.organisation.people.rules import MOBILE_PURPOSE, mobile_binding
 from examapp.platform.notices.models import OutgoingMessage
 from tests.helpers.accounts import captcha_of, setting

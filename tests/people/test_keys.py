@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from examapp.db.session import Base, encrypted_columns
+from examapp.organisation.accounts.models import RecoveryCode, SecondFactor
 from examapp.organisation.data_keys import actions as data_key_actions
 from examapp.organisation.mfa import actions as mfa_actions
-from examapp.organisation.people.models import Account, Person, RecoveryCode, SecondFactor
+from examapp.organisation.people.models import Account, Person
 from examapp.organisation.people.rules import RECOVERY_PURPOSE, id_check_character, id_number_binding
 from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit.queries import check_chain

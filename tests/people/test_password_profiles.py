@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.config import PasswordProfile
+from examapp.organisation.accounts.models import FormerPassword
 from examapp.organisation.accounts.rules import is_common, password_fault
 from examapp.organisation.passwords.actions import new_first_password
-from examapp.organisation.people.models import FormerPassword, RoleGrant
+from examapp.organisation.people.models import RoleGrant
 from tests.attempts.sitting import make_sitting
 from tests.helpers.accounts import setting
 from tests.helpers.forms import token_of

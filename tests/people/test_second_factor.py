@@ -8,7 +8,8 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from examapp.organisation.people.models import Account, RoleGrant, SecondFactor, SignIn
+from examapp.organisation.accounts.models import SecondFactor
+from examapp.organisation.people.models import Account, RoleGrant, SignIn
 from tests.attempts.sitting import make_sitting
 from tests.helpers.accounts import setting
 from tests.helpers.forms import token_of

@@ -9,16 +9,16 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
+from examapp.db.personal_data import list_personal_data
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.people.models import Account
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.notices.models import Feedback
-from examapp.platform.privacy.rules import HOLDINGS
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 from tests.helpers.accounts import ID, give_numbers
 
-OWNED = [holding.table for holding in HOLDINGS if holding.owner]
+OWNED = [holding.table for holding in list_personal_data() if holding.owner]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_no_secret_and_no_column_without_words_is_in_the_copy(world, mine, app, 
     session.flush()
     text = copy(world.client(mine)).text
     assert "CANARY-hash" not in text
-    for holding in HOLDINGS:
+    for holding in list_personal_data():
         if holding.owner:
             part = next(one for one in json.loads(text)["holdings"] if one["table"] == holding.table)
             for row in part["rows"]:
@@ -116,4 +116,4 @@ def test_the_workbook_reads_in_chinese_with_numbers_as_text(world, mine):
     assert ID in cells
     assert "在册" in cells
     assert "on_roster" not in cells
-    assert book["个人信息清单"].max_row >= len(HOLDINGS)
+    assert book["个人信息清单"].max_row >= len(list_personal_data())

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from examapp.config import Settings, SettingsError, read_settings
-from examapp.platform.data_inventory.rules import RetentionPolicy
-from examapp.platform.privacy.rules import HOLDINGS, Terms
+from examapp.db.personal_data import RetentionPolicy, list_personal_data
+from examapp.platform.privacy.rules import Terms
 
 
 def test_the_notice_is_open_to_everybody_and_says_it_all(world):
     page = world.client().get("/privacy")
     assert page.status_code == 200
-    for holding in HOLDINGS:
+    for holding in list_personal_data():
         assert holding.purpose in page.text
     assert "满 5 年后匿名" in page.text
     assert "/privacy" in world.client().get("/login").text

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, text
 
 from examapp import clock
 from examapp.config import Settings
+from examapp.db.personal_data import RetentionPolicy, list_personal_data
 from examapp.db.session import Base
 from examapp.delivery.attempts.models import Attempt, AttemptReopening
 from examapp.delivery.exams.models import Exam, RosterSnapshotPerson
@@ -22,11 +23,10 @@ from examapp.oversight.statistics_definitions.rules import Scope
 from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, get_unit_tree
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
-from examapp.platform.data_inventory.rules import RetentionPolicy
 from examapp.platform.privacy import actions as privacy_actions
 from examapp.platform.privacy.actions import let_go, look_ahead
 from examapp.platform.privacy.models import RetentionRun
-from examapp.platform.privacy.rules import HOLDINGS, Terms
+from examapp.platform.privacy.rules import Terms
 from examapp.platform.result_anonymisation import actions as result_anonymisation_actions
 from examapp.platform.result_anonymisation.actions import NAMELESS
 from tests.conftest import NOON
@@ -139,13 +139,13 @@ def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by
         RetentionPolicy.LEAVER: {*privacy_actions.OF_LEAVERS},
     }
     for term, tables in taken.items():
-        assert {holding.table for holding in HOLDINGS if holding.term is term} == tables
+        assert {holding.table for holding in list_personal_data() if holding.term is term} == tables
         assert all(name in Base.metadata.tables for name in tables)
 
 
 def words_left(session, word):
     """Give the tables of the register, but for the log's, that still hold a word anywhere."""
-    names = [holding.table for holding in HOLDINGS if holding.term is not RetentionPolicy.AUDIT]
+    names = [holding.table for holding in list_personal_data() if holding.term is not RetentionPolicy.AUDIT]
     return [
         name
         for name in names

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examapp.db.personal_data import BEFORE_START, EXAM, OTHERS, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
 from question_bank.kinds.base import ScoringRule
 
@@ -155,18 +156,19 @@ class ExamAudience(Base):
     """
 
     __tablename__ = "exam_audiences"
+    __personal_data__ = EXAM.of("指定参加的考试", "按名单安排考试", seen_by="普法办")
 
     id: Mapped[Id]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True, info=shown("考试"))
     exam: Mapped[Exam] = relationship(back_populates="audiences")
-    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=TECHNICAL)
     """Subtree of the region tree; null for any."""
-    sector_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    sector_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=TECHNICAL)
     """Subtree of the sector tree; null for any."""
-    ranks: Mapped[JsonB] = mapped_column(default=list)
+    ranks: Mapped[JsonB] = mapped_column(default=list, info=TECHNICAL)
     """Ranks; empty for any."""
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"))
+    blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"), info=TECHNICAL)
     """A paper of its own for this part; null for the exam's."""
 
 
@@ -181,6 +183,9 @@ class Exemption(Base):
     """A person's exemption from, or deferral of, an exam: asked for with a reason, counted once approved."""
 
     __tablename__ = "exemptions"
+    __personal_data__ = EXAM.of(
+        "免考、缓考", "审批免考、缓考，从应考人数中扣除；理由可能涉及健康状况，只给审批所需的人看", order="requested_at"
+    )
     __table_args__ = (
         CheckConstraint("kind IN ('exemption', 'deferral')", name="kind"),
         Index(
@@ -193,19 +198,19 @@ class Exemption(Base):
     )
 
     id: Mapped[Id]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), index=True)
-    kind: Mapped[Str] = mapped_column(default=ExemptionKind.EXEMPTION)
-    reason: Mapped[Str]
-    requested_by_id: Mapped[BigInt | None]
-    requested_at: Mapped[UtcDateTime]
-    approved_by_id: Mapped[BigInt | None]
-    approved_at: Mapped[UtcDateTime | None]
-    refused_at: Mapped[UtcDateTime | None]
-    withdrawn_at: Mapped[UtcDateTime | None]
-    answer: Mapped[Str] = mapped_column(default="")
-    file_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("stored_files.id"))
-    """A paper that proves the reason, where somebody chose to hang one on. Personal data: kept as long as the request."""
+    kind: Mapped[Str] = mapped_column(default=ExemptionKind.EXEMPTION, info=shown("类别"))
+    reason: Mapped[Str] = mapped_column(info=shown("理由"))
+    requested_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    requested_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
+    approved_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    approved_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("批准时间"))
+    refused_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("退回时间"))
+    withdrawn_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("撤回时间"))
+    answer: Mapped[Str] = mapped_column(default="", info=shown("答复"))
+    file_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("stored_files.id"), info=TECHNICAL)
+    """A paper that proves the reason, where somebody chose to hang one on."""
 
 
 class ExemptionReason(Base):
@@ -225,23 +230,24 @@ class ExamExtension(Base):
     """Extra time for a unit's subtree or one person; `request_key` makes a second press of the button harmless."""
 
     __tablename__ = "exam_extensions"
+    __personal_data__ = EXAM.of("个人延长的时间", "补偿停电、断网", order="granted_at", seen_by="普法办")
     __table_args__ = (
         UniqueConstraint("exam_id", "request_key"),
         Index("ix_exam_extensions_unapplied", "id", postgresql_where=text("applied_at IS NULL")),
     )
 
     id: Mapped[Id]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
-    request_key: Mapped[Str]
-    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
+    request_key: Mapped[Str] = mapped_column(info=TECHNICAL)
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=TECHNICAL)
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    seconds: Mapped[int]
-    reason: Mapped[Str]
-    granted_by_id: Mapped[BigInt | None]
-    granted_at: Mapped[UtcDateTime]
-    applied_at: Mapped[UtcDateTime | None]
+    seconds: Mapped[int] = mapped_column(info=shown("秒数"))
+    reason: Mapped[Str] = mapped_column(info=shown("理由"))
+    granted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    granted_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
+    applied_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
     """When the attempts room has moved the deadlines of sittings under way; it sweeps the rows where this is null."""
-    is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("答案已公布"))
     """Granted though the exam's keys were out, as whoever granted it has ticked."""
 
 
@@ -249,32 +255,35 @@ class PreparedPaper(Base):
     """The paper made ahead for a person's n-th attempt, so that a start is one read."""
 
     __tablename__ = "prepared_papers"
+    __personal_data__ = EXAM.of("备好的试卷", "开考时不用等待组卷", seen_by="无人")
 
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    paper_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("papers.id"))
+    number: Mapped[int] = mapped_column(primary_key=True, info=shown("第几次"))
+    paper_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("papers.id"), info=BEFORE_START)
 
 
 class StudyClearance(Base):
     """Written by training: this person has met the exam's study gate."""
 
     __tablename__ = "study_clearances"
+    __personal_data__ = EXAM.of("学习达标", "学完规定内容才能开考", order="cleared_at")
 
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    cleared_at: Mapped[UtcDateTime]
+    cleared_at: Mapped[UtcDateTime] = mapped_column(info=shown("达标时间"))
 
 
 class MakeupEligibility(Base):
     """Written by grading: this person may sit the make-up bound to the main exam."""
 
     __tablename__ = "makeup_eligibilities"
+    __personal_data__ = EXAM.of("补考资格", "确定谁参加补考", needs_release=True)
 
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("补考"))
     """The make-up exam."""
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    reason: Mapped[Str]
+    reason: Mapped[Str] = mapped_column(info=shown("原因"))
     """`absent` or `failed`."""
 
 
@@ -296,23 +305,21 @@ class RosterSnapshotUnit(Base):
 
 
 class RosterSnapshotPerson(Base):
-    """A person of an exam's frozen roster: in which unit, and whether exempt or deferred. Every figure of the exam counts these rows.
-
-    Personal data: where somebody belonged, rank and position on that day; kept as long as the exam's results.
-    """
+    """A person of an exam's frozen roster: in which unit, and whether exempt or deferred. Every figure of the exam counts these rows."""
 
     __tablename__ = "roster_snapshot_people"
+    __personal_data__ = EXAM.of("冻结的考试名册", "参考率、合格率按冻结日的名册计算，以后调动不影响")
     __table_args__ = (
         CheckConstraint("excuse IN ('exemption', 'deferral')", name="excuse"),
         Index("ix_frozen_people_person_id", "person_id"),
     )
 
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
-    rank: Mapped[Str]
-    position: Mapped[Str]
-    excuse: Mapped[Str | None]
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("单位"))
+    rank: Mapped[Str] = mapped_column(info=shown("职级"))
+    position: Mapped[Str] = mapped_column(info=shown("职务"))
+    excuse: Mapped[Str | None] = mapped_column(info=shown("免考缓考"))
     """Null for who is to sit."""
 
 
@@ -320,17 +327,18 @@ class RosterCorrection(Base):
     """A correction (更正) of a frozen roster that the office accepted: what stood there and what stands there since, for good."""
 
     __tablename__ = "roster_corrections"
+    __personal_data__ = EXAM.of("冻结名册的更正", "冻结后发现名册有误，逐人更正并留下依据", order="accepted_at")
     __table_args__ = (Index("ix_roster_corrections_exam_id", "exam_id"),)
 
     id: Mapped[Id]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    old_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    old_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("原单位"))
     """Null: was not on the frozen roster."""
-    old_excuse: Mapped[Str | None]
-    new_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    old_excuse: Mapped[Str | None] = mapped_column(info=shown("原情况"))
+    new_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("现单位"))
     """Null: taken off it."""
-    new_excuse: Mapped[Str | None]
-    reason: Mapped[Str] = mapped_column(default="")
-    accepted_by_id: Mapped[BigInt | None]
-    accepted_at: Mapped[UtcDateTime]
+    new_excuse: Mapped[Str | None] = mapped_column(info=shown("现情况"))
+    reason: Mapped[Str] = mapped_column(default="", info=shown("理由"))
+    accepted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    accepted_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))

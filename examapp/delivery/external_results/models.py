@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
+from examapp.db.personal_data import EXAM, TECHNICAL, shown
 from examapp.db.session import (
     Base,
     BigInt,
@@ -51,7 +52,7 @@ OUTCOME_NAMES = {
 class ResultImport(Job):
     """A file of results from another platform: read and matched first, reviewed, then approved as one act and undone as one.
 
-    Personal data: the file is kept, sealed, only until it has been read; the rows as long as the results that they brought.
+    The file is kept, sealed, only until it has been read; the rows as long as the results that they brought.
     """
 
     __tablename__ = "result_imports"
@@ -83,6 +84,12 @@ class ResultImportRow(Base):
     """A row of a file of results, with the person it was matched to, or those it may be. No ID number but its last four places."""
 
     __tablename__ = "result_import_rows"
+    __personal_data__ = EXAM.of(
+        "导入的成绩文件中的行",
+        "按身份证号、工号对人，对不上的由普法办核对；身份证号只留后四位",
+        owner=None,
+        seen_by="导入的普法办人员",
+    )
     __table_args__ = (
         CheckConstraint(
             "outcome IN ('matched', 'same', 'doubtful', 'unmatched', 'absent', 'faulty', 'skipped')", name="outcome"
@@ -92,18 +99,18 @@ class ResultImportRow(Base):
     )
 
     id: Mapped[Id]
-    import_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("result_imports.id"))
-    line: Mapped[int]
+    import_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("result_imports.id"), info=TECHNICAL)
+    line: Mapped[int] = mapped_column(info=TECHNICAL)
     """As Excel counts."""
-    name: Mapped[Str]
-    unit_name: Mapped[Str] = mapped_column(default="")
-    staff_number: Mapped[Str] = mapped_column(default="")
-    id_tail: Mapped[Str] = mapped_column(default="")
-    points: Mapped[Points | None]
-    outcome: Mapped[Str]
-    reason: Mapped[Str] = mapped_column(default="")
-    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    candidates: Mapped[JsonB] = mapped_column(default=list)
+    name: Mapped[Str] = mapped_column(info=shown("姓名"))
+    unit_name: Mapped[Str] = mapped_column(default="", info=shown("单位"))
+    staff_number: Mapped[Str] = mapped_column(default="", info=shown("工号"))
+    id_tail: Mapped[Str] = mapped_column(default="", info=shown("身份证号后四位"))
+    points: Mapped[Points | None] = mapped_column(info=shown("成绩"))
+    outcome: Mapped[Str] = mapped_column(info=shown("结果"))
+    reason: Mapped[Str] = mapped_column(default="", info=shown("说明"))
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"), info=TECHNICAL)
+    candidates: Mapped[JsonB] = mapped_column(default=list, info=TECHNICAL)
     """Ids of the persons it may be, at most five."""
-    is_decided: Mapped[bool] = mapped_column(default=False)
+    is_decided: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
     """Whether a person said who it is, or that it is left out."""

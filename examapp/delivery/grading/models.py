@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import EXAM, OTHERS, TECHNICAL, WITH_KEYS, shown
 from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
 from examapp.jobs.models import Job, JobId
 
@@ -13,6 +14,14 @@ class Grade(Base):
     """One grading of an attempt; a regrade adds a row and takes `is_current` over."""
 
     __tablename__ = "grades"
+    __personal_data__ = EXAM.of(
+        "成绩",
+        "公布成绩，统计合格率；更正答案后重新评分",
+        owner="attempt_id",
+        order="graded_at",
+        needs_release=True,
+        first="attempt_id points points_possible percent band is_passed",
+    )
     __table_args__ = (
         UniqueConstraint("attempt_id", "number"),
         Index(
@@ -29,22 +38,22 @@ class Grade(Base):
     )
 
     id: Mapped[Id]
-    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"))
-    number: Mapped[int]
-    is_current: Mapped[bool] = mapped_column(default=True)
-    points: Mapped[Points]
-    points_possible: Mapped[Points]
-    percent: Mapped[Points]
-    band: Mapped[Str]
-    is_passed: Mapped[bool]
-    item_points: Mapped[JsonB]
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"), info=shown("作答编号"))
+    number: Mapped[int] = mapped_column(info=TECHNICAL)
+    is_current: Mapped[bool] = mapped_column(default=True, info=shown("现行成绩"))
+    points: Mapped[Points] = mapped_column(info=shown("得分"))
+    points_possible: Mapped[Points] = mapped_column(info=shown("总分"))
+    percent: Mapped[Points] = mapped_column(info=shown("百分比"))
+    band: Mapped[Str] = mapped_column(info=shown("等次"))
+    is_passed: Mapped[bool] = mapped_column(info=shown("合格"))
+    item_points: Mapped[JsonB] = mapped_column(info=WITH_KEYS)
     """Points per item as decimal strings, in the paper's order."""
-    key_ids: Mapped[JsonB]
+    key_ids: Mapped[JsonB] = mapped_column(info=TECHNICAL)
     """The answer_keys rows it was graded by, per question version: the grade can be made again from them."""
-    reason: Mapped[Str] = mapped_column(default="first")
-    graded_by_id: Mapped[BigInt | None]
-    graded_at: Mapped[UtcDateTime]
-    regrade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("regrades.id"))
+    reason: Mapped[Str] = mapped_column(default="first", info=shown("评分原因"))
+    graded_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    graded_at: Mapped[UtcDateTime] = mapped_column(info=shown("评分时间"))
+    regrade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("regrades.id"), info=TECHNICAL)
     """The regrade that made it; what counted before is the grade with the number below."""
 
 
@@ -70,12 +79,16 @@ class Regrade(Job):
 
 
 class ExternalResult(Base):
-    """A person's result in an exam as another platform told it: it counts beside the attempts. One stands at most; nothing is deleted.
-
-    Personal data: the result, kept as long as the exam's own results.
-    """
+    """A person's result in an exam as another platform told it: it counts beside the attempts. One stands at most; nothing is deleted."""
 
     __tablename__ = "external_results"
+    __personal_data__ = EXAM.of(
+        "其他平台的成绩",
+        "省里等统一组织的考试成绩与本平台的一并统计",
+        order="taken_at",
+        needs_release=True,
+        first="exam_id source",
+    )
     __table_args__ = (
         Index(
             "uq_outside_results_standing",
@@ -92,23 +105,23 @@ class ExternalResult(Base):
     )
 
     id: Mapped[Id]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("计入时单位"))
     """The person's unit when the result came in."""
-    import_id: Mapped[BigInt]
+    import_id: Mapped[BigInt] = mapped_column(info=TECHNICAL)
     """The import that brought it, a row of the unit book."""
-    source: Mapped[Str]
-    points: Mapped[Points]
-    points_possible: Mapped[Points]
-    percent: Mapped[Points]
-    band: Mapped[Str]
-    is_passed: Mapped[bool]
-    taken_at: Mapped[UtcDateTime]
-    recorded_at: Mapped[UtcDateTime]
-    recorded_by_id: Mapped[BigInt | None]
-    undone_at: Mapped[UtcDateTime | None]
-    replaced_by_id: Mapped[BigInt | None]
+    source: Mapped[Str] = mapped_column(info=shown("来源"))
+    points: Mapped[Points] = mapped_column(info=shown("得分"))
+    points_possible: Mapped[Points] = mapped_column(info=shown("总分"))
+    percent: Mapped[Points] = mapped_column(info=shown("百分比"))
+    band: Mapped[Str] = mapped_column(info=shown("等次"))
+    is_passed: Mapped[bool] = mapped_column(info=shown("合格"))
+    taken_at: Mapped[UtcDateTime] = mapped_column(info=shown("考试日期"))
+    recorded_at: Mapped[UtcDateTime] = mapped_column(info=shown("计入时间"))
+    recorded_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    undone_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("撤销时间"))
+    replaced_by_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     """The later import whose result took its place; it comes back where that import is undone."""
 
 

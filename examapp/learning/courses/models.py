@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examapp.db.personal_data import IN_MISTAKES, STUDY, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Points, Str, UtcDateTime
 
 
@@ -82,14 +83,17 @@ class ChapterProgress(Base):
     """How far a person has come in a chapter, as the server saw it; no time is kept that somebody spent."""
 
     __tablename__ = "chapter_progress"
+    __personal_data__ = STUDY.of(
+        "章节学习", "接着上次的地方学，判断是否学完（不计时长）", order="read_at", seen_by="本人；单位只看是否完成"
+    )
 
-    chapter_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chapters.id"), primary_key=True)
+    chapter_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chapters.id"), primary_key=True, info=shown("章节"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
-    pages_opened: Mapped[int] = mapped_column(default=0)
+    pages_opened: Mapped[int] = mapped_column(default=0, info=shown("看过的页"))
     """Pages opened in their order."""
-    read_at: Mapped[UtcDateTime | None]
+    read_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("读完时间"))
     """When the last page was opened."""
-    passed_at: Mapped[UtcDateTime | None]
+    passed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("练习通过时间"))
     """When the exercise was passed after that: the chapter counts."""
 
 
@@ -97,19 +101,21 @@ class CourseCompletion(Base):
     """A person has done every chapter of a course; kept with the credits of that moment, whatever becomes of the course."""
 
     __tablename__ = "course_completions"
+    __personal_data__ = STUDY.of("完成的课程", "计学分", order="completed_at", seen_by="本人、本单位管理员、普法办")
 
-    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True)
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True, info=shown("课程"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
-    year: Mapped[int]
-    is_required: Mapped[bool]
-    credits: Mapped[Points]
-    completed_at: Mapped[UtcDateTime]
+    year: Mapped[int] = mapped_column(info=shown("年度"))
+    is_required: Mapped[bool] = mapped_column(info=shown("必修"))
+    credits: Mapped[Points] = mapped_column(info=shown("学分"))
+    completed_at: Mapped[UtcDateTime] = mapped_column(info=shown("完成时间"))
 
 
 class ExerciseRun(Base):
     """One go at a chapter's exercise, or at a mock paper by an exam's blueprint: drawn at its start, passed or not once all are answered."""
 
     __tablename__ = "exercise_runs"
+    __personal_data__ = STUDY.of("章节练习", "判断章节是否学会", order="started_at")
     __table_args__ = (
         UniqueConstraint("person_id", "chapter_id", "number"),
         Index(
@@ -131,23 +137,26 @@ class ExerciseRun(Base):
 
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    chapter_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("chapters.id"), index=True)
-    exam_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    chapter_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("chapters.id"), index=True, info=shown("章节")
+    )
+    exam_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
     """The exam whose blueprint a mock paper follows; it counts for nothing."""
-    number: Mapped[int]
-    pass_count: Mapped[int]
+    number: Mapped[int] = mapped_column(info=shown("第几次"))
+    pass_count: Mapped[int] = mapped_column(info=shown("要求答对"))
     """As the chapter asked when the run began."""
-    started_at: Mapped[UtcDateTime]
-    started_on: Mapped[DateCol]
-    finished_at: Mapped[UtcDateTime | None]
-    right_count: Mapped[int | None]
-    is_passed: Mapped[bool | None]
+    started_at: Mapped[UtcDateTime] = mapped_column(info=shown("开始时间"))
+    started_on: Mapped[DateCol] = mapped_column(info=TECHNICAL)
+    finished_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("完成时间"))
+    right_count: Mapped[int | None] = mapped_column(info=shown("答对"))
+    is_passed: Mapped[bool | None] = mapped_column(info=shown("通过"))
 
 
 class PracticeItem(Base):
     """A question that the server drew for a person, in practice or in an exercise, and the one answer it was given."""
 
     __tablename__ = "practice_items"
+    __personal_data__ = STUDY.of("练习过的题", "安排练习", order="drawn_at")
     __table_args__ = (
         CheckConstraint("(answered_at IS NULL) = (is_right IS NULL)", name="answered"),
         Index("ix_practice_items_person_id_question_id", "person_id", "question_id"),
@@ -160,24 +169,24 @@ class PracticeItem(Base):
 
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"))
-    question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"))
-    part: Mapped[int]
+    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"), info=shown("试题"))
+    question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"), info=TECHNICAL)
+    part: Mapped[int] = mapped_column(info=TECHNICAL)
     """The sub-question, from 0."""
-    order: Mapped[Str]
+    order: Mapped[Str] = mapped_column(info=TECHNICAL)
     """Stored option letters in display order; empty for texts."""
-    run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exercise_runs.id"))
+    run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exercise_runs.id"), info=TECHNICAL)
     """The exercise it belongs to; null for practice."""
-    wanted: Mapped[JsonB] = mapped_column(default=dict)
+    wanted: Mapped[JsonB] = mapped_column(default=dict, info=TECHNICAL)
     """What the practice was set to, for the next question."""
-    drawn_at: Mapped[UtcDateTime]
-    response: Mapped[JsonB] = mapped_column(default=list)
+    drawn_at: Mapped[UtcDateTime] = mapped_column(info=shown("出题时间"))
+    response: Mapped[JsonB] = mapped_column(default=list, info=shown("答案"))
     """Display letters, or texts by blank."""
-    answered_at: Mapped[UtcDateTime | None]
-    is_right: Mapped[bool | None]
-    is_unsure: Mapped[bool] = mapped_column(default=False, server_default=false())
+    answered_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("作答时间"))
+    is_right: Mapped[bool | None] = mapped_column(info=IN_MISTAKES)
+    is_unsure: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("标为不确定"))
     """Answered, but marked as not sure: it comes back though it was right."""
-    key_number: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    key_number: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1", info=TECHNICAL)
     """Which of the version's keys the answer was graded by."""
 
 
@@ -223,6 +232,7 @@ class CoursePerson(Base):
     """A person named for a course, besides its units, sectors and ranks. Kept as long as the course."""
 
     __tablename__ = "course_people"
+    __personal_data__ = STUDY.of("指定学习的课程", "按名单安排课程", seen_by="普法办")
 
-    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True)
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True, info=shown("课程"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import STUDY, shown
 from examapp.db.session import Base, BigInt, DateCol, Str, UtcDateTime
 
 
 class QuestionNote(Base):
-    """A question that a person has kept as a favourite, or written a note to.
-
-    Personal data: the person's own words, shown to nobody else, kept until the person deletes them.
-    """
+    """A question that a person has kept as a favourite, or written a note to."""
 
     __tablename__ = "question_notes"
+    __personal_data__ = STUDY.of("收藏和笔记", "本人自用", order="updated_at")
     __table_args__ = (CheckConstraint("is_favourite OR note <> ''", name="something"),)
 
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"), primary_key=True)
-    is_favourite: Mapped[bool]
-    note: Mapped[Str] = mapped_column(default="")
-    updated_at: Mapped[UtcDateTime]
+    question_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("questions.id"), primary_key=True, info=shown("试题")
+    )
+    is_favourite: Mapped[bool] = mapped_column(info=shown("收藏"))
+    note: Mapped[Str] = mapped_column(default="", info=shown("笔记"))
+    updated_at: Mapped[UtcDateTime] = mapped_column(info=shown("更新时间"))
 
 
 class DailyQuestion(Base):

@@ -28,9 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
+from examapp.organisation.accounts.models import FormerPassword, RecoveryCode
 from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, SIGN_IN_LIFE, Failures
 from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MAX_FAILED_ACCOUNTS, office_of
-from examapp.organisation.people.models import Account, FormerPassword, Person, RecoveryCode, SignIn
+from examapp.organisation.people.models import Account, Person, SignIn
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,

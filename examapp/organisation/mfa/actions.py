@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.organisation.accounts.actions import Verdict, WaitBeforeSignInError, end_sign_ins, note_refused_sign_in
+from examapp.organisation.accounts.models import RecoveryCode, SecondFactor
 from examapp.organisation.accounts.rules import Failures, digest
 from examapp.organisation.passwords.actions import is_allowed, refuse_guarded
-from examapp.organisation.people.models import Account, Person, RecoveryCode, SecondFactor, SignIn
+from examapp.organisation.people.models import Account, Person, SignIn
 from examapp.organisation.people.rules import (
     HALF_SIGN_IN_LIFE,
     RECOVERY_PURPOSE,

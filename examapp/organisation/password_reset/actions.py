@@ -24,6 +24,7 @@ from examapp.organisation.accounts.actions import (
     end_sign_ins,
     refuse_sign_in,
 )
+from examapp.organisation.accounts.models import ResetRequest
 from examapp.organisation.accounts.queries import AccountToCheck
 from examapp.organisation.accounts.rules import (
     MAX_RESETS_OF_AN_ACCOUNT,
@@ -40,7 +41,7 @@ from examapp.organisation.accounts.rules import (
 )
 from examapp.organisation.captcha.rules import office_of
 from examapp.organisation.passwords.actions import is_allowed, is_separated, open_account, refuse_guarded
-from examapp.organisation.people.models import Account, LoginToken, Person, PersonState, ResetRequest
+from examapp.organisation.people.models import Account, LoginToken, Person, PersonState
 from examapp.organisation.people.queries import guarded_role_of
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.outgoing_messages.actions import send_out

@@ -13,6 +13,7 @@ from examapp.errors import ConflictError, DomainError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import NO_REACH, UNIT_ROLES, reach_of
 from examapp.organisation.accounts.actions import end_sign_ins
+from examapp.organisation.accounts.models import FormerPassword
 from examapp.organisation.accounts.rules import (
     FIRST_PASSWORD_CHARACTERS,
     FIRST_PASSWORD_LENGTH,
@@ -22,7 +23,7 @@ from examapp.organisation.accounts.rules import (
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.queries import find_allowed
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
-from examapp.organisation.people.models import Account, Approval, FormerPassword, Person, RoleGrant
+from examapp.organisation.people.models import Account, Approval, Person, RoleGrant
 from examapp.organisation.people.queries import guarded_role_of, separated_role_of
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Tree, Unit

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examapp.db.personal_data import OTHERS, ROSTER, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
 
 
@@ -102,9 +103,12 @@ class RosterChangeRequest(Base):
 
 
 class RosterChangeItem(Base):
-    """One change of one person. Personal data: name, staff number, rank, position; kept with the roster's moves."""
+    """One change of one person."""
 
     __tablename__ = "roster_change_items"
+    __personal_data__ = ROSTER.of(
+        "名册变动的申报", "单位申报调入、调出、退休，由普法办核对后改名册", order="effective_on"
+    )
     __table_args__ = (
         CheckConstraint(
             "kind IN ('join', 'transfer_in', 'transfer_out', 'secondment', 'retire', 'leave', 'correction')",
@@ -116,23 +120,25 @@ class RosterChangeItem(Base):
     )
 
     id: Mapped[Id]
-    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("roster_change_requests.id"), index=True)
+    list_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("roster_change_requests.id"), index=True, info=TECHNICAL
+    )
     list: Mapped[RosterChangeRequest] = relationship(back_populates="lines")
-    kind: Mapped[Str]
+    kind: Mapped[Str] = mapped_column(info=shown("事项"))
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
     """Null for a joiner, and for who comes from beyond the unit's reach: found by staff number and name on approval."""
-    staff_number: Mapped[Str]
-    name: Mapped[Str]
+    staff_number: Mapped[Str] = mapped_column(info=shown("工号"))
+    name: Mapped[Str] = mapped_column(info=shown("姓名"))
     """Of a correction, this and the next two as they should be, empty for what stays."""
-    rank: Mapped[Str] = mapped_column(default="")
-    position: Mapped[Str] = mapped_column(default="")
-    to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    rank: Mapped[Str] = mapped_column(default="", info=shown("职级"))
+    position: Mapped[Str] = mapped_column(default="", info=shown("职务"))
+    to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("现单位"))
     """Null where the person leaves the county, or stays where they are."""
-    effective_on: Mapped[DateCol] = mapped_column(Date)
-    note: Mapped[Str] = mapped_column(default="")
-    state: Mapped[Str] = mapped_column(default=LineState.WAITING)
-    answer: Mapped[Str] = mapped_column(default="")
+    effective_on: Mapped[DateCol] = mapped_column(Date, info=shown("生效日期"))
+    note: Mapped[Str] = mapped_column(default="", info=shown("说明"))
+    state: Mapped[Str] = mapped_column(default=LineState.WAITING, info=shown("结果"))
+    answer: Mapped[Str] = mapped_column(default="", info=shown("答复"))
     """Why it was refused, or what stood in the way of carrying it out."""
-    decided_by_id: Mapped[BigInt | None]
-    decided_at: Mapped[UtcDateTime | None]
-    applied_at: Mapped[UtcDateTime | None]
+    decided_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    decided_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("答复时间"))
+    applied_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("办理时间"))

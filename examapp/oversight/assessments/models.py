@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examapp.db.personal_data import DUTY, OTHERS, TECHNICAL, RetentionPolicy, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Points, Str, UtcDateTime
 
 
@@ -64,13 +65,16 @@ class AssessmentItem(Base):
 
 
 class AssessmentReviewer(Base):
-    """Who reviews the sheets of a year. Personal data: that a person was a reviewer, kept as long as the assessment, as its proof."""
+    """Who reviews the sheets of a year."""
 
     __tablename__ = "duty_assessment_reviewers"
+    __personal_data__ = DUTY.of("担任评议人", "安排评议", order="added_at")
 
-    assessment_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_assessments.id"), primary_key=True)
+    assessment_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("duty_assessments.id"), primary_key=True, info=shown("考核编号")
+    )
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
-    added_at: Mapped[UtcDateTime]
+    added_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
 
 
 class AssessmentSheet(Base):
@@ -119,16 +123,21 @@ class AssessmentScore(Base):
 
 
 class AssessmentReview(Base):
-    """What one reviewer gives a line. Personal data: the reviewer's judgement in office, kept as long as the assessment."""
+    """What one reviewer gives a line."""
 
     __tablename__ = "duty_assessment_reviews"
+    __personal_data__ = DUTY.of("评议打分", "计算考核得分", owner="reviewer_id", order="reviewed_at")
 
-    sheet_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_assessment_sheets.id"), primary_key=True)
-    item_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_assessment_items.id"), primary_key=True)
+    sheet_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("duty_assessment_sheets.id"), primary_key=True, info=shown("考核表")
+    )
+    item_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("duty_assessment_items.id"), primary_key=True, info=shown("项目")
+    )
     reviewer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    points: Mapped[Points]
-    remark: Mapped[Str] = mapped_column(default="")
-    reviewed_at: Mapped[UtcDateTime]
+    points: Mapped[Points] = mapped_column(info=shown("打分"))
+    remark: Mapped[Str] = mapped_column(default="", info=shown("意见"))
+    reviewed_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
 
 
 class AssessmentRevision(Base):
@@ -150,12 +159,15 @@ class AssessmentRevision(Base):
 
 
 class VoteTaken(Base):
-    """That somebody has voted on a unit: so that it is once. Personal data: not what was voted, nor when; deleted with the assessment."""
+    """That somebody has voted on a unit: so that it is once."""
 
     __tablename__ = "duty_votes_taken"
+    __personal_data__ = DUTY.of("已参加民主测评", "一人一票；投了什么不记名，查不出来", seen_by="无人")
 
-    assessment_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_assessments.id"), primary_key=True)
-    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
+    assessment_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("duty_assessments.id"), primary_key=True, info=shown("考核编号")
+    )
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True, info=shown("单位"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
 
 
@@ -175,19 +187,20 @@ class VoteTally(Base):
 
 
 class DutyReminder(Base):
-    """A reminder to who answers for an item, once a stage and day. Personal data: whom it went to; useful for the year, then history."""
+    """A reminder to who answers for an item, once a stage and day."""
 
     __tablename__ = "duty_reminders"
+    __personal_data__ = DUTY.of("普法事项提醒", "到期前提醒责任人", order="created_at", term=RetentionPolicy.STUDY)
     __table_args__ = (
         UniqueConstraint("item_id", "person_id", "stage", "for_day"),
         CheckConstraint("stage IN ('soon', 'overdue', 'asked')", name="stage"),
     )
 
     id: Mapped[Id]
-    item_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_items.id", ondelete="CASCADE"))
+    item_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_items.id", ondelete="CASCADE"), info=TECHNICAL)
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), index=True)
-    stage: Mapped[Str]
-    for_day: Mapped[DateCol]
+    stage: Mapped[Str] = mapped_column(info=shown("阶段"))
+    for_day: Mapped[DateCol] = mapped_column(info=shown("日期"))
     """The due date it is about; for one that somebody asked for, its day."""
-    asked_by_id: Mapped[BigInt | None]
-    created_at: Mapped[UtcDateTime]
+    asked_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    created_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))

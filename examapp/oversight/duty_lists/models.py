@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examapp.db.personal_data import DUTY, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
 
 
@@ -69,34 +70,40 @@ class DutyItem(Base):
     """One item: which law or theme is taught to whom, how, by when, and who answers for it."""
 
     __tablename__ = "duty_items"
+    __personal_data__ = DUTY.of(
+        "责任清单上的责任人",
+        "谁执法谁普法责任清单依规须写明责任领导和责任人",
+        owner=None,
+        seen_by="本单位、普法办；审核公布后向社会公开",
+    )
     __table_args__ = (
         CheckConstraint("kind IN ('common', 'own')", name="kind"),
         Index("ix_duty_items_due_on", "due_on", postgresql_where="withdrawn_at IS NULL"),
     )
 
     id: Mapped[Id]
-    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_lists.id"), index=True)
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_lists.id"), index=True, info=TECHNICAL)
     duty_list: Mapped[DutyList] = relationship(back_populates="items")
-    source_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("duty_items.id"), index=True)
+    source_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("duty_items.id"), index=True, info=TECHNICAL)
     """The office's common item that this one is the unit's copy of."""
-    position: Mapped[int]
-    kind: Mapped[Str]
-    content: Mapped[Str]
+    position: Mapped[int] = mapped_column(info=TECHNICAL)
+    kind: Mapped[Str] = mapped_column(info=TECHNICAL)
+    content: Mapped[Str] = mapped_column(info=TECHNICAL)
     """Law or theme (内容清单)."""
-    audience: Mapped[Str] = mapped_column(default="")
-    carrier: Mapped[Str] = mapped_column(default="")
-    measures: Mapped[Str] = mapped_column(default="")
-    standard: Mapped[Str] = mapped_column(default="")
-    leader: Mapped[Str] = mapped_column(default="")
-    person: Mapped[Str] = mapped_column(default="")
-    department: Mapped[Str] = mapped_column(default="")
-    key_on: Mapped[DateCol | None]
-    due_on: Mapped[DateCol | None]
-    withdrawn_at: Mapped[UtcDateTime | None]
+    audience: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    carrier: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    measures: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    standard: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    leader: Mapped[Str] = mapped_column(default="", info=shown("责任领导"))
+    person: Mapped[Str] = mapped_column(default="", info=shown("责任人"))
+    department: Mapped[Str] = mapped_column(default="", info=shown("责任处室"))
+    key_on: Mapped[DateCol | None] = mapped_column(info=TECHNICAL)
+    due_on: Mapped[DateCol | None] = mapped_column(info=TECHNICAL)
+    withdrawn_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
     """Taken off the list after something had been recorded on it: off every count, kept in the ledger."""
-    version: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[UtcDateTime]
-    updated_at: Mapped[UtcDateTime]
+    version: Mapped[int] = mapped_column(default=1, info=TECHNICAL)
+    created_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+    updated_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
     records: Mapped[list[DutyRecord]] = relationship(
         back_populates="item", order_by="[DutyRecord.done_on, DutyRecord.id]"
     )
@@ -130,7 +137,7 @@ class DutyRecord(Base):
 
 
 class DutyRecordFile(Base):
-    """A file (附件) that somebody chose to hang on a record. Personal data: it may show people; kept as long as the record."""
+    """A file (附件) that somebody chose to hang on a record."""
 
     __tablename__ = "duty_record_files"
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Date, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import EXAM, OTHERS, shown
 from examapp.db.session import Base, BigInt, DateCol, Str, UtcDateTime
 
 
 class ExamReminder(Base):
-    """A reminder of an exam that a person is shown on the site, one a day; the one to the phone is made from the same row.
-
-    Personal data: that somebody had not sat yet on a day, and who reminded; kept with the exam's other records, so that the office
-    can show that everybody was told.
-    """
+    """A reminder of an exam that a person is shown on the site, one a day; the one to the phone is made from the same row."""
 
     __tablename__ = "exam_reminders"
+    __personal_data__ = EXAM.of("考试提醒", "同一天不重复提醒", order="reminded_at")
     __table_args__ = (Index("ix_exam_reminders_person_id", "person_id", "exam_id"),)
 
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
-    reminded_on: Mapped[DateCol] = mapped_column(Date, primary_key=True)
-    group: Mapped[Str]
+    reminded_on: Mapped[DateCol] = mapped_column(Date, primary_key=True, info=shown("日期"))
+    group: Mapped[Str] = mapped_column(info=shown("提醒时的情况"))
     """Why: `not_started`, `in_progress`, `failed`."""
-    reminded_by_id: Mapped[BigInt | None]
-    reminded_at: Mapped[UtcDateTime]
+    reminded_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    reminded_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))

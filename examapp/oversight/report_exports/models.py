@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, I
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from examapp.db.personal_data import STAFF, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, JsonB, Str, UtcDateTime
 from examapp.jobs.models import Job, JobId, JobState
 
@@ -36,6 +37,9 @@ class Export(Job):
     """
 
     __tablename__ = "exports"
+    __personal_data__ = STAFF.of(
+        "导出的报表文件", "上报成绩汇总表、存档；到期自动删除", owner=None, seen_by="申请导出的人"
+    )
     __table_args__ = (
         Index("uq_exports_occasion", "occasion", unique=True),
         CheckConstraint("numbers IN ('none', 'masked', 'whole')", name="numbers"),
@@ -43,33 +47,33 @@ class Export(Job):
     KIND = "reports.build_export"
 
     id: Mapped[JobId]
-    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
-    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
-    tree: Mapped[Str] = mapped_column(default="region")
-    content: Mapped[Str]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), info=shown("考试"))
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("单位"))
+    tree: Mapped[Str] = mapped_column(default="region", info=TECHNICAL)
+    content: Mapped[Str] = mapped_column(info=shown("内容"))
     """A key of `rules.CONTENT_NAMES`."""
-    format: Mapped[Str]
+    format: Mapped[Str] = mapped_column(info=TECHNICAL)
     """A key of `report_files.actions.RENDERERS`."""
-    scope: Mapped[Str] = mapped_column(default="this")
+    scope: Mapped[Str] = mapped_column(default="this", info=TECHNICAL)
     """`this` (本场) or `final` (最终, with make-ups)."""
-    data_version: Mapped[Str] = mapped_column(default="")
+    data_version: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
-    watermark: Mapped[Str] = mapped_column(default="")
-    narrowing: Mapped[JsonB] = mapped_column(default=dict, server_default="{}")
+    watermark: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    narrowing: Mapped[JsonB] = mapped_column(default=dict, server_default="{}", info=shown("人员范围"))
     """Whom of the unit's people it holds, as `rules.Narrowing` writes it; empty for all."""
-    numbers: Mapped[Str] = mapped_column(default="none")
+    numbers: Mapped[Str] = mapped_column(default="none", info=shown("号码"))
     """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
-    reason: Mapped[Str] = mapped_column(default="")
-    approval_id: Mapped[BigInt | None]
+    reason: Mapped[Str] = mapped_column(default="", info=shown("用途"))
+    approval_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     """The consent to whole numbers."""
-    template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"))
+    template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"), info=TECHNICAL)
     """The office's own form that it is made by; null for the shipped one."""
-    occasion: Mapped[Str | None]
+    occasion: Mapped[Str | None] = mapped_column(info=TECHNICAL)
     """Which scheduled occasion it is for, once only; null where a person asked."""
-    file: Mapped[bytes | None] = mapped_column(LargeBinary)
-    sha256: Mapped[Str] = mapped_column(default="")
-    as_of: Mapped[UtcDateTime | None]
-    expires_at: Mapped[UtcDateTime | None]
+    file: Mapped[bytes | None] = mapped_column(LargeBinary, info=TECHNICAL)
+    sha256: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
+    as_of: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
+    expires_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("删除时间"))
     has_file: Mapped[bool] = column_property(file.is_not(None))
 
     @hybrid_property

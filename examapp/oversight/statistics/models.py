@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import EXAM, TECHNICAL, RetentionPolicy
 from examapp.db.session import Base, BigInt, Id, Str
 
 
@@ -43,11 +44,18 @@ class StatsInvalidation(Base):
     """
 
     __tablename__ = "stats_invalidations"
+    __personal_data__ = EXAM.of(
+        "统计标记",
+        "记下谁的作答、成绩或名册刚有变动，以便重算其单位的人数",
+        owner=None,
+        term=RetentionPolicy.DAYS,
+        seen_by="无人查看，由程序在十秒左右用完即删",
+    )
     __table_args__ = (CheckConstraint("num_nonnulls(exam_id, unit_id, person_id) = 1", name="one"),)
 
     id: Mapped[Id]
-    exam_id: Mapped[BigInt | None]
+    exam_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     """All of an exam's figures."""
-    unit_id: Mapped[BigInt | None]
-    person_id: Mapped[BigInt | None]
+    unit_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
+    person_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     """Whichever unit the person stands in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import OTHERS, STAFF, TECHNICAL, RetentionPolicy, shown
 from examapp.db.session import Base, BigInt, Id, JsonB, Str, UtcDateTime
 
 
@@ -12,6 +13,13 @@ class AuditEvent(Base):
     """One act: who did what to what, when, from where; never changed or deleted by the application."""
 
     __tablename__ = "audit_events"
+    __personal_data__ = STAFF.of(
+        "操作记录",
+        "网络安全法要求留存的日志，发生争议和冒用时查证",
+        owner="actor_id",
+        order="at",
+        term=RetentionPolicy.AUDIT,
+    )
     __table_args__ = (
         Index("ix_audit_events_at", "at"),
         Index("ix_audit_events_actor_id_at", "actor_id", "at"),
@@ -19,17 +27,17 @@ class AuditEvent(Base):
     )
 
     id: Mapped[Id]
-    at: Mapped[UtcDateTime]
+    at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
     actor_id: Mapped[BigInt | None]
     """The person who acted; null for the system itself."""
-    act: Mapped[Str]
+    act: Mapped[Str] = mapped_column(info=shown("操作"))
     """`room.verb_noun`, as the operation is called: `exams.publish_exam`."""
-    object_type: Mapped[Str]
-    object_id: Mapped[BigInt | None]
-    person_id: Mapped[BigInt | None]
+    object_type: Mapped[Str] = mapped_column(info=TECHNICAL)
+    object_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
+    person_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     """The person touched by the act, where there is one."""
-    address: Mapped[Str | None]
-    details: Mapped[JsonB] = mapped_column(default=dict)
+    address: Mapped[Str | None] = mapped_column(info=shown("来源地址"))
+    details: Mapped[JsonB] = mapped_column(default=dict, info=TECHNICAL)
 
 
 class AuditSeal(Base):

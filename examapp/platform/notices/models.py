@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from examapp.db.personal_data import MAY_HOLD_CODE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
 
 
@@ -33,16 +34,18 @@ class NoticeReading(Base):
     """Who has opened a notice, so that the office need not ask."""
 
     __tablename__ = "notice_readings"
+    __personal_data__ = TALK.of("通知阅读", "提示未读通知", order="read_at", seen_by="本人、普法办（只看人数）")
 
-    notice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("notices.id"), primary_key=True)
+    notice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("notices.id"), primary_key=True, info=shown("通知"))
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    read_at: Mapped[UtcDateTime]
+    read_at: Mapped[UtcDateTime] = mapped_column(info=shown("阅读时间"))
 
 
 class Feedback(Base):
     """An opinion or question (意见建议) of a person, and the office's answer to it."""
 
     __tablename__ = "feedbacks"
+    __personal_data__ = TALK.of("意见建议", "答复您提的意见", order="created_at", first="created_at")
     __table_args__ = (
         Index("ix_feedbacks_unanswered", "created_at", postgresql_where="answered_at IS NULL"),
         Index("ix_feedbacks_person_id", "person_id"),
@@ -50,14 +53,14 @@ class Feedback(Base):
 
     id: Mapped[Id]
     person_id: Mapped[BigInt]
-    page: Mapped[Str] = mapped_column(default="")
+    page: Mapped[Str] = mapped_column(default="", info=shown("所在页面"))
     """The path of the page it was written on."""
-    text: Mapped[Str]
-    created_at: Mapped[UtcDateTime]
-    answer: Mapped[Str | None]
-    answered_at: Mapped[UtcDateTime | None]
-    answered_by_id: Mapped[BigInt | None]
-    answer_seen_at: Mapped[UtcDateTime | None]
+    text: Mapped[Str] = mapped_column(info=shown("内容"))
+    created_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
+    answer: Mapped[Str | None] = mapped_column(info=shown("答复"))
+    answered_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("答复时间"))
+    answered_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    answer_seen_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("阅读时间"))
 
 
 class OutgoingState(StrEnum):
@@ -74,11 +77,17 @@ class OutgoingState(StrEnum):
 class OutgoingMessage(Base):
     """A message to one person through the gateway (SMS, WeCom): a reminder, or a sign-in code.
 
-    Personal data: whom the office wrote to, what and when; kept so that nobody is written to twice. The phone number is not
-    copied here. A code's text goes as soon as it is sent or over, any other text after 30 days, the row after 400 days.
+    The phone number is not copied here. A code's text goes as soon as it is sent or over, any other text after 30 days, the row after 400 days.
     """
 
     __tablename__ = "outgoing_messages"
+    __personal_data__ = TALK.of(
+        "发给您的短信",
+        "考试提醒、登录验证码，避免重复发送",
+        order="created_at",
+        term=RetentionPolicy.DAYS,
+        seen_by="普法办（只看发送情况）",
+    )
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name="state"),
         CheckConstraint("sent_on IS NULL OR NOT is_urgent", name="urgent_takes_no_day"),
@@ -96,18 +105,18 @@ class OutgoingMessage(Base):
     id: Mapped[Id]
     person_id: Mapped[BigInt]
     """The person; persons lie above this room."""
-    kind: Mapped[Str]
-    text: Mapped[Str]
-    once_key: Mapped[Str] = mapped_column(unique=True)
+    kind: Mapped[Str] = mapped_column(info=shown("类别"))
+    text: Mapped[Str] = mapped_column(info=MAY_HOLD_CODE)
+    once_key: Mapped[Str] = mapped_column(unique=True, info=TECHNICAL)
     """Says what the message is about, so that it goes out once: `chase:7:2026-11-24:143`."""
-    is_urgent: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING)
-    delivery_count: Mapped[int] = mapped_column(SmallInteger, default=0)
-    reason: Mapped[Str] = mapped_column(default="")
+    is_urgent: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
+    state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING, info=shown("状态"))
+    delivery_count: Mapped[int] = mapped_column(SmallInteger, default=0, info=TECHNICAL)
+    reason: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     """Why the last try did not come off; never a number or a text."""
-    sent_on: Mapped[DateCol | None]
+    sent_on: Mapped[DateCol | None] = mapped_column(info=TECHNICAL)
     """The county's day that this message takes up: one a day a person."""
-    created_at: Mapped[UtcDateTime]
-    try_at: Mapped[UtcDateTime]
-    sent_at: Mapped[UtcDateTime | None]
-    expires_at: Mapped[UtcDateTime]
+    created_at: Mapped[UtcDateTime] = mapped_column(info=shown("生成时间"))
+    try_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+    sent_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("发送时间"))
+    expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)

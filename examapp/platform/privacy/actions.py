@@ -15,14 +15,14 @@ from sqlalchemy import ColumnElement, CursorResult, Table, and_, delete, exists,
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
+from examapp.db.personal_data import RetentionPolicy, list_personal_data
 from examapp.db.session import Base
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
 from examapp.organisation.people.models import Account, Person, PersonState, RosterMove
 from examapp.platform.audit.actions import ActionContext, record
-from examapp.platform.data_inventory.rules import RetentionPolicy
 from examapp.platform.privacy.models import RetentionRun
 from examapp.platform.privacy.queries import Held, iter_held
-from examapp.platform.privacy.rules import HOLDINGS, Terms, plain_value, register_rows, value_words
+from examapp.platform.privacy.rules import Terms, plain_value, register_rows, value_words
 from examapp.platform.result_anonymisation.actions import NAMELESS, anonymise_exam, find_due_exams
 from examapp.security.ciphers import FieldCipher
 
@@ -170,7 +170,7 @@ def _unname(session: Session, person_ids: Sequence[int], *, now: datetime) -> No
     """Take the names of people who left long ago, and what they studied; places in figures that still count them stay."""
     if not person_ids:
         return
-    for holding in HOLDINGS:
+    for holding in list_personal_data():
         if holding.term is RetentionPolicy.STUDY:
             _delete(session, holding.table, _table(holding.table).c.person_id.in_(person_ids))
     lines = _table("roster_change_items")

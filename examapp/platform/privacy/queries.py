@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Table, func, or_, select
 from sqlalchemy.orm import Session
 
+from examapp.db.personal_data import PersonalData, list_personal_data
 from examapp.db.session import Base
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.results.queries import release_of
 from examapp.organisation.people.queries import numbers_of
-from examapp.platform.data_inventory.rules import DataCategory
 from examapp.platform.privacy.models import RetentionRun
-from examapp.platform.privacy.rules import HOLDINGS
 from examapp.security.ciphers import FieldCipher
 
 _NAMES = {
@@ -39,7 +38,7 @@ _NAMES = {
 class Held:
     """What one table holds about a person: heads and rows, in the register's order."""
 
-    holding: DataCategory
+    holding: PersonalData
     heads: Sequence[str]
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -47,7 +46,7 @@ class Held:
 
 def count_held(session: Session, person_id: int, *, now: datetime) -> dict[str, int]:
     """Count the rows about a person, by table, in one statement beside those that find which results are out."""
-    own = [holding for holding in HOLDINGS if holding.owner is not None]
+    own = [holding for holding in list_personal_data() if holding.owner is not None]
     held_back = _held_back(session, person_id, now=now)
     counts = [
         select(func.count())
@@ -63,7 +62,7 @@ def count_held(session: Session, person_id: int, *, now: datetime) -> dict[str, 
 
 def read_held(
     session: Session,
-    holding: DataCategory,
+    holding: PersonalData,
     person_id: int,
     *,
     sealer: FieldCipher,
@@ -89,16 +88,16 @@ def iter_held(
     session: Session, person_id: int, *, sealer: FieldCipher, is_whole: bool, now: datetime, most: int
 ) -> Iterator[Held]:
     """Read all that is held about a person, table by table."""
-    for holding in HOLDINGS:
+    for holding in list_personal_data():
         if holding.owner is not None:
             yield read_held(session, holding, person_id, sealer=sealer, is_whole=is_whole, now=now, most=most)
 
 
-def _table(holding: DataCategory) -> Table:
+def _table(holding: PersonalData) -> Table:
     return Base.metadata.tables[holding.table]
 
 
-def _rows(holding: DataCategory, columns: Sequence[str], person_id: int, held_back: Sequence[int]) -> Select[Any]:
+def _rows(holding: PersonalData, columns: Sequence[str], person_id: int, held_back: Sequence[int]) -> Select[Any]:
     table = _table(holding)
     source: FromClause = table
     wanted: list[ColumnElement[Any]] = []
@@ -114,7 +113,7 @@ def _rows(holding: DataCategory, columns: Sequence[str], person_id: int, held_ba
     return select(*wanted).select_from(source).where(*_conditions(holding, person_id, held_back)).order_by(*order)
 
 
-def _conditions(holding: DataCategory, person_id: int, held_back: Sequence[int]) -> list[ColumnElement[bool]]:
+def _conditions(holding: PersonalData, person_id: int, held_back: Sequence[int]) -> list[ColumnElement[bool]]:
     table = _table(holding)
     owner = holding.owner or ""
     whose: ColumnElement[bool]

@@ -7,12 +7,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, render_template
 
 from examapp import clock
+from examapp.db.personal_data import GROUPS, list_personal_data
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError, SittingNowError
 from examapp.organisation.accounts.guards import are_keys_shut, me, public, sealer, shows_keys, signed_in
 from examapp.platform.privacy.actions import CopyFormat, copy_own_data
 from examapp.platform.privacy.queries import count_held, read_held
-from examapp.platform.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
+from examapp.platform.privacy.rules import Terms, value_words
 from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("privacy", __name__)
@@ -32,7 +33,7 @@ def terms() -> Terms:
 @public
 def show_notice() -> str:
     """Show what is held, why, how long and who sees it."""
-    return render_template("privacy/notice.html", holdings=HOLDINGS, groups=GROUPS, terms=terms())
+    return render_template("privacy/notice.html", holdings=list_personal_data(), groups=GROUPS, terms=terms())
 
 
 @blueprint.get("/my/data")
@@ -42,7 +43,7 @@ def show_own() -> str:
     counts = count_held(read_session(), me().person_id, now=clock.now())
     return render_template(
         "privacy/own.html",
-        holdings=HOLDINGS,
+        holdings=list_personal_data(),
         groups=GROUPS,
         counts=counts,
         present=[table for table, count in counts.items() if count],
@@ -54,7 +55,7 @@ def show_own() -> str:
 @signed_in
 def show_own_rows(table: str) -> str:
     """Show one part of it, the newest rows first."""
-    holding = BY_TABLE.get(table)
+    holding = next((each for each in list_personal_data() if each.table == table), None)
     if holding is None or holding.owner is None:
         raise NotFoundError
     if are_keys_shut():
