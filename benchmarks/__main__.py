@@ -93,7 +93,7 @@ def _measure_all(topics: list[str], folder: Path, figures: list[Figure]) -> None
 
 def _end_with_parent() -> None:
     """Have the kernel send SIGTERM when the parent dies, and end in order on it, so that no process of a deployment stays."""
-    end_with_parent(os.getppid())
+    end_with_parent(os.getppid(), signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 

@@ -6,6 +6,7 @@ connection to the broker is silently dead stops touching it, and is restarted (o
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from examapp import create_app
 from examapp.db.session import db
 from examapp.delivery.grading.cli import beat
-from examapp.ops.child_processes import touch_heartbeat_file
+from examapp.ops.child_processes import end_with_parent, touch_heartbeat_file
 from examapp.platform.setup.queries import SCHEDULE
 
 log = structlog.get_logger()
@@ -28,6 +29,7 @@ _is_running_task = threading.Event()
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _start_heartbeat(**_: Any) -> None:
+    end_with_parent(os.getppid())
     threading.Thread(target=_touch_while_running, name="heartbeat", daemon=True).start()
 
 

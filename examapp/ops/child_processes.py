@@ -27,7 +27,7 @@ MAX_SILENCE_S = 120
 
 
 def start_process(
-    command: list[str], *, log: Path, environment: Mapping[str, str] | None = None, death_signal: int = signal.SIGTERM
+    command: list[str], *, log: Path, environment: Mapping[str, str] | None = None, death_signal: int = signal.SIGKILL
 ) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, its output appended to a log; the kernel sends it `death_signal` when this thread ends."""
     end = partial(end_with_parent, os.getpid(), death_signal)
@@ -35,8 +35,8 @@ def start_process(
         return subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True, preexec_fn=end)  # noqa: PLW1509 – two system calls, no lock is taken  # fmt: skip
 
 
-def end_with_parent(parent: int, death_signal: int = signal.SIGTERM) -> None:
-    """Let the kernel send this process a signal when its parent ends; exit now if it has ended already."""
+def end_with_parent(parent: int, death_signal: int = signal.SIGKILL) -> None:
+    """Let the kernel send this process a signal when its parent ends, a stopped one too; exit now if it has ended already."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != parent:
@@ -73,7 +73,7 @@ def watched(path: Path, command: list[str]) -> list[str]:
 def run_watched(path: Path, max_silence_s: float, command: list[str]) -> int:
     """Run the command and forward signals to it. Return its exit code, or EX_TEMPFAIL if it was killed for its silence."""
     path.touch()
-    end = partial(end_with_parent, os.getpid(), signal.SIGKILL)
+    end = partial(end_with_parent, os.getpid())
     child = subprocess.Popen(command, env=os.environ | {_HEARTBEAT_VARIABLE: str(path)}, preexec_fn=end)  # noqa: PLW1509 – no thread runs here yet
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda which, _frame: child.send_signal(which))

@@ -23,6 +23,7 @@ _PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
 _START_TIMEOUT_S = 300.0
 """Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
 
+_EARLIER_TIMEOUT_S = 30.0
 _POSTGRES_CONF = Path(__file__).with_name("postgresql.conf")
 
 
@@ -60,7 +61,10 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
     settings = _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
     lines = [_POSTGRES_CONF.read_text("utf-8"), *(f"{name} = {value}\n" for name, value in settings.items())]
     (cluster / "examapp.conf").write_text("".join(lines))
-    if not find_postmaster(data_folder):
+    deadline = time.monotonic() + _EARLIER_TIMEOUT_S
+    while _is_served(cluster) and time.monotonic() < deadline:  # it ends with its supervisor, in good order
+        time.sleep(0.1)
+    if not _is_served(cluster):
         (cluster / "postmaster.pid").unlink(missing_ok=True)
     command = [str(postgres_program("postgres")), "-D", str(cluster)]
     command = as_ordinary_user(command, cluster, death_signal=signal.SIGINT)
@@ -107,13 +111,13 @@ def _initialise(cluster: Path) -> None:
         os.fsync(settings.fileno())  # initdb has synced its own writing; a power cut soon after must not tear this line
 
 
-def find_postmaster(data_folder: Path) -> int | None:
-    """Give the process id of the PostgreSQL that runs on a data folder."""
+def _is_served(cluster: Path) -> bool:
+    """Return True if a PostgreSQL runs on a cluster; a number that another process has got since does not count."""
     try:
-        pid = int((data_folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
-        return pid if b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes() else None
+        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        return str(cluster).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
-        return None
+        return False
 
 
 def _run_program(cluster: Path, name: str, *arguments: str) -> None:

@@ -1,13 +1,11 @@
-"""What the supervisor checks before it starts anything: that the data folder and the port are free, and that nothing of an earlier run is left."""
+"""What the supervisor checks before it starts anything: that the data folder and the port are free."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
-import signal
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -15,17 +13,6 @@ from typing import TextIO
 import psutil
 
 _LOCK = "site.lock"
-_STOP_TIMEOUT_S = 20.0
-_STOP_SIGNALS = (
-    (
-        signal.SIGTERM,
-        signal.SIGINT,
-        signal.SIGCONT,
-    ),  # PostgreSQL waits for its clients without the second; a stopped process takes no other signal
-    (signal.SIGQUIT,),  # PostgreSQL quits without a last checkpoint: it recovers at its next start
-    (signal.SIGKILL,),
-)
-_POLL_S = 0.05
 _LISTENING = "0A"
 
 
@@ -53,38 +40,6 @@ def lock_data_folder(folder: Path, address: str) -> TextIO:
     file.write(f"进程号 {os.getpid()}，地址 {address}")
     file.flush()
     return file
-
-
-def end_leftovers(folder: Path) -> int:
-    """End what still runs of a site on this folder whose supervisor was killed; return how many processes. Call it with the folder locked.
-
-    They are found by their output: what the supervisor starts writes into the logs of the data folder, and nothing else does.
-    """
-    left = found = [process for process in psutil.process_iter() if process.pid != os.getpid() and _writes_below(process, folder)]  # fmt: skip
-    for numbers in _STOP_SIGNALS:
-        for process in left:
-            for number in numbers:
-                with suppress(psutil.Error):
-                    process.send_signal(number)
-        deadline = time.monotonic() + _STOP_TIMEOUT_S
-        while (left := [one for one in left if _is_running(one)]) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
-    return len(found)
-
-
-def _writes_below(process: psutil.Process, folder: Path) -> bool:
-    for descriptor in (1, 2):
-        with suppress(OSError):
-            log = Path(f"/proc/{process.pid}/fd/{descriptor}").readlink()
-            if log.suffix == ".log" and log.is_relative_to(folder.resolve()):
-                return True
-    return False
-
-
-def _is_running(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False
 
 
 def check_port(host: str, port: int) -> None:

@@ -2,7 +2,7 @@
 
 It starts PostgreSQL and Valkey of our own if no addresses are given, migrates, serves the site (the demo county is loaded meanwhile), and
 watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in during
-an exam. If it is killed, the kernel signals its children, and the next start ends what is left.
+an exam. If it is killed, the kernel ends its children.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from typing import TextIO
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.db import program_role
-from examapp.ops.child_processes import end_processes, start_process, watched
+from examapp.ops.child_processes import end_processes, end_with_parent, start_process, watched
 from examapp.ops.embedded_servers import Server, make_run_folder, start_postgres, start_valkey
 from examapp.ops.ordinary_user import EmbeddedServerError
-from examapp.ops.start_checks import NotFreeError, check_port, end_leftovers, listening, lock_data_folder
+from examapp.ops.start_checks import NotFreeError, check_port, listening, lock_data_folder
 from examapp.ops.web_server import web_command
 
 _PYTHON = sys.executable
@@ -140,7 +140,9 @@ def start(site: Site) -> None:
     """Start servers and parts in order; raises NotFreeError before anything is written, CalledProcessError or EmbeddedServerError."""
     settings = site.settings
     address = f"http://{'127.0.0.1' if settings.host in {'0.0.0.0', '::'} else settings.host}:{settings.port}/"  # noqa: S104 – compared, not bound
-    _check_start(site, address)
+    lock = lock_data_folder(settings.data_path, address)
+    check_port(settings.host, settings.port)
+    site.lock = lock
     _start_servers(site)
     _write_environment(site)
     _run(site, _MIGRATE)
@@ -161,14 +163,6 @@ def start(site: Site) -> None:
         _load_demo(site)
     else:
         say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{settings.setup_code}")
-
-
-def _check_start(site: Site, address: str) -> None:
-    lock = lock_data_folder(site.settings.data_path, address)
-    if ended := end_leftovers(site.settings.data_path):
-        say(f"上一次运行没有正常结束，留下了 {ended} 个进程，已先结束它们。")
-    check_port(site.settings.host, site.settings.port)
-    site.lock = lock
 
 
 def _load_demo(site: Site) -> None:
@@ -223,7 +217,12 @@ def part_commands(settings: Settings) -> dict[str, list[str]]:
 
 
 def _run(site: Site, command: list[str]) -> None:
-    subprocess.run(command, env=site.environment | {"LOG_LEVEL": "WARNING"}, check=True)
+    subprocess.run(
+        command,
+        env=site.environment | {"LOG_LEVEL": "WARNING"},
+        check=True,
+        preexec_fn=partial(end_with_parent, os.getpid()),
+    )
 
 
 def _restrict(site: Site) -> None:

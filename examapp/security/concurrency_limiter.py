@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -99,20 +100,19 @@ class _PriorityQueue:
             self._free[number] -= slots
 
 
+@dataclass
 class ConcurrencyLimiter:
     """A WSGI application that lets so many requests run at a time, by the class that `classify` gives each; `bodies` watches their senders."""
 
-    def __init__(
-        self,
-        app: WSGIApp,
-        slots: int,
-        classify: Classify,
-        *,
-        should_shed: ShouldShed | None = None,
-        bodies: Bodies | None = None,
-    ) -> None:
-        self._app, self._bodies, self._classify, self._should_shed = app, bodies, classify, should_shed
-        self._queue = _PriorityQueue(slots)
+    app: WSGIApp
+    slots: int
+    classify: Classify
+    should_shed: ShouldShed | None = None
+    bodies: Bodies | None = None
+
+    def __post_init__(self) -> None:
+        """Make the queue before the slots."""
+        self._queue = _PriorityQueue(self.slots)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in a slot. A small body is read before, so that a slow sender holds none; a large upload runs without a slot."""
@@ -120,24 +120,24 @@ class ConcurrencyLimiter:
         environ[ARRIVED_AT] = clock.now()  # with its body: the head of a request before a deadline is no answer yet
         environ[RECEIVED_AT_MONOTONIC] = time.perf_counter()
         if not is_whole:
-            return self._app(environ, start_response)
-        priority = self._classify(environ)
+            return self.app(environ, start_response)
+        priority = self.classify(environ)
         is_save = priority is PriorityClass.EXAM and environ.get("REQUEST_METHOD") == "PUT"
-        depth = self._queue.acquire(priority, should_shed=self._should_shed if is_save else None)
+        depth = self._queue.acquire(priority, should_shed=self.should_shed if is_save else None)
         if depth is not None:
             environ[REJECTED_QUEUE_DEPTH] = depth
-            return self._app(environ, start_response)
+            return self.app(environ, start_response)
         _held.queue, _held.priority = self._queue, priority
         try:
-            return self._app(environ, start_response)
+            return self.app(environ, start_response)
         finally:
             _held.queue = None
             self._queue.release(priority)
 
     def _read_ahead(self, environ: dict[str, Any]) -> bool:
         stated = str(environ.get("CONTENT_LENGTH") or "0")
-        if self._bodies is not None and stated != "0":
-            environ["wsgi.input"] = Body(self._bodies, environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
+        if self.bodies is not None and stated != "0":
+            environ["wsgi.input"] = Body(self.bodies, environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
         length = read_whole(stated, most=_MAX_READ_AHEAD)
         if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
             return False

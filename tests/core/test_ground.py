@@ -14,7 +14,7 @@ import pytest
 from examapp.config import Settings
 from examapp.ops import ordinary_user, supervisor
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, way_to
-from examapp.ops.start_checks import end_leftovers, lock_data_folder
+from examapp.ops.start_checks import lock_data_folder
 from tests.helpers.processes import has_ended
 
 ROOT = Path(__file__).parents[2]
@@ -65,22 +65,6 @@ def test_a_setting_that_cannot_be_is_refused_in_words(tmp_path, settings, words)
     refused = supervise(tmp_path, **settings)
     assert refused.returncode == 1 and "Traceback" not in refused.stderr
     assert words in refused.stdout
-
-
-def test_what_a_killed_supervisor_left_behind_is_ended_and_nothing_else(tmp_path):
-    (tmp_path / "logs").mkdir()
-    with (tmp_path / "logs" / "web.log").open("ab") as log, (tmp_path / "other.txt").open("ab") as other:
-        left = [subprocess.Popen(["/bin/sleep", "300"], stdout=log, stderr=log) for _ in range(2)]
-        stranger = subprocess.Popen(["/bin/sleep", "300"], stdout=other, stderr=other)
-    left[1].send_signal(signal.SIGSTOP)
-    try:
-        assert end_leftovers(tmp_path) == 2
-        assert {process.wait(30) for process in left} <= {-signal.SIGTERM, -signal.SIGINT}
-        assert stranger.poll() is None
-    finally:
-        for process in (*left, stranger):
-            process.kill()
-            process.wait()
 
 
 @pytest.mark.parametrize("prefix", [[], pytest.param(["unprivileged"], marks=as_root)])
