@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: coverage run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-slow-and-drill test-long drill-short drill sabotage format lock flame conformance fuzz security
+.PHONY: coverage run rehearse backup-start backup-base restore-drill test check types rules bench bench-waves bench-large test-browser test-slow test-slow-and-drill test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.ops.supervisor
@@ -19,7 +19,7 @@ coverage: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered -m "not browser and not slow and not long and not drill"
 
 test-browser: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 -m browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m browser
 
 test-slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
@@ -49,12 +49,18 @@ sabotage: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.sabotage
 
 check: .venv/.installed-dev
+	$(MAKE) -j 2 --output-sync types rules
+	$(MAKE) test
+
+types: .venv/.installed-dev
+	$(BIN)/mypy
+
+rules: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint examapp/templates
-	$(MAKE) test
+	STRICT=1 $(BIN)/python -m tests.security semgrep
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks

@@ -10,14 +10,16 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from flask import Flask
-from sqlalchemy import create_engine, text
+from nacl.pwhash import argon2id
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from examapp import create_app, registry
@@ -33,6 +35,7 @@ from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_
 from examapp.platform.audit.rules import Head
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
+from examapp.security.password_hashing import _Argon2
 from tests.factories import World
 from tests.helpers.drawn_examples import load_profile
 from tests.helpers.messages import gateway
@@ -43,6 +46,11 @@ load_profile()
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 """The instant at which tests begin: noon in the county."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("begins") is None)
 
 
 class Servers:
@@ -68,6 +76,12 @@ class Servers:
         )
         self.valkey = start_valkey(self.data, self.run)
 
+    def create_database(self, name: str, *, template: str = "template1") -> None:
+        """Make a database; nobody may be connected to its template."""
+        url = self.settings("postgres").database_url
+        with closing(psycopg.connect(url.replace("+psycopg", ""), autocommit=True)) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
     def settings(self, database: str = "examapp") -> Settings:
         return Settings(
             app_mode=Mode.TESTING,
@@ -86,11 +100,21 @@ class Servers:
         shutil.rmtree(self.run, ignore_errors=True)
 
 
+class CheapArgon2(_Argon2):
+    """Makes the cheapest hashes there are; what a real one costs is held by core/test_limits.py."""
+
+    def hash(self, password: str) -> str:
+        return argon2id.str(password.encode(), opslimit=argon2id.OPSLIMIT_MIN, memlimit=argon2id.MEMLIMIT_MIN).decode()
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Flask]:
     """An application of these settings, whose lines to the database are closed afterwards: one that were left open would
     turn that test red in whose midst it is cleared away."""
     app = create_app(settings)
+    hasher = app.extensions["hasher"]
+    hasher._argon2 = CheapArgon2()
+    hasher._dummy_hash = hasher._argon2.hash("")
     try:
         yield app
     finally:
@@ -123,6 +147,8 @@ def app(servers):
     with opened(servers.settings()) as app:
         with app.app_context():
             command.upgrade(migration_config(), "head")
+            db.engine.dispose()
+        servers.create_database("race", template="examapp")
         # What lives until the end is not looked at again by any collection.
         gc.collect()
         gc.freeze()
@@ -185,17 +211,10 @@ def world(app, session, frozen):
 
 
 @pytest.fixture(scope="session")
-def race_app(servers):
+def race_app(app, servers):
     """The application on a database of its own, for tests with true commits and several connections."""
-    url = servers.settings("postgres").database_url
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE race"))
-    engine.dispose()
-    with opened(servers.settings("race")) as app:
-        with app.app_context():
-            command.upgrade(migration_config(), "head")
-        yield app
+    with opened(servers.settings("race")) as race_app:
+        yield race_app
 
 
 @pytest.fixture
@@ -222,9 +241,6 @@ def delete_all_rows(session: Session) -> None:
 @pytest.fixture
 def statements(app, session):
     """Counts SQL statements (BEGIN, COMMIT and savepoints apart): `with statements() as seen: …; len(seen)`."""
-    from contextlib import contextmanager
-
-    from sqlalchemy import event
 
     @contextmanager
     def counting():

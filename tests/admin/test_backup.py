@@ -53,6 +53,7 @@ def save(engine, count):
         return connection.execute(text("SELECT clock_timestamp()")).scalar_one()
 
 
+@pytest.mark.begins
 def test_a_restore_gives_the_ledger_of_the_moment_and_nothing_later(database, tmp_path):
     url, engine, folder = database
     with pytest.raises(BackupError, match="没有早于这个时刻"):

@@ -9,6 +9,8 @@ import pytest
 from examapp.organisation.people.models import Account, Person, RoleGrant
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.models import AuditEvent
+from tests.helpers.accounts import setting
+from tests.helpers.forms import post, token
 
 CODE = "a1b2c3d4"
 FIELDS = {
@@ -32,19 +34,15 @@ OTHERS = {
 
 @pytest.fixture
 def setup_code(app, monkeypatch):
-    from dataclasses import replace
-
-    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], setup_code=CODE))
+    setting(app, monkeypatch, setup_code=CODE)
 
 
 def send(client, **fields):
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/setup").text).group(1)
-    return client.post("/setup", data={"csrf_token": token, **FIELDS, **fields})
+    return post(client, "/setup", FIELDS | fields)
 
 
 def sign_in(client, login_name, password):
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").text).group(1)
-    return client.post("/login", data={"csrf_token": token, "login_name": login_name, "password": password})
+    return post(client, "/login", {"login_name": login_name, "password": password})
 
 
 def test_the_first_administrator_is_led_through_the_set_up(world, session, setup_code):
@@ -82,8 +80,7 @@ def test_a_set_up_platform_cannot_be_set_up_again(world, session, setup_code):
     client = world.client()
     assert client.get("/setup").headers["Location"] == "/"
     assert client.get("/").headers["Location"] == "/login"
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").text).group(1)
-    assert client.post("/setup", data={"csrf_token": token, **FIELDS}).status_code == 302
+    assert post(client, "/setup", FIELDS, page="/login").status_code == 302
     assert session.query(Account).count() == 1
 
 
@@ -131,11 +128,9 @@ def test_the_set_up_code_is_not_found_by_trying(world, session, setup_code, froz
 
 
 def test_of_two_first_administrators_at_once_one_wins(race_world, race_app, monkeypatch):
-    from dataclasses import replace
-
-    monkeypatch.setitem(race_app.config, "SETTINGS", replace(race_app.config["SETTINGS"], setup_code=CODE))
+    setting(race_app, monkeypatch, setup_code=CODE)
     clients = [race_app.test_client() for _ in range(4)]
-    tokens = [re.search(r'name="csrf_token"[^>]*value="([^"]+)"', c.get("/setup").text).group(1) for c in clients]
+    tokens = [token(client, "/setup") for client in clients]
     statuses = []
 
     def go(client, token, number):

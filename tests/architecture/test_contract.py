@@ -63,6 +63,7 @@ def test_an_export_that_a_second_person_allows_answers_as_documented(app, world)
 
 
 @pytest.mark.slow
+@pytest.mark.begins
 def test_generated_requests_get_documented_answers_and_no_5xx(app, world):
     sitter = make_sitting(world, attempts_allowed=None)
     unit = world.session.get(Person, sitter.person.id).unit_id

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from examapp.content.blueprints.models import Blueprint
@@ -12,6 +10,7 @@ from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import PracticeItem
 from question_bank.model import Kind
 from tests.attempts.sitting import Sitter, sheet_digest
+from tests.helpers.forms import post, token_of
 
 STEPS = ("C", "A", "D", "B")
 
@@ -135,23 +134,20 @@ def test_result_shows_the_right_order_beside_the_own_one(world, session):
     assert "您排在第 2 位" in page
 
 
-def token(page):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1]
-
-
 def test_ordering_is_practised(world, session):
     world.question(Kind.ORDERING, key=STEPS)
     client = world.client(world.person())
-    drawn = client.post("/practice/", data={"csrf_token": token(client.get("/practice/").get_data(as_text=True))})
+    drawn = post(client, "/practice/")
     item = session.get(PracticeItem, int(drawn.location.rsplit("/", 1)[1]))
     key = [chr(65 + item.order.index(letter)) for letter in STEPS]
-    page = client.get(drawn.location).get_data(as_text=True)
-    assert 'data-field="ordering"' in page and "正确顺序" not in page
-    half = client.post(drawn.location, data={"csrf_token": token(page), "response": key[:2]})
-    assert half.status_code == 422 and "请给每个选项排好位置" in half.get_data(as_text=True)
-    solved = client.post(drawn.location, data={"csrf_token": token(page), "response": key}, follow_redirects=True)
-    assert "答对了" in solved.get_data(as_text=True)
-    assert f"正确顺序：{' → '.join(key)}" in solved.get_data(as_text=True)
+    page = client.get(drawn.location)
+    assert 'data-field="ordering"' in page.text and "正确顺序" not in page.text
+    half = client.post(drawn.location, data={"csrf_token": token_of(page), "response": key[:2]})
+    assert half.status_code == 422 and "请给每个选项排好位置" in half.text
+    sent = {"csrf_token": token_of(page), "response": key}
+    solved = client.post(drawn.location, data=sent, follow_redirects=True).text
+    assert "答对了" in solved
+    assert f"正确顺序：{' → '.join(key)}" in solved
     session.refresh(item)
     assert (item.is_right, item.response) == (True, key)
 

@@ -287,5 +287,6 @@ def test_protocol_agrees_with_the_model(world, frozen):
 
 
 @pytest.mark.slow
+@pytest.mark.begins
 def test_protocol_agrees_with_the_model_at_length(world, frozen):
     run(world, frozen, examples=60, steps=40)

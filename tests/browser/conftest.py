@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -26,6 +25,7 @@ from examapp.organisation.access.rules import PERMISSION_HOLDERS, Role
 from examapp.organisation.accounts.guards import access_rule
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.people.models import Account, SignIn
+from examapp.security import rate_limits
 from question_bank.model import Kind
 from tests.browser.deployment import Visitors, deployed
 from tests.browser.elsewhere import ON_DEMAND
@@ -33,6 +33,7 @@ from tests.browser.onlooker import Onlooker
 from tests.browser.walk import Walk
 from tests.conftest import opened
 from tests.faults.injection import disabled_by_environment
+from tests.helpers.processes import free_port
 
 PASSWORD = "Ceshi-2026-kaoshi"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -52,9 +53,7 @@ class LiveSite:
 
     def __init__(self, world) -> None:
         self.world = world
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: Any = None
         self._passwords: str | None = None
@@ -97,7 +96,9 @@ class LiveSite:
 
 
 @pytest.fixture
-def live(race_world):
+def live(race_world, monkeypatch):
+    """The site; a page pauses between two saves for a tenth of the usual time."""
+    monkeypatch.setattr(rate_limits, "NEXT_SAVE_MS", 200)
     clear_paper_caches()
     site = LiveSite(race_world)
     with disabled_by_environment(race_world.app):

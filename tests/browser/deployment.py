@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +13,7 @@ from urllib.parse import unquote
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 from examapp.ops.supervisor import Site, site_from_environment, start, stop
+from tests.helpers.processes import free_port, is_ready, wait_until
 
 _READY_S = 90
 _NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "SETUP_CODE")
@@ -37,9 +34,7 @@ class Deployment:
 @contextlib.contextmanager
 def deployed(folder: Path, **settings: str) -> Iterator[Deployment]:
     """Start the site on a free port over an empty folder, wait until it serves, and end all of it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     own = {"PORT": str(port), "DATA_DIR": str(folder), "APP_MODE": "tryout", "LOG_LEVEL": "WARNING"} | settings
     before = dict(os.environ)
     for name in _NOT_OURS:
@@ -49,22 +44,12 @@ def deployed(folder: Path, **settings: str) -> Iterator[Deployment]:
     try:
         start(site)
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, folder)
+        assert wait_until(lambda: is_ready(port), within_s=_READY_S), (folder / "logs" / "web.log").read_text()[-3000:]
         yield Deployment(url, site)
     finally:
         stop(site)
         os.environ.clear()
         os.environ.update(before)
-
-
-def _wait_until_ready(url: str, folder: Path) -> None:
-    deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
-            return
-        time.sleep(0.25)
-    raise AssertionError((folder / "logs" / "web.log").read_text()[-3000:])
 
 
 @dataclass(slots=True)

@@ -20,7 +20,6 @@ from tests.helpers.browser_pages import (
     wait_open,
     wait_saved,
     wait_sealed,
-    wait_until,
     write,
 )
 
@@ -136,12 +135,13 @@ def test_a_reopening_between_two_late_batches_stores_all_of_them(live, device, m
 
 def test_extra_time_reaches_a_page_whose_time_is_up(live, device, make_exam):
     """Granted while the page had no network: it opens again by itself, and nothing is handed in."""
-    page = begin(device(live.world.person()), live, make_exam(duration_s=5, grace_s=30))
+    page = begin(device(live.world.person()), live, make_exam(duration_s=60, grace_s=30), has_clock=True)
     live.stop()
     choose(page, 1, "A")
-    expect(page.locator("#wait-title")).to_have_text("已到时间，本机有 1 题未上传", timeout=20_000)
+    page.clock.run_for(60_000)
+    expect(page.locator("#wait-title")).to_have_text("已到时间，本机有 1 题未上传")
     # Longer than the hand-ins of a hall are spread over.
-    wait_until(page, 10_500)
+    page.clock.run_for(10_500)
     move_deadline(live, 600)
     live.start()
     expect(page.locator("#notes")).to_contain_text("考试时间已延长 10 分钟", timeout=20_000)

@@ -13,11 +13,12 @@ WORDS = "网络中断，答案已存在本机，恢复后自动上传"
 
 
 def test_a_call_that_nobody_answers_is_said_within_fifteen_seconds(live, device, make_exam):
-    page = begin(device(live.world.person()), live, make_exam())
+    page = begin(device(live.world.person()), live, make_exam(), has_clock=True)
     page.route("**/answers", lambda _route: None)
     with page.expect_request("**/answers"):
         choose(page, 1, "A")
-    expect(page.locator("#banner")).to_contain_text(f"{WORDS}（1 题待传）", timeout=PROMISED_MS)
+    page.clock.run_for(PROMISED_MS)
+    expect(page.locator("#banner")).to_contain_text(f"{WORDS}（1 题待传）")
     expect(page.locator("#saved")).to_have_text("未保存 1 题")
     page.unroute("**/answers")
     expect(page.locator("#banner")).to_be_hidden(timeout=20_000)

@@ -38,11 +38,11 @@ TEN = {Kind.SINGLE_CHOICE: 8, Kind.FILL_BLANK: 2}
 class Devices:
     """A phone and a computer of one person, at one exam."""
 
-    def __init__(self, live, device, exam) -> None:
+    def __init__(self, live, device, exam, *, has_clock=False) -> None:
         self.live, self.exam = live, exam
         person = live.world.person()
         self.phone_context, self.computer_context = device(person), device(person, width=1280, height=800)
-        self.phone = begin(self.phone_context, live, exam)
+        self.phone = begin(self.phone_context, live, exam, has_clock=has_clock)
         self.computer: Any = None
 
     def leave_offline(self, answers):
@@ -272,16 +272,19 @@ def test_what_is_not_decided_when_time_is_up_is_set_aside_and_named(devices, liv
 
 
 def test_time_that_runs_out_over_the_choice_hands_in_and_names_the_question(live, device, make_exam):
-    devices = Devices(live, device, make_exam(TEN, grace_s=20))
+    devices = Devices(live, device, make_exam(TEN, grace_s=20), has_clock=True)
     devices.leave_offline({2: "B", 3: "C"})
     devices.go_on_at_the_computer({2: "A"})
     phone = devices.come_back()
     attempt = live.read(Attempt)[0]
-    attempt.deadline_at = clock.now() + timedelta(seconds=4)
+    attempt.deadline_at = clock.now() + timedelta(seconds=60)
     attempt.closes_at = attempt.deadline_at + timedelta(seconds=20)
     live.world.commit()
     press_go_on(phone)
     expect(phone.locator("#panel-choose")).to_be_visible()
+    phone.clock.run_for(60_000)
+    expect(phone.locator("#wait-title")).to_have_text("已到时间，正在交卷")
+    phone.clock.run_for(7000)
     expect(phone.locator("#receipt-words")).to_contain_text("第 2 题在两台设备上的作答不同，没有选择", timeout=30_000)
     assert stored(live) == {2: ["A"], 3: ["C"]}
     kept = {item: response for row in live.read(QuarantinedSave) for item, _, response in row.changes}

@@ -75,6 +75,7 @@ def visitors(chromium, site):
     made.close()
 
 
+@pytest.mark.begins
 def test_a_county_holds_its_exam_from_set_up_to_export(site, visitors, tmp_path):
     with traces.Listener(site.site.environment["REDIS_URL"]) as listener:
         passwords = hold_the_years_exam(site, visitors, tmp_path)

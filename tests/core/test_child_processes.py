@@ -17,7 +17,7 @@ from examapp.config import Settings
 from examapp.jobs.worker import _for_celery
 from examapp.ops.child_processes import touch_heartbeat_file, watched
 from examapp.ops.supervisor import part_commands
-from tests.faults.deployment import wait_until
+from tests.helpers.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
 PAUSE = [
@@ -122,6 +122,7 @@ def environment_of(settings):
 
 
 @pytest.mark.slow
+@pytest.mark.begins
 def test_a_worker_shows_life_with_each_task_and_is_ended_once_none_comes(
     start, servers, race_app, race_world, tmp_path
 ):
@@ -139,12 +140,12 @@ def test_a_worker_shows_life_with_each_task_and_is_ended_once_none_comes(
         "--without-mingle",
     ]
     command = [sys.executable, "-m", "celery", "--app", "examapp.celery_app:celery", *worker]
-    watcher = start(alive, 45, command, **environment_of(settings))
+    watcher = start(alive, 25, command, **environment_of(settings))
     celery = Celery(broker=_for_celery(settings.redis_url))
     celery.send_task("jobs.sweep", queue="grading")
     assert wait_until(alive.exists, within_s=30)
     began = alive.stat().st_mtime_ns
-    assert wait_until(lambda: alive.stat().st_mtime_ns != began, within_s=44), watcher.stderr.read()
+    assert wait_until(lambda: alive.stat().st_mtime_ns != began, within_s=24), watcher.stderr.read()
     assert watcher.wait(120) == os.EX_TEMPFAIL
 
 
@@ -154,7 +155,7 @@ def test_a_worker_shows_life_with_each_task_and_is_ended_once_none_comes(
         pytest.param(
             "schedule",
             ["-m", "celery", "--app", "examapp.celery_app:celery", "beat", "--pidfile=", "--schedule"],
-            marks=pytest.mark.slow,
+            marks=[pytest.mark.slow, pytest.mark.begins],
         ),
         pytest.param("sweeper", ["-m", "flask", "--app", "wsgi", "sweep", "--every", "1"], marks=pytest.mark.long),
     ],
@@ -164,7 +165,7 @@ def test_the_real_process_beats_in_the_database_and_is_ended_once_it_hangs(
 ):
     settings = servers.settings("race")
     arguments = [*command, str(tmp_path / "schedule")] if name == "schedule" else command
-    watcher = start(tmp_path / "alive", 25, [sys.executable, *arguments], **environment_of(settings))
+    watcher = start(tmp_path / "alive", 15, [sys.executable, *arguments], **environment_of(settings))
     engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:

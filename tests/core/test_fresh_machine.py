@@ -6,18 +6,15 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.faults.deployment import wait_until
+from tests.helpers.processes import free_port, is_ready, wait_until
 
 ROOT = Path(__file__).parents[2]
 _NOT_OURS = {"DATABASE_URL", "REDIS_URL", "DATA_DIR", "PORT", "HOST"}
@@ -30,9 +27,7 @@ class Clone:
 
     def __init__(self, folder, *, before=""):
         self.folder, self.before = folder, before
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     def make(self, *words, **popen):
         """Begin `make` with these words, after what the surroundings ask for."""
@@ -44,11 +39,7 @@ class Clone:
         )
 
     def is_ready(self):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as reply:
-                return reply.status == 200
-        except OSError:
-            return False
+        return is_ready(self.port)
 
     @contextmanager
     def running(self, is_ready, *, is_killed=False):
@@ -107,6 +98,7 @@ def private(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.begins
 def test_make_run_serves_and_a_test_runs_where_only_root_may_enter(private):
     clone = Clone(clone_into(private / "clone"))
     with clone.running(clone.is_ready):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -18,7 +17,7 @@ import pytest
 from examapp import clock
 from examapp.ops.web_server import web_command
 from examapp.web.metrics import Minute, is_sitting_under_way, list_reports, write_report
-from tests.faults.deployment import wait_until
+from tests.helpers.processes import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,9 +51,7 @@ class Site:
     """The program served by two web processes; each request on a connection of its own, so that any of them answers."""
 
     def __init__(self, settings, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         names = ("database_url", "redis_url", "secret_key", "data_keys")
         own = {name.upper(): str(getattr(settings, name)) for name in names}
         own |= {"APP_MODE": "tryout", "DEMO": "0", "PORT": str(self.port), "DATA_DIR": str(folder), "WEB_WORKERS": "2"}
@@ -110,7 +107,7 @@ def test_a_scrape_of_either_process_shows_both_and_a_killed_one_is_not_forgotten
     os.kill(workers[0], signal.SIGKILL)
     assert wait_until(lambda: site.count("people.sign_in") >= before, within_s=30)
     for _ in range(5):
-        assert site.get("/login")
+        assert wait_until(lambda: site.get("/login"), within_s=30)  # a connection to the killed one is lost
     assert site.count("people.sign_in") == before + 5
 
 

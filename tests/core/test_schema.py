@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from examapp.db.schema import is_current, migration_config, newest_version
 from examapp.db.session import db
@@ -27,10 +27,7 @@ def test_tables_of_this_program_are_current_and_no_answer_is_not(app: Flask) -> 
 
 
 def test_the_schema_goes_down_to_nothing_and_up_again(servers: Servers) -> None:
-    engine = create_engine(servers.settings("postgres").database_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE schemas"))
-    engine.dispose()
+    servers.create_database("schemas")
     left = text(
         "SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version')"
         " + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"

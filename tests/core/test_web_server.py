@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -15,8 +14,7 @@ import psutil
 import pytest
 
 from examapp.ops.start_checks import listening
-from tests.faults.deployment import wait_until
-from tests.helpers.processes import has_ended
+from tests.helpers.processes import free_port, has_ended, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,9 +25,7 @@ class Served:
     def __init__(self, folder):
         self.version = folder / "version"
         self.version.write_text("first")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         environment = {
             "PORT": str(self.port),
             "SERVED_VERSION_FILE": str(self.version),

@@ -13,6 +13,7 @@ from examapp.oversight.assessments.models import DutyReminder, VoteTaken, VoteTa
 from examapp.oversight.duty_lists.rules import names_in
 from examapp.oversight.own_duties.actions import remind_due
 from examapp.platform.notices.models import OutgoingMessage
+from tests.helpers.forms import value_of
 
 
 def test_a_person_votes_once_a_unit_and_not_on_the_own_one(assessed):
@@ -87,7 +88,7 @@ def test_items_of_a_merged_unit_stay_with_the_people_who_answer_for_them(duties)
     third = duties.world.unit("大局", code="D003")
     for source, target in ((duties.unit, duties.other), (duties.other, third)):
         path = f"/admin/unit-book/units/{source.id}/merge"
-        seen = duties.office.get(path).text.split('name="seen"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+        seen = value_of(duties.office.get(path), "seen")
         assert (
             duties.office.post(path, data={"target": target.id, "seen": seen, "reason": "县编〔2026〕1 号"}).status_code
             == 303

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from examapp import clock
 from examapp.delivery.exam_candidates.queries import find_candidate_exam
 from examapp.delivery.exams.models import Exemption
 from examapp.platform.audit.models import AuditEvent
+from tests.helpers.forms import post
 
 LIST = "/admin/exams/exemptions"
 
@@ -19,10 +18,7 @@ def text_of(answer):
 
 
 def send(client, path, fields=None):
-    page = text_of(client.get(f"{LIST}/new"))
-    return client.post(
-        path, data={"csrf_token": re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1], **(fields or {})}
-    )
+    return post(client, path, fields, page=f"{LIST}/new")
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ from redis import Redis
 from sqlalchemy import make_url
 
 from tests.faults import SETTING
+from tests.helpers.processes import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 _READY_S = 120.0
@@ -46,22 +45,6 @@ _PARTS: dict[str, Callable[[str], bool]] = {
 
 class DeploymentError(Exception):
     """The deployment did not do what the drill rests upon."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], Any], *, within_s: float, every_s: float = 0.1) -> Any:
-    """Wait for something; gives it, or a false value when the time is over."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(every_s)
-    return condition()
 
 
 def _end_with_the_drill() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -35,8 +37,10 @@ class _Noting(ImmutableMultiDict):
             read.names.add(str(name))
 
     def _walk(self):
-        for read in _reads:
-            read.is_walked = True
+        """Note that a view looks at all names; Flask-WTF does so at every form, for a token under any prefix."""
+        if not sys._getframe(2).f_globals["__name__"].startswith("flask_wtf"):
+            for read in _reads:
+                read.is_walked = True
 
     def __contains__(self, name):
         self._note(name)
@@ -142,6 +146,7 @@ def forms_on(page: str, path: str) -> dict[str, str]:
     return found
 
 
+@cache
 def row_names() -> set[str]:
     """Give the names of the fields of a first row of every list of rows in every form."""
     found: set[str] = set()
@@ -164,6 +169,7 @@ def _row(prefix: str, made) -> Iterator[str]:
         yield f"{prefix}-0"
 
 
+@cache
 def prefixes() -> set[str]:
     """Give the beginnings of names and values that the code takes apart: `articles-`, `add_option-` …"""
     found = set()

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.hostile.wires import DOCKER, NGINX, SYSTEMD, Door, free_port, nginx_before
+from tests.helpers.processes import free_port
+from tests.hostile.wires import DOCKER, NGINX, SYSTEMD, Door, nginx_before
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 DOORS = ("/login", "/api/v1/session")

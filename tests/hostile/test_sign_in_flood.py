@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import text
 
 from examapp.organisation.people.models import Account
+from examapp.security.password_hashing import Hasher
 from tests.hostile.flood import Flood, flood
 from tests.hostile.wires import NGINX, nginx_before, web_server
-from tests.people.conftest import PASSWORD, hash_of
+from tests.people.conftest import PASSWORD
 
 ATTACKER, ELSEWHERE = "127.0.0.2", "127.0.0.3"
 PEOPLE = 8
@@ -44,9 +45,9 @@ _AT_WORK = text(
 
 
 @pytest.fixture
-def names(race_world, race_app):
+def names(race_world):
     people = [race_world.person(staff_number=f"F{number}") for number in range(3 * PEOPLE)]
-    race_world.session.query(Account).update({"password_hash": hash_of(race_app.extensions["hasher"], PASSWORD)})
+    race_world.session.query(Account).update({"password_hash": Hasher(max_concurrent=1, queue=1).hash(PASSWORD)})
     race_world.commit()
     yield [person.staff_number for person in people]
     race_world.session.rollback()

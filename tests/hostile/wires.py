@@ -9,9 +9,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
@@ -20,6 +17,7 @@ from typing import Any
 
 from examapp.config import Settings, setting_text
 from examapp.ops.web_server import web_command
+from tests.helpers.processes import free_port, is_ready, wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ROOT = Path(__file__).parents[2]
@@ -42,17 +40,17 @@ class Door:
         line = socket.create_connection(("127.0.0.1", self.port), timeout_s, (source, 0))
         return _TRUSTING.wrap_socket(line, server_hostname="exam.test") if self.is_tls else line
 
+    def answers(self) -> bool:
+        """Tell whether a connection can be made."""
+        with contextlib.suppress(OSError), self.connect():
+            return True
+        return False
+
     def http(self, *, source: str = "127.0.0.1") -> HTTPConnection:
         """A well-behaved client, by the site's name."""
         client = HTTPConnection("exam.test")
         client.sock = self.connect(60, source=source)
         return client
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -69,7 +67,7 @@ def web_server(settings: Settings, log: Path, **changes: int) -> Iterator[Door]:
             web_command(), env=environment | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, stdout=output, stderr=output
         )
     try:
-        _wait_for(f"http://127.0.0.1:{settings.port}/readyz", log)
+        assert wait_until(lambda: is_ready(settings.port), within_s=_READY_S), log.read_text()[-3000:]
         yield Door(settings.port, is_tls=False)
     finally:
         process.terminate()
@@ -131,13 +129,8 @@ def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str
     process = subprocess.Popen(command)
     door = Door(tls, is_tls=True)
     try:
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError):
-                door.connect().close()
-                break
-            assert time.monotonic() < deadline and process.poll() is None, (folder / "start.log").read_text()
-            time.sleep(0.05)
+        assert wait_until(lambda: process.poll() is not None or door.answers(), within_s=10, every_s=0.05)
+        assert process.poll() is None, (folder / "start.log").read_text()
         yield door
     finally:
         process.terminate()
@@ -146,16 +139,6 @@ def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str
 
 def _is_root() -> bool:
     return Path("/proc/self").stat().st_uid == 0
-
-
-def _wait_for(url: str, log: Path) -> None:
-    deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise AssertionError(log.read_text()[-3000:])
 
 
 def statuses(door: Door, sent: bytes, *, patience_s: float = 6) -> list[int]:

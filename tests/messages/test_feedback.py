@@ -1,9 +1,8 @@
 """Opinions reach the office's inbox, are answered there, and the answer is seen by who wrote."""
 
-import re
-
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.notices.models import Feedback
+from tests.helpers.forms import token_of
 from tests.helpers.messages import post
 
 
@@ -73,7 +72,7 @@ def test_nobody_sees_or_answers_opinions_from_outside_his_reach(world, session, 
     path = f"/admin/messages/feedback/{feedback.id}"
     missing = office.get("/admin/messages/feedback/999999")
     assert office.get(path).status_code == missing.status_code == 404
-    token = re.search(r'name="csrf_token" value="([^"]+)"', office.get("/").text).group(1)
+    token = token_of(office.get("/"))
     assert office.post(path, data={"csrf_token": token, "answer": "x"}).status_code == 404
     assert session.get(Feedback, feedback.id).answer is None
     assert world.client(world.person(ours)).get("/admin/messages/feedback").status_code == 404
@@ -84,7 +83,7 @@ def test_a_second_answer_is_refused_and_the_first_stands(world, session, frozen)
     feedback = world.save(Feedback(person_id=world.person(county).id, text="问", created_at=frozen.instant))
     path = f"/admin/messages/feedback/{feedback.id}"
     one, two = (world.client(world.admin("publicity_office", county)) for _ in range(2))
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', two.get(path).text).group(1)
+    token = token_of(two.get(path))
     post(one, path, answer="第一个答复")
     refused = two.post(path, data={"csrf_token": token, "answer": "第二个答复"})
     assert refused.status_code == 409

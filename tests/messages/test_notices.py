@@ -2,6 +2,7 @@
 
 from examapp.platform.notices.models import Notice, NoticeReading
 from examapp.platform.notices.rules import unit_ids_of
+from tests.helpers.forms import token_of
 from tests.helpers.messages import post, write
 
 
@@ -46,8 +47,7 @@ def test_a_withdrawn_notice_is_gone_and_cannot_come_back(world, session):
     post(office, f"{path}/publish")
     reader = world.client(world.person(finance))
     assert "考试安排" in reader.get("/").text
-    page = office.get(path)
-    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    token = token_of(office.get(path))
     office.post(f"{path}/withdraw", data={"csrf_token": token})
     assert "考试安排" not in reader.get("/").text
     assert reader.get(path.replace("/admin/messages", "")).status_code == 404
@@ -94,7 +94,7 @@ def test_another_offices_notice_is_not_there(world, session, frozen):
     path = f"/admin/messages/notices/{notice.id}"
     assert "别县的" not in office.get("/admin/messages/notices").text
     assert office.get(path).status_code == office.get(f"{path}/edit").status_code == 404
-    token = office.get("/").text.split('name="csrf_token" value="')[1].split('"')[0]
+    token = token_of(office.get("/"))
     assert office.post(f"{path}/publish", data={"csrf_token": token}).status_code == 404
     assert session.get(Notice, notice.id).published_at is None
     assert world.client(world.admin("unit_admin", county)).get("/admin/messages/notices").status_code == 404

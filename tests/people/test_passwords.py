@@ -32,7 +32,7 @@ def test_first_password_is_hashed_at_the_first_sign_in_and_must_be_changed(world
     answer = sign_in(client, "N1", FIRST, path="/login?next=/exams")
     assert (answer.status_code, answer.location) == (303, "/password?next=/exams")
     world.session.refresh(newcomer)
-    assert newcomer.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert newcomer.password_hash.startswith("$argon2id$")
     refused = client.get("/api/v1/session")
     assert (refused.status_code, refused.get_json()["error"]) == (403, "password_change_required")
 

@@ -10,6 +10,7 @@ from examapp import clock
 from examapp.db.session import db
 from examapp.organisation.people.models import Account, Approval, Person, RoleGrant
 from examapp.platform.audit.models import AuditEvent
+from tests.helpers.forms import token
 from tests.people.conftest import PASSWORD, hash_of
 
 
@@ -70,12 +71,11 @@ def test_a_staff_number_is_given_once(race_world):
     race_world.commit()
     clients = [race_world.client(admin) for _ in range(4)]
     race_world.commit()
-    tokens = [client.get("/admin/people/new").get_data(as_text=True) for client in clients]
+    tokens = [token(client, "/admin/people/new") for client in clients]
 
     def create(pair):
-        client, page = pair
-        token = page.split('name="csrf_token" value="')[1].split('"')[0]
-        data = {"csrf_token": token, "name": "张三", "staff_number": "Z1", "unit_id": unit_id, "is_on_roster": "y"}
+        client, csrf_token = pair
+        data = {"csrf_token": csrf_token, "name": "张三", "staff_number": "Z1", "unit_id": unit_id, "is_on_roster": "y"}
         return client.post("/admin/people/new", data=data).status_code
 
     unit_id = unit.id

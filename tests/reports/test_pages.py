@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.helpers.forms import token_of
 from tests.helpers.reports import main, unit_page
 
 PARTS = ["", "/people", "/progress", "/score-sheet"]
@@ -167,11 +168,8 @@ def test_score_sheet_has_all_that_is_signed(county, world):
 def test_export_from_a_page_leads_to_its_progress(county, world):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())
-    page = client.get(unit_page(county, county.top)).text
-    token = re.search(
-        r'name="csrf_token"[^>]*value="([^"]+)"', page.split("request_export")[-1] if "request_export" in page else page
-    ).group(1)
     path = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/exports"
+    token = token_of(client.get(unit_page(county, county.top)))
     form = {"csrf_token": token, "content": "score_sheet", "format": "csv", "tree": "region", "scope": "this"}
     answer = client.post(path, data=form)
     assert answer.status_code == 303

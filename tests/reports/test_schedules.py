@@ -1,6 +1,5 @@
 """Reports by themselves: every Monday and at the close, once for each administrator at his unit, whoever sweeps how often."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from examapp import clock
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import ExamExtension
 from examapp.oversight.report_exports.models import Export
+from tests.helpers.forms import token
 from tests.helpers.reports import pdf_words, run
 
 
@@ -107,9 +107,7 @@ def test_a_paper_that_is_not_graded_holds_the_report_up_for_an_hour_and_one_set_
 def test_office_changes_and_stops_what_is_made_by_itself(county, world, session, frozen):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())
-    page = client.get("/admin/reports/forms").text
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
-    form = {"csrf_token": token, "content": "absent", "format": "xlsx"}
+    form = {"csrf_token": token(client, "/admin/reports/forms"), "content": "absent", "format": "xlsx"}
     assert client.post("/admin/reports/forms/schedule/close", data=form | {"is_on": "y"}).status_code == 303
     assert client.post("/admin/reports/forms/schedule/never", data=form).status_code == 404
     frozen.at(county.exam.closes_at + timedelta(hours=2))
@@ -119,7 +117,7 @@ def test_office_changes_and_stops_what_is_made_by_itself(county, world, session,
         session.delete(export)
     session.flush()
     client = world.client(world.admin())
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/admin/reports/forms").text).group(1)
-    assert client.post("/admin/reports/forms/schedule/close", data=form | {"csrf_token": token}).status_code == 303
+    form["csrf_token"] = token(client, "/admin/reports/forms")
+    assert client.post("/admin/reports/forms/schedule/close", data=form).status_code == 303
     run(world, "reports.sweep")
     assert occasions(session) == []

@@ -1,4 +1,4 @@
-"""`make security`: bandit, semgrep with our own rules, known vulnerabilities of what is locked, and the list of components.
+"""`make security`: bandit, semgrep with our own rules (in `make check` too), known vulnerabilities of what is locked, and the list of components.
 
 Each check ends as clean, faulty or not checked; what could not be checked is said so and is never taken for clean.
 """
@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -160,23 +158,21 @@ def vulnerabilities() -> Outcome:
     )
 
 
-def components(target: Path) -> Outcome:
-    """The list of components (SBOM, CycloneDX) of what a deployment installs."""
-    done = run(
-        "cyclonedx-py", "requirements", "requirements.txt", "--output-reproducible", "--of", "JSON", "-o", str(target)
-    )
-    is_made = done.returncode == 0 and target.is_file() and target.stat().st_size > 10_000
+def components() -> Outcome:
+    """The list of components (SBOM, CycloneDX) of what a deployment installs, as build/sbom.json."""
+    made = ROOT / "build" / "sbom.json"
+    made.parent.mkdir(exist_ok=True)
+    made.unlink(missing_ok=True)
+    words = ("--output-reproducible", "--of", "JSON", "-o", str(made))
+    done = run("cyclonedx-py", "requirements", "requirements.txt", *words)
+    is_made = done.returncode == 0 and made.is_file() and made.stat().st_size > 10_000
     return Outcome("cyclonedx", Verdict.CLEAN if is_made else Verdict.FAULTY, "" if is_made else done.stderr[-2000:])
 
 
-def main() -> int:
-    """Run all checks; 1 where one is faulty, and under STRICT=1 also where one could not be made."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "sbom.json"
-        outcomes = [bandit(), semgrep(), vulnerabilities(), components(made)]
-        if made.is_file():
-            (ROOT / "build").mkdir(exist_ok=True)
-            shutil.copyfile(made, ROOT / "build" / "sbom.json")
+def main(*names: str) -> int:
+    """Run all checks, or those that are named; 1 where one is faulty, and under STRICT=1 also where one could not be made."""
+    checks = {"bandit": bandit, "semgrep": semgrep, "pip-audit": vulnerabilities, "cyclonedx": components}
+    outcomes = [checks[name]() for name in names or checks]
     for outcome in outcomes:
         print(f"{outcome.verdict:<12} {outcome.name}")
         if outcome.words:
@@ -186,4 +182,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

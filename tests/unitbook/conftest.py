@@ -2,6 +2,7 @@ import pytest
 
 from examapp import clock
 from examapp.clock import local
+from tests.helpers import forms
 from tests.reports.county import County
 
 
@@ -14,13 +15,7 @@ def county(world):
 @pytest.fixture
 def post():
     """Sends a form with the token that its own page carries."""
-
-    def post(client, path, *, page=None, **data):
-        body = client.get(page or path).text
-        token = body.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
-        return client.post(path, data={"csrf_token": token, **data})
-
-    return post
+    return lambda client, path, *, page=None, **data: forms.post(client, path, data, page=page)
 
 
 def page_path(county, unit=None):

@@ -9,6 +9,7 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.unit_mergers.models import UnitChange
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.helpers.forms import value_of
 from tests.helpers.reports import figures_of
 from tests.reports.county import DAY
 
@@ -20,7 +21,7 @@ def office(world):
 
 def merge(client, source, target, *, reason="县委编办〔2026〕12 号文"):
     path = f"/admin/unit-book/units/{source.id}/merge"
-    seen = client.get(path).text.split('name="seen"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+    seen = value_of(client.get(path), "seen")
     return client.post(path, data={"target": target.id, "seen": seen, "reason": reason})
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psycopg
 
-from tests.faults.deployment import wait_until
 from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
 from tests.faults.sites import on_a_disk, on_a_small_disk
 from tests.faults.trial import Trial
+from tests.helpers.processes import wait_until
 
 
 def _answers(t: Trial) -> bool:

@@ -10,11 +10,11 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.faults.deployment import wait_until
 from tests.faults.ledger import Request, percentile
 from tests.faults.rows.register import row
 from tests.faults.sites import behind_a_proxy, with_poison
 from tests.faults.trial import Trial
+from tests.helpers.processes import wait_until
 
 _JITTER_S = 0.02
 """What a percentile of some thousand saves of 30 ms differs by between two looks on two busy cores; a call that waits for Valkey takes a second."""

@@ -8,10 +8,10 @@ import time
 import zipfile
 
 from tests.faults.candidates import Candidate, connect
-from tests.faults.deployment import wait_until
 from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
+from tests.helpers.processes import wait_until
 
 
 @row("F24", "到时断网：由服务器按已保存的答案交卷", exam=(18, 3))

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import psutil
 
 from examapp.ops.start_checks import listening
-from tests.faults.deployment import wait_until
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
+from tests.helpers.processes import wait_until
 
 
 def kill_a_worker(t: Trial) -> None:
