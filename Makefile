@@ -46,7 +46,7 @@ security: .venv/.installed-dev
 	$(BIN)/python -m tests.security
 
 sabotage: .venv/.installed-dev
-	$(BIN)/python -m tests.faults.sabotage
+	$(BIN)/python -m tests.faults.fault_injection
 
 check: .venv/.installed-dev
 	$(MAKE) -j 2 --output-sync types rules

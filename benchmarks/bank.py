@@ -39,10 +39,10 @@ def begin_search() -> subprocess.Popen[str]:
 
 def measure_search(filling: subprocess.Popen[str]) -> list[Figure]:
     """Search that bank, once it is filled."""
-    told, _ = filling.communicate("go\n")
+    reply, _ = filling.communicate("go\n")
     if filling.returncode != 0:
         raise RuntimeError("the bank to be searched could not be filled")
-    worst_ms = json.loads(told.strip().splitlines()[-1])["worst_ms"]
+    worst_ms = json.loads(reply.strip().splitlines()[-1])["worst_ms"]
     return [at_most("search over 100,000 questions, the slowest of 17: count, page and choices", worst_ms, 200, "ms")]
 
 
@@ -66,10 +66,10 @@ def _many(count: int) -> list[Question]:
 
 
 def _varied(stem: str, n: int, rng: random.Random) -> str:
-    words = list(stem)
-    for _ in range(len(words) // 3):
-        words[rng.randrange(len(words))] = chr(0x4E00 + rng.randrange(3000))
-    return f"{''.join(words)}{n}"
+    text = list(stem)
+    for _ in range(len(text) // 3):
+        text[rng.randrange(len(text))] = chr(0x4E00 + rng.randrange(3000))
+    return f"{''.join(text)}{n}"
 
 
 def _write_beside(format_: str, count: int) -> bytes:

@@ -17,7 +17,7 @@ from examapp import clock
 from examapp.content.question_editing.actions import add_questions
 from examapp.content.question_law_changes import queries as question_law_change_queries
 from examapp.content.question_search import queries as question_search_queries
-from examapp.content.question_search.queries import Filter, Flag
+from examapp.content.question_search.queries import Flag, QuestionFilter
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import db, transaction
 from examapp.platform.audit.actions import SYSTEM, ActionContext
@@ -29,23 +29,25 @@ _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
 _AT_ONCE = 5_000
 _ROUNDS = 5
 FILTERS = {
-    "no filter": Filter(),
-    "one character in nearly all": Filter(words="的"),
-    "a pair in most": Filter(words="行政"),
-    "a common phrase": Filter(words="行政机关"),
-    "a rare phrase": Filter(words="政府信息公开"),
-    "a phrase that is nowhere": Filter(words="紫色长颈鹿"),
-    "two words": Filter(words="行政处罚 期限"),
-    "a long sentence": Filter(words="应当自收到申请之日起"),
-    "law": Filter(law="行政处罚法"),
-    "law and words": Filter(law="行政处罚法", words="应当"),
-    "article": Filter(article="第三十二条"),
-    "law, article and words": Filter(law="行政处罚法", article="第三十二条", words="处罚"),
-    "knowledge point": Filter(knowledge_point="听证程序"),
-    "kind, difficulty, state and words": Filter(kind="single_choice", difficulty="hard", state="active", words="县级"),
-    "author": Filter(author_id=1, words="国家"),
-    "flag": Filter(flag=Flag.DOUBT),
-    "the last page": Filter(words="行政"),
+    "no filter": QuestionFilter(),
+    "one character in nearly all": QuestionFilter(text="的"),
+    "a pair in most": QuestionFilter(text="行政"),
+    "a common phrase": QuestionFilter(text="行政机关"),
+    "a rare phrase": QuestionFilter(text="政府信息公开"),
+    "a phrase that is nowhere": QuestionFilter(text="紫色长颈鹿"),
+    "two words": QuestionFilter(text="行政处罚 期限"),
+    "a long sentence": QuestionFilter(text="应当自收到申请之日起"),
+    "law": QuestionFilter(law="行政处罚法"),
+    "law and words": QuestionFilter(law="行政处罚法", text="应当"),
+    "article": QuestionFilter(article="第三十二条"),
+    "law, article and words": QuestionFilter(law="行政处罚法", article="第三十二条", text="处罚"),
+    "knowledge point": QuestionFilter(knowledge_point="听证程序"),
+    "kind, difficulty, state and words": QuestionFilter(
+        kind="single_choice", difficulty="hard", state="active", text="县级"
+    ),
+    "author": QuestionFilter(author_id=1, text="国家"),
+    "flag": QuestionFilter(flag=Flag.REVIEW_NOTE),
+    "the last page": QuestionFilter(text="行政"),
 }
 
 
@@ -78,13 +80,13 @@ def _fill() -> None:
 
 def _varied(question: Question, n: int, rng: random.Random) -> Question:
     """Give a question like the seed's with other words in it, so that no two are the same."""
-    words = list(question.stem)
-    for _ in range(len(words) // 5):
-        words[rng.randrange(len(words))] = chr(0x4E00 + rng.randrange(3000))
-    return replace(question, code=f"n-{n:06d}", stem=f"{''.join(words)}{n}")
+    wording = list(question.stem)
+    for _ in range(len(wording) // 5):
+        wording[rng.randrange(len(wording))] = chr(0x4E00 + rng.randrange(3000))
+    return replace(question, code=f"n-{n:06d}", stem=f"{''.join(wording)}{n}")
 
 
-def _time(name: str, wanted: Filter) -> float:
+def _time(name: str, wanted: QuestionFilter) -> float:
     times = []
     for _ in range(_ROUNDS):
         with transaction() as session:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine
 
-from benchmarks.deployment import Deployment, run_inside
+from benchmarks.deployment import BenchmarkDeployment, run_inside
 from examapp.ops import protocol_client
 from examapp.ops.protocol_client import AsyncClient, Browser
 
@@ -40,7 +40,7 @@ class Wave:
         return 1000 * statistics.quantiles(self.took, n=100)[percent - 1] if len(self.took) > 1 else 0.0
 
 
-def seated(deployment: Deployment, first: int, count: int) -> list[Seat]:
+def seated(deployment: BenchmarkDeployment, first: int, count: int) -> list[Seat]:
     """Seat so many demo candidates, by staff number."""
     path = Path(deployment.environment["DATA_DIR"]) / "seats.json"
     run_inside(deployment, "benchmarks.seats", str(first), str(count), str(path))
@@ -107,6 +107,6 @@ async def _save(pool: AsyncClient, seat: Seat, wave: Wave) -> None:
     wave.took.append(reply.took_s)
 
 
-def engine_of(deployment: Deployment) -> Engine:
+def engine_of(deployment: BenchmarkDeployment) -> Engine:
     """Give a way into the deployment's database."""
     return create_engine(deployment.environment["DATABASE_URL"], isolation_level="AUTOCOMMIT")

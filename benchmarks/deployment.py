@@ -23,7 +23,7 @@ _LOOK_S, _QUIET_LOOKS, _QUIET_SHARE = 5.0, 13, 0.1
 
 
 @dataclass(slots=True)
-class Deployment:
+class BenchmarkDeployment:
     """A running site: its parts can be asked for their processor time, its database for what it does."""
 
     site: Site
@@ -71,7 +71,7 @@ def _processes_below(roots: set[int]) -> list[tuple[int, list[str]]]:
     return [(pid, fields) for pid, fields in rows.items() if pid in found]
 
 
-def memory_mb(deployment: Deployment) -> float:
+def memory_mb(deployment: BenchmarkDeployment) -> float:
     """Sum the proportional memory (shared pages counted once) of all processes of the site, in MB."""
     total = 0
     for pid, _ in _processes_below(deployment.roots()):
@@ -89,7 +89,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def deploy(data_folder: Path) -> Deployment:
+def deploy(data_folder: Path) -> BenchmarkDeployment:
     """Start everything and wait until it is ready."""
     port = free_port()
     os.environ.update({"APP_MODE": "tryout", "PORT": str(port), "DATA_DIR": str(data_folder), "DEMO": "1"})
@@ -102,7 +102,7 @@ def deploy(data_folder: Path) -> Deployment:
         raise
 
 
-def _made_ready(site: Site, port: int, data_folder: Path) -> Deployment:
+def _made_ready(site: Site, port: int, data_folder: Path) -> BenchmarkDeployment:
     deadline = time.monotonic() + _READY_TIMEOUT_S
     while time.monotonic() < deadline:
         try:
@@ -113,13 +113,13 @@ def _made_ready(site: Site, port: int, data_folder: Path) -> Deployment:
             pass
         time.sleep(0.2)
     accounts = json.loads((data_folder / "demo-accounts.json").read_text("utf-8"))
-    deployment = Deployment(site, port, accounts)
+    deployment = BenchmarkDeployment(site, port, accounts)
     run_inside(deployment, "benchmarks.inside", "learn")
     _settle(deployment)
     return deployment
 
 
-def _settle(deployment: Deployment) -> None:
+def _settle(deployment: BenchmarkDeployment) -> None:
     """Wait until the workers have done what a new county gives them (certificates, mistake books, tallies): it is not what is measured."""
     deadline = time.monotonic() + _SETTLE_TIMEOUT_S
     quiet = 0
@@ -129,7 +129,7 @@ def _settle(deployment: Deployment) -> None:
         quiet = quiet + 1 if deployment.cpu_s(*_WORKERS) - before < _QUIET_SHARE * _LOOK_S else 0
 
 
-def run_inside(deployment: Deployment, module: str, *arguments: str) -> dict:
+def run_inside(deployment: BenchmarkDeployment, module: str, *arguments: str) -> dict:
     """Run a module of the benchmarks in a process of its own with the deployment's environment; it prints one JSON object last."""
     finished = subprocess.run(
         [sys.executable, "-m", module, *arguments],

@@ -7,7 +7,7 @@ import time
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.deployment import Deployment, run_inside
+from benchmarks.deployment import BenchmarkDeployment, run_inside
 from benchmarks.figures import Figure, at_most
 
 _ROUNDS = 3
@@ -33,8 +33,8 @@ _CLEAR = (
 )
 
 
-def measure(deployment: Deployment) -> list[Figure]:
-    """Hand in 8,000 papers at one instant, nudge as hand-ins do, and wait until the last has its grade; median of three."""
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
+    """Hand in 8,000 papers at one instant, enqueue as hand-ins do, and wait until the last has its grade; median of three."""
     engine = create_engine(deployment.environment["DATABASE_URL"])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
@@ -44,14 +44,14 @@ def measure(deployment: Deployment) -> list[Figure]:
     return [at_most("grading 8,000 papers of 65 questions: median of three", statistics.median(times), 30, "s")]
 
 
-def _round(deployment: Deployment, connection) -> float:
+def _round(deployment: BenchmarkDeployment, connection) -> float:
     with connection.engine.begin() as clearing:
         for statement in _CLEAR:
             clearing.execute(text(statement))
     began = time.perf_counter()
     connection.execute(text(_HAND_IN_ALL), {"exam_id": deployment.accounts["open_exam_id"]})
     handed_in = time.perf_counter()
-    run_inside(deployment, "benchmarks.nudges", "200")
+    run_inside(deployment, "benchmarks.enqueueing", "200")
     print(f"  8,000 rows written in {handed_in - began:.1f} s")
     while connection.execute(
         text("SELECT count(*) FROM attempts WHERE number = 1000 AND state <> 'graded'")

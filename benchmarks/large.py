@@ -1,6 +1,6 @@
 """What a save costs after fifty million stored answers, beside what it cost at the first: `make bench-large`, with the reports over a million people.
 
-Both in one run, on one deployment: rounds of saves, then the sittings of a hundred such counties are written beside it, then rounds again.
+Both in one run, on one deployment: rounds of saves, then the attempts of a hundred such counties are written beside it, then rounds again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from benchmarks import reports
-from benchmarks.deployment import Deployment, deploy
+from benchmarks.deployment import BenchmarkDeployment, deploy
 from benchmarks.figures import Figure, at_most
-from benchmarks.load import Candidate, hammer, sign_in_many
+from benchmarks.load import LoadCandidate, hammer, sign_in_many
 
 _ANSWERS, _ITEMS = 50_000_000, 65
 _CONCURRENCY, _ROUNDS, _SAVES_A_ROUND = 32, 5, 40
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     return max(0 if kept else 1, reports.main("large"))
 
 
-def _measure(deployment: Deployment, stored: int) -> list[Figure]:
+def _measure(deployment: BenchmarkDeployment, stored: int) -> list[Figure]:
     candidates = sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY)
     first = _rounds(deployment, candidates)
     count = _store(deployment, stored)
@@ -75,13 +75,13 @@ def _measure(deployment: Deployment, stored: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _rounds(deployment: Deployment, candidates: list[Candidate]) -> tuple[float, float, float, float]:
+def _rounds(deployment: BenchmarkDeployment, candidates: list[LoadCandidate]) -> tuple[float, float, float, float]:
     """Give medians of five rounds: processor time of web and database a save, p50 and p99 in ms, saves a second."""
     rows = []
     for _ in range(_ROUNDS + 1):
         time.sleep(_PAUSE_S)
         before = deployment.cpu_s("web", "postgres")
-        wall, durations = hammer(candidates, _SAVES_A_ROUND, Candidate.save)
+        wall, durations = hammer(candidates, _SAVES_A_ROUND, LoadCandidate.save)
         cpu_ms = 1000 * (deployment.cpu_s("web", "postgres") - before) / len(durations)
         quantiles = statistics.quantiles(durations, n=100)
         rows.append((cpu_ms, 1000 * quantiles[49], 1000 * quantiles[98], len(durations) / wall))
@@ -89,8 +89,8 @@ def _rounds(deployment: Deployment, candidates: list[Candidate]) -> tuple[float,
     return cpu_ms, p50_ms, p99_ms, saves_s
 
 
-def _store(deployment: Deployment, wanted: int) -> int:
-    """Write sittings of everybody with all their answers and the history of these; give how many answers there are then."""
+def _store(deployment: BenchmarkDeployment, wanted: int) -> int:
+    """Write attempts of everybody with all their answers and the history of these; give how many answers there are then."""
     url = make_url(deployment.environment["DATABASE_URL"]).set(username="postgres", password=None)
     began = time.monotonic()
     engine = create_engine(url, isolation_level="AUTOCOMMIT")

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from examapp.ops import protocol_client
-from examapp.ops.protocol_client import Browser, Call, Client, Reply, perform
+from examapp.ops.protocol_client import Browser, Client, ProtocolCall, Reply, perform
 
 Worker = TypeVar("Worker")
 
 
-class Candidate:
+class LoadCandidate:
     """One browser of one person."""
 
     def __init__(self, port: int, browser: Browser | None = None) -> None:
@@ -22,7 +22,7 @@ class Candidate:
         self.name, self.attempt_id, self.epoch, self.seq, self.total = "", 0, 1, 0, 65
         self.received = self.requests = 0
 
-    def ask(self, call: Call) -> Reply:
+    def ask(self, call: ProtocolCall) -> Reply:
         """Send a request and count what comes over the wire."""
         reply = self.client.ask(call, self.browser)
         self.requests += 1
@@ -55,12 +55,12 @@ class Candidate:
         return reply.took_s
 
 
-def sign_in_many(port: int, accounts: dict[str, Any], count: int, *, offset: int = 0) -> list[Candidate]:
+def sign_in_many(port: int, accounts: dict[str, Any], count: int, *, offset: int = 0) -> list[LoadCandidate]:
     """Sign in candidates of the demo county and start the mock exam."""
     names = accounts["candidates"]["login_names"][offset : offset + count]
 
-    def one(name: str) -> Candidate:
-        candidate = Candidate(port)
+    def one(name: str) -> LoadCandidate:
+        candidate = LoadCandidate(port)
         candidate.sign_in(name, accounts["candidates"]["password"])
         candidate.start(accounts["open_exam_id"])
         candidate.take_over()

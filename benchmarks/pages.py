@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.deployment import Deployment, run_inside
+from benchmarks.deployment import BenchmarkDeployment, run_inside
 from benchmarks.figures import Figure, at_most
-from benchmarks.load import Candidate, sign_in_many
-from examapp.ops.protocol_client import Call, get_paper
+from benchmarks.load import LoadCandidate, sign_in_many
+from examapp.ops.protocol_client import ProtocolCall, get_paper
 
 
-def measure(deployment: Deployment) -> list[Figure]:
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Load the exam page as a browser with an empty cache does, gzip only (brotli would be less)."""
     candidate = sign_in_many(deployment.port, deployment.accounts, 1, offset=200)[0]
     requests, received = _first_load(candidate, deployment.accounts["open_exam_id"])
@@ -29,13 +29,13 @@ def measure(deployment: Deployment) -> list[Figure]:
     ]
 
 
-def _first_load(candidate: Candidate, exam_id: int) -> tuple[int, int]:
-    fresh = Candidate(candidate.client.port, candidate.browser)
-    page = fresh.ask(Call("GET", f"/exams/{exam_id}/sit"))
+def _first_load(candidate: LoadCandidate, exam_id: int) -> tuple[int, int]:
+    fresh = LoadCandidate(candidate.client.port, candidate.browser)
+    page = fresh.ask(ProtocolCall("GET", f"/exams/{exam_id}/sit"))
     assert page.status == 200, page.status
     wanted = re.findall(rb'(?:href|src)="(/static/[^"]+|/exam-worker[^"]*)"', page.content)
     for path in dict.fromkeys(wanted):
-        assert fresh.ask(Call("GET", path.decode())).status == 200, path
+        assert fresh.ask(ProtocolCall("GET", path.decode())).status == 200, path
     fresh.start(exam_id)
     assert fresh.ask(get_paper(fresh.attempt_id)).status == 200
     return fresh.requests, fresh.received

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.deployment import Deployment, run_inside
+from benchmarks.deployment import BenchmarkDeployment, run_inside
 from benchmarks.figures import Figure, at_most
 
 _CHROMIUM = "/usr/bin/chromium"
@@ -24,7 +24,7 @@ _USABLE = ".option input:enabled"
 """The exam page can be worked with: the first question's options stand there and may be ticked."""
 
 
-def measure(deployment: Deployment) -> list[Figure]:
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Open each page some times, always with nothing kept from before."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
@@ -34,20 +34,20 @@ def measure(deployment: Deployment) -> list[Figure]:
             browser.close()
 
 
-def _measure(deployment: Deployment, browser: Browser) -> list[Figure]:
+def _measure(deployment: BenchmarkDeployment, browser: Browser) -> list[Figure]:
     seats = _seats(deployment, 1 + _ROUNDS)
-    reader, sitters = seats[0], seats[1:]
+    reader, candidates = seats[0], seats[1:]
     paths = _paths(deployment, browser, reader)
     figures = [
         at_most(f"phone at 1.6 Mbit/s: {name}", _median(deployment, browser, reader, path), _LIMIT_S, "s")
         for name, path in paths.items()
     ]
     exam = f"/exams/{deployment.accounts['open_exam_id']}/sit#start"
-    times = [_wait_for(_phone(deployment, browser, seat), exam, _USABLE) for seat in sitters]
+    times = [_wait_for(_phone(deployment, browser, seat), exam, _USABLE) for seat in candidates]
     return [*figures, at_most("phone at 1.6 Mbit/s: exam page usable", statistics.median(times), _LIMIT_S, "s")]
 
 
-def _paths(deployment: Deployment, browser: Browser, seat: str) -> dict[str, str]:
+def _paths(deployment: BenchmarkDeployment, browser: Browser, seat: str) -> dict[str, str]:
     """Find a course, a chapter and a drawn question as a learner comes to them."""
     page = _page(deployment, browser, seat)
     page.goto("/study/")
@@ -69,18 +69,18 @@ def _paths(deployment: Deployment, browser: Browser, seat: str) -> dict[str, str
     }
 
 
-def _median(deployment: Deployment, browser: Browser, seat: str, path: str) -> float:
+def _median(deployment: BenchmarkDeployment, browser: Browser, seat: str, path: str) -> float:
     return statistics.median(_wait_for(_phone(deployment, browser, seat), path, "footer") for _ in range(_ROUNDS))
 
 
-def _page(deployment: Deployment, browser: Browser, seat: str) -> Page:
+def _page(deployment: BenchmarkDeployment, browser: Browser, seat: str) -> Page:
     context = browser.new_context(base_url=deployment.base, viewport={"width": 360, "height": 740})
     name, _, value = seat.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": deployment.base}])
     return context.new_page()
 
 
-def _phone(deployment: Deployment, browser: Browser, seat: str) -> Page:
+def _phone(deployment: BenchmarkDeployment, browser: Browser, seat: str) -> Page:
     page = _page(deployment, browser, seat)
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
@@ -99,7 +99,7 @@ def _wait_for(page: Page, path: str, selector: str) -> float:
     return took / 1000
 
 
-def _seats(deployment: Deployment, count: int) -> list[str]:
+def _seats(deployment: BenchmarkDeployment, count: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seats.json"
         run_inside(deployment, "benchmarks.seats", str(_SEAT), str(count), str(path))

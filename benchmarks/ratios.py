@@ -13,11 +13,11 @@ from itertools import islice
 from sqlalchemy import text
 
 from benchmarks.crowd import engine_of, seated
-from benchmarks.deployment import Deployment, run_inside
+from benchmarks.deployment import BenchmarkDeployment, run_inside
 from benchmarks.figures import Figure, at_most, not_measured
-from benchmarks.load import Candidate, hammer
+from benchmarks.load import LoadCandidate, hammer
 from examapp.ops import protocol_client
-from examapp.ops.protocol_client import JSON, Browser, Call, Client, get_paper
+from examapp.ops.protocol_client import JSON, Browser, Client, ProtocolCall, get_paper
 
 _FIRST, _ROUNDS, _AT_ONCE = 600, 5, 8
 _STARTS = 40
@@ -25,7 +25,7 @@ _STARTS = 40
 _SAVES, _READS = 60, 25
 """Calls of each of `_AT_ONCE` candidates in one round; the processor time in /proc has steps of 10 ms."""
 _SIGN_INS = 20
-_SESSION = Call("GET", "/api/v1/session")
+_SESSION = ProtocolCall("GET", "/api/v1/session")
 _LIMITS = {
     "exam page's HTML": 1.2,
     "session": 0.9,
@@ -45,7 +45,7 @@ _SHEET = "SELECT item, seq, response FROM answers WHERE attempt_id = :attempt_id
 _UNGRADED = "SELECT count(*) FROM attempts WHERE id = ANY(:ids) AND state <> 'graded'"
 
 
-def measure(deployment: Deployment) -> list[Figure]:
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Measure each call beside saves, round after round; the median of the rounds' ratios. What cannot be measured is a row that says why."""
     return [
         *_row("processor time over a save", _over_a_save, deployment),
@@ -53,14 +53,16 @@ def measure(deployment: Deployment) -> list[Figure]:
     ]
 
 
-def _row(name: str, measured: Callable[[Deployment], list[Figure]], deployment: Deployment) -> list[Figure]:
+def _row(
+    name: str, measured: Callable[[BenchmarkDeployment], list[Figure]], deployment: BenchmarkDeployment
+) -> list[Figure]:
     try:
         return measured(deployment)
     except Exception as error:  # noqa: BLE001 – whatever it was becomes the row's reason
         return [not_measured(name, error)]
 
 
-def _over_a_save(deployment: Deployment) -> list[Figure]:
+def _over_a_save(deployment: BenchmarkDeployment) -> list[Figure]:
     costs = [_round(deployment, number) for number in range(_ROUNDS)]
     print(f"  a save: {1000 * statistics.median(cost['save'] for cost in costs):.2f} ms of processor time")
     return [
@@ -74,15 +76,15 @@ def _over_a_save(deployment: Deployment) -> list[Figure]:
     ]
 
 
-def _round(deployment: Deployment, number: int) -> dict[str, float]:
+def _round(deployment: BenchmarkDeployment, number: int) -> dict[str, float]:
     """Give the processor time of each call in seconds, by its name, of candidates who sat nothing before."""
     exam_id = deployment.accounts["open_exam_id"]
     seats = seated(deployment, _FIRST + number * _STARTS, _STARTS)
-    candidates = [Candidate(deployment.port, seat.browser) for seat in seats]
+    candidates = [LoadCandidate(deployment.port, seat.browser) for seat in seats]
     costs = {"start": _cost(deployment, candidates, 1, lambda candidate: candidate.start(exam_id))}
     costs["paper, the first time"] = _cost(deployment, candidates, 1, _read_paper)
-    few, page = candidates[:_AT_ONCE], Call("GET", f"/exams/{exam_id}/sit")
-    costs["save"] = _cost(deployment, few, _SAVES, Candidate.save)
+    few, page = candidates[:_AT_ONCE], ProtocolCall("GET", f"/exams/{exam_id}/sit")
+    costs["save"] = _cost(deployment, few, _SAVES, LoadCandidate.save)
     costs["paper"] = _cost(deployment, few, _READS, _read_paper)
     costs["session"] = _cost(deployment, few, _READS, lambda candidate: _read(candidate, _SESSION))
     costs["exam page's HTML"] = _cost(deployment, few, _READS, lambda candidate: _read(candidate, page))
@@ -90,18 +92,21 @@ def _round(deployment: Deployment, number: int) -> dict[str, float]:
     return costs
 
 
-def _read(candidate: Candidate, call: Call) -> float:
+def _read(candidate: LoadCandidate, call: ProtocolCall) -> float:
     reply = candidate.ask(call)
     assert reply.status in {200, 201}, (call.path, reply.status, reply.content[:300])
     return reply.took_s
 
 
-def _read_paper(candidate: Candidate) -> float:
+def _read_paper(candidate: LoadCandidate) -> float:
     return _read(candidate, get_paper(candidate.attempt_id))
 
 
 def _cost(
-    deployment: Deployment, candidates: Sequence[Candidate], times: int, work: Callable[[Candidate], float | None]
+    deployment: BenchmarkDeployment,
+    candidates: Sequence[LoadCandidate],
+    times: int,
+    work: Callable[[LoadCandidate], float | None],
 ) -> float:
     """Give the processor time of one call, when each candidate makes so many, `_AT_ONCE` candidates at a time."""
     before, waiting = deployment.cpu_s(), iter(candidates)
@@ -110,7 +115,7 @@ def _cost(
     return (deployment.cpu_s() - before) / (len(candidates) * times)
 
 
-def _hand_in_cost(deployment: Deployment, candidates: Sequence[Candidate]) -> float:
+def _hand_in_cost(deployment: BenchmarkDeployment, candidates: Sequence[LoadCandidate]) -> float:
     """Hand in whole sheets of stored answers, as the exam page does, and wait for the last grade."""
     engine, ids = engine_of(deployment), [candidate.attempt_id for candidate in candidates]
     with engine.connect() as connection:
@@ -134,7 +139,7 @@ def _hand_in_cost(deployment: Deployment, candidates: Sequence[Candidate]) -> fl
     return cost
 
 
-def _over_the_hash(deployment: Deployment) -> list[Figure]:
+def _over_the_hash(deployment: BenchmarkDeployment) -> list[Figure]:
     """Compare the sign-in page and its form with as many comparisons of passwords alone, two at a time each."""
     first, people = _FIRST + _ROUNDS * _STARTS, deployment.accounts["candidates"]
     names, ratios = iter(people["login_names"][first:]), []

@@ -32,7 +32,7 @@ from examapp.oversight.report_files import queries as report_file_queries
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import get_unit_table
-from examapp.oversight.statistics_scope.queries import get_basis, get_unit_tree
+from examapp.oversight.statistics_scope.queries import get_report_context, get_unit_tree
 
 _EVERYTHING = AccessScope(is_everything=True)
 _SIZES = {"county": (8_000, 120, 120), "large": (1_000_000, 15_000, 150)}
@@ -106,15 +106,15 @@ def _table_ms(rounds: int = 7) -> float:
     took = []
     for _ in range(rounds):
         began = time.perf_counter()
-        basis = get_basis(read_session(), 1, scope=None, now=clock.now())
-        get_unit_table(read_session(), basis, 1, tree=Tree.REGION, depth=1, reach=_EVERYTHING)
+        report_context = get_report_context(read_session(), 1, scope=None, now=clock.now())
+        get_unit_table(read_session(), report_context, 1, tree=Tree.REGION, depth=1, access=_EVERYTHING)
         took.append((time.perf_counter() - began) * 1000)
         read_session().rollback()
     return statistics.median(took)
 
 
 def _kept_ms() -> list[Figure]:
-    """Measure the table of a large roster counted anew, from what is kept of it, and so with hand-ins of a moment ago."""
+    """Measure the table of a large roster counted again, from what is kept of it, and so with hand-ins of a moment ago."""
     counted = _table_ms(rounds=1)
     print(f"large: the table counted anew takes {counted:.0f} ms", flush=True)
     began = time.perf_counter()
@@ -143,11 +143,11 @@ def _hand_in(rest: int) -> None:
 
 
 def _order(unit_id: int, content: str, format_: str) -> report_file_queries.ReportSpec:
-    basis = get_basis(read_session(), 1, scope=None, now=clock.now())
-    nodes = get_unit_tree(read_session(), unit_id, tree=Tree.REGION, reach=_EVERYTHING).nodes
+    report_context = get_report_context(read_session(), 1, scope=None, now=clock.now())
+    nodes = get_unit_tree(read_session(), unit_id, tree=Tree.REGION, access=_EVERYTHING).nodes
     request = ReportRequest(exam_id=1, unit_id=unit_id, content=content, format=format_)
     return report_file_queries.ReportSpec(
-        request=request, basis=basis, nodes=nodes, watermark="管理员 2026-11-24 12:00"
+        request=request, report_context=report_context, nodes=nodes, watermark="管理员 2026-11-24 12:00"
     )
 
 

@@ -29,17 +29,17 @@ from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.queries import get_unit_table
-from examapp.oversight.statistics_scope.queries import get_basis
+from examapp.oversight.statistics_scope.queries import get_report_context
 
 _CONNECTIONS = 8
 _SAVES = 400
 _ROUNDS = 5
 _CHANGE = '[{"item": 1, "seq": %d, "response": ["A"], "is_bad": false, "is_long": false, "is_repeated": false, "size": 1, "top": 1}]'
-_SITTINGS = (
+_ATTEMPTS = (
     "UPDATE attempts SET state = 'in_progress', submitted_at = NULL, receipt_number = NULL, response_schema = 'S41', total = 1, "
     "deadline_at = now() + interval '1 day', closes_at = now() + interval '1 day' WHERE id <= 8"
 )
-_ME, _REACH = "current_setting('app.person')::bigint", "current_setting('app.reach')"
+_CURRENT_USER, _ACCESS = "current_setting('app.person')::bigint", "current_setting('app.reach')"
 _POLICIES = (
     "CREATE ROLE candidate NOLOGIN",
     "CREATE ROLE office NOLOGIN",
@@ -49,10 +49,10 @@ _POLICIES = (
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
         for table in ("units", "persons", "attempts", "answers", "answer_history", "grades")
     ),
-    f"CREATE POLICY mine ON attempts TO candidate USING (person_id = {_ME})",
+    f"CREATE POLICY mine ON attempts TO candidate USING (person_id = {_CURRENT_USER})",
     "CREATE POLICY mine ON answers TO candidate USING (EXISTS (SELECT 1 FROM attempts a WHERE a.id = attempt_id))",
-    f"CREATE POLICY mine ON answer_history TO candidate USING (person_id = {_ME})",
-    f"CREATE POLICY reach ON units TO office USING (region_path LIKE {_REACH} || '%')",
+    f"CREATE POLICY mine ON answer_history TO candidate USING (person_id = {_CURRENT_USER})",
+    f"CREATE POLICY reach ON units TO office USING (region_path LIKE {_ACCESS} || '%')",
     "CREATE POLICY reach ON persons TO office USING (unit_id IN (SELECT id FROM units))",
     "CREATE POLICY reach ON attempts TO office USING (person_id IN (SELECT id FROM persons))",
     "CREATE POLICY reach ON grades TO office USING (attempt_id IN (SELECT id FROM attempts))",
@@ -69,7 +69,7 @@ def main() -> int:
         with create_app(settings).app_context():
             command.upgrade(migration_config(), "head")
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                for statement in (*_FILL, _SITTINGS, *_POLICIES):
+                for statement in (*_FILL, _ATTEMPTS, *_POLICIES):
                     connection.exec_driver_sql("SET statement_timeout = 0")
                     connection.execute(text(statement), {"units": units, "people": people, "bureaus": bureaus})
             _saves(postgres)
@@ -124,8 +124,8 @@ def _rows(url: str, query: str):
         return connection.execute(query).fetchall()
 
 
-def _save(statement: str, url: str, sitting: tuple[int, int], how: str, start: int) -> None:
-    attempt_id, person_id = sitting
+def _save(statement: str, url: str, attempt: tuple[int, int], how: str, start: int) -> None:
+    attempt_id, person_id = attempt
     fields = {"attempt_id": attempt_id, "person_id": person_id, "token_digest": None, "epoch": 1, "now": clock.now()}
     with psycopg.connect(url, autocommit=True, prepare_threshold=1) as connection:
         if how == "policies":
@@ -141,7 +141,7 @@ def _save(statement: str, url: str, sitting: tuple[int, int], how: str, start: i
 
 
 def _tables() -> None:
-    reach, found = AccessScope(is_everything=True), {"plain": [], "policies": []}
+    access, found = AccessScope(is_everything=True), {"plain": [], "policies": []}
     sums = set()
     for _ in range(12):
         for how, times in found.items():
@@ -150,8 +150,8 @@ def _tables() -> None:
                 session.execute(text("SELECT set_config('app.reach', '/1/', true)"))
                 session.execute(text("SET LOCAL ROLE office"))
             began = time.perf_counter()
-            basis = get_basis(session, 1, scope=None, now=clock.now())
-            table = get_unit_table(session, basis, 1, tree=Tree.REGION, depth=1, reach=reach)
+            report_context = get_report_context(session, 1, scope=None, now=clock.now())
+            table = get_unit_table(session, report_context, 1, tree=Tree.REGION, depth=1, access=access)
             times.append((time.perf_counter() - began) * 1000)
             sums.add((table.rows[0].counts.participated, table.rows[0].counts.passed, len(table.rows)))
             session.rollback()

@@ -7,9 +7,9 @@ import asyncio
 from sqlalchemy import Connection, text
 
 from benchmarks.crowd import Seat, Wave, engine_of, noted, save_for, seated, start, wave_of
-from benchmarks.deployment import Deployment
+from benchmarks.deployment import BenchmarkDeployment
 from benchmarks.figures import Figure, at_most
-from examapp.ops.protocol_client import AsyncClient, Call
+from examapp.ops.protocol_client import AsyncClient, ProtocolCall
 
 _SAVERS, _SAVES_S, _ADMINS = 300, 150.0, 120
 """Everybody saves every two seconds, as fast as a page ever does."""
@@ -29,7 +29,7 @@ SELECT staff_number, unit_id FROM chosen
 _UNFINISHED = "SELECT count(*) FROM exports JOIN jobs USING (id) WHERE state <> 'done'"
 
 
-def measure(deployment: Deployment) -> list[Figure]:
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Save beside the rush from the first wish until the last file is there, and as long alone, in turn; the percentile over all of either.
 
     That of one round hangs on its few dozen slowest saves, and swings by a third from one to the next.
@@ -62,7 +62,11 @@ def _p99_of(waves: list[Wave]) -> float:
 
 
 async def _play(
-    deployment: Deployment, savers: list[Seat], admins: list[tuple[Seat, int]], exam_id: int, connection: Connection
+    deployment: BenchmarkDeployment,
+    savers: list[Seat],
+    admins: list[tuple[Seat, int]],
+    exam_id: int,
+    connection: Connection,
 ) -> tuple[list[tuple[Wave, Wave]], list[str]]:
     pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
@@ -72,7 +76,10 @@ async def _play(
         rush, ended = Wave(), asyncio.Event()
         saving = asyncio.create_task(save_for(pool, savers, _MAX_S, _SAVES_S, ended=ended))
         await asyncio.gather(
-            *(noted(rush, _ask(desk, seat, exam_id, wish, rush)) for seat, wish in _wishes(admins, number))
+            *(
+                noted(rush, _ask(desk, seat, exam_id, role_request, rush))
+                for seat, role_request in _form_requests(admins, number)
+            )
         )
         await _wait_for_files(connection)
         ended.set()
@@ -83,7 +90,7 @@ async def _play(
     return rounds, failed
 
 
-def _wishes(admins: list[tuple[Seat, int]], number: int) -> list[tuple[Seat, dict[str, object]]]:
+def _form_requests(admins: list[tuple[Seat, int]], number: int) -> list[tuple[Seat, dict[str, object]]]:
     """Give what each asks for in this round: another content than in the one before."""
     contents = [_CONTENTS[(index + number) % len(_CONTENTS)] for index in range(len(admins))]
     return [
@@ -100,7 +107,9 @@ async def _wait_for_files(connection: Connection) -> None:
         await asyncio.sleep(1)
 
 
-async def _ask(pool: AsyncClient, seat: Seat, exam_id: int, wish: dict[str, object], wave: Wave) -> None:
-    reply = await pool.ask(Call.with_json("POST", f"/api/v1/exams/{exam_id}/exports", wish), seat.browser)
+async def _ask(pool: AsyncClient, seat: Seat, exam_id: int, role_request: dict[str, object], wave: Wave) -> None:
+    reply = await pool.ask(
+        ProtocolCall.with_json("POST", f"/api/v1/exams/{exam_id}/exports", role_request), seat.browser
+    )
     assert reply.status == 202, reply.status
     wave.took.append(reply.took_s)

@@ -11,10 +11,10 @@ import time
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.deployment import Deployment, cpu_of, free_port, run_inside
+from benchmarks.deployment import BenchmarkDeployment, cpu_of, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
-from benchmarks.load import Candidate, hammer, sign_in_many
-from examapp.ops.protocol_client import Browser, Call, Client
+from benchmarks.load import LoadCandidate, hammer, sign_in_many
+from examapp.ops.protocol_client import Browser, Client, ProtocolCall
 from examapp.ops.web_server import web_command
 
 _CONCURRENCY = 32
@@ -22,10 +22,10 @@ _ROUNDS = 5
 _SAVES_A_ROUND = 40
 
 
-def measure(deployment: Deployment) -> list[Figure]:
+def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Alternate rounds of our saves and bare saves; medians of five."""
     candidates = sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY)
-    # Sittings of others: what the bare function stores must not be newer than what the candidates send.
+    # Attempts of others: what the bare function stores must not be newer than what the candidates send.
     bare = _Bare(deployment, sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY, offset=_CONCURRENCY))
     try:
         rounds = [_round(deployment, candidates, bare) for _ in range(_ROUNDS + 1)][1:]
@@ -51,11 +51,11 @@ def measure(deployment: Deployment) -> list[Figure]:
 
 
 def _round(
-    deployment: Deployment, candidates: list[Candidate], bare: _Bare
+    deployment: BenchmarkDeployment, candidates: list[LoadCandidate], bare: _Bare
 ) -> tuple[float, float, float, float, float, float]:
     saves = _CONCURRENCY * _SAVES_A_ROUND
     before = deployment.cpu_s("web", "postgres")
-    wall, durations = hammer(candidates, _SAVES_A_ROUND, Candidate.save)
+    wall, durations = hammer(candidates, _SAVES_A_ROUND, LoadCandidate.save)
     ours_cpu = (deployment.cpu_s("web", "postgres") - before) / saves * 1000
     p99 = statistics.quantiles(durations, n=100)[98]
     time.sleep(5.2)  # one attempt may save 100 times in five seconds; the next round begins afresh
@@ -68,7 +68,7 @@ def _round(
 
 class _BareCaller:
     def __init__(self, port: int, path: str) -> None:
-        self.client, self.call, self.browser = Client(port), Call("PUT", path, b"{}"), Browser(headers={})
+        self.client, self.call, self.browser = Client(port), ProtocolCall("PUT", path, b"{}"), Browser(headers={})
 
     def save(self) -> float:
         reply = self.client.ask(self.call, self.browser)
@@ -79,7 +79,7 @@ class _BareCaller:
 class _Bare:
     """The bare function on the same server with as many workers and threads."""
 
-    def __init__(self, deployment: Deployment, candidates: list[Candidate]) -> None:
+    def __init__(self, deployment: BenchmarkDeployment, candidates: list[LoadCandidate]) -> None:
         port = free_port()
         command, own = web_command("benchmarks.bare:app"), {"PORT": str(port)}
         self.process = subprocess.Popen(command, env=deployment.environment | own, start_new_session=True)
@@ -96,7 +96,7 @@ class _Bare:
         os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def _token_digests(deployment: Deployment, candidates: list[Candidate]) -> dict[str, str]:
+def _token_digests(deployment: BenchmarkDeployment, candidates: list[LoadCandidate]) -> dict[str, str]:
     """Give the digest of each candidate's newest sign-in, in hexadecimal, by staff number."""
     query = text(
         "SELECT DISTINCT ON (a.login_name) a.login_name, encode(s.token_digest, 'hex') FROM sign_ins s JOIN accounts a ON a.id = s.account_id "

@@ -1,4 +1,4 @@
-"""The worst minutes of an exam day on the real deployment: the sitting of 8,000 at its real rate, and 8,000 sign-ins beside 4,000 who save."""
+"""The worst minutes of an exam day on the real deployment: the attempt of 8,000 at its real rate, and 8,000 sign-ins beside 4,000 who save."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import time
 from sqlalchemy import text
 
 from benchmarks.crowd import Seat, Wave, engine_of, save_for, seated, start, wave_of
-from benchmarks.deployment import Deployment, memory_mb
+from benchmarks.deployment import BenchmarkDeployment, memory_mb
 from benchmarks.figures import Figure, at_most
 from examapp.ops import protocol_client
-from examapp.ops.protocol_client import AsyncClient, Browser, Call, Reply, sign_in
+from examapp.ops.protocol_client import AsyncClient, Browser, ProtocolCall, Reply, sign_in
 
 _PEOPLE = 8000
 _START_WAVE_S = 120.0
@@ -26,19 +26,19 @@ _CONNECTIONS = 256
 _PATIENCE_S = 60.0
 
 
-def measure(deployment: Deployment, *, people: int = _PEOPLE, pace: float = 1.0) -> list[Figure]:
-    """Play both waves once; `people`, and `pace` (2 = in half the time) make a shorter trial."""
+def measure(deployment: BenchmarkDeployment, *, people: int = _PEOPLE, rate: float = 1.0) -> list[Figure]:
+    """Play both waves once; `people`, and `rate` (2 = in half the time) make a shorter trial."""
     memory = _Memory(deployment)
-    sitting = _sit(deployment, people, pace)
+    attempt = _take_exam(deployment, people, rate)
     peak = memory.stop()
-    beside = _sign_in_beside(deployment, people, pace)
-    return [*sitting, at_most(f"sitting of {people}: peak memory of all processes", peak, 3000, "MB"), *beside]
+    beside = _sign_in_beside(deployment, people, rate)
+    return [*attempt, at_most(f"sitting of {people}: peak memory of all processes", peak, 3000, "MB"), *beside]
 
 
-def _sit(deployment: Deployment, people: int, pace: float) -> list[Figure]:
+def _take_exam(deployment: BenchmarkDeployment, people: int, rate: float) -> list[Figure]:
     seats = seated(deployment, 0, people)
     exam_id = deployment.accounts["open_exam_id"]
-    starts, saves, hand_ins = asyncio.run(_play(deployment.port, seats, exam_id, pace))
+    starts, saves, hand_ins = asyncio.run(_play(deployment.port, seats, exam_id, rate))
     graded_s = _wait_for_grades(deployment, [seat.attempt_id for seat in seats])
     lost = _count_lost(deployment, seats)
     print(
@@ -48,19 +48,19 @@ def _sit(deployment: Deployment, people: int, pace: float) -> list[Figure]:
         at_most(f"sitting of {people}: failed starts, saves and hand-ins", len(starts.failed + saves.failed + hand_ins.failed), 0, "calls"),
         at_most(f"sitting of {people}: acknowledged answers lost", lost, 0, "answers"),
         at_most(f"sitting of {people}: start p95 from admission", starts.p(95), 1000, "ms"),
-        at_most(f"sitting of {people}: last start after the first", starts.ended_s, _START_WAVE_S / pace + 60, "s"),
+        at_most(f"sitting of {people}: last start after the first", starts.ended_s, _START_WAVE_S / rate + 60, "s"),
         at_most(f"sitting of {people}: save p99 at {people / _PAUSE_S:.0f} a second", saves.p(99), 100, "ms"),
-        at_most(f"sitting of {people}: all hand-ins acknowledged, after the wave of {_HAND_IN_WAVE_S / pace:.0f} s", max(hand_ins.ended_s - _HAND_IN_WAVE_S / pace, 0), 60, "s"),
+        at_most(f"sitting of {people}: all hand-ins acknowledged, after the wave of {_HAND_IN_WAVE_S / rate:.0f} s", max(hand_ins.ended_s - _HAND_IN_WAVE_S / rate, 0), 60, "s"),
         at_most(f"sitting of {people}: all graded after the last hand-in", graded_s, 120, "s"),
     ]  # fmt: skip
 
 
-async def _play(port: int, seats: list[Seat], exam_id: int, pace: float) -> tuple[Wave, Wave, Wave]:
+async def _play(port: int, seats: list[Seat], exam_id: int, rate: float) -> tuple[Wave, Wave, Wave]:
     pool = AsyncClient(port, connections=_CONNECTIONS)
-    starts = await wave_of(seats, _START_WAVE_S / pace, lambda seat, wave: start(pool, seat, exam_id, wave))
+    starts = await wave_of(seats, _START_WAVE_S / rate, lambda seat, wave: start(pool, seat, exam_id, wave))
     started = [seat for seat in seats if seat.attempt_id]
-    saves = await save_for(pool, started, _SAVING_S / pace, len(started) / _PAUSE_S)
-    hand_ins = await wave_of(started, _HAND_IN_WAVE_S / pace, lambda seat, wave: _hand_in(pool, seat, wave))
+    saves = await save_for(pool, started, _SAVING_S / rate, len(started) / _PAUSE_S)
+    hand_ins = await wave_of(started, _HAND_IN_WAVE_S / rate, lambda seat, wave: _hand_in(pool, seat, wave))
     return starts, saves, hand_ins
 
 
@@ -71,7 +71,7 @@ async def _hand_in(pool: AsyncClient, seat: Seat, wave: Wave) -> None:
     wave.took.append(time.perf_counter() - began)
 
 
-def _wait_for_grades(deployment: Deployment, attempt_ids: list[int]) -> float:
+def _wait_for_grades(deployment: BenchmarkDeployment, attempt_ids: list[int]) -> float:
     began, engine = time.perf_counter(), engine_of(deployment)
     query = text("SELECT count(*) FROM attempts WHERE id = ANY(:ids) AND state <> 'graded'")
     with engine.connect() as connection:
@@ -81,7 +81,7 @@ def _wait_for_grades(deployment: Deployment, attempt_ids: list[int]) -> float:
     return time.perf_counter() - began
 
 
-def _count_lost(deployment: Deployment, seats: list[Seat]) -> int:
+def _count_lost(deployment: BenchmarkDeployment, seats: list[Seat]) -> int:
     """Count attempts whose newest acknowledged counter is not in the database (each saves one answer at a time)."""
     engine = engine_of(deployment)
     query = text("SELECT attempt_id, max(seq) FROM answers WHERE attempt_id = ANY(:ids) GROUP BY attempt_id")
@@ -91,29 +91,29 @@ def _count_lost(deployment: Deployment, seats: list[Seat]) -> int:
     return sum(newest.get(seat.attempt_id, 0) < seat.seq for seat in seats)
 
 
-def _sign_in_beside(deployment: Deployment, people: int, pace: float) -> list[Figure]:
+def _sign_in_beside(deployment: BenchmarkDeployment, people: int, rate: float) -> list[Figure]:
     savers = seated(deployment, 0, min(_SAVERS, people // 2))
     names = deployment.accounts["candidates"]["login_names"][:people]
     password = deployment.accounts["candidates"]["password"]
-    sign_ins, saves = asyncio.run(_play_beside(deployment, savers, names, password, pace))
+    sign_ins, saves = asyncio.run(_play_beside(deployment, savers, names, password, rate))
     print(
         f"  sign-ins: p50 {sign_ins.p(50):.0f}, p95 {sign_ins.p(95):.0f} ms; saves {len(saves.took)}: p50 {saves.p(50):.0f}, p99 {saves.p(99):.0f} ms; {(sign_ins.failed + saves.failed)[:3]}"
     )
     return [
         at_most(f"{people} sign-ins: not done", people - len(sign_ins.took), 0, "sign-ins"),
-        at_most(f"{people} sign-ins in {_SIGN_IN_WAVE_S / pace:.0f} s: last one after", sign_ins.ended_s, _SIGN_IN_WAVE_S / pace + 30, "s"),
+        at_most(f"{people} sign-ins in {_SIGN_IN_WAVE_S / rate:.0f} s: last one after", sign_ins.ended_s, _SIGN_IN_WAVE_S / rate + 30, "s"),
         at_most(f"{people} sign-ins: save p99 of {len(savers)} beside", saves.p(99), 200, "ms"),
         at_most(f"{people} sign-ins: failed saves beside", len(saves.failed), 0, "saves"),
     ]  # fmt: skip
 
 
 async def _play_beside(
-    deployment: Deployment, savers: list[Seat], names: list[str], password: str, pace: float
+    deployment: BenchmarkDeployment, savers: list[Seat], names: list[str], password: str, rate: float
 ) -> tuple[Wave, Wave]:
     pool, exam_id = AsyncClient(deployment.port, connections=_CONNECTIONS), deployment.accounts["open_exam_id"]
     starts = await wave_of(savers, len(savers) / 60, lambda seat, wave: start(pool, seat, exam_id, wave))
     savers = [seat for seat in savers if seat.attempt_id]
-    seconds = _SIGN_IN_WAVE_S / pace
+    seconds = _SIGN_IN_WAVE_S / rate
     desk = AsyncClient(deployment.port, connections=_CONNECTIONS)
     sign_ins, saves = await asyncio.gather(
         wave_of(names, seconds, lambda name, wave: _sign_in(desk, name, password, wave)),
@@ -133,7 +133,7 @@ async def _sign_in(pool: AsyncClient, name: str, password: str, wave: Wave) -> N
     wave.took.append(time.perf_counter() - began)
 
 
-async def _ask_patiently(pool: AsyncClient, call: Call, browser: Browser) -> Reply:
+async def _ask_patiently(pool: AsyncClient, call: ProtocolCall, browser: Browser) -> Reply:
     """Call again, when the server says so, for a minute at most."""
     began = time.perf_counter()
     while True:
@@ -146,7 +146,7 @@ async def _ask_patiently(pool: AsyncClient, call: Call, browser: Browser) -> Rep
 class _Memory:
     """Watches the memory of all processes of the site, each second; shared pages are counted once (PSS)."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: BenchmarkDeployment) -> None:
         self.peak, self._ended, self._deployment = 0.0, threading.Event(), deployment
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()

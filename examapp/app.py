@@ -54,11 +54,11 @@ _REPORTS = ("/exports", "/participation")
 _MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 
 
-class _Site(Flask):
+class _Application(Flask):
     """Flask, told once what it would look for in every request, and nothing of the host that a request claims."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the function as it is: no view of the house is a coroutine."""
+        """Give the function as it is: no view of the application is a coroutine."""
         return func
 
     def raise_routing_exception(self, request: Request) -> NoReturn:
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     rate_limits.set_up(slots=settings.max_concurrent_requests)
     rate_limits.gate.set_up(per_second=settings.starts_per_second, processes=settings.web_workers)
     set_up_logging(settings.log_level)
-    app = _Site("examapp", static_folder=None)
+    app = _Application("examapp", static_folder=None)
     app.before_request(_reject_if_shed)  # before anything is read
     app.session_interface = CachedSessionInterface()  # its own: what another key signed is not known here
     _configure(app, settings)
@@ -89,11 +89,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_celery(app, broker_url=settings.redis_url, is_eager=settings.app_mode is Mode.TESTING)
     version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
-    init_access(app, is_sitting=has_attempt_in_progress)
+    init_access(app, has_active_attempt=has_attempt_in_progress)
     app.extensions.update(
         study_missing=needs_missing, find_my_counting_attempt=find_my_counting_attempt, are_keys_out=are_keys_out
     )
-    app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
+    app.extensions["find_mobiles"] = partial(find_mobiles, cipher=app.extensions["cipher"])
     app.extensions["has_accounts"] = has_accounts
     app.extensions["is_message_out_of_date"] = is_out_of_date
     audit_denied_access(app)
@@ -190,6 +190,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.extensions["sealer"] = FieldCipher.from_setting(settings.data_keys, settings.data_cipher)
+    app.extensions["cipher"] = FieldCipher.from_setting(settings.data_keys, settings.data_cipher)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -43,9 +43,9 @@ class PasswordProfile(StrEnum):
 class SettingsError(ValueError):
     """Settings are missing, do not parse or would be dangerous; the message names each and says what to do, in Chinese."""
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, *issues: str) -> None:
+        super().__init__("\n".join(issues))
+        self.issues = issues
 
 
 def read_data_keys(text: str) -> dict[str, bytes]:
@@ -205,55 +205,55 @@ class Settings:
 
     def check(self) -> None:
         """Ensure that nothing is missing or dangerous; raises SettingsError with all that is."""
-        faults = self._lacks()
+        issues = self._missing_settings()
         if self.app_mode is Mode.PRODUCTION:
-            faults += self._dangers()
-        if faults:
-            raise SettingsError(*faults)
+            issues += self._dangers()
+        if issues:
+            raise SettingsError(*issues)
 
-    def _lacks(self) -> list[str]:
-        faults = []
+    def _missing_settings(self) -> list[str]:
+        issues = []
         if not self.database_url or not self.redis_url:
-            faults.append("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
+            issues.append("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.message_gateway.startswith("http") and len(self.message_gateway_secret) < 16:
-            faults.append("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
+            issues.append("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
-            faults.append("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
-        return faults
+            issues.append("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
+        return issues
 
     def _dangers(self) -> list[str]:
         """List what a production start may not have."""
-        faults = []
+        issues = []
         if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
-            faults.append("OIDC_ISSUER 必须是 https 地址。")
+            issues.append("OIDC_ISSUER 必须是 https 地址。")
         if not self.https:
-            faults.append(PLAIN_HTTP)
+            issues.append(PLAIN_HTTP)
         if self.secret_key in _INSECURE_SECRETS or len(self.secret_key) < 32:
-            faults.append(
+            issues.append(
                 'SECRET_KEY 未设置或太短（至少 32 个字符）。可用 python -c "import secrets;print(secrets.token_hex(32))" 生成。'
             )
         if not self.data_keys:
-            faults.append(
+            issues.append(
                 "DATA_KEYS 未设置。可用 python -c \"import secrets;print('k1:'+secrets.token_hex(32))\" 生成，并与数据库分开备份。"
             )
-        return faults
+        return issues
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from environment variables, empty ones as unset; raises SettingsError, which lists all that do not parse."""
     values: dict[str, Any] = {}
-    faults: list[str] = []
+    issues: list[str] = []
     for setting in fields(Settings):
         if text := environment.get(setting.name.upper()):
             try:
                 values[setting.name] = _parse(setting, text)
             except SettingsError as error:
-                faults += error.faults
+                issues += error.issues
             except (ValueError, msgspec.ValidationError):
                 given = text[:_MAX_SHOWN_CHARACTERS]
-                faults.append(f"{setting.name.upper()} 应为：{_expected(setting)}；现在是「{given}」。")
-    if faults:
-        raise SettingsError(*faults)
+                issues.append(f"{setting.name.upper()} 应为：{_expected(setting)}；现在是「{given}」。")
+    if issues:
+        raise SettingsError(*issues)
     return Settings(**values)
 
 
@@ -277,8 +277,8 @@ def _expected(setting: Field[Any]) -> str:
         if number is float:
             return f"大于 {bounds.gt} 且不超过 {bounds.le} 的数"
         return f"{bounds.ge} 至 {bounds.le} 的整数"
-    words = ["1", "0"] if kind is bool else list(kind) if isinstance(kind, EnumType) else get_args(kind)
-    return f"{'、'.join(words[:-1])} 或 {words[-1]}"
+    text = ["1", "0"] if kind is bool else list(kind) if isinstance(kind, EnumType) else get_args(kind)
+    return f"{'、'.join(text[:-1])} 或 {text[-1]}"
 
 
 def setting_text(value: object) -> str:

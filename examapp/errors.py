@@ -1,4 +1,4 @@
-"""Refusals: one base class, and one handler that answers pages and JSON alike, in Chinese, with what to do next."""
+"""Rejections: one base class, and one handler that answers pages and JSON alike, in Chinese, with what to do next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AWAY_STATES = ("08", "25", "40", "53", "55", "57", "58", "XX")
 
 
 class DomainError(Exception):
-    """A refusal that a person can act upon: a code for programs, a sentence in Chinese for people."""
+    """A rejection that a person can act upon: a code for programs, a sentence in Chinese for people."""
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
@@ -53,7 +53,7 @@ class BadRequestError(DomainError):
     message = "请求的内容不完整或格式不对，请刷新页面后重试。"
 
 
-class SittingNowError(DomainError):
+class ActiveAttemptError(DomainError):
     """Keys and explanations rest while the person has an attempt in progress in an exam that counts."""
 
     code = "sitting_now"
@@ -98,10 +98,10 @@ def wants_json() -> bool:
     return request.path.startswith("/api/")
 
 
-def refuse(
+def error_response(
     code: str, status: int, message: str, extra: dict[str, Any] | None = None, *, is_script: bool = False
 ) -> Response:
-    """Answer a refusal as JSON or as a page, by the path that was called; to a page's own script always as JSON."""
+    """Answer a rejection as JSON or as a page, by the path that was called; to a page's own script always as JSON."""
     if is_script or wants_json():
         response = jsonify({"error": code, "message": message, **(extra or {})})
     else:
@@ -115,25 +115,25 @@ def refuse(
 
 @blueprint.app_errorhandler(DomainError)
 def handle_domain_error(error: DomainError) -> Response:
-    """Answer a refusal of a room; its code stays with the request, for what looks after refusals."""
-    g.refusal = error.code
-    return refuse(error.code, error.status, error.text, error.extra)
+    """Answer a rejection of a room; its code stays with the request, for what looks after rejections."""
+    g.rejection = error.code
+    return error_response(error.code, error.status, error.text, error.extra)
 
 
 @blueprint.app_errorhandler(CSRFError)
 def handle_csrf_error(_error: CSRFError) -> Response:
     """Answer a missing or foreign form token."""
-    return refuse("csrf_failed", 403, "页面已过期，请刷新后重试。您已保存的内容不受影响。")
+    return error_response("csrf_failed", 403, "页面已过期，请刷新后重试。您已保存的内容不受影响。")
 
 
 @blueprint.app_errorhandler(HTTPException)
 def handle_http_error(error: HTTPException) -> Response:
-    """Answer what the router or a parser refused."""
+    """Answer what the router or a parser rejected."""
     if error.response is not None or (error.code or 500) < 400:
         return Response(error.get_response().get_data(), error.code or 302, dict(error.get_response().headers))
     status = 404 if error.code == 405 else (error.code or 500)
     message = _HTTP_MESSAGES.get(status, "服务器没有能够完成这项操作，请稍后再试。")
-    return refuse(_HTTP_CODES.get(status, "refused"), status, message)
+    return error_response(_HTTP_CODES.get(status, "refused"), status, message)
 
 
 @blueprint.app_errorhandler(PoolTimeoutError)
@@ -145,10 +145,10 @@ def handle_database_error(error: Exception) -> Response:
     """
     if isinstance(error, PoolTimeoutError) or _is_away(error):
         log.warning("database_away", error=type(error).__name__)
-        return refuse(TryAgainError.code, 503, TryAgainError.message)
+        return error_response(TryAgainError.code, 503, TryAgainError.message)
     if isinstance(error, DataError):
         log.warning("value_refused", endpoint=request.endpoint)
-        return refuse(BadRequestError.code, BadRequestError.status, BadRequestError.message)
+        return error_response(BadRequestError.code, BadRequestError.status, BadRequestError.message)
     return handle_unexpected(error)
 
 
@@ -168,4 +168,6 @@ def handle_unexpected(error: Exception) -> Response:
     """Answer a fault of ours with a number that support can find in the log."""
     reference = secrets.token_hex(4)
     log.error("unexpected_error", reference=reference, exc_info=error)
-    return refuse("internal", 500, f"系统出了点问题，已自动记录（编号 {reference}）。请稍后重试，或将编号告诉管理员。")
+    return error_response(
+        "internal", 500, f"系统出了点问题，已自动记录（编号 {reference}）。请稍后重试，或将编号告诉管理员。"
+    )

@@ -8,7 +8,7 @@ _TWO_PLACES = Decimal("0.01")
 
 
 def round_points(value: Decimal | int) -> Decimal:
-    """Round to two places, half up: the one rounding of the house."""
+    """Round to two places, half up: the one rounding of the application."""
     return Decimal(value).quantize(_TWO_PLACES, ROUND_HALF_UP)
 
 

@@ -105,41 +105,41 @@ class ReadQuestion:
 
     question: Question
     where: str
-    losses: tuple[Note, ...] = ()
+    dropped: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtfulQuestion:
+class QuestionForReview:
     """A question whose key the file leaves in doubt: for the review list, its key is never guessed."""
 
     question: Question
     note: Note
 
 
-Outcome = ReadQuestion | DoubtfulQuestion | Note
+Outcome = ReadQuestion | QuestionForReview | Note
 
 
 @dataclass(slots=True)
 class ParseResult:
-    """All of one file: `found == len(imported) + len(doubtful) + len(refused)`."""
+    """All of one file: `found == len(imported) + len(doubtful) + len(rejected)`."""
 
     format: str
     imported: list[ReadQuestion] = field(default_factory=list)
-    doubtful: list[DoubtfulQuestion] = field(default_factory=list)
-    refused: list[Note] = field(default_factory=list)
+    needing_review: list[QuestionForReview] = field(default_factory=list)
+    rejected: list[Note] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
     """What the file holds beside questions and is not kept: pages, categories, sections."""
 
     @property
     def found(self) -> int:
         """How many questions the file holds."""
-        return len(self.imported) + len(self.doubtful) + len(self.refused)
+        return len(self.imported) + len(self.needing_review) + len(self.rejected)
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome to its list."""
         if isinstance(outcome, ReadQuestion):
             self.imported.append(outcome)
-        elif isinstance(outcome, DoubtfulQuestion):
-            self.doubtful.append(outcome)
+        elif isinstance(outcome, QuestionForReview):
+            self.needing_review.append(outcome)
         else:
-            self.refused.append(outcome)
+            self.rejected.append(outcome)

@@ -27,7 +27,7 @@ _SETTING = re.compile(r"^@(law|version|effective)\s+(\S+)", re.MULTILINE)
 _VERDICTS = frozenset({"通过", "修改后通过"})
 SIMILARITY_THRESHOLD = 0.8
 """Two texts whose character trigrams overlap (Jaccard) by this much are near-duplicates."""
-_TELL_EVERY = 500
+_PROGRESS_EVERY = 500
 
 
 def find_near_duplicates(
@@ -45,12 +45,12 @@ def find_near_duplicates(
         rarest = sorted(mine, key=lambda gram: (counts[gram], gram))
         prefix = rarest[: len(mine) - math.ceil(threshold * len(mine)) + 1]
         for other in sorted({other for gram in prefix for other in holders.get(gram, ())}):
-            likeness = _jaccard(mine, grams[other], threshold)
-            if likeness >= threshold:
-                yield other, index, likeness
+            similarity = _jaccard(mine, grams[other], threshold)
+            if similarity >= threshold:
+                yield other, index, similarity
         for gram in prefix:
             holders.setdefault(gram, []).append(index)
-        if note_progress is not None and index % _TELL_EVERY == 0:
+        if note_progress is not None and index % _PROGRESS_EVERY == 0:
             note_progress(index)
 
 
@@ -72,8 +72,8 @@ def read_content(folder: Path) -> list[Question]:
     questions: list[Question] = []
     for path in sorted(folder.glob("*.txt")):
         reading = examtext.read(path.read_bytes(), name=path.name)
-        if reading.refused or reading.doubtful:
-            raise ValueError(f"{path.name}: {reading.refused or reading.doubtful}")
+        if reading.rejected or reading.needing_review:
+            raise ValueError(f"{path.name}: {reading.rejected or reading.needing_review}")
         questions += [item.question for item in reading.imported]
     return questions
 
@@ -123,7 +123,7 @@ def _is_longest(question: Question) -> bool:
 def check_file(path: Path) -> Iterator[str]:
     """Yield every finding of one content file, each with the question's number."""
     reading = examtext.read(path.read_bytes(), name=path.name)
-    for note in [*reading.refused, *(d.note for d in reading.doubtful), *reading.remarks]:
+    for note in [*reading.rejected, *(d.note for d in reading.needing_review), *reading.remarks]:
         yield f"{note.where}：{note.reason}"
     questions = [item.question for item in reading.imported]
     for question in questions:
@@ -142,11 +142,11 @@ class Measure:
 
     name: str
     is_good: bool
-    words: str
+    text: str
 
     def __str__(self) -> str:
         """Return the line that the command prints."""
-        return f"{'合格' if self.is_good else '不合格'}　{self.name}：{self.words}"
+        return f"{'合格' if self.is_good else '不合格'}　{self.name}：{self.text}"
 
 
 def measure_bank(folder: Path, *, today: date, laws: Path | None = None) -> Iterator[Measure]:
@@ -178,12 +178,12 @@ def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
     kinds = Counter(_NAMES.get(question.kind, "案例题和填空题等") for question in questions)
     shares = {name: 100 * kinds[name] / count for name in SHARES}
     is_near = all(abs(shares[name] - wanted) <= SHARE_TOLERANCE for name, wanted in SHARES.items())
-    words = "，".join(f"{name} {shares[name]:.1f}%（应约 {wanted}%）" for name, wanted in SHARES.items())
-    yield Measure("题型比例", is_near, words)
+    text = "，".join(f"{name} {shares[name]:.1f}%（应约 {wanted}%）" for name, wanted in SHARES.items())
+    yield Measure("题型比例", is_near, text)
     hard = Counter(question.difficulty for question in questions)
     parts = {name: 100 * hard[each] / count for each, name in DIFFICULTY_NAMES.items()}
-    words = "，".join(f"{name} {share:.1f}%" for name, share in parts.items())
-    yield Measure("三级难度", min(parts.values()) >= MIN_DIFFICULTY, f"{words}，每级应不少于 {MIN_DIFFICULTY}%")
+    text = "，".join(f"{name} {share:.1f}%" for name, share in parts.items())
+    yield Measure("三级难度", min(parts.values()) >= MIN_DIFFICULTY, f"{text}，每级应不少于 {MIN_DIFFICULTY}%")
 
 
 def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
@@ -194,8 +194,8 @@ def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
     yield Measure("答案不可猜", not findings, _shown(findings, f"单选题答案 {figures}；正确选项不比其他选项更常最长"))
     several = [part for part in parts if part.kind is Kind.MULTIPLE_CHOICE]
     full = sum(len(part.key) == len(part.options) for part in several)
-    words = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
-    yield Measure("多选题全选不可猜", full <= 0.1 * len(several), words)
+    text = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
+    yield Measure("多选题全选不可猜", full <= 0.1 * len(several), text)
 
 
 def _records(questions: Sequence[Question], reviews: Path) -> Measure:
@@ -207,8 +207,8 @@ def _records(questions: Sequence[Question], reviews: Path) -> Measure:
         if row.get("结论") in _VERDICTS and re.fullmatch(r"\d{4}-\d{2}-\d{2}", row.get("日期") or "")
     }
     missing = [str(one.code) for one in questions if one.code not in recorded]
-    words = _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
-    return Measure("复核记录", not missing, words)
+    text = _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
+    return Measure("复核记录", not missing, text)
 
 
 def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:

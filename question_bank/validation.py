@@ -52,6 +52,6 @@ def rejection(issues: Iterable[Issue]) -> Issue | None:
     return next((issue for issue in issues if issue.severity is Severity.REJECT), None)
 
 
-def key_doubt(issues: Iterable[Issue]) -> Issue | None:
+def key_review_issue(issues: Iterable[Issue]) -> Issue | None:
     """Return the first issue for which a person must set the key; None where there is none."""
     return next((issue for issue in issues if issue.severity is Severity.REVIEW), None)

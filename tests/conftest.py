@@ -28,11 +28,11 @@ from examapp.config import Mode, Settings
 from examapp.db.schema import migration_config
 from examapp.db.session import Base, db
 from examapp.delivery.attempts import queries
-from examapp.delivery.attempts.queries import sitting_notices
+from examapp.delivery.attempts.queries import exam_notices
 from examapp.jobs import runner
 from examapp.ops import backup
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
-from examapp.platform.audit.rules import Head
+from examapp.platform.audit.rules import ChainHead
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
 from examapp.security.password_hashing import _Argon2
@@ -128,10 +128,10 @@ health_views._is_reporting.acquire()  # no thread of the program may write throu
 
 @pytest.fixture(autouse=True)
 def notices_of_now(monkeypatch):
-    """What those who sit are told is read again every few seconds: in a test only where it says so (`sitting_notices.cache_clear()`)."""
+    """What those who sit are told is read again every few seconds: in a test only where it says so (`exam_notices.cache_clear()`)."""
     monkeypatch.setattr(queries, "_MAX_LATE_S", math.inf)
-    sitting_notices.cache_clear()
-    sitting_notices.cache[sitting_notices.cache_key()] = {}
+    exam_notices.cache_clear()
+    exam_notices.cache[exam_notices.cache_key()] = {}
 
 
 @pytest.fixture(scope="session")
@@ -156,35 +156,35 @@ def app(servers):
 
 
 @pytest.fixture
-def frozen():
+def fixed_clock():
     """The clock stands at NOON; `frozen.at(instant)` moves it."""
 
-    class Frozen:
+    class FixedClock:
         instant = NOON
 
         def at(self, instant: datetime) -> None:
             self.instant = instant
 
-    frozen = Frozen()
-    with clock.set_to(lambda: frozen.instant):
-        yield frozen
+    fixed_clock = FixedClock()
+    with clock.set_to(lambda: fixed_clock.instant):
+        yield fixed_clock
 
 
 _FIRST_HEADS: dict[Path, bytes] = {}
 
 
 def begin_audit_head(app: Flask) -> None:
-    """Let the chain over the log begin anew: its head lies in a file, which no rollback brings back."""
+    """Let the chain over the log begin again: its head lies in a file, which no rollback brings back."""
     path = app.config["SETTINGS"].data_path / backup.HEAD_FILE
     if path not in _FIRST_HEADS:
         path.unlink(missing_ok=True)
-        audit_chain_actions.begin(path.parent, Head(), sealer=app.extensions["sealer"])
+        audit_chain_actions.begin(path.parent, ChainHead(), cipher=app.extensions["cipher"])
         _FIRST_HEADS[path] = path.read_bytes()
     path.write_bytes(_FIRST_HEADS[path])
 
 
 @pytest.fixture
-def session(app, frozen):
+def session(app, fixed_clock):
     """A database session in a transaction that is rolled back; requests of the test's clients take part in it."""
     begin_audit_head(app)
     with app.app_context():
@@ -205,7 +205,7 @@ def session(app, frozen):
 
 
 @pytest.fixture
-def world(app, session, frozen):
+def world(app, session, fixed_clock):
     """Makes units, people, questions, exams …, and clients that are signed in."""
     return World(app, session)
 

@@ -25,29 +25,29 @@ class _Page(HTMLParser):
 def walk(app, client, *, rooms, start="/", samples=8):
     """Follow the links below `rooms` (blueprint names) from a page; gives the endpoints reached, and the faults found."""
     adapter = app.url_map.bind("localhost")
-    waiting, seen, opened, faults = [start], {start}, Counter(), []
+    waiting, seen, opened, issues = [start], {start}, Counter(), []
     while waiting:
         path = waiting.pop(0)
         try:
             endpoint = adapter.match(urlsplit(path).path, method="GET")[0]
         except HTTPException:
-            faults.append(f"{path} leads nowhere")
+            issues.append(f"{path} leads nowhere")
             continue
         if path != start and (endpoint.split(".")[0] not in rooms or opened[endpoint] >= samples):
             continue
         opened[endpoint] += 1
         with client.get(path, follow_redirects=True) as answer:
             if answer.status_code != 200:
-                faults.append(f"{path}: {answer.status_code}")
+                issues.append(f"{path}: {answer.status_code}")
             if answer.mimetype != "text/html":
                 continue
             page = _Page()
             page.feed(answer.get_data(as_text=True))
         if page.heads != 1:
-            faults.append(f"{path} has {page.heads} headings of the first level")
+            issues.append(f"{path} has {page.heads} headings of the first level")
         waiting += [link for link in page.links if link not in seen]
         seen.update(page.links)
-    return set(opened), faults
+    return set(opened), issues
 
 
 def read_views(app, rooms):

@@ -116,26 +116,26 @@ def execute_autocommit(statement: ClauseElement, values: Mapping[str, Any]) -> S
     bind: Engine | Connection = db.session.get_bind() if db.session.registry.has() else db.engine
     if isinstance(bind, Connection):
         with bind.begin_nested():
-            words, constants = _driver_words(statement, bind.dialect)
-            return bind.exec_driver_sql(words, {**constants, **values}).all()
+            text, constants = _driver_text(statement, bind.dialect)
+            return bind.exec_driver_sql(text, {**constants, **values}).all()
     return execute_autocommit_on(bind, statement, values)
 
 
 def execute_autocommit_on(engine: Engine, statement: ClauseElement, values: Mapping[str, Any]) -> Sequence[Any]:
     """The same on any engine's pool."""
-    (words, constants), pooled = _driver_words(statement, engine.dialect), None
+    (text, constants), pooled = _driver_text(statement, engine.dialect), None
     try:
         pooled = engine.raw_connection()
         driver = cast("psycopg.Connection[Any]", pooled.driver_connection)
         driver.autocommit = True
         with driver.cursor(row_factory=namedtuple_row) as cursor:
-            rows = cursor.execute(words, {**constants, **values}).fetchall()
+            rows = cursor.execute(text, {**constants, **values}).fetchall()
         driver.autocommit = False
     except BaseException as error:
         if pooled is not None:
             pooled.invalidate()  # whatever state it is in, nobody else gets it
         if isinstance(error, psycopg.Error):
-            raise DBAPIError.instance(words, None, error, psycopg.Error, hide_parameters=True) from error
+            raise DBAPIError.instance(text, None, error, psycopg.Error, hide_parameters=True) from error
         raise
     pooled.close()
     return rows
@@ -147,7 +147,7 @@ def execute_in(session: Session) -> Execute:
 
 
 @lru_cache(maxsize=64)
-def _driver_words(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str, Any]]:
+def _driver_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str, Any]]:
     """Give a statement as the driver takes it, and the values that stand in it."""
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     return str(compiled), dict(compiled.params)

@@ -1,6 +1,6 @@
 """Notice a database that no longer answers, and end the waits for it, so that no request hangs with it.
 
-A dead database refuses at once. A frozen one (a stopped machine, a hung disk, a cable pulled) says nothing, and a driver waits for ever: over
+A dead database rejects at once. A frozen one (a stopped machine, a hung disk, a cable pulled) says nothing, and a driver waits for ever: over
 a Unix socket there is no TCP timeout, and the server's own `statement_timeout` is frozen with it. So a thread samples the connections that
 are checked out of the pool; where a statement takes long, it probes the database by a new connection. If that fails, the waits are ended,
 and further calls fail at once, until a probe succeeds. A long statement on a healthy database is left alone.

@@ -67,7 +67,7 @@ def open_document(form: bytes) -> Any:
 
 
 @contextmanager
-def refusing_what_cannot_be_filled() -> Iterator[None]:
+def rejecting_what_cannot_be_filled() -> Iterator[None]:
     """Turn what the libraries raise while a form is filled into UnfitTemplateError."""
     try:
         yield
@@ -78,7 +78,7 @@ def refusing_what_cannot_be_filled() -> Iterator[None]:
 
 
 def broken_form(program: str, ending: str) -> UnfitTemplateError:
-    """Make the refusal of a form that a library cannot read."""
+    """Make the rejection of a form that a library cannot read."""
     return UnfitTemplateError(
         f"这个 {program} 文件的内部结构不完整，打不开。请用 {program} 或 WPS 另存一份 {ending} 后重新上传。"
     )

@@ -48,7 +48,7 @@ OFFICIAL = Layout(top=37, right=26, bottom=35, left=28, text_pt=16, title_pt=22,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class PdfColumn:
     """A column of a table: its head, its share of the width, and where its cells' text stands."""
 
     text: str
@@ -95,7 +95,7 @@ class PdfDocument:
         """Leave so many millimetres free."""
         self._pdf.set_y(self._pdf.get_y() + height)
 
-    def table(self, heads: Sequence[Head], rows: Iterable[Sequence[str]], *, size: float | None = None) -> int:
+    def table(self, heads: Sequence[PdfColumn], rows: Iterable[Sequence[str]], *, size: float | None = None) -> int:
         """Write a table, its head again on every page; a row is never cut in two. Gives how many rows there were."""
         size = size or self.layout.text_pt
         shares = sum(head.width for head in heads)
@@ -246,13 +246,13 @@ class _Pages(FPDF):
     def footer(self) -> None:
         """Write the page's number; an official document has it at the outer edge."""
         number, size = self.page_no(), 14 if self._layout.has_dashes else 9
-        words = f"— {number} —" if self._layout.has_dashes else f"第 {number} 页"
+        text = f"— {number} —" if self._layout.has_dashes else f"第 {number} 页"
         self.set_font(FAMILY, size=size)
-        width, x = width_of(words, size) / _MM, self.l_margin
+        width, x = width_of(text, size) / _MM, self.l_margin
         if not self._layout.has_dashes:
             x = (self.w - width) / 2
         elif number % 2:
             x = self.w - self.r_margin - width - size / _MM
         else:
             x += size / _MM
-        self.text(x, self.h - self._layout.bottom + (12 if self._layout.has_dashes else 10), words)
+        self.text(x, self.h - self._layout.bottom + (12 if self._layout.has_dashes else 10), text)

@@ -24,7 +24,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class SheetColumn:
     """A column: its head, its width in characters, and the head above that it shares with its neighbours, if any."""
 
     head: str
@@ -34,11 +34,11 @@ class Column:
 
 
 @dataclass(slots=True, kw_only=True)
-class Sheet:
+class SheetLayout:
     """A table to write: a title and remarks above, a head, rows that may be a stream, remarks below."""
 
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[SheetColumn]
     rows: Iterable[Sequence[Cell]]
     title: str = ""
     remarks: Sequence[str] = ()
@@ -50,7 +50,7 @@ class Sheet:
     """Stands in the file's properties instead of the moment of writing: the same content makes the same bytes."""
 
 
-def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
+def write_xlsx(path: Path, sheets: Iterable[SheetLayout]) -> None:
     """Write sheets as xlsx; every text cell is a text cell, never a formula or a link.
 
     Many rows are written in constant memory where no head has two rows; a small file without temporary ones, which take longer than it does.
@@ -82,14 +82,14 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
             _write_sheet(workbook, sheet, formats)
 
 
-def _begun(sheet: Sheet) -> tuple[Sheet, bool]:
+def _begun(sheet: SheetLayout) -> tuple[SheetLayout, bool]:
     """Read a sheet's first rows: give it with all of them, and whether there are no more."""
     rows = iter(sheet.rows)
     first = list(islice(rows, _SMALL_ROWS + 1))
     return replace(sheet, rows=chain(first, rows)), len(first) <= _SMALL_ROWS
 
 
-def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str, object]) -> None:
+def _write_sheet(workbook: xlsxwriter.Workbook, sheet: SheetLayout, formats: dict[str, object]) -> None:
     page = workbook.add_worksheet(sheet.name[:31])
     _set_up_paper(page, sheet)
     row = 0
@@ -112,7 +112,7 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str,
         _write_across(page, row, sheet, remark, formats["remark"], line_height=20)
 
 
-def _write_head(page: Any, row: int, columns: Sequence[Column], form: object) -> int:
+def _write_head(page: Any, row: int, columns: Sequence[SheetColumn], form: object) -> int:
     """Write the head, of two rows with merged cells where columns share a head; give its last row."""
     if not any(column.group for column in columns):
         for index, column in enumerate(columns):
@@ -134,7 +134,7 @@ def _write_head(page: Any, row: int, columns: Sequence[Column], form: object) ->
     return row + 1
 
 
-def _set_up_paper(page: Any, sheet: Sheet) -> None:
+def _set_up_paper(page: Any, sheet: SheetLayout) -> None:
     page.set_paper(9)
     page.set_portrait() if sheet.is_portrait else page.set_landscape()
     page.fit_to_pages(1, 0)
@@ -145,7 +145,7 @@ def _set_up_paper(page: Any, sheet: Sheet) -> None:
         page.set_column(index, index, column.width)
 
 
-def _write_across(page: Any, row: int, sheet: Sheet, text: str, form: object, *, line_height: int = 17) -> None:
+def _write_across(page: Any, row: int, sheet: SheetLayout, text: str, form: object, *, line_height: int = 17) -> None:
     """Write a line over the whole width of the table, as high as its text needs: a Chinese character is two digits wide."""
     width = sum(column.width for column in sheet.columns)
     lines = -(-2 * len(text) // max(width, 1)) or 1
@@ -165,10 +165,10 @@ def _write_cell(page: object, row: int, index: int, cell: Cell, formats: dict[st
     elif isinstance(cell, Decimal):
         page.write_number(row, index, cell, formats["points"])  # type: ignore[attr-defined]
     else:
-        page.write_string(row, index, as_words(cell), formats["text"])  # type: ignore[attr-defined]
+        page.write_string(row, index, as_text(cell), formats["text"])  # type: ignore[attr-defined]
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+def write_csv(path: Path, columns: Sequence[SheetColumn], rows: Iterable[Sequence[Cell]]) -> None:
     """Write csv for Excel: UTF-8 with a byte order mark; a text that would start a formula is led by an apostrophe."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -176,7 +176,7 @@ def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cel
         writer.writerows([[_csv_cell(cell) for cell in cells] for cells in rows])
 
 
-def csv_text(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> str:
+def csv_text(columns: Sequence[SheetColumn], rows: Iterable[Sequence[Cell]]) -> str:
     """Give the same csv as a string, without the byte order mark."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -190,12 +190,12 @@ def _csv_cell(cell: Cell) -> str:
         return ""
     if isinstance(cell, int | Decimal):
         return str(cell)
-    text = as_words(cell)
+    text = as_text(cell)
     is_mangled = text.isascii() and text.isdigit() and len(text) > _MAX_DIGITS
     return f"'{text}" if is_mangled or text.startswith(_FORMULA_STARTS) else text
 
 
-def as_words(cell: str | date | datetime) -> str:
+def as_text(cell: str | date | datetime) -> str:
     """Write a text, day or instant as people of the county read it."""
     if isinstance(cell, datetime):
         return f"{local(cell):%Y-%m-%d %H:%M:%S}"

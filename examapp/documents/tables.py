@@ -17,11 +17,11 @@ import xlsxwriter
 from examapp.documents.archives import ZIP, UnreadableFileError
 from examapp.documents.decoding import decode_text
 from examapp.documents.html import normalise
-from examapp.documents.spreadsheets import Column, csv_text
+from examapp.documents.spreadsheets import SheetColumn, csv_text
 from examapp.errors import DomainError
 
 if TYPE_CHECKING:
-    from examapp.documents.workbooks import Sheet
+    from examapp.documents.workbooks import WorkbookSheet
 
 MAX_CSV_ROWS = 100_000
 MAX_SHEET_ROWS = 20_000
@@ -50,7 +50,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class GridHeader:
     """Where a grid's head stands (index of its row) and which column (index) holds which field; labels as written."""
 
     at: int
@@ -61,7 +61,7 @@ class Head:
 def read_grids(content: bytes, *, name: str, aliases: Mapping[str, Sequence[str]]) -> list[Grid]:
     """Read all sheets of a workbook, or a csv file; raises UnreadableTableError.
 
-    What breaks the limits (unpacked 100 MB, 2,000 entries, ratio 100, 20,000 rows; csv 100,000) is refused before it is parsed.
+    What breaks the limits (unpacked 100 MB, 2,000 entries, ratio 100, 20,000 rows; csv 100,000) is rejected before it is parsed.
     """
     from examapp.documents.workbooks import OLE, open_sheets
 
@@ -81,7 +81,7 @@ def _with_way_round(reason: str) -> str:
     return reason
 
 
-def _grid_of(sheet: Sheet) -> Grid:
+def _grid_of(sheet: WorkbookSheet) -> Grid:
     rows = sheet.rows
     for top, left, bottom, right in sheet.joined:
         if left != right or bottom == top or top >= len(rows) or left >= len(rows[top]):
@@ -122,10 +122,10 @@ def _fields_found(text: str, divider: str, aliases: Mapping[str, Sequence[str]])
     return len(head.columns) if head else 0
 
 
-def find_head(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[str]]) -> Head | None:
+def find_head(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[str]]) -> GridHeader | None:
     """Find the row near the top that names most fields, at least two; None where there is none."""
     by_label = {_label(alias): field for field, names in aliases.items() for alias in names}
-    best: Head | None = None
+    best: GridHeader | None = None
     for at, row in enumerate(rows[:_HEAD_WITHIN]):
         columns: dict[str, int] = {}
         labels: dict[str, str] = {}
@@ -134,7 +134,7 @@ def find_head(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[s
             if field is not None and field not in columns:
                 columns[field], labels[field] = index, " ".join(cell_text(cell).split())
         if len(columns) >= 2 and (best is None or len(columns) > len(best.columns)):
-            best = Head(at=at, columns=columns, labels=labels)
+            best = GridHeader(at=at, columns=columns, labels=labels)
     return best
 
 
@@ -191,8 +191,8 @@ def give_back(
             page.set_column(width, width, 50)
             for index, row in enumerate(grid.rows):
                 for column, cell in enumerate(row):
-                    if words := cell_text(cell):
-                        page.write_string(index, column, words, text)
+                    if wording := cell_text(cell):
+                        page.write_string(index, column, wording, text)
                 if note := notes.get((number, index)):
                     page.write_string(index, width, note, red if note.startswith((bad, label)) else text)
     return buffer.getvalue(), "xlsx"
@@ -209,5 +209,5 @@ def _csv_back(grid: Grid, notes: Mapping[tuple[int, int], str], label: str) -> b
         [*(cell_text(cell) for cell in row), *[""] * (width - len(row)), notes.get((0, index), "")]
         for index, row in enumerate(grid.rows)
     ]
-    first = [Column(head=cell) for cell in (rows[0] if rows else [label])]
+    first = [SheetColumn(head=cell) for cell in (rows[0] if rows else [label])]
     return csv_text(first, rows[1:]).encode("utf-8-sig")

@@ -39,7 +39,7 @@ _NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStri
 
 
 @dataclass(slots=True)
-class Sheet:
+class WorkbookSheet:
     """One sheet: its cells from the first row on, and the merged areas among them (all counted from 0)."""
 
     name: str
@@ -51,7 +51,7 @@ class Sheet:
     """What WPS keeps in cells, by the name by which cells call it."""
 
 
-def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
+def open_sheets(content: bytes, *, name: str) -> list[WorkbookSheet]:
     """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
     if content.startswith(ZIP):
         return _open_xlsx(content)
@@ -64,7 +64,7 @@ def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
     raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{RESAVE}")
 
 
-def _open_xlsx(content: bytes) -> list[Sheet]:
+def _open_xlsx(content: bytes) -> list[WorkbookSheet]:
     archive = open_archive(content)
     check_contents(archive)
     _check_cells(archive)
@@ -90,14 +90,14 @@ def _open_xlsx(content: bytes) -> list[Sheet]:
         raise UnreadableFileError(f"工作簿已损坏，读不出来。{RESAVE}") from error
 
 
-def _as_shown(archive: Archive, sheets: list[Sheet]) -> list[Sheet]:
+def _as_shown(archive: Archive, sheets: list[WorkbookSheet]) -> list[WorkbookSheet]:
     show_numbers(archive, {sheet.name: sheet.rows for sheet in sheets})
     return sheets
 
 
-def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
+def _within_grid(sheets: Iterable[WorkbookSheet]) -> list[WorkbookSheet]:
     """Return the sheets, read one by one until they hold too many cells: several may be made of one and the same part."""
-    found: list[Sheet] = []
+    found: list[WorkbookSheet] = []
     cells = 0
     for sheet in sheets:
         cells += sum(map(len, sheet.rows))
@@ -166,13 +166,13 @@ def _column(letters: bytes) -> int:
 
 def _sheet(
     name: str, hidden: bool, sheet: CalamineSheet, pictures: list[PlacedPicture], in_cells: dict[str, EmbeddedPicture]
-) -> Sheet:
+) -> WorkbookSheet:
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
-    return Sheet(name, hidden, rows, joined, pictures, in_cells)
+    return WorkbookSheet(name, hidden, rows, joined, pictures, in_cells)
 
 
-def _open_xls(content: bytes) -> list[Sheet]:
+def _open_xls(content: bytes) -> list[WorkbookSheet]:
     """Old workbooks by xlrd: it keeps ragged rows, so that one cell far out costs nothing."""
     if len(content) > MAX_XLS:
         raise UnreadableFileError(f"旧版 .xls 文件超过 20 MB。{RESAVE}")
@@ -187,7 +187,7 @@ def _open_xls(content: bytes) -> list[Sheet]:
     if sum(sheet.nrows for sheet in book.sheets()) > MAX_ROWS:
         raise UnreadableFileError(f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
     return [
-        Sheet(
+        WorkbookSheet(
             sheet.name, sheet.visibility != 0, [_xls_row(book, sheet, row) for row in range(sheet.nrows)],
             [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells],
         )

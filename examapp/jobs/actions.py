@@ -197,7 +197,7 @@ def recover_dead(session: Session, kind: str | None = None, *, now: datetime) ->
 
 
 def _due(now: datetime) -> Any:
-    """Select the due jobs whose message must be lost: none of their kind has begun lately, or they have waited very long."""
+    """Select the due jobs whose message must be lost: none of their kind has begun recently, or they have waited very long."""
     other = aliased(Job, flat=True)
     is_moving = exists().where(other.kind == Job.kind, other.started_at > now - _STALL)
     return (

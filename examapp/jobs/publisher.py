@@ -28,7 +28,7 @@ _PAUSE_S = 0.1
 _started = threading.Lock()
 
 
-def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 0) -> None:
+def enqueue_after_commit(session: Session, task: str, *ids: int, delay_s: float = 0) -> None:
     """Send a task with these ids once the transaction has committed."""
     after_commit(session, lambda: publish(task, *ids, delay_s=delay_s))
 

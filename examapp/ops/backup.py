@@ -94,9 +94,9 @@ class BackupFolder:
 
 def start_archiving(database_url: str, folder: BackupFolder) -> float:
     """Begin to archive WAL into the folder, without a restart; gives after how many seconds the first segment lay there."""
-    words = str(folder.wal)
-    if any(character in words for character in "'\"%\\\n"):
-        raise BackupError(f"备份目录的路径中不能有引号、百分号和反斜杠：{words}")
+    wording = str(folder.wal)
+    if any(character in wording for character in "'\"%\\\n"):
+        raise BackupError(f"备份目录的路径中不能有引号、百分号和反斜杠：{wording}")
     folder.make()
     with _server(database_url) as connection:
         if connection.execute(text("SHOW archive_mode")).scalar_one() == "off":
@@ -104,7 +104,7 @@ def start_archiving(database_url: str, folder: BackupFolder) -> float:
                 "数据库的 archive_mode 是 off。请在 postgresql.conf 中设 archive_mode = on，重启数据库后再执行。"
             )
         # Copied beside its place, flushed, then moved: a segment in the archive is whole, whatever happens meanwhile.
-        copy = f'test -f "{words}/%f" || (cp "%p" "{words}/%f.part" && sync "{words}/%f.part" && mv "{words}/%f.part" "{words}/%f")'
+        copy = f'test -f "{wording}/%f" || (cp "%p" "{wording}/%f.part" && sync "{wording}/%f.part" && mv "{wording}/%f.part" "{wording}/%f")'
         connection.exec_driver_sql(f"ALTER SYSTEM SET archive_command = '{copy}'".replace("%", "%%"))
         connection.execute(
             text(f"ALTER SYSTEM SET archive_timeout = '{ARCHIVE_TIMEOUT_S}s'")
@@ -236,14 +236,14 @@ def restored_server(
 
 def _prepare(target: Path) -> None:
     """Say that this is a recovery, and give it what some systems keep outside the data directory."""
-    for name, words in (
+    for name, wording in (
         ("recovery.signal", ""),
         ("postgresql.conf", ""),
         ("pg_hba.conf", "local all all trust\n"),
         ("pg_ident.conf", ""),
     ):
         if not (target / name).exists():
-            (target / name).write_text(words)
+            (target / name).write_text(wording)
             give_to_ordinary_user(target / name, like=target)
 
 
@@ -342,8 +342,8 @@ def main() -> int:
         print(f"备份没有成功：{error}", file=sys.stderr)  # noqa: T201 – for the journal
         return 1
     folder.failure.unlink(missing_ok=True)
-    lacks = "" if folder.head_of(target) else "；没有读到审计链首文件"
-    print(f"基础备份完成：{target}{lacks}")  # noqa: T201 – for the journal
+    missing = "" if folder.head_of(target) else "；没有读到审计链首文件"
+    print(f"基础备份完成：{target}{missing}")  # noqa: T201 – for the journal
     return 0
 
 

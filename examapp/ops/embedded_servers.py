@@ -21,7 +21,7 @@ from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, giv
 
 _PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
 _START_TIMEOUT_S = 300.0
-"""Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
+"""Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin again."""
 
 _EARLIER_TIMEOUT_S = 30.0
 _POSTGRES_CONF = Path(__file__).with_name("postgresql.conf")

@@ -1,6 +1,6 @@
 """Which user our own PostgreSQL runs as if we are root, and how it reaches its programs and its data (decisions 0003, 0031 and 0038).
 
-PostgreSQL refuses to run as root. A data folder below one that only root may enter (`/root`, a private temporary folder) is out of an
+PostgreSQL rejects to run as root. A data folder below one that only root may enter (`/root`, a private temporary folder) is out of an
 ordinary user's reach, and opening the parents to everybody would be wrong. util-linux knows three ways, from the best to the last.
 """
 
@@ -24,7 +24,7 @@ WAYS = {
     # Another user without any right of root, for folders that everybody may enter.
     "plain": _BECOME_NOBODY,
 }  # fmt: skip
-_IF_WITHIN_REACH = ("/bin/sh", "-c", 'test -r "$0" && test -w "$0" && test -x "$0" || exit 126; exec "$@"')
+_IF_WITHIN_SCOPE = ("/bin/sh", "-c", 'test -r "$0" && test -w "$0" && test -x "$0" || exit 126; exec "$@"')
 _SHELL = ("/bin/sh", "-c", 'exec "$@"', "sh")
 """Says in words that a program is absent."""
 
@@ -64,7 +64,7 @@ def give_to_ordinary_user(folder: Path, *, like: Path | None = None) -> None:
 def way_to(folder: Path | None) -> str:
     """Find the way in which a user who is not root starts PostgreSQL and reaches a folder; raises EmbeddedServerError if none works."""
     program, failures = postgres_program("postgres"), []
-    check = [*_IF_WITHIN_REACH, str(folder)] if folder is not None else []
+    check = [*_IF_WITHIN_SCOPE, str(folder)] if folder is not None else []
     for way in WAYS:
         if folder is not None:
             _give(folder, way)

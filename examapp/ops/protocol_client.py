@@ -29,12 +29,12 @@ class LostReplyError(OSError):
 class UnexpectedReplyError(Exception):
     """A call was not answered as the protocol says."""
 
-    def __init__(self, call: Call, reply: Reply) -> None:
+    def __init__(self, call: ProtocolCall, reply: Reply) -> None:
         super().__init__(f"{call.path}: {reply.status}")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProtocolCall:
     """One request."""
 
     method: str
@@ -43,12 +43,12 @@ class Call:
     content_type: str = JSON
 
     @classmethod
-    def with_json(cls, method: str, path: str, body: object = None) -> Call:
+    def with_json(cls, method: str, path: str, body: object = None) -> ProtocolCall:
         """Make a call with a JSON body; None sends no body."""
         return cls(method, path, b"" if body is None else json.dumps(body, ensure_ascii=False).encode())
 
     @classmethod
-    def with_form(cls, path: str, fields: Mapping[str, str]) -> Call:
+    def with_form(cls, path: str, fields: Mapping[str, str]) -> ProtocolCall:
         """Make a call that posts a form."""
         return cls("POST", path, urlencode(fields).encode(), _FORM)
 
@@ -93,7 +93,7 @@ class Browser:
 
     _lines: tuple[object, str] = ((), "")
 
-    def encode(self, call: Call, host: str) -> bytes:
+    def encode(self, call: ProtocolCall, host: str) -> bytes:
         """Give the bytes of a request."""
         kind = f"Content-Type: {call.content_type}\r\n" if call.body else ""
         head = f"{call.method} {call.path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(call.body)}\r\n{kind}"
@@ -120,29 +120,31 @@ class Browser:
 # The calls of the protocol
 
 
-def start_attempt(exam_id: int) -> Call:
+def start_attempt(exam_id: int) -> ProtocolCall:
     """Start the exam, or ask for the live attempt; answered 202 while admission is full."""
-    return Call("POST", f"/api/v1/exams/{exam_id}/attempts", b"{}")
+    return ProtocolCall("POST", f"/api/v1/exams/{exam_id}/attempts", b"{}")
 
 
-def get_paper(attempt_id: int) -> Call:
+def get_paper(attempt_id: int) -> ProtocolCall:
     """Fetch the paper."""
-    return Call("GET", f"/api/v1/attempts/{attempt_id}/paper")
+    return ProtocolCall("GET", f"/api/v1/attempts/{attempt_id}/paper")
 
 
-def take_over(attempt_id: int) -> Call:
+def take_over(attempt_id: int) -> ProtocolCall:
     """Go on with the attempt on this device; the reply holds its epoch."""
-    return Call("POST", f"/api/v1/attempts/{attempt_id}/epoch")
+    return ProtocolCall("POST", f"/api/v1/attempts/{attempt_id}/epoch")
 
 
-def save_answers(attempt_id: int, epoch: int, changes: Sequence[Mapping[str, object]]) -> Call:
+def save_answers(attempt_id: int, epoch: int, changes: Sequence[Mapping[str, object]]) -> ProtocolCall:
     """Save answers: `{item, seq, response}` each."""
-    return Call.with_json("PUT", f"/api/v1/attempts/{attempt_id}/answers", {"epoch": epoch, "changes": changes})
+    return ProtocolCall.with_json("PUT", f"/api/v1/attempts/{attempt_id}/answers", {"epoch": epoch, "changes": changes})
 
 
-def submit(attempt_id: int, epoch: int, answers: Sequence[Mapping[str, object]] = ()) -> Call:
+def submit(attempt_id: int, epoch: int, answers: Sequence[Mapping[str, object]] = ()) -> ProtocolCall:
     """Hand in, with what may not have been saved."""
-    return Call.with_json("POST", f"/api/v1/attempts/{attempt_id}/submission", {"epoch": epoch, "answers": answers})
+    return ProtocolCall.with_json(
+        "POST", f"/api/v1/attempts/{attempt_id}/submission", {"epoch": epoch, "answers": answers}
+    )
 
 
 def next_choice(seq: int, items: int) -> dict[str, object]:
@@ -150,27 +152,27 @@ def next_choice(seq: int, items: int) -> dict[str, object]:
     return {"item": 1 + seq % items, "seq": seq, "response": ["AB"[seq % 2]]}
 
 
-Steps = Generator[Call, Reply, Result]
+Steps = Generator[ProtocolCall, Reply, Result]
 """Calls that follow from one another, whoever sends them: each reply is sent back in."""
 
 
 def sign_in(browser: Browser, login_name: str, password: str) -> Steps[None]:
     """Sign in with the form as a browser does, and learn the CSRF token. Raises UnexpectedReplyError."""
-    call = Call("GET", "/login")
+    call = ProtocolCall("GET", "/login")
     page = yield call
     token = _CSRF_TOKEN.search(page.content)
     if token is None:
         raise UnexpectedReplyError(call, page)
     fields = {"login_name": login_name, "password": password, "csrf_token": token.group(1).decode()}
-    call = Call.with_form("/login", fields)
+    call = ProtocolCall.with_form("/login", fields)
     reply = yield call
     if reply.status != (200 if browser.headers.get("Accept") == JSON else 303):
         raise UnexpectedReplyError(call, reply)
-    session = yield Call("GET", "/api/v1/session")
+    session = yield ProtocolCall("GET", "/api/v1/session")
     browser.csrf = session.json()["csrf_token"]
 
 
-def perform(steps: Steps[Result], ask: Callable[[Call], Reply]) -> Result:
+def perform(steps: Steps[Result], ask: Callable[[ProtocolCall], Reply]) -> Result:
     """Send the calls of some steps one after the other."""
     try:
         call = next(steps)
@@ -228,7 +230,7 @@ class Client:
     timeout_s: float = 30.0
     _socket: socket.socket | None = None
 
-    def ask(self, call: Call, browser: Browser) -> Reply:
+    def ask(self, call: ProtocolCall, browser: Browser) -> Reply:
         """Send a request and read the reply. Raises LostReplyError.
 
         A kept connection that the server has closed meanwhile is replaced once, as browsers do.
@@ -289,7 +291,7 @@ class AsyncClient:
         for _ in range(connections):
             self._free.put_nowait(None)
 
-    async def ask(self, call: Call, browser: Browser) -> Reply:
+    async def ask(self, call: ProtocolCall, browser: Browser) -> Reply:
         """Send a request over a free connection and read the reply. Raises LostReplyError."""
         began, line = time.perf_counter(), await self._free.get()
         try:

@@ -1,6 +1,6 @@
 """`python -m examapp.ops.web_server TARGET`: runs the web server, and replaces it by one of a new program version at SIGHUP.
 
-The new server serves beside the old one on the same port before the old one is terminated: no connection is refused in between, and if the
+The new server serves beside the old one on the same port before the old one is terminated: no connection is rejected in between, and if the
 new one does not start, the old one stays. This process itself loads nothing of the program.
 """
 

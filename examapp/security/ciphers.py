@@ -30,7 +30,7 @@ class CipherName(StrEnum):
     """The commercial cipher of GB/T 32907, in the mode of RFC 8998; its 128-bit key is derived from the one in the setting."""
 
 
-class SealBrokenError(Exception):
+class DecryptionError(Exception):
     """The sealed value was moved to another row, changed, or its key is missing."""
 
 
@@ -57,44 +57,44 @@ class FieldCipher:
         cipher = "" if self.cipher is CipherName.AES else f"{self.cipher}:"
         return f"{cipher}{self.current}".encode() + b"\0"
 
-    def seal(self, plain: str, *, bound_to: str) -> bytes:
+    def seal(self, plain: str, *, associated_data: str) -> bytes:
         """Seal a value for one row: `[cipher:]key id, 0, nonce, ciphertext with tag`; without a cipher's name it is AES."""
         nonce = os.urandom(_NONCE_BYTES)
         encrypt = _encrypt_aes if self.cipher is CipherName.AES else _encrypt_sm4
-        sealed = encrypt(self.keys[self.current], nonce, plain.encode(), bound_to.encode())
-        return self.current_head + nonce + sealed
+        ciphertext = encrypt(self.keys[self.current], nonce, plain.encode(), associated_data.encode())
+        return self.current_head + nonce + ciphertext
 
-    def unseal(self, envelope: bytes, *, bound_to: str) -> str:
-        """Open a sealed value; raises SealBrokenError, with an alarm in the log that names the row and no content."""
+    def decrypt(self, envelope: bytes, *, associated_data: str) -> str:
+        """Open a sealed value; raises DecryptionError, with an alarm in the log that names the row and no content."""
         try:
-            return self._open(envelope, bound_to.encode())
-        except SealBrokenError as error:
-            log.error("seal_broken", bound_to=bound_to, reason=str(error))  # noqa: TRY400 – the stack says nothing more
+            return self._open(envelope, associated_data.encode())
+        except DecryptionError as error:
+            log.error("seal_broken", associated_data=associated_data, reason=str(error))  # noqa: TRY400 – the stack says nothing more
             raise
 
-    def open_if_sound(self, envelope: bytes, *, bound_to: str) -> str | None:
+    def open_if_sound(self, envelope: bytes, *, associated_data: str) -> str | None:
         """Open a sealed value that comes from outside; None, without an alarm, where it is none of ours."""
         try:
-            return self._open(envelope, bound_to.encode())
-        except (SealBrokenError, ValueError):
+            return self._open(envelope, associated_data.encode())
+        except (DecryptionError, ValueError):
             return None
 
-    def _open(self, envelope: bytes, bound_to: bytes) -> str:
+    def _open(self, envelope: bytes, associated_data: bytes) -> str:
         head, _, rest = envelope.partition(b"\0")
         cipher, _, key_id = head.decode("ascii", "replace").rpartition(":")
         key = self.keys.get(key_id)
         if key is None:
-            raise SealBrokenError("unknown key")
+            raise DecryptionError("unknown key")
         if cipher not in {"", CipherName.SM4}:
-            raise SealBrokenError("unknown cipher")
-        nonce, sealed = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
-        if len(sealed) < _TAG_BYTES:
-            raise SealBrokenError("cut short")
+            raise DecryptionError("unknown cipher")
+        nonce, ciphertext = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
+        if len(ciphertext) < _TAG_BYTES:
+            raise DecryptionError("cut short")
         decrypt = _decrypt_sm4 if cipher else _decrypt_aes
         try:
-            return decrypt(key, nonce, sealed, bound_to).decode()
+            return decrypt(key, nonce, ciphertext, associated_data).decode()
         except InvalidTag:
-            raise SealBrokenError("bad tag") from None
+            raise DecryptionError("bad tag") from None
 
     def blind_index(self, plain: str, *, purpose: str, key_id: str | None = None) -> bytes:
         """Give the keyed digest by which an equal value is found; never reversed. By the current key, unless another is named."""
@@ -106,12 +106,12 @@ class FieldCipher:
         return [self.blind_index(plain, purpose=purpose, key_id=key_id) for key_id in self.keys]
 
 
-def _encrypt_aes(key: bytes, nonce: bytes, plain: bytes, bound_to: bytes) -> bytes:
-    return AESGCM(key).encrypt(nonce, plain, bound_to)
+def _encrypt_aes(key: bytes, nonce: bytes, plain: bytes, associated_data: bytes) -> bytes:
+    return AESGCM(key).encrypt(nonce, plain, associated_data)
 
 
-def _decrypt_aes(key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
-    return AESGCM(key).decrypt(nonce, sealed, bound_to)
+def _decrypt_aes(key: bytes, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
+    return AESGCM(key).decrypt(nonce, ciphertext, associated_data)
 
 
 def sm4_key(key: bytes) -> bytes:
@@ -119,15 +119,15 @@ def sm4_key(key: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=b"examapp sm4-gcm").derive(key)
 
 
-def _encrypt_sm4(key: bytes, nonce: bytes, plain: bytes, bound_to: bytes) -> bytes:
+def _encrypt_sm4(key: bytes, nonce: bytes, plain: bytes, associated_data: bytes) -> bytes:
     encryptor = Cipher(algorithms.SM4(sm4_key(key)), modes.GCM(nonce)).encryptor()
-    encryptor.authenticate_additional_data(bound_to)
+    encryptor.authenticate_additional_data(associated_data)
     return encryptor.update(plain) + encryptor.finalize() + encryptor.tag
 
 
-def _decrypt_sm4(key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+def _decrypt_sm4(key: bytes, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
     decryptor = Cipher(
-        algorithms.SM4(sm4_key(key)), modes.GCM(nonce, sealed[-_TAG_BYTES:], min_tag_length=_TAG_BYTES)
+        algorithms.SM4(sm4_key(key)), modes.GCM(nonce, ciphertext[-_TAG_BYTES:], min_tag_length=_TAG_BYTES)
     ).decryptor()
-    decryptor.authenticate_additional_data(bound_to)
-    return decryptor.update(sealed[:-_TAG_BYTES]) + decryptor.finalize()
+    decryptor.authenticate_additional_data(associated_data)
+    return decryptor.update(ciphertext[:-_TAG_BYTES]) + decryptor.finalize()

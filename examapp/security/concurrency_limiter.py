@@ -138,7 +138,7 @@ class ConcurrencyLimiter:
         stated = str(environ.get("CONTENT_LENGTH") or "0")
         if self.bodies is not None and stated != "0":
             environ["wsgi.input"] = Body(self.bodies, environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
-        length = read_whole(stated, most=_MAX_READ_AHEAD)
+        length = read_whole(stated, limit=_MAX_READ_AHEAD)
         if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
             return False
         if length:

@@ -20,13 +20,13 @@ from examapp.errors import NotFoundError
 from examapp.uploads.models import FileKind, PendingUpload, StoredFile
 from examapp.uploads.rules import (
     EVERY_KIND,
-    FileRefusedError,
+    InvalidFileError,
     WrongOffsetError,
     display_name,
     flush_to_disk,
     promised_kind,
-    refuse_other_content,
-    refuse_size,
+    validate_content,
+    validate_size,
 )
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -54,7 +54,7 @@ def part_path(token: str) -> Path:
 
 
 def _in_folder(folder: Path, name: str) -> Path:
-    """Refuse a name that leads elsewhere: whoever can write the database could read or replace any file of the program by it."""
+    """Reject a name that leads elsewhere: anyone who can write the database could read or replace any file of the program by it."""
     if not _TOKEN.fullmatch(name):
         raise NotFoundError("这个文件的登记已被改动，不能使用。请联系管理员。")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,9 +74,9 @@ def store_file(
     now: datetime,
     kinds: Collection[FileKind] = EVERY_KIND,
 ) -> StoredFile:
-    """Check a small file that came at once and keep it; raises FileRefusedError. Images are drawn anew."""
+    """Check a small file that came at once and keep it; raises InvalidFileError. Images are drawn again."""
     kind = promised_kind(name, kinds)
-    refuse_size(kind, len(content))
+    validate_size(kind, len(content))
     part = part_path(new_token())
     try:
         part.write_bytes(content)
@@ -88,12 +88,12 @@ def store_file(
 def keep(
     session: Session, part: Path, *, room: str, name: str, kind: FileKind, by_id: int | None, now: datetime
 ) -> StoredFile:
-    """Check what lies in `part` and put it in its place, with its row; raises FileRefusedError.
+    """Check what lies in `part` and put it in its place, with its row; raises InvalidFileError.
 
     The part stays as it is: until the transaction has committed nothing else may take its place, since a rollback brings no file back.
     """
-    picture = _draw_anew(part) if kind is FileKind.IMAGE else None
-    media_type = picture.media_type if picture else refuse_other_content(kind, part)
+    picture = _draw_again(part) if kind is FileKind.IMAGE else None
+    media_type = picture.media_type if picture else validate_content(kind, part)
     token = new_token()
     path = kept_path(token)
     if picture:
@@ -127,11 +127,11 @@ def _copy(part: Path, path: Path) -> None:
         shutil.copyfile(part, path)
 
 
-def _draw_anew(part: Path) -> Picture:
+def _draw_again(part: Path) -> Picture:
     try:
         return encode_picture(part.read_bytes())
     except UnfitImageError as error:
-        raise FileRefusedError(error.text) from error
+        raise InvalidFileError(error.text) from error
 
 
 def get_file(session: Session, token: str, *, room: str) -> StoredFile:
@@ -164,9 +164,9 @@ def begin_upload(
     now: datetime,
     kinds: Collection[FileKind] = EVERY_KIND,
 ) -> PendingUpload:
-    """Begin an upload of so many bytes, or go on with the same one of this person; raises FileRefusedError at once for one too large."""
+    """Begin an upload of so many bytes, or go on with the same one of this person; raises InvalidFileError at once for one too large."""
     kind = promised_kind(name, kinds)
-    refuse_size(kind, size)
+    validate_size(kind, size)
     own = session.scalars(
         select(PendingUpload)
         .where(PendingUpload.sent_by_id == by_id, PendingUpload.room == room)
@@ -177,7 +177,7 @@ def begin_upload(
             upload.received = _received(upload)
             return upload
     if len(own) >= _MAX_AT_ONCE:
-        raise FileRefusedError(f"同时最多上传 {_MAX_AT_ONCE} 个文件。请等前面的传完再上传。")
+        raise InvalidFileError(f"同时最多上传 {_MAX_AT_ONCE} 个文件。请等前面的传完再上传。")
     upload = PendingUpload(
         token=new_token(),
         room=room,
@@ -197,13 +197,13 @@ def begin_upload(
 def add_piece(
     session: Session, *, token: str, room: str, by_id: int, offset: int, piece: bytes, now: datetime
 ) -> PendingUpload:
-    """Add the bytes from `offset`; raises WrongOffsetError with `received` where to go on, FileRefusedError for more than announced."""
+    """Add the bytes from `offset`; raises WrongOffsetError with `received` where to go on, InvalidFileError for more than announced."""
     upload = _own(session, token, room, by_id)
     if offset != (received := _received(upload)):
         raise WrongOffsetError(received=received)
     if not piece or len(piece) > MAX_BYTES_A_PIECE or offset + len(piece) > upload.size:
-        raise FileRefusedError("收到的内容与登记的文件大小不符。请重新选择文件后再上传。")
-    part_path(token).touch()  # lost with the disk, maybe: it begins anew
+        raise InvalidFileError("收到的内容与登记的文件大小不符。请重新选择文件后再上传。")
+    part_path(token).touch()  # lost with the disk, maybe: it begins again
     with part_path(token).open("r+b") as file:
         file.truncate(offset)
         file.seek(offset)
@@ -214,14 +214,14 @@ def add_piece(
 
 
 def finish_upload(session: Session, *, token: str, room: str, by_id: int, now: datetime) -> StoredFile:
-    """Check the whole file and keep it; raises FileRefusedError where bytes are missing or the content is not what the name says.
+    """Check the whole file and keep it; raises InvalidFileError where bytes are missing or the content is not what the name says.
 
     Its pieces go after the commit: whatever else of the transaction fails, the upload can be finished again.
     """
     upload = _own(session, token, room, by_id)
     part = part_path(token)
     if (received := _received(upload)) != upload.size:
-        raise FileRefusedError("文件还没有传完。请保持页面打开，继续上传。", received=received)
+        raise InvalidFileError("文件还没有传完。请保持页面打开，继续上传。", received=received)
     stored = keep(
         session, part, room=room, name=upload.name, kind=FileKind(upload.kind), by_id=upload.sent_by_id, now=now
     )

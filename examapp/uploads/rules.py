@@ -39,7 +39,7 @@ _ENDINGS = {
     ".m4v": FileKind.MP4,
     ".m4a": FileKind.MP4,
 }
-_WORDS = {
+_KIND_LABELS = {
     FileKind.IMAGE: "图片（PNG、JPEG、GIF、WebP）",
     FileKind.PDF: "PDF",
     FileKind.DOCX: "Word（docx）",
@@ -50,7 +50,7 @@ _WORDS = {
 _MAX_NAME_LENGTH = 100
 
 
-class FileRefusedError(DomainError):
+class InvalidFileError(DomainError):
     """A file that may not come in; the message says why, and what to do."""
 
     code = "file_refused"
@@ -65,26 +65,26 @@ class WrongOffsetError(DomainError):
     message = "这一段不是接着上一段的，将从断开的地方继续。"
 
 
-def words_of(kinds: Collection[FileKind]) -> str:
+def text_of(kinds: Collection[FileKind]) -> str:
     """Name kinds of file for people, as `PDF、MP3 音频`."""
-    return "、".join(words for kind, words in _WORDS.items() if kind in kinds)
+    return "、".join(text for kind, text in _KIND_LABELS.items() if kind in kinds)
 
 
 def promised_kind(name: str, kinds: Collection[FileKind]) -> FileKind:
-    """Give the kind that a name's ending promises; raises FileRefusedError where it is none of these."""
+    """Give the kind that a name's ending promises; raises InvalidFileError where it is none of these."""
     kind = _ENDINGS.get(PurePath(name).suffix.lower())
     if kind is None or kind not in kinds:
-        raise FileRefusedError(f"不能上传这种文件。可以上传：{words_of(kinds)}。请转换后再上传。")
+        raise InvalidFileError(f"不能上传这种文件。可以上传：{text_of(kinds)}。请转换后再上传。")
     return kind
 
 
-def refuse_size(kind: FileKind, size: int) -> None:
-    """Raise FileRefusedError for an empty file and one over its kind's limit, before a byte of it is read."""
+def validate_size(kind: FileKind, size: int) -> None:
+    """Raise InvalidFileError for an empty file and one over its kind's limit, before a byte of it is read."""
     if size <= 0:
-        raise FileRefusedError("文件是空的。请重新选择文件后再上传。")
+        raise InvalidFileError("文件是空的。请重新选择文件后再上传。")
     if size > MAX_BYTES[kind]:
-        raise FileRefusedError(
-            f"{_WORDS[kind]}文件不能超过 {MAX_BYTES[kind] // _MB} MB，这个文件有 {size // _MB} MB。请压缩或分成几个后再上传。"
+        raise InvalidFileError(
+            f"{_KIND_LABELS[kind]}文件不能超过 {MAX_BYTES[kind] // _MB} MB，这个文件有 {size // _MB} MB。请压缩或分成几个后再上传。"
         )
 
 
@@ -101,7 +101,7 @@ _MAX_INFLATED = 64 * 1024 * 1024
 _MAX_STREAMS = 20_000
 _CHUNK = 64 * 1024
 _HEAD = 256
-_PRINT_ANEW = "请打印为新的 PDF 后再上传。"
+_PRINT_AGAIN = "请打印为新的 PDF 后再上传。"
 
 
 def _name(name: str) -> bytes:
@@ -132,26 +132,26 @@ _ODD_PACKING = re.compile(
     )
     + b")"
 )  # fmt: skip
-_UNCLEAR = f"这个 PDF 的内部结构看不清楚，不能上传。{_PRINT_ANEW}"
-_TOO_LARGE = f"这个 PDF 的内部结构过于庞大，不能上传。{_PRINT_ANEW}"
+_UNCLEAR = f"这个 PDF 的内部结构看不清楚，不能上传。{_PRINT_AGAIN}"
+_TOO_LARGE = f"这个 PDF 的内部结构过于庞大，不能上传。{_PRINT_AGAIN}"
 _PAIRS = re.compile(rb"[\s\x00]{0,99}(?:%|[+-]?\d{1,10}[\s\x00]{1,99}[+-]?\d)")
 
 
-def refuse_active(content: bytes) -> None:
-    """Raise FileRefusedError for a PDF that acts by itself, carries files, is locked, or packs objects so that this cannot be seen."""
+def validate_pdf(content: bytes) -> None:
+    """Raise InvalidFileError for a PDF that acts by itself, carries files, is locked, or packs objects so that this cannot be seen."""
     if _LOCKED.search(content):
-        raise FileRefusedError(f"这个 PDF 加了密码或限制，看不出里面有什么，不能上传。{_PRINT_ANEW}")
+        raise InvalidFileError(f"这个 PDF 加了密码或限制，看不出里面有什么，不能上传。{_PRINT_AGAIN}")
     if _ACTS.search(content) or any(_ACTS.search(objects) for objects in _packed_objects(content)):
-        raise FileRefusedError(f"这个 PDF 里带有脚本、动态表单或内嵌文件，不能上传。{_PRINT_ANEW}")
+        raise InvalidFileError(f"这个 PDF 里带有脚本、动态表单或内嵌文件，不能上传。{_PRINT_AGAIN}")
 
 
 def _packed_objects(content: bytes) -> Iterator[bytes]:
-    """Unpack the streams that say that they hold objects, and those that begin as such do; raises FileRefusedError."""
+    """Unpack the streams that say that they hold objects, and those that begin as such do; raises InvalidFileError."""
     before = said = 0
     left = _MAX_INFLATED
     for number, match in enumerate(_STREAM.finditer(content)):
         if number > 2 * _MAX_STREAMS:
-            raise FileRefusedError(_TOO_LARGE)
+            raise InvalidFileError(_TOO_LARGE)
         if content[max(match.start() - 3, 0) : match.start()] == b"end":
             before = match.end()
             continue
@@ -159,30 +159,30 @@ def _packed_objects(content: bytes) -> Iterator[bytes]:
         before = match.end()
         is_said = bool(_OBJECTS.search(own) or (_FIRST.search(own) and _COUNT.search(own)))
         said += len(_OBJECTS.findall(own))
-        head = _unpacked(content[match.end() : match.end() + 4 * _HEAD], 0, most=_HEAD)
+        head = _unpacked(content[match.end() : match.end() + 4 * _HEAD], 0, limit=_HEAD)
         if is_said and (not head or _ODD_PACKING.search(own)):
-            raise FileRefusedError(_UNCLEAR)
+            raise InvalidFileError(_UNCLEAR)
         if is_said or _PAIRS.match(head):
-            unpacked = _unpacked(content, match.end(), most=left + 1)
+            unpacked = _unpacked(content, match.end(), limit=left + 1)
             left -= len(unpacked)
             if left < 0:
-                raise FileRefusedError(_TOO_LARGE)
+                raise InvalidFileError(_TOO_LARGE)
             yield unpacked
     if said != len(_OBJECTS.findall(content)):
-        raise FileRefusedError(_UNCLEAR)
+        raise InvalidFileError(_UNCLEAR)
 
 
-def _unpacked(content: bytes, start: int, *, most: int) -> bytes:
+def _unpacked(content: bytes, start: int, *, limit: int) -> bytes:
     """Unpack what was deflated, as far as it goes: readers show what stands before a fault."""
     unpacking, found, size = zlib.decompressobj(), [], 0
     step = _CHUNK
     rest = b""
-    while size < most and not unpacking.eof and (rest or start < len(content)):
+    while size < limit and not unpacking.eof and (rest or start < len(content)):
         if not rest:
             rest, start = content[start : start + _CHUNK], start + _CHUNK
         before = unpacking.copy()
         try:
-            found.append(unpacking.decompress(rest, min(most - size, step)))
+            found.append(unpacking.decompress(rest, min(limit - size, step)))
         except zlib.error:
             if step == 1:
                 break
@@ -213,8 +213,8 @@ _FRAMES_SEEN = 4
 _CUT_OFF = "文件不完整，可能在传输或导出时被截断。请用播放器检查原文件，重新导出后再上传。"
 
 
-def refuse_other_content(kind: FileKind, path: Path) -> str:
-    """Check a file against its kind (images apart, they are drawn anew); gives its media type, raises FileRefusedError."""
+def validate_content(kind: FileKind, path: Path) -> str:
+    """Check a file against its kind (images apart, they are drawn again); gives its media type, raises InvalidFileError."""
     check: Callable[[Path], str] = {
         FileKind.PDF: _pdf,
         FileKind.DOCX: lambda file: _office(file, FileKind.DOCX),
@@ -228,11 +228,11 @@ def refuse_other_content(kind: FileKind, path: Path) -> str:
 def _pdf(path: Path) -> str:
     content = path.read_bytes()
     if not re.match(rb"%PDF-[12]\.\d", content):
-        raise FileRefusedError("这不是 PDF 文件。请另存为 PDF 后再上传。")
+        raise InvalidFileError("这不是 PDF 文件。请另存为 PDF 后再上传。")
     tail = content[-2048:]
     if b"%%EOF" not in tail or b"startxref" not in tail:
-        raise FileRefusedError(_CUT_OFF)
-    refuse_active(content)
+        raise InvalidFileError(_CUT_OFF)
+    validate_pdf(content)
     return "application/pdf"
 
 
@@ -242,15 +242,15 @@ def _office(path: Path, kind: FileKind) -> str:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise FileRefusedError(wrong) from error
+        raise InvalidFileError(wrong) from error
     names = {entry.filename for entry in entries}
     if "[Content_Types].xml" not in names or _MAIN_PARTS[kind] not in names:
-        raise FileRefusedError(wrong)
+        raise InvalidFileError(wrong)
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > _MAX_ENTRIES or unpacked > min(_MAX_UNPACKED, _MAX_RATIO * path.stat().st_size):
-        raise FileRefusedError("文件解压后太大，不能上传。请精简内容后另存，再上传。")
+        raise InvalidFileError("文件解压后太大，不能上传。请精简内容后另存，再上传。")
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
-        raise FileRefusedError(wrong)
+        raise InvalidFileError(wrong)
     try:
         is_unsafe = _has_definitions(path)
     except (
@@ -260,19 +260,19 @@ def _office(path: Path, kind: FileKind) -> str:
         RuntimeError,
         ValueError,
     ) as error:  # damaged, or locked by a password
-        raise FileRefusedError(wrong) from error
+        raise InvalidFileError(wrong) from error
     if is_unsafe:
-        raise FileRefusedError(
+        raise InvalidFileError(
             f"文件里带有不安全的 XML 定义，不能上传。请用 Office 或 WPS 打开后另存为新的 {kind}，再上传。"
         )
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise FileRefusedError(f"文件里带有宏，不能上传。请另存为不带宏的 {kind} 后再上传。")
+        raise InvalidFileError(f"文件里带有宏，不能上传。请另存为不带宏的 {kind} 后再上传。")
     family = "wordprocessingml.document" if kind is FileKind.DOCX else "spreadsheetml.sheet"
     return f"application/vnd.openxmlformats-officedocument.{family}"
 
 
 def _has_definitions(path: Path) -> bool:
-    """Tell whether a part defines entities: no office program writes that, and whoever reads it may be drowned by them."""
+    """Tell whether a part defines entities: no office program writes that, and anyone who reads it may be drowned by them."""
     with zipfile.ZipFile(path) as archive:
         parts = (one for one in archive.infolist() if one.filename.lower().endswith((".xml", ".rels", ".vml")))
         return any(_DEFINITION.search(archive.read(one)) for one in parts)
@@ -285,12 +285,12 @@ def _mp3(path: Path) -> str:
             file.seek(position)
             length = _frame_length(file.read(4))
             if not length:
-                raise FileRefusedError("这不是 MP3 文件。请转换为 MP3 后再上传。")
+                raise InvalidFileError("这不是 MP3 文件。请转换为 MP3 后再上传。")
             position += length
             if position >= size:
                 break
     if position > size:
-        raise FileRefusedError(_CUT_OFF)
+        raise InvalidFileError(_CUT_OFF)
     return "audio/mpeg"
 
 
@@ -318,31 +318,31 @@ def _frame_length(head: bytes) -> int:
 def _mp4(path: Path) -> str:
     boxes = list(_boxes(path))
     if not boxes or boxes[0][0] != b"ftyp":
-        raise FileRefusedError("这不是 MP4 文件。请转换为 MP4（H.264）后再上传。")
+        raise InvalidFileError("这不是 MP4 文件。请转换为 MP4（H.264）后再上传。")
     if not {b"moov", b"mdat"} <= {name for name, _ in boxes}:
-        raise FileRefusedError(_CUT_OFF)
+        raise InvalidFileError(_CUT_OFF)
     return "audio/mp4" if boxes[0][1] == b"M4A " else "video/mp4"
 
 
 def _boxes(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Walk the outermost boxes, as (name, first four bytes of content); raises FileRefusedError where one goes past the end."""
+    """Walk the outermost boxes, as (name, first four bytes of content); raises InvalidFileError where one goes past the end."""
     size, position = path.stat().st_size, 0
     with path.open("rb") as file:
         while position < size:
             file.seek(position)
             head = file.read(20)
             if len(head) < 8:
-                raise FileRefusedError(_CUT_OFF)
+                raise InvalidFileError(_CUT_OFF)
             length, name = struct.unpack(">I4s", head[:8])
-            first, least = head[8:12], 8
+            first, minimum = head[8:12], 8
             if length == 1 and len(head) >= 16:
-                (length,), first, least = struct.unpack(">Q", head[8:16]), head[16:20], 16
+                (length,), first, minimum = struct.unpack(">Q", head[8:16]), head[16:20], 16
             elif length == 0:
                 length = size - position
             if position == 0 and name != b"ftyp":
                 return
-            if length < least or position + length > size:
-                raise FileRefusedError(_CUT_OFF)
+            if length < minimum or position + length > size:
+                raise InvalidFileError(_CUT_OFF)
             yield name, first
             position += length
 

@@ -14,7 +14,7 @@ from examapp.errors import DomainError, NotFoundError
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.actions import MAX_BYTES_A_PIECE, add_piece, begin_upload, finish_upload, kept_path
 from examapp.uploads.models import FileKind, StoredFile
-from examapp.uploads.rules import FileRefusedError
+from examapp.uploads.rules import InvalidFileError
 from examapp.web.params import sent_number
 from examapp.web.submit import request_transaction
 
@@ -37,7 +37,7 @@ def add(token: str, *, room: str, by_id: int) -> Response:
 
     def act(context: ActionContext) -> dict[str, Any]:
         if (request.content_length or 0) > MAX_BYTES_A_PIECE:
-            raise FileRefusedError("一段内容太大。请刷新页面后重新上传。")
+            raise InvalidFileError("一段内容太大。请刷新页面后重新上传。")
         upload = add_piece(
             context.session,
             token=token,
@@ -66,8 +66,8 @@ def finish(
 def _answer(act: Callable[[ActionContext], dict[str, Any]]) -> Response:
     try:
         with request_transaction() as context:
-            told = act(context)
-        return jsonify(told)
+            reply = act(context)
+        return jsonify(reply)
     except DomainError as error:
         response = jsonify({"error": error.code, "message": error.text, **error.extra})
         response.status_code = error.status

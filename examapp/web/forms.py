@@ -1,4 +1,4 @@
-"""What all forms are made of: WTForms with Chinese words for every refusal, and fields whose numbers and days have bounds."""
+"""What all forms are made of: WTForms with Chinese words for every rejection, and fields whose numbers and days have bounds."""
 
 from __future__ import annotations
 
@@ -88,15 +88,15 @@ class FlaskForm(flask_wtf.FlaskForm):  # type: ignore[misc]  # flask_wtf has no 
     """A form with a token."""
 
     problem = ""
-    """Why what was sent was refused, where that concerns no single field."""
+    """Why what was sent was rejected, where that concerns no single field."""
 
     @property
-    def is_refused(self) -> bool:
-        """Whether a field has an error, or the act behind the form was refused."""
+    def is_rejected(self) -> bool:
+        """Whether a field has an error, or the act behind the form was rejected."""
         return bool(self.errors or self.problem)
 
-    def refuse(self, text: str, field: str = "", *, otherwise: str = "") -> None:
-        """Say why the act was refused: beside the named field where the form has it, else beside the other one, else for the whole form."""
+    def reject(self, text: str, field: str = "", *, otherwise: str = "") -> None:
+        """Say why the act was rejected: beside the named field where the form has it, else beside the other one, else for the whole form."""
         name = next((name for name in (field, otherwise) if name in self), None)
         if name is None:
             self.problem = text
@@ -138,16 +138,16 @@ class RowList(wtforms.FieldList):  # type: ignore[misc]  # wtforms has no types
 
     def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
         for name in formdata:
-            index = read_whole(name.removeprefix(f"{prefix}-").split("-", 1)[0], most=999_999)
+            index = read_whole(name.removeprefix(f"{prefix}-").split("-", 1)[0], limit=999_999)
             if name.startswith(f"{prefix}-") and index is not None:
                 yield index
 
 
-def _plain(words: object) -> str:
+def _plain(wording: object) -> str:
     """Give a number as plain digits, also where it was typed in wide ones; raises ValueError for what is none or has very many."""
-    text = str(words)[:40].translate(_WIDE).strip()
+    text = str(wording)[:40].translate(_WIDE).strip()
     if not _PLAIN_NUMBER.fullmatch(text):
-        raise ValueError(words)
+        raise ValueError(wording)
     return text
 
 

@@ -23,10 +23,10 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud80
 class _ForgivingErrorStream:
     """Standard error; where it cannot be written to (a full disk under the log), a line is lost and never a request."""
 
-    def write(self, words: str) -> int:
+    def write(self, text: str) -> int:
         with contextlib.suppress(OSError):
-            sys.stderr.write(words)
-        return len(words)
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
         with contextlib.suppress(OSError):

@@ -42,7 +42,7 @@ def count_request(endpoint: str, status: int, seconds: float) -> None:
     if status < 500:
         latency.observe(seconds)
     if status >= 500 or (status in {200, 201} and endpoint in _COUNTED):
-        _recent.append((time.monotonic(), "refused" if status >= 500 else _COUNTED[endpoint], seconds))
+        _recent.append((time.monotonic(), "rejected" if status >= 500 else _COUNTED[endpoint], seconds))
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +69,7 @@ class Minute:
     saves: int = 0
     starts: int = 0
     hand_ins: int = 0
-    refused: int = 0
+    rejected: int = 0
     """Answered 500 or 503."""
     save_p50_ms: int = 0
     save_p95_ms: int = 0
@@ -106,7 +106,7 @@ class WorkerHeartbeat(Base):
     save_p95_ms: Mapped[int]
     starts: Mapped[int]
     hand_ins: Mapped[int]
-    refused: Mapped[int]
+    rejected: Mapped[int]
     """Answered 503 or 500."""
     next_save_ms: Mapped[int]
     starts_per_second: Mapped[int]
@@ -125,7 +125,7 @@ def list_reports(session: Session, *, now: datetime) -> list[WorkerHeartbeat]:
     return list(session.scalars(select(WorkerHeartbeat).where(WorkerHeartbeat.at > now - _FRESH)))
 
 
-def is_sitting_under_way(session: Session, *, now: datetime) -> bool:
+def is_exam_under_way(session: Session, *, now: datetime) -> bool:
     """Return True if candidates start, save and hand in so much within a minute that what can wait yields to them."""
     acts = sum(report.saves + report.starts + report.hand_ins for report in list_reports(session, now=now))
     return acts >= _MIN_ACTS_A_MINUTE

@@ -103,7 +103,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         asset=lambda name: f"/static/{asset_version}/{name}",
         csp_nonce=csp_nonce,
         now=clock.now,
-        veil=encrypt_query_param,
+        encrypt_query_param=encrypt_query_param,
         question_kind=find_kind,
     )
     settings = app.config["SETTINGS"]

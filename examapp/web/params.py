@@ -14,23 +14,23 @@ MAX_ID = 2**63 - 1
 _MAX_DIGITS = len(str(MAX_ID))
 
 
-def read_whole(text: object, *, least: int = 0, most: int = MAX_ID) -> int | None:
+def read_whole(text: object, *, minimum: int = 0, limit: int = MAX_ID) -> int | None:
     """Read a whole number in plain digits within its bounds; None for anything else, however long it is."""
-    words = str(text) if isinstance(text, str | int) and not isinstance(text, bool) else ""
-    if not (words.isascii() and words.isdigit() and len(words) <= _MAX_DIGITS):
+    wording = str(text) if isinstance(text, str | int) and not isinstance(text, bool) else ""
+    if not (wording.isascii() and wording.isdigit() and len(wording) <= _MAX_DIGITS):
         return None
-    number = int(words)
-    return number if least <= number <= most else None
+    number = int(wording)
+    return number if minimum <= number <= limit else None
 
 
 def read_page(text: object) -> int:
     """Read the page of a list, from 1; the first for nonsense."""
-    return read_whole(text, least=1, most=100_000) or 1
+    return read_whole(text, minimum=1, limit=100_000) or 1
 
 
-def read_year(text: object, *, least: int = 2000, most: int = 2100) -> int | None:
+def read_year(text: object, *, minimum: int = 2000, limit: int = 2100) -> int | None:
     """Read a year of four digits; None for anything else."""
-    return read_whole(text, least=least, most=most) if len(str(text)[:5]) == 4 else None
+    return read_whole(text, minimum=minimum, limit=limit) if len(str(text)[:5]) == 4 else None
 
 
 def read_id(text: object) -> int | None:

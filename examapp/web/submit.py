@@ -15,14 +15,14 @@ from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 
 _OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-"""Statuses of what is refused to who asks, whatever the form says."""
+"""Statuses of what is rejected to who asks, whatever the form says."""
 
 
 @contextmanager
 def request_transaction(message: str = "") -> Iterator[ActionContext]:
     """Give the context of actions: one transaction, who is signed in, this moment. Flash the message once it has committed.
 
-    Raises SignInRequiredError; what the act is refused with becomes an error page.
+    Raises SignInRequiredError; what the act is rejected with becomes an error page.
     """
     with transaction() as session:
         yield ActionContext(session, current_app.extensions["find_actor"](), clock.now())
@@ -42,7 +42,7 @@ def submit(
 ) -> Iterator[ActionContext]:
     """Give the context of actions as `request_transaction` does. What is not found, not allowed, too busy or no `shown` stays an error page.
 
-    What else the act is refused with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
+    What else the act is rejected with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
     form's problem. Without a form it is flashed, and the answer leads back where an address is given.
     """
     try:
@@ -52,7 +52,7 @@ def submit(
         if error.status in _OF_THE_CALLER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         if form is not None:
-            form.refuse(error.text, getattr(error, "field", "") or field, otherwise=field)
+            form.reject(error.text, getattr(error, "field", "") or field, otherwise=field)
             return
         flash(error.text, level)
         if back:
@@ -66,5 +66,5 @@ def check_form(form: FlaskForm) -> None:
 
 
 def status_of(form: FlaskForm) -> int:
-    """Give the status of a page that shows a form: 422 after it was sent and refused."""
+    """Give the status of a page that shows a form: 422 after it was sent and rejected."""
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK

@@ -74,8 +74,8 @@ def downgrade():
 
 
 def _seed_exemption_reasons():
-    reasons = sa.table("exemption_reasons", sa.column("words", sa.Text()), sa.column("needs_details", sa.Boolean()))
-    op.bulk_insert(reasons, [{"words": words, "needs_details": words == "其他"} for words in _REASONS])
+    reasons = sa.table("exemption_reasons", sa.column("text", sa.Text()), sa.column("needs_details", sa.Boolean()))
+    op.bulk_insert(reasons, [{"text": words, "needs_details": words == "其他"} for words in _REASONS])
 
 
 def _create_live_sign_ins():
@@ -126,7 +126,7 @@ def _begin_audit_head():
     folder = current_app.config["SETTINGS"].data_path
     folder.mkdir(parents=True, exist_ok=True)
     with Session(op.get_bind()) as session:
-        audit_chain_actions.begin(folder, head_of_chain(session, now=clock.now()), sealer=current_app.extensions["sealer"])
+        audit_chain_actions.begin(folder, head_of_chain(session, now=clock.now()), cipher=current_app.extensions["cipher"])
 
 
 def _create_invalidation(table, column, value, columns):
@@ -313,11 +313,11 @@ def _create_tables():
     )
     op.create_table('exemption_reasons',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
     sa.Column('needs_details', sa.Boolean(), nullable=False),
     sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exemption_reasons')),
-    sa.UniqueConstraint('words', name=op.f('uq_exemption_reasons_words'))
+    sa.UniqueConstraint('text', name=op.f('uq_exemption_reasons_text'))
     )
     op.create_table('feedbacks',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -482,12 +482,12 @@ def _create_tables():
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=True),
     sa.Column('address', sa.Text(), nullable=False),
-    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reset_requests'))
     )
     op.create_index('ix_reset_requests_account_id', 'reset_requests', ['account_id'], unique=False)
-    op.create_index('ix_reset_requests_address_asked_at', 'reset_requests', ['address', 'asked_at'], unique=False)
+    op.create_index('ix_reset_requests_address_asked_at', 'reset_requests', ['address', 'requested_at'], unique=False)
     op.create_index('ix_reset_requests_unsent', 'reset_requests', ['id'], unique=False, postgresql_where='handled_at IS NULL')
     op.create_table('retention_runs',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -520,7 +520,7 @@ def _create_tables():
     sa.UniqueConstraint('token', name=op.f('uq_stored_files_token'))
     )
     op.create_table('unit_stats_cache',
-    sa.Column('ground', sa.Text(), nullable=False),
+    sa.Column('roster_key', sa.Text(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('roster', sa.Integer(), nullable=False),
@@ -534,7 +534,7 @@ def _create_tables():
     sa.Column('in_progress', sa.Integer(), nullable=False),
     sa.Column('excused_sat', sa.Integer(), nullable=False),
     sa.Column('points_total', sa.Numeric(precision=14, scale=2), nullable=False),
-    sa.PrimaryKeyConstraint('ground', 'unit_id', name=op.f('pk_unit_stats_cache'))
+    sa.PrimaryKeyConstraint('roster_key', 'unit_id', name=op.f('pk_unit_stats_cache'))
     )
     op.create_index('ix_kept_figures_exam_id', 'unit_stats_cache', ['exam_id'], unique=False)
     op.create_table('units',
@@ -587,7 +587,7 @@ def _create_tables():
     sa.Column('save_p95_ms', sa.Integer(), nullable=False),
     sa.Column('starts', sa.Integer(), nullable=False),
     sa.Column('hand_ins', sa.Integer(), nullable=False),
-    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('rejected', sa.Integer(), nullable=False),
     sa.Column('next_save_ms', sa.Integer(), nullable=False),
     sa.Column('starts_per_second', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_worker_heartbeats')),
@@ -682,13 +682,13 @@ def _create_tables():
     sa.Column('keys_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('focus_loss_limit', sa.Integer(), nullable=True),
     sa.Column('study_gate', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('frozen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('snapshot_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('anonymised_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('frozen_taken_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('snapshot_created_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('corrections', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('has_outside_results', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('has_external_results', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('cached_roster_keys', sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column('sitting_notice', sa.Text(), server_default='', nullable=False),
+    sa.Column('exam_notice', sa.Text(), server_default='', nullable=False),
     sa.Column('were_keys_out', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -744,9 +744,9 @@ def _create_tables():
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('rank', sa.Text(), nullable=False),
     sa.Column('position', sa.Text(), nullable=False),
-    sa.Column('id_number_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('id_number_encrypted', sa.LargeBinary(), nullable=True),
     sa.Column('id_number_index', sa.LargeBinary(), nullable=True),
-    sa.Column('mobile_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('mobile_encrypted', sa.LargeBinary(), nullable=True),
     sa.Column('mobile_index', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
@@ -766,7 +766,7 @@ def _create_tables():
     sa.Column('difficulty', sa.Text(), nullable=True),
     sa.Column('law_name', sa.Text(), nullable=False),
     sa.Column('topic', sa.Text(), nullable=False),
-    sa.Column('doubt', sa.Text(), nullable=False),
+    sa.Column('review_note', sa.Text(), nullable=False),
     sa.Column('law_change', sa.Text(), nullable=False),
     sa.Column('current_version_id', sa.BigInteger(), nullable=True),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
@@ -878,7 +878,7 @@ def _create_tables():
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('login_name', sa.Text(), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
-    sa.Column('first_password_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('first_password_encrypted', sa.LargeBinary(), nullable=True),
     sa.Column('must_change_password', sa.Boolean(), nullable=False),
     sa.Column('password_changed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
@@ -1092,14 +1092,14 @@ def _create_tables():
     sa.PrimaryKeyConstraint('event_id', 'person_id', name=op.f('pk_event_attendances'))
     )
     op.create_index(op.f('ix_event_attendances_person_id'), 'event_attendances', ['person_id'], unique=False)
-    op.create_table('event_code_tries',
+    op.create_table('event_code_attempts',
     sa.Column('event_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('wrong', sa.SmallInteger(), nullable=False),
     sa.Column('first_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['event_id'], ['study_events.id'], name=op.f('fk_event_code_tries_event_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_event_code_tries_person_id')),
-    sa.PrimaryKeyConstraint('event_id', 'person_id', name=op.f('pk_event_code_tries'))
+    sa.ForeignKeyConstraint(['event_id'], ['study_events.id'], name=op.f('fk_event_code_attempts_event_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_event_code_attempts_person_id')),
+    sa.PrimaryKeyConstraint('event_id', 'person_id', name=op.f('pk_event_code_attempts'))
     )
     op.create_table('event_materials',
     sa.Column('event_id', sa.BigInteger(), nullable=False),
@@ -1176,7 +1176,7 @@ def _create_tables():
     sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('approved_by_id', sa.BigInteger(), nullable=True),
     sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('refused_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('rejected_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('answer', sa.Text(), nullable=False),
     sa.Column('file_id', sa.BigInteger(), nullable=True),
@@ -1187,7 +1187,7 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exemptions'))
     )
     op.create_index(op.f('ix_exemptions_person_id'), 'exemptions', ['person_id'], unique=False)
-    op.create_index('uq_exemptions_live', 'exemptions', ['exam_id', 'person_id'], unique=True, postgresql_where=sa.text('withdrawn_at IS NULL AND refused_at IS NULL'))
+    op.create_index('uq_exemptions_live', 'exemptions', ['exam_id', 'person_id'], unique=True, postgresql_where=sa.text('withdrawn_at IS NULL AND rejected_at IS NULL'))
     op.create_table('exports',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -1198,12 +1198,12 @@ def _create_tables():
     sa.Column('scope', sa.Text(), nullable=False),
     sa.Column('data_version', sa.Text(), nullable=False),
     sa.Column('watermark', sa.Text(), nullable=False),
-    sa.Column('narrowing', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('filters', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('numbers', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=True),
     sa.Column('template_id', sa.BigInteger(), nullable=True),
-    sa.Column('occasion', sa.Text(), nullable=True),
+    sa.Column('schedule_key', sa.Text(), nullable=True),
     sa.Column('file', sa.LargeBinary(), nullable=True),
     sa.Column('sha256', sa.Text(), nullable=False),
     sa.Column('as_of', sa.DateTime(timezone=True), nullable=True),
@@ -1215,7 +1215,7 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_exports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
     )
-    op.create_index('uq_exports_occasion', 'exports', ['occasion'], unique=True)
+    op.create_index('uq_exports_schedule_key', 'exports', ['schedule_key'], unique=True)
     op.create_table('external_results',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -1243,7 +1243,7 @@ def _create_tables():
     )
     op.create_index('ix_outside_results_import_id', 'external_results', ['import_id'], unique=False)
     op.create_index('ix_outside_results_replaced_by_id', 'external_results', ['replaced_by_id'], unique=False)
-    op.create_index('uq_outside_results_standing', 'external_results', ['exam_id', 'person_id'], unique=True, postgresql_where=sa.text('undone_at IS NULL'))
+    op.create_index('uq_external_results_in_force', 'external_results', ['exam_id', 'person_id'], unique=True, postgresql_where=sa.text('undone_at IS NULL'))
     op.create_table('law_articles',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('law_version_id', sa.BigInteger(), nullable=False),
@@ -1477,7 +1477,7 @@ def _create_tables():
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_roster_snapshot_people_unit_id')),
     sa.PrimaryKeyConstraint('exam_id', 'person_id', name=op.f('pk_roster_snapshot_people'))
     )
-    op.create_index('ix_frozen_people_person_id', 'roster_snapshot_people', ['person_id'], unique=False)
+    op.create_index('ix_roster_snapshot_people_person_id', 'roster_snapshot_people', ['person_id'], unique=False)
     op.create_table('roster_snapshot_units',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
@@ -1506,7 +1506,7 @@ def _create_tables():
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('sitters', sa.Integer(), nullable=False),
+    sa.Column('candidate_count', sa.Integer(), nullable=False),
     sa.Column('asked', sa.Integer(), nullable=False),
     sa.Column('right_count', sa.Integer(), nullable=False),
     sa.CheckConstraint('asked >= right_count AND right_count >= 0', name=op.f('ck_unit_weaknesses_right_count')),
@@ -1704,7 +1704,7 @@ def _create_tables():
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('stage', sa.Text(), nullable=False),
     sa.Column('for_day', sa.Date(), nullable=False),
-    sa.Column('asked_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('requested_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("stage IN ('soon', 'overdue', 'asked')", name=op.f('ck_duty_reminders_stage')),
     sa.ForeignKeyConstraint(['item_id'], ['duty_items.id'], name=op.f('fk_duty_reminders_item_id'), ondelete='CASCADE'),
@@ -1787,7 +1787,7 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grades')),
     sa.UniqueConstraint('attempt_id', 'number', name=op.f('uq_grades_attempt_id_number'))
     )
-    op.create_index('ix_grades_graded_anew', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
+    op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
     op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.create_table('login_tokens',
@@ -1887,7 +1887,7 @@ def _create_tables():
     op.create_index('ix_result_import_rows_import_id', 'result_import_rows', ['import_id', 'outcome'], unique=False)
     op.create_table('second_factors',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('secret_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('secret_encrypted', sa.LargeBinary(), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_step', sa.BigInteger(), nullable=False),
@@ -1906,7 +1906,7 @@ def _create_tables():
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
     sa.Column('unit_name', sa.Text(), nullable=False),
     sa.Column('heading', sa.Text(), nullable=False),
-    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
     sa.Column('result', sa.Text(), nullable=False),
     sa.Column('signer', sa.Text(), nullable=False),
     sa.Column('issued_on', sa.Date(), nullable=False),
@@ -2070,7 +2070,7 @@ def _drop_tables():
     op.drop_table('login_tokens')
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
-    op.drop_index('ix_grades_graded_anew', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
+    op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
     op.drop_table('grades')
     op.drop_index('ix_former_passwords_account_id', table_name='former_passwords')
     op.drop_table('former_passwords')
@@ -2111,7 +2111,7 @@ def _drop_tables():
     op.drop_table('unit_weaknesses')
     op.drop_table('study_clearances')
     op.drop_table('roster_snapshot_units')
-    op.drop_index('ix_frozen_people_person_id', table_name='roster_snapshot_people')
+    op.drop_index('ix_roster_snapshot_people_person_id', table_name='roster_snapshot_people')
     op.drop_table('roster_snapshot_people')
     op.drop_index('ix_roster_moves_person_id_effective_on', table_name='roster_moves')
     op.drop_table('roster_moves')
@@ -2142,13 +2142,13 @@ def _drop_tables():
     op.drop_table('planned_moves')
     op.drop_table('makeup_eligibilities')
     op.drop_table('law_articles')
-    op.drop_index('uq_outside_results_standing', table_name='external_results', postgresql_where=sa.text('undone_at IS NULL'))
+    op.drop_index('uq_external_results_in_force', table_name='external_results', postgresql_where=sa.text('undone_at IS NULL'))
     op.drop_index('ix_outside_results_replaced_by_id', table_name='external_results')
     op.drop_index('ix_outside_results_import_id', table_name='external_results')
     op.drop_table('external_results')
-    op.drop_index('uq_exports_occasion', table_name='exports')
+    op.drop_index('uq_exports_schedule_key', table_name='exports')
     op.drop_table('exports')
-    op.drop_index('uq_exemptions_live', table_name='exemptions', postgresql_where=sa.text('withdrawn_at IS NULL AND refused_at IS NULL'))
+    op.drop_index('uq_exemptions_live', table_name='exemptions', postgresql_where=sa.text('withdrawn_at IS NULL AND rejected_at IS NULL'))
     op.drop_index(op.f('ix_exemptions_person_id'), table_name='exemptions')
     op.drop_table('exemptions')
     op.drop_index(op.f('ix_exam_sessions_exam_id'), table_name='exam_sessions')
@@ -2160,7 +2160,7 @@ def _drop_tables():
     op.drop_index(op.f('ix_exam_audiences_exam_id'), table_name='exam_audiences')
     op.drop_table('exam_audiences')
     op.drop_table('event_materials')
-    op.drop_table('event_code_tries')
+    op.drop_table('event_code_attempts')
     op.drop_index(op.f('ix_event_attendances_person_id'), table_name='event_attendances')
     op.drop_table('event_attendances')
     op.drop_index(op.f('ix_duty_items_source_id'), table_name='duty_items')

@@ -71,7 +71,7 @@ def _read_pool(root: Element, result: ParseResult, prefix: str) -> None:
     for name in listed:
         if name not in seen:
             note = f"题目清单列了“{name}”，文件里却没有这道题。请重新导出。"
-            result.refused.append(Note(f"{prefix}/POOL/QUESTIONLIST", note, "item_missing"))
+            result.rejected.append(Note(f"{prefix}/POOL/QUESTIONLIST", note, "item_missing"))
 
 
 def _outcome(element: Element, kind: str, where: str, points: str | None) -> Outcome:
@@ -96,9 +96,9 @@ def _answers(element: Element) -> list[Element]:
     return answers
 
 
-def _words(element: Element, is_html: bool) -> list[str]:
-    words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
-    return [word for word in words if word]
+def _text(element: Element, is_html: bool) -> list[str]:
+    text = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
+    return [word for word in text if word]
 
 
 def _right(element: Element) -> list[str]:
@@ -120,19 +120,19 @@ def _fill_choice(parsed: ParsedQuestion, element: Element, is_html: bool) -> Non
 
 def _fill_true_false(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     parsed.kind = Kind.TRUE_FALSE
-    words = {answer.get("id", ""): child_text(answer, "TEXT") for answer in children(element, "ANSWER")}
-    said = (truth_index(words.get(name, "")) for name in _right(element))
+    text = {answer.get("id", ""): child_text(answer, "TEXT") for answer in children(element, "ANSWER")}
+    said = (truth_index(text.get(name, "")) for name in _right(element))
     parsed.right += [index for index in said if index is not None]
 
 
 def _fill_blank(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     parsed.kind = Kind.FILL_BLANK
-    variants = tuple(dict.fromkeys(_words(element, is_html)))
+    variants = tuple(dict.fromkeys(_text(element, is_html)))
     parsed.blanks = [variants] if variants else []
 
 
 def _fill_essay(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
-    parsed.answer = "\n".join(_words(element, is_html))
+    parsed.answer = "\n".join(_text(element, is_html))
 
 
 _FILLERS: dict[str, Callable[[ParsedQuestion, Element, bool], None]] = {

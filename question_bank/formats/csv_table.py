@@ -21,7 +21,7 @@ from question_bank.formats.heuristics.table_headers import (
     find_header,
     own_header,
 )
-from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import (
@@ -59,24 +59,24 @@ def columns_for(questions: Iterable[Question]) -> list[str]:
 
 
 @dataclass(slots=True)
-class Row:
+class TableExportRow:
     """The cells of one row by header."""
 
     cells: dict[str, str]
     where: str = ""
     pictures: list[tuple[str, Image]] = field(default_factory=list)
     """Each with the header of its column."""
-    losses: list[Note] = field(default_factory=list)
+    dropped: list[Note] = field(default_factory=list)
 
     def note_long(self, number: int) -> None:
         """Note what is too long for a cell of a workbook's row."""
         for header, cell in self.cells.items():
             if len(cell) > MAX_CELL:
                 reason = f"内容有 {len(cell)} 个字，超过 Excel 一个单元格的上限，后面的没有写入。"
-                self.losses.append(Note(f"工作表「{SHEET}」第 {number} 行「{header}」列", reason, "too_long"))
+                self.dropped.append(Note(f"工作表「{SHEET}」第 {number} 行「{header}」列", reason, "too_long"))
 
 
-def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
+def rows_of(questions: Iterable[Question]) -> Iterator[TableExportRow]:
     """Yield the rows of our own shape, a case followed by its sub-questions."""
     used: set[str] = set()
     cases = 0
@@ -89,7 +89,7 @@ def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
         code = question.code if question.code and question.code not in used else f"案例#{cases}"
         if question.code and code != question.code:
             reason = f"编号“{question.code}”与另一道案例题重复，没有写入。"
-            row.losses.append(Note(f"第 {place} 题", reason, "code_repeated"))
+            row.dropped.append(Note(f"第 {place} 题", reason, "code_repeated"))
         used.add(code)
         row.cells["编号"] = code
         yield row
@@ -99,8 +99,8 @@ def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
             yield part_row
 
 
-def _row(question: Question, where: str, kind_name: str) -> Row:
-    plain, losses = _plain(question, where)
+def _row(question: Question, where: str, kind_name: str) -> TableExportRow:
+    plain, dropped = _plain(question, where)
     cells = {
         "题型": kind_name, "题干": plain.stem, "答案": _answer(plain), "解析": plain.explanation,
         "难度": DIFFICULTY_NAMES[plain.difficulty] if plain.difficulty else "",
@@ -110,7 +110,7 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     cells |= {own_header(field_): getattr(plain, name) or "" for field_, name in TEXT_FIELDS.items()}
     if plain.citation:
         cells |= {"法律": plain.citation.law, "条文": plain.citation.article, "法律版本": plain.citation.version or ""}
-    losses += _ambiguous(plain, where)
+    dropped += _ambiguous(plain, where)
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
     texts = [("题干", question.stem), ("解析", question.explanation)]
@@ -120,7 +120,7 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     found = ((header, name) for header, text in texts for name in _BANK_PICTURE.findall(text))
     named = [(header, by_name[name]) for header, name in found if name in by_name]
     unnamed = [image for image in question.images if all(image is not one for _, one in named)]
-    return Row(cells, where, [*named, *(("题干", image) for image in unnamed)], losses)
+    return TableExportRow(cells, where, [*named, *(("题干", image) for image in unnamed)], dropped)
 
 
 def _ambiguous(question: Question, where: str) -> list[Note]:
@@ -134,16 +134,16 @@ def _ambiguous(question: Question, where: str) -> list[Note]:
 
 def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
     """Return the question with plain texts only, and notes on what that cost."""
-    losses: list[Note] = []
+    dropped: list[Note] = []
     if not question.is_html:
-        return question, losses
+        return question, dropped
     stem, *options = (to_plain(text) for text in (question.stem, *question.options))
     explanation = to_plain(question.explanation)
     lost = {name for _, name in (stem, explanation, *options)} - {"", "图片" if question.images else ""}
     if lost:
-        losses.append(Note(where, f"题里的{'、'.join(sorted(lost))}没有写入 Excel，只写入了文字。", "formatting"))
+        dropped.append(Note(where, f"题里的{'、'.join(sorted(lost))}没有写入 Excel，只写入了文字。", "formatting"))
     texts = tuple(text for text, _ in options)
-    return replace(question, stem=stem[0], options=texts, explanation=explanation[0], is_html=False), losses
+    return replace(question, stem=stem[0], options=texts, explanation=explanation[0], is_html=False), dropped
 
 
 def _answer(question: Question) -> str:
@@ -223,7 +223,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
         raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
     hint = kind_names.kind_in(PurePath(name).stem)
     rows = [row for row, _ in lines]
-    table = Table("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
+    table = QuestionTable("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
     result = read_table(table)
     reading = resolve_questions(join_cases(result.rows), format_name=format_name)
     reading.remarks.extend(result.remarks)
@@ -277,15 +277,15 @@ def write(questions: Sequence[Question]) -> ExportedFile:
     target = io.StringIO(newline="")
     writer = csv.writer(target)
     writer.writerow(headers)
-    losses: list[Note] = []
+    dropped: list[Note] = []
     for number, row in enumerate(rows_of(questions), 2):
-        losses += [Note(note.where, note.reason.replace("Excel", "csv"), note.code) for note in row.losses]
+        dropped += [Note(note.where, note.reason.replace("Excel", "csv"), note.code) for note in row.dropped]
         if row.pictures:
-            losses.append(Note(row.where, "题里的图片没有写入 csv。", "image"))
+            dropped.append(Note(row.where, "题里的图片没有写入 csv。", "image"))
         cells = [row.cells.get(header, "") for header in headers]
         for header, cell in zip(headers, cells, strict=True):
             if cell.startswith(_FORMULA):
                 reason = f"内容以“{cell[0]}”开头，前面加了单引号，以免被当作公式。"
-                losses.append(Note(f"第 {number} 行「{header}」列", reason, "formula"))
+                dropped.append(Note(f"第 {number} 行「{header}」列", reason, "formula"))
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return ExportedFile(("\ufeff" + target.getvalue()).encode(), losses)
+    return ExportedFile(("\ufeff" + target.getvalue()).encode(), dropped)

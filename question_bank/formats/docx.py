@@ -12,7 +12,7 @@ from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
 from examapp.documents.safe_xml import Element, parse_xml
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
-from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.pictures import insert_pictures, picture_sign
 from question_bank.formats.text import read_text
@@ -170,8 +170,8 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     text = "\n".join(document.lines)
     if text.strip():
         try:
-            words = read_text(text, name=name, answers=second, format_name="docx")
-            readings.append(_by_paragraph(words, document.paragraphs))
+            wording = read_text(text, name=name, answers=second, format_name="docx")
+            readings.append(_by_paragraph(wording, document.paragraphs))
         except UnreadableFileError:
             if not readings:
                 raise
@@ -180,12 +180,14 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     whole = ParseResult("docx")
     for reading in readings:
         whole.imported.extend(reading.imported)
-        whole.doubtful.extend(reading.doubtful)
-        whole.refused.extend(reading.refused)
+        whole.needing_review.extend(reading.needing_review)
+        whole.rejected.extend(reading.rejected)
         whole.remarks.extend(reading.remarks)
     pictures = document.pictures
     whole.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in whole.imported]
-    whole.doubtful = [replace(one, question=insert_pictures(one.question, pictures)) for one in whole.doubtful]
+    whole.needing_review = [
+        replace(one, question=insert_pictures(one.question, pictures)) for one in whole.needing_review
+    ]
     return whole
 
 
@@ -205,7 +207,7 @@ def _second(content: bytes, name: str) -> str:
 
 def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
     hint = kind_names.kind_in(PurePath(name).stem)
-    result = read_table(Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint))
+    result = read_table(QuestionTable(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint))
     reading = resolve_questions(join_cases(result.rows), format_name="docx")
     reading.remarks.extend(result.remarks)
     return reading
@@ -222,9 +224,9 @@ def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
         return [replace(note, where=place(note.where)) for note in notes]
 
     imported = reading.imported
-    reading.imported = [replace(one, where=place(one.where), losses=tuple(moved(one.losses))) for one in imported]
-    reading.doubtful = [replace(one, note=moved([one.note])[0]) for one in reading.doubtful]
-    reading.refused, reading.remarks = moved(reading.refused), moved(reading.remarks)
+    reading.imported = [replace(one, where=place(one.where), dropped=tuple(moved(one.dropped))) for one in imported]
+    reading.needing_review = [replace(one, note=moved([one.note])[0]) for one in reading.needing_review]
+    reading.rejected, reading.remarks = moved(reading.rejected), moved(reading.remarks)
     return reading
 
 
@@ -282,7 +284,7 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             _add(document, numbering.label(element) + paragraph_text(element), number)
             continue
         rows = _table_rows(element)
-        if read_table(Table("", rows, range(len(rows)))).header is not None:
+        if read_table(QuestionTable("", rows, range(len(rows)))).header is not None:
             document.tables.append(rows)
             continue
         for row in rows:

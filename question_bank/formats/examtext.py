@@ -240,7 +240,7 @@ def _guarded(text: str) -> str:
 
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Write our own text, which holds plain words; note as lost: markup, pictures, points and all tags but the topic."""
-    losses = [
+    dropped = [
         note
         for number, question in enumerate(questions, 1)
         for note in unsupported_fields(
@@ -254,7 +254,7 @@ def write(questions: Sequence[Question]) -> ExportedFile:
         )
     ]
     plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
-    return ExportedFile(_format_questions(plain).encode("utf-8"), losses)
+    return ExportedFile(_format_questions(plain).encode("utf-8"), dropped)
 
 
 def _plain(question: Question) -> Question:

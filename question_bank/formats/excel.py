@@ -11,12 +11,21 @@ from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
 from examapp.documents.archives import ZIP, UnreadableFileError
-from examapp.documents.workbooks import MAX_ROWS, OLE, Sheet, open_sheets
-from question_bank.formats.csv_table import MAX_CELL, NO_TABLE, PART_NAMES, SHEET, Row, columns, columns_for, rows_of
+from examapp.documents.workbooks import MAX_ROWS, OLE, WorkbookSheet, open_sheets
+from question_bank.formats.csv_table import (
+    MAX_CELL,
+    NO_TABLE,
+    PART_NAMES,
+    SHEET,
+    TableExportRow,
+    columns,
+    columns_for,
+    rows_of,
+)
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
-from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.registry import KIND_NAMES
@@ -58,10 +67,10 @@ def read(content: bytes, *, name: str) -> ParseResult:
     return reading
 
 
-def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
+def _table(sheet: WorkbookSheet, file_kind: Kind | None) -> QuestionTable:
     kind = kind_names.kind_of(sheet.name) or kind_names.kind_in(sheet.name)
     label = sheet.name if kind is None and kind_names.unsupported_name(sheet.name) else ""
-    return Table(
+    return QuestionTable(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
         pictures=sheet.pictures, cell_pictures=sheet.cell_pictures,
@@ -89,27 +98,27 @@ def _question_sheet(book: xlsxwriter.Workbook, headers: Sequence[str]) -> tuple[
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Return the workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
     headers = columns_for(questions)
-    losses: list[Note] = []
+    dropped: list[Note] = []
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
         sheet, text, _ = _question_sheet(book, headers)
         for number, row in enumerate(rows_of(questions), 1):
             row.note_long(number + 1)
             _draw(sheet, number, headers, row)
-            losses.extend(row.losses)
+            dropped.extend(row.dropped)
             for index, header in enumerate(headers):
                 if row.cells.get(header):
                     sheet.write_string(number, index, row.cells[header][:MAX_CELL], text)
-    return ExportedFile(target.getvalue(), losses)
+    return ExportedFile(target.getvalue(), dropped)
 
 
-def _draw(sheet: Worksheet, number: int, headers: Sequence[str], row: Row) -> None:
+def _draw(sheet: Worksheet, number: int, headers: Sequence[str], row: TableExportRow) -> None:
     """Lay a row's pictures over the cells that they belong to; what Excel cannot show is a loss."""
     for header, image in row.pictures:
         try:
             drawn = SizedImage(io.BytesIO(image.content))
         except XlsxWriterException:
-            row.losses.append(Note(row.where, f"题里的图片“{image.name}”Excel 不能显示，没有写入。", "image"))
+            row.dropped.append(Note(row.where, f"题里的图片“{image.name}”Excel 不能显示，没有写入。", "image"))
             continue
         scale = min(1, WIDEST_PICTURE / max(drawn.width, 1), TALLEST_PICTURE / max(drawn.height, 1))
         sheet.set_row_pixels(number, TALLEST_PICTURE + 30)

@@ -14,7 +14,7 @@ class ExportedFile:
     """The file's bytes, and by name what of the questions the format could not say."""
 
     content: bytes
-    losses: list[Note] = field(default_factory=list)
+    dropped: list[Note] = field(default_factory=list)
 
 
 _FIELD_NAMES = {
@@ -32,14 +32,14 @@ _FIELD_NAMES = {
 
 
 def writable(
-    questions: Iterable[Question], format_name: str, can_say: Callable[[Question], bool], losses: list[Note]
+    questions: Iterable[Question], format_name: str, can_say: Callable[[Question], bool], dropped: list[Note]
 ) -> Iterator[tuple[int, str, Question]]:
     """Yield number, place and question of those that a format can say; note the others as lost."""
     for number, question in enumerate(questions, start=1):
         if can_say(question):
             yield number, f"第 {number} 题", question
         else:
-            losses.append(not_exported(f"第 {number} 题", question, format_name))
+            dropped.append(not_exported(f"第 {number} 题", question, format_name))
 
 
 def is_keyed(question: Question) -> bool:

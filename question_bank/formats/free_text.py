@@ -85,9 +85,9 @@ class Pictures:
     def runs(self, text: str, run: str) -> str:
         """Return the runs of a line of text, drawings where its signs stand; `run` has a place for words."""
         pieces = _SIGN.split(text)
-        words = [run.format(piece) if piece else "" for piece in pieces[::2]]
+        wording = [run.format(piece) if piece else "" for piece in pieces[::2]]
         drawings = [self._drawing(ord(sign) - FIRST_NUMBERED) for sign in pieces[1::2]]
-        return "".join(piece for pair in zip(words, [*drawings, ""], strict=True) for piece in pair)
+        return "".join(piece for pair in zip(wording, [*drawings, ""], strict=True) for piece in pair)
 
     def _drawing(self, number: int) -> str:
         width, height = self.sizes[number]
@@ -117,15 +117,15 @@ _NUMERALS = "一二三四五六七八九十"
 
 def write_text(questions: Sequence[Question]) -> ExportedFile:
     """Write plain text, grouped by kind; each question is read back, and one that reads differently is named."""
-    lines, losses = lines_of([q for q in questions if q.kind is not Kind.CASE], "纯文本")
-    losses += [not_exported(f"第 {n} 题", q, "纯文本") for n, q in enumerate(questions, 1) if q.kind is Kind.CASE]
-    return ExportedFile(("\ufeff" + "\r\n".join(lines) + "\r\n").encode(), losses)
+    lines, dropped = lines_of([q for q in questions if q.kind is not Kind.CASE], "纯文本")
+    dropped += [not_exported(f"第 {n} 题", q, "纯文本") for n, q in enumerate(questions, 1) if q.kind is Kind.CASE]
+    return ExportedFile(("\ufeff" + "\r\n".join(lines) + "\r\n").encode(), dropped)
 
 
 def lines_of(questions: Sequence[Question], format_name: str) -> tuple[list[str], list[Note]]:
     """Return the lines of plain questions, with what they cannot say."""
     lines: list[str] = []
-    losses: list[Note] = []
+    dropped: list[Note] = []
     kinds = [kind for kind in KIND_NAMES if any(question.kind is kind for question in questions)]
     number = 0
     for place, kind in enumerate(kinds):
@@ -134,13 +134,13 @@ def lines_of(questions: Sequence[Question], format_name: str) -> tuple[list[str]
         for question in (each for each in questions if each.kind is kind):
             number += 1
             own = list(_lines(plain_question(question), number))
-            losses += _losses(question, f"第 {number} 题", format_name)
+            dropped += _dropped_content(question, f"第 {number} 题", format_name)
             if not _reads_back(question, [heading, *own]):
                 stem = plain_question(question).stem[:20]
                 reason = f"{format_name}写法有歧义，再导入时可能读成别的样子，请核对（题干：{stem}）。"
-                losses.append(Note(f"第 {number} 题", reason, "ambiguous"))
+                dropped.append(Note(f"第 {number} 题", reason, "ambiguous"))
             lines += [*own, ""]
-    return lines, losses
+    return lines, dropped
 
 
 def _lines(question: Question, number: int) -> Iterator[str]:
@@ -173,7 +173,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _losses(question: Question, where: str, format_name: str) -> list[Note]:
+def _dropped_content(question: Question, where: str, format_name: str) -> list[Note]:
     has_markup = question.is_html and any(to_plain(text)[1] for text in (question.stem, *question.options))
     return unsupported_fields(where, question, format_name, "citation", "tags", "code", "images", markup=has_markup)
 
@@ -184,7 +184,7 @@ def _reads_back(question: Question, lines: Iterable[str]) -> bool:
         found = read_text("\n".join(lines), name="", format_name="text")
     except UnreadableFileError:
         return False
-    if len(found.imported) != 1 or found.doubtful or found.refused:
+    if len(found.imported) != 1 or found.needing_review or found.rejected:
         return False
     return _said(plain_question(found.imported[0].question)) == _said(plain_question(question))
 
@@ -228,19 +228,19 @@ def write_docx(questions: Sequence[Question]) -> ExportedFile:
     """Write a document; each plain question is read back, and one that reads differently is named."""
     pictures = Pictures()
     taken = [pictures.take(question) for question in questions]
-    lines, losses = lines_of([question for question in taken if question.kind is not Kind.CASE], "Word ")
+    lines, dropped = lines_of([question for question in taken if question.kind is not Kind.CASE], "Word ")
     body = "".join(_paragraph(line, pictures) for line in lines)
     cases = [question for question in taken if question.kind is Kind.CASE]
     if cases:
         table, lost = _table(cases, pictures)
         body += _paragraph("案例题", pictures) + table + _paragraph("", pictures)
-        losses += lost
+        dropped += lost
     document = (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="{_W}"><w:body>{body}'
         '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
         "</w:body></w:document>"
     )
-    return ExportedFile(_packed(document, pictures), losses)
+    return ExportedFile(_packed(document, pictures), dropped)
 
 
 def _paragraph(text: str, pictures: Pictures) -> str:
@@ -256,9 +256,9 @@ def _table(cases: Sequence[Question], pictures: Pictures) -> tuple[str, list[Not
     letters = sorted({head for row in rows for head, cell in row.cells.items() if head.startswith("选项") and cell})
     heads = [*_CASE_HEADS[:3], *letters, *_CASE_HEADS[3:]]
     heads = [head for head in heads if head in _CASE_HEADS[:4] or any(row.cells.get(head) for row in rows)]
-    losses = [Note(n.where, n.reason.replace("Excel", "Word"), n.code) for row in rows for n in row.losses]
+    dropped = [Note(n.where, n.reason.replace("Excel", "Word"), n.code) for row in rows for n in row.dropped]
     lost = ((row.where, image.name) for row in rows for _, image in row.pictures)
-    losses += [Note(where, f"题里的图片“{name}”Word 不能显示，没有写入。", "image") for where, name in lost]
+    dropped += [Note(where, f"题里的图片“{name}”Word 不能显示，没有写入。", "image") for where, name in lost]
     cells = [heads, *([row.cells.get(head, "") for head in heads] for row in rows)]
     border = "".join(f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>' for side in ("top", "left", "bottom", "right", "insideH", "insideV"))  # fmt: skip
     lines = "".join(
@@ -266,7 +266,7 @@ def _table(cases: Sequence[Question], pictures: Pictures) -> tuple[str, list[Not
         for line in cells
     )  # fmt: skip
     grid = "<w:tblGrid>" + "<w:gridCol/>" * len(heads) + "</w:tblGrid>"
-    return f"<w:tbl><w:tblPr><w:tblBorders>{border}</w:tblBorders></w:tblPr>{grid}{lines}</w:tbl>", losses
+    return f"<w:tbl><w:tblPr><w:tblBorders>{border}</w:tblBorders></w:tblPr>{grid}{lines}</w:tbl>", dropped
 
 
 def _packed(document: str, pictures: Pictures) -> bytes:

@@ -59,7 +59,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if question.global_feedback is not None:
         parsed.explanation.append(rich(question.global_feedback))
     if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
-        parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+        parsed.add_dropped("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
     if question.type in _FILLERS:
         _FILLERS[question.type](parsed, question)
     attach_all_images(parsed)
@@ -95,16 +95,16 @@ def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single:
     if is_single:
         parsed.right = [place for place, fraction in enumerate(fractions) if fraction >= FULL_CREDIT]
         if any(0 < fraction < FULL_CREDIT for fraction in fractions):
-            parsed.add_loss("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+            parsed.add_dropped("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
     else:
         parsed.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
         if len(set(positive)) > 1:
-            parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+            parsed.add_dropped("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
         if positive and not Decimal(95) <= sum(positive) <= Decimal(105):
             reason = "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。"
             parsed.require_review("weights_odd", reason)
     if any(fraction < 0 for fraction in fractions):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
 
 
 def fill_short(parsed: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
@@ -112,7 +112,7 @@ def fill_short(parsed: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> N
     parsed.kind = Kind.FILL_BLANK
     full = [text.strip() for text, fraction in variants if fraction >= FULL_CREDIT and text.strip()]
     if any(0 < fraction < FULL_CREDIT for _, fraction in variants):
-        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+        parsed.add_dropped("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
     if any("*" in text.replace("\\*", "") for text in full):
         parsed.require_review("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
     parsed.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
@@ -132,9 +132,9 @@ def _explain_variants(parsed: ParsedQuestion, question: GiftQuestion) -> None:
 
 def _fill_number(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     fill_short(parsed, [(text, FULL_CREDIT) for text in as_texts([exact_number(question.answers) or ""])])
-    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
-        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+        parsed.add_dropped("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
     _explain_variants(parsed, question)
 
 
@@ -165,9 +165,9 @@ def _fraction(answer: GiftAnswer) -> Decimal:
 
 def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are noted as lost."""
-    losses: list[Note] = []
+    dropped: list[Note] = []
     texts: list[str] = []
-    for _, where, question in writable(questions, "GIFT", lambda one: _answers(one) is not None, losses):
+    for _, where, question in writable(questions, "GIFT", lambda one: _answers(one) is not None, dropped):
         answers = _answers(question)
         comments = [f"[id:{question.code}]"] if question.code else []
         comments += [f"[tag:{tag}]" for tag in encode_tags(question)]
@@ -175,7 +175,7 @@ def write(questions: Iterable[Question]) -> ExportedFile:
         mark = "[html]" if question.is_html else "[plain]"
         general = f"####{escape(question.explanation)}" if question.explanation else ""
         texts.append(f"{head}{mark}{escape(question.stem)}{{{answers}{general}}}")
-        losses += unsupported_fields(
+        dropped += unsupported_fields(
             where,
             question,
             "GIFT",
@@ -183,7 +183,7 @@ def write(questions: Iterable[Question]) -> ExportedFile:
             "images",
             model_answer=question.kind is Kind.SHORT_ANSWER and any(question.key),
         )
-    return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
+    return ExportedFile(("\n\n".join(texts) + "\n").encode(), dropped)
 
 
 def _answers(question: Question) -> str | None:

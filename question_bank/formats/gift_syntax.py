@@ -15,7 +15,7 @@ _TAG = re.compile(r"\[tag:(?P<tag>[^\]]+)\]")
 
 
 @dataclass(slots=True)
-class Block:
+class GiftBlock:
     """One question's text, escapes hidden, with its first line and what its comments say."""
 
     line: int
@@ -39,7 +39,7 @@ def escape(text: str) -> str:
     return re.sub(r"([~=#{}:\\])", r"\\\1", text).replace("\n", "\\n")
 
 
-def blocks(text: str) -> Iterator[Block]:
+def blocks(text: str) -> Iterator[GiftBlock]:
     """Yield the blocks of a file: parted by blank lines, save those inside braces that close again, or by a title behind an answer."""
     lines = hide(text).split("\n")
     current: list[str] = []
@@ -75,11 +75,11 @@ def _stays_open(current: list[str], lines: list[str], number: int) -> bool:
     return False
 
 
-def _block(start: int, lines: list[str], comments: list[str]) -> Block:
+def _block(start: int, lines: list[str], comments: list[str]) -> GiftBlock:
     comment_text = show("\n".join(comments))
     code = _ID.search(comment_text)
     tags = [match.group("tag").strip() for match in _TAG.finditer(comment_text)]
-    return Block(start, "\n".join(lines).strip(), code.group("id").strip() if code else None, tags)
+    return GiftBlock(start, "\n".join(lines).strip(), code.group("id").strip() if code else None, tags)
 
 
 _TITLE = re.compile(r"::(?P<title>.*?)::", re.DOTALL)
@@ -139,7 +139,7 @@ class GiftQuestion:
     global_feedback: GiftText | None = None
 
 
-def parse(block: Block) -> GiftQuestion:
+def parse(block: GiftBlock) -> GiftQuestion:
     """Return the block as a question; type BROKEN when its braces or answers say nothing."""
     text = block.text
     if text.startswith("$CATEGORY"):
@@ -207,11 +207,11 @@ def _answer(text: str, text_format: str, weight: re.Pattern[str]) -> GiftAnswer:
     found = weight.match(body)
     if found:
         body = body[found.end() :]
-    words, mark, note = body.partition("#")
+    wording, mark, note = body.partition("#")
     return GiftAnswer(
         is_correct=text[0] == "=",
         weight=Decimal(found.group("weight")) if found else None,
-        text=_formatted(words, text_format),
+        text=_formatted(wording, text_format),
         feedback=_formatted(note, text_format) if mark and note.strip() else None,
     )
 

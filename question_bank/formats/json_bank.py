@@ -13,7 +13,7 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_plain_text, decode_text, text_head
 from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import choice_key, is_by_words, resolve_questions
+from question_bank.formats.heuristics.resolving import choice_key, is_by_text, resolve_questions
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
 from question_bank.formats.parsed import Gap, ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
@@ -96,8 +96,8 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
         parsed.kind = parsed.kind or Kind.FILL_BLANK
         parsed.blank_answers = ["|".join(_texts(blank)) for blank in blanks]
     parsed.answer = "\n".join(_texts(_first(item, _ANSWERS)))
-    _doubt_index(parsed, _first(item, _ANSWERS))
-    _compare_words(parsed, _texts(item.get("answerText")))
+    _check_index_base(parsed, _first(item, _ANSWERS))
+    _compare_text(parsed, _texts(item.get("answerText")))
     parsed.explanation_text = _text(_first(item, _EXPLANATIONS))
     parsed.points = read_points(_text(_first(item, _POINTS)))
     parsed.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
@@ -106,7 +106,7 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
     tags = (tag for one in _TAGS for tag in _texts(item.get(one)))
     parsed.tags = tuple(dict.fromkeys(tag for tag in tags if tag not in parsed.knowledge_points))
     if any(item.get(one) for one in _IMAGES):
-        parsed.add_loss("image", "题里的图片没有导入，只保留了文字。")
+        parsed.add_dropped("image", "题里的图片没有导入，只保留了文字。")
     parts = _first(item, _PARTS)
     if isinstance(parts, list) and parts:
         parsed.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
@@ -120,22 +120,22 @@ def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
     return [(letter, named.get(letter, "")) for letter in OPTION_LETTERS[: last + 1]]
 
 
-def _compare_words(parsed: ParsedQuestion, words: list[str]) -> None:
+def _compare_text(parsed: ParsedQuestion, text: list[str]) -> None:
     """Hold the answer's words, where a bank gives them beside its keys, against the options; they are the answer where there are no keys."""
     if not parsed.answer and not any(parsed.blank_answers):
-        parsed.answer = "\n".join(words)
-    if not words or not parsed.lettered:
+        parsed.answer = "\n".join(text)
+    if not text or not parsed.lettered:
         return
-    key, named = choice_key(parsed)[0], choice_key(replace(parsed, answer="\n".join(words)))[0]
+    key, named = choice_key(parsed)[0], choice_key(replace(parsed, answer="\n".join(text)))[0]
     if key and named and key != named:
         reason = f"答案字母是 {''.join(key)}，答案文字却是选项 {''.join(named)} 的内容，两者不一致。请核对答案。"
         parsed.require_review("two_keys", reason)
 
 
-def _doubt_index(parsed: ParsedQuestion, answer: Any) -> None:
+def _check_index_base(parsed: ParsedQuestion, answer: Any) -> None:
     """Require a review where the answer is a bare number: an index, which programs count from 0 and people from 1."""
     is_index = any(type(one) is int for one in (answer if isinstance(answer, list) else [answer]))
-    if is_index and len(parsed.lettered) >= 2 and parsed.kind is not Kind.TRUE_FALSE and not is_by_words(parsed):
+    if is_index and len(parsed.lettered) >= 2 and parsed.kind is not Kind.TRUE_FALSE and not is_by_text(parsed):
         reason = f"答案是数字 {parsed.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。"
         parsed.require_review("two_readings", reason)
 
@@ -216,7 +216,7 @@ def _csc_outcome(entry: dict[str, Any], where: str) -> Outcome:
     parsed.code = str(entry["id"]) if entry.get("id") is not None else None
     parsed.set_tags([str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))])
     if entry.get("attachment"):
-        parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
+        parsed.add_dropped("attachment_dropped", "题目所附的文件没有保留。")
     return filler(parsed, entry, _dicts(entry.get("options"))) or parsed.validate()
 
 
@@ -242,18 +242,18 @@ def _fill_weighted(parsed: ParsedQuestion, _entry: dict[str, Any], options: list
     scores = _set_options(parsed, options)
     parsed.right = [place for place, score in enumerate(scores) if score > 0]
     if len({score for score in scores if score > 0}) > 1:
-        parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        parsed.add_dropped("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
     if any(score < 0 for score in scores):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
 
 
 def _fill_claim(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
     parsed.kind = Kind.SINGLE_CHOICE
     kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
     if len(kept) < len(options):
-        parsed.add_loss("skip_option", "“不作答”选项没有保留。")
+        parsed.add_dropped("skip_option", "“不作答”选项没有保留。")
     if any(score < 0 for score in _set_options(parsed, kept)):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
     parsed.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
 
 
@@ -282,7 +282,7 @@ def _gap(match: re.Match[str], parsed: ParsedQuestion, ranges: list[str]) -> Gap
     if re.search(r"numeric\s*=\s*[\"']true", attributes):
         if precision and number(precision.group(1)) not in {None, Decimal(0)}:
             ranges.append(answer)
-        parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     variants = [re.sub(r"\\([|*])", r"\1", part).strip() for part in re.split(r"(?<!\\)\|", answer)]
     gap = Gap(variants=tuple(dict.fromkeys(variant for variant in variants if variant)))
     if re.search(r"(?<!\\)\*", answer):

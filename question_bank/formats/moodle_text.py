@@ -75,25 +75,25 @@ def _gap(match: re.Match[str], parsed: ParsedQuestion, text: Rich, number: int) 
     if not any(share >= FULL_CREDIT for share, _, _ in answers):
         return Note(parsed.where, f"第 {number} 空没有得满分的答案。请改正后再导入。", "no_full_answer")
     if any(0 < share < FULL_CREDIT for share, _, _ in answers):
-        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+        parsed.add_dropped("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
     if kind.startswith(("MULTICHOICE", "MC")):
         return _choice_gap(answers, text)
-    full = [html_to_text(words) if text.is_html else words for share, words, _ in answers if share >= FULL_CREDIT]
+    full = [html_to_text(wording) if text.is_html else wording for share, wording, _ in answers if share >= FULL_CREDIT]
     if kind in {"NUMERICAL", "NM"}:
         return _number_gap(full, parsed)
     gap = Gap(variants=tuple(dict.fromkeys(full)))
     if any("*" in part and answer[0] >= FULL_CREDIT for part, answer in zip(parts, answers, strict=True)):
         gap.review = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
-    for _, words, note in answers:
-        if note and words != "*":
-            parsed.explanation.append(Rich(f"{words}：{note}", text.is_html))
+    for _, wording, note in answers:
+        if note and wording != "*":
+            parsed.explanation.append(Rich(f"{wording}：{note}", text.is_html))
     return gap
 
 
 def _choice_gap(answers: list[tuple[Decimal, str, str]], text: Rich) -> Gap:
     gap = Gap(is_choice=True)
-    for place, (share, words, note) in enumerate(answers):
-        gap.options.append(Rich(words, text.is_html))
+    for place, (share, wording, note) in enumerate(answers):
+        gap.options.append(Rich(wording, text.is_html))
         if share >= FULL_CREDIT:
             gap.right.append(place)
         if note:
@@ -105,7 +105,7 @@ def _number_gap(full: list[str], parsed: ParsedQuestion) -> Gap | Note:
     value, _, tolerance = full[0].partition(":") if full else ("", "", "")
     if len(full) != 1 or number(value) is None or (tolerance.strip() and number(tolerance) != 0):
         return unsupported_kind(parsed.where, "数值范围题")
-    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return Gap(variants=as_texts([value.strip()]))
 
 
@@ -115,8 +115,10 @@ def _answer(part: str) -> tuple[Decimal, str, str]:
     if found is None:
         return Decimal(0), "", ""
     share = FULL_CREDIT if found["full"] else Decimal(found["share"] or 0)
-    words, _, note = (re.sub(r"\s*\n\s*", " ", text.translate(_SHOWN)).strip() for text in found["text"].partition("#"))
-    return share, words, note
+    wording, _, note = (
+        re.sub(r"\s*\n\s*", " ", text.translate(_SHOWN)).strip() for text in found["text"].partition("#")
+    )
+    return share, wording, note
 
 
 def write_gap(variants: tuple[str, ...]) -> str:
@@ -144,7 +146,7 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         body = found.group("body").strip() if found else ""
         if found is None or body[:1] not in {"=", "~"}:
             reason = "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。"
-            result.refused.append(Note(where, reason, "malformed"))
+            result.rejected.append(Note(where, reason, "malformed"))
             continue
         stem = " ".join(part for part in (found["before"].strip(), BLANK, found["after"].strip()) if part)
         parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
@@ -269,20 +271,20 @@ _UNWRITTEN = ("explanation", "citation", "knowledge_points", "difficulty", "poin
 
 def write_aiken(questions: Iterable[Question]) -> ExportedFile:
     """Write single choices and true/false as Aiken; note all else as lost."""
-    losses: list[Note] = []
+    dropped: list[Note] = []
     texts: list[str] = []
-    for _, where, question in writable(questions, "Aiken", _can_say, losses):
+    for _, where, question in writable(questions, "Aiken", _can_say, dropped):
         if any(
             _OPTION.match(line) or _AIKEN_ANSWER.match(line) for line in _text_line(question.stem, question).split("\n")
         ):
             reason = "题干有一行像选项或答案，Aiken 格式写不下，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
-            losses.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
+            dropped.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
             continue
         pairs = zip(OPTION_LETTERS, question.options, strict=False)
         options = [f"{letter}. {_text_line(option, question)}" for letter, option in pairs]
         texts.append("\n".join([_text_line(question.stem, question), *options, f"ANSWER: {question.key[0]}"]))
-        losses += unsupported_fields(where, question, "Aiken", *_UNWRITTEN, markup=question.is_html)
-    return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
+        dropped += unsupported_fields(where, question, "Aiken", *_UNWRITTEN, markup=question.is_html)
+    return ExportedFile(("\n\n".join(texts) + "\n").encode(), dropped)
 
 
 def _text_line(text: str, question: Question) -> str:

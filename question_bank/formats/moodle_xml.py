@@ -68,14 +68,14 @@ class TextReader:
         element = next(iter(children(parent, name)), None) if name else parent
         if element is None:
             return Rich()
-        words = child_text(element, "text").strip()
+        wording = child_text(element, "text").strip()
         format_name = element.get("format", "")
         if format_name in {"plain_text", "plain"}:
-            return Rich(words)
+            return Rich(wording)
         if format_name == "markdown":
-            self._parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
-            return Rich(words)
-        text = Rich(words, is_html=True) if format_name == "html" else guessed(words)
+            self._parsed.add_dropped("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+            return Rich(wording)
+        text = Rich(wording, is_html=True) if format_name == "html" else guessed(wording)
         return attach_images(self._parsed, text, lambda source: _file(element, source) or _file(self._question, source))
 
 
@@ -128,14 +128,14 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
     named = [tag for tags in children(element, "tags") for tag in children(tags, "tag")]
     parsed.set_tags([child_text(tag, "text").strip() for tag in named])
     if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
-        parsed.add_loss("hints_dropped", "作答提示没有保留。")
+        parsed.add_dropped("hints_dropped", "作答提示没有保留。")
     names = ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
     if any(texts.read(element, name).plain not in {"", *_DEFAULT_NOTES} for name in names):
-        parsed.add_loss("feedback_dropped", "答对、答错时的提示语没有保留。")
+        parsed.add_dropped("feedback_dropped", "答对、答错时的提示语没有保留。")
     if child_text(element, "usecase").strip() == "1":
-        parsed.add_loss("case_sensitive", "“区分大小写”的要求没有保留。")
+        parsed.add_dropped("case_sensitive", "“区分大小写”的要求没有保留。")
     if any(local(child) == "file" for child in element):
-        parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
+        parsed.add_dropped("attachment_dropped", "题目所附的文件没有保留。")
     if filler is None:
         return cloze_outcome(parsed, parsed.stem)
     return filler(parsed, element, texts) or parsed.validate()
@@ -173,8 +173,8 @@ def _fill_short(parsed: ParsedQuestion, element: Element, texts: TextReader) -> 
     for answer in answers:
         note = texts.read(answer, "feedback")
         if not note.is_blank:
-            words = f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}"
-            parsed.explanation.append(Rich(words, note.simplest.is_html))
+            text = f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}"
+            parsed.explanation.append(Rich(text, note.simplest.is_html))
     return None
 
 
@@ -185,18 +185,18 @@ def _fill_number(parsed: ParsedQuestion, element: Element, texts: TextReader) ->
         return unsupported_kind(parsed.where, "数值范围题")
     _fill_short(parsed, element, texts)
     parsed.blanks = [as_texts(variants) for variants in parsed.blanks]
-    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if element.find("units") is not None:
-        parsed.add_loss("units_dropped", "数值的单位没有保留。")
+        parsed.add_dropped("units_dropped", "数值的单位没有保留。")
     return None
 
 
 def _fill_essay(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     parsed.answer = texts.read(element, "graderinfo").plain
     if not texts.read(element, "responsetemplate").is_blank:
-        parsed.add_loss("template_dropped", "作答模板没有保留。")
+        parsed.add_dropped("template_dropped", "作答模板没有保留。")
     if child_text(element, "attachments").strip() not in {"", "0"}:
-        parsed.add_loss("attachment_dropped", "原题可以交附件，本平台的简答题只收文字。")
+        parsed.add_dropped("attachment_dropped", "原题可以交附件，本平台的简答题只收文字。")
     return None
 
 
@@ -228,13 +228,13 @@ _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moo
 def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as Moodle XML with their pictures; several blanks become embedded answers, cases are noted as lost."""
     root = etree.Element("quiz")
-    losses: list[Note] = []
-    for _, where, question in writable(questions, "Moodle XML", _can_say, losses):
+    dropped: list[Note] = []
+    for _, where, question in writable(questions, "Moodle XML", _can_say, dropped):
         _question(root, question)
         if len(question.blanks) > 1:
-            losses += unsupported_fields(where, question, "Moodle XML", "points")
+            dropped += unsupported_fields(where, question, "Moodle XML", "points")
     content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return ExportedFile(content, losses)
+    return ExportedFile(content, dropped)
 
 
 def _can_say(question: Question) -> bool:
@@ -300,20 +300,20 @@ def _order(element: Element, question: Question) -> None:
         _answer(element, option, Decimal(place), is_html=question.is_html, images=question.images)
 
 
-def _answer(element: Element, words: str, fraction: Decimal, *, is_html: bool, images: tuple[Image, ...] = ()) -> None:
-    answer = _text(element, "answer", words, is_html=is_html, images=images)
+def _answer(element: Element, text: str, fraction: Decimal, *, is_html: bool, images: tuple[Image, ...] = ()) -> None:
+    answer = _text(element, "answer", text, is_html=is_html, images=images)
     answer.set("fraction", f"{fraction:f}")
 
 
-def _text(parent: Element, name: str, words: str, *, is_html: bool, images: tuple[Image, ...] = ()) -> Element:
+def _text(parent: Element, name: str, text: str, *, is_html: bool, images: tuple[Image, ...] = ()) -> Element:
     element = etree.SubElement(parent, name, format="html" if is_html else "plain_text")
-    _add(element, "text", re.sub(r"([\"'])bank:", r"\1@@PLUGINFILE@@/", words) if is_html else words)
+    _add(element, "text", re.sub(r"([\"'])bank:", r"\1@@PLUGINFILE@@/", text) if is_html else text)
     for image in images:
-        if f"bank:{image.name}" in words:
+        if f"bank:{image.name}" in text:
             file = etree.SubElement(element, "file", name=image.name, path="/", encoding="base64")
             file.text = base64.b64encode(image.content).decode("ascii")
     return element
 
 
-def _add(parent: Element, name: str, words: str) -> None:
-    etree.SubElement(parent, name).text = clean(words)
+def _add(parent: Element, name: str, text: str) -> None:
+    etree.SubElement(parent, name).text = clean(text)

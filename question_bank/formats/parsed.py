@@ -16,18 +16,18 @@ from question_bank.model import (
     TRUE_FALSE_OPTIONS,
     Citation,
     Difficulty,
-    DoubtfulQuestion,
     Image,
     Kind,
     Note,
     Outcome,
     Question,
+    QuestionForReview,
     ReadQuestion,
 )
 from question_bank.rich import Rich, joined, unify
 
-TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
-FALSE_WORDS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
+TRUE_TERMS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
+FALSE_TERMS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
 MAX_POINTS = Decimal(99999)
 OPTION_CODES = frozenset(
     {
@@ -86,7 +86,7 @@ class ParsedQuestion:
     """Whether a bare A or B of a true/false question without options is read as 正确 or 错误."""
     may_be_true_false: bool = True
     """Whether a single choice between true and false becomes a true/false question."""
-    losses: list[Note] = field(default_factory=list)
+    dropped: list[Note] = field(default_factory=list)
     review: Note | None = None
     """Why a person must set the key."""
     rejection: Note | None = None
@@ -122,10 +122,10 @@ class ParsedQuestion:
         """Set letters and plain texts of the options."""
         self.letters, self.options = [letter for letter, _ in pairs], [Rich(text) for _, text in pairs]
 
-    def add_loss(self, code: str, reason: str) -> None:
+    def add_dropped(self, code: str, reason: str) -> None:
         """Note something that could not be kept; once a code."""
-        if all(note.code != code for note in self.losses):
-            self.losses.append(Note(self.where, reason, code))
+        if all(note.code != code for note in self.dropped):
+            self.dropped.append(Note(self.where, reason, code))
 
     def require_review(self, code: str, reason: str, *, at: str = "answer") -> None:
         """Put the question on the review list; the first reason is kept."""
@@ -151,8 +151,8 @@ class ParsedQuestion:
             return rejection
         question = _question(self)
         if self.review is not None:
-            return DoubtfulQuestion(question, self.review)
-        return ReadQuestion(question, self.where, tuple(self.losses))
+            return QuestionForReview(question, self.review)
+        return ReadQuestion(question, self.where, tuple(self.dropped))
 
     def set_code(self, name: str) -> None:
         """Set the question's number, but for one that our writers gave to a question without."""
@@ -166,7 +166,7 @@ class ParsedQuestion:
 def truth_index(word: str) -> int | None:
     """Return the index of 正确 or 错误 among the options of a true/false question, by a word that means it."""
     word = word.strip().lower()
-    return 0 if word in TRUE_WORDS else 1 if word in FALSE_WORDS else None
+    return 0 if word in TRUE_TERMS else 1 if word in FALSE_TERMS else None
 
 
 def unsupported_kind(where: str, kind_name: str) -> Note:
@@ -194,17 +194,17 @@ def _validate_parts(parsed: ParsedQuestion) -> Note | None:
         if part.review is not None and parsed.review is None:
             parsed.review = replace(part.review, reason=name + part.review.reason)
         if name:
-            for loss in part.losses:
-                parsed.add_loss(loss.code, name + loss.reason)
+            for dropped_item in part.dropped:
+                parsed.add_dropped(dropped_item.code, name + dropped_item.reason)
         else:
-            parsed.losses += part.losses
+            parsed.dropped += part.dropped
     return None
 
 
 def _check(parsed: ParsedQuestion) -> Note | None:
     """Validate the question as the file has it: before two options become true and false."""
-    is_outside = any(not 0 <= index < len(parsed.options) for index in parsed.right)
-    if is_outside and parsed.options and parsed.kind is not Kind.ORDERING:
+    is_out_of_range = any(not 0 <= index < len(parsed.options) for index in parsed.right)
+    if is_out_of_range and parsed.options and parsed.kind is not Kind.ORDERING:
         parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
         parsed.right = []
     question = _built(parsed)
@@ -214,7 +214,7 @@ def _check(parsed: ParsedQuestion) -> Note | None:
         return Note(place, rejected.reason, rejected.code)
     for issue in (*own_issues, *kind_of(question.kind).iter_key_issues(question)):
         if issue.severity is Severity.NOTE:
-            parsed.add_loss(issue.code, issue.reason)
+            parsed.add_dropped(issue.code, issue.reason)
         else:
             parsed.require_review(issue.code, issue.reason, at="options" if issue.code in OPTION_CODES else "answer")
         if issue.voids_key:
@@ -265,11 +265,11 @@ def _key(parsed: ParsedQuestion) -> tuple[str, ...]:
 
 def _turn_true_false(parsed: ParsedQuestion) -> None:
     """Make two options that say only true and false a true/false question; its key follows the words, not the indexes."""
-    words = [option.plain.strip().lower() for option in parsed.options]
-    if len(words) != 2 or not TRUE_WORDS.intersection(words) or not FALSE_WORDS.intersection(words):
+    text = [option.plain.strip().lower() for option in parsed.options]
+    if len(text) != 2 or not TRUE_TERMS.intersection(text) or not FALSE_TERMS.intersection(text):
         return
     parsed.kind, parsed.options = Kind.TRUE_FALSE, []
-    if words[0] in FALSE_WORDS:
+    if text[0] in FALSE_TERMS:
         parsed.right = [1 - index for index in parsed.right]
         parsed.option_notes = {1 - index: note for index, note in parsed.option_notes.items()}
 
@@ -315,7 +315,9 @@ def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: f
     choices = [gap for gap in gaps if gap.is_choice]
     written = [gap.variants for gap in gaps if len(gap.variants) > 1]
     if any({*one} == {*other} for place, one in enumerate(written) for other in written[:place]):
-        parsed.add_loss("gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。")
+        parsed.add_dropped(
+            "gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。"
+        )
     for gap in gaps:
         if gap.review is not None:
             parsed.require_review(*gap.review)
@@ -333,7 +335,7 @@ def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: f
 def _make_case(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
     parsed.kind = Kind.CASE
     parsed.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
-    parsed.add_loss("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
+    parsed.add_dropped("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
     for place, gap in enumerate(gaps, start=1):
         stem = Rich(f"第（{place}）空")
         part = ParsedQuestion(where=parsed.where, part_name=f"第 {place} 小题", stem=stem, images=parsed.images)

@@ -32,21 +32,21 @@ def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPict
         name = _add_image(images, picture)
         marks[place] = f'{marks.get(place, "")}<p><img src="bank:{name}" alt="图"></p>'
 
-    def text(words: str, place: str) -> str:
-        return _as_html(question, words) + marks.get(place, "")
+    def text(wording: str, place: str) -> str:
+        return _as_html(question, wording) + marks.get(place, "")
 
     return replace(
         question,
         stem=text(question.stem, STEM),
-        options=tuple(text(words, letter) for words, letter in zip(question.options, OPTION_LETTERS, strict=False)),
+        options=tuple(text(wording, letter) for wording, letter in zip(question.options, OPTION_LETTERS, strict=False)),
         explanation=text(question.explanation, EXPLANATION) if question.explanation or EXPLANATION in marks else "",
         is_html=True,
         images=tuple(images),
     )
 
 
-def _as_html(question: Question, words: str) -> str:
-    return words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
+def _as_html(question: Question, text: str) -> str:
+    return text if question.is_html else escape(text, quote=False).replace("\n", "<br>")
 
 
 _NUMBERED = re.compile(f"{PICTURE}({NUMBERED})")
@@ -71,13 +71,13 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
     def image(match: re.Match[str]) -> str:
         return f'<img src="bank:{_add_image(images, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
 
-    def text(words: str) -> str:
-        return _NUMBERED.sub(image, _as_html(question, words))
+    def text(wording: str) -> str:
+        return _NUMBERED.sub(image, _as_html(question, wording))
 
     return replace(
         question,
         stem=text(question.stem),
-        options=tuple(text(words) for words in question.options),
+        options=tuple(text(wording) for wording in question.options),
         explanation=text(question.explanation),
         is_html=True,
         images=tuple(images),
@@ -118,7 +118,7 @@ def attach_images(parsed: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
     if not text.is_html:
         return text
     if _MEDIA.search(text.text):
-        parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
+        parsed.add_dropped("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
 
     def replace(match: re.Match[str]) -> str:
         name = _attach(parsed, match["src"].strip(), fetch)
@@ -142,14 +142,14 @@ def _attach(parsed: ParsedQuestion, source: str, fetch: Fetch) -> str | None:
     found = _inline(source) if source.startswith("data:") else fetch(source)
     if found is None:
         if re.match(r"https?:|//", source):
-            parsed.add_loss("remote_image", "题目里的图片在外部网站上，没有导入。请下载图片后补上。")
+            parsed.add_dropped("remote_image", "题目里的图片在外部网站上，没有导入。请下载图片后补上。")
         else:
-            parsed.add_loss("image_missing", f"题目里的图片“{source[:60]}”不在文件里，没有导入。请补上图片。")
+            parsed.add_dropped("image_missing", f"题目里的图片“{source[:60]}”不在文件里，没有导入。请补上图片。")
         return None
     name, content = found
     media_type = media_type_of(name)
     if media_type is None or not content or len(content) > MAX_IMAGE:
-        parsed.add_loss("image_missing", f"题目里的图片“{name[:60]}”不是可用的图片文件，没有导入。请补上图片。")
+        parsed.add_dropped("image_missing", f"题目里的图片“{name[:60]}”不是可用的图片文件，没有导入。请补上图片。")
         return None
     plain = re.sub(r"[^\w.\-]+", "_", posixpath.basename(unquote(name)))
     return _add_image(parsed.images, EmbeddedPicture(plain, media_type, content))

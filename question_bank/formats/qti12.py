@@ -49,15 +49,15 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     """Return a package with one `questestinterop` file and the pictures; cases are noted as lost."""
     root = etree.Element("questestinterop")
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
-    losses: list[Note] = []
+    dropped: list[Note] = []
     images: dict[str, bytes] = {}
-    for number, where, question in writable(questions, "QTI 1.2", _can_say, losses):
+    for number, where, question in writable(questions, "QTI 1.2", _can_say, dropped):
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
         section.append(_item(question, number))
         if len(question.blanks) > 1 and len(_LINE.findall(question.stem)) != len(question.blanks):
-            losses.append(Note(where, "题干里的空和答案的个数不一致，多出的空放在题干后面。", "gaps_moved"))
+            dropped.append(Note(where, "题干里的空和答案的个数不一致，多出的空放在题干后面。", "gaps_moved"))
     files = [PackageFile("questions.xml", "imsqti_xmlv1p2", to_bytes(root, _NAMESPACE), images)]
-    return ExportedFile(write_zip(files, namespace=_MANIFEST, schema="IMS Content"), losses)
+    return ExportedFile(write_zip(files, namespace=_MANIFEST, schema="IMS Content"), dropped)
 
 
 def _can_say(question: Question) -> bool:
@@ -152,6 +152,10 @@ def _gap(presentation: Element, processing: Element, place: int, variants: tuple
         add(condition, "setvar", str(share), varname="SCORE", action="Add")
 
 
-def _material(parent: Element, words: str, number: int, *, is_html: bool) -> None:
-    text = re.sub(r"([\"'])bank:", rf"\1$IMS-CC-FILEBASE$/images/{number:04d}/", words) if is_html else Rich(words).text
+def _material(parent: Element, wording: str, number: int, *, is_html: bool) -> None:
+    text = (
+        re.sub(r"([\"'])bank:", rf"\1$IMS-CC-FILEBASE$/images/{number:04d}/", wording)
+        if is_html
+        else Rich(wording).text
+    )
     add(add(parent, "material"), "mattext", text, texttype="text/html" if is_html else "text/plain")

@@ -61,13 +61,13 @@ def read_tree(root: Element, result: ParseResult, files: Files, *, known: Collec
             stimuli[item.get("ident", "")] = qti12_scoring.material_of(item)
             result.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
-        result.add(_Item(item, facts, where, files).outcome(stimuli))
+        result.add(_Qti12Item(item, facts, where, files).outcome(stimuli))
     known = known or frozenset()
     for element in root.iter("{*}bankentry_item", "{*}itemref"):
         if element.get("item_ref") in known or element.get("linkrefid") in known:
             continue
         reason = "这里引用了题库里的一道题，题目本身不在文件里，没有导入。请把题库一起导出。"
-        result.refused.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
+        result.rejected.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
     for element in root.iter("{*}sourcebank_ref"):
         if (element.text or "").strip() not in known:
             note = "这里从题库随机抽题，题库不在文件里，没有导入。请把题库一起导出。"
@@ -88,7 +88,7 @@ def _facts(item: Element) -> dict[str, str]:
     }
 
 
-class _Item:
+class _Qti12Item:
     """One item, while it is read."""
 
     def __init__(self, item: Element, facts: dict[str, str], where: str, files: Files) -> None:
@@ -217,7 +217,7 @@ class _Item:
         if len(limits) != 1 or None in limits or not variants:
             return "数值范围题" if limits else ""
         fill_short(self._parsed, [(text, FULL_CREDIT) for text in as_texts(variants)])
-        self._parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        self._parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
         return ""
 
     def _is_feedback_only(self, test: Element) -> bool:
@@ -239,9 +239,9 @@ class _Item:
     def _gap(self, response: Element, *, is_written: bool) -> Gap:
         labels = list(response.iter("{*}response_label"))
         options = [self._attach(qti12_scoring.material_of(label)) for label in labels]
-        words = [option.plain for option in options]
-        if is_written or len({word.casefold() for word in words}) == 1:
-            gap = Gap(variants=tuple(dict.fromkeys(word for word in words if word)))
+        text = [option.plain for option in options]
+        if is_written or len({word.casefold() for word in text}) == 1:
+            gap = Gap(variants=tuple(dict.fromkeys(word for word in text if word)))
             if not gap.variants:
                 gap.review = ("no_key", "有空没有写明答案。请补上答案。")
             return gap
@@ -253,7 +253,7 @@ class _Item:
         giving = [condition for condition in self._conditions if condition.gain > 0]
         best = max((condition.gain for condition in giving), default=None)
         if len(self._responses) == 1 and any(condition.gain != best for condition in giving):
-            self._parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+            self._parsed.add_dropped("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
         full = [condition for condition in giving if condition.gain == best or len(self._responses) > 1]
         found = [value for condition in full for name, value in qti12_scoring.wanted(condition) if name == response]
         return list(dict.fromkeys(value for value in found if value))
@@ -263,7 +263,7 @@ class _Item:
         feedback = children(self._item, "itemfeedback")
         texts = {one.get("ident", ""): self._attach(qti12_scoring.material_of(one)) for one in feedback}
         if any(local(one) == "hint" for one in self._item.iter()):
-            parsed.add_loss("hints_dropped", "作答提示没有保留。")
+            parsed.add_dropped("hints_dropped", "作答提示没有保留。")
         names = [label.get("ident", "") for label in self._responses[0].iter("{*}response_label")]
         owners = _owners(self._conditions, names) if parsed.options or parsed.kind is Kind.SINGLE_CHOICE else {}
         for name, text in texts.items():

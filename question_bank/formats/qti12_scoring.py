@@ -27,7 +27,7 @@ def _pieces(element: Element, *, below_responses: bool) -> list[Rich]:
     for child in element:
         name = local(child)
         if name in {"mattext", "matemtext"}:
-            found.append(_words(child))
+            found.append(_text(child))
         elif name == "matimage":
             source = child.get("uri", "")
             if not source and child.get("embedded", "") == "base64":
@@ -45,7 +45,7 @@ def _pieces(element: Element, *, below_responses: bool) -> list[Rich]:
     return found
 
 
-def _words(element: Element) -> Rich:
+def _text(element: Element) -> Rich:
     text = text_of(element).strip()
     kind = element.get("texttype", "")
     if kind in {"text/html", "text/xhtml", "html", "HTML"}:
@@ -107,9 +107,9 @@ def right_single(names: list[str], response: str, conditions: list[Condition], p
     if best <= 0:
         return []
     if any(0 < score < best for score in scores.values()):
-        parsed.add_loss("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+        parsed.add_dropped("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
     if any(score < 0 for score in scores.values()):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
     return [name for name, score in scores.items() if score == best]
 
 
@@ -117,9 +117,9 @@ def right_multiple(names: list[str], response: str, conditions: list[Condition],
     """Return the set of options that the conditions want; none, and a doubt, when they do not say."""
     giving = [condition for condition in conditions if condition.gain > 0]
     if any(condition.gain < 0 for condition in conditions):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
     if len(giving) > 1 and len({condition.gain for condition in giving}) > 1:
-        parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        parsed.add_dropped("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
     is_plain = all(len(condition.tests) == 1 and local(condition.tests[0]) == "varequal" for condition in giving)
     if giving and (
         is_plain

@@ -35,7 +35,7 @@ _HTML = frozenset(
 
 
 @dataclass(slots=True)
-class Body:
+class RenderedBody:
     """What rendering found besides text."""
 
     interactions: list[Element] = field(default_factory=list)
@@ -44,12 +44,12 @@ class Body:
     scorer_notes: list[Rich] = field(default_factory=list)
 
 
-class Renderer:
+class QtiRenderer:
     """Turns QTI content into HTML fragments for one item."""
 
     def __init__(self, parsed: ParsedQuestion) -> None:
         self._parsed = parsed
-        self.body = Body()
+        self.body = RenderedBody()
         self._in_pre = False
         self._special: dict[str, Callable[[Element], str]] = {
             "math": self._math,
@@ -94,7 +94,7 @@ class Renderer:
                 sizes = {key: element.get(key) for key in ("width", "height")}
                 size = "".join(f' {key}="{html.escape(value)}"' for key, value in sizes.items() if value)
                 return f'<img src="{html.escape(source)}" alt="{alt}"{size}>'
-            self._parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
+            self._parsed.add_dropped("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
             return ""
         return self._tag(element) if name in _HTML else self.inner(element)
 
@@ -115,7 +115,7 @@ class Renderer:
         return f"<{name}{attributes}>{self.inner(element)}</{name}>"
 
     def _math(self, element: Element) -> str:
-        self._parsed.add_loss("math_as_text", "数学公式改成了一行文字，请核对是否正确。")
+        self._parsed.add_dropped("math_as_text", "数学公式改成了一行文字，请核对是否正确。")
         return html.escape(math_text(element), quote=False)
 
     def _feedback_inline(self, element: Element) -> str:
@@ -141,11 +141,11 @@ class Renderer:
         return ""
 
     def _info(self, _element: Element) -> str:
-        self._parsed.add_loss("info_dropped", "按钮后面才显示的提示没有保留。")
+        self._parsed.add_dropped("info_dropped", "按钮后面才显示的提示没有保留。")
         return ""
 
     def _variable(self, _element: Element) -> str:
-        self._parsed.add_loss("variable_dropped", "题目里由系统计算的数值没有保留。请核对题目。")
+        self._parsed.add_dropped("variable_dropped", "题目里由系统计算的数值没有保留。请核对题目。")
         return ""
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from examapp.documents.safe_xml import Element, children, local, text_of
 from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number
-from question_bank.formats.qti_body import Renderer
+from question_bank.formats.qti_body import QtiRenderer
 from question_bank.model import Kind
 
 _RANGES = (
@@ -67,7 +67,7 @@ def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQues
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return correct
     positive = {key: value for key, value in declaration.mapping.items() if value > 0}
-    _name_mapping_losses(declaration, positive, parsed)
+    _list_dropped_mapping(declaration, positive, parsed)
     is_single = declaration.cardinality == "single"
     full = _best(positive) if is_single else list(positive)
     if correct and (set(correct) != set(full) or (is_single and len(full) != 1)):
@@ -88,7 +88,7 @@ def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQue
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return tuple(dict.fromkeys(correct))
     positive = {key.strip(): value for key, value in declaration.mapping.items() if value > 0 and key.strip()}
-    _name_mapping_losses(declaration, positive, parsed)
+    _list_dropped_mapping(declaration, positive, parsed)
     full = _best(positive)
     if correct and full and not set(correct) & set(full):
         parsed.require_review("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
@@ -116,11 +116,11 @@ def _note_credited(processing: list[Element], declarations: dict[str, Declaratio
             declaration.credited.clear()
 
 
-def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], parsed: ParsedQuestion) -> None:
+def _list_dropped_mapping(declaration: Declaration, positive: dict[str, Decimal], parsed: ParsedQuestion) -> None:
     if len(set(positive.values())) > 1:
-        parsed.add_loss("partial_credit", "各答案原来的分值不等，导入后按本平台的规则计分。")
+        parsed.add_dropped("partial_credit", "各答案原来的分值不等，导入后按本平台的规则计分。")
     if any(value < 0 for value in declaration.mapping.values()):
-        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
 
 
 def _declaration(element: Element) -> Declaration:
@@ -160,7 +160,7 @@ UNSUPPORTED = {
     "portableCustomInteraction": "自定义互动题",
 }
 
-Fill = Callable[[Element, Scoring, Renderer, ParsedQuestion], None]
+Fill = Callable[[Element, Scoring, QtiRenderer, ParsedQuestion], None]
 
 
 def is_number_range(interaction: Element, scoring: Scoring) -> bool:
@@ -169,7 +169,7 @@ def is_number_range(interaction: Element, scoring: Scoring) -> bool:
     return is_number and interaction.get("responseIdentifier") in scoring.loose
 
 
-def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
+def fill_choice(interaction: Element, scoring: Scoring, renderer: QtiRenderer, parsed: ParsedQuestion) -> None:
     """Fill a choice question: single or multiple by its response's cardinality."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
@@ -179,14 +179,14 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, pars
         parsed.kind = Kind.SINGLE_CHOICE if interaction.get("maxChoices", "1") == "1" else Kind.MULTIPLE_CHOICE
         parsed.require_review("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
     parsed.choose(right_choices(declaration, scoring, parsed), identifiers(choices))
-    most = interaction.get("maxChoices", "0")
-    if most.isdecimal() and 0 < int(most) < len(parsed.right):
-        reason = f"只许选 {most} 项，却有 {len(parsed.right)} 个正确答案。请核对题型和答案。"
+    limit = interaction.get("maxChoices", "0")
+    if limit.isdecimal() and 0 < int(limit) < len(parsed.right):
+        reason = f"只许选 {limit} 项，却有 {len(parsed.right)} 个正确答案。请核对题型和答案。"
         parsed.require_review("two_keys", reason)
         parsed.right = []
 
 
-def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
+def fill_order(interaction: Element, scoring: Scoring, renderer: QtiRenderer, parsed: ParsedQuestion) -> None:
     """Fill an ordering question: the correct response holds all choices in the right order."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
@@ -198,13 +198,13 @@ def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parse
         parsed.right = []
 
 
-def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
+def fill_text(interaction: Element, scoring: Scoring, renderer: QtiRenderer, parsed: ParsedQuestion) -> None:
     """Fill a short answer: the correct response is the model answer."""
     parsed.kind = Kind.SHORT_ANSWER
     parsed.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
 
 
-def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> Gap:
+def gap_of(interaction: Element, scoring: Scoring, renderer: QtiRenderer, parsed: ParsedQuestion) -> Gap:
     """Return a gap within the text, written or chosen."""
     declaration = scoring.of(interaction)
     if local(interaction) == "inlineChoiceInteraction":
@@ -223,7 +223,7 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: P
         gap.review = ("loose_scoring", "原题不是按文字比对答案，写明的答案可能只是其中一个。请核对并补全答案。")
     elif declaration.base_type in NUMERIC:
         gap.variants = as_texts(gap.variants)
-        parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return gap
 
 

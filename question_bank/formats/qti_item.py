@@ -11,7 +11,7 @@ from question_bank.formats.export import split_part_tags
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import ParsedQuestion, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_all_images, attach_images
-from question_bank.formats.qti_body import Renderer
+from question_bank.formats.qti_body import QtiRenderer
 from question_bank.formats.qti_interactions import (
     IGNORED,
     INLINE,
@@ -79,12 +79,12 @@ _PART = re.compile(r"explanation-(?P<part>\d+)")
 
 
 @dataclass(slots=True)
-class _Item:
+class _QtiItem:
     """An item, while it is read."""
 
     root: Element
     parsed: ParsedQuestion
-    renderer: Renderer
+    renderer: QtiRenderer
     scoring: Scoring
     tags: list[str]
     stem: Rich = field(default_factory=Rich)
@@ -95,15 +95,15 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
     """Return the item (names unified, structure checked) as imported, doubtful or rejected."""
     where = place_of(root, files.name)
     parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
-    renderer = Renderer(parsed)
-    item = _Item(root, parsed, renderer, read_scoring(root), tags or [])
+    renderer = QtiRenderer(parsed)
+    item = _QtiItem(root, parsed, renderer, read_scoring(root), tags or [])
     stem = _stimulus(root, parsed, files) + "".join(renderer.inner(body) for body in children(root, "itemBody"))
-    refusal = _refusal(item)
-    if refusal is not None:
-        return refusal
+    rejection = _rejection(item)
+    if rejection is not None:
+        return rejection
     kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
     if len(kept) < len(item.renderer.body.interactions):
-        item.parsed.add_loss("hint_button", "原题里的提示按钮没有保留。")
+        item.parsed.add_dropped("hint_button", "原题里的提示按钮没有保留。")
     places = {old: new for new, (old, _) in enumerate(kept)}
     renumbered = _TOKEN.sub(lambda m: token(places[int(m.group(1))]) if int(m.group(1)) in places else "", stem)
     item.renderer.body.interactions = [one for _, one in kept]
@@ -114,7 +114,7 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
     return parsed.validate()
 
 
-def _refusal(item: _Item) -> Note | None:
+def _rejection(item: _QtiItem) -> Note | None:
     root, interactions, where = item.root, item.renderer.body.interactions, item.parsed.where
     names = (local(one) for one in interactions if local(one) not in {*SUPPORTED, *INLINE, *IGNORED})
     name = "、".join(dict.fromkeys(UNSUPPORTED.get(one, one) for one in names))
@@ -131,7 +131,7 @@ def _refusal(item: _Item) -> Note | None:
     return None
 
 
-def _read_facts(item: _Item) -> None:
+def _read_facts(item: _QtiItem) -> None:
     parsed, root = item.parsed, item.root
     parsed.set_tags(item.tags)
     parsed.set_code(root.get("label") or root.get("identifier") or "")
@@ -143,7 +143,7 @@ def _read_facts(item: _Item) -> None:
             parsed.points = parse_points(outcome.get("normalMaximum"))
 
 
-def _fill(item: _Item, files: Files) -> None:
+def _fill(item: _QtiItem, files: Files) -> None:
     interactions = item.renderer.body.interactions
     if all(local(one) in INLINE for one in interactions):
         gaps = [gap_of(one, item.scoring, item.renderer, item.parsed) for one in interactions]
@@ -160,7 +160,7 @@ def _fill(item: _Item, files: Files) -> None:
         if local(interaction) == "extendedTextInteraction" and not item.parsed.answer:
             item.parsed.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
         elif item.renderer.body.scorer_notes:
-            item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
+            item.parsed.add_dropped("rubric_dropped", "给阅卷人看的说明没有保留。")
     else:
         choices = []
         _fill_case(item)
@@ -169,12 +169,12 @@ def _fill(item: _Item, files: Files) -> None:
         attach_all_images(one, files.fetch, item.parsed)
 
 
-def _prompt(item: _Item, interaction: Element) -> Rich:
+def _prompt(item: _QtiItem, interaction: Element) -> Rich:
     prompt = next(iter(children(interaction, "prompt")), None)
     return item.renderer.rich(prompt) if prompt is not None else Rich()
 
 
-def _fill_case(item: _Item) -> None:
+def _fill_case(item: _QtiItem) -> None:
     """Fill a case from several interactions in one text: each is a part."""
     item.parsed.kind = Kind.CASE
     stem = item.stem.text
@@ -195,7 +195,7 @@ def _fill_case(item: _Item) -> None:
             if part.stem.is_blank:
                 part.stem = Rich(f"第（{place + 1}）题")
         if part.stem.plain.startswith("第（"):
-            item.parsed.add_loss("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
+            item.parsed.add_dropped("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
         part.images = item.parsed.images
         part.points = parse_points(points.get(f"MAXSCORE_{place + 1}"))
         part.set_tags(part_tags.get(place + 1, []))
@@ -205,10 +205,10 @@ def _fill_case(item: _Item) -> None:
     if item.parsed.stem.is_blank:
         item.parsed.stem = Rich("请回答下列各题。")
     if item.renderer.body.scorer_notes:
-        item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
+        item.parsed.add_dropped("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
-def _place_feedback(item: _Item, choices: list[str]) -> None:
+def _place_feedback(item: _QtiItem, choices: list[str]) -> None:
     """Assign feedback on one option to it, the writer's `explanation-2` to part 2, and the rest to the whole."""
     parsed = item.parsed
     modal = [(one.get("identifier", ""), item.renderer.rich(one)) for one in children(item.root, "modalFeedback")]
@@ -232,11 +232,11 @@ def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
             found = None
         if found is None:
             reason = f"题目引用的材料“{reference.get('href', '')}”不在文件里，没有导入。请补上材料。"
-            parsed.add_loss("stimulus_missing", reason)
+            parsed.add_dropped("stimulus_missing", reason)
             continue
         stimulus, beside = found
         unify_names(stimulus)
         for body in children(stimulus, "stimulusBody"):
-            text = attach_images(parsed, Renderer(parsed).rich(body), beside.fetch)
+            text = attach_images(parsed, QtiRenderer(parsed).rich(body), beside.fetch)
             parts.append(f"<div>{text.text}</div>")
     return "".join(parts)

@@ -54,8 +54,8 @@ _ATTRIBUTES = {
     "itemSessionControl": "allowComment allowReview allowSkipping maxAttempts showFeedback showSolution validateResponses",
 }
 """Attributes that an element may have, those with `!` it must have (QTI 2.1, 2.2 and 3.0 by 1EdTech, as far as they are read)."""
-_ALLOWED = {name: set(words.replace("!", "").split()) for name, words in _ATTRIBUTES.items()}
-_REQUIRED = {name: {word[:-1] for word in words.split() if word.endswith("!")} for name, words in _ATTRIBUTES.items()}
+_ALLOWED = {name: set(text.replace("!", "").split()) for name, text in _ATTRIBUTES.items()}
+_REQUIRED = {name: {word[:-1] for word in text.split() if word.endswith("!")} for name, text in _ATTRIBUTES.items()}
 _PARTS = {
     "assessmentItem": "apipAccessibility assessmentStimulusRef catalogInfo companionMaterialsInfo contextDeclaration "
     "itemBody itemFileInfo modalFeedback outcomeDeclaration responseDeclaration responseProcessing "
@@ -115,7 +115,7 @@ class _State:
 
 
 def read_package(content: bytes) -> ParseResult:
-    """Return all questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
+    """Return all questions of a package; a package that breaks its own manifest or schema is rejected as a whole."""
     state = _State(open_package(content))
     for path in _candidates(state.package):
         _sort(state, path)
@@ -124,7 +124,7 @@ def read_package(content: bytes) -> ParseResult:
     for path in needed:
         if path not in state.items and path not in state.included:
             _sort(state, path)
-    if not (state.items or state.trees or state.tests or state.result.refused):
+    if not (state.items or state.trees or state.tests or state.result.rejected):
         raise UnreadableFileError(_NO_QUESTIONS)
     reason = "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。"
     archive, read = state.package.archive, {*state.items, *state.trees, *state.tests, *state.included}
@@ -158,7 +158,7 @@ def _sort(state: _State, path: str) -> None:
         root = state.package.xml(path)
     except XIncludeError as error:
         state.included.add(path)
-        state.result.refused.append(Note(path, str(error), "xml_include"))
+        state.result.rejected.append(Note(path, str(error), "xml_include"))
         return
     if is_tree(root):
         state.trees[path], state.result.format = root, "qti-1.2"
@@ -214,7 +214,7 @@ def _check_files(state: _State, needed: list[str]) -> None:
         is_lone = "_test" not in resource.type and resource.identifier not in wanted and resource.href not in needed
         if missing and is_lone and resource.href in missing:
             note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
-            state.result.refused.append(Note(where, note, "item_missing"))
+            state.result.rejected.append(Note(where, note, "item_missing"))
         elif missing:
             reason = f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
             raise UnreadableFileError(reason)

@@ -26,11 +26,11 @@ _QTI_NAMES = frozenset(
 _CAPITAL = re.compile(r"([A-Z])")
 
 
-def add(parent: Element, name: str, words: str | None = None, **attributes: str) -> Element:
+def add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
     """Return a child with text and attributes; a trailing underscore in a keyword is dropped (`class_`)."""
     element = etree.SubElement(parent, name, {key.rstrip("_"): clean(value) for key, value in attributes.items()})
-    if words is not None:
-        element.text = clean(words)
+    if text is not None:
+        element.text = clean(text)
     return element
 
 
@@ -244,7 +244,7 @@ def _split(parent: Element, child: Element | None, left: list[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
+class _QtiVersion:
     """What differs between the versions."""
 
     namespace: str
@@ -256,15 +256,15 @@ class _Version:
 
 
 VERSIONS = {
-    "2.1": _Version(
+    "2.1": _QtiVersion(
         "http://www.imsglobal.org/xsd/imsqti_v2p1", "http://www.imsglobal.org/question/qti_v2p1/rptemplates/", "",
         "http://www.imsglobal.org/xsd/imscp_v1p1", "imsqti_item_xmlv2p1", "QTIv2.1 Package",
     ),
-    "2.2": _Version(
+    "2.2": _QtiVersion(
         "http://www.imsglobal.org/xsd/imsqti_v2p2", "http://www.imsglobal.org/question/qti_v2p2/rptemplates/", "",
         "http://www.imsglobal.org/xsd/imscp_v1p1", "imsqti_item_xmlv2p2", "QTIv2.2 Package",
     ),
-    "3.0": _Version(
+    "3.0": _QtiVersion(
         "http://www.imsglobal.org/xsd/imsqtiasi_v3p0", "https://purl.imsglobal.org/spec/qti/v3p0/rptemplates/", ".xml",
         "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1", "imsqti_item_xmlv3p0", "QTI Package",
     ),
@@ -274,16 +274,16 @@ VERSIONS = {
 def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     """Return a package of items with their pictures; what the items cannot say is named."""
     facts = VERSIONS[version]
-    losses: list[Note] = []
+    dropped: list[Note] = []
     files: list[PackageFile] = []
-    for number, where, question in writable(questions, f"QTI {version}", _can_say, losses):
-        losses += _losses(where, question)
+    for number, where, question in writable(questions, f"QTI {version}", _can_say, dropped):
+        dropped += _dropped_content(where, question)
         path = f"items/{number:04d}.xml"
         pictures = (image for one in [question, *question.parts] for image in one.images)
         images = {f"images/{number:04d}/{image.name}": image.content for image in pictures}
         tags = [*encode_tags(question), *encode_part_tags(question)]
         files.append(PackageFile(path, facts.type, _item(question, number, version), images, tags))
-    return ExportedFile(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
+    return ExportedFile(write_zip(files, namespace=facts.manifest, schema=facts.schema), dropped)
 
 
 write_qti21 = partial(write, version="2.1")
@@ -318,7 +318,7 @@ def _can_say(question: Question) -> bool:
     return is_keyed(question)
 
 
-def _losses(where: str, question: Question) -> list[Note]:
+def _dropped_content(where: str, question: Question) -> list[Note]:
     note = "案例题里的填空小题写进了材料正文，再导入时每一空成为一道小题。"
     parts = enumerate(question.parts, start=1)
     return [Note(f"{where}第 {at} 小题", note, "fill_in_case") for at, part in parts if part.kind is Kind.FILL_BLANK]

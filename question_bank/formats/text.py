@@ -12,8 +12,8 @@ from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import split_glued
 from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, chosen_in, joined, read_answers
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
-from question_bank.formats.heuristics.text_lookahead import Block
-from question_bank.formats.heuristics.text_patterns import Line, to_lines
+from question_bank.formats.heuristics.text_lookahead import TextBlock
+from question_bank.formats.heuristics.text_patterns import TextLine, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult
@@ -70,7 +70,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
     return result
 
 
-def _rows_of(text: str) -> list[Line]:
+def _rows_of(text: str) -> list[TextLine]:
     """Return the lines `1. A` of a table with a column of numbers and one of answers; none where it is no such table."""
     divider = csv_table.divider_of(text) or ("," if _ANSWER_TABLE.match(text) else "")
     rows = [[cell.strip() for cell in line.strip("| ").split(divider)] for line in text.split("\n")] if divider else []
@@ -82,16 +82,16 @@ def _rows_of(text: str) -> list[Line]:
     found = (
         (at, row) for at, row in enumerate(rows[1:], 2) if len(row) > max(number, answer) and row[number].isdigit()
     )
-    return [Line(at, f"{row[number]}. {row[answer]}") for at, row in found]
+    return [TextLine(at, f"{row[number]}. {row[answer]}") for at, row in found]
 
 
-def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
+def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
     """Return keys one a line without numbers, as many as there are questions, numbered in order."""
     lines = [line for line in to_lines(text) if line.text]
     if len(lines) != len(blocks) or not all(looks_like_key(line.text) and line.text[0].isalpha() for line in lines):
         return []
     numbers = [block.number if block.number is not None else place for place, block in enumerate(blocks, 1)]
-    return [Line(line.number, f"{number}. {line.text}") for line, number in zip(lines, numbers, strict=True)]
+    return [TextLine(line.number, f"{number}. {line.text}") for line, number in zip(lines, numbers, strict=True)]
 
 
 def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
@@ -129,7 +129,9 @@ def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQue
                 _give(entry, questions[index], explains=explains)
 
 
-def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list[Block], previous: int) -> list[int]:
+def _fitting(
+    entry: Entry, alike: list[Entry], numbered: list[int], blocks: list[TextBlock], previous: int
+) -> list[int]:
     if len(numbered) <= 1:
         return numbered
     for choose in (
@@ -158,8 +160,8 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
         entry.text = ""
     answer = entry.answer
     if entry.text:
-        words = parsed.kind in TEXT_KINDS or (parsed.kind is None and not parsed.lettered)
-        if words and not answer and not parsed.answer and not explains:
+        text = parsed.kind in TEXT_KINDS or (parsed.kind is None and not parsed.lettered)
+        if text and not answer and not parsed.answer and not explains:
             answer = entry.text
         else:
             parsed.explanation_text = joined(parsed.explanation_text, entry.text)
@@ -172,10 +174,10 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
         return
     if not parsed.answer and not parsed.blank_answers:
         parsed.answer, parsed.places["answer"] = answer, entry.where
-        _see_words(parsed)
+        _see_text(parsed)
 
 
-def _see_words(parsed: ParsedQuestion) -> None:
+def _see_text(parsed: ParsedQuestion) -> None:
     """Find options without signs in the stem by the letters of the key; without any, the question is one in words."""
     if parsed.kind is not None or parsed.lettered or read_truth(parsed.answer) is not None:
         return

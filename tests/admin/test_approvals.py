@@ -32,11 +32,11 @@ def press(client, request, act):
     return client.post(f"/admin/approvals/{request.id}/{act}", follow_redirects=True).text
 
 
-def test_a_request_is_void_after_its_time_and_can_be_put_again(world, ask_role, frozen):
+def test_a_request_is_void_after_its_time_and_can_be_put_again(world, ask_role, fixed_clock):
     system_person = world.admin("system_admin")
     first = ask_role()
     assert "申请等我审批" in world.api(system_person).get("/").text
-    frozen.at(frozen.instant + timedelta(days=30))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=30))
     system = world.api(system_person)
     assert "申请等我审批" not in system.get("/").text
     assert "已作废" in system.get("/admin/approvals/").text
@@ -44,9 +44,9 @@ def test_a_request_is_void_after_its_time_and_can_be_put_again(world, ask_role, 
     assert world.session.query(RoleGrant).filter_by(person_id=first.person_id).count() == 0
 
 
-def test_a_lapsed_request_makes_room_for_a_new_one(world, ask_role, frozen):
+def test_a_lapsed_request_makes_room_for_a_new_one(world, ask_role, fixed_clock):
     first = ask_role()
-    first.expires_at = frozen.instant
+    first.expires_at = fixed_clock.instant
     world.session.flush()
     second = ask_role()
     world.session.refresh(first)
@@ -56,7 +56,7 @@ def test_a_lapsed_request_makes_room_for_a_new_one(world, ask_role, frozen):
     assert "已同意" in press(system, second, "approve")
 
 
-def test_who_may_not_decide_does_not_find_it_and_the_asker_sees_what_became_of_it(world, ask_role, security):
+def test_who_may_not_decide_does_not_find_it_and_the_requester_sees_what_became_of_it(world, ask_role, security):
     request = ask_role()
     office = world.api(world.admin("publicity_office"))
     for act in ("approve", "refuse", "withdraw"):

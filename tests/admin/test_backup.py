@@ -92,7 +92,7 @@ def test_a_restore_gives_the_ledger_of_the_moment_and_nothing_later(database, tm
         backup.restore(folder, target, moment=moment, programs=programs)
 
 
-def test_a_path_that_a_shell_would_read_is_refused(database, tmp_path):
+def test_a_path_that_a_shell_would_read_is_rejected(database, tmp_path):
     url, _, _ = database
     with pytest.raises(BackupError, match="引号"):
         backup.start_archiving(url, BackupFolder(tmp_path / "a'b"))

@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from examapp.config import Mode, PasswordProfile, Settings
 from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
-from examapp.platform.security_checklist.rules import Findings, Level, judge
+from examapp.platform.security_checklist.rules import ChecklistFindings, Level, judge
 from tests.conftest import NOON
 from tests.helpers.audit_log import note
 
@@ -24,7 +24,7 @@ SOUND = Settings(
     second_factor="required",
     password_profile=PasswordProfile.DENGBAO,
 )
-WELL = Findings(
+WELL = ChecklistFindings(
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
     has_demo_accounts=False,
     holders={"system_admin": 1, "security_admin": 1, "audit_admin": 1},
@@ -33,10 +33,10 @@ WELL = Findings(
     backup_at=NOON - timedelta(hours=20),
     backup_failed_at=None,
     sealed_at=NOON - timedelta(seconds=20),
-    unsealed=0,
+    decrypted=0,
     verified_at=NOON - timedelta(hours=20),
-    chain_faults=0,
-    head_fault="",
+    chain_issues=0,
+    find_head_issue="",
     opened_at=NOON - timedelta(hours=20),
     unopened=0,
     log_at=NOON - timedelta(minutes=5),
@@ -75,8 +75,8 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({}, {"sealed_at": NOON - timedelta(days=1), "unsealed": 7}, "审计记录上链", Level.BAD),
         ({}, {"verified_at": NOON - timedelta(days=4)}, "审计记录校验", Level.LOOK),
         ({}, {"verified_at": NOON - timedelta(days=9)}, "审计记录校验", Level.BAD),
-        ({}, {"chain_faults": 1}, "审计记录校验", Level.BAD),
-        ({}, {"head_fault": "链首文件不在。"}, "审计记录上链", Level.BAD),
+        ({}, {"chain_issues": 1}, "审计记录校验", Level.BAD),
+        ({}, {"find_head_issue": "链首文件不在。"}, "审计记录上链", Level.BAD),
         ({}, {"opened_at": NOON - timedelta(days=4)}, "加密数据核对", Level.LOOK),
         ({}, {"unopened": 2}, "加密数据核对", Level.BAD),
         ({}, {"verified_at": None}, "审计记录校验", Level.BAD),
@@ -121,7 +121,7 @@ def test_the_daily_checks_are_on_the_schedule_and_their_outcome_on_the_list(app,
     assert page.count("最近一次在 0 分钟前") >= 2
     assert "处问题" not in page
     session.execute(text("UPDATE audit_events SET act = 'people.sign_out' WHERE act = 'people.sign_in'"))
-    session.execute(update(Person).where(Person.id == world.person().id).values(id_number_sealed=b"k9\0broken"))
+    session.execute(update(Person).where(Person.id == world.person().id).values(id_number_encrypted=b"k9\0broken"))
     for name in ("audit.verify", "people.check_keys"):
         tasks[name]()
     page = administrator.get("/admin/checklist/").text
@@ -148,7 +148,7 @@ def test_an_emptied_log_shows_on_the_list_and_in_the_figures_before_the_daily_ch
     assert "examapp_audit_chain_broken 1.0" in administrator.get("/metrics").text
 
 
-def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next(app, session, frozen):
+def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next(app, session, fixed_clock):
     tasks = app.extensions["celery"].tasks
     for _ in range(3):
         note(session, NOON)
@@ -157,7 +157,7 @@ def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next
     tasks["audit.verify"]()
     for table, column in (("audit_seals", "event_id"), ("audit_events", "id")):
         session.execute(text(f"DELETE FROM {table} WHERE {column} = (SELECT min(id) + 2 FROM audit_events)"))
-    frozen.at(NOON + timedelta(days=1))
+    fixed_clock.at(NOON + timedelta(days=1))
     tasks["audit.verify"]()
     last = session.query(AuditEvent).filter_by(act="audit.verify").order_by(AuditEvent.id.desc()).first()
     assert last.details["failures"] >= 1

@@ -103,9 +103,9 @@ def test_no_secret_has_a_value_in_the_example():
 
 def test_only_migrations_hold_the_owner_of_the_tables():
     """What each service of the compose file is given: the program's account everywhere, the owner's address and password in `migrate` alone."""
-    words = (DOCKER / "compose.yml").read_text()
-    services = yaml.safe_load(words)["services"]
-    owner = re.search(r"POSTGRES_USER: (\w+)", words)[1]
+    text = (DOCKER / "compose.yml").read_text()
+    services = yaml.safe_load(text)["services"]
+    owner = re.search(r"POSTGRES_USER: (\w+)", text)[1]
     parts = {
         name: one["environment"] for name, one in services.items() if str(one.get("image", "")).startswith("examapp:")
     }
@@ -123,7 +123,7 @@ def test_the_scripts_are_sound_shell(script):
     assert subprocess.run(["sh", "-n", str(DOCKER / script)], check=False).returncode == 0
 
 
-def test_an_unknown_part_is_refused_in_chinese():
+def test_an_unknown_part_is_rejected_in_chinese():
     answer = subprocess.run(
         ["sh", str(DOCKER / "entrypoint.sh"), "kitchen"], capture_output=True, text=True, check=False
     )

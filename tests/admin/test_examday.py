@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from examapp.delivery.attempt_changes.actions import note_contacts
 from examapp.delivery.attempts import queries
 from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReopening, QuarantinedSave
-from examapp.delivery.attempts.queries import sitting_notices
+from examapp.delivery.attempts.queries import exam_notices
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
@@ -20,12 +20,12 @@ from examapp.platform.audit.models import AuditEvent
 from examapp.platform.health.views import report
 from examapp.web import metrics
 from examapp.web.metrics import WorkerHeartbeat
-from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
+from tests.attempts.candidate_clients import CandidateClient, make_exam_with_candidates, sheet_digest
 from tests.conftest import NOON
 
 
 @pytest.fixture(autouse=True)
-def without_nudges(monkeypatch):
+def without_enqueueing(monkeypatch):
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
@@ -35,8 +35,8 @@ def office(world):
 
 
 @pytest.fixture
-def sitter(world):
-    return make_sitting(world)
+def candidate_client(world):
+    return make_exam_with_candidates(world)
 
 
 def post(client, path, **fields):
@@ -45,55 +45,55 @@ def post(client, path, **fields):
     return client.post(path, data=fields | {"csrf_token": token})
 
 
-def late_save(world, frozen, sitter, *changes):
+def late_save(world, fixed_clock, candidate_client, *changes):
     """A save that comes after the forced close."""
-    frozen.at(NOON + timedelta(hours=1, minutes=5))
-    assert sitter.save(*changes).get_json()["error"] == "deadline_passed"
+    fixed_clock.at(NOON + timedelta(hours=1, minutes=5))
+    assert candidate_client.save(*changes).get_json()["error"] == "deadline_passed"
     return world.session.query(QuarantinedSave).one().id
 
 
-def test_the_board_counts_who_sits_who_handed_in_and_what_waits(world, office, sitter, frozen):
-    other = make_sitting(world)
+def test_the_board_counts_who_sits_who_handed_in_and_what_waits(world, office, candidate_client, fixed_clock):
+    other = make_exam_with_candidates(world)
     other.hand_in((1, 1, ["A"]))
-    page = office.get(f"/admin/examday/{sitter.exam_id}").text
-    for words in ("考试日看板", "正在作答", "等待评分", "巡检没有按时工作", "延长某单位的作答时间"):
-        assert words in page
+    page = office.get(f"/admin/examday/{candidate_client.exam_id}").text
+    for text in ("考试日看板", "正在作答", "等待评分", "巡检没有按时工作", "延长某单位的作答时间"):
+        assert text in page
     assert "失去联系的考生" not in page
-    frozen.at(NOON + timedelta(minutes=6))
-    fragment = office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+    fixed_clock.at(NOON + timedelta(minutes=6))
+    fragment = office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
     assert "失去联系的考生" in fragment
-    assert sitter.person.staff_number in fragment
+    assert candidate_client.person.staff_number in fragment
     assert "<html" not in fragment
-    note_contacts(world.session, {sitter.attempt["id"]: NOON + timedelta(minutes=5)})
-    assert "失去联系的考生" not in office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+    note_contacts(world.session, {candidate_client.attempt["id"]: NOON + timedelta(minutes=5)})
+    assert "失去联系的考生" not in office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
 
 
-def test_the_board_is_for_the_office_and_its_people_only(world, sitter):
-    assert world.client(sitter.person).get(f"/admin/examday/{sitter.exam_id}").status_code == 404
+def test_the_board_is_for_the_office_and_its_people_only(world, candidate_client):
+    assert world.client(candidate_client.person).get(f"/admin/examday/{candidate_client.exam_id}").status_code == 404
     unit_admin = world.client(world.admin("unit_admin", world.unit()))
-    assert unit_admin.get(f"/admin/examday/{sitter.exam_id}").status_code == 404
+    assert unit_admin.get(f"/admin/examday/{candidate_client.exam_id}").status_code == 404
     elsewhere = world.client(world.admin("publicity_office", world.unit("别的局")))
-    assert elsewhere.get(f"/admin/examday/attempts/{sitter.attempt['id']}/reopen").status_code == 404
+    assert elsewhere.get(f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen").status_code == 404
     assert elsewhere.get("/admin/examday/attempts/999999/reopen").status_code == 404
 
 
-def test_the_board_costs_few_statements(world, office, sitter, statements):
+def test_the_board_costs_few_statements(world, office, candidate_client, statements):
     with statements() as seen:
-        assert office.get(f"/admin/examday/{sitter.exam_id}?part=board").status_code == 200
+        assert office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").status_code == 200
     assert len(seen) <= 16
 
 
-def test_a_process_reports_what_it_did_in_the_last_minute(world, office, sitter):
+def test_a_process_reports_what_it_did_in_the_last_minute(world, office, candidate_client):
     metrics._recent.clear()
-    sitter.save((1, 1, ["A"]))
+    candidate_client.save((1, 1, ["A"]))
     report("here:1", has_contacts=True)
     report("here:1", has_contacts=False)
     row = world.session.query(WorkerHeartbeat).one()
-    assert (row.saves, row.starts, row.hand_ins, row.refused) == (1, 0, 0, 0)
+    assert (row.saves, row.starts, row.hand_ins, row.rejected) == (1, 0, 0, 0)
     assert row.save_p95_ms > 0
     assert row.starts_per_second == 40
-    assert world.session.get(AttemptContact, sitter.attempt["id"]).seen_at == NOON
-    assert "每秒最多放行 40" in office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+    assert world.session.get(AttemptContact, candidate_client.attempt["id"]).seen_at == NOON
+    assert "每秒最多放行 40" in office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
 
 
 def test_the_last_minute_counts_what_was_done_and_how_long_saves_took(monkeypatch):
@@ -106,52 +106,54 @@ def test_the_last_minute_counts_what_was_done_and_how_long_saves_took(monkeypatc
     metrics.count_request("attempts_api.start", 202, 0.001)
     metrics.count_request("people.sign_in", 200, 0.001)
     moment[0] = 59.0
-    assert metrics.read_last_minute() == metrics.Minute(saves=100, refused=1, save_p50_ms=51, save_p95_ms=96)
+    assert metrics.read_last_minute() == metrics.Minute(saves=100, rejected=1, save_p50_ms=51, save_p95_ms=96)
     moment[0] = 60.0
     assert metrics.read_last_minute() == metrics.Minute()
 
 
-def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_anew(world, office, sitter, frozen):
-    sitter.hand_in((1, 1, ["A"]))
+def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_again(
+    world, office, candidate_client, fixed_clock
+):
+    candidate_client.hand_in((1, 1, ["A"]))
     grading_tasks.sweep_once()
-    frozen.at(NOON + timedelta(minutes=30))
+    fixed_clock.at(NOON + timedelta(minutes=30))
     fields = {"minutes": "10", "reason": "误点交卷"}
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
     assert "提交申请" in office.get(path).text
     assert post(office, path, **fields).status_code == 303
     assert "不需要重复提交" in post(office, path, **fields).text
-    assert sitter.look()["state"] == "graded"
+    assert candidate_client.look()["state"] == "graded"
     request = world.session.query(Approval).one()
     second = world.api(world.admin("publicity_office"))
-    refused = post(office, f"/admin/approvals/{request.id}/approve")
-    assert "不能审批" in office.get(refused.location).text
-    for words in ("已同意", "已经处理过"):
-        assert words in second.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
-    state = sitter.look()
+    rejected = post(office, f"/admin/approvals/{request.id}/approve")
+    assert "不能审批" in office.get(rejected.location).text
+    for text in ("已同意", "已经处理过"):
+        assert text in second.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
+    state = candidate_client.look()
     assert (state["state"], state["receipt"], state["deadline_at"]) == (
         "in_progress",
         None,
         "2026-11-24T12:40:00.000+08:00",
     )
-    assert sitter.answers() == {1: ["A"]}
+    assert candidate_client.answers() == {1: ["A"]}
     assert world.session.query(Grade).filter_by(is_current=True).count() == 0
     assert world.session.query(AttemptReopening).count() == 1
-    assert sitter.save((2, 2, ["B"])).status_code == 200
-    assert sitter.hand_in().get_json()["receipt"]["answered"] == 2
+    assert candidate_client.save((2, 2, ["B"])).status_code == 200
+    assert candidate_client.hand_in().get_json()["receipt"]["answered"] == 2
     grading_tasks.sweep_once()
     grades = world.session.query(Grade).order_by(Grade.number).all()
     assert [(grade.number, grade.is_current) for grade in grades] == [(1, False), (2, True)]
     event = world.session.query(AuditEvent).filter_by(act="grading.reopen_attempt").one()
     assert event.details["reason"] == "误点交卷"
-    assert event.person_id == sitter.person.id
+    assert event.person_id == candidate_client.person.id
 
 
 def test_what_can_no_longer_be_reopened_stays_closed_and_undecided(world, office):
-    sitter = make_sitting(world, attempts_allowed=2)
-    sitter.hand_in()
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    candidate_client = make_exam_with_candidates(world, attempts_allowed=2)
+    candidate_client.hand_in()
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
     post(office, path, minutes="10", reason="误点交卷")
-    sitter.api.post(f"/api/v1/exams/{sitter.exam_id}/attempts")
+    candidate_client.api.post(f"/api/v1/exams/{candidate_client.exam_id}/attempts")
     request = world.session.query(Approval).one()
     second = world.api(world.admin("publicity_office"))
     page = second.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
@@ -159,38 +161,40 @@ def test_what_can_no_longer_be_reopened_stays_closed_and_undecided(world, office
     assert (request.state, world.session.query(AttemptReopening).count()) == ("waiting", 0)
 
 
-def test_a_running_attempt_or_one_without_a_reason_is_not_reopened(world, office, sitter):
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+def test_a_running_attempt_or_one_without_a_reason_is_not_reopened(world, office, candidate_client):
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
     running = post(office, path, minutes="10", reason="误点")
     assert running.status_code == 422
     assert "还没有交卷" in running.text
-    sitter.hand_in()
+    candidate_client.hand_in()
     assert post(office, path, minutes="10", reason="").status_code == 422
-    assert sitter.look()["state"] == "submitted"
+    assert candidate_client.look()["state"] == "submitted"
 
 
-def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sitter, frozen):
-    sitter.save((1, 5, ["A"]), (2, 6, ["B"]))
-    save_id = late_save(world, frozen, sitter, (1, 4, ["C"]), (2, 7, ["C"]), (3, 8, ["A", "C"]), (4, 9, ["Z"]))
+def test_accepted_late_answers_become_a_further_change_and_are_graded(world, candidate_client, fixed_clock):
+    candidate_client.save((1, 5, ["A"]), (2, 6, ["B"]))
+    save_id = late_save(
+        world, fixed_clock, candidate_client, (1, 4, ["C"]), (2, 7, ["C"]), (3, 8, ["A", "C"]), (4, 9, ["Z"])
+    )
     grading_tasks.sweep_once()
     office = world.client(world.admin("publicity_office"))
-    receipt = sitter.look()["receipt"]
-    page = office.get(f"/admin/examday/{sitter.exam_id}").text
+    receipt = candidate_client.look()["receipt"]
+    page = office.get(f"/admin/examday/{candidate_client.exam_id}").text
     assert "到时收卷后才送达" in page
     assert "A、C" in office.get(f"/admin/examday/late/{save_id}").text
     answer = post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="停电 12 分钟")
     assert answer.status_code == 303
-    assert sitter.answers() == {1: ["A"], 2: ["C"], 3: ["A", "C"]}, (
+    assert candidate_client.answers() == {1: ["A"], 2: ["C"], 3: ["A", "C"]}, (
         "an older content of the same device does not come back"
     )
-    after = sitter.look()["receipt"]
+    after = candidate_client.look()["receipt"]
     assert (after["number"], after["submitted_at"], after["forced"]) == (
         receipt["number"],
         receipt["submitted_at"],
         True,
     )
     assert after["answered"] == 3
-    assert after["sha256"] == sheet_digest(sitter.attempt["id"], [[1, ["A"]], [2, ["C"]], [3, ["A", "C"]]])
+    assert after["sha256"] == sheet_digest(candidate_client.attempt["id"], [[1, ["A"]], [2, ["C"]], [3, ["A", "C"]]])
     grading_tasks.sweep_once()
     grades = world.session.query(Grade).order_by(Grade.number).all()
     assert [grade.is_current for grade in grades] == [False, True]
@@ -202,79 +206,81 @@ def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sit
     assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 0
 
 
-def test_late_answers_that_came_when_the_keys_were_out_are_accepted_only_with_a_tick(world, sitter, frozen):
-    exam = world.session.get(Exam, sitter.exam_id)
+def test_late_answers_that_came_when_the_keys_were_out_are_accepted_only_with_a_tick(
+    world, candidate_client, fixed_clock
+):
+    exam = world.session.get(Exam, candidate_client.exam_id)
     exam.closes_at, exam.results_policy, exam.keys_policy = NOON + timedelta(hours=1), "at_once", "at_once"
     world.session.flush()
-    save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))
+    save_id = late_save(world, fixed_clock, candidate_client, (1, 2, ["B"]))
     grading_tasks.sweep_once()
     office = world.client(world.admin("publicity_office"))
     path = f"/admin/examday/late/{save_id}"
     assert "答案已经公布" in office.get(path).text
-    refused = post(office, path, decision="accept", reason="停电")
-    assert refused.status_code == 422 and "请勾选" in refused.text and sitter.answers() == {}
+    rejected = post(office, path, decision="accept", reason="停电")
+    assert rejected.status_code == 422 and "请勾选" in rejected.text and candidate_client.answers() == {}
     assert post(office, path, decision="accept", reason="停电", is_known="y").status_code == 303
-    assert sitter.answers() == {1: ["B"]}
+    assert candidate_client.answers() == {1: ["B"]}
     event = world.session.query(AuditEvent).filter_by(act="grading.accept_late_answers").one()
     assert event.details["is_after_keys"] is True
 
 
-def test_rejected_late_answers_change_nothing(world, sitter, frozen):
-    sitter.save((1, 1, ["A"]))
-    save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))
+def test_rejected_late_answers_change_nothing(world, candidate_client, fixed_clock):
+    candidate_client.save((1, 1, ["A"]))
+    save_id = late_save(world, fixed_clock, candidate_client, (1, 2, ["B"]))
     grading_tasks.sweep_once()
     office = world.client(world.admin("publicity_office"))
-    before = sitter.look()
+    before = candidate_client.look()
     assert post(office, f"/admin/examday/late/{save_id}", decision="reject", reason="没有停电").status_code == 303
-    assert sitter.look()["answers"] == before["answers"]
-    assert sitter.look()["receipt"] == before["receipt"]
+    assert candidate_client.look()["answers"] == before["answers"]
+    assert candidate_client.look()["receipt"] == before["receipt"]
     assert world.session.query(Grade).filter_by(is_current=True).count() == 1
     assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 1
 
 
-def test_an_older_devices_answers_wait_until_the_hand_in_and_then_replace(world, office, sitter):
-    sitter.save((1, 1, ["A"]))
-    sitter.api.post(sitter.url("/epoch"))
-    assert sitter.save((1, 2, ["B"])).status_code == 409
+def test_an_older_devices_answers_wait_until_the_hand_in_and_then_replace(world, office, candidate_client):
+    candidate_client.save((1, 1, ["A"]))
+    candidate_client.api.post(candidate_client.url("/epoch"))
+    assert candidate_client.save((1, 2, ["B"])).status_code == 409
     save_id = world.session.query(QuarantinedSave).one().id
     early = post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="以原设备为准")
     assert early.status_code == 422
     assert "还在作答" in early.text
-    sitter.hand_in((1, 1, ["C"]), epoch=2)
+    candidate_client.hand_in((1, 1, ["C"]), epoch=2)
     assert post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="以原设备为准").status_code == 303
-    assert sitter.answers() == {1: ["B"]}
+    assert candidate_client.answers() == {1: ["B"]}
 
 
-def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
-    sitter.hand_in((1, 1, ["A"]))
-    attempt = world.session.get(Attempt, sitter.attempt["id"])
+def test_an_attempt_whose_grading_failed_is_graded_again(world, office, candidate_client):
+    candidate_client.hand_in((1, 1, ["A"]))
+    attempt = world.session.get(Attempt, candidate_client.attempt["id"])
     attempt.grading_retry_count, attempt.quarantined_at = 3, NOON
     world.session.flush()
-    assert "评分失败的试卷" in office.get(f"/admin/examday/{sitter.exam_id}").text
+    assert "评分失败的试卷" in office.get(f"/admin/examday/{candidate_client.exam_id}").text
     assert post(office, f"/admin/examday/attempts/{attempt.id}/grade").status_code == 303
     grading_tasks.sweep_once()
-    assert sitter.look()["state"] == "graded"
+    assert candidate_client.look()["state"] == "graded"
 
 
-def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(world, office, sitter):
-    other = make_sitting(world)
-    sitting_notices.cache_clear()
-    assert sitter.save().get_json()["notice"] is None
-    path = f"/admin/examday/{sitter.exam_id}"
-    refused = post(office, f"{path}/notice", words="长" * 121)
-    assert "最多 120 字" in office.get(refused.location).text
-    told = post(office, f"{path}/notice", words=" 因停电，本场延长 10 分钟 <b> ")
-    assert "通知已发出" in office.get(told.location).text
-    assert sitter.save().get_json()["notice"] is None, "not asked again at every save"
-    sitting_notices.cache_clear()
-    assert sitter.save().get_json()["notice"] == "因停电，本场延长 10 分钟 <b>"
+def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(world, office, candidate_client):
+    other = make_exam_with_candidates(world)
+    exam_notices.cache_clear()
+    assert candidate_client.save().get_json()["notice"] is None
+    path = f"/admin/examday/{candidate_client.exam_id}"
+    rejected = post(office, f"{path}/notice", text="长" * 121)
+    assert "最多 120 字" in office.get(rejected.location).text
+    reply = post(office, f"{path}/notice", text=" 因停电，本场延长 10 分钟 <b> ")
+    assert "通知已发出" in office.get(reply.location).text
+    assert candidate_client.save().get_json()["notice"] is None, "not asked again at every save"
+    exam_notices.cache_clear()
+    assert candidate_client.save().get_json()["notice"] == "因停电，本场延长 10 分钟 <b>"
     assert other.save().get_json()["notice"] is None
     assert "因停电，本场延长 10 分钟 &lt;b&gt;" in office.get(path).text
-    post(office, f"{path}/notice", words="")
-    sitting_notices.cache_clear()
-    assert sitter.save().get_json()["notice"] is None
+    post(office, f"{path}/notice", text="")
+    exam_notices.cache_clear()
+    assert candidate_client.save().get_json()["notice"] is None
     assert world.session.query(AuditEvent).filter_by(act="exams.set_exam_notice").count() == 2
-    assert post(world.client(sitter.person), f"{path}/notice", words="x").status_code == 404
+    assert post(world.client(candidate_client.person), f"{path}/notice", text="x").status_code == 404
 
 
 def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
@@ -283,33 +289,33 @@ def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
 
     monkeypatch.setattr(queries, "_last_notices", {1: "甲"})
     monkeypatch.setattr(queries, "execute_autocommit", away)
-    sitting_notices.cache_clear()
-    assert sitting_notices() == {1: "甲"}
+    exam_notices.cache_clear()
+    assert exam_notices() == {1: "甲"}
 
 
-def test_the_board_lists_late_answers_by_attempt_so_that_one_hides_no_other(world, office, sitter):
+def test_the_board_lists_late_answers_by_attempt_so_that_one_hides_no_other(world, office, candidate_client):
     for _ in range(51):
-        sitter.api.post(sitter.url("/epoch"))
+        candidate_client.api.post(candidate_client.url("/epoch"))
     for epoch in range(1, 51):
-        assert sitter.save((1, epoch, ["B"]), epoch=epoch).status_code == 409
-    other = Sitter(world, world.session.get(Exam, sitter.exam_id), world.person(name="钱多多"))
+        assert candidate_client.save((1, epoch, ["B"]), epoch=epoch).status_code == 409
+    other = CandidateClient(world, world.session.get(Exam, candidate_client.exam_id), world.person(name="钱多多"))
     other.start()
     other.api.post(other.url("/epoch"))
     other.save((1, 1, ["B"]), (2, 1, ["A"]))
-    sitter.hand_in(epoch=52)
+    candidate_client.hand_in(epoch=52)
     other.hand_in(epoch=2)
-    page = office.get(f"/admin/examday/{sitter.exam_id}").text
+    page = office.get(f"/admin/examday/{candidate_client.exam_id}").text
     assert "共 50 题，分 50 份，逐份决定" in page
     assert "钱多多" in page and "共 2 题</td>" in page
     assert page.count("查看并决定") == 2
 
 
-def test_what_its_person_entered_again_waits_for_no_decision(world, office, sitter):
-    sitter.api.post(sitter.url("/epoch"))
-    sitter.save((1, 1, ["B"]), (2, 2, ["A"]), epoch=1)
-    sitter.api.post(sitter.url("/epoch"))
-    sitter.save((1, 1, ["B"]), epoch=3)
-    sitter.save((2, 2, ["A"]), epoch=3)
-    sitter.save((2, 3, ["C"]), epoch=3)
-    sitter.hand_in(epoch=3)
-    assert "查看并决定" not in office.get(f"/admin/examday/{sitter.exam_id}").text
+def test_what_its_person_entered_again_waits_for_no_decision(world, office, candidate_client):
+    candidate_client.api.post(candidate_client.url("/epoch"))
+    candidate_client.save((1, 1, ["B"]), (2, 2, ["A"]), epoch=1)
+    candidate_client.api.post(candidate_client.url("/epoch"))
+    candidate_client.save((1, 1, ["B"]), epoch=3)
+    candidate_client.save((2, 2, ["A"]), epoch=3)
+    candidate_client.save((2, 3, ["C"]), epoch=3)
+    candidate_client.hand_in(epoch=3)
+    assert "查看并决定" not in office.get(f"/admin/examday/{candidate_client.exam_id}").text

@@ -12,13 +12,13 @@ from examapp.delivery.grading.models import Grade
 from examapp.jobs.models import JobState
 from examapp.organisation.access.rules import MenuEntry
 from examapp.organisation.people.models import RosterImport
-from examapp.platform.dashboard.rules import HOME, entries_for, mark_current, moment_words, remaining_words
+from examapp.platform.dashboard.rules import HOME, entries_for, mark_current, moment_label, remaining_time_label
 from examapp.platform.notices.models import Feedback
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 
 
-def test_a_stranger_is_led_to_the_sign_in(world):
+def test_an_outsider_is_led_to_the_sign_in(world):
     world.person()
     assert world.client().get("/").headers["Location"] == "/login"
 
@@ -68,13 +68,13 @@ def test_an_organiser_sees_the_figures_of_the_units_within_reach(world, role):
     assert ("数据截至" in page and "0.00%" in page) or "0%" in page
 
 
-def test_what_waits_is_counted_within_reach(world, frozen):
+def test_what_waits_is_counted_within_reach(world, fixed_clock):
     county, other = world.unit("某县", kind="county"), world.unit("别县", kind="county")
     exam = world.exam()
     for unit in (county, other):
         person = world.person(unit)
-        world.save(Feedback(person_id=person.id, text="x", created_at=frozen.instant))
-        world.save(Exemption(exam_id=exam.id, person_id=person.id, reason="病假", requested_at=frozen.instant))
+        world.save(Feedback(person_id=person.id, text="x", created_at=fixed_clock.instant))
+        world.save(Exemption(exam_id=exam.id, person_id=person.id, reason="病假", requested_at=fixed_clock.instant))
     page = world.client(world.admin("publicity_office", county)).get("/").text
     assert page.count("1 项") == 2
     assert "免考、缓考申请待审批" in page and "意见建议待答复" in page
@@ -83,17 +83,17 @@ def test_what_waits_is_counted_within_reach(world, frozen):
     assert "待办事项" not in world.client(world.admin("leader", county)).get("/").text
 
 
-def test_a_running_import_is_found_again(world, frozen):
+def test_a_running_import_is_found_again(world, fixed_clock):
     office = world.admin("publicity_office")
     world.save(
         RosterImport(
             created_by_id=office.id,
             file_name="名册.xlsx",
             state="running",
-            lease_expires_at=frozen.instant,
+            lease_expires_at=fixed_clock.instant,
             done=40,
             total=80,
-            created_at=frozen.instant,
+            created_at=fixed_clock.instant,
         )
     )
     world.save(
@@ -101,11 +101,11 @@ def test_a_running_import_is_found_again(world, frozen):
             created_by_id=world.admin().id,
             file_name="别人的.xlsx",
             state="running",
-            lease_expires_at=frozen.instant,
-            created_at=frozen.instant,
+            lease_expires_at=fixed_clock.instant,
+            created_at=fixed_clock.instant,
         )
     )
-    old = frozen.instant - timedelta(days=3)
+    old = fixed_clock.instant - timedelta(days=3)
     world.save(
         RosterImport(created_by_id=office.id, file_name="旧的.xlsx", state="done", created_at=old, finished_at=old)
     )
@@ -118,11 +118,11 @@ def test_the_home_pages_cost_few_statements(world, statements):
     county = world.unit("某县", kind="county")
     for number in range(8):
         world.exam(title=f"考试{number}", opens_in=timedelta(days=number - 4))
-    for person, most in ((world.person(county), 12), (world.admin("publicity_office", county), 21)):
+    for person, limit in ((world.person(county), 12), (world.admin("publicity_office", county), 21)):
         client = world.client(person)
         with statements() as seen:
             assert client.get("/").status_code == 200
-        assert len(seen) <= most, "\n".join(seen)
+        assert len(seen) <= limit, "\n".join(seen)
 
 
 def test_the_menu_leads_only_where_one_may_go(world):
@@ -158,23 +158,23 @@ def test_menu_entries_for_candidates_need_no_permission(app):
     assert [entry.label for entry in entries_for(menu, is_candidate=False, may=lambda _: False)] == ["首页"]
 
 
-def test_a_window_is_said_in_words(frozen):
-    now = frozen.instant
-    words = {hours: remaining_words(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 5, 30, 12 * 24)}
-    assert words == {0: "已截止", 0.5: "还有 30 分钟", 5: "还有 5 小时", 30: "还有 30 小时", 288: "还有 12 天"}
-    assert moment_words(now) == "11 月 24 日 12:00"
+def test_a_window_is_said_in_words(fixed_clock):
+    now = fixed_clock.instant
+    text = {hours: remaining_time_label(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 5, 30, 12 * 24)}
+    assert text == {0: "已截止", 0.5: "还有 30 分钟", 5: "还有 5 小时", 30: "还有 30 小时", 288: "还有 12 天"}
+    assert moment_label(now) == "11 月 24 日 12:00"
 
 
-def test_a_sitting_under_way_is_continued_and_a_passed_exam_does_not_urge(world, session, frozen):
-    sitter = make_sitting(world, title="年度学法考试", attempts_allowed=2)
-    client = world.client(sitter.person)
+def test_an_attempt_under_way_is_continued_and_a_passed_exam_does_not_urge(world, session, fixed_clock):
+    candidate_client = make_exam_with_candidates(world, title="年度学法考试", attempts_allowed=2)
+    client = world.client(candidate_client.person)
     page = client.get("/").text
     assert "继续答题" in page and "开始考试" not in page and "最近一次成绩" not in page
     assert "正在作答" in client.get("/exams").text
 
-    assert sitter.hand_in((1, 1, ["A"])).status_code == 201
+    assert candidate_client.hand_in((1, 1, ["A"])).status_code == 201
     session.expire_all()
-    attempt = session.get(Attempt, sitter.attempt["id"])
+    attempt = session.get(Attempt, candidate_client.attempt["id"])
     session.query(Grade).filter_by(attempt_id=attempt.id).delete()
     page = client.get("/").text
     assert "正在评分" in page and "开始考试" in page and "还剩 1 次（共 2 次）" in page
@@ -189,7 +189,7 @@ def test_a_sitting_under_way_is_continued_and_a_passed_exam_does_not_urge(world,
         is_passed=True,
         item_points=[],
         key_ids={},
-        graded_at=frozen.instant,
+        graded_at=fixed_clock.instant,
     )
     world.save(grade)
     page = client.get("/").text
@@ -197,13 +197,13 @@ def test_a_sitting_under_way_is_continued_and_a_passed_exam_does_not_urge(world,
     assert f"/attempts/{attempt.id}/result" in client.get("/exams").text
 
 
-def test_a_result_that_is_not_out_is_not_shown(world, session, frozen):
-    sitter = make_sitting(world, results_policy="at_close")
-    sitter.hand_in((1, 1, ["A"]))
+def test_a_result_that_is_not_out_is_not_shown(world, session, fixed_clock):
+    candidate_client = make_exam_with_candidates(world, results_policy="at_close")
+    candidate_client.hand_in((1, 1, ["A"]))
     session.query(Grade).delete()
     world.save(
         Grade(
-            attempt_id=sitter.attempt["id"],
+            attempt_id=candidate_client.attempt["id"],
             number=1,
             points=Decimal("7.5"),
             points_possible=Decimal(10),
@@ -212,10 +212,10 @@ def test_a_result_that_is_not_out_is_not_shown(world, session, frozen):
             is_passed=True,
             item_points=[],
             key_ids={},
-            graded_at=frozen.instant,
+            graded_at=fixed_clock.instant,
         )
     )
-    client = world.client(sitter.person)
+    client = world.client(candidate_client.person)
     for path in ("/", "/exams"):
         page = client.get(path).text
         assert "成绩将于" in page and "公布" in page
@@ -223,7 +223,7 @@ def test_a_result_that_is_not_out_is_not_shown(world, session, frozen):
     assert "7.5" not in world.client(world.person()).get("/exams").text
 
 
-def test_a_file_refused_for_what_stands_in_it_is_no_failed_task_and_a_job_set_aside_is_one(world):
+def test_a_file_rejected_for_what_stands_in_it_is_no_failed_task_and_a_job_set_aside_is_one(world):
     operator = world.admin("system_admin")
     client = world.client(operator)
 

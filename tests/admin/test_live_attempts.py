@@ -10,7 +10,7 @@ from flask import url_for
 from examapp import clock
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import ExamSession, Exemption, MakeupEligibility
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 
 HOUR = timedelta(hours=1)
 PAGES = (
@@ -26,8 +26,8 @@ PAGES = (
 def begin(world, person, *, opens_in=-HOUR, **fields):
     """Let somebody start an exam; gives it."""
     exam = world.exam(world.blueprint(KINDS), opens_in=opens_in, **{"title": "正在考的考试"} | fields)
-    sitter = Sitter(world, exam, person)
-    assert sitter.start().status_code == 201
+    candidate_client = CandidateClient(world, exam, person)
+    assert candidate_client.start().status_code == 201
     return exam
 
 
@@ -42,12 +42,12 @@ def only_try(world, session, person):
     world.exam(title="别的考试", attempts_allowed=3)
 
 
-def tries_left_and_another_closes_first(world, session, person):
+def attempts_left_and_another_closes_first(world, session, person):
     begin(world, person, attempts_allowed=3, lasts=10 * HOUR)
     world.exam(title="别的考试", lasts=2 * HOUR, attempts_allowed=3)
 
 
-def any_number_of_tries(world, session, person):
+def any_number_of_attempts(world, session, person):
     begin(world, person, attempts_allowed=None, lasts=10 * HOUR)
     world.exam(title="别的考试", lasts=2 * HOUR)
 
@@ -57,7 +57,7 @@ def a_mock_is_open(world, session, person):
     world.exam(title="模拟考试", kind="mock", attempts_allowed=None)
 
 
-def the_mock_is_sat_and_an_exam_is_open(world, session, person):
+def mock_is_submitted_and_an_exam_is_open(world, session, person):
     begin(world, person, kind="mock", attempts_allowed=None)
     world.exam(title="别的考试", attempts_allowed=3)
 
@@ -67,7 +67,7 @@ def an_exam_with_sessions(world, session, person):
     exam = world.exam(world.blueprint(KINDS), title="正在考的考试", lasts=10 * HOUR)
     for name, begins in (("上午场", -HOUR), ("下午场", 3 * HOUR)):
         world.save(ExamSession(exam_id=exam.id, name=name, opens_at=now + begins, closes_at=now + begins + 2 * HOUR))
-    assert Sitter(world, exam, person).start().status_code == 201
+    assert CandidateClient(world, exam, person).start().status_code == 201
     world.exam(title="别的考试", lasts=2 * HOUR)
 
 
@@ -75,7 +75,7 @@ def a_make_up(world, session, person):
     main = world.exam(title="主考", opens_in=-20 * HOUR, lasts=10 * HOUR)
     exam = world.exam(world.blueprint(KINDS), title="正在考的考试", kind="makeup", main_exam_id=main.id)
     world.save(MakeupEligibility(exam_id=exam.id, person_id=person.id, reason="absent"))
-    assert Sitter(world, exam, person).start().status_code == 201
+    assert CandidateClient(world, exam, person).start().status_code == 201
     world.exam(title="别的考试", lasts=2 * HOUR)
 
 
@@ -102,7 +102,7 @@ def only_grace_is_left(world, session, person):
 
 
 SHAPES = (
-    only_try, tries_left_and_another_closes_first, any_number_of_tries, a_mock_is_open, the_mock_is_sat_and_an_exam_is_open,
+    only_try, attempts_left_and_another_closes_first, any_number_of_attempts, a_mock_is_open, mock_is_submitted_and_an_exam_is_open,
     an_exam_with_sessions, a_make_up, the_window_has_closed_meanwhile, excused_meanwhile, only_grace_is_left,
 )  # fmt: skip
 
@@ -129,9 +129,9 @@ def test_the_list_of_own_exams_leads_back_into_the_paper(world, session, person,
     assert "查看并进入考试" not in own
 
 
-def test_the_time_that_is_left_is_said(world, frozen, person):
+def test_the_time_that_is_left_is_said(world, fixed_clock, person):
     begin(world, person)
-    frozen.instant += timedelta(minutes=19)
+    fixed_clock.instant += timedelta(minutes=19)
     assert "剩余 41 分钟" in world.client(person).get("/").text
     assert "您有考试正在作答：正在考的考试，<strong>剩余 41 分钟</strong>" in world.client(person).get("/study/").text
 
@@ -165,9 +165,9 @@ def test_an_exam_that_counts_is_named_before_a_mock_that_is_sat_beside_it(world,
 
 def test_after_the_hand_in_nothing_is_said_any_more(world, person):
     exam = world.exam(world.blueprint(KINDS))
-    sitter = Sitter(world, exam, person)
-    sitter.start()
-    assert sitter.hand_in((1, 1, ["A"])).status_code == 201
+    candidate_client = CandidateClient(world, exam, person)
+    candidate_client.start()
+    assert candidate_client.hand_in((1, 1, ["A"])).status_code == 201
     client = world.client(person)
     assert "继续答题" not in client.get("/").text + client.get("/no-such-page").text + client.get("/exams").text
 

@@ -48,10 +48,10 @@ def test_the_unit_makes_its_folders_as_root_and_knows_no_key():
 
 def run(command, environment, *, is_root):
     """Run a command of a unit with its variables, as root or as an ordinary account."""
-    words = command.removeprefix("+").replace("/srv/examapp/.venv/bin/python", sys.executable)
-    words = re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], words)
-    words = re.sub(r"-o postgres -g examapp", "-o nobody -g nogroup" if os.geteuid() == 0 else "", words)
-    parts = words.split()
+    text = command.removeprefix("+").replace("/srv/examapp/.venv/bin/python", sys.executable)
+    text = re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], text)
+    text = re.sub(r"-o postgres -g examapp", "-o nobody -g nogroup" if os.geteuid() == 0 else "", text)
+    parts = text.split()
     return subprocess.run(
         parts if is_root else as_ordinary_user(parts),
         env={"PATH": os.environ["PATH"]} | environment,

@@ -11,10 +11,10 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.rehearsal_environment import actions as rehearsal_environment_actions
 from examapp.platform.rehearsal_runs import actions as rehearsal_run_actions
 from examapp.platform.rehearsals import actions as rehearsal_actions
-from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
+from examapp.platform.rehearsals.rules import is_go, judge, verdict_text
 from examapp.platform.rehearsals.tasks import hold_rehearsal
 from examapp.platform.setup.models import Rehearsal
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 
 GOOD = {
@@ -27,7 +27,7 @@ def test_the_verdict_names_the_headroom():
     lines = judge(GOOD, roster=8000)
     assert is_go(lines)
     assert (
-        verdict_words(lines, roster=8000) == "可以开考：按 8000 人计算，测得每秒开考 310 人，需要 133.3 人，各项都够。"
+        verdict_text(lines, roster=8000) == "可以开考：按 8000 人计算，测得每秒开考 310 人，需要 133.3 人，各项都够。"
     )
 
 
@@ -47,7 +47,7 @@ def test_one_figure_that_does_not_suffice_is_a_no_go(name, value):
     lines = judge(GOOD | {name: value}, roster=8000)
     assert not is_go(lines)
     assert [line.name for line in lines if not line.is_enough] == [name]
-    assert "不能开考" in verdict_words(lines, roster=8000)
+    assert "不能开考" in verdict_text(lines, roster=8000)
 
 
 @given(st.sampled_from(sorted(GOOD)), st.integers(1, 100_000))
@@ -76,12 +76,12 @@ def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch
 
 
 def test_no_rehearsal_while_somebody_sits(world):
-    make_sitting(world)
-    with pytest.raises(rehearsal_actions.RehearsalRefusedError, match="有人正在考试"):
+    make_exam_with_candidates(world)
+    with pytest.raises(rehearsal_actions.InvalidRehearsalError, match="有人正在考试"):
         rehearsal_actions.request_rehearsal(ActionContext(world.session, SYSTEM, NOON))
 
 
-def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, frozen):
+def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, fixed_clock):
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
     def broken(*_args, **_fields):

@@ -91,7 +91,7 @@ def test_without_a_set_up_code_there_is_no_set_up(world):
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "text"),
     [
         ({"setup_code": "wrong"}, "设置码不对"),
         ({"password": "short", "repeated": "short"}, "新密码至少 10 位"),
@@ -103,23 +103,23 @@ def test_without_a_set_up_code_there_is_no_set_up(world):
         ({"login_name": "two words"}, "不能用"),
     ],
 )
-def test_a_wrong_entry_is_explained_beside_its_field_and_makes_nothing(world, session, setup_code, fields, words):
+def test_a_wrong_entry_is_explained_beside_its_field_and_makes_nothing(world, session, setup_code, fields, text):
     answer = send(world.client(), **fields)
     assert answer.status_code == 422
-    assert words in answer.text
+    assert text in answer.text
     assert session.query(Account).count() == session.query(Unit).count() == session.query(Person).count() == 0
 
 
-def test_the_set_up_code_is_not_found_by_trying(world, session, setup_code, frozen):
+def test_the_set_up_code_is_not_found_by_trying(world, session, setup_code, fixed_clock):
     """Ten wrong ones lock the address for a quarter of an hour, and a right one tells nothing meanwhile; others are not locked out."""
-    tries = [send(world.client(), setup_code=f"{number:08x}") for number in range(6)]
-    assert ["设置码不对" in page.text for page in tries] == [True] * 4 + [False] * 2
-    assert "请等 5 秒后再试" in tries[4].text
+    attempts_made = [send(world.client(), setup_code=f"{number:08x}") for number in range(6)]
+    assert ["设置码不对" in page.text for page in attempts_made] == [True] * 4 + [False] * 2
+    assert "请等 5 秒后再试" in attempts_made[4].text
     assert "设置码输错次数较多" in send(world.client()).text
     for _ in range(5):
-        frozen.at(frozen.instant + timedelta(seconds=61))
+        fixed_clock.at(fixed_clock.instant + timedelta(seconds=61))
         send(world.client(), setup_code="00000000")
-    frozen.at(frozen.instant + timedelta(minutes=14))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=14))
     assert "设置码输错次数较多" in send(world.client()).text
     assert session.query(Account).count() == 0
     elsewhere = world.client()

@@ -8,8 +8,8 @@ from tests.architecture.proofs import ROOT, is_test
 
 
 def test_every_proof_that_the_papers_name_is_a_test_that_is_there():
-    words = (ROOT / "docs" / "compliance.md").read_text("utf-8")
-    named = re.findall(r"`(tests/[^`]+::[^`]+)`", words)
+    text = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    named = re.findall(r"`(tests/[^`]+::[^`]+)`", text)
     assert len(set(named)) >= 80
     gone = sorted({test for test in named if not is_test(test)})
     assert not gone, f"docs/compliance.md names tests that are gone or renamed: {gone}"

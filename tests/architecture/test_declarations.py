@@ -88,7 +88,7 @@ def test_every_task_is_declared_with_queue_and_schedule_in_its_feature():
     )
 
     def sent(node):
-        is_sent = isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"publish", "nudge_after_commit"}
+        is_sent = isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"publish", "enqueue_after_commit"}
         return (
             {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)} if is_sent else ()
         )

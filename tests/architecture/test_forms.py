@@ -33,10 +33,10 @@ def test_every_sentence_that_the_form_libraries_say_is_there_in_chinese():
         if isinstance(word, ast.Constant) and isinstance(word.value, str)
     }
     assert len(said) > 30 and said - MESSAGES.keys() == set()
-    assert [words for words in MESSAGES.values() if words.isascii()] == []
+    assert [text for text in MESSAGES.values() if text.isascii()] == []
 
 
-def test_every_form_is_made_of_the_houses_own_parts():
+def test_every_form_is_made_of_the_applications_own_parts():
     strays = [
         f"{path.relative_to(ROOT)} takes {name.name} from {node.module}: take it from examapp.web.forms"
         for path in CODE
@@ -49,8 +49,8 @@ def test_every_form_is_made_of_the_houses_own_parts():
     assert not strays, "\n".join(strays)
 
 
-def test_no_form_refuses_anything_in_english(app):
-    """Each form of the house is sent nonsense in every field; what it says by itself is read."""
+def test_no_form_rejects_anything_in_english(app):
+    """Each form of the application is sent nonsense in every field; what it says by itself is read."""
     english, said = [], 0
     made = sorted(below(FlaskForm) | below(forms.Form), key=str)
     for kind in (one for one in made if one.__module__.startswith("examapp.")):
@@ -63,7 +63,7 @@ def test_no_form_refuses_anything_in_english(app):
                 form.validate()
             found = list(_sentences({name: said for name, said in form.errors.items() if name != "csrf_token"}))
             said += len(found)
-            english += [f"{kind.__module__}.{kind.__name__}: {words}" for words in found if words.isascii()]
+            english += [f"{kind.__module__}.{kind.__name__}: {text}" for text in found if text.isascii()]
     assert len(made) > 60 and said > 400
     assert not english, "\n".join(sorted(set(english)))
 

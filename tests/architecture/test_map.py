@@ -25,8 +25,8 @@ def test_the_map_lists_each_feature_once():
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     listed = re.findall(r"^[|] ([a-z]+) [|] `([a-z_]+)` [|]", text, re.MULTILINE)
     assert len(listed) == len(set(listed)), "a feature stands in the table twice"
-    lacking, gone = _features() - set(listed), set(listed) - _features()
-    assert not lacking, f"add a row to the table in docs/architecture.md: {sorted(lacking)}"
+    missing, gone = _features() - set(listed), set(listed) - _features()
+    assert not missing, f"add a row to the table in docs/architecture.md: {sorted(missing)}"
     assert not gone, f"take out of the table in docs/architecture.md, the folder is gone: {sorted(gone)}"
 
 
@@ -54,7 +54,7 @@ def test_a_decision_record_is_half_a_page_of_question_decision_and_consequence()
     odd = []
     for path in sorted((ROOT / "docs/decisions").glob("*.md")):
         text = path.read_text("utf-8")
-        lacking = [part for part in ("Question", "Decision", "Consequence") if f"**{part}.**" not in text]
-        if lacking or text.count("\n") > 30:
-            odd.append(f"{path.name}: {text.count(chr(10))} lines of 30; missing: {', '.join(lacking) or 'nothing'}")
+        missing = [part for part in ("Question", "Decision", "Consequence") if f"**{part}.**" not in text]
+        if missing or text.count("\n") > 30:
+            odd.append(f"{path.name}: {text.count(chr(10))} lines of 30; missing: {', '.join(missing) or 'nothing'}")
     assert not odd, "measurements belong into benchmarks/results:\n" + "\n".join(odd)

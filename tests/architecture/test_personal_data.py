@@ -13,8 +13,8 @@ from examapp.platform.privacy.rules import Terms, register_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLES = Base.metadata.tables
-NOTED = {holding.table: holding for holding in list_personal_data()}
-TELLING = (
+NOTED = {category.table: category for category in list_personal_data()}
+REPORTING = (
     "person",
     "account",
     "address",
@@ -33,32 +33,32 @@ def points_at_people(column):
     return any(key.column.table.name in {"persons", "accounts"} for key in column.foreign_keys)
 
 
-@pytest.mark.parametrize("holding", NOTED.values(), ids=NOTED)
-def test_every_column_of_a_table_with_personal_data_has_a_note(holding):
-    columns = set(TABLES[holding.table].columns.keys())
-    missing = columns - set(holding.shown) - set(holding.hidden)
+@pytest.mark.parametrize("category", NOTED.values(), ids=NOTED)
+def test_every_column_of_a_table_with_personal_data_has_a_note(category):
+    columns = set(TABLES[category.table].columns.keys())
+    missing = columns - set(category.shown) - set(category.hidden)
     assert not missing, (
-        f'{holding.table}: give these columns info=shown("标签") or a reason such as info=TECHNICAL in models.py: {sorted(missing)}'
+        f'{category.table}: give these columns info=shown("标签") or a reason such as info=TECHNICAL in models.py: {sorted(missing)}'
     )
-    assert not set(holding.shown) & set(holding.hidden)
-    assert holding.purpose
-    assert holding.seen_by
-    if holding.owner:
-        assert holding.owner in columns
-        assert not holding.order or holding.order in holding.shown
+    assert not set(category.shown) & set(category.hidden)
+    assert category.purpose
+    assert category.seen_by
+    if category.owner:
+        assert category.owner in columns
+        assert not category.order or category.order in category.shown
 
 
 @pytest.mark.parametrize("name", sorted(set(TABLES) - set(NOTED)))
 def test_a_table_without_a_note_holds_nothing_about_a_person(name):
     """But for who handled something (`…_by_id`), which every table of the office's work may hold."""
-    telling = [
+    message = [
         column.name
         for column in TABLES[name].columns
         if not column.name.endswith("_by_id")
-        and (points_at_people(column) or any(word in column.name for word in TELLING))
+        and (points_at_people(column) or any(word in column.name for word in REPORTING))
     ]
-    assert not telling, (
-        f"{name} holds personal data in {telling}: give its class in models.py a __personal_data__, and each column a note"
+    assert not message, (
+        f"{name} holds personal data in {message}: give its class in models.py a __personal_data__, and each column a note"
         " (examapp/db/personal_data.py)"
     )
 

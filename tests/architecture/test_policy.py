@@ -1,4 +1,4 @@
-"""Every view of the house stands in the access policy, and no row stands for a view that is gone."""
+"""Every view of the application stands in the access policy, and no row stands for a view that is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the house, each explaining itself when it is broken."""
+"""Rules of the application, each explaining itself when it is broken."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_every_view_says_who_may_enter(app):
 def test_only_calls_of_an_exam_under_way_leave_their_sign_in_to_their_statement(app):
     left = {endpoint for endpoint, view in app.view_functions.items() if access_rule(view) == "signed_in_by_statement"}
     api = ("start", "get_attempt_paper", "save_answers", "hand_in")
-    assert left == {"attempts.sit", *(f"attempts_api.{name}" for name in api)}
+    assert left == {"attempts.take_exam", *(f"attempts_api.{name}" for name in api)}
 
 
 def test_public_views_are_few_and_known(app):
@@ -230,7 +230,7 @@ def test_public_views_are_few_and_known(app):
     assert public <= known, f"new views open to everybody: {sorted(public - known)}; add them here on purpose"
 
 
-def test_a_view_without_a_rule_is_refused_at_run_time(servers):
+def test_a_view_without_a_rule_is_rejected_at_run_time(servers):
     with opened(servers.settings()) as bare:
         bare.add_url_rule("/forgotten", "forgotten", lambda: "open")
         assert bare.test_client().get("/forgotten").status_code == 404

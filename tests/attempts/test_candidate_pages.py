@@ -9,7 +9,7 @@ import pytest
 
 from examapp.delivery.exams.models import Exemption
 from examapp.organisation.people.models import Account, RoleGrant, SignIn
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 
 
@@ -25,7 +25,7 @@ def page(world, person, path):
 
 def test_the_page_before_the_start_says_rules_points_and_window(world, exam):
     text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
-    for words in (
+    for wording in (
         "开始考试",
         "60 分钟",
         "还剩 2 次",
@@ -33,36 +33,36 @@ def test_the_page_before_the_start_says_rules_points_and_window(world, exam):
         "还有 23 小时",
         "&lt;b&gt;请独立完成",
     ):
-        assert words in text
+        assert wording in text
     assert "12</td>" in text
     assert "题干" not in text
 
 
 @pytest.mark.parametrize(
-    ("opens_in", "lasts", "lateness_s", "words"),
+    ("opens_in", "lasts", "lateness_s", "wording"),
     [
         (timedelta(hours=2), timedelta(hours=4), None, "考试还没有开始"),
         (timedelta(hours=-5), timedelta(hours=4), None, "考试已经结束"),
         (timedelta(hours=-1), timedelta(hours=4), 1800, "已超过允许迟到的时间"),
     ],
 )
-def test_who_cannot_start_is_told_why_and_sees_no_button(world, opens_in, lasts, lateness_s, words):
+def test_who_cannot_start_is_told_why_and_sees_no_button(world, opens_in, lasts, lateness_s, wording):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), opens_in=opens_in, lasts=lasts, lateness_s=lateness_s)
     text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
-    assert words in text
+    assert wording in text
     assert "#start" not in text
 
 
-def test_an_exempt_person_is_told_so(world, exam, frozen):
+def test_an_exempt_person_is_told_so(world, exam, fixed_clock):
     person = world.person()
     world.save(
         Exemption(
             exam_id=exam.id,
             person_id=person.id,
             reason="长期病假",
-            requested_at=frozen.instant,
-            approved_at=frozen.instant,
+            requested_at=fixed_clock.instant,
+            approved_at=fixed_clock.instant,
         )
     )
     text = page(world, person, f"/exams/{exam.id}").get_data(as_text=True)
@@ -71,27 +71,27 @@ def test_an_exempt_person_is_told_so(world, exam, frozen):
 
 
 def test_a_live_attempt_is_gone_on_with_and_used_up_ones_are_listed(world, exam):
-    sitter = Sitter(world, exam, world.person())
-    sitter.start()
-    text = sitter.api.get(f"/exams/{exam.id}").get_data(as_text=True)
+    candidate_client = CandidateClient(world, exam, world.person())
+    candidate_client.start()
+    text = candidate_client.api.get(f"/exams/{exam.id}").get_data(as_text=True)
     assert "继续答题" in text
     assert "#start" not in text
-    sitter.hand_in()
-    sitter.start()
-    sitter.hand_in()
-    text = sitter.api.get(f"/exams/{exam.id}").get_data(as_text=True)
+    candidate_client.hand_in()
+    candidate_client.start()
+    candidate_client.hand_in()
+    text = candidate_client.api.get(f"/exams/{exam.id}").get_data(as_text=True)
     assert "作答次数已用完" in text
     assert text.count("/receipt") == 2
     assert "#start" not in text
 
 
 def test_the_shell_holds_no_question_and_a_key_of_its_own_for_each_person(world, exam):
-    sitter, other = Sitter(world, exam, world.person()), Sitter(world, exam, world.person())
-    sitter.start()
-    text = sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
-    assert f'data-attempt-id="{sitter.attempt["id"]}"' in text
+    candidate_client, other = CandidateClient(world, exam, world.person()), CandidateClient(world, exam, world.person())
+    candidate_client.start()
+    text = candidate_client.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
+    assert f'data-attempt-id="{candidate_client.attempt["id"]}"' in text
     assert "题干" not in text
-    assert device_key(text) == device_key(sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True))
+    assert device_key(text) == device_key(candidate_client.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True))
     assert device_key(text) != device_key(other.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True))
 
 
@@ -100,9 +100,9 @@ def device_key(text):
 
 
 def test_opening_the_shell_starts_nothing(world, exam):
-    sitter = Sitter(world, exam, world.person())
-    assert 'data-attempt-id=""' in sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
-    assert sitter.start().status_code == 201
+    candidate_client = CandidateClient(world, exam, world.person())
+    assert 'data-attempt-id=""' in candidate_client.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
+    assert candidate_client.start().status_code == 201
 
 
 def test_an_unknown_exam_and_a_draft_are_the_same_404(world, exam):
@@ -133,7 +133,7 @@ def test_the_pages_before_the_paper_cost_few_statements(world, exam, statements)
 
 
 def test_the_shell_is_the_same_for_somebody_with_a_role(world, exam):
-    """Whoever holds a role is looked up by their session, anybody else by the page's own statement."""
+    """Anyone who holds a role is looked up by their session, anybody else by the page's own statement."""
     person, other = world.person(), world.person()
     world.save(RoleGrant(person_id=other.id, role="leader", unit_id=other.unit_id, tree="region", granted_at=NOON))
     pages = [page(world, one, f"/exams/{exam.id}/sit").get_data(as_text=True) for one in (person, other)]

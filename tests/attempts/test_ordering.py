@@ -9,14 +9,14 @@ from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import PracticeItem
 from question_bank.model import Kind
-from tests.attempts.sitting import Sitter, sheet_digest
+from tests.attempts.candidate_clients import CandidateClient, sheet_digest
 from tests.helpers.forms import post, token_of
 
 STEPS = ("C", "A", "D", "B")
 
 
 @pytest.fixture
-def sitter(world):
+def candidate_client(world):
     """Somebody who sits one ordering question of six points and a single choice of four."""
     return start(world)
 
@@ -27,21 +27,21 @@ def start(world, scoring="", **exam_fields):
     blueprint = world.blueprint(((Kind.ORDERING, 1, "6"), (Kind.SINGLE_CHOICE, 1, "4")), is_shuffled=False)
     blueprint.sections[0].scoring = scoring
     world.session.flush()
-    sitter = Sitter(world, world.exam(blueprint, **exam_fields), world.person())
-    sitter.start()
-    return sitter
+    candidate_client = CandidateClient(world, world.exam(blueprint, **exam_fields), world.person())
+    candidate_client.start()
+    return candidate_client
 
 
-def right(sitter):
+def right(candidate_client):
     """The right order in the letters of this person's paper, by the options' texts, which end with their stored letter."""
-    options = sitter.paper()["sections"][0]["items"][0]["options"]
+    options = candidate_client.paper()["sections"][0]["items"][0]["options"]
     return [next(o["key"] for o in options if o["text"].endswith(letter)) for letter in STEPS]
 
 
-def grade(sitter, session):
-    grade_waiting(most_batches=1)
+def grade(candidate_client, session):
+    grade_waiting(max_batches=1)
     session.expire_all()
-    return session.query(Grade).filter_by(attempt_id=sitter.attempt["id"]).one()
+    return session.query(Grade).filter_by(attempt_id=candidate_client.attempt["id"]).one()
 
 
 def test_paper_of_an_ordering_item_is_shuffled_also_where_options_are_not(world, session):
@@ -49,9 +49,9 @@ def test_paper_of_an_ordering_item_is_shuffled_also_where_options_are_not(world,
     question = world.question(Kind.ORDERING, key=STEPS)
     blueprint = world.blueprint(((Kind.ORDERING, 1, "6"),), is_shuffled=False)
     for _ in range(12):
-        sitter = Sitter(world, world.exam(blueprint), world.person())
-        sitter.start()
-        (item,) = sitter.paper()["sections"][0]["items"]
+        candidate_client = CandidateClient(world, world.exam(blueprint), world.person())
+        candidate_client.start()
+        (item,) = candidate_client.paper()["sections"][0]["items"]
         assert (item["kind"], item["blanks"]) == ("ordering", None)
         assert [option["key"] for option in item["options"]] == list("ABCD")
         texts = [option["text"] for option in item["options"]]
@@ -60,17 +60,17 @@ def test_paper_of_an_ordering_item_is_shuffled_also_where_options_are_not(world,
     assert len(shown) > 1
 
 
-def test_order_is_kept_as_given_replaced_by_another_and_cleared(sitter):
-    assert sitter.save((1, 1, ["D", "A", "C", "B"])).get_json()["acked"] == {"1": 1}
-    assert sitter.answers()[1] == ["D", "A", "C", "B"]
-    assert sitter.save((1, 1, ["A", "D", "C", "B"])).get_json()["refused"] == {"1": "seq_conflict"}
-    assert sitter.save((1, 1, ["D", "A", "C", "B"])).get_json()["acked"] == {"1": 1}
-    sitter.save((1, 2, []))
-    assert sitter.answers()[1] == []
+def test_order_is_kept_as_given_replaced_by_another_and_cleared(candidate_client):
+    assert candidate_client.save((1, 1, ["D", "A", "C", "B"])).get_json()["acked"] == {"1": 1}
+    assert candidate_client.answers()[1] == ["D", "A", "C", "B"]
+    assert candidate_client.save((1, 1, ["A", "D", "C", "B"])).get_json()["refused"] == {"1": "seq_conflict"}
+    assert candidate_client.save((1, 1, ["D", "A", "C", "B"])).get_json()["acked"] == {"1": 1}
+    candidate_client.save((1, 2, []))
+    assert candidate_client.answers()[1] == []
 
 
 @pytest.mark.parametrize(
-    ("response", "refusal"),
+    ("response", "rejection"),
     [
         (["A", "E"], "unknown_option"),
         (["A", "a"], "unknown_option"),
@@ -79,24 +79,24 @@ def test_order_is_kept_as_given_replaced_by_another_and_cleared(sitter):
         (["A\0"], "bad_text"),
     ],
 )
-def test_order_that_is_none_is_refused(sitter, response, refusal):
-    assert sitter.save((1, 1, response)).get_json()["refused"] == {"1": refusal}
-    assert sitter.answers() == {}
+def test_order_that_is_none_is_rejected(candidate_client, response, rejection):
+    assert candidate_client.save((1, 1, response)).get_json()["refused"] == {"1": rejection}
+    assert candidate_client.answers() == {}
 
 
-def test_part_of_an_order_is_a_draft_that_counts_as_not_answered(sitter, session):
-    assert sitter.save((1, 1, ["D", "A"])).get_json()["acked"] == {"1": 1}
-    assert sitter.answers()[1] == ["D", "A"]
-    receipt = sitter.hand_in((2, 1, ["A"])).get_json()["receipt"]
+def test_part_of_an_order_is_a_draft_that_counts_as_not_answered(candidate_client, session):
+    assert candidate_client.save((1, 1, ["D", "A"])).get_json()["acked"] == {"1": 1}
+    assert candidate_client.answers()[1] == ["D", "A"]
+    receipt = candidate_client.hand_in((2, 1, ["A"])).get_json()["receipt"]
     assert (receipt["answered"], receipt["total"]) == (1, 2)
-    assert receipt["sha256"] == sheet_digest(sitter.attempt["id"], [[2, ["A"]]])
-    assert grade(sitter, session).item_points[0] == "0.00"
+    assert receipt["sha256"] == sheet_digest(candidate_client.attempt["id"], [[2, ["A"]]])
+    assert grade(candidate_client, session).item_points[0] == "0.00"
 
 
-def test_receipt_is_made_of_the_order_as_given(sitter):
-    receipt = sitter.hand_in((1, 1, ["D", "B", "C", "A"]), (2, 1, ["A"])).get_json()["receipt"]
+def test_receipt_is_made_of_the_order_as_given(candidate_client):
+    receipt = candidate_client.hand_in((1, 1, ["D", "B", "C", "A"]), (2, 1, ["A"])).get_json()["receipt"]
     assert (receipt["answered"], receipt["total"]) == (2, 2)
-    assert receipt["sha256"] == sheet_digest(sitter.attempt["id"], [[1, ["D", "B", "C", "A"]], [2, ["A"]]])
+    assert receipt["sha256"] == sheet_digest(candidate_client.attempt["id"], [[1, ["D", "B", "C", "A"]], [2, ["A"]]])
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_receipt_is_made_of_the_order_as_given(sitter):
     ],
 )
 def test_order_is_scored_by_the_rule_of_its_section(world, session, scoring, swapped, points):
-    sitter = start(world, scoring)
-    order = right(sitter)
+    candidate_client = start(world, scoring)
+    order = right(candidate_client)
     if swapped:
         first, second = swapped
         order[first], order[second] = order[second], order[first]
-    sitter.hand_in((1, 1, order))
-    assert grade(sitter, session).item_points == [points, "0.00"]
+    candidate_client.hand_in((1, 1, order))
+    assert grade(candidate_client, session).item_points == [points, "0.00"]
 
 
 def test_result_shows_the_right_order_beside_the_own_one(world, session):
-    sitter = start(world, kind="mock", keys_policy="at_once", results_policy="at_once")
-    key = right(sitter)
+    candidate_client = start(world, kind="mock", keys_policy="at_once", results_policy="at_once")
+    key = right(candidate_client)
     order = [key[1], key[0], *key[2:]]
-    sitter.hand_in((1, 1, order))
-    grade(sitter, session)
-    answer = sitter.result().get_json()
+    candidate_client.hand_in((1, 1, order))
+    grade(candidate_client, session)
+    answer = candidate_client.result().get_json()
     assert (answer["items"][0]["key"], answer["items"][0]["response"]) == (key, order)
-    page = sitter.api.get(f"/attempts/{sitter.attempt['id']}/result").get_data(as_text=True)
+    page = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").get_data(as_text=True)
     assert f"正确顺序：{' → '.join(key)}" in page
     assert f"您的顺序：{' → '.join(order)}" in page
     assert "您排在第 2 位" in page

@@ -12,7 +12,7 @@ from examapp.delivery.attempt_starts.actions import clear_queue
 from examapp.delivery.attempts.models import Admission, Attempt
 from examapp.security import rate_limits
 from examapp.security.rate_limits import StartGate, gate
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("papers")
@@ -46,10 +46,10 @@ def exam(world):
 
 
 def people(world, exam, count):
-    return [Sitter(world, exam, world.person()) for _ in range(count)]
+    return [CandidateClient(world, exam, world.person()) for _ in range(count)]
 
 
-def test_who_finds_admission_full_gets_a_place_and_no_clock_runs(world, exam, timer, frozen):
+def test_who_finds_admission_full_gets_a_place_and_no_clock_runs(world, exam, timer, fixed_clock):
     first, second = people(world, exam, 2)
     answer = first.start()
     assert answer.status_code == 202
@@ -58,7 +58,7 @@ def test_who_finds_admission_full_gets_a_place_and_no_clock_runs(world, exam, ti
     assert second.start().get_json() == {"state": "queued", "place": 2, "wait_s": 2}
     assert world.session.query(Attempt).count() == 0
     timer.now += 1.0
-    frozen.at(NOON + timedelta(seconds=30))
+    fixed_clock.at(NOON + timedelta(seconds=30))
     answer = first.start()
     assert answer.status_code == 201
     assert answer.get_json()["started_at"] == "2026-11-24T12:00:30.000+08:00"
@@ -75,14 +75,14 @@ def test_a_place_is_kept_and_a_newcomer_does_not_overtake(world, exam, timer):
     assert second.start().get_json()["place"] == 1
 
 
-def test_who_gives_up_loses_only_the_own_place(world, exam, timer, frozen):
+def test_who_gives_up_loses_only_the_own_place(world, exam, timer, fixed_clock):
     first, second, third = people(world, exam, 3)
-    for sitter in (first, second, third):
-        sitter.start()
-    frozen.at(NOON + timedelta(seconds=40))
+    for candidate_client in (first, second, third):
+        candidate_client.start()
+    fixed_clock.at(NOON + timedelta(seconds=40))
     assert second.start().get_json()["place"] == 2
     assert third.start().get_json()["place"] == 3
-    frozen.at(NOON + timedelta(seconds=61))
+    fixed_clock.at(NOON + timedelta(seconds=61))
     assert second.start().get_json()["place"] == 1
     assert first.start().get_json()["place"] == 3, "who comes back stands at the end"
     timer.now += 2.0
@@ -91,33 +91,33 @@ def test_who_gives_up_loses_only_the_own_place(world, exam, timer, frozen):
 
 def test_a_live_attempt_is_never_queued(world, exam, timer):
     timer.now += 1.0
-    sitter = people(world, exam, 1)[0]
-    assert sitter.start().status_code == 201
-    assert sitter.start().status_code == 200
+    candidate_client = people(world, exam, 1)[0]
+    assert candidate_client.start().status_code == 201
+    assert candidate_client.start().status_code == 200
 
 
-def test_refusals_come_before_the_queue_and_cost_no_place(world, timer):
+def test_rejections_come_before_the_queue_and_cost_no_place(world, timer):
     make_bank(world)
     closed = world.exam(world.blueprint(KINDS), opens_in=timedelta(hours=1))
-    assert Sitter(world, closed, world.person()).start().get_json()["error"] == "not_open_yet"
+    assert CandidateClient(world, closed, world.person()).start().get_json()["error"] == "not_open_yet"
     assert world.session.query(Admission).count() == 0
 
 
-def test_who_queued_in_time_is_not_late_for_it(world, timer, frozen):
+def test_who_queued_in_time_is_not_late_for_it(world, timer, fixed_clock):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), opens_in=timedelta(), lateness_s=60)
     in_time, late = people(world, exam, 2)
-    frozen.at(NOON + timedelta(seconds=50))
+    fixed_clock.at(NOON + timedelta(seconds=50))
     assert in_time.start().status_code == 202
-    frozen.at(NOON + timedelta(seconds=70))
+    fixed_clock.at(NOON + timedelta(seconds=70))
     timer.now += 1.0
     assert late.start().get_json()["error"] == "too_late_to_start"
     assert in_time.start().status_code == 201
 
 
 def test_the_pause_asked_for_is_shorter_than_what_counts_as_given_up(world, exam, timer):
-    sitters = people(world, exam, 30)
-    last = [sitter.start() for sitter in sitters][-1]
+    candidate_clients = people(world, exam, 30)
+    last = [candidate_client.start() for candidate_client in candidate_clients][-1]
     assert last.get_json()["wait_s"] == 30
     assert last.headers["Retry-After"] == "25"
 
@@ -130,7 +130,7 @@ def test_a_start_that_failed_after_admission_is_let_in_again(world, exam, timer)
     assert first.start().status_code == 201
 
 
-def test_old_places_are_forgotten(world, exam, timer, frozen):
+def test_old_places_are_forgotten(world, exam, timer, fixed_clock):
     people(world, exam, 1)[0].start()
     clear_queue(world.session, now=NOON + timedelta(minutes=30))
     assert world.session.query(Admission).count() == 1

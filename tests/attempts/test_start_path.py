@@ -12,7 +12,7 @@ from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import ExamExtension, ExamSession
 from examapp.organisation.people.models import Account, RoleGrant, SignIn
 from examapp.security.rate_limits import gate
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 
 
@@ -24,10 +24,10 @@ def exam(world):
 
 def people(world, exam, count):
     """People whose papers lie ready."""
-    sitters = [Sitter(world, exam, world.person()) for _ in range(count)]
+    candidate_clients = [CandidateClient(world, exam, world.person()) for _ in range(count)]
     prepare_papers(world.session, exam.id, now=NOON)
     world.session.commit()
-    return sitters
+    return candidate_clients
 
 
 def test_a_start_or_a_place_in_the_queue_costs_two_statements_and_the_paper_one(world, exam, statements):
@@ -59,10 +59,10 @@ def test_the_attempt_is_the_same_whether_its_paper_was_made_ahead_or_at_the_star
         world.save(ExamSession(exam_id=exam.id, name=f"{opens}", **instants))
     extension = {"request_key": "1", "seconds": 90, "reason": "停电", "granted_at": NOON}
     world.save(ExamExtension(exam_id=exam.id, unit_id=unit.id, **extension))
-    ahead = Sitter(world, exam, world.person(unit))
+    ahead = CandidateClient(world, exam, world.person(unit))
     prepare_papers(world.session, exam.id, now=NOON)
     world.session.commit()
-    newcomer = Sitter(world, exam, world.person(unit))
+    newcomer = CandidateClient(world, exam, world.person(unit))
     first, second = ahead.start(), newcomer.start()
     assert first.status_code == second.status_code == 201
     assert _without(first.get_json(), "id") == _without(second.get_json(), "id")
@@ -93,70 +93,76 @@ def _without(row, *keys):
     ],
 )
 def test_whose_sign_in_is_dead_neither_starts_nor_reads_the_paper(world, exam, change, status, code):
-    sitter, other = people(world, exam, 2)
-    sitter.start()
+    candidate_client, other = people(world, exam, 2)
+    candidate_client.start()
     change(world)
     world.session.commit()
-    for answer in (other.start(), other.api.get(sitter.url("/paper")), sitter.api.get(sitter.url("/paper"))):
+    for answer in (
+        other.start(),
+        other.api.get(candidate_client.url("/paper")),
+        candidate_client.api.get(candidate_client.url("/paper")),
+    ):
         assert (answer.status_code, answer.get_json()["error"]) == (status, code)
     assert world.session.query(Attempt).count() == 1
 
 
 def test_the_page_that_comes_back_costs_three_statements(world, exam, statements):
-    (sitter,) = people(world, exam, 1)
-    sitter.start()
-    sitter.save((1, 1, ["A"]))
+    (candidate_client,) = people(world, exam, 1)
+    candidate_client.start()
+    candidate_client.save((1, 1, ["A"]))
     with statements() as seen:
-        again = sitter.start()
+        again = candidate_client.start()
     assert (again.status_code, again.get_json()["answers"][0]["response"]) == (200, ["A"])
     assert len(seen) == 3, seen
 
 
-def test_a_paper_is_given_after_the_hand_in_too_but_not_to_an_idle_administrator(world, exam, frozen):
-    sitter, other = people(world, exam, 2)
+def test_a_paper_is_given_after_the_hand_in_too_but_not_to_an_idle_administrator(world, exam, fixed_clock):
+    candidate_client, other = people(world, exam, 2)
     unit_id, person_id = other.person.unit_id, other.person.id
     world.save(RoleGrant(person_id=person_id, role="leader", unit_id=unit_id, tree="region", granted_at=NOON))
-    for each in (sitter, other):
+    for each in (candidate_client, other):
         assert each.start().status_code == 201
-    frozen.at(NOON + timedelta(minutes=45))
+    fixed_clock.at(NOON + timedelta(minutes=45))
     assert other.api.get(other.url("/paper")).status_code == 200, "nobody is signed out during an exam"
-    for each in (sitter, other):
+    for each in (candidate_client, other):
         assert each.hand_in().status_code == 201
-    frozen.at(NOON + timedelta(minutes=90))
-    assert sitter.paper()["sections"]
+    fixed_clock.at(NOON + timedelta(minutes=90))
+    assert candidate_client.paper()["sections"]
     assert other.api.get(other.url("/paper")).status_code == 401
 
 
 def test_the_paper_of_another_is_as_one_that_is_not_there(world, exam):
-    sitter, other = people(world, exam, 2)
-    sitter.start()
-    foreign, missing = other.api.get(sitter.url("/paper")), other.api.get("/api/v1/attempts/99999999/paper")
+    candidate_client, other = people(world, exam, 2)
+    candidate_client.start()
+    foreign, missing = other.api.get(candidate_client.url("/paper")), other.api.get("/api/v1/attempts/99999999/paper")
     assert foreign.status_code == missing.status_code == 404
     assert foreign.get_json() == missing.get_json()
 
 
-def test_an_administrator_who_was_idle_too_long_starts_nothing(world, exam, frozen):
-    (sitter,) = people(world, exam, 1)
-    unit_id, person_id = sitter.person.unit_id, sitter.person.id
+def test_an_administrator_who_was_idle_too_long_starts_nothing(world, exam, fixed_clock):
+    (candidate_client,) = people(world, exam, 1)
+    unit_id, person_id = candidate_client.person.unit_id, candidate_client.person.id
     world.save(RoleGrant(person_id=person_id, role="leader", unit_id=unit_id, tree="region", granted_at=NOON))
-    frozen.at(NOON + timedelta(minutes=59))
-    assert sitter.start().status_code == 401
+    fixed_clock.at(NOON + timedelta(minutes=59))
+    assert candidate_client.start().status_code == 401
     assert world.session.query(Attempt).count() == 0
 
 
-def test_a_sign_in_past_its_days_starts_nothing(world, exam, frozen):
-    (sitter,) = people(world, exam, 1)
+def test_a_sign_in_past_its_days_starts_nothing(world, exam, fixed_clock):
+    (candidate_client,) = people(world, exam, 1)
     world.session.query(SignIn).update({"started_at": NOON - timedelta(days=7)})
     world.session.commit()
-    assert sitter.start().status_code == 401
+    assert candidate_client.start().status_code == 401
     assert world.session.query(Attempt).count() == 0
 
 
 def test_a_paper_is_the_same_compressed_or_not_and_the_second_time(world, exam):
-    (sitter,) = people(world, exam, 1)
-    sitter.start()
-    plain = sitter.api.get(sitter.url("/paper"))
-    first, second = (sitter.api.get(sitter.url("/paper"), headers={"Accept-Encoding": "gzip"}) for _ in range(2))
+    (candidate_client,) = people(world, exam, 1)
+    candidate_client.start()
+    plain = candidate_client.api.get(candidate_client.url("/paper"))
+    first, second = (
+        candidate_client.api.get(candidate_client.url("/paper"), headers={"Accept-Encoding": "gzip"}) for _ in range(2)
+    )
     assert plain.content_encoding is None
     assert first.content_encoding == "gzip"
     assert gzip.decompress(first.data) == gzip.decompress(second.data) == plain.data

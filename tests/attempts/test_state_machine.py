@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from examapp.delivery.attempts.models import AnswerChange
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 
 DEADLINE = NOON + timedelta(hours=1)
@@ -34,7 +34,7 @@ ITEMS = {
     4: [["A"], ["B"]],
     5: [[""], ["三十日"], ["二十日"]],
 }
-REFUSED = {
+REJECTED = {
     (1, "Z"): "unknown_option",
     (3, "A", "A"): "repeated_option",
     (4, "A", "B"): "too_many_options",
@@ -42,11 +42,11 @@ REFUSED = {
 }
 CHANGES = st.sampled_from(
     [(item, response) for item, responses in ITEMS.items() for response in responses]
-    + [(item, list(response)) for item, *response in REFUSED]
+    + [(item, list(response)) for item, *response in REJECTED]
 )
 
 
-class Device:
+class SimulatedTab:
     """A tab of the page: its epoch, its counter, its queue, and all it ever sent."""
 
     def __init__(self, epoch: int) -> None:
@@ -63,18 +63,18 @@ class Device:
         return [(item, seq, response) for item, (seq, response) in self.queue.items()]
 
 
-class Sitting(RuleBasedStateMachine):
+class AttemptMachine(RuleBasedStateMachine):
     world: Any
-    frozen: Any
+    fixed_clock: Any
     exam: Any
 
     @initialize()
     def begin(self) -> None:
-        self.frozen.at(NOON)
-        self.sitter = Sitter(self.world, self.exam, self.world.person())
-        assert self.sitter.start().status_code == 201
+        self.fixed_clock.at(NOON)
+        self.candidate_client = CandidateClient(self.world, self.exam, self.world.person())
+        assert self.candidate_client.start().status_code == 201
         self.now = NOON
-        self.devices = [Device(1)]
+        self.devices = [SimulatedTab(1)]
         self.answers: dict[int, tuple[int, int, list[str]]] = {}
         self.unsure: list[int] = []
         self.receipt: str | None = None
@@ -90,14 +90,14 @@ class Sitting(RuleBasedStateMachine):
     def take(self, epoch: int, batch) -> None:
         for item, seq, response in batch:
             known = self.answers.get(item)
-            if (item, *response) in REFUSED:
+            if (item, *response) in REJECTED:
                 continue
             if known is None or known[:2] < (epoch, seq):
                 self.answers[item] = (epoch, seq, response)
 
-    def send(self, device: Device, batch) -> None:
+    def send(self, device: SimulatedTab, batch) -> None:
         live = self.is_live()
-        answer = self.sitter.save(*batch, epoch=device.epoch)
+        answer = self.candidate_client.save(*batch, epoch=device.epoch)
         if not live:
             assert answer.status_code == 409
             assert answer.get_json()["error"] in {"already_submitted", "deadline_passed"}
@@ -106,10 +106,10 @@ class Sitting(RuleBasedStateMachine):
         else:
             assert answer.status_code == 200
             self.take(device.epoch, batch)
-            good = [(item, seq) for item, seq, response in batch if (item, *response) not in REFUSED]
+            good = [(item, seq) for item, seq, response in batch if (item, *response) not in REJECTED]
             assert answer.get_json()["acked"] == {str(item): self.answers[item][1] for item, _ in good}
             assert answer.get_json()["refused"] == {
-                str(item): REFUSED[item, *response] for item, _, response in batch if (item, *response) in REFUSED
+                str(item): REJECTED[item, *response] for item, _, response in batch if (item, *response) in REJECTED
             }
             device.acked += good
         self.last_status = answer.status_code
@@ -120,24 +120,24 @@ class Sitting(RuleBasedStateMachine):
 
     @rule(
         index=st.integers(0, 9),
-        fate=st.sampled_from(
+        outcome=st.sampled_from(
             ["arrives", "arrives", "request lost", "reply lost", "doubled", "killed before its commit"]
         ),
     )
-    def flush(self, index, fate) -> None:
+    def flush(self, index, outcome) -> None:
         device = self.devices[index % len(self.devices)]
         batch = device.batch()
-        if fate == "request lost":
+        if outcome == "request lost":
             return
         device.sent.append(batch)
-        if fate == "killed before its commit":
+        if outcome == "killed before its commit":
             with self.killed():
-                self.sitter.save(*batch, epoch=device.epoch)
+                self.candidate_client.save(*batch, epoch=device.epoch)
             return
         self.send(device, batch)
-        if fate == "doubled":
+        if outcome == "doubled":
             self.send(device, batch)
-        if fate != "reply lost":
+        if outcome != "reply lost":
             device.queue = {
                 item: entry
                 for item, entry in device.queue.items()
@@ -160,7 +160,7 @@ class Sitting(RuleBasedStateMachine):
         epoch, seq, response = self.answers[item]
         other = next(choice for choice in ITEMS[item] if choice != response)
         live = self.is_live()
-        answer = self.sitter.save((item, seq, other), epoch=epoch)
+        answer = self.candidate_client.save((item, seq, other), epoch=epoch)
         if live and epoch == self.devices[-1].epoch:
             assert answer.get_json()["refused"] == {str(item): "seq_conflict"}
             assert not answer.get_json()["acked"]
@@ -171,7 +171,7 @@ class Sitting(RuleBasedStateMachine):
     def marks_are_sent(self, index, unsure) -> None:
         device, live = self.devices[index % len(self.devices)], self.is_live()
         body = {"epoch": device.epoch, "unsure": sorted(unsure)}
-        answer = self.sitter.api.put(self.sitter.url("/marks"), json=body)
+        answer = self.candidate_client.api.put(self.candidate_client.url("/marks"), json=body)
         is_taken = live and device.epoch == self.devices[-1].epoch
         assert answer.status_code == (204 if is_taken else 409)
         if is_taken:
@@ -186,9 +186,9 @@ class Sitting(RuleBasedStateMachine):
     @rule()
     def another_device_takes_over(self) -> None:
         live = self.is_live()
-        answer = self.sitter.api.post(self.sitter.url("/epoch"))
+        answer = self.candidate_client.api.post(self.candidate_client.url("/epoch"))
         if live:
-            self.devices.append(Device(self.devices[-1].epoch + 1))
+            self.devices.append(SimulatedTab(self.devices[-1].epoch + 1))
             assert answer.get_json() == {"epoch": self.devices[-1].epoch}
         else:
             assert answer.status_code == 409
@@ -198,18 +198,18 @@ class Sitting(RuleBasedStateMachine):
         self.is_live()
         if seconds > 0 or self.receipt or self.is_forced or self.now < DEADLINE:
             self.now += timedelta(seconds=seconds)
-        self.frozen.at(self.now)
+        self.fixed_clock.at(self.now)
 
     @rule(index=st.integers(0, 9), is_doubled=st.booleans(), is_killed=st.booleans())
     def hand_in(self, index, is_doubled, is_killed) -> None:
         device = self.devices[index % len(self.devices)]
         if is_killed:
             with self.killed():
-                self.sitter.hand_in(*device.batch(), epoch=device.epoch)
+                self.candidate_client.hand_in(*device.batch(), epoch=device.epoch)
         for _ in range(1 + is_doubled):
             live = self.is_live()
             batch = device.batch()
-            answer = self.sitter.hand_in(*batch, epoch=device.epoch)
+            answer = self.candidate_client.hand_in(*batch, epoch=device.epoch)
             if live and device.epoch < self.devices[-1].epoch:
                 assert (answer.status_code, answer.get_json()["error"]) == (409, "taken_over")
                 continue
@@ -231,14 +231,15 @@ class Sitting(RuleBasedStateMachine):
 
     @rule()
     def the_page_is_reloaded(self) -> None:
-        state = self.sitter.look()
+        state = self.candidate_client.look()
         assert (state["state"] == "in_progress") == self.is_live()
         assert state["unsure"] == self.unsure
 
     @invariant()
     def stored_answers_are_the_models(self) -> None:
         stored = {
-            entry["item"]: (entry["epoch"], entry["seq"], entry["response"]) for entry in self.sitter.look()["answers"]
+            entry["item"]: (entry["epoch"], entry["seq"], entry["response"])
+            for entry in self.candidate_client.look()["answers"]
         }
         assert stored == self.answers
 
@@ -248,24 +249,26 @@ class Sitting(RuleBasedStateMachine):
             assert all(self.answers[item][:2] >= (device.epoch, seq) for item, seq in device.acked)
 
     def teardown(self) -> None:
-        changes = self.world.session.query(AnswerChange).filter_by(attempt_id=self.sitter.attempt["id"])
+        changes = self.world.session.query(AnswerChange).filter_by(attempt_id=self.candidate_client.attempt["id"])
         folded = {
             change.item: (change.epoch, change.seq, change.response)
             for change in changes.order_by(AnswerChange.epoch, AnswerChange.seq)
         }
         assert folded == self.answers
-        self.frozen.at(DEADLINE + timedelta(hours=5))
+        self.fixed_clock.at(DEADLINE + timedelta(hours=5))
         grading_tasks.sweep_once()
         assert (
-            self.world.session.query(Grade).filter_by(attempt_id=self.sitter.attempt["id"], is_current=True).count()
+            self.world.session.query(Grade)
+            .filter_by(attempt_id=self.candidate_client.attempt["id"], is_current=True)
+            .count()
             == 1
         )
 
 
-def run(world, frozen, *, examples: int, steps: int) -> None:
+def run(world, fixed_clock, *, examples: int, steps: int) -> None:
     make_bank(world)
-    Sitting.world, Sitting.frozen = world, frozen
-    Sitting.exam = world.exam(world.blueprint(KINDS), lasts=timedelta(days=1))
+    AttemptMachine.world, AttemptMachine.fixed_clock = world, fixed_clock
+    AttemptMachine.exam = world.exam(world.blueprint(KINDS), lasts=timedelta(days=1))
     quick = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -273,20 +276,20 @@ def run(world, frozen, *, examples: int, steps: int) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Sitting, settings=quick)
+    run_state_machine_as_test(AttemptMachine, settings=quick)
 
 
 @pytest.fixture(autouse=True)
-def any_pace(monkeypatch):
+def without_rate_limit(monkeypatch):
     """The machine saves faster than people; the pace has tests of its own."""
     monkeypatch.setattr("examapp.security.rate_limits.check", lambda _attempt_id: None)
 
 
-def test_protocol_agrees_with_the_model(world, frozen):
-    run(world, frozen, examples=12, steps=25)
+def test_protocol_agrees_with_the_model(world, fixed_clock):
+    run(world, fixed_clock, examples=12, steps=25)
 
 
 @pytest.mark.slow
 @pytest.mark.begins
-def test_protocol_agrees_with_the_model_at_length(world, frozen):
-    run(world, frozen, examples=60, steps=40)
+def test_protocol_agrees_with_the_model_at_length(world, fixed_clock):
+    run(world, fixed_clock, examples=60, steps=40)

@@ -22,8 +22,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
-def check(app, session, frozen):
-    return lambda head=None: check_chain(session, sealer=app.extensions["sealer"], head=head, now=frozen.instant)
+def check(app, session, fixed_clock):
+    return lambda head=None: check_chain(session, cipher=app.extensions["cipher"], head=head, now=fixed_clock.instant)
 
 
 @pytest.fixture
@@ -33,21 +33,28 @@ def seal(app, session):
 
 
 @pytest.fixture
-def log(world, session, frozen, seal):
+def log(world, session, fixed_clock, seal):
     """Five lines on the chain."""
     for number in range(5):
-        note(session, frozen.instant, act="people.sign_in", person=world.person(), count=number, list=["甲", 1.5, None])
+        note(
+            session,
+            fixed_clock.instant,
+            act="people.sign_in",
+            person=world.person(),
+            count=number,
+            list=["甲", 1.5, None],
+        )
     seal()
-    frozen.at(NOON + timedelta(hours=1))
+    fixed_clock.at(NOON + timedelta(hours=1))
     return session.query(AuditEvent).order_by(AuditEvent.id).all()
 
 
-def test_an_untouched_log_is_whole_and_grows(session, log, check, frozen, seal):
-    assert (check().faults, check().count, check().unsealed) == ([], 5, 0)
-    note(session, frozen.instant)
-    assert (check().faults, check().unsealed) == ([], 1)
+def test_an_untouched_log_is_whole_and_grows(session, log, check, fixed_clock, seal):
+    assert (check().issues, check().count, check().decrypted) == ([], 5, 0)
+    note(session, fixed_clock.instant)
+    assert (check().issues, check().decrypted) == ([], 1)
     seal()
-    assert (check().faults, check().count, check().unsealed) == ([], 6, 0)
+    assert (check().issues, check().count, check().decrypted) == ([], 6, 0)
     seal()
     assert check().count == 6
 
@@ -67,30 +74,30 @@ def test_an_untouched_log_is_whole_and_grows(session, log, check, frozen, seal):
 )
 def test_every_changed_field_is_found(session, log, check, column):
     session.execute(text(f"UPDATE audit_events SET {column} WHERE id = {log[2].id}"))
-    assert check().faults == [f"第 3 环对应的记录 {log[2].id} 已被改动。"]
+    assert check().issues == [f"第 3 环对应的记录 {log[2].id} 已被改动。"]
 
 
 def test_a_removed_line_is_found_with_and_without_its_link(session, log, check):
     head = (check().count, check().head)
     session.execute(text(f"DELETE FROM audit_events WHERE id = {log[1].id}"))
-    assert check().faults == [f"第 2 环对应的记录 {log[1].id} 已被删除。"]
+    assert check().issues == [f"第 2 环对应的记录 {log[1].id} 已被删除。"]
     session.execute(text("DELETE FROM audit_seals WHERE number = 2"))
-    assert any("第 2 至 2 环缺失" in fault for fault in check().faults)
-    assert check(head).faults
+    assert any("第 2 至 2 环缺失" in issue for issue in check().issues)
+    assert check(head).issues
 
 
 def test_lines_taken_off_the_end_are_missed_by_the_kept_head(session, log, check):
     head = (check().count, check().head)
-    assert check(head).faults == []
+    assert check(head).issues == []
     session.execute(text("DELETE FROM audit_seals WHERE number = 5"))
     session.execute(text(f"DELETE FROM audit_events WHERE id = {log[4].id}"))
-    assert check().faults == []
-    assert "链尾不在链上" in check(head).faults[0]
+    assert check().issues == []
+    assert "链尾不在链上" in check(head).issues[0]
 
 
-def test_a_line_that_commits_late_is_still_linked(session, log, check, frozen, seal):
+def test_a_line_that_commits_late_is_still_linked(session, log, check, fixed_clock, seal):
     early = log[0].id - 1
-    at = frozen.instant - LATEST_COMMIT / 2
+    at = fixed_clock.instant - LATEST_COMMIT / 2
     session.execute(text(f"DELETE FROM audit_events WHERE id = {early}"))
     session.execute(
         text(
@@ -98,15 +105,15 @@ def test_a_line_that_commits_late_is_still_linked(session, log, check, frozen, s
         )
     )
     seal()
-    assert (check().faults, check().count) == ([], 6)
+    assert (check().issues, check().count) == ([], 6)
 
 
-def test_a_chain_made_anew_without_the_key_is_found(session, log, check):
+def test_a_chain_made_again_without_the_key_is_found(session, log, check):
     previous = session.get(AuditSeal, 3).digest
     forged = session.get(AuditSeal, 4)
     forged.digest = __import__("hashlib").sha256(link_text(4, previous, []).encode()).digest()
     session.flush()
-    assert "第 4 环" in check().faults[0]
+    assert "第 4 环" in check().issues[0]
 
 
 def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
@@ -114,10 +121,10 @@ def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
 
     note(race_world.session, NOON)
     race_world.commit()
-    sealer, folder = race_app.extensions["sealer"], race_app.config["SETTINGS"].data_path
+    cipher, folder = race_app.extensions["cipher"], race_app.config["SETTINGS"].data_path
     with Session(db.engine) as first, Session(db.engine) as second:
-        assert seal_events(first, sealer=sealer, folder=folder, now=NOON) == 1
-        assert seal_events(second, sealer=sealer, folder=folder, now=NOON) == 0
+        assert seal_events(first, cipher=cipher, folder=folder, now=NOON) == 1
+        assert seal_events(second, cipher=cipher, folder=folder, now=NOON) == 0
         first.commit()
 
 

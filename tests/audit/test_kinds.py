@@ -1,4 +1,4 @@
-"""Which kinds of acts the log must hold (issue: sign-in, refusal, export, reveal, grant, correction, extension), each by name and by its place in the code."""
+"""Which kinds of acts the log must hold (issue: sign-in, rejection, export, reveal, grant, correction, extension), each by name and by its place in the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever holds the database, but neither the keys nor the data folder, changes nothing in the log that the check does not name."""
+"""Anyone who holds the database, but neither the keys nor the data folder, changes nothing in the log that the check does not name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from examapp.platform.audit.models import AuditEvent, AuditSeal
-from examapp.platform.audit.rules import Head
+from examapp.platform.audit.rules import ChainHead
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.audit_chain.actions import head_of_chain
 from examapp.security.ciphers import FieldCipher
@@ -50,15 +50,15 @@ def folder(app):
 
 
 @pytest.fixture
-def log(world, session, frozen, task):
+def log(world, session, fixed_clock, task):
     """Twenty lines on the chain, an hour of acts, and the daily check's own line on it as well."""
     person = world.person()
     for number in range(20):
-        frozen.at(NOON + timedelta(minutes=3 * number))
-        note(session, frozen.instant, act="exams.extend", person=person, count=number)
+        fixed_clock.at(NOON + timedelta(minutes=3 * number))
+        note(session, fixed_clock.instant, act="exams.extend", person=person, count=number)
     for name in ("audit.seal", "audit.verify", "audit.seal"):
         task(name)
-    frozen.at(NOON + timedelta(hours=2))
+    fixed_clock.at(NOON + timedelta(hours=2))
     return list(session.query(AuditEvent.id).order_by(AuditEvent.id))
 
 
@@ -67,16 +67,16 @@ def change(session, *statements, **values):
     return [session.execute(text(statement), values) for statement in statements]
 
 
-def assert_named(answer, *words):
+def assert_named(answer, *wording):
     assert answer.exit_code == 1, answer.output
-    for word in (*words, "核对"):
+    for word in (*wording, "核对"):
         assert str(word) in answer.output, answer.output
 
 
-def test_an_untouched_log_verifies_through_days_of_sealing(session, log, task, console, frozen):
+def test_an_untouched_log_verifies_through_days_of_sealing(session, log, task, console, fixed_clock):
     for day in range(1, 4):
-        frozen.at(NOON + timedelta(days=day))
-        note(session, frozen.instant)
+        fixed_clock.at(NOON + timedelta(days=day))
+        note(session, fixed_clock.instant)
         task("audit.seal")
         answer = console("verify")
         assert answer.exit_code == 0, answer.output
@@ -84,17 +84,17 @@ def test_an_untouched_log_verifies_through_days_of_sealing(session, log, task, c
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "wording"),
     [
         ("UPDATE audit_events SET details = '{}' WHERE id = :id", "已被改动"),
         ("UPDATE audit_events SET actor_id = 4711 WHERE id = :id", "已被改动"),
         ("DELETE FROM audit_events WHERE id = :id", "已被删除"),
     ],
 )
-def test_t1_to_t3_a_line_changed_or_removed_is_named(session, log, task, console, statement, words):
+def test_t1_to_t3_a_line_changed_or_removed_is_named(session, log, task, console, statement, wording):
     change(session, statement, id=log[4].id)
     task("audit.seal")
-    assert_named(console("verify"), f"记录 {log[4].id} {words}")
+    assert_named(console("verify"), f"记录 {log[4].id} {wording}")
 
 
 def test_t4_a_line_removed_with_its_link_is_named_by_its_place(session, log, task, console):
@@ -146,7 +146,7 @@ def test_a_forged_line_in_the_future_does_not_make_the_honest_ones_look_old(sess
     assert_named(console("verify"), f"记录 {forged} 不在链上：日期在将来")
 
 
-def test_t6_a_rewritten_end_of_the_log_is_not_sealed_anew_by_the_program(session, log, task, console):
+def test_t6_a_rewritten_end_of_the_log_is_not_sealed_again_by_the_program(session, log, task, console):
     change(
         session,
         "DELETE FROM audit_seals WHERE number >= 13",
@@ -247,7 +247,7 @@ def test_sealing_goes_on_where_the_file_is_behind_the_chain(session, log, task, 
 
 
 def test_after_a_restore_the_head_is_accepted_with_a_reason_that_stands_in_the_log(
-    session, log, task, console, folder, frozen
+    session, log, task, console, folder, fixed_clock
 ):
     """The database went back to an earlier moment, with its lines: the operator says so, and the chain goes on from there."""
     change(
@@ -304,8 +304,8 @@ def test_an_acceptance_that_the_database_alone_writes_does_not_count(session, lo
     assert_named(console("verify"), f"记录 {odd} 不在链上")
 
 
-def test_the_head_is_keyed_anew_with_the_current_key(session, log, task, folder, app, monkeypatch):
-    both = FieldCipher({"k2": b"\x22" * 32, **app.extensions["sealer"].keys})
+def test_the_head_is_keyed_again_with_the_current_key(session, log, task, folder, app, monkeypatch):
+    both = FieldCipher({"k2": b"\x22" * 32, **app.extensions["cipher"].keys})
     monkeypatch.setitem(app.extensions, "sealer", both)
     task("audit.seal")
     assert json.loads((folder / "audit-head.json").read_text())["key_id"] == "k2"
@@ -316,7 +316,7 @@ def test_a_chain_of_before_the_file_is_taken_up_by_the_upgrade_alone(session, lo
     (folder / "audit-head.json").unlink()
     task("audit.seal")
     assert not (folder / "audit-head.json").exists(), "no part of the running site makes it"
-    begin = lambda: audit_chain_actions.begin(folder, head_of_chain(session, now=NOON), sealer=app.extensions["sealer"])
+    begin = lambda: audit_chain_actions.begin(folder, head_of_chain(session, now=NOON), cipher=app.extensions["cipher"])
     assert begin()
     assert console("verify").exit_code == 0
     change(session, "DELETE FROM audit_seals WHERE number >= 13")
@@ -340,5 +340,5 @@ def test_the_sheet_to_be_sealed_shows_a_head_that_the_check_takes_and_no_broken_
 
 def test_a_slower_process_does_not_set_the_kept_head_back(session, log, folder, app):
     before = (folder / "audit-head.json").read_bytes()
-    audit_chain_actions.advance(folder, Head(20, b"\1" * 32, NOON), sealer=app.extensions["sealer"])
+    audit_chain_actions.advance(folder, ChainHead(20, b"\1" * 32, NOON), cipher=app.extensions["cipher"])
     assert (folder / "audit-head.json").read_bytes() == before

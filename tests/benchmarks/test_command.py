@@ -55,6 +55,6 @@ def test_a_deployment_that_does_not_start_is_a_row_of_each_topic_that_needed_it(
     assert [row["name"] for row in topics()] == ["a save", "pages: not measured", "saving: not measured"]
 
 
-def test_an_unknown_topic_is_refused_before_anything_is_started(topics, capsys):
+def test_an_unknown_topic_is_rejected_before_anything_is_started(topics, capsys):
     assert command.main(["savings"]) == 2
     assert "known: saving" in capsys.readouterr().err

@@ -29,7 +29,7 @@ from examapp.security import rate_limits
 from question_bank.model import Kind
 from tests.browser.deployment import Visitors, deployed
 from tests.browser.elsewhere import ON_DEMAND
-from tests.browser.onlooker import Onlooker
+from tests.browser.page_checker import PageChecker
 from tests.browser.walk import Walk
 from tests.conftest import opened
 from tests.faults.injection import disabled_by_environment
@@ -142,10 +142,10 @@ def device(chromium, live):
 @pytest.fixture
 def look(live, device, request):
     """Looks at pages as a person sees them; a test that elsewhere.py names for a page has looked at it when it ends."""
-    onlooker = Onlooker(live, device)
-    yield onlooker
+    page_checker = PageChecker(live, device)
+    yield page_checker
     own = request.node.nodeid.partition("[")[0]
-    assert {endpoint for endpoint, test in ON_DEMAND.items() if test == own} <= onlooker.opened
+    assert {endpoint for endpoint, test in ON_DEMAND.items() if test == own} <= page_checker.opened
 
 
 @pytest.fixture
@@ -178,8 +178,8 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def accounts(site):
     """The demo county's accounts by role."""
-    told = json.loads((site.site.settings.data_path / "demo-accounts.json").read_text("utf-8"))
-    return {account["role"]: account for account in told["accounts"]}
+    reply = json.loads((site.site.settings.data_path / "demo-accounts.json").read_text("utf-8"))
+    return {account["role"]: account for account in reply["accounts"]}
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ class Visitors:
 
     browser: Browser
     url: str
-    faults: list[str] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     """Every address that was asked for."""
     _contexts: list[BrowserContext] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Visitors:
         page.on("request", lambda request: self.addresses.append(unquote(request.url)))
         return page
 
-    def words(self) -> list[str]:
+    def text(self) -> list[str]:
         """Give what each open page says, for a failing test."""
         return [page.locator("body").inner_text()[:1500] for context in self._contexts for page in context.pages]
 
@@ -90,9 +90,9 @@ class Visitors:
             self._note(page, said.text)
 
     def _note_answer(self, page: Page, answer: Response) -> None:
-        """Note what failed of a page; a page itself may be refused."""
+        """Note what failed of a page; a page itself may be rejected."""
         if answer.status >= 500 or (answer.status >= 400 and not answer.request.is_navigation_request()):
             self._note(page, f"{answer.status} {answer.url}")
 
-    def _note(self, page: Page, words: str) -> None:
-        self.faults.append(f"{page.url}: {words}")
+    def _note(self, page: Page, text: str) -> None:
+        self.issues.append(f"{page.url}: {text}")

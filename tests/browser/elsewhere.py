@@ -5,13 +5,13 @@ from __future__ import annotations
 _RARE = "tests/browser/test_rare_pages.py::"
 _OFFICE = "tests/browser/test_rare_pages_of_office.py::"
 NOT_IN_THE_WALK = {  # not opened by following links: they have a test of their own, or are gone by then
-    "attempts.sit": "tests/browser/test_accessibility.py::test_the_version_for_older_eyes_has_no_fault_that_axe_finds",
+    "attempts.take_exam": "tests/browser/test_accessibility.py::test_the_version_for_older_eyes_has_no_fault_that_axe_finds",
     "attempts.offline_shell": "tests/browser/test_exam_page.py::test_axe_finds_nothing",
     "setup.first_set_up": f"{_RARE}test_the_first_set_up",
 }
 ON_DEMAND = {  # the demo county holds nothing for them
-    "approvals_admin.show_request": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_anew",
-    "grading_admin.show_regrade": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_anew",
+    "approvals_admin.show_request": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_again",
+    "grading_admin.show_regrade": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_again",
     "examday_admin.judge": f"{_OFFICE}test_answers_that_came_late",
     "examday_admin.reopen": f"{_OFFICE}test_an_attempt_to_be_opened_again",
     "laws_admin.compare": f"{_OFFICE}test_a_law_that_moved_under_its_questions",

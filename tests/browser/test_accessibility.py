@@ -60,7 +60,7 @@ _TYPE = {"zoom 200 %": (640, 450, ""), "type 200 %": (1280, 900, "200%"), "type 
 
 
 @pytest.fixture
-def scene(live, make_exam):
+def scenario(live, make_exam):
     """An exam, and somebody of each kind: `scene["candidate"]` …"""
     county = live.world.unit("某县", kind="county")
     unit = live.world.unit("某县自然资源和规划局综合行政执法大队", parent=county)
@@ -97,34 +97,34 @@ def test_the_countdown_is_spoken_at_ten_five_and_one_minute_and_at_no_other_time
     page.evaluate("window.heard.length = 0")
     page.route("**/api/**", lambda route: route.abort())
     page.clock.run_for(655_000)
-    heard = page.evaluate("window.heard")
-    spoken = [(one["words"], one["time"]) for one in heard if one["region"] == "spoken"]
-    assert [words for words, _ in spoken] == ["还剩 10 分钟", "还剩 5 分钟", "还剩 1 分钟"], spoken
+    announcements = page.evaluate("window.heard")
+    spoken = [(one["text"], one["time"]) for one in announcements if one["region"] == "spoken"]
+    assert [text for text, _ in spoken] == ["还剩 10 分钟", "还剩 5 分钟", "还剩 1 分钟"], spoken
     assert [time for _, time in spoken] == ["10:00", "05:00", "01:00"]
-    assert not [one for one in heard if one["region"] != "spoken" and re.search(r"\d\d:\d\d|剩", one["words"])]
+    assert not [one for one in announcements if one["region"] != "spoken" and re.search(r"\d\d:\d\d|剩", one["text"])]
     assert page.locator("#time").get_attribute("aria-live") == "off"
 
 
 @pytest.mark.parametrize("way", list(_TYPE))
-def test_at_twice_the_size_nothing_is_lost_and_nothing_scrolls_sideways(live, device, scene, way):
+def test_at_twice_the_size_nothing_is_lost_and_nothing_scrolls_sideways(live, device, scenario, way):
     width, height, size = _TYPE[way]
-    faults = []
+    issues = []
 
     def look(page, path):
         if size:
             page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
-            faults.append(f"{path} scrolls sideways: {wide}")
-        faults.extend(f"{path} cuts off {one}" for one in page.evaluate(_CUT_OFF))
+            issues.append(f"{path} scrolls sideways: {wide}")
+        issues.extend(f"{path} cuts off {one}" for one in page.evaluate(_CUT_OFF))
 
     for role in ("candidate", "unit_admin", "office"):
-        person, paths = scene[role]
+        person, paths = scenario[role]
         context = device(person, width=width, height=height, device_scale_factor=1 if size else 2)
         page = context.new_page()
         for path in opened(page, live, paths):
             look(page, f"{role} {path}")
         if role == "candidate":
-            page = begin(context, live, scene["exam"])
+            page = begin(context, live, scenario["exam"])
             look(page, "the sitting")
             page.locator("#all-view").click()
             look(page, "the sitting, all questions")
@@ -133,38 +133,38 @@ def test_at_twice_the_size_nothing_is_lost_and_nothing_scrolls_sideways(live, de
             page.get_by_role("button", name="确认交卷").click()
             expect(page.locator("#panel-receipt")).to_be_visible()
             look(page, "the receipt")
-    assert faults == []
+    assert issues == []
 
 
 @pytest.mark.parametrize("role", ["candidate", "unit_admin", "office"])
-def test_the_version_for_older_eyes_has_no_fault_that_axe_finds(live, device, scene, role):
+def test_the_version_for_older_eyes_has_no_fault_that_axe_finds(live, device, scenario, role):
     """Switched once by the person on one device; every page of another device follows, and none breaks a criterion."""
-    person, paths = scene[role]
+    person, paths = scenario[role]
     first = device(person, width=1280).new_page()
     first.goto(live.url)
     first.get_by_role("button", name="适老版").click()
     expect(first.get_by_role("button", name="标准版")).to_be_visible()
     page = device(person, width=360).new_page()
-    faults = []
+    issues = []
 
     def look(path):
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px", path
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > 360:
-            faults.append(f"{path} scrolls sideways: {wide}")
-        faults.extend(violations(page))
+            issues.append(f"{path} scrolls sideways: {wide}")
+        issues.extend(violations(page))
 
     for path in opened(page, live, paths):
         look(path)
     if role == "candidate":
-        page.goto(f"{live.url}/exams/{scene['exam'].id}/sit#start")
+        page.goto(f"{live.url}/exams/{scenario['exam'].id}/sit#start")
         wait_open(page)
         look("the sitting")
         page.locator("#hand-in").click()
         look("before the hand-in")
-    assert faults == []
+    assert issues == []
 
 
-def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(live, device):
+def test_the_sign_in_page_waits_its_turn_by_itself_and_a_rejection_keeps_the_page(live, device):
     """Too many sign in at once, or no network: the words say for how long, and nobody types the password again."""
     person = live.world.person(live.world.unit("某局"), name="欧阳鉴真")
     password = live.give_password(person)
@@ -173,7 +173,7 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(
     page = context.new_page()
     page.goto(f"{live.url}/login")
     button = page.get_by_role("button", name="登录", exact=True)
-    words = page.get_by_role("status").filter(has_text="自动再试")
+    text = page.get_by_role("status").filter(has_text="自动再试")
 
     def send(typed):
         page.get_by_label("登录名").fill(person.staff_number)
@@ -188,11 +188,11 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(
         taken += 1
     try:
         send(password)
-        expect(words).to_contain_text("登录的人较多，正在为您排队。约 ")
+        expect(text).to_contain_text("登录的人较多，正在为您排队。约 ")
         expect(button).to_be_disabled()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         context.set_offline(True)
-        expect(words).to_contain_text("暂时联系不上服务器。", timeout=10_000)
+        expect(text).to_contain_text("暂时联系不上服务器。", timeout=10_000)
     finally:
         for _ in range(taken):
             hasher._queue.leave()
@@ -200,17 +200,17 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(
     expect(page.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)
 
 
-def test_the_sign_in_page_comes_again_after_a_proxys_refusal_and_shows_a_refusal_of_the_site(live, device):
+def test_the_sign_in_page_comes_again_after_a_proxys_rejection_and_shows_a_rejection_of_the_site(live, device):
     """Both are 429; the proxy's passes by itself, the site's (too many wrong passwords) is for the person to read."""
     person = live.world.person(live.world.unit("某局"), name="欧阳鉴真")
     password = live.give_password(person)
     page = device(width=360).new_page()
     page.goto(f"{live.url}/login")
-    refused = []
+    rejected = []
 
-    def refuse_once(route):
-        if route.request.method == "POST" and not refused:
-            refused.append(route.request.url)
+    def reject_once(route):
+        if route.request.method == "POST" and not rejected:
+            rejected.append(route.request.url)
             route.fulfill(
                 status=429,
                 headers={"Retry-After": "1"},
@@ -220,12 +220,12 @@ def test_the_sign_in_page_comes_again_after_a_proxys_refusal_and_shows_a_refusal
         else:
             route.continue_()
 
-    page.route("**/login", refuse_once)
+    page.route("**/login", reject_once)
     page.get_by_label("登录名").fill(person.staff_number)
     page.get_by_label("密码").fill("不是这个口令")
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("登录名或密码不对")
-    assert len(refused) == 1
+    assert len(rejected) == 1
     for _ in range(4):
         page.get_by_label("密码").fill("不是这个口令")
         page.get_by_role("button", name="登录", exact=True).click()

@@ -22,10 +22,10 @@ from tests.helpers.browser_pages import (
     begin,
     choose,
     device_state,
+    focus_by_keys,
     go_by_keys_to,
     hand_in,
     poll,
-    reach_by_keys,
     stored,
     wait_open,
     wait_saved,
@@ -94,7 +94,7 @@ def test_twenty_answers_offline_and_a_reload_arrive_untouched(live, device, make
     expect(page.locator("#banner")).to_contain_text("网络中断，答案已存在本机，恢复后自动上传（20 题待传）")
     expect(page.locator("#saved")).to_have_text("未保存 20 题")
     page.reload()
-    expect(page.locator("#offline-words")).to_have_text("网络中断，20 题待传。")
+    expect(page.locator("#offline-text")).to_have_text("网络中断，20 题待传。")
     assert stored(live) == {}
     live.start()
     context.set_offline(False)
@@ -190,7 +190,7 @@ def test_an_ended_session_is_renewed_on_the_page(live, device, make_exam):
     expect(page.locator("#panel-sign-in")).to_be_visible()
     page.locator("#sign-in-password").fill("falsch-falsch")
     page.locator("#sign-in-button").click()
-    expect(page.locator("#sign-in-words")).to_contain_text("登录名或密码不对")
+    expect(page.locator("#sign-in-text")).to_contain_text("登录名或密码不对")
     page.locator("#sign-in-password").fill(password)
     page.locator("#sign-in-button").click()
     expect(page.locator("#panel-sign-in")).to_be_hidden()
@@ -244,7 +244,7 @@ def test_the_keyboard_alone_sits_a_whole_exam_for_older_eyes(live, device, make_
     expect(page.get_by_role("button", name="第 1 题，已答")).to_be_visible()
     for key in ("ArrowRight", "a", "c", "ArrowRight"):
         page.keyboard.press(key)
-    reach_by_keys(page, ".item.is-current input.text")
+    focus_by_keys(page, ".item.is-current input.text")
     page.keyboard.type("b 2")  # letters, digits and arrows are text here, not keys of the page
     page.keyboard.press("ArrowLeft")
     go_by_keys_to(page, "#next")
@@ -261,7 +261,7 @@ def test_the_keyboard_alone_sits_a_whole_exam_for_older_eyes(live, device, make_
     assert attempt.answered == 6
 
 
-def test_a_refused_change_is_taken_out_and_shown(live, device, make_exam):
+def test_a_rejected_change_is_taken_out_and_shown(live, device, make_exam):
     page = begin(device(live.world.person()), live, make_exam())
     choose(page, 1, "A")
     wait_saved(page)
@@ -292,7 +292,7 @@ def test_offline_at_the_deadline_says_what_waits_and_is_set_aside(live, device, 
     live.start()
     expect(page.locator("#panel-receipt")).to_be_visible(timeout=20_000)
     expect(page.locator("#receipt-title")).to_have_text("已到时间，系统已交卷")
-    expect(page.locator("#receipt-words")).to_have_text(re.compile(r"^第 \d 题没有赶上，已交管理员判断。$"))
+    expect(page.locator("#receipt-text")).to_have_text(re.compile(r"^第 \d 题没有赶上，已交管理员判断。$"))
     assert stored(live) == {}
     assert [row.reason for row in live.read(QuarantinedSave)] == ["deadline_passed"]
 
@@ -314,8 +314,8 @@ new Promise(function (done) {
 
 def seconds_off(page, deadline_at):
     """How far the countdown is from the deadline in the database, at the moment when it moves on; that moment is the machine's own."""
-    words, moment_ms = page.evaluate(MOVING_ON)
-    minutes, seconds = words.split(":")
+    text, moment_ms = page.evaluate(MOVING_ON)
+    minutes, seconds = text.split(":")
     return int(minutes) * 60 + int(seconds) - (deadline_at.timestamp() - moment_ms / 1000)
 
 
@@ -433,13 +433,13 @@ def processes_of(folder):
                 yield int(entry.name)
 
 
-def wait_on_disk(page, folder, words):
+def wait_on_disk(page, folder, text):
     """Wait until the browser has written what a page keeps: it takes some seconds over it, and a kill before that is a loss."""
     for _ in range(150):
-        if any(words in file.read_bytes() for file in Path(folder).glob("Default/Local Storage/leveldb/*.log")):
+        if any(text in file.read_bytes() for file in Path(folder).glob("Default/Local Storage/leveldb/*.log")):
             return
         page.wait_for_timeout(100)
-    raise AssertionError(words)
+    raise AssertionError(text)
 
 
 def test_a_killed_browser_loses_nothing_that_was_not_sent(live, chromium, make_exam):
@@ -487,8 +487,8 @@ def test_a_full_hall_queues_with_place_and_time_and_lets_in_by_itself(live, devi
 
     page.route("**/api/v1/exams/*/attempts", answer)
     page.goto(f"{live.url}/exams/{exam.id}/sit#start")
-    expect(page.locator("#wait-words")).to_contain_text("您排在第 12 位，预计等待 40 秒")
-    expect(page.locator("#wait-words")).to_contain_text("您排在第 3 位")
+    expect(page.locator("#wait-text")).to_contain_text("您排在第 12 位，预计等待 40 秒")
+    expect(page.locator("#wait-text")).to_contain_text("您排在第 3 位")
     wait_open(page)
 
 
@@ -523,7 +523,7 @@ def test_a_lost_reply_to_the_hand_in_brings_the_same_receipt(live, device, make_
 
 def test_a_server_that_is_busy_or_slows_down_is_obeyed(live, device, make_exam):
     page = begin(device(live.world.person()), live, make_exam())
-    refusals = [
+    rejections = [
         {"status": 503, "json": {"error": "try_again", "message": "服务器正忙"}, "headers": {"Retry-After": "1"}},
         {
             "status": 429,
@@ -532,11 +532,11 @@ def test_a_server_that_is_busy_or_slows_down_is_obeyed(live, device, make_exam):
         },
         {"status": 403, "json": {"error": "csrf_failed", "message": "页面已过期"}},
     ]
-    page.route("**/answers", lambda route: route.fulfill(**refusals.pop(0)) if refusals else route.continue_())
+    page.route("**/answers", lambda route: route.fulfill(**rejections.pop(0)) if rejections else route.continue_())
     choose(page, 1, "A")
     wait_saved(page)
     assert stored(live) == {1: ["A"]}
-    assert refusals == []
+    assert rejections == []
 
 
 def test_signing_out_leaves_nothing_of_the_exam_on_the_device(live, device, make_exam):

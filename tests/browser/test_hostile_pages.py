@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from examapp import clock
 from examapp.content.question_editing.actions import add_questions
-from examapp.content.questions.models import Question, QuestionState
+from examapp.content.questions.models import BankQuestion, QuestionState
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster import actions as roster_actions
@@ -79,14 +79,14 @@ def bank(live):
 
 
 def pages_with_questions(live, device, exam, **options):
-    """Open each kind of page that shows questions: the sitting, the result with keys, practice, and the office's; gives page after page."""
+    """Open each kind of page that shows questions: the attempt, the result with keys, practice, and the office's; gives page after page."""
     candidate = device(live.world.person(), **options)
     candidate.add_init_script(WATCH)
     page = begin(candidate, live, exam)
     page.locator("#all-view").click()
     yield page
     hand_in(page)
-    grade_waiting(most_batches=2)
+    grade_waiting(max_batches=2)
     page.goto(f"{live.url}/attempts/{attempt_of(page)}/result")
     expect(page.locator(".verdict")).to_be_visible()
     yield page
@@ -95,7 +95,7 @@ def pages_with_questions(live, device, exam, **options):
     yield page
     office = device(live.world.admin("publicity_office"), **options).new_page()
     office.context.add_init_script(WATCH)
-    first = live.world.session.query(Question.id).order_by(Question.id).first()[0]
+    first = live.world.session.query(BankQuestion.id).order_by(BankQuestion.id).first()[0]
     for path in ("/admin/questions/", f"/admin/questions/{first}", f"/admin/questions/{first}/edit"):
         office.goto(f"{live.url}{path}")
         yield office
@@ -108,10 +108,10 @@ def attempt_of(page):
 def test_h11_no_vector_acts_asks_for_anything_or_meets_the_policy_on_any_page(live, device, bank):
     """Each vector as a question of its own, in stem, option and explanation, as HTML and as text, with every event sent to every element."""
     exam = bank([f"字{vector}" for vector in VECTORS])
-    heard, asked = [], []
+    console_messages, asked = [], []
     for number, page in enumerate(pages_with_questions(live, device, exam)):
         if not number or "/admin/" in page.url:
-            page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+            page.on("dialog", lambda dialog: (console_messages.append(dialog.message), dialog.dismiss()))
             page.context.on("request", lambda request: asked.append(request.url))
         page.evaluate(POKE, EVENTS)
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -122,7 +122,7 @@ def test_h11_no_vector_acts_asks_for_anything_or_meets_the_policy_on_any_page(li
             ).count()
             == 0
         )
-    assert heard == []
+    assert console_messages == []
     assert [url for url in asked if not url.startswith((f"{live.url}/", "blob:", "data:"))] == []
     page.evaluate(
         "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"https://evil.example/x.png\">')"
@@ -141,8 +141,8 @@ def test_h12_turned_invisible_and_endless_text_breaks_no_page(live, device, bank
     for page in pages_with_questions(live, device, exam, width=width):
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{page.url} scrolls sideways: {wide}"
-        words = page.locator("body").inner_text()
-        assert not re.search("[\u200b\u202a-\u202e\u2066-\u2069\ufeff]", words), page.url
+        text = page.locator("body").inner_text()
+        assert not re.search("[\u200b\u202a-\u202e\u2066-\u2069\ufeff]", text), page.url
         outside = page.evaluate(
             "width => [...document.querySelectorAll('main *')].filter(e => e.offsetParent && e.getBoundingClientRect().right > width + 1"
             " && !e.closest('.table-frame, table, .scroll, pre')).map(e => e.outerHTML.slice(0, 120))",
@@ -155,13 +155,13 @@ def test_h19_a_shared_pc_keeps_nothing_after_signing_out(live, chromium, make_ex
     """A whole profile on the disk: the way back, the sources, both storages, and then every file of the browser."""
     exam = make_exam({Kind.SINGLE_CHOICE: 2, Kind.FILL_BLANK: 1})
     person = live.world.person(name="欧阳鉴真")
-    sealer = live.world.app.extensions["sealer"]
+    cipher = live.world.app.extensions["cipher"]
     digits, written = "43052719900101711", "负责人集体讨论的结果"
     number = digits + id_check_character(digits)
     facts = PersonFacts(
         name=person.name, staff_number=person.staff_number, position="", rank="", id_number=number, mobile="13912345678"
     )
-    roster_actions._write_numbers(person, facts, sealer=sealer)
+    roster_actions._write_numbers(person, facts, cipher=cipher)
     password = live.give_password(person)
     folder = tmp_path / "profile"
     context = chromium.browser_type.launch_persistent_context(str(folder), executable_path=CHROMIUM, args=ARGUMENTS)
@@ -222,8 +222,8 @@ def test_h19_no_field_for_a_persons_number_is_filled_in_by_the_browser(live, dev
                 fields += 1
                 assert field.get_attribute("autocomplete") == "off", f"{path} {name}"
     office.goto(f"{live.url}/admin/people/new")
-    for name, words in (("name", "张三"), ("staff_number", "Z00017"), ("id_number", "123")):
-        office.locator(f"main input[name={name}]").fill(words)
+    for name, text in (("name", "张三"), ("staff_number", "Z00017"), ("id_number", "123")):
+        office.locator(f"main input[name={name}]").fill(text)
     office.locator("main form button[type=submit]").click()
     expect(office.locator("#id_number-error")).to_be_visible()
     assert office.locator("main input[name=id_number]").get_attribute("autocomplete") == "off", (

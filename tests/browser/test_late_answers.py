@@ -68,7 +68,7 @@ def test_late_answers_of_any_size_are_set_aside_before_the_page_says_so(live, de
     live.start()
     again = context.new_page()
     again.goto(f"{live.url}/exams/{exam.id}/sit")
-    expect(again.locator("#receipt-words")).to_contain_text("第 1、2、3、4、5、6、7、8 题没有赶上，已交管理员判断。")
+    expect(again.locator("#receipt-text")).to_contain_text("第 1、2、3、4、5、6、7、8 题没有赶上，已交管理员判断。")
     assert set_aside(live) == {item: [LONG] for item in range(1, 9)}
     assert device_state(again) == []
 
@@ -92,7 +92,7 @@ def test_one_late_answer_that_cannot_be_read_costs_no_other(live, device, make_e
     live.start()
     again = context.new_page()
     again.goto(f"{live.url}/exams/{exam.id}/sit")
-    expect(again.locator("#receipt-words")).to_have_text(
+    expect(again.locator("#receipt-text")).to_have_text(
         "第 1、2、3、4、5 题没有赶上，已交管理员判断。第 6 题的作答未被接受：内容不能识别。"
     )
     assert set_aside(live) == {item: ["B"] for item in range(1, 6)}
@@ -105,7 +105,7 @@ def test_a_page_that_slept_past_its_time_sets_all_of_it_aside(live, device, make
         write(page, item, LONG)
     let_time_pass(live)
     live.start()
-    expect(page.locator("#receipt-words")).to_contain_text(
+    expect(page.locator("#receipt-text")).to_contain_text(
         "第 1、2、3、4、5、6、7、8 题没有赶上，已交管理员判断。", timeout=20_000
     )
     assert set_aside(live) == {item: [LONG] for item in range(1, 9)}

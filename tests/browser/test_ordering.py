@@ -20,7 +20,7 @@ STEPS = ("C", "A", "D", "B")
 
 
 def look(page, name):
-    """Keep a picture where wished, and refuse what is wider than the screen."""
+    """Keep a picture where wished, and reject what is wider than the screen."""
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
@@ -77,7 +77,7 @@ def test_order_is_made_with_buttons_and_arrow_keys_and_reaches_the_server(live, 
     wait_saved(page)
     hand_in(page)
     assert stored(live) == {1: ["A", "B", "C", "D"]}
-    grade_waiting(most_batches=1)
+    grade_waiting(max_batches=1)
     page.get_by_role("link", name="查看成绩").click()
     expect(page.get_by_text("您的顺序：A → B → C → D")).to_be_visible()
     assert violations(page) == []

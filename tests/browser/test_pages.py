@@ -13,6 +13,6 @@ def test_every_page_of_the_office_stands(visitors, accounts, walk, shared_folder
     leave_traces(visitors, accounts, tmp_path)
     walk_as(["", "publicity_office"], visitors, accounts, walk)
     unreached = never_reached(walk, shared_folder, "office")
-    assert (walk.faults + visitors.faults, unreached) == ([], set()), (
+    assert (walk.issues + visitors.issues, unreached) == ([], set()), (
         "faults, and pages that nobody reached by following links"
     )

@@ -14,6 +14,6 @@ def test_every_page_of_the_other_roles_stands(visitors, accounts, walk, office_p
     leave_traces(visitors, accounts, tmp_path)
     walk_as(sorted({*accounts} - {"publicity_office"}), visitors, accounts, walk)
     unreached = never_reached(walk, shared_folder, "others")
-    assert (walk.faults + visitors.faults, unreached) == ([], set()), (
+    assert (walk.issues + visitors.issues, unreached) == ([], set()), (
         "faults, and pages that nobody reached by following links"
     )

@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.duties.assessing import Assessed
-from tests.helpers.accounts import ID, give_numbers, seal_first_password, setting
+from tests.helpers.accounts import ID, encrypt_first_password, give_numbers, setting
 from tests.helpers.courses import begin, course, read
 from tests.helpers.messages import write
 
 pytestmark = pytest.mark.long
-_OWN_WORDS = "four hills behind the bridge"
+_OWN_TEXT = "four hills behind the bridge"
 
 
 def test_an_assessment_that_is_being_made(live, look):
@@ -73,7 +73,7 @@ def test_a_notice_that_is_not_sent_yet(live, look):
 def test_a_forgotten_password_and_the_code_for_a_new_one(live, look, monkeypatch, tmp_path):
     world, letters = live.world, tmp_path / "letters"
     setting(world.app, monkeypatch, message_gateway=f"file:{letters}")
-    person = give_numbers(world, world.person(name="欧阳鉴真"), sealer=world.app.extensions["sealer"])
+    person = give_numbers(world, world.person(name="欧阳鉴真"), cipher=world.app.extensions["cipher"])
     live.give_password(person)
     page = look.page()
     page.goto("/login")
@@ -98,7 +98,7 @@ def test_a_forgotten_password_and_the_code_for_a_new_one(live, look, monkeypatch
 def test_numbers_that_are_shown_for_a_reason(live, look):
     world = live.world
     unit = world.unit("青禾县自然资源和规划局综合行政执法大队")
-    person = give_numbers(world, world.person(unit, name="欧阳鉴真"), sealer=world.app.extensions["sealer"])
+    person = give_numbers(world, world.person(unit, name="欧阳鉴真"), cipher=world.app.extensions["cipher"])
     page = look.page(world.admin("unit_admin", unit))
     page.goto(f"/admin/people/{person.id}")
     look.at(page)
@@ -128,13 +128,13 @@ def test_the_first_set_up(live, look, monkeypatch):
         "单位代码": "QH",
         "您的姓名": "欧阳鉴真",
         "您的登录名": "P1",
-        "再输一次密码": _OWN_WORDS,
+        "再输一次密码": _OWN_TEXT,
     }
     for role in ("系统", "安全", "审计"):
         answers |= {f"{role}管理员姓名": f"{role}管理员", f"{role}管理员登录名": f"{role}P2"}
-    for label, words in answers.items():
-        page.get_by_label(label).fill(words)
-    page.get_by_label("密码", exact=True).fill(_OWN_WORDS)
+    for label, text in answers.items():
+        page.get_by_label(label).fill(text)
+    page.get_by_label("密码", exact=True).fill(_OWN_TEXT)
     page.get_by_role("button", name="建立本县和账号").click()
     expect(page.get_by_role("heading", name="设置完成")).to_be_visible()
     assert look.at(page) == []
@@ -146,7 +146,7 @@ def test_what_is_shown_once(live, look):
     people = [world.person(unit, name=name) for name in ("欧阳鉴真", "司马明法")]
     admin = world.admin("unit_admin", unit)
     for person in people:
-        seal_first_password(world, person)
+        encrypt_first_password(world, person)
     world.commit()
     page = look.page(admin)
     page.goto(f"/admin/people/passwords?unit={unit.id}")

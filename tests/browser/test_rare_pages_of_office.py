@@ -16,8 +16,8 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Regrade
 from examapp.organisation.people.models import Approval
 from question_bank.model import Kind
-from tests.attempts.sitting import make_sitting
-from tests.helpers.grading import correct, press, sit, wrong_question
+from tests.attempts.candidate_clients import make_exam_with_candidates
+from tests.helpers.grading import correct, press, take_exam, wrong_question
 from tests.helpers.law_changes import NEW, OLD, add, bring_in, on
 from tests.helpers.question_forms import SINGLE, make, stamp, version_of
 from tests.helpers.report_templates import PAGE, docx, token, upload
@@ -35,15 +35,15 @@ def office(live):
 
 
 @pytest.fixture
-def sitter(live):
+def candidate_client(live):
     """Somebody whose time ended an hour ago, with one answer saved."""
     with clock.set_to(examapp_clock.now() - timedelta(hours=2)):
-        sitter = make_sitting(live.world, title="2026年度国家工作人员学法用法考试")
-        assert sitter.save((1, 1, ["A"])).status_code == 200
-    return sitter
+        candidate_client = make_exam_with_candidates(live.world, title="2026年度国家工作人员学法用法考试")
+        assert candidate_client.save((1, 1, ["A"])).status_code == 200
+    return candidate_client
 
 
-def test_a_key_corrected_by_two_and_what_was_graded_anew(live, look, office):
+def test_a_key_corrected_by_two_and_what_was_graded_again(live, look, office):
     world = live.world
     stem = "行政机关作出责令停产停业的处罚决定之前，应当告知当事人有要求听证的权利。下列说法正确的是："
     for key in ("A", "B"):
@@ -54,7 +54,7 @@ def test_a_key_corrected_by_two_and_what_was_graded_anew(live, look, office):
     )
     unit = world.unit(_UNIT)
     world.commit()
-    sitters = [sit(world, exam, right="A", unit=unit) for _ in range(2)]
+    candidate_clients = [take_exam(world, exam, right="A", unit=unit) for _ in range(2)]
     question = wrong_question(world)
     world.commit()
     assert "申请已提交" in correct(office.asking, question)
@@ -66,16 +66,18 @@ def test_a_key_corrected_by_two_and_what_was_graded_anew(live, look, office):
     grading_tasks.sweep_once()
     (job,) = live.read(Regrade)
     assert look(office.asks, path, "/admin/regrades/", f"/admin/regrades/{job.id}") == []
-    assert look(sitters[0].person, f"/attempts/{sitters[0].attempt['id']}/result") == []
+    assert look(candidate_clients[0].person, f"/attempts/{candidate_clients[0].attempt['id']}/result") == []
 
 
-def test_answers_that_came_late(live, look, office, sitter):
-    late = sitter.save((1, 2, ["B"]), (2, 3, ["C"]), (3, 4, ["A", "C"]), (5, 5, ["三十日内作出书面决定并送达当事人"]))
+def test_answers_that_came_late(live, look, office, candidate_client):
+    late = candidate_client.save(
+        (1, 2, ["B"]), (2, 3, ["C"]), (3, 4, ["A", "C"]), (5, 5, ["三十日内作出书面决定并送达当事人"])
+    )
     assert late.get_json()["error"] == "deadline_passed"
     grading_tasks.sweep_once()
     (kept,) = live.read(QuarantinedSave)
     path = f"/admin/examday/late/{kept.id}"
-    assert look(office.asks, f"/admin/examday/{sitter.exam_id}", path) == []
+    assert look(office.asks, f"/admin/examday/{candidate_client.exam_id}", path) == []
     page = look.page(office.asks)
     page.goto(path)
     page.get_by_role("button", name="提交处理意见").click()
@@ -89,10 +91,17 @@ def test_answers_that_came_late(live, look, office, sitter):
     assert look(office.asks, path) == []
 
 
-def test_an_attempt_to_be_opened_again(live, look, office, sitter):
+def test_an_attempt_to_be_opened_again(live, look, office, candidate_client):
     grading_tasks.sweep_once()
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
-    assert look(office.asks, f"/admin/examday/{sitter.exam_id}?staff_number={sitter.person.staff_number}", path) == []
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
+    assert (
+        look(
+            office.asks,
+            f"/admin/examday/{candidate_client.exam_id}?staff_number={candidate_client.person.staff_number}",
+            path,
+        )
+        == []
+    )
     page = look.page(office.asks)
     page.goto(path)
     page.get_by_role("button", name="提交申请").click()
@@ -141,8 +150,8 @@ def test_a_question_in_two_versions(live, look, office):
 
 def test_forms_of_the_offices_own_and_an_older_one(live, look, office):
     client = live.world.client(office.asks)
-    for words in ("本县 {{ 考试名称 }} 情况", "关于 {{ 考试名称 }} 情况的通报"):
-        assert upload(client, "circular", docx(words), "通报模板（青禾县2026年修订）.docx").status_code == 303
+    for text in ("本县 {{ 考试名称 }} 情况", "关于 {{ 考试名称 }} 情况的通报"):
+        assert upload(client, "circular", docx(text), "通报模板（青禾县2026年修订）.docx").status_code == 303
     assert client.post(f"{PAGE}/1/use", data={"csrf_token": token(client)}).status_code == 303
     assert look(office.asks, PAGE) == []
     page = look.page(office.asks)

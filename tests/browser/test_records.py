@@ -113,7 +113,7 @@ def _issue(plan_id, office_id):
     everything, now = AccessScope(is_everything=True), clock.now()
     with transaction() as session:
         job = request_job(
-            ActionContext(session, Actor(person_id=office_id), now), plan_id=plan_id, purpose="issue", reach=everything
+            ActionContext(session, Actor(person_id=office_id), now), plan_id=plan_id, purpose="issue", access=everything
         )
         job_id = job.id
     run_job(job_id)
@@ -133,4 +133,4 @@ def test_the_pages_of_records_fit_and_axe_finds_nothing(live, device, studied):
         ],
         studied.office: ["/admin/records/certificates", "/admin/records/certificates/new", "/admin/records/certificates/templates"],
     }  # fmt: skip
-    assert [fault for person, places in paths.items() for fault in look_at_all(live, device(person), places)] == []
+    assert [issue for person, places in paths.items() for issue in look_at_all(live, device(person), places)] == []

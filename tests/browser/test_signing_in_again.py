@@ -56,7 +56,7 @@ def test_a_captcha_is_solved_in_a_tab_of_its_own_and_the_paper_goes_on(live, dev
     expect(page.locator("#panel-sign-in")).to_be_visible()
     page.locator("#sign-in-password").fill(password)
     page.locator("#sign-in-button").click()
-    expect(page.locator("#sign-in-words")).to_contain_text("验证码")
+    expect(page.locator("#sign-in-text")).to_contain_text("验证码")
     come_back(page)
     expect(page.locator("#panel-sign-in")).to_be_visible()
     with context.expect_page() as opened:
@@ -87,10 +87,10 @@ def test_somebody_else_in_the_other_tab_does_not_go_on_with_the_paper(live, devi
         page.get_by_role("link", name="在新标签页登录").click()
     sign_in_on(opened.value, live, colleague, password)
     come_back(page)
-    expect(page.locator("#sign-in-words")).to_contain_text("请用本人的账号登录")
+    expect(page.locator("#sign-in-text")).to_contain_text("请用本人的账号登录")
     expect(page.locator("#panel-sign-in")).to_be_visible()
     assert stored(live) == {}
     page.locator("#sign-in-password").fill(password)
     page.locator("#sign-in-button").click()
-    expect(page.locator("#sign-in-words")).to_contain_text("验证码")
+    expect(page.locator("#sign-in-text")).to_contain_text("验证码")
     assert len(device_state(page)) == 1

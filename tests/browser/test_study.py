@@ -97,7 +97,7 @@ def test_the_pages_of_training_fit_and_axe_finds_nothing(live, device, studying)
         office: ["/admin/training/", "/admin/training/pool", "/admin/training/new", f"/admin/training/{live.read(Chapter)[0].course_id}", f"/admin/training/gates/{exam.id}/courses"],
         admin: ["/admin/training/gates", "/admin/training/mastery"],
     }  # fmt: skip
-    assert [fault for person, places in paths.items() for fault in look_at_all(live, device(person), places)] == []
+    assert [issue for person, places in paths.items() for issue in look_at_all(live, device(person), places)] == []
 
 
 def test_pages_are_light_enough_for_a_slow_line(live, device, studying):

@@ -18,10 +18,10 @@ from tests.helpers.browser_pages import (
     begin,
     choose,
     device_state,
+    focus_by_keys,
     go_by_keys_to,
     hand_in,
     let_time_pass,
-    reach_by_keys,
     set_aside,
     stored,
     wait_open,
@@ -94,7 +94,7 @@ def test_answers_given_offline_are_entered_again_under_the_new_epoch(devices, li
     devices.leave_offline({2: "B", 3: "C", 4: "D"})
     devices.go_on_at_the_computer({8: "A"})
     phone = devices.come_back()
-    expect(phone.locator("#wait-words")).to_contain_text("本机第 2、3、4 题尚未上传，改回本机作答时一并保存")
+    expect(phone.locator("#wait-text")).to_contain_text("本机第 2、3、4 题尚未上传，改回本机作答时一并保存")
     press_go_on(phone)
     wait_open(phone)
     expect(phone.locator("#notes")).to_contain_text("本机第 2、3、4 题的作答已补入试卷")
@@ -117,7 +117,7 @@ def test_what_both_devices_answered_differently_is_asked_question_by_question(de
     assert phone.locator("#choose-list legend").all_text_contents() == ["第 2 题", "第 4 题"]
     assert conflict(phone, 2).locator(".choose-side b").all_text_contents() == ["B　", "A　"]
     phone.get_by_role("button", name="确定，继续答题").click()
-    expect(phone.locator("#choose-words")).to_have_text("还有第 2、4 题没有选择。")
+    expect(phone.locator("#choose-text")).to_have_text("还有第 2、4 题没有选择。")
     pick(phone, 2, "here")
     pick(phone, 4, "there")
     phone.get_by_role("button", name="确定，继续答题").click()
@@ -149,7 +149,7 @@ def test_an_answer_tapped_online_just_after_the_take_over_is_not_lost(devices, l
     devices.go_on_at_the_computer({8: "A"})
     choose(devices.phone, 2, "B")
     phone = devices.come_back()
-    expect(phone.locator("#wait-words")).to_contain_text("本机第 2 题尚未上传")
+    expect(phone.locator("#wait-text")).to_contain_text("本机第 2 题尚未上传")
     press_go_on(phone)
     wait_open(phone)
     wait_saved(phone)
@@ -171,7 +171,7 @@ def test_a_reload_and_a_closed_page_lose_none_of_it(devices, live):
     devices.phone_context.set_offline(False)
     again.goto(f"{live.url}/exams/{devices.exam.id}/sit")
     devices.come_back(again)
-    expect(again.locator("#wait-words")).to_contain_text("本机第 2、3、9、10 题尚未上传")
+    expect(again.locator("#wait-text")).to_contain_text("本机第 2、3、9、10 题尚未上传")
     again.reload()
     devices.come_back(again)
     press_go_on(again)
@@ -193,7 +193,7 @@ def test_a_reload_and_a_closed_page_lose_none_of_it(devices, live):
 
 
 def test_texts_that_the_browser_cannot_seal_survive_the_way_back(live, device, make_exam):
-    """Without encryption they are in the page's memory alone: taking the attempt back does not load the page anew."""
+    """Without encryption they are in the page's memory alone: taking the attempt back does not load the page again."""
     exam = make_exam(TEN)
     person = live.world.person()
     context = device(person)
@@ -218,7 +218,7 @@ def test_what_comes_back_after_the_deadline_is_set_aside_and_named(devices, live
     devices.go_on_at_the_computer({8: "A"})
     let_time_pass(live)
     devices.phone_context.set_offline(False)
-    expect(devices.phone.locator("#receipt-words")).to_have_text(
+    expect(devices.phone.locator("#receipt-text")).to_have_text(
         "第 2、3、4 题没有赶上，已交管理员判断。", timeout=20_000
     )
     assert set_aside(live) == {2: ["B"], 3: ["C"], 4: ["D"]}
@@ -231,7 +231,7 @@ def test_a_deadline_that_passes_before_the_way_back_is_said_with_the_questions(d
     phone = devices.come_back()
     let_time_pass(live)
     press_go_on(phone)
-    expect(phone.locator("#receipt-words")).to_have_text("第 2、3 题没有赶上，已交管理员判断。")
+    expect(phone.locator("#receipt-text")).to_have_text("第 2、3 题没有赶上，已交管理员判断。")
     assert {item for row in live.read(QuarantinedSave) for item, _, _ in row.changes} == {2, 3}
 
 
@@ -242,7 +242,7 @@ def test_what_comes_back_after_a_hand_in_elsewhere_is_named(devices, live):
     devices.go_on_at_the_computer({3: "C"})
     hand_in(devices.computer)
     devices.phone_context.set_offline(False)
-    expect(devices.phone.locator("#receipt-words")).to_have_text(
+    expect(devices.phone.locator("#receipt-text")).to_have_text(
         "试卷已在另一设备或窗口交卷，本机第 2 题的作答没有上传，未计入。", timeout=20_000
     )
 
@@ -254,7 +254,7 @@ def test_a_hand_in_on_the_phone_after_one_elsewhere_names_what_is_not_in_it(devi
     devices.phone.locator("#hand-in").click()
     devices.phone.get_by_role("button", name="确认交卷").click()
     devices.phone_context.set_offline(False)
-    expect(devices.phone.locator("#receipt-words")).to_contain_text("本机第 2 题的作答没有上传", timeout=20_000)
+    expect(devices.phone.locator("#receipt-text")).to_contain_text("本机第 2 题的作答没有上传", timeout=20_000)
     assert stored(live) == {8: ["A"]}
 
 
@@ -266,7 +266,7 @@ def test_what_is_not_decided_when_time_is_up_is_set_aside_and_named(devices, liv
     expect(phone.locator("#panel-choose")).to_be_visible()
     let_time_pass(live)
     phone.reload()
-    expect(phone.locator("#receipt-words")).to_have_text("第 2 题没有赶上，已交管理员判断。")
+    expect(phone.locator("#receipt-text")).to_have_text("第 2 题没有赶上，已交管理员判断。")
     assert {row.reason: row.changes[0][0] for row in live.read(QuarantinedSave)}.keys() >= {"taken_over"}
     assert stored(live) == {2: ["A"]}
 
@@ -284,7 +284,7 @@ def test_time_that_runs_out_over_the_choice_hands_in_and_names_the_question(live
     expect(phone.locator("#panel-choose")).to_be_visible()
     phone.clock.run_for(60_000)
     phone.clock.run_for(7000)  # a third of the grace, over which hand-ins are spread, and half a second
-    expect(phone.locator("#receipt-words")).to_contain_text("第 2 题在两台设备上的作答不同，没有选择", timeout=30_000)
+    expect(phone.locator("#receipt-text")).to_contain_text("第 2 题在两台设备上的作答不同，没有选择", timeout=30_000)
     assert stored(live) == {2: ["A"], 3: ["C"]}
     kept = {item: response for row in live.read(QuarantinedSave) for item, _, response in row.changes}
     assert kept[2] == ["B"]
@@ -307,7 +307,7 @@ def test_the_choice_is_within_reach_of_the_keyboard_and_fits_a_narrow_screen(liv
         if folder := SHOTS:
             phone.screenshot(path=f"{folder}/choose-{width}.png")
     go_by_keys_to(phone, "#choose-all-there")
-    reach_by_keys(phone, "[name=choose-2]", most=10)
+    focus_by_keys(phone, "[name=choose-2]", limit=10)
     phone.keyboard.press("ArrowLeft")
     go_by_keys_to(phone, "#choose-done")
     wait_open(phone)

@@ -1,4 +1,4 @@
-"""The main job end to end on a real deployment: set-up, import, exam, sitting on a phone, grading by a worker, figures, the exported file; and what it leaves behind."""
+"""The main job end to end on a real deployment: set-up, import, exam, attempt on a phone, grading by a worker, figures, the exported file; and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def site(tmp_path_factory):
 def visitors(chromium, site):
     made = Visitors(chromium, site.url)
     yield made
-    print(made.faults, made.words())  # shown where the test fails
+    print(made.issues, made.text())  # shown where the test fails
     made.close()
 
 
@@ -79,8 +79,8 @@ def visitors(chromium, site):
 def test_a_county_holds_its_exam_from_set_up_to_export(site, visitors, tmp_path):
     with traces.Listener(site.site.environment["REDIS_URL"]) as listener:
         passwords = hold_the_years_exam(site, visitors, tmp_path)
-    assert visitors.faults == []
-    nothing_personal_is_left_behind(site, visitors, passwords, listener.heard)
+    assert visitors.issues == []
+    nothing_personal_is_left_behind(site, visitors, passwords, listener.recorded)
 
 
 def test_the_search_for_traces_sees_through_escapes_base64_and_archives(tmp_path):
@@ -110,7 +110,7 @@ def hold_the_years_exam(site: Deployment, visitors: Visitors, tmp_path: Path) ->
     review_questions(office, visitors, passwords)
     make_blueprint(office)
     exam_id = hold_exam(office)
-    result = sit(visitors, passwords, exam_id)
+    result = take_exam(visitors, passwords, exam_id)
     report(visitors, passwords, exam_id, result)
     find_by_number(office)
     search_the_log(visitors, site)
@@ -152,7 +152,7 @@ def search_the_log(visitors: Visitors, site: Deployment) -> None:
 
 
 def nothing_personal_is_left_behind(
-    site: Deployment, visitors: Visitors, passwords: dict[str, str], heard: str
+    site: Deployment, visitors: Visitors, passwords: dict[str, str], recorded: str
 ) -> None:
     """Logs, messages, Valkey, addresses and files hold no name, number, password or answer; the database's own files no number and no password."""
     numbers = [number for pair in _NUMBERS.values() for number in pair] + [_BAD_ID]
@@ -167,7 +167,7 @@ def nothing_personal_is_left_behind(
         path.name for path in files
     }
     assert traces.found_in_files(files, [*secrets, *names, *answers]) == []
-    messages = heard
+    messages = recorded
     sent = {name for name in ("jobs.run", "grading.grade_attempt") if name in messages}
     assert len(sent) == 2, f"the messages were not heard: {sent}"
     in_queue = messages + traces.kept_in_valkey(redis_url)
@@ -228,8 +228,8 @@ def set_up(page: Page, site: Deployment) -> list[str]:
         "安全管理员姓名": _SECURITY[1],
         "安全管理员登录名": _SECURITY[0],
     }
-    for label, words in answers.items():
-        page.get_by_label(re.compile(f"^{re.escape(label)}")).fill(words)
+    for label, text in answers.items():
+        page.get_by_label(re.compile(f"^{re.escape(label)}")).fill(text)
     page.get_by_label("密码", exact=True).fill(_PASSWORD)
     page.get_by_label("再输一次密码").fill(_PASSWORD)
     page.get_by_role("button", name="建立本县和账号").click()
@@ -319,14 +319,14 @@ def grant_roles(visitors: Visitors, first_password: str, system_password: str) -
         expect(page.locator(".notice-success")).to_be_visible()
 
 
-def choose_unit(page: Page, words: str) -> None:
+def choose_unit(page: Page, text: str) -> None:
     select = page.get_by_label("管理范围")
-    label = next(one for one in select.locator("option").all_inner_texts() if one.strip() == words or words in one)
+    label = next(one for one in select.locator("option").all_inner_texts() if one.strip() == text or text in one)
     select.select_option(label=label.strip())
 
 
 def import_questions(page: Page, folder: Path) -> None:
-    """Our own shape, with one row whose key names no option: refused or in doubt by name, the others taken over as drafts."""
+    """Our own shape, with one row whose key names no option: rejected or in doubt by name, the others taken over as drafts."""
     heads = columns()
     wrong = {"甲": "三十日", "乙": "九十日", "丙": "一年"}
     questions = [
@@ -418,7 +418,7 @@ def hold_exam(page: Page) -> int:
     return int(page.url.rpartition("/")[2])
 
 
-def sit(visitors: Visitors, passwords: dict[str, str], exam_id: int) -> dict[str, object]:
+def take_exam(visitors: Visitors, passwords: dict[str, str], exam_id: int) -> dict[str, object]:
     """A candidate on a phone: first password, the whole paper with a reload in between, hand-in, result. Gives the API's result."""
     page = visitors.visitor(width=360, height=740, has_touch=True, is_mobile=True)
     sign_in_first(page, "100001", passwords["100001"])
@@ -426,11 +426,11 @@ def sit(visitors: Visitors, passwords: dict[str, str], exam_id: int) -> dict[str
     start = page.get_by_role("link", name="开始考试")
     if page.locator(".before-start").is_visible():
         start.click()
-    expect(page.locator("#veil")).to_be_hidden()
+    expect(page.locator("#overlay")).to_be_hidden()
     for number in range(1, 7):
         if number == 4:
             page.reload()
-            expect(page.locator("#veil")).to_be_hidden()
+            expect(page.locator("#overlay")).to_be_hidden()
         go_to(page, number)
         answer(page, number)
     expect(page.locator("#saved")).to_have_text(re.compile("^已保存"))
@@ -484,8 +484,8 @@ def report(visitors: Visitors, passwords: dict[str, str], exam_id: int, result: 
         "赵联络": "未开始",
         "郑免之": "未开始",
     }
-    sat = next(row for row in exported if row["姓名"] == "张建国")
-    assert (Decimal(str(sat["成绩"])), sat["等次"]) == (Decimal(str(result["points"])), "优秀")
+    attempts = next(row for row in exported if row["姓名"] == "张建国")
+    assert (Decimal(str(attempts["成绩"])), attempts["等次"]) == (Decimal(str(result["points"])), "优秀")
     unit_id = own_unit(page, exam_id)
     rows = page.request.get(f"/api/v1/exams/{exam_id}/participation?unit={unit_id}").json()["rows"]
     assert (rows[0]["eligible"], rows[0]["participated"], rows[0]["passed"]) == (4, 1, 1)

@@ -47,7 +47,7 @@ class Listener:
         self._line.close()
 
     @property
-    def heard(self) -> str:
+    def recorded(self) -> str:
         """All that was said, readable."""
         return plain(bytes(self._said))
 

@@ -45,7 +45,7 @@ class Walk:
     opened: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     ways: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
     seen_by_office: set[str] = field(default_factory=set)
     """Pages of the back office that the other half of the walk looks at closely."""
 
@@ -73,7 +73,7 @@ def walk_as(roles: Iterable[str], visitors: Visitors, accounts: dict[str, dict[s
         if role:
             sign_in(page, accounts[role])
         for path in pages_from(page, walk, ["/", *(plain + list(_BY_FORM) if role in _BY_ADDRESS else ())]):
-            walk.faults += [f"{role or 'nobody'} {path}: {fault}" for fault in look_at(page, walk, path)]
+            walk.issues += [f"{role or 'nobody'} {path}: {issue}" for issue in look_at(page, walk, path)]
         page.context.close()
 
 
@@ -226,7 +226,7 @@ def open_page(page: Page, walk: Walk, path: str, endpoint: str) -> str:
     if answer.status == 404:
         return ""
     if answer.status != 200:
-        walk.faults.append(f"{path}: {answer.status}")
+        walk.issues.append(f"{path}: {answer.status}")
         return ""
     now = urlsplit(page.url)
     landed = f"{now.path}?{now.query}" if now.query else now.path
@@ -244,7 +244,7 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
     yield from misfits(page, _WIDTHS if is_new else _WIDTHS[1:2], has_axe=is_new)
     if is_new:
         page.evaluate("document.documentElement.classList.add('elder')")
-        yield from (f"for older eyes: {fault}" for fault in misfits(page, _WIDTHS[1:], has_axe=True))
+        yield from (f"for older eyes: {issue}" for issue in misfits(page, _WIDTHS[1:], has_axe=True))
         page.evaluate("document.documentElement.classList.remove('elder')")
     page.set_viewport_size({"width": _WIDTHS[0], "height": 800})
     if page.locator("h1").count() != 1:

@@ -40,12 +40,12 @@ class _Busy:
     """Notes how many are inside at once."""
 
     def __init__(self, seconds=0.02):
-        self.seconds, self.inside, self.most, self.lock = seconds, 0, 0, threading.Lock()
+        self.seconds, self.inside, self.limit, self.lock = seconds, 0, 0, threading.Lock()
 
     def __call__(self, _environ, _start):
         with self.lock:
             self.inside += 1
-            self.most = max(self.most, self.inside)
+            self.limit = max(self.limit, self.inside)
         time.sleep(self.seconds)  # waits: so that the others come while it runs
         with self.lock:
             self.inside -= 1
@@ -55,7 +55,7 @@ class _Busy:
 def test_no_more_run_at_a_time_than_there_are_slots():
     busy = _Busy()
     _in_threads(ConcurrencyLimiter(busy, 3, _class_of), 20)
-    assert busy.most == 3
+    assert busy.limit == 3
 
 
 def test_a_request_that_releases_its_slot_lets_others_run():
@@ -112,14 +112,14 @@ def test_small_body_is_read_before_the_slot_and_a_large_one_needs_none():
 def test_slow_sender_holds_no_slot():
     read = threading.Event()
 
-    class Slow:
+    class SlowApplication:
         def read(self, _size):
             read.wait(5)
             return b"ab"
 
     busy = _Busy(0)
     limiter = ConcurrencyLimiter(busy, 1, _class_of)
-    slow = threading.Thread(target=_call, args=(limiter, b"ab"), kwargs={"wsgi.input": Slow()})
+    slow = threading.Thread(target=_call, args=(limiter, b"ab"), kwargs={"wsgi.input": SlowApplication()})
     slow.start()
     _call(limiter)
     assert slow.is_alive(), "the other call ran while the slow body was still being read"
@@ -128,12 +128,12 @@ def test_slow_sender_holds_no_slot():
 
 
 @pytest.mark.parametrize(
-    ("priority", "most"), [(PriorityClass.EXAM, 8), (PriorityClass.CANDIDATE, 7), (PriorityClass.OFFICE, 2)]
+    ("priority", "limit"), [(PriorityClass.EXAM, 8), (PriorityClass.CANDIDATE, 7), (PriorityClass.OFFICE, 2)]
 )
-def test_each_class_has_so_many_slots_at_most(priority, most):
+def test_each_class_has_so_many_slots_at_most(priority, limit):
     busy = _Busy()
     _in_threads(ConcurrencyLimiter(busy, 8, lambda _environ: priority), 20)
-    assert busy.most == most
+    assert busy.limit == limit
 
 
 def test_an_answer_finds_a_slot_while_sign_ins_fill_all_theirs():
@@ -202,13 +202,13 @@ def test_the_address_says_of_which_class_a_request_is():
     )
 
 
-def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows_long_gives_up():
+def test_a_save_that_would_wait_long_is_rejected_at_once_and_one_whose_wait_grows_long_gives_up():
     """One slot is held; the first save waits and gives up when it is told to, the second sees it before itself and goes at once."""
-    held, go_on, is_asked, is_late = (threading.Event() for _ in range(4))
-    refused = []
+    held, go_on, is_requested, is_late = (threading.Event() for _ in range(4))
+    rejected = []
 
     def should_shed(ahead, _waited):
-        is_asked.set()  # under the queue's lock: who asks next stands behind
+        is_requested.set()  # under the queue's lock: who asks next stands behind
         return ahead > 0 or is_late.is_set()
 
     def app(environ, _start):
@@ -216,9 +216,9 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
             held.set()
             go_on.wait(5)
         elif REJECTED_QUEUE_DEPTH in environ:
-            refused.append((environ["NAME"], environ[REJECTED_QUEUE_DEPTH]))
+            rejected.append((environ["NAME"], environ[REJECTED_QUEUE_DEPTH]))
         else:
-            refused.append((environ["NAME"], None))
+            rejected.append((environ["NAME"], None))
         return [b""]
 
     limiter = ConcurrencyLimiter(app, 1, _class_of, should_shed=should_shed)
@@ -228,18 +228,18 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
     first = threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": "first", "REQUEST_METHOD": "PUT"})
     hand_in = threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": "hand-in", "REQUEST_METHOD": "POST"})
     first.start()
-    assert is_asked.wait(5)
+    assert is_requested.wait(5)
     _call(limiter, NAME="second", REQUEST_METHOD="PUT")
     hand_in.start()
     is_late.set()
     first.join(5)
-    assert refused == [("second", 1), ("first", 0)]
+    assert rejected == [("second", 1), ("first", 0)]
     go_on.set()
     for thread in (holder, hand_in):
         thread.join(5)
-    assert refused[2:] == [("hand-in", None)], "a hand-in waits for as long as it takes"
+    assert rejected[2:] == [("hand-in", None)], "a hand-in waits for as long as it takes"
     _call(limiter, NAME="later", REQUEST_METHOD="PUT")
-    assert refused[3:] == [("later", None)], "the slot was released"
+    assert rejected[3:] == [("later", None)], "the slot was released"
 
 
 def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_slot(app):

@@ -33,12 +33,12 @@ def site() -> Flask:
         return str(session.get("name", ""))
 
     @app.get("/flash")
-    def tell() -> str:
+    def send() -> str:
         flash("told once")
         return ""
 
     @app.get("/told")
-    def told() -> str:
+    def reply() -> str:
         return "|".join(map(str, get_flashed_messages()))
 
     return app
@@ -64,9 +64,9 @@ def test_a_changed_or_outdated_cookie_is_empty_though_the_true_one_is_known(
     assert [client.get("/name").text, client.get("/name").text] == ["one", "one"]
     signed = client.get_cookie("session").value
     for forged in (signed[:-2] + ("AA" if signed[-2:] != "AA" else "BB"), "." + signed, signed.replace(".", "", 1)):
-        stranger = site.test_client()
-        stranger.set_cookie("session", forged)
-        assert stranger.get("/name").text == ""
+        outsider = site.test_client()
+        outsider.set_cookie("session", forged)
+        assert outsider.get("/name").text == ""
     now = time.time()
     monkeypatch.setattr(cookies, "time", lambda: now + timedelta(hours=9).total_seconds())
     assert client.get("/name").text == "one"

@@ -14,21 +14,21 @@ TWO = set(sorted(os.sched_getaffinity(0))[:2])
 pytestmark = pytest.mark.skipif(len(TWO) < 2, reason="a machine of one processor")
 
 
-def _stand(number, workers, told):
+def _stand(number, workers, reply):
     """In a process of its own, on a machine of two processors: pin it; tell where it and a thread that hashes run."""
     os.sched_setaffinity(0, TWO)
     pin_process(number, workers)
     hashing = Hasher(max_concurrent=1, queue=1)._run(lambda: os.sched_getaffinity(0))
-    told.put((os.sched_getaffinity(0), hashing))
+    reply.put((os.sched_getaffinity(0), hashing))
 
 
 def stand(number, workers):
     """Give where the web process of this number runs, and where its thread that hashes."""
     spawn = multiprocessing.get_context("spawn")
-    told = spawn.Queue()
-    process = spawn.Process(target=_stand, args=(number, workers, told))
+    reply = spawn.Queue()
+    process = spawn.Process(target=_stand, args=(number, workers, reply))
     process.start()
-    found = told.get(timeout=60)
+    found = reply.get(timeout=60)
     process.join(30)
     return found
 

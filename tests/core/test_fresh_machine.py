@@ -29,11 +29,11 @@ class Clone:
         self.folder, self.before = folder, before
         self.port = free_port()
 
-    def make(self, *words, **popen):
+    def make(self, *text, **popen):
         """Begin `make` with these words, after what the surroundings ask for."""
         kept = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
         own = {"PORT": str(self.port), "DEMO": "0", "LOG_LEVEL": "WARNING"}
-        command = " && ".join([*filter(None, [self.before]), f"exec {shlex.join(words)}"])
+        command = " && ".join([*filter(None, [self.before]), f"exec {shlex.join(text)}"])
         return subprocess.Popen(
             ["/bin/sh", "-c", command], cwd=self.folder, env=kept | own, start_new_session=True, **popen
         )

@@ -1,4 +1,4 @@
-"""Names that a request asks for: what cannot be read is refused before the program, what can be is let through."""
+"""Names that a request asks for: what cannot be read is rejected before the program, what can be is let through."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def ask(app, path, host):
 
 
 @pytest.mark.parametrize("host", NONE_AT_ALL)
-def test_h17_a_host_that_is_none_is_refused_in_plain_words_on_every_path(app, session, host):
-    """Before the program, whose pages of refusal could not be written under such a name."""
+def test_h17_a_host_that_is_none_is_rejected_in_plain_words_on_every_path(app, session, host):
+    """Before the program, whose pages of rejection could not be written under such a name."""
     for path in ("/login", "/nowhere", "/healthz", "/static/x.css"):
         answer = ask(app, path, host)
         assert (answer.status_code, answer.mimetype) == (400, "text/plain")
@@ -66,8 +66,8 @@ def test_h17_a_site_that_knows_its_name_answers_to_no_other(named_site):
         answer = ask(named_site, path, "evil.example")
         assert (answer.status_code, answer.mimetype) == (400, "text/plain")
         assert "xuefa.example.gov.cn" in answer.get_data(as_text=True)
-    told = json.loads(ask(named_site, "/api/v1/session", "evil.example").get_data())
-    assert told["error"] == "bad_request"
+    reply = json.loads(ask(named_site, "/api/v1/session", "evil.example").get_data())
+    assert reply["error"] == "bad_request"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_probes_may_ask_under_whatever_name_they_have_for_the_machine(named_site
 @pytest.mark.parametrize(
     "address", ["xuefa.example.gov.cn", "https://", "ftp://x", "https://x/login", "https://[x", "https://x:y"]
 )
-def test_an_address_of_the_site_that_is_none_is_refused_at_the_start(address):
+def test_an_address_of_the_site_that_is_none_is_rejected_at_the_start(address):
     with pytest.raises(SettingsError, match="SITE_URL"):
         read_settings({"SITE_URL": address})
 

@@ -104,28 +104,28 @@ def test_how_a_handler_ends_decides_what_becomes_of_its_job(session, handler, er
     assert job.run_count == (0 if isinstance(error, RunLaterError) else 1)
 
 
-def test_a_handler_that_breaks_off_is_tried_three_times_and_then_quarantined(world, session, handler, frozen):
+def test_a_handler_that_breaks_off_is_tried_three_times_and_then_quarantined(world, session, handler, fixed_clock):
     failed = handler(lambda _run: 1 / 0, quarantined="停下了。")
     job = enqueue(session)
     for minute in range(1, 8):
-        frozen.at(NOON + timedelta(minutes=minute))
+        fixed_clock.at(NOON + timedelta(minutes=minute))
         sweep(world)
     session.expire_all()
     assert (job.state, job.run_count, job.message, failed) == ("quarantined", 3, "停下了。", [job.id])
 
 
-def test_a_run_is_dead_when_its_lease_has_expired_and_not_before(world, session, handler, frozen):
+def test_a_run_is_dead_when_its_lease_has_expired_and_not_before(world, session, handler, fixed_clock):
     handler(complete)
     job = enqueue(session)
     claim = actions.claim(session, job.id, now=NOON)
-    frozen.at(NOON + timedelta(seconds=59))
+    fixed_clock.at(NOON + timedelta(seconds=59))
     sweep(world)
     assert actions.renew_lease(session, claim, now=clock.now())
-    frozen.at(NOON + timedelta(minutes=1, seconds=58))
+    fixed_clock.at(NOON + timedelta(minutes=1, seconds=58))
     sweep(world)
     session.expire_all()
     assert (job.state, job.run_count) == ("running", 1)
-    frozen.at(NOON + timedelta(minutes=2))
+    fixed_clock.at(NOON + timedelta(minutes=2))
     sweep(world)
     session.expire_all()
     assert (job.state, job.run_count) == ("done", 2)

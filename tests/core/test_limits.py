@@ -1,4 +1,4 @@
-"""Limits of time, a silent database, and settings that a start refuses."""
+"""Limits of time, a silent database, and settings that a start rejects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_production_start_over_plain_http_is_refused():
+def test_a_production_start_over_plain_http_is_rejected():
     good: dict[str, Any] = {
         "database_url": "x",
         "redis_url": "y",
@@ -54,9 +54,9 @@ def test_all_settings_that_do_not_parse_are_listed_at_once_with_what_was_expecte
         "APP_MODE": "live", "WEB_WORKERS": "two", "STARTS_PER_SECOND": "nan", "HTTPS": "yes", "PASSWORD_PROFILE": "none",
         "DATA_KEYS": "k1:11", "SITE_NAME": "any", "DEMO": "", "PORT": "1" * 100,
     }  # fmt: skip
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as rejected:
         read_settings(given)
-    assert str(refused.value).splitlines() == [
+    assert str(rejected.value).splitlines() == [
         "APP_MODE 应为：production、tryout 或 testing；现在是「live」。",
         "DATA_KEYS 的第 1 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。",
         f"PORT 应为：1 至 65535 的整数；现在是「{'1' * 60}」。",
@@ -74,9 +74,9 @@ def test_settings_have_their_types():
 
 
 def test_all_that_a_production_start_may_not_lack_is_listed_at_once():
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as rejected:
         Settings().check()
-    assert [fault.split()[0] for fault in refused.value.faults] == ["未设置", "HTTPS", "SECRET_KEY", "DATA_KEYS"]
+    assert [issue.split()[0] for issue in rejected.value.issues] == ["未设置", "HTTPS", "SECRET_KEY", "DATA_KEYS"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_all_that_a_production_start_may_not_lack_is_listed_at_once():
         f"k1:{'11' * 32},k1:{'22' * 32}", f"k1:{'11' * 32},k2:{'22' * 16}", "11" * 32,
     ],
 )  # fmt: skip
-def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(keys):
+def test_data_keys_of_another_length_or_shape_are_rejected_without_being_shown(keys):
     """AES takes 128 bits as well: a short key would seal silently with less than is promised."""
     with pytest.raises(SettingsError, match="DATA_KEYS") as from_check:
         read_settings({"DATA_KEYS": keys})
@@ -96,8 +96,8 @@ def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(ke
 
 
 def test_data_keys_are_read_in_their_order():
-    sealer = FieldCipher.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
-    assert (sealer.current, list(sealer.keys), len(sealer.keys["k2"])) == ("k2", ["k2", "k1"], 32)
+    cipher = FieldCipher.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
+    assert (cipher.current, list(cipher.keys), len(cipher.keys["k2"])) == ("k2", ["k2", "k1"], 32)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def lone_postgres(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postgres):
+def test_a_stalled_database_ends_the_wait_and_is_noticed_when_it_recovers(lone_postgres):
     watchdog = ConnectionWatchdog()
     engine = create_engine(lone_postgres.url)
     watchdog.install(engine)
@@ -143,7 +143,7 @@ def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postg
 
 def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
     class Full:
-        def write(self, *_words):
+        def write(self, *_text):
             raise OSError(28, "No space left on device")
 
         flush = write
@@ -190,7 +190,7 @@ def take_all(places, address, priority):
 
 
 def test_an_address_holds_at_most_as_many_places_as_are_left():
-    """Finding 3: whoever asks from one address, however often, leaves room for others and for known devices."""
+    """Finding 3: anyone who asks from one address, however often, leaves room for others and for known devices."""
     places = Hasher(max_concurrent=2, queue=30)._queue
     assert take_all(places, "attacker", Priority.NEWCOMER) == 8
     assert take_all(places, "attacker", Priority.RETURNING) == 8

@@ -16,26 +16,26 @@ import pytest
 
 from examapp import clock
 from examapp.ops.web_server import web_command
-from examapp.web.metrics import Minute, is_sitting_under_way, list_reports, write_report
+from examapp.web.metrics import Minute, is_exam_under_way, list_reports, write_report
 from tests.helpers.processes import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("saves", "is_sitting"), [((), False), ((59,), False), ((60,), True), ((30, 30), True), ((30, 29), False)]
+    ("saves", "has_active_attempt"), [((), False), ((59,), False), ((60,), True), ((30, 30), True), ((30, 29), False)]
 )
-def test_a_sitting_is_one_act_a_second_over_all_processes(world, session, saves, is_sitting):
+def test_an_attempt_is_one_act_a_second_over_all_processes(world, session, saves, has_active_attempt):
     for number, count in enumerate(saves):
         write_report(session, f"here:{number}", Minute(saves=count), now=clock.now())
-    assert is_sitting_under_way(session, now=clock.now()) is is_sitting
+    assert is_exam_under_way(session, now=clock.now()) is has_active_attempt
 
 
-def test_a_wave_of_starts_or_hand_ins_is_a_sitting_too(world, session):
+def test_a_wave_of_starts_or_hand_ins_is_an_exam_under_way_too(world, session):
     write_report(session, "here:1", Minute(starts=40), now=clock.now())
-    assert not is_sitting_under_way(session, now=clock.now())
+    assert not is_exam_under_way(session, now=clock.now())
     write_report(session, "here:1", Minute(starts=40, saves=10, hand_ins=10), now=clock.now())
-    assert is_sitting_under_way(session, now=clock.now())
+    assert is_exam_under_way(session, now=clock.now())
 
 
 def test_what_a_process_reported_that_is_gone_counts_no_more(world, session):
@@ -43,11 +43,11 @@ def test_what_a_process_reported_that_is_gone_counts_no_more(world, session):
     write_report(session, "gone:1", Minute(saves=500), now=began)
     write_report(session, "here:1", Minute(saves=5), now=began + timedelta(seconds=30))
     later = began + timedelta(seconds=30)
-    assert not is_sitting_under_way(session, now=later)
+    assert not is_exam_under_way(session, now=later)
     assert [report.name for report in list_reports(session, now=later)] == ["here:1"]
 
 
-class Site:
+class TwoProcessSite:
     """The program served by two web processes; each request on a connection of its own, so that any of them answers."""
 
     def __init__(self, settings, folder):
@@ -81,7 +81,7 @@ class Site:
 
 @pytest.fixture
 def site(servers, race_app, tmp_path):
-    running = Site(servers.settings("race"), tmp_path)
+    running = TwoProcessSite(servers.settings("race"), tmp_path)
     assert wait_until(lambda: running.get("/login"), within_s=60), running.log.read_text()
     yield running
     if running.server.poll() is not None:

@@ -7,11 +7,15 @@ from typing import Any, cast
 import pypdf
 import pytest
 
-from examapp.documents.pdf import LANDSCAPE, OFFICIAL, Head, PdfDocument
+from examapp.documents.pdf import LANDSCAPE, OFFICIAL, PdfColumn, PdfDocument
 from examapp.documents.pdf_font import break_lines, printable, width_of
 
 MADE_AT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-HEADS = [Head(text="序号", width=5, align="right"), Head(text="姓名", width=10), Head(text="备注", width=20)]
+HEADS = [
+    PdfColumn(text="序号", width=5, align="right"),
+    PdfColumn(text="姓名", width=10),
+    PdfColumn(text="备注", width=20),
+]
 
 
 def sheet(rows=3, **how):
@@ -24,7 +28,7 @@ def sheet(rows=3, **how):
     return document.to_bytes()
 
 
-def words(data):
+def page_texts(data):
     """The text of every page without spaces and the first bytes of two-byte codes: pypdf puts them between glyphs."""
     return ["".join(page.extract_text().replace("\0", "").split()) for page in pypdf.PdfReader(io.BytesIO(data)).pages]
 
@@ -36,7 +40,7 @@ def fonts(data):
 
 def test_all_words_are_found_in_one_embedded_subset_of_the_font():
     data = sheet()
-    text = words(data)[0]
+    text = page_texts(data)[0]
     for expected in (
         "绥安县成绩汇总表",
         "参考率95.32%，“合格”含良好。",
@@ -52,7 +56,7 @@ def test_all_words_are_found_in_one_embedded_subset_of_the_font():
 
 
 def test_heads_repeat_on_every_page_and_no_row_is_lost():
-    pages = words(sheet(rows=120, layout=LANDSCAPE))
+    pages = page_texts(sheet(rows=120, layout=LANDSCAPE))
     assert len(pages) > 3 and all("序号姓名备注" in page for page in pages[:-1])
     assert all(sum(page.count(f"人{n}免考") for page in pages) == 1 for n in range(1, 121))
 
@@ -64,14 +68,14 @@ def test_same_content_makes_the_same_bytes_after_other_documents():
 
 
 def test_watermark_stands_on_every_page():
-    assert all("张三2026-11-24" in page for page in words(sheet(rows=90, watermark="张三 2026-11-24")))
+    assert all("张三2026-11-24" in page for page in page_texts(sheet(rows=90, watermark="张三 2026-11-24")))
 
 
 def test_official_document_has_its_margins_and_page_numbers():
     document = PdfDocument(title="通报", made_at=MADE_AT, layout=OFFICIAL)
     for _ in range(40):
         document.paragraph("各乡镇人民政府，县直各单位：现将有关情况通报如下。", is_indented=True)
-    pages = words(document.to_bytes())
+    pages = page_texts(document.to_bytes())
     assert len(pages) > 1 and [f"—{n}—" in page for n, page in enumerate(pages, 1)] == [True] * len(pages)
 
 

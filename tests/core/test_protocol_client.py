@@ -15,19 +15,19 @@ from examapp.delivery.attempts.models import Answer
 from examapp.ops.protocol_client import (
     AsyncClient,
     Browser,
-    Call,
     Client,
     LostReplyError,
+    ProtocolCall,
     UnexpectedReplyError,
     perform,
     sign_in,
 )
 from examapp.organisation.people.models import Account
-from examapp.platform.rehearsal_runs.actions import Candidate
-from tests.attempts.sitting import KINDS, make_bank
+from examapp.platform.rehearsal_runs.actions import SimulatedCandidate
+from tests.attempts.candidate_clients import KINDS, make_bank
 from tests.people.conftest import PASSWORD, hash_of
 
-LOOK = Call("GET", "/look")
+LOOK = ProtocolCall("GET", "/look")
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nSet-Cookie: a=1; Path=/\r\nRetry-After: 3\r\n\r\n[77]"
 CHUNKED = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[7\r\n2;x=1\r\n7]\r\n0\r\n\r\n"
 PACKED = gzip.compress(b'{"a": 1}')
@@ -85,7 +85,7 @@ def test_replies_are_read_whole_over_one_connection_and_cookies_are_sent_back(se
     packed = b"HTTP/1.1 503 Busy\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED
     port, received = serve([WHOLE, CHUNKED, packed])
     browser = Browser(csrf="token")
-    first, second, third = ask(port, [LOOK, Call.with_json("POST", "/do", {"名": 1}), LOOK], browser)
+    first, second, third = ask(port, [LOOK, ProtocolCall.with_json("POST", "/do", {"名": 1}), LOOK], browser)
     assert (first.status, first.json(), first.retry_after_s, second.status, second.json()) == (200, [77], 3, 201, [77])
     assert (third.status, third.json(), third.retry_after_s) == (503, {"a": 1}, 0)
     assert browser.cookies == {"a": "1"} and b"Cookie" not in received[0]
@@ -152,7 +152,7 @@ def exam(race_world, race_app):
 
 
 def test_a_rehearsals_candidate_takes_a_whole_exam(exam, race_world):
-    candidate = Candidate(Client(exam.port), exam.login_name, PASSWORD)
+    candidate = SimulatedCandidate(Client(exam.port), exam.login_name, PASSWORD)
     candidate.sign_in()
     candidate.start(exam.id)
     candidate.read_paper()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-import time as pace
+import time as rate
 
 import pytest
 from cachetools import TTLCache
@@ -57,7 +57,7 @@ def test_one_slow_save_slows_nobody():
 def test_who_has_stopped_saving_is_counted_no_more(monkeypatch):
     note(0.3, 300)
     later = time.monotonic() + 31
-    monkeypatch.setattr(pace, "monotonic", lambda: later)
+    monkeypatch.setattr(rate, "monotonic", lambda: later)
     rate_limits.check(7)
     assert list(rate_limits._recent) == [7]
 

@@ -13,7 +13,7 @@ from examapp.db.session import db, execute_autocommit, execute_autocommit_on
 from examapp.db.watchdog import ConnectionWatchdog
 
 _WRITE = text(
-    "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET told = a.told + 1 RETURNING n, told"
+    "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET reply = a.reply + 1 RETURNING n, reply"
 )
 _BACKEND = text("SELECT pg_backend_pid()")
 _END_OWN_LINE = text("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -22,23 +22,23 @@ _END_OWN_LINE = text("SELECT pg_terminate_backend(pg_backend_pid())")
 @pytest.fixture
 def table(race_app):
     with race_app.app_context(), db.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE alone (n int PRIMARY KEY, told int NOT NULL DEFAULT 0)"))
+        connection.execute(text("CREATE TABLE alone (n int PRIMARY KEY, reply int NOT NULL DEFAULT 0)"))
     with race_app.app_context():
         yield
         with db.engine.begin() as connection:
             connection.execute(text("DROP TABLE alone"))
 
 
-def _told() -> list[tuple[int, int]]:
+def _reported() -> list[tuple[int, int]]:
     with db.engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text("SELECT n, told FROM alone ORDER BY n"))]
+        return [tuple(row) for row in connection.execute(text("SELECT n, reply FROM alone ORDER BY n"))]
 
 
 def test_what_it_gives_back_is_committed(table):
-    for told in range(5):  # prepared by the driver from the third on
+    for reply in range(5):  # prepared by the driver from the third on
         (row,) = execute_autocommit(_WRITE, {"n": 7})
-        assert (row.n, row.told) == (7, told)
-        assert _told() == [(7, told)]
+        assert (row.n, row.reply) == (7, reply)
+        assert _reported() == [(7, reply)]
 
 
 def test_the_connection_goes_back_as_it_came(table):
@@ -46,7 +46,7 @@ def test_the_connection_goes_back_as_it_came(table):
     with db.engine.connect() as connection:  # the pool gives the last one first
         connection.execute(text("INSERT INTO alone (n) VALUES (2)"))
         connection.rollback()
-    assert _told() == [(1, 0)]
+    assert _reported() == [(1, 0)]
 
 
 def test_an_error_is_sqlalchemys_and_the_line_is_given_up(table):
@@ -54,7 +54,7 @@ def test_an_error_is_sqlalchemys_and_the_line_is_given_up(table):
         execute_autocommit(text("INSERT INTO alone (n) VALUES (:n) RETURNING n / 0"), {"n": 3})
     assert cast("Any", caught.value.orig).sqlstate == "22012"
     assert "3" not in str(caught.value).split("[SQL")[0], "no value of a parameter in an error's words"
-    assert _told() == []
+    assert _reported() == []
     assert execute_autocommit(_WRITE, {"n": 3})
 
 
@@ -63,7 +63,7 @@ def test_a_line_that_ends_is_an_operational_error_and_the_next_call_works(table)
         with pytest.raises(OperationalError):
             execute_autocommit(_END_OWN_LINE, {})
         assert execute_autocommit(_WRITE, {"n": 4})
-    assert _told() == [(4, 2)]
+    assert _reported() == [(4, 2)]
 
 
 def test_no_call_meets_a_line_that_the_database_ended_while_it_lay_idle(servers):

@@ -106,7 +106,7 @@ def test_another_address_is_not_touched(connections, waiting, monkeypatch):
 def test_who_waits_for_a_body_takes_no_place_from_others():
     may_end, waits = threading.Event(), threading.Semaphore(0)
 
-    class Slow:
+    class SlowConnection:
         def read(self, _size):
             waits.release()
             may_end.wait()
@@ -116,7 +116,8 @@ def test_who_waits_for_a_body_takes_no_place_from_others():
         lambda environ, _start: [environ["wsgi.input"].read()], 1, lambda _environ: PriorityClass.CANDIDATE
     )
     slow = [
-        threading.Thread(target=app, args=({"CONTENT_LENGTH": "4", "wsgi.input": Slow()}, None)) for _ in range(THREADS)
+        threading.Thread(target=app, args=({"CONTENT_LENGTH": "4", "wsgi.input": SlowConnection()}, None))
+        for _ in range(THREADS)
     ]
     for thread in slow:
         thread.start()

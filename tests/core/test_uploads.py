@@ -27,7 +27,7 @@ from examapp.uploads.actions import (
     sweep_uploads,
 )
 from examapp.uploads.models import FileKind, PendingUpload, StoredFile
-from examapp.uploads.rules import FileRefusedError, WrongOffsetError
+from examapp.uploads.rules import InvalidFileError, WrongOffsetError
 from examapp.uploads.views import serve_file
 from tests.conftest import NOON
 from tests.helpers.files import PDF, box, film, picture
@@ -74,7 +74,7 @@ def test_a_known_kind_is_kept_under_its_true_type(session, name, content, kind, 
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "words"),
+    ("name", "content", "text"),
     [
         ("程序.exe", b"MZ", "不能上传这种文件"),
         ("没有后缀", PDF, "不能上传这种文件"),
@@ -95,8 +95,8 @@ def test_a_known_kind_is_kept_under_its_true_type(session, name, content, kind, 
         ("图.png", b"\x89PNG broken", "图片"),
     ],
 )
-def test_what_is_not_what_its_name_says_is_refused_and_nothing_stays(session, name, content, words):
-    with pytest.raises(FileRefusedError, match=words):
+def test_what_is_not_what_its_name_says_is_rejected_and_nothing_stays(session, name, content, text):
+    with pytest.raises(InvalidFileError, match=text):
         store(session, name, content)
     assert session.query(StoredFile).count() == 0
 
@@ -114,7 +114,7 @@ SCRIPT = b"<</S/JavaScript/JS(app.alert(1))>>"
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "text"),
     [
         (pdf_object(b"<</S/J#61vaScript>>"), "脚本"),
         (pdf_object(b"<</S/#4A#61#76#61#53#63#72#69#70#74/#4a#53 (x)>>"), "脚本"),
@@ -136,8 +136,8 @@ SCRIPT = b"<</S/JavaScript/JS(app.alert(1))>>"
         (PDF.replace(b"startxref", b"trailer<</#45ncrypt 5 0 R>>startxref"), "密码"),
     ],
 )  # fmt: skip
-def test_a_pdf_that_acts_hides_that_in_no_name_and_no_packing(session, content, words):
-    with pytest.raises(FileRefusedError, match=words):
+def test_a_pdf_that_acts_hides_that_in_no_name_and_no_packing(session, content, text):
+    with pytest.raises(InvalidFileError, match=text):
         store(session, "讲义.pdf", content)
 
 
@@ -154,16 +154,16 @@ def test_everyday_pdfs_come_in_whatever_their_pictures_hold_by_chance(session):
         assert store(session, "讲义.pdf", content).kind == "pdf"
 
 
-def test_an_archive_that_swells_is_refused(session):
+def test_an_archive_that_swells_is_rejected(session):
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
         archive.writestr("word/document.xml", b"\0" * 30_000_000)
-    with pytest.raises(FileRefusedError, match="解压"):
+    with pytest.raises(InvalidFileError, match="解压"):
         store(session, "大.docx", target.getvalue())
 
 
-def test_a_picture_is_drawn_anew_without_what_hung_on_it(session):
+def test_a_picture_is_drawn_again_without_what_hung_on_it(session):
     kept = store(session, "图.png", picture() + b"<script>alert(1)</script>")
     assert b"script" not in kept_path(kept.token).read_bytes()
 
@@ -174,7 +174,7 @@ def test_a_name_loses_its_path_and_what_cannot_be_seen(session):
 
 
 def test_only_the_kinds_that_the_owner_takes_come_in(session):
-    with pytest.raises(FileRefusedError, match="可以上传：PDF"):
+    with pytest.raises(InvalidFileError, match="可以上传：PDF"):
         store(session, "录像.mp4", film(), kinds={FileKind.PDF})
 
 
@@ -182,8 +182,8 @@ def begin(session, name="录像.mp4", size=None, by_id=7, now=NOON):
     return begin_upload(session, room=ROOM, name=name, size=size or len(film()), by_id=by_id, now=now)
 
 
-def test_two_gigabytes_are_refused_before_a_byte_is_sent(session):
-    with pytest.raises(FileRefusedError, match="不能超过 500 MB，这个文件有 2048 MB"):
+def test_two_gigabytes_are_rejected_before_a_byte_is_sent(session):
+    with pytest.raises(InvalidFileError, match="不能超过 500 MB，这个文件有 2048 MB"):
         begin(session, size=2 * 1024**3)
     assert session.query(PendingUpload).count() == 0
 
@@ -196,13 +196,13 @@ def test_an_upload_goes_on_where_it_broke_off_and_is_whole_in_the_end(session):
         return add_piece(session, token=upload.token, room=ROOM, by_id=7, offset=offset, piece=piece, now=NOON)
 
     add(0, content[:2000])
-    with pytest.raises(FileRefusedError, match="还没有传完"):
+    with pytest.raises(InvalidFileError, match="还没有传完"):
         finish_upload(session, token=upload.token, room=ROOM, by_id=7, now=NOON)
-    with pytest.raises(WrongOffsetError) as refused:
+    with pytest.raises(WrongOffsetError) as rejected:
         add(0, content[:2000])
-    assert refused.value.extra == {"received": 2000}
+    assert rejected.value.extra == {"received": 2000}
     assert begin(session).token == upload.token
-    with pytest.raises(FileRefusedError, match="不符"):
+    with pytest.raises(InvalidFileError, match="不符"):
         add(2000, content)
     with pytest.raises(NotFoundError):
         add_piece(session, token=upload.token, room=ROOM, by_id=8, offset=2000, piece=b"x", now=NOON)
@@ -216,7 +216,7 @@ def test_an_upload_goes_on_where_it_broke_off_and_is_whole_in_the_end(session):
 
 def test_at_most_five_uploads_at_once_and_one_given_up_makes_room(session):
     uploads = [begin(session, name=f"{n}.mp4") for n in range(5)]
-    with pytest.raises(FileRefusedError, match="最多上传 5 个"):
+    with pytest.raises(InvalidFileError, match="最多上传 5 个"):
         begin(session, name="6.mp4")
     assert begin(session, name="6.mp4", by_id=8).received == 0
     give_up_upload(session, token=uploads[0].token, room=ROOM, by_id=7)

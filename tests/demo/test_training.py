@@ -22,7 +22,7 @@ from examapp.learning.study_events.models import Attendance, StudyEvent
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import UnitKind
 from examapp.platform.demo_county.actions import DemoExams
-from examapp.platform.demo_county.rules import County, CountyPlan, DemoAccount, PersonPlan, UnitPlan
+from examapp.platform.demo_county.rules import CountyPlan, DemoAccount, DemoCounty, PersonPlan, UnitPlan
 from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 
 LAWS = ("宪法", "行政处罚法", "行政强制法", "民法典", "监察法", "公务员法")
@@ -49,7 +49,7 @@ def county(world):
             world.question(law=law)
     _courses(world)
     shown = DemoAccount(role="candidate", login_name="x", name="x", unit="县水利局", person_id=people[-1].id)
-    return County(
+    return DemoCounty(
         plan=plan,
         unit_ids=[unit.id for unit in units],
         person_ids=[person.id for person in people],
@@ -80,7 +80,7 @@ def _courses(world):
 
 
 def ways(session):
-    """All progress and runs, without what a new load numbers anew."""
+    """All progress and runs, without what a new load numbers again."""
     progress = session.execute(select(ChapterProgress.person_id, ChapterProgress.chapter_id, ChapterProgress.passed_at))
     runs = session.execute(
         select(ExerciseRun.person_id, ExerciseRun.chapter_id, ExerciseRun.number, ExerciseRun.right_count)
@@ -88,14 +88,14 @@ def ways(session):
     return sorted(map(tuple, progress), key=str), sorted(map(tuple, runs))
 
 
-def test_study_is_such_as_the_rules_would_have_it_and_the_same_every_time(world, session, county, frozen):
+def test_study_is_such_as_the_rules_would_have_it_and_the_same_every_time(world, session, county, fixed_clock):
     exam = world.exam(study_gate={"required": 4}, opens_in=timedelta(days=12))
     with session.begin_nested() as nested:
-        add_study(session, county, now=frozen.instant)
+        add_study(session, county, now=fixed_clock.instant)
         first = ways(session)
         nested.rollback()
     session.expire_all()
-    courses = add_study(session, county, now=frozen.instant)
+    courses = add_study(session, county, now=fixed_clock.instant)
     session.expire_all()
     assert ways(session) == first
     assert [course.is_required for course in courses] == [True] * 3 + [False] * 3
@@ -106,7 +106,7 @@ def test_study_is_such_as_the_rules_would_have_it_and_the_same_every_time(world,
     won = {(run.person_id, run.chapter_id) for run in runs if run.is_passed}
     assert won == set(passed)
     assert all(run.is_passed == (run.right_count >= run.pass_count) for run in runs)
-    assert all(row.read_at < row.passed_at < frozen.instant for row in passed.values())
+    assert all(row.read_at < row.passed_at < fixed_clock.instant for row in passed.values())
     days = session.execute(
         select(func.count())
         .select_from(ExerciseRun)
@@ -124,14 +124,14 @@ def test_study_is_such_as_the_rules_would_have_it_and_the_same_every_time(world,
     assert "已学满" in cleared
 
 
-def test_the_shown_candidate_has_something_on_every_page(world, session, county, frozen):
-    courses = add_study(session, county, now=frozen.instant)
-    add_learner(session, county, courses, now=frozen.instant)
+def test_the_shown_candidate_has_something_on_every_page(world, session, county, fixed_clock):
+    courses = add_study(session, county, now=fixed_clock.instant)
+    add_learner(session, county, courses, now=fixed_clock.instant)
     session.expire_all()
     person_id = county.person_ids[-1]
     assert session.query(CourseCompletion).filter_by(person_id=person_id).count() == 2
     items = session.query(PracticeItem).filter_by(person_id=person_id).all()
-    assert all(item.answered_at <= frozen.instant for item in items)
+    assert all(item.answered_at <= fixed_clock.instant for item in items)
     assert {item.is_right for item in items} == {True, False}
     client = world.client(session.get(Person, person_id))
     assert "接着学" in client.get("/study/").text or "学习中" in client.get("/study/").text
@@ -140,26 +140,26 @@ def test_the_shown_candidate_has_something_on_every_page(world, session, county,
     assert courses[0].title in client.get("/study/record").text
 
 
-def test_events_are_settled_in_the_past_and_certificates_wait_for_the_workers(world, session, county, frozen):
-    courses = add_study(session, county, now=frozen.instant)
-    add_gatherings(session, county, now=frozen.instant)
+def test_events_are_settled_in_the_past_and_certificates_wait_for_the_workers(world, session, county, fixed_clock):
+    courses = add_study(session, county, now=fixed_clock.instant)
+    add_gatherings(session, county, now=fixed_clock.instant)
     exam = world.exam(title="去年的考试", opens_in=timedelta(days=-30))
     add_certificates(
         session,
         county,
         DemoExams(last_year=exam, this_year=exam, mock=exam, upcoming=exam),
         courses,
-        now=frozen.instant,
+        now=fixed_clock.instant,
     )
     session.expire_all()
     events = session.query(StudyEvent).all()
-    assert all(event.ends_at < frozen.instant for event in events if event.state == "held")
+    assert all(event.ends_at < fixed_clock.instant for event in events if event.state == "held")
     assert {event.state for event in events if event.unit_id == county.unit_ids[1]} == {"held", "planned"}
     assert {row.unit_id for row in session.query(Attendance)} == set(county.unit_ids[1:])
     assert session.query(Certificate).count() == 0
     assert [job.state for job in session.query(CertificateJob)] == ["queued"] * 2
     world.app.extensions["celery"].tasks["jobs.sweep"].apply()
-    frozen.at(frozen.instant + timedelta(minutes=1))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=1))
     world.app.extensions["celery"].tasks["jobs.sweep"].apply()
     both = [
         person_id

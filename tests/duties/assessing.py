@@ -75,16 +75,16 @@ class Assessed(Duties):
         path = f"/admin/duties/sheets/{sheet.id}/{what}"
         return (client or self.office).post(path, data={"version": sheet.version} | data)
 
-    def marks(self, points, words="做到了"):
+    def marks(self, points, text="做到了"):
         judged = [item for item in self.items_of() if not item.indicator]
-        return {f"points-{item.id}": points for item in judged} | {f"words-{item.id}": words for item in judged}
+        return {f"points-{item.id}": points for item in judged} | {f"text-{item.id}": text for item in judged}
 
-    def submit(self, points="9", *, client=None, unit=None, words="按要求落实"):
-        return self.on_sheet("self", client=client or self.admin, unit=unit, act="submit", **self.marks(points, words))
+    def submit(self, points="9", *, client=None, unit=None, text="按要求落实"):
+        return self.on_sheet("self", client=client or self.admin, unit=unit, act="submit", **self.marks(points, text))
 
-    def review(self, number, points, *, unit=None, words="材料齐全"):
+    def review(self, number, points, *, unit=None, text="材料齐全"):
         sheet = self.sheet(unit)
-        return self.reviewers[number].post(f"/duties/reviews/{sheet.id}", data=self.marks(points, words))
+        return self.reviewers[number].post(f"/duties/reviews/{sheet.id}", data=self.marks(points, text))
 
     def fed_back(self):
         """The unit's sheet, reviewed with 8 and 9 of 10, and fed back."""
@@ -95,5 +95,5 @@ class Assessed(Duties):
         assert self.on_sheet("feed_back").status_code == 302
         return self.sheet()
 
-    def later(self, frozen, days):
-        frozen.at(clock.now() + timedelta(days=days))
+    def later(self, fixed_clock, days):
+        fixed_clock.at(clock.now() + timedelta(days=days))

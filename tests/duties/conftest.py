@@ -4,7 +4,7 @@ import pytest
 
 from tests.duties.assessing import Assessed
 from tests.duties.making import Duties
-from tests.unitbook.conftest import county, freeze, post  # noqa: F401 – fixtures
+from tests.unit_management.conftest import county, create_snapshot, post  # noqa: F401 – fixtures
 
 
 @pytest.fixture

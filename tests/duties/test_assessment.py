@@ -91,19 +91,19 @@ def test_what_the_table_needs_is_asked_for_before_it_opens(assessed):
 def test_a_self_score_may_wait_but_is_handed_in_whole(assessed):
     assessed.open_it(items=(("甲", "10", ""), ("乙", "5", "")))
     first, second = assessed.items_of()
-    saved = {f"points-{first.id}": "8", f"words-{first.id}": "做了"}
+    saved = {f"points-{first.id}": "8", f"text-{first.id}": "做了"}
     assert assessed.on_sheet("self", client=assessed.admin, act="save", **saved).status_code == 302
     assert assessed.sheet().state == "self"
     assert 'value="8"' in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}/self").text
-    lacking = assessed.on_sheet("self", client=assessed.admin, act="submit", **saved)
-    assert lacking.status_code == 422
-    assert "第 2 项：请填写得分" in lacking.text
+    missing = assessed.on_sheet("self", client=assessed.admin, act="submit", **saved)
+    assert missing.status_code == 422
+    assert "第 2 项：请填写得分" in missing.text
     silent = assessed.on_sheet("self", client=assessed.admin, act="submit", **saved | {f"points-{second.id}": "5"})
     assert "第 2 项还没有写自评理由" in silent.text
-    wild = {f"points-{second.id}": "5.5", f"words-{second.id}": "好"}
+    wild = {f"points-{second.id}": "5.5", f"text-{second.id}": "好"}
     assert "最多 5 分" in assessed.on_sheet("self", client=assessed.admin, act="submit", **saved | wild).text
     assert assessed.sheet().state == "self"
-    right = saved | {f"points-{second.id}": "5", f"words-{second.id}": "好"}
+    right = saved | {f"points-{second.id}": "5", f"text-{second.id}": "好"}
     assert assessed.on_sheet("self", client=assessed.admin, act="submit", **right).status_code == 302
     assert assessed.sheet().state == "submitted"
     again = assessed.on_sheet("self", client=assessed.admin, act="submit", **right)
@@ -129,7 +129,7 @@ def test_a_sheet_is_fed_back_only_once_every_reviewer_is_done(assessed):
     assert assessed.review(1, "11").status_code == 422
     assert assessed.review(1, "").status_code == 422
     assert assessed.review(1, "9").status_code == 302
-    assert assessed.review(1, "10").status_code == 302  # given anew before the feedback
+    assert assessed.review(1, "10").status_code == 302  # given again before the feedback
     assert assessed.on_sheet("feed_back").status_code == 302
     assert assessed.sheet().total == Decimal("9.00")
     late = assessed.review(1, "1")
@@ -154,7 +154,7 @@ def test_a_reviewer_does_not_judge_the_own_unit_and_nobody_else_reviews(assessed
     assert "本单位的人不评本单位" in lonely.text
 
 
-def test_an_appeal_is_answered_before_the_seal(assessed, frozen):
+def test_an_appeal_is_answered_before_the_seal(assessed, fixed_clock):
     assessed.fed_back()
     assert assessed.on_sheet("appeal", client=assessed.admin, text="").status_code == 400
     assert assessed.on_sheet("appeal", client=assessed.admin, text="漏计了两次活动").status_code == 302
@@ -172,9 +172,9 @@ def test_an_appeal_is_answered_before_the_seal(assessed, frozen):
     assert assessed.on_sheet("seal").status_code == 302
 
 
-def test_an_appeal_has_its_last_day(assessed, frozen):
+def test_an_appeal_has_its_last_day(assessed, fixed_clock):
     assessed.fed_back()
-    assessed.later(frozen, 8)
+    assessed.later(fixed_clock, 8)
     assessed.admin = assessed.world.api(assessed.world.admin("unit_admin", assessed.unit))
     late = assessed.on_sheet("appeal", client=assessed.admin, text="晚了")
     assert late.status_code == 409
@@ -182,16 +182,16 @@ def test_an_appeal_has_its_last_day(assessed, frozen):
     assert "对结果有异议" not in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text
 
 
-def test_who_seals_within_the_days_of_appeal_is_told_how_many_are_left(assessed, frozen):
+def test_who_seals_within_the_days_of_appeal_is_told_how_many_are_left(assessed, fixed_clock):
     sheet = assessed.fed_back()
     path = f"/admin/duties/sheets/{sheet.id}"
     assert "申诉期还剩 8 天（到 12 月 1 日）" in assessed.office.get(path).text
     assert "有 1 个单位的申诉期还没有过" in assessed.office.get("/admin/duties/assessments?year=2026").text
     assert "申诉期还剩" not in assessed.admin.get(path).text
-    assessed.later(frozen, 7)
+    assessed.later(fixed_clock, 7)
     office = assessed.world.api(assessed.world.admin("publicity_office"))
     assert "申诉期还剩 1 天" in office.get(path).text
-    assessed.later(frozen, 1)
+    assessed.later(fixed_clock, 1)
     office = assessed.world.api(assessed.world.admin("publicity_office"))
     assert "申诉期还剩" not in office.get(path).text
     assert "申诉期还没有过" not in office.get("/admin/duties/assessments?year=2026").text
@@ -278,9 +278,9 @@ def test_results_leave_by_unit_code_without_ranking(assessed):
     first = next(row for row in rows if row[0] == "D001")
     assert first[1:] == ["司法局", 8.5, 8.5, "合格", "已封存", 1]
     summary = docx.Document(BytesIO(assessed.office.get(f"{assessed.path()}/summary.docx").data))
-    words = "\n".join(paragraph.text for paragraph in summary.paragraphs)
-    assert "共考核 4 个单位，已形成考核结果 1 个，其中已封存 1 个" in words
-    assert "优秀 0 个、合格 1 个、不合格 0 个" in words
+    text = "\n".join(paragraph.text for paragraph in summary.paragraphs)
+    assert "共考核 4 个单位，已形成考核结果 1 个，其中已封存 1 个" in text
+    assert "优秀 0 个、合格 1 个、不合格 0 个" in text
     own = openpyxl.load_workbook(BytesIO(assessed.admin.get(f"{assessed.path()}/results.xlsx").data))
     assert "财政局" not in str([[cell.value for cell in row] for row in own.active.iter_rows()])
     sheet = assessed.sheet()
@@ -333,6 +333,6 @@ def test_small_rules_of_the_assessment():
     assert read_bands(bands_text(SHIPPED_BANDS)) == (list(SHIPPED_BANDS), "")
     for text in ("优秀", "优秀 90", "优秀 90\n优秀 80", "优秀 90\n良好 90", "优秀 900\n良好 1"):
         assert read_bands(text)[1], text
-    assert read_number("9.5", most=Decimal(10)) == (Decimal("9.5"), "")
+    assert read_number("9.5", limit=Decimal(10)) == (Decimal("9.5"), "")
     for text in ("", "-1", "1e3", "9.555", "十", "１０", "NaN"):
-        assert read_number(text, most=Decimal(10))[0] is None, text
+        assert read_number(text, limit=Decimal(10))[0] is None, text

@@ -36,11 +36,11 @@ from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-HANDS = DutyScope(write=EVERYTHING, approve=EVERYTHING)
-WHO: dict[str, Any] = {"hands": HANDS}
+DUTY_SCOPE = DutyScope(write=EVERYTHING, approve=EVERYTHING)
+ACTORS: dict[str, Any] = {"hands": DUTY_SCOPE}
 
 
-def refused(results):
+def rejected(results):
     return sum(isinstance(result, ConflictError) for result in results)
 
 
@@ -52,7 +52,7 @@ def make(race_world):
     now = clock.now()
     with transaction() as session:
         made = assessment_table_actions.create_assessment(
-            ActionContext(session, SYSTEM, now), year=2026, is_copied=False, **WHO
+            ActionContext(session, SYSTEM, now), year=2026, is_copied=False, **ACTORS
         )
         made.items.clear()
         session.flush()
@@ -64,16 +64,20 @@ def make(race_world):
                 version=made.version,
                 item_id=None,
                 item=item,
-                **WHO,
+                **ACTORS,
             )
         settings = AssessmentSettings(
             title="考核", exam_id=None, self_due_on=None, appeal_days=7, vote_until=clock.today(), bands=SHIPPED_BANDS
         )
         assessment_table_actions.change_settings(
-            ActionContext(session, SYSTEM, now), assessment_id=made.id, version=made.version, settings=settings, **WHO
+            ActionContext(session, SYSTEM, now),
+            assessment_id=made.id,
+            version=made.version,
+            settings=settings,
+            **ACTORS,
         )
         assessment_table_actions.open_assessment(
-            ActionContext(session, SYSTEM, now), assessment_id=made.id, version=made.version, **WHO
+            ActionContext(session, SYSTEM, now), assessment_id=made.id, version=made.version, **ACTORS
         )
         session.add_all(
             AssessmentReviewer(assessment_id=made.id, person_id=person.id, added_at=now) for person in people
@@ -117,10 +121,10 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
             version=seen,
             scores=scores,
             is_submitted=True,
-            **WHO,
+            **ACTORS,
         ),
     )
-    assert refused(handed_in) == 1
+    assert rejected(handed_in) == 1
 
     numbers = iter(people)
     given = {judged: Given(points=Decimal(8), remark="")}
@@ -139,18 +143,18 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
         race_app,
         2,
         lambda s: assessment_actions.feed_back_sheet(
-            ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **WHO
+            ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **ACTORS
         ),
     )
-    assert refused(fed_back) == 1
+    assert rejected(fed_back) == 1
     seen = version(race_world, sheet_id)
     acts = iter(
         [
             lambda s: assessment_actions.seal_sheet(
-                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **WHO
+                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, **ACTORS
             ),
             lambda s: assessment_actions.appeal(
-                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, text="漏计", **WHO
+                ActionContext(s, SYSTEM, clock.now()), sheet_id=sheet_id, version=seen, text="漏计", **ACTORS
             ),
         ]
     )
@@ -158,7 +162,7 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     def take_next(session):
         return next(acts)(session)
 
-    assert refused(together(race_app, 2, take_next)) == 1
+    assert rejected(together(race_app, 2, take_next)) == 1
     race_world.session.rollback()
     sheet = race_world.session.get_one(AssessmentSheet, sheet_id)
     assert (sheet.state == "sealed") == (sheet.appeal == "")
@@ -171,13 +175,13 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
                 version=sheet.version,
                 points={},
                 answer="维持",
-                **WHO,
+                **ACTORS,
             )
     together(
         race_app,
         2,
         lambda s: assessment_actions.seal_all(
-            ActionContext(s, SYSTEM, clock.now()), assessment_id=sheet.assessment_id, **WHO
+            ActionContext(s, SYSTEM, clock.now()), assessment_id=sheet.assessment_id, **ACTORS
         ),
     )
     assert count(race_world, AssessmentRevision) == 1
@@ -192,10 +196,10 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
             version=seen,
             points={judged: Decimal(5)},
             reason="更正",
-            **WHO,
+            **ACTORS,
         ),
     )
-    assert refused(corrected) == 1
+    assert rejected(corrected) == 1
     race_world.session.rollback()
     numbers_made = race_world.session.scalars(select(AssessmentRevision.number).order_by(AssessmentRevision.id)).all()
     assert list(numbers_made) == [1, 2]
@@ -217,10 +221,14 @@ def make_item(unit_id):
     """A published list of this year with one item of 张三 that is due today."""
     now, year = clock.now(), clock.today().year
     with transaction() as session:
-        own = duty_list_actions.open_list(ActionContext(session, SYSTEM, now), unit_id=unit_id, year=year, **WHO)
-        duty, who = Duty(content="宪法", due_on=clock.today()), Answerable(person="张三")
+        own = duty_list_actions.open_list(ActionContext(session, SYSTEM, now), unit_id=unit_id, year=year, **ACTORS)
+        duty, user = Duty(content="宪法", due_on=clock.today()), Answerable(person="张三")
         duty_item_actions.create_item(
-            ActionContext(session, SYSTEM, now), list_id=own.id, duty=duty, answerable=who, **WHO
+            ActionContext(session, SYSTEM, now), list_id=own.id, duty=duty, answerable=user, **ACTORS
         )
-        duty_list_actions.propose_list(ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **WHO)
-        duty_list_actions.publish_list(ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **WHO)
+        duty_list_actions.propose_list(
+            ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **ACTORS
+        )
+        duty_list_actions.publish_list(
+            ActionContext(session, SYSTEM, now), list_id=own.id, version=own.version, **ACTORS
+        )

@@ -35,7 +35,7 @@ def test_a_file_is_hung_on_a_record_fetched_and_taken_off(duties):
     path.unlink(missing_ok=True)
 
 
-def test_what_is_no_such_file_or_one_too_many_is_refused(duties):
+def test_what_is_no_such_file_or_one_too_many_is_rejected(duties):
     record_id = recorded(duties)
     put(duties.admin, record_id, "现场.png", BytesIO(b"no picture"))
     put(duties.admin, record_id, "坏.exe", BytesIO(b"MZ"))

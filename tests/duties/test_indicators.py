@@ -14,7 +14,7 @@ from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
 from examapp.oversight.study_progress.rules import DEFINITIONS
 from examapp.points import percentage
 from tests.helpers.reports import figures_of
-from tests.reports.county import DAY, County
+from tests.reports.county import DAY, ReportCounty
 
 
 def assessment_of(world, exam=None):
@@ -25,7 +25,7 @@ def assessment_of(world, exam=None):
 
 
 def test_exam_rates_are_those_of_the_reports_over_the_subtree(world):
-    county = County(world)
+    county = ReportCounty(world)
     people = [world.person(county.bureau), world.person(county.office), world.person(county.office)]
     county.attempt(people[0], points=Decimal(90))
     county.attempt(people[1], points=Decimal(50))
@@ -46,7 +46,7 @@ def test_exam_rates_are_those_of_the_reports_over_the_subtree(world):
 
 
 def test_study_counts_chapters_passed_and_no_time(world):
-    county = County(world)
+    county = ReportCounty(world)
     learner, other = world.person(county.office), world.person(county.bureau)
     nothing = rates_of(world.session, assessment_of(world), [county.bureau.id], now=clock.now())
     assert nothing[county.bureau.id][Indicator.STUDY] is None  # the year has no course
@@ -65,7 +65,7 @@ def test_study_counts_chapters_passed_and_no_time(world):
 
 
 def test_study_is_the_rate_of_the_records_electives_and_other_peoples_courses_count_for_nobody(world):
-    county = County(world)
+    county = ReportCounty(world)
     learner, other, elsewhere = world.person(county.office), world.person(county.bureau), world.person(county.town)
     year = {"year": 2026, "credits": 1, "created_at": clock.now(), "updated_at": clock.now()}
     for person, more in (
@@ -88,10 +88,10 @@ def test_study_is_the_rate_of_the_records_electives_and_other_peoples_courses_co
     assert "50.00%" in page and DEFINITIONS[0] in INDICATOR_DEFINITIONS[Indicator.STUDY]
 
 
-def test_exam_rates_stand_on_the_units_of_a_frozen_roster_as_the_report_does(world, freeze, county):
+def test_exam_rates_use_the_units_of_a_roster_snapshot_as_the_report_does(world, create_snapshot, county):
     county.attempt(world.person(county.bureau), points=Decimal(90))
     world.person(county.school)
-    client = freeze()
+    client = create_snapshot()
     county.school.parent_id = county.bureau.id
     county.school.region_path = f"{county.bureau.region_path}{county.school.id}/"
     world.session.flush()
@@ -103,7 +103,7 @@ def test_exam_rates_stand_on_the_units_of_a_frozen_roster_as_the_report_does(wor
 
 
 def test_exam_rates_are_final_as_soon_as_a_makeup_is_sat(world):
-    county = County(world)
+    county = ReportCounty(world)
     person = world.person(county.bureau)
     county.attempt(person, points=Decimal(10))
     makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=-1 * DAY, lasts=3 * DAY)
@@ -139,7 +139,7 @@ def test_items_count_once_they_are_done_or_overdue(duties):
 
 
 def test_a_rate_fills_its_line_and_what_has_no_data_is_judged(assessed):
-    county = County(assessed.world)
+    county = ReportCounty(assessed.world)
     assessed.exam = county.exam
     person = assessed.world.person(assessed.unit)
     assessed.world.person(assessed.unit)
@@ -151,7 +151,7 @@ def test_a_rate_fills_its_line_and_what_has_no_data_is_judged(assessed):
     taken, judged = assessed.items_of()
     assert f"points-{judged.id}" in form
     assert f"points-{taken.id}" not in form
-    marks = {f"points-{judged.id}": "20", f"words-{judged.id}": "学了", f"points-{taken.id}": "10"}
+    marks = {f"points-{judged.id}": "20", f"text-{judged.id}": "学了", f"points-{taken.id}": "10"}
     assert assessed.on_sheet("self", client=assessed.admin, act="submit", **marks).status_code == 302
     for client in assessed.reviewers:
         given = {f"points-{judged.id}": "12", f"points-{taken.id}": "10"}

@@ -59,7 +59,7 @@ def test_the_office_adds_renames_and_takes_off_key_dates(duties):
     assert duties.session.query(AuditEvent).filter_by(act="duties.set_key_day").count() == 4
 
 
-def test_days_that_no_year_has_are_refused_and_others_do_not_set_them(duties):
+def test_days_that_no_year_has_are_rejected_and_others_do_not_set_them(duties):
     assert "没有 2 月 30 日" in save(duties.office, 2, 30, "某日").text
     assert save(duties.office, 2, 29, "某日").status_code == 302
     assert save(duties.office, 13, 1, "某日").status_code == 422

@@ -67,10 +67,10 @@ def test_every_page_is_reached_by_links_and_stands(app, assessed):
         "voter": assessed.world.api(voter),
         "responsible": assessed.world.api(responsible),
     }
-    reached, faults = set(), []
+    reached, issues = set(), []
     for name, client in clients.items():
         opened, found = walk(app, client, rooms=(*ROOMS, "records_admin"))
         reached |= opened
-        faults += [f"{name}: {fault}" for fault in found]
-    assert faults == []
+        issues += [f"{name}: {issue}" for issue in found]
+    assert issues == []
     assert read_views(app, ROOMS) - reached == set(), f"no link leads there ({clock.today()})"

@@ -26,7 +26,7 @@ def test_a_unit_admin_makes_a_list_and_the_office_publishes_it(duties):
     assert "行政处罚法" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
 
 
-def test_a_second_approval_is_refused_and_changes_nothing(duties):
+def test_a_second_approval_is_rejected_and_changes_nothing(duties):
     own = duties.published()
     at, version = own.published_at, own.version
     answer = duties.press(own, "publish", client=duties.office)
@@ -149,7 +149,7 @@ def test_last_years_own_items_are_copied_with_their_days_moved(duties):
     )
 
 
-def test_days_outside_the_year_are_refused(duties):
+def test_days_outside_the_year_are_rejected(duties):
     duties.open(duties.unit)
     answer = duties.add(duties.list_of(duties.unit), due_on="2027-01-01")
     assert answer.status_code == 422

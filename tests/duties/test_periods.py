@@ -17,7 +17,7 @@ def test_the_office_adds_and_corrects_plan_periods(duties):
     assert "「十五」普法规划第 6 年" in duties.office.get("/admin/duties/?year=2036").text
 
 
-def test_periods_that_cannot_stand_are_refused(duties):
+def test_periods_that_cannot_stand_are_rejected(duties):
     assert "重叠" in save(duties.office, "另一个", 2025, 2026).text
     assert "不能早于" in save(duties.office, "另一个", 2050, 2049).text
     assert save(duties.office, "", 2040, 2041).status_code == 422

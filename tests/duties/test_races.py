@@ -23,10 +23,10 @@ from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-WHO: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING)}
+ACTORS: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING)}
 
 
-def refused(results):
+def rejected(results):
     return sum(isinstance(result, ConflictError) for result in results)
 
 
@@ -38,42 +38,44 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
         race_app,
         2,
         lambda s: (
-            duty_list_actions.open_list(ActionContext(s, SYSTEM, clock.now()), unit_id=unit_id, year=2026, **WHO).id
+            duty_list_actions.open_list(ActionContext(s, SYSTEM, clock.now()), unit_id=unit_id, year=2026, **ACTORS).id
         ),
     )
-    assert refused(opened) == 1
+    assert rejected(opened) == 1
     list_id = next(result for result in opened if isinstance(result, int))
     with transaction() as session:
         duty, answerable = Duty(content="宪法", due_on=date(2026, 12, 4)), Answerable(person="张三")
         item_id = duty_item_actions.create_item(
-            ActionContext(session, SYSTEM, clock.now()), list_id=list_id, duty=duty, answerable=answerable, **WHO
+            ActionContext(session, SYSTEM, clock.now()), list_id=list_id, duty=duty, answerable=answerable, **ACTORS
         ).id
 
     proposed = together(
         race_app,
         2,
         lambda s: duty_list_actions.propose_list(
-            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=2, **WHO
+            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=2, **ACTORS
         ),
     )
-    assert refused(proposed) == 1
+    assert rejected(proposed) == 1
     published = together(
         race_app,
         2,
         lambda s: duty_list_actions.publish_list(
-            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=3, **WHO
+            ActionContext(s, SYSTEM, clock.now()), list_id=list_id, version=3, **ACTORS
         ),
     )
-    assert refused(published) == 1
+    assert rejected(published) == 1
     deed = Deed(done_on=date(2026, 1, 5), form="集中学习")
-    told = together(
+    reply = together(
         race_app,
         2,
         lambda s: (
-            duty_record_actions.record_deed(ActionContext(s, SYSTEM, clock.now()), item_id=item_id, deed=deed, **WHO).id
+            duty_record_actions.record_deed(
+                ActionContext(s, SYSTEM, clock.now()), item_id=item_id, deed=deed, **ACTORS
+            ).id
         ),
     )
-    assert refused(told) == 1
+    assert rejected(reply) == 1
 
     session = race_world.session
     session.rollback()

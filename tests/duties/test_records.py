@@ -30,7 +30,7 @@ def item(duties, own):
     return duties.items(own)[0]
 
 
-def tell(duties, item, client=None, **fields):
+def send(duties, item, client=None, **fields):
     answer = (client or duties.admin).post(f"/admin/duties/items/{item.id}/records/new", data=DEED | fields)
     duties.session.expire_all()
     return answer
@@ -42,7 +42,7 @@ def record_of(duties, item):
 
 def test_a_record_makes_the_item_done_and_stands_in_the_ledger(duties, own, item):
     assert "未到期" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
-    assert tell(duties, item).status_code == 302
+    assert send(duties, item).status_code == 302
     assert "已完成" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
     page = duties.admin.get(f"/admin/duties/lists/{own.id}/ledger").text
     assert all(word in page for word in ("集中学习", "三楼会议室", "42", "学习新修订内容"))
@@ -60,24 +60,24 @@ def test_a_record_makes_the_item_done_and_stands_in_the_ledger(duties, own, item
 
 
 def test_the_same_deed_is_recorded_once(duties, item):
-    assert tell(duties, item).status_code == 302
-    again = tell(duties, item)
+    assert send(duties, item).status_code == 302
+    again = send(duties, item)
     assert again.status_code == 422
     assert "已经登记过了" in again.text
-    assert tell(duties, item, place="乡镇").status_code == 302
+    assert send(duties, item, place="乡镇").status_code == 302
 
 
 def test_a_record_needs_a_past_day_a_form_and_a_number(duties, item):
-    assert "日期还没有到" in tell(duties, item, done_on="2026-11-25").text
-    assert "请登记到相应年度" in tell(duties, item, done_on="2025-12-31").text
-    assert tell(duties, item, form="").status_code == 422
-    assert tell(duties, item, reached="-1").status_code == 422
-    assert tell(duties, item, reached="").status_code == 422
+    assert "日期还没有到" in send(duties, item, done_on="2026-11-25").text
+    assert "请登记到相应年度" in send(duties, item, done_on="2025-12-31").text
+    assert send(duties, item, form="").status_code == 422
+    assert send(duties, item, reached="-1").status_code == 422
+    assert send(duties, item, reached="").status_code == 422
     assert duties.session.scalars(select(DutyRecord)).all() == []
 
 
 def test_two_who_correct_a_record_at_once_do_not_overwrite_each_other(duties, item):
-    tell(duties, item)
+    send(duties, item)
     record = record_of(duties, item)
     url = f"/admin/duties/records/{record.id}/edit"
     assert duties.admin.post(url, data=DEED | {"version": "1", "reached": "50"}).status_code == 302
@@ -93,7 +93,7 @@ def test_two_who_correct_a_record_at_once_do_not_overwrite_each_other(duties, it
 
 
 def test_an_item_taken_off_after_records_exist_stays_in_the_ledger_and_nowhere_else(duties, own, item):
-    tell(duties, item)
+    send(duties, item)
     duties.press(own, "send-back", client=duties.office, remark="去掉")
     answer = duties.admin.post(f"/admin/duties/items/{item.id}/remove")
     assert answer.status_code == 302
@@ -103,9 +103,9 @@ def test_an_item_taken_off_after_records_exist_stays_in_the_ledger_and_nowhere_e
     assert "集中学习" in ledger
     assert "行政处罚法" not in duties.admin.get("/admin/duties/calendar").text
     assert "行政处罚法" not in duties.admin.get(f"/admin/duties/lists/{own.id}").text
-    refused = tell(duties, item, place="别处")
-    assert refused.status_code == 422
-    assert "已从清单撤下" in refused.text
+    rejected = send(duties, item, place="别处")
+    assert rejected.status_code == 422
+    assert "已从清单撤下" in rejected.text
     assert duties.admin.post(f"/admin/duties/items/{item.id}/remove").status_code == 404
 
 
@@ -120,7 +120,7 @@ def test_a_common_item_taken_off_stays_only_where_something_was_recorded(duties)
     duties.admin.post(f"/admin/duties/items/{copy.id}/edit", data={"version": "1", "person": "张三"})
     duties.press(mine, "propose")
     duties.press(mine, "publish", client=duties.office)
-    assert tell(duties, copy).status_code == 302
+    assert send(duties, copy).status_code == 302
     source = duties.items(common)[0]
     assert duties.office.post(f"/admin/duties/items/{source.id}/remove").status_code == 302
     assert duties.items(duties.list_of(duties.other)) == []
@@ -131,15 +131,15 @@ def test_nothing_is_recorded_before_publication(duties):
     duties.open(duties.unit)
     own = duties.list_of(duties.unit)
     duties.add(own)
-    refused = tell(duties, duties.items(own)[0])
-    assert refused.status_code == 422
-    assert "还没有公布" in refused.text
+    rejected = send(duties, duties.items(own)[0])
+    assert rejected.status_code == 422
+    assert "还没有公布" in rejected.text
 
 
 def test_records_and_ledgers_out_of_reach_are_not_found(duties):
     foreign = duties.published(duties.other)
     item = duties.items(foreign)[0]
-    assert tell(duties, item, client=duties.office).status_code == 302
+    assert send(duties, item, client=duties.office).status_code == 302
     record = record_of(duties, item)
     for path in (
         f"items/{item.id}",
@@ -149,7 +149,7 @@ def test_records_and_ledgers_out_of_reach_are_not_found(duties):
         f"lists/{foreign.id}/ledger.xlsx",
     ):
         assert duties.admin.get(f"/admin/duties/{path}").status_code == 404, path
-    assert tell(duties, item).status_code == 404
+    assert send(duties, item).status_code == 404
     assert duties.admin.post(f"/admin/duties/records/{record.id}/withdraw", data={"version": "1"}).status_code == 404
     assert "财政局" not in duties.admin.get(f"/admin/duties/calendar?unit={duties.other.id}").text
 
@@ -166,7 +166,7 @@ def test_the_calendar_tells_due_overdue_and_done_apart(duties, own):
     duties.press(own, "propose")
     duties.press(own, "publish", client=duties.office)
     by_content = {item.content: item for item in duties.items(own)}
-    tell(duties, by_content["丁法"], done_on="2026-03-02")
+    send(duties, by_content["丁法"], done_on="2026-03-02")
 
     def shown(progress):
         page = duties.admin.get(f"/admin/duties/calendar?year=2026&progress={progress}").text
@@ -188,13 +188,13 @@ def test_the_calendar_takes_few_statements(duties, own, statements):
 
 
 def test_the_public_reads_a_published_list_and_nothing_else(duties, own, item):
-    tell(duties, item)
+    send(duties, item)
     visitor = duties.world.client()
     page = visitor.get("/duties/D001")
     assert page.status_code == 200
     assert "行政处罚法" in page.text
     assert "九五" in page.text
-    assert "三楼会议室" not in page.text  # records are the house's own
+    assert "三楼会议室" not in page.text  # records are the application's own
     assert "/admin/" not in page.text
     assert visitor.get("/duties/D001?year=2026").status_code == 200
     for path in ("/duties/D001?year=2025", "/duties/D002", "/duties/nowhere", "/duties/%00"):

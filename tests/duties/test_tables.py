@@ -73,7 +73,7 @@ def test_a_row_that_cannot_stand_says_why_and_nothing_is_taken(duties, own):
     ]
     answer = send(duties, own, workbook(good, *bad, more=[("完成时限", None)]))
     assert answer.status_code == 422
-    for words in (
+    for text in (
         "第 6 行",
         "没有填写法律法规或主题",
         "有 61 字，最多 60 字",
@@ -82,7 +82,7 @@ def test_a_row_that_cannot_stand_says_why_and_nothing_is_taken(duties, own):
         "应在 2026 年内",
         "与第 5 行完全相同",
     ):
-        assert words in answer.text, words
+        assert text in answer.text, text
     assert duties.items(own) == []
 
 
@@ -108,7 +108,7 @@ def test_of_a_common_item_only_who_answers_is_taken(duties, own):
     assert (item.leader, item.person, item.audience) == ("新领导", "新人", ITEM["audience"])
 
 
-def test_what_is_no_list_is_refused_in_words(duties, own):
+def test_what_is_no_list_is_rejected_in_words(duties, own):
     assert "没有找到表头" in send(duties, own, "姓名,工号\n张三,1\n".encode(), "名册.csv").text
     assert send(duties, own, b"PK\x03\x04 broken").status_code == 422
     assert "请选择文件" in duties.admin.post(f"/admin/duties/lists/{own.id}/import", data={}).text

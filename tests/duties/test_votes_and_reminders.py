@@ -43,11 +43,11 @@ def test_a_person_votes_once_a_unit_and_not_on_the_own_one(assessed):
     assert "person_id" not in VoteTally.__table__.columns
 
 
-def test_a_closed_vote_is_gone(assessed, frozen):
+def test_a_closed_vote_is_gone(assessed, fixed_clock):
     assessed.open_it(items=(("评议", "10", "vote"),), vote_until="2026-11-24")
     client = assessed.world.api(assessed.world.person(assessed.justice))
     assert client.get("/duties/vote").status_code == 200
-    frozen.at(clock.now() + timedelta(days=1))
+    fixed_clock.at(clock.now() + timedelta(days=1))
     assert client.post("/duties/vote", data={f"unit-{assessed.unit.id}": "good"}).status_code == 404
     assert assessed.session.query(VoteTally).count() == 0
 
@@ -62,7 +62,7 @@ def test_names_are_read_as_lists_write_them():
     assert names_in("") == []
 
 
-def test_who_answers_is_reminded_once_a_stage_and_sees_it(duties, frozen):
+def test_who_answers_is_reminded_once_a_stage_and_sees_it(duties, fixed_clock):
     person = duties.world.person(duties.unit, name="张三")
     elsewhere = duties.world.person(duties.other, name="张三")
     duties.published(due_on="2026-11-30")
@@ -77,7 +77,7 @@ def test_who_answers_is_reminded_once_a_stage_and_sees_it(duties, frozen):
     assert "行政处罚法" in mine
     assert "已提醒" in mine
     assert "行政处罚法" not in duties.world.client(elsewhere).get("/duties/mine").text
-    frozen.at(clock.now() + timedelta(days=8))
+    fixed_clock.at(clock.now() + timedelta(days=8))
     assert remind_due(duties.session, now=clock.now()) == 1  # overdue now
     assert [r.stage for r in duties.session.query(DutyReminder).order_by(DutyReminder.id)] == ["soon", "overdue"]
 

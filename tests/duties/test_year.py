@@ -16,7 +16,7 @@ from examapp.organisation.people.models import Person
 from examapp.oversight.assessments.models import AssessmentScore
 from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
 from examapp.points import percentage
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 def add_item(duties, own, content, **fields):
@@ -65,10 +65,10 @@ def test_the_ledger_as_word_holds_every_record_that_stands_and_the_lines_to_sign
     answer = duties.admin.get(f"/admin/duties/lists/{own.id}/ledger.docx")
     assert answer.mimetype == "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     document = Document(io.BytesIO(answer.data))
-    words = [paragraph.text for paragraph in document.paragraphs if paragraph.text]
-    assert words[0] == "司法局2026年普法责任制台账"
-    assert words[1] == "共 4 条履职记录，受众 52 人次；截至 2026年11月24日。"
-    assert words[-1].startswith("单位（盖章）：") and "负责人（签字）" in words[-1]
+    text = [paragraph.text for paragraph in document.paragraphs if paragraph.text]
+    assert text[0] == "司法局2026年普法责任制台账"
+    assert text[1] == "共 4 条履职记录，受众 52 人次；截至 2026年11月24日。"
+    assert text[-1].startswith("单位（盖章）：") and "负责人（签字）" in text[-1]
     [table] = document.tables
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     assert rows[0] == [
@@ -95,8 +95,8 @@ def test_the_ledger_as_word_holds_every_record_that_stands_and_the_lines_to_sign
         ["4", "安全生产法", "张三", day, *blank],
         ["5", "旧办法", "张三", day, "2026-01-05", "学习", "", "3", "", "", "已撤下"],
     ]
-    standing = duties.session.query(DutyRecord).filter(DutyRecord.withdrawn_at.is_(None)).all()
-    assert (len(standing), sum(record.reached for record in standing)) == (4, 52)
+    existing = duties.session.query(DutyRecord).filter(DutyRecord.withdrawn_at.is_(None)).all()
+    assert (len(existing), sum(record.reached for record in existing)) == (4, 52)
     other = duties.world.api(duties.world.admin("unit_admin", duties.other))
     assert other.get(f"/admin/duties/lists/{own.id}/ledger.docx").status_code == 404
 
@@ -108,7 +108,7 @@ def figures_on(page):
 
 
 def test_the_yearly_page_shows_what_the_raw_rows_come_to(assessed):
-    county = County(assessed.world)
+    county = ReportCounty(assessed.world)
     world, session, unit = assessed.world, assessed.session, assessed.unit
     section = world.unit("法规股", parent=unit, kind="sub_unit", code="D00101")
     people = [world.person(place) for place in (unit, unit, section, section, section)]

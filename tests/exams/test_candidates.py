@@ -25,7 +25,7 @@ from examapp.delivery.exams.models import (
     StudyClearance,
 )
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, list_organiser_exams, readiness
-from examapp.delivery.exams.rules import StartRefusal
+from examapp.delivery.exams.rules import StartRejection
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
@@ -120,14 +120,14 @@ def test_how_a_candidate_stands_to_an_exam_is_one_statement(world, session, coun
     )
     with statements() as seen:
         candidate = find_candidate_exam(session, exam.id, county["clerk"].id)
-        assert candidate.start_refusal(clock.now()) == StartRefusal.STUDY_REQUIRED
+        assert candidate.start_rejection(clock.now()) == StartRejection.STUDY_REQUIRED
         assert candidate.window(clock.now()).name == "第一场"
     assert len(seen) == 1
     world.save(StudyClearance(exam_id=exam.id, person_id=county["clerk"].id, cleared_at=clock.now()))
-    assert find_candidate_exam(session, exam.id, county["clerk"].id).start_refusal(clock.now()) is None
+    assert find_candidate_exam(session, exam.id, county["clerk"].id).start_rejection(clock.now()) is None
     assert (
-        find_candidate_exam(session, exam.id, county["chief"].id).start_refusal(clock.now())
-        == StartRefusal.STUDY_REQUIRED
+        find_candidate_exam(session, exam.id, county["chief"].id).start_rejection(clock.now())
+        == StartRejection.STUDY_REQUIRED
     )
 
 
@@ -145,7 +145,7 @@ def test_an_exemption_counts_from_its_approval_until_it_is_withdrawn(world, sess
     assert find_candidate_exam(session, exam.id, clerk.id).is_eligible
     row.approved_at = clock.now()
     session.flush()
-    assert find_candidate_exam(session, exam.id, clerk.id).start_refusal(clock.now()) == StartRefusal.NOT_ELIGIBLE
+    assert find_candidate_exam(session, exam.id, clerk.id).start_rejection(clock.now()) == StartRejection.NOT_ELIGIBLE
     row.withdrawn_at = clock.now()
     session.flush()
     assert find_candidate_exam(session, exam.id, clerk.id).is_eligible

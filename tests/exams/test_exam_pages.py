@@ -9,7 +9,7 @@ import pytest
 
 from examapp import clock
 from examapp.content.blueprints.models import Blueprint
-from examapp.content.questions.models import Question, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamExtension, ExamState, PreparedPaper
 from examapp.platform.audit.models import AuditEvent
@@ -55,7 +55,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
                 "required_credits": "60",
                 "elective_credits": "40",
                 "focus_loss_limit": "",
-                "frozen_on": "2026-11-30",
+                "snapshot_on": "2026-11-30",
                 "instructions": "请独立作答。",
                 "sessions-0-name": "第一场",
                 "sessions-0-opens_at": "2026-12-01T09:00",
@@ -92,7 +92,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
     }
     page = text_of(office.get(answer.location))
     assert "可以发布" in page
-    for words in (
+    for text in (
         "第一场",
         "少选且无错得一半分",
         "必修 60 学分",
@@ -101,7 +101,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
         "3 次，取最高分",
         "2026年12月21日 08:00",
     ):
-        assert words in page
+        assert text in page
     assert "N77" in text_of(office.get(f"/admin/exams/{exam.id}/edit"))
     assert act(office, exam, "publish").status_code == 302
     session.expire_all()
@@ -120,7 +120,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "text"),
     [
         ({"title": ""}, "请填写考试名称"),
         ({"opens_at": "明天"}, "开始时间"),
@@ -167,10 +167,10 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
         ({"audience-0-unit_id": "999999"}, "应考范围第 1 条"),
     ],
 )
-def test_settings_that_cannot_stand_are_refused_in_words(world, session, office, changes, words):
+def test_settings_that_cannot_stand_are_rejected_in_words(world, session, office, changes, text):
     answer = post(office, "/admin/exams/new", fields(**changes))
     assert answer.status_code == 422
-    assert words in text_of(answer)
+    assert text in text_of(answer)
     assert session.query(Exam).count() == 0
 
 
@@ -197,8 +197,8 @@ def test_an_exam_is_not_published_while_something_is_missing(world, session, off
     world.save(ExamAudience(exam_id=bare.id, unit_id=world.unit("空局").id, ranks=[]))
     act(office, bare, "publish")
     page = text_of(office.get("/admin/exams/"))
-    for words in ("还没有选组卷规则", "结束时间已过", "应考范围内没有人"):
-        assert words in page
+    for text in ("还没有选组卷规则", "结束时间已过", "应考范围内没有人"):
+        assert text in page
     session.expire_all()
     assert {exam.state, bare.state} == {"draft"}
 
@@ -305,12 +305,12 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
         == 302
     )
     assert extensions_of(session, exam.id, other.id) == 300
-    for wrong, words in (
+    for wrong, text in (
         ({"unit_id": ""}, "只能二选一"),
         ({"minutes": "999"}, "应为 1 至 240"),
         ({"unit_id": "", "staff_number": "没有"}, "没有找到这个工号"),
     ):
-        assert words in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))
+        assert text in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))
     assert session.query(ExamExtension).count() == 2
 
 
@@ -432,7 +432,7 @@ def test_an_office_granted_the_county_holds_exams_for_the_whole_roster(world, se
 def test_a_published_exam_whose_bank_has_shrunk_says_why_papers_are_not_made(world, session, office, bank):
     world.person()
     exam = world.exam(bank)
-    for question in session.query(Question):
+    for question in session.query(BankQuestion):
         question.state = "retired"
     session.flush()
     page = text_of(office.get(f"/admin/exams/{exam.id}"))

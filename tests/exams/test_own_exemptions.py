@@ -11,13 +11,13 @@ from examapp import clock
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason, MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.oversight.statistics.queries import counts_by_unit
-from examapp.oversight.statistics_scope.queries import get_basis
+from examapp.oversight.statistics_scope.queries import get_report_context
 from examapp.platform.audit.models import AuditEvent
 from examapp.uploads.models import StoredFile
 from tests.helpers.exam_forms import ask
 from tests.helpers.files import PDF
 from tests.helpers.forms import post
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 def send(client, path, *, page, **data):
@@ -26,7 +26,7 @@ def send(client, path, *, page, **data):
 
 @pytest.fixture
 def county(world):
-    return County(world)
+    return ReportCounty(world)
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def decide(office, row, act="approve", **data):
 
 
 def eligible_of(session, county):
-    basis = get_basis(session, county.exam.id, scope=None, now=clock.now())
-    return counts_by_unit(session, basis)[county.bureau.id]
+    report_context = get_report_context(session, county.exam.id, scope=None, now=clock.now())
+    return counts_by_unit(session, report_context)[county.bureau.id]
 
 
 def test_a_person_asks_with_a_proof_and_the_figures_follow_the_approval_at_once(county, ill, own, office, session):
@@ -71,8 +71,8 @@ def test_a_person_asks_with_a_proof_and_the_figures_follow_the_approval_at_once(
     mine = own.get("/exemptions").text
     assert "已同意" in mine and "同意，请安心养病" in mine and "撤回申请" not in mine
     printed = own.get(f"/exemptions/{row.id}/form").text
-    for words in ("免考申请表", "李病假", "教育局", "长期病假：住院", "负责人（签字、盖章）", "病假 证明.pdf"):
-        assert words in printed
+    for text in ("免考申请表", "李病假", "教育局", "长期病假：住院", "负责人（签字、盖章）", "病假 证明.pdf"):
+        assert text in printed
     assert "免考申请表" in office.get(f"/admin/exams/exemptions/{row.id}/form").text
 
 
@@ -95,7 +95,7 @@ def test_a_person_takes_back_only_the_own_undecided_request(county, ill, own, of
     assert second.withdrawn_at is None
 
 
-def test_a_file_of_another_kind_is_refused_and_nothing_is_asked_for(county, own, session):
+def test_a_file_of_another_kind_is_rejected_and_nothing_is_asked_for(county, own, session):
     answer = ask(own, county.exam, file=(io.BytesIO(b"MZ\x90"), "病假.exe"))
     assert answer.status_code == 422 and "不能上传这种文件" in answer.text
     answer = ask(own, county.exam, file=(io.BytesIO(b"not a pdf"), "病假.pdf"))
@@ -103,20 +103,22 @@ def test_a_file_of_another_kind_is_refused_and_nothing_is_asked_for(county, own,
     assert session.query(Exemption).count() == session.query(StoredFile).count() == 0
 
 
-def test_an_exam_that_is_over_or_not_ones_own_cannot_be_asked_about(county, ill, own, world, session, frozen):
+def test_an_exam_that_is_over_or_not_ones_own_cannot_be_asked_about(county, ill, own, world, session, fixed_clock):
     other = world.exam(title="别人的考试")
     world.save(ExamAudience(exam_id=other.id, unit_id=county.town.id, ranks=[]))
     assert "别人的考试" not in own.get("/exemptions/new").text
     assert ask(own, other).status_code == 422
-    frozen.at(county.exam.closes_at)
+    fixed_clock.at(county.exam.closes_at)
     late = world.client(ill)
     assert "联系本单位管理员" in late.get("/exemptions/new").text
     assert session.query(Exemption).count() == 0
 
 
-def test_what_the_unit_asks_for_after_the_close_is_marked_and_counts_once_approved(county, ill, world, session, frozen):
+def test_what_the_unit_asks_for_after_the_close_is_marked_and_counts_once_approved(
+    county, ill, world, session, fixed_clock
+):
     makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=timedelta(days=10))
-    frozen.at(county.exam.closes_at + timedelta(days=1))
+    fixed_clock.at(county.exam.closes_at + timedelta(days=1))
     grading_tasks.sweep_once()
     assert session.query(MakeupEligibility).filter_by(exam_id=makeup.id, person_id=ill.id).count() == 1
     admin, office = world.client(world.admin("unit_admin", county.bureau)), world.client(world.admin())
@@ -147,15 +149,15 @@ REASONS = "/admin/exams/exemptions/reasons"
 
 def test_the_office_words_adds_and_retires_reasons_and_old_requests_keep_theirs(county, own, office, session):
     ask(own, county.exam)
-    reason = session.query(ExemptionReason).filter_by(words="长期病假").one()
-    send(office, f"{REASONS}/{reason.id}", page=REASONS, words="长期病休")
-    send(office, REASONS, page=REASONS, words="孕产期", needs_details="y")
-    assert "已有「孕产期」" in office.get(send(office, REASONS, page=REASONS, words="孕产期").location).text
+    reason = session.query(ExemptionReason).filter_by(text="长期病假").one()
+    send(office, f"{REASONS}/{reason.id}", page=REASONS, text="长期病休")
+    send(office, REASONS, page=REASONS, text="孕产期", needs_details="y")
+    assert "已有「孕产期」" in office.get(send(office, REASONS, page=REASONS, text="孕产期").location).text
     page = own.get("/exemptions/new").text
     assert "长期病休" in page and "孕产期" in page and "长期病假" not in page
     assert session.query(Exemption).one().reason == "长期病假"
-    refused = ask(own, county.exam, reason="孕产期")
-    assert refused.status_code == 422 and "请写明具体情况" in refused.text
+    rejected = ask(own, county.exam, reason="孕产期")
+    assert rejected.status_code == 422 and "请写明具体情况" in rejected.text
     assert ask(own, county.exam, reason="长期病假").status_code == 422
     send(office, f"{REASONS}/{reason.id}/retire", page=REASONS)
     assert "长期病休" not in own.get("/exemptions/new").text
@@ -172,10 +174,10 @@ def test_the_last_reason_stays(office, session):
     assert "至少要保留一个原因" in office.get(REASONS).text
 
 
-def test_who_is_refused_reads_so_at_home_until_the_exam_is_over(county, ill, own, office, world, session, frozen):
+def test_who_is_rejected_reads_so_at_home_until_the_exam_is_over(county, ill, own, office, world, session, fixed_clock):
     ask(own, county.exam, kind="deferral")
     assert "没有同意" not in own.get("/").text
     decide(office, session.query(Exemption).one(), "refuse", answer="材料不足")
     assert "没有同意：材料不足" in own.get("/").text
-    frozen.at(county.exam.closes_at)
+    fixed_clock.at(county.exam.closes_at)
     assert "没有同意" not in world.client(ill).get("/").text

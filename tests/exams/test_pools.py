@@ -33,7 +33,7 @@ def office(world):
 
 
 @pytest.mark.parametrize("kinds", [("mock", "annual"), ("annual", "mock")])
-def test_a_shared_pool_is_refused_with_the_others_name_in_both_directions(world, session, office, blueprints, kinds):
+def test_a_shared_pool_is_rejected_with_the_others_name_in_both_directions(world, session, office, blueprints, kinds):
     published, draft = kinds
     keys = {"mock": "at_once", "annual": "at_close"}
     world.exam(blueprints[0], title="先发布的一场", kind=published, keys_policy=keys[published])

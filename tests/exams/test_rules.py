@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.delivery.exams import rules as exam_rules
-from examapp.delivery.exams.rules import StartRefusal, Window
+from examapp.delivery.exams.rules import StartRejection, Window
 
 OPENS = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Settings:
+class ExamTimes:
     opens_at: datetime = OPENS
     closes_at: datetime = OPENS + 600 * MINUTE
     duration_s: int = 3600
@@ -31,31 +31,31 @@ class Settings:
     kind: str = "annual"
 
 
-def refusal(exam, now, sessions=(), *, eligible=True, study_missing=False):
+def rejection(exam, now, sessions=(), *, eligible=True, study_missing=False):
     window = exam_rules.window_at(exam, sessions, now)
-    return exam_rules.start_refusal(exam, now, window=window, is_eligible=eligible, is_study_missing=study_missing)
+    return exam_rules.start_rejection(exam, now, window=window, is_eligible=eligible, is_study_missing=study_missing)
 
 
 @pytest.mark.parametrize(
     ("minute", "expected"),
     [
-        (-1, StartRefusal.NOT_OPEN_YET),
+        (-1, StartRejection.NOT_OPEN_YET),
         (0, None),
         (30, None),
-        (31, StartRefusal.TOO_LATE_TO_START),
-        (599, StartRefusal.TOO_LATE_TO_START),
-        (600, StartRefusal.WINDOW_CLOSED),
+        (31, StartRejection.TOO_LATE_TO_START),
+        (599, StartRejection.TOO_LATE_TO_START),
+        (600, StartRejection.WINDOW_CLOSED),
     ],
 )
 def test_a_start_is_let_in_from_the_opening_until_the_lateness_limit(minute, expected):
-    assert refusal(Settings(lateness_s=1800), OPENS + minute * MINUTE) == expected
+    assert rejection(ExamTimes(lateness_s=1800), OPENS + minute * MINUTE) == expected
 
 
 def test_who_is_not_eligible_or_has_not_studied_is_told_so():
-    assert refusal(Settings(), OPENS, eligible=False, study_missing=True) == StartRefusal.NOT_ELIGIBLE
-    assert refusal(Settings(), OPENS, study_missing=True) == StartRefusal.STUDY_REQUIRED
-    assert refusal(Settings(), OPENS - MINUTE, study_missing=True) == StartRefusal.NOT_OPEN_YET
-    assert set(exam_rules.START_REFUSAL_WORDS) == set(StartRefusal)
+    assert rejection(ExamTimes(), OPENS, eligible=False, study_missing=True) == StartRejection.NOT_ELIGIBLE
+    assert rejection(ExamTimes(), OPENS, study_missing=True) == StartRejection.STUDY_REQUIRED
+    assert rejection(ExamTimes(), OPENS - MINUTE, study_missing=True) == StartRejection.NOT_OPEN_YET
+    assert set(exam_rules.START_REJECTION_LABELS) == set(StartRejection)
 
 
 def test_between_two_sessions_nobody_starts_and_after_the_last_the_window_is_closed():
@@ -63,11 +63,11 @@ def test_between_two_sessions_nobody_starts_and_after_the_last_the_window_is_clo
         Window(OPENS, OPENS + 90 * MINUTE, "第一场"),
         Window(OPENS + 120 * MINUTE, OPENS + 210 * MINUTE, "第二场"),
     )
-    exam = Settings(lateness_s=1800)
-    assert refusal(exam, OPENS + 40 * MINUTE, sessions) == StartRefusal.TOO_LATE_TO_START
-    assert refusal(exam, OPENS + 100 * MINUTE, sessions) == StartRefusal.NOT_OPEN_YET
-    assert refusal(exam, OPENS + 130 * MINUTE, sessions) is None
-    assert refusal(exam, OPENS + 210 * MINUTE, sessions) == StartRefusal.WINDOW_CLOSED
+    exam = ExamTimes(lateness_s=1800)
+    assert rejection(exam, OPENS + 40 * MINUTE, sessions) == StartRejection.TOO_LATE_TO_START
+    assert rejection(exam, OPENS + 100 * MINUTE, sessions) == StartRejection.NOT_OPEN_YET
+    assert rejection(exam, OPENS + 130 * MINUTE, sessions) is None
+    assert rejection(exam, OPENS + 210 * MINUTE, sessions) == StartRejection.WINDOW_CLOSED
 
 
 def test_of_overlapping_sessions_the_one_that_lets_a_start_in_applies():
@@ -75,27 +75,27 @@ def test_of_overlapping_sessions_the_one_that_lets_a_start_in_applies():
         Window(OPENS, OPENS + 90 * MINUTE, "第一场"),
         Window(OPENS + 40 * MINUTE, OPENS + 80 * MINUTE, "第二场"),
     )
-    exam = Settings(lateness_s=600)
+    exam = ExamTimes(lateness_s=600)
     assert exam_rules.window_at(exam, sessions, OPENS + 45 * MINUTE).name == "第二场"
-    assert refusal(exam, OPENS + 45 * MINUTE, sessions) is None
+    assert rejection(exam, OPENS + 45 * MINUTE, sessions) is None
 
 
 def test_an_exam_closed_early_closes_its_sessions():
-    exam = Settings(closes_at=OPENS + 30 * MINUTE)
-    assert refusal(exam, OPENS + 30 * MINUTE, (Window(OPENS, OPENS + 90 * MINUTE),)) == StartRefusal.WINDOW_CLOSED
+    exam = ExamTimes(closes_at=OPENS + 30 * MINUTE)
+    assert rejection(exam, OPENS + 30 * MINUTE, (Window(OPENS, OPENS + 90 * MINUTE),)) == StartRejection.WINDOW_CLOSED
 
 
 @given(late=st.integers(0, 599), duration=st.integers(1, 2000), extension=st.integers(0, 90))
-def test_a_sitting_ends_with_its_duration_or_the_window_and_extensions_come_on_top(late, duration, extension):
+def test_an_attempt_ends_with_its_duration_or_the_window_and_extensions_come_on_top(late, duration, extension):
     started = OPENS + late * MINUTE
-    exam = Settings(duration_s=duration * 60)
+    exam = ExamTimes(duration_s=duration * 60)
     window = exam_rules.window_at(exam, (), started)
     plain = exam_rules.deadline(exam, window, started_at=started)
     assert plain == min(started + duration * MINUTE, exam.closes_at)
     assert (
         exam_rules.deadline(exam, window, started_at=started, extension_s=extension * 60) == plain + extension * MINUTE
     )
-    full = Settings(duration_s=duration * 60, is_full_duration=True)
+    full = ExamTimes(duration_s=duration * 60, is_full_duration=True)
     assert exam_rules.deadline(full, window, started_at=started) == started + duration * MINUTE
     assert exam_rules.last_end(full, longest_extension_s=extension * 60) >= exam_rules.deadline(
         full, window, started_at=started, extension_s=extension * 60
@@ -103,37 +103,37 @@ def test_a_sitting_ends_with_its_duration_or_the_window_and_extensions_come_on_t
 
 
 def test_keys_are_never_shown_before_results_nor_while_somebody_still_sits():
-    exam = Settings()
+    exam = ExamTimes()
     assert exam_rules.results_visible_at(exam) == OPENS
     end = exam_rules.last_end(exam, longest_extension_s=900)
     assert exam_rules.keys_visible_at(exam, end=end) == end == exam.closes_at + timedelta(seconds=960)
     assert exam_rules.keys_visible_at(exam, end=end, keys_end=end + MINUTE) == end + MINUTE
-    early = Settings(keys_policy="at_once")
+    early = ExamTimes(keys_policy="at_once")
     assert exam_rules.keys_visible_at(early) == exam_rules.last_end(early)
-    assert exam_rules.keys_visible_at(Settings(keys_policy="at_once", kind="mock")) == OPENS
-    late_results = Settings(results_policy="at_time", results_at=OPENS + 900 * MINUTE, keys_policy="at_once")
+    assert exam_rules.keys_visible_at(ExamTimes(keys_policy="at_once", kind="mock")) == OPENS
+    late_results = ExamTimes(results_policy="at_time", results_at=OPENS + 900 * MINUTE, keys_policy="at_once")
     assert exam_rules.keys_visible_at(late_results) == OPENS + 900 * MINUTE
-    assert exam_rules.keys_visible_at(Settings(results_policy="never", keys_policy="at_once")) is None
-    assert exam_rules.keys_visible_at(Settings(keys_policy="never")) is None
+    assert exam_rules.keys_visible_at(ExamTimes(results_policy="never", keys_policy="at_once")) is None
+    assert exam_rules.keys_visible_at(ExamTimes(keys_policy="never")) is None
     assert not exam_rules.is_visible(None, OPENS)
     assert exam_rules.is_visible(OPENS, OPENS)
 
 
 def test_faults_of_a_window_are_named():
-    exam = Settings(closes_at=OPENS + 100 * MINUTE)
+    exam = ExamTimes(closes_at=OPENS + 100 * MINUTE)
     sessions = [
         Window(OPENS, OPENS + 70 * MINUTE, "第一场"),
         Window(OPENS + 60 * MINUTE, OPENS + 130 * MINUTE, "第二场"),
     ]
-    faults = exam_rules.window_faults(exam, sessions)
-    assert [fault for fault in faults if "第二场" in fault and "不在考试时间之内" in fault]
-    assert [fault for fault in faults if "重叠" in fault]
-    assert exam_rules.window_faults(Settings(duration_s=40_000), []) == [
+    issues = exam_rules.list_window_issues(exam, sessions)
+    assert [issue for issue in issues if "第二场" in issue and "不在考试时间之内" in issue]
+    assert [issue for issue in issues if "重叠" in issue]
+    assert exam_rules.list_window_issues(ExamTimes(duration_s=40_000), []) == [
         "作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。"
     ]
     assert (
-        exam_rules.window_faults(
-            Settings(), [Window(OPENS, OPENS + 70 * MINUTE), Window(OPENS + 70 * MINUTE, OPENS + 140 * MINUTE)]
+        exam_rules.list_window_issues(
+            ExamTimes(), [Window(OPENS, OPENS + 70 * MINUTE), Window(OPENS + 70 * MINUTE, OPENS + 140 * MINUTE)]
         )
         == []
     )

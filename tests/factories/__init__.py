@@ -14,7 +14,7 @@ from examapp import clock
 from examapp.content.blueprints.models import Blueprint, BlueprintSection
 from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.content.question_editing.actions import index_questions
-from examapp.content.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
+from examapp.content.questions.models import AnswerKey, BankQuestion, KnowledgePoint, QuestionVersion
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.grading.queries import clear_key_cache
 from examapp.organisation.accounts.rules import digest
@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 NO_PASSWORD = "!"
 
 
-class Browser(FlaskClient):
+class BrowserClient(FlaskClient):
     """A client whose every request has an application context (and so `g` and database session) of its own, as in real life.
 
     The test's own session is flushed before each request and expired after it, so that both see the same rows.
@@ -134,7 +134,7 @@ class World:
 
     def client(self, person=None):
         """A browser; signed in as the person where one is given. Its `csrf` header is set for unsafe API calls."""
-        client = Browser(self.app, self.app.response_class, use_cookies=True)
+        client = BrowserClient(self.app, self.app.response_class, use_cookies=True)
         client.world = self
         if person is not None:
             token = secrets.token_urlsafe(24)
@@ -199,7 +199,7 @@ class World:
                 }
             )
         question = self.save(
-            Question(
+            BankQuestion(
                 code=f"t-{number}",
                 kind=str(kind),
                 state=state,

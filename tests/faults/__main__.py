@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.faults.deployment import Deployment, DeploymentError
+from tests.faults.deployment import DeploymentError, DrillDeployment
 from tests.faults.rows import NOT_INJECTED, ROWS
-from tests.faults.rows.register import Row
+from tests.faults.rows.register import FaultRow
 from tests.faults.trial import Result
 
 _STATE = Path(os.environ.get("DATA_DIR") or ".data/drill") / "drill.json"
@@ -43,8 +43,8 @@ def _key(name: str, seed: int, options: argparse.Namespace) -> str:
 
 
 def _run_all(
-    rows: list[Row],
-    site: Deployment | None,
+    rows: list[FaultRow],
+    site: DrillDeployment | None,
     seed: int,
     options: argparse.Namespace,
     done: dict[str, dict[str, Any]],
@@ -57,12 +57,12 @@ def _run_all(
         result = _run(row, site, seed, options)
         done[_key(row.id, seed, options)] = result.as_json()
         _write_state(done)
-        print(line(result), *(f"      {words}" for words in result.faults), sep="\n", flush=True)
+        print(line(result), *(f"      {text}" for text in result.faults), sep="\n", flush=True)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=lambda words: words.split(","), default=[], help="such as F01,F05")
+    parser.add_argument("--rows", type=lambda text: text.split(","), default=[], help="such as F01,F05")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--short", action="store_true", help="short times, as in make drill-short")
@@ -71,18 +71,18 @@ def _options() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def _shared(rows: list[Row], options: argparse.Namespace) -> Iterator[Deployment | None]:
+def _shared(rows: list[FaultRow], options: argparse.Namespace) -> Iterator[DrillDeployment | None]:
     """One deployment for all rows that need none of their own."""
     sharing = [row for row in rows if row.site is None]
     if not sharing:
         yield None
         return
-    with Deployment() as site:
+    with DrillDeployment() as site:
         site.settle(options.people, [row.exam for row in sharing])
         yield site
 
 
-def _run(row: Row, site: Deployment | None, seed: int, options: argparse.Namespace) -> Result:
+def _run(row: FaultRow, site: DrillDeployment | None, seed: int, options: argparse.Namespace) -> Result:
     if row.site is None:
         assert site is not None
         return row.run(site, seed=seed, people=options.people, is_short=options.short)

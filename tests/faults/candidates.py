@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from examapp.ops.protocol_client import AsyncClient, Browser, Call, LostReplyError, Reply
+from examapp.ops.protocol_client import AsyncClient, Browser, LostReplyError, ProtocolCall, Reply
 from tests.faults.ledger import Ledger, Place
 
 Sheet = dict[int, tuple[int, list[str]]]
@@ -24,7 +24,7 @@ class GivenUpError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class AbandonedDevice:
     """What a device that was left holds: the epoch it had, and what it had not sent."""
 
     epoch: int
@@ -32,7 +32,7 @@ class Device:
 
 
 @dataclass(slots=True)
-class Candidate:
+class DrillCandidate:
     """One person with a browser: a sheet, a queue of what is not acknowledged, a counter."""
 
     login_name: str
@@ -62,7 +62,7 @@ class Candidate:
         """Make one call; None where no whole reply came. An ended session is begun again, as the page does."""
         began = time.monotonic()
         try:
-            reply = await self.client.ask(Call.with_json(method, path, body), self.browser)
+            reply = await self.client.ask(ProtocolCall.with_json(method, path, body), self.browser)
         except LostReplyError as lost:
             self.ledger.note_request(began, what, 0, str(lost))
             return None
@@ -87,10 +87,10 @@ class Candidate:
         raise GivenUpError(f"{what} of {self.login_name}")
 
     async def _pause(self, reply: Reply | None, pause: float) -> None:
-        least = reply.retry_after_s if reply is not None else 0.0
-        await asyncio.sleep(max(min(least, 5.0), pause) * self.rng.uniform(0.7, 1.3))
+        minimum = reply.retry_after_s if reply is not None else 0.0
+        await asyncio.sleep(max(min(minimum, 5.0), pause) * self.rng.uniform(0.7, 1.3))
 
-    # The sitting
+    # The attempt
 
     async def sign_in(self) -> None:
         self.browser.csrf = ""
@@ -130,12 +130,12 @@ class Candidate:
             self.ledger.note_replaced(self._place(item, self.pending[item][0]))
         self.sheet[item] = self.pending[item] = (self.seq, response)
 
-    async def sit(self, until: asyncio.Event, *, pace: float = 1.0) -> None:
-        """Answer and save until told to stop; `pace` stretches the pauses that the server asks for."""
-        await asyncio.sleep(self.rng.uniform(0, self.next_save_s * pace))
+    async def take_exam(self, until: asyncio.Event, *, rate: float = 1.0) -> None:
+        """Answer and save until told to stop; `rate` stretches the pauses that the server asks for."""
+        await asyncio.sleep(self.rng.uniform(0, self.next_save_s * rate))
         while not until.is_set() and not self.is_closed:
             self.choose()
-            pause = self.next_save_s * pace * self.rng.uniform(0.6, 1.4) if await self.save() else self._backoff_s
+            pause = self.next_save_s * rate * self.rng.uniform(0.6, 1.4) if await self.save() else self._backoff_s
             try:
                 await asyncio.wait_for(until.wait(), pause)
             except TimeoutError:
@@ -172,17 +172,17 @@ class Candidate:
         if reply.status != 200:
             self.ledger.odd.append(f"save answered {reply.status} {reply.body[:200]!r}")
             return
-        told = reply.json()
-        self.next_save_s = told["next_save_ms"] / 1000
-        self._settle(body["changes"], told["acked"], told["refused"])
+        response = reply.json()
+        self.next_save_s = response["next_save_ms"] / 1000
+        self._settle(body["changes"], response["acked"], response["refused"])
 
-    def _settle(self, changes: list[dict[str, Any]], acked: dict[str, int], refused: dict[str, str]) -> None:
+    def _settle(self, changes: list[dict[str, Any]], acked: dict[str, int], rejected: dict[str, str]) -> None:
         for change in changes:
             item, seq = change["item"], change["seq"]
             if str(item) in acked:
                 self.ledger.note_acked(self._place(item, seq), acked[str(item)])
-            elif str(item) in refused:
-                self.ledger.note_refused(self._place(item, seq), refused[str(item)])
+            elif str(item) in rejected:
+                self.ledger.note_rejected(self._place(item, seq), rejected[str(item)])
             else:
                 self.ledger.odd.append(f"attempt {self.attempt_id} item {item}: neither acked nor refused")
                 continue
@@ -218,12 +218,12 @@ class Candidate:
                     f"hand-in of attempt {self.attempt_id} answered {reply.status} {reply.body[:200]!r}"
                 )
                 return
-            told = reply.json()
-            self.ledger.receipts[self.attempt_id].append(told["receipt"])
+            response = reply.json()
+            self.ledger.receipts[self.attempt_id].append(response["receipt"])
             if reply.status == 201:
-                acked = {str(a["item"]): a["seq"] for a in body["answers"] if str(a["item"]) not in told["refused"]}
-                self._settle(body["answers"], acked, told["refused"])
-            self.receipt, self.is_closed = told["receipt"], True
+                acked = {str(a["item"]): a["seq"] for a in body["answers"] if str(a["item"]) not in response["refused"]}
+                self._settle(body["answers"], acked, response["refused"])
+            self.receipt, self.is_closed = response["receipt"], True
 
     async def look(self) -> None:
         """Read the attempt."""
@@ -256,11 +256,11 @@ class Candidate:
             self.seq += 1
             self.sheet[answer["item"]] = (self.seq, answer["response"])
 
-    def leave(self) -> Device:
+    def leave(self) -> AbandonedDevice:
         """Give what this device holds and has not sent."""
-        return Device(self.epoch, dict(self.pending))
+        return AbandonedDevice(self.epoch, dict(self.pending))
 
-    async def come_back(self, device: Device) -> None:
+    async def come_back(self, device: AbandonedDevice) -> None:
         """Go on at a device that was left, as the page does (I9): what it had not sent goes on under the new epoch, or its person is asked."""
         await self.take_over()
         stored = {a["item"]: a for a in (await self.insist("attempt", "GET", self.url())).json()["answers"]}
@@ -300,16 +300,16 @@ def _choices(item: dict[str, Any]) -> list[list[str]]:
 class Load:
     """All candidates of a row, on an event loop in a thread of its own, so that the drill can kill meanwhile."""
 
-    def __init__(self, candidates: list[Candidate], ledger: Ledger) -> None:
+    def __init__(self, candidates: list[DrillCandidate], ledger: Ledger) -> None:
         self.candidates = candidates
-        self.others: list[Candidate] = []
+        self.others: list[DrillCandidate] = []
         """Further browsers, which the rows themselves let act."""
         self.ledger = ledger
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="load", daemon=True)
         self._thread.start()
         self._stop = asyncio.Event()
-        self._sitting: Future[Any] | None = None
+        self._attempt: Future[Any] | None = None
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -318,7 +318,7 @@ class Load:
         self,
         act: str,
         *arguments: Any,
-        of: list[Candidate] | None = None,
+        of: list[DrillCandidate] | None = None,
         spread_s: float = 0.0,
         timeout_s: float = 180.0,
         **fields: Any,
@@ -326,7 +326,7 @@ class Load:
         """Let each candidate do an act, all at once or spread over some seconds; raises GivenUpError of the first that could not."""
 
         async def together() -> None:
-            async def one(candidate: Candidate) -> None:
+            async def one(candidate: DrillCandidate) -> None:
                 await asyncio.sleep(candidate.rng.uniform(0, spread_s))
                 await getattr(candidate, act)(*arguments, **fields)
 
@@ -334,7 +334,7 @@ class Load:
 
         self._run(together()).result(timeout_s)
 
-    def get(self, act: str, *arguments: Any, of: Candidate) -> Any:
+    def get(self, act: str, *arguments: Any, of: DrillCandidate) -> Any:
         """Let one do an act and give what it gives."""
         return self._run(getattr(of, act)(*arguments)).result(90)
 
@@ -349,28 +349,28 @@ class Load:
         for candidate in self.candidates:
             self.ledger.persons[candidate.attempt_id] = 0
 
-    def ask(self, candidate: Candidate, method: str, path: str, *, timeout_s: float = 60.0) -> Any:
+    def ask(self, candidate: DrillCandidate, method: str, path: str, *, timeout_s: float = 60.0) -> Any:
         """Make one call as a candidate, repeated until the server has judged it, and give its JSON."""
         return self._run(candidate.insist("session", method, path)).result(timeout_s).json()
 
-    def sit(self, *, pace: float = 1.0) -> None:
+    def take_exam(self, *, rate: float = 1.0) -> None:
         """Let all answer and save from now on."""
 
         async def together() -> None:
             self._stop.clear()
-            await asyncio.gather(*(candidate.sit(self._stop, pace=pace) for candidate in self.candidates))
+            await asyncio.gather(*(candidate.take_exam(self._stop, rate=rate) for candidate in self.candidates))
 
-        self._sitting = self._run(together())
+        self._attempt = self._run(together())
 
     def rest(self, *, flush: bool = True, timeout_s: float = 90.0) -> None:
         """Stop answering; wait until what is pending is acknowledged."""
         self._loop.call_soon_threadsafe(self._stop.set)
-        if self._sitting is not None:
-            self._sitting.result(timeout_s)
+        if self._attempt is not None:
+            self._attempt.result(timeout_s)
         if flush:
             self.all("flush", timeout_s=timeout_s)
 
-    def redirect(self, port: int, of: list[Candidate] | None = None) -> None:
+    def redirect(self, port: int, of: list[DrillCandidate] | None = None) -> None:
         """Send what comes from now on through another port: the proxy's, or the site's own."""
 
         def turn() -> None:
@@ -404,7 +404,7 @@ def connect(port: int) -> AsyncClient:
 def make_load(*, port: int, login_names: list[str], password: str, seed: int) -> Load:
     ledger = Ledger()
     people = [
-        Candidate(
+        DrillCandidate(
             login_name=name,
             password=password,
             client=connect(port),

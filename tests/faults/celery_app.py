@@ -1,4 +1,4 @@
-"""The workers' entry of a drill's site: the ordinary one, with the guarantee that DRILL_SABOTAGE names taken away."""
+"""The workers' entry of a drill's site: the ordinary one, with the guarantee that DRILL_INJECTED_FAULT names taken away."""
 
 from __future__ import annotations
 

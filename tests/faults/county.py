@@ -53,19 +53,19 @@ _SECTIONS = (
 def main(people: str, *exams: str) -> None:
     settings = replace(read_settings(), app_mode=Mode.TESTING, log_level="ERROR")
     app = create_app(settings)
-    told: dict[str, object] = {}
+    response: dict[str, object] = {}
     with app.app_context():
         if int(people):
-            told = _people(int(people), Hasher.from_settings(settings).hash(PASSWORD))
-        told["exam_ids"] = [_do(exam) for exam in exams]
-    print(json.dumps(told))
+            response = _people(int(people), Hasher.from_settings(settings).hash(PASSWORD))
+        response["exam_ids"] = [_do(exam) for exam in exams]
+    print(json.dumps(response))
 
 
-def _do(words: str) -> int:
+def _do(text: str) -> int:
     """Make an exam (`3600:60`), or grant a unit extra time as the office does (`extend:exam:unit:seconds`)."""
-    if not words.startswith("extend:"):
-        return _exam(*map(int, words.split(":")))
-    exam_id, unit_id, seconds = map(int, words.split(":")[1:])
+    if not text.startswith("extend:"):
+        return _exam(*map(int, text.split(":")))
+    exam_id, unit_id, seconds = map(int, text.split(":")[1:])
     common: dict[str, Any] = {
         "person_id": None,
         "reason": "演练",
@@ -159,12 +159,12 @@ def _exam(duration_s: int, grace_s: int) -> int:
         opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=6), duration_s=duration_s, lateness_s=None, is_full_duration=True,
         grace_s=grace_s, attempts_allowed=1, counting_rule="best", scoring_rule="all_or_nothing", pass_percent=Decimal(60), good_percent=Decimal(80),
         excellent_percent=Decimal(90), results_policy="at_once", results_at=None, keys_policy="at_close", keys_at=None, focus_loss_limit=None,
-        study_gate={}, frozen_at=None,
+        study_gate={}, snapshot_due_at=None,
     )  # fmt: skip
     with transaction() as session:
-        exam_id = create_exam(ActionContext(session, SYSTEM, now), settings=settings, reach=_EVERYWHERE).id
+        exam_id = create_exam(ActionContext(session, SYSTEM, now), settings=settings, access=_EVERYWHERE).id
     with transaction() as session:
-        publish_exam(ActionContext(session, SYSTEM, now), exam_id=exam_id, reach=_EVERYWHERE)
+        publish_exam(ActionContext(session, SYSTEM, now), exam_id=exam_id, access=_EVERYWHERE)
     for _ in range(50):
         with transaction() as session:
             if not prepare_papers(session, exam_id, now=now):

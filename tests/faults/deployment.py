@@ -52,7 +52,7 @@ def _end_with_the_drill() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-class Deployment:
+class DrillDeployment:
     """The running site, and the hands that break it."""
 
     disk: Any = None
@@ -304,7 +304,7 @@ class Deployment:
                 process.send_signal(number)
 
     @contextlib.contextmanager
-    def frozen(self, name: str) -> Iterator[None]:
+    def stalled(self, name: str) -> Iterator[None]:
         """Stop a part with all its children as they are (SIGSTOP), and let them go on at the end."""
         self._remember()
         leader = self.part(name)
@@ -337,10 +337,10 @@ class Deployment:
 
     # The county
 
-    def county(self, *words: str) -> dict[str, Any]:
+    def county(self, *text: str) -> dict[str, Any]:
         """Run the county's script with the site's environment."""
         finished = subprocess.run(
-            [sys.executable, "-m", "tests.faults.county", *words],
+            [sys.executable, "-m", "tests.faults.county", *text],
             cwd=ROOT,
             env=self._urls,
             capture_output=True,
@@ -352,9 +352,9 @@ class Deployment:
             raise DeploymentError(finished.stderr[-3000:])
         return json.loads(finished.stdout.splitlines()[-1])
 
-    def flask(self, *words: str, **settings: str) -> tuple[int, str]:
+    def flask(self, *text: str, **settings: str) -> tuple[int, str]:
         """Run a command of the application in the site's environment; gives its exit code and what it said."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *text]
         done = subprocess.run(
             command, cwd=ROOT, env=self._urls | settings, capture_output=True, text=True, timeout=120, check=False
         )
@@ -363,10 +363,10 @@ class Deployment:
     def settle(self, people: int, exams: list[tuple[int, int]] | None = None) -> None:
         """Make units, people, a bank, a blueprint, and exams of these durations and graces, for `new_exam`."""
         exams = exams or []
-        told = self.county(str(people), *(f"{duration}:{grace}" for duration, grace in exams))
+        response = self.county(str(people), *(f"{duration}:{grace}" for duration, grace in exams))
         if people:
-            self.people = told
-        for shape, exam_id in zip(exams, told["exam_ids"], strict=True):
+            self.people = response
+        for shape, exam_id in zip(exams, response["exam_ids"], strict=True):
             self._exams.setdefault(shape, []).append(exam_id)
 
     def new_exam(self, duration_s: int = 3600, grace_s: int = 60) -> int:

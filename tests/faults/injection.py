@@ -1,6 +1,6 @@
 """Guarantees of the program, each taken away by replacing functions of it, to prove that the drills turn red (`make sabotage`).
 
-The program has no branch for this. `tests.faults.supervisor` starts it with the setting DRILL_SABOTAGE: its web processes, workers and commands are
+The program has no branch for this. `tests.faults.supervisor` starts it with the setting DRILL_INJECTED_FAULT: its web processes, workers and commands are
 built as always, then `disable_named()` breaks the one guarantee, on the path that every request takes.
 """
 
@@ -40,7 +40,7 @@ _UNTIL_EXIT = ExitStack()
 
 
 class Guarantee(StrEnum):
-    """What the setting DRILL_SABOTAGE can take away."""
+    """What the setting DRILL_INJECTED_FAULT can take away."""
 
     SYNCHRONOUS_COMMIT = "S1"
     FSYNC = "S2"
@@ -64,13 +64,13 @@ POSTGRES_SETTINGS: dict[str, dict[str, str]] = {
 
 
 def disable_named(app: Flask) -> None:
-    """Take away what the environment's DRILL_SABOTAGE names, until the process ends."""
+    """Take away what the environment's DRILL_INJECTED_FAULT names, until the process ends."""
     _UNTIL_EXIT.enter_context(disabled_by_environment(app))
 
 
 @contextmanager
 def disabled_by_environment(app: Flask) -> Iterator[None]:
-    """Take away what the environment's DRILL_SABOTAGE names, if anything."""
+    """Take away what the environment's DRILL_INJECTED_FAULT names, if anything."""
     name = os.environ.get(SETTING, "")
     with disabled(app, Guarantee(name)) if name else ExitStack():
         yield
@@ -107,10 +107,10 @@ def _replaced(original: object, replacement: object) -> Iterator[None]:
             setattr(module, name, original)
 
 
-def _cut(words: str, part: str) -> str:
-    if part not in words:
+def _cut(wording: str, part: str) -> str:
+    if part not in wording:
         raise LookupError(f"{part!r} is not there to be taken away")
-    return words.replace(part, "")
+    return wording.replace(part, "")
 
 
 def _commit_after_reply(_app: Flask) -> AbstractContextManager[None]:
@@ -231,8 +231,8 @@ def _sessions_in_redis(app: Flask) -> Iterator[None]:
     """S11: a session lives only as long as Redis knows it."""
     original, redis = guards.begin_session, _redis(app)
 
-    def begin_session(token: str, who: Any) -> None:
-        original(token, who)
+    def begin_session(token: str, user: Any) -> None:
+        original(token, user)
         redis.set(f"drill:session:{token}", 1)
 
     def drop_unknown_session() -> None:

@@ -19,22 +19,22 @@ Snapshot = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Findings:
+class InvariantFindings:
     """What was found broken, by invariant; `lost` counts acknowledged answers that are not where they must be."""
 
     broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     lost: int = 0
 
-    def add(self, invariant: str, words: str) -> None:
-        self.broken[invariant].append(words)
+    def add(self, invariant: str, text: str) -> None:
+        self.broken[invariant].append(text)
 
     def lines(self) -> list[str]:
         return [f"{name}: {len(found)}× {found[0]}" for name, found in sorted(self.broken.items())]
 
 
-def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[int]) -> Findings:
+def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[int]) -> InvariantFindings:
     """Check I1, I2, I4, I6, I7 and I9 for these attempts as they stand (I3 by two snapshots, I5 by `wait_for_grades`, I8 in the browser's tests)."""
-    found = Findings()
+    found = InvariantFindings()
     rows = _Rows(connection, attempts)
     _acknowledged_is_stored(found, rows, ledger)
     _stored_was_sent(found, rows, ledger)
@@ -42,8 +42,8 @@ def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[in
     _history_folds(found, rows)
     _digests(found, rows)
     _brought_back_is_there_or_shown(found, rows, ledger)
-    for words in ledger.odd:
-        found.add("protocol", words)
+    for text in ledger.odd:
+        found.add("protocol", text)
     return found
 
 
@@ -83,7 +83,7 @@ class _Rows:
         )
 
 
-def _acknowledged_is_stored(found: Findings, rows: _Rows, ledger: Ledger) -> None:
+def _acknowledged_is_stored(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
     for (attempt, item), acked in ledger.acked.items():
         if attempt not in rows.attempts:
             found.lost += 1
@@ -98,7 +98,7 @@ def _acknowledged_is_stored(found: Findings, rows: _Rows, ledger: Ledger) -> Non
             found.add("I1", f"attempt {attempt} item {item} {acked}: another response is stored than was acknowledged")
 
 
-def _stored_was_sent(found: Findings, rows: _Rows, ledger: Ledger) -> None:
+def _stored_was_sent(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
     stored = [(a, i, e, s, r) for (a, i), (e, s, r) in rows.answers.items()] + [
         (a, i, e, s, r) for a, _, i, e, s, r in rows.history
     ]
@@ -110,19 +110,19 @@ def _stored_was_sent(found: Findings, rows: _Rows, ledger: Ledger) -> None:
             found.add("I2", f"attempt {attempt}: a change of person {person} in another's history")
 
 
-def _one_receipt_and_grade(found: Findings, rows: _Rows, ledger: Ledger) -> None:
+def _one_receipt_and_grade(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
     for attempt, row in rows.attempts.items():
         state, number, digest = row[2], row[4], row[5]
         seen = {json.dumps(receipt, sort_keys=True) for receipt in ledger.receipts.get(attempt, ())}
         if len(seen) > 1:
             found.add("I4", f"attempt {attempt}: {len(seen)} different receipts were given")
         for receipt in seen:
-            told = json.loads(receipt)
-            if state == "in_progress" or (told["number"], told["sha256"]) != (number, digest):
+            response = json.loads(receipt)
+            if state == "in_progress" or (response["number"], response["sha256"]) != (number, digest):
                 found.lost += 1
                 found.add(
                     "I4",
-                    f"attempt {attempt}: receipt {told['number']} was given, the database holds {number} ({state})",
+                    f"attempt {attempt}: receipt {response['number']} was given, the database holds {number} ({state})",
                 )
         if state == "graded" and len(rows.grades[attempt]) != 1:
             found.add("I4", f"attempt {attempt}: {len(rows.grades[attempt])} current grades")
@@ -150,7 +150,7 @@ def _regrade(rows: _Rows, attempt: int, key_ids: dict[str, int]) -> list[Decimal
     return marks
 
 
-def _history_folds(found: Findings, rows: _Rows) -> None:
+def _history_folds(found: InvariantFindings, rows: _Rows) -> None:
     folded: dict[tuple[int, int], tuple[int, int, list[str]]] = {}
     for attempt, _, item, epoch, seq, response in rows.history:
         folded[attempt, item] = max(folded.get((attempt, item), (0, 0, [])), (epoch, seq, response))
@@ -162,7 +162,7 @@ def _history_folds(found: Findings, rows: _Rows) -> None:
             )
 
 
-def _digests(found: Findings, rows: _Rows) -> None:
+def _digests(found: InvariantFindings, rows: _Rows) -> None:
     sheets: dict[int, list[list[Any]]] = defaultdict(list)
     for (attempt, item), (_, _, response) in sorted(rows.answers.items()):
         kind, _, size = rows.attempts[attempt][3][3 * item - 3 : 3 * item]
@@ -180,7 +180,7 @@ def _digests(found: Findings, rows: _Rows) -> None:
             )
 
 
-def _brought_back_is_there_or_shown(found: Findings, rows: _Rows, ledger: Ledger) -> None:
+def _brought_back_is_there_or_shown(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
     """What a returning device had not sent was accepted at its place or under a later epoch, or was shown to its person (I9)."""
     accepted = {
         (a, item, tuple(response)): (epoch, seq)
@@ -219,7 +219,7 @@ def snapshot(connection: psycopg.Connection[Any], attempts: list[int]) -> Snapsh
     }
 
 
-def compare(found: Findings, before: Snapshot, after: Snapshot, *, but: tuple[str, ...] = ()) -> None:
+def compare(found: InvariantFindings, before: Snapshot, after: Snapshot, *, but: tuple[str, ...] = ()) -> None:
     """Compare two snapshots around a replay (I3)."""
     for name in before.keys() - set(but):
         if before[name] != after[name]:
@@ -243,6 +243,7 @@ def wait_for_grades(
         waited = time.monotonic() - began
         if not still or waited > within_s:
             return waited, [
-                f"attempt {a} is still {state} after {waited:.0f} s ({tries} tries)" for a, state, tries in still
+                f"attempt {a} is still {state} after {waited:.0f} s ({attempts_made} tries)"
+                for a, state, attempts_made in still
             ]
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""The acknowledgement ledger: what was sent, what the server acknowledged, refused, or left unknown."""
+"""The acknowledgement ledger: what was sent, what the server acknowledged, rejected, or left unknown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ledger:
     acked: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """The highest acknowledged (epoch, seq) of each (attempt, item)."""
     acknowledgements: int = 0
-    refused: list[tuple[Place, str]] = field(default_factory=list)
+    rejected: list[tuple[Place, str]] = field(default_factory=list)
     receipts: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     requests: list[Request] = field(default_factory=list)
     waits: list[tuple[float, float]] = field(default_factory=list)
@@ -60,8 +60,8 @@ class Ledger:
         if place in self.first_sent:
             self.waits.append((self.first_sent.pop(place), now))
 
-    def note_refused(self, place: Place, code: str) -> None:
-        self.refused.append((place, code))
+    def note_rejected(self, place: Place, code: str) -> None:
+        self.rejected.append((place, code))
         self.first_sent.pop(place, None)
 
     def note_replaced(self, place: Place) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from examapp.ops.embedded_servers import make_run_folder, start_valkey
-from tests.faults.deployment import Deployment, DeploymentError
+from tests.faults.deployment import DeploymentError, DrillDeployment
 from tests.faults.proxy import Proxy
 
 _EXT4_IOC_SHUTDOWN = 0x8004587D
@@ -63,12 +63,12 @@ def _call(*command: str) -> None:
 
 
 @contextlib.contextmanager
-def on_a_disk(settings: dict[str, str], size_mb: int = 1500) -> Iterator[Deployment]:
+def on_a_disk(settings: dict[str, str], size_mb: int = 1500) -> Iterator[DrillDeployment]:
     """A deployment whose data lie on a disk of their own (root only)."""
     disk = Disk(size_mb)
     try:
         disk.mount()
-        with Deployment(data=disk.mounted / "data", **settings) as site:
+        with DrillDeployment(data=disk.mounted / "data", **settings) as site:
             site.disk = disk
             yield site
     finally:
@@ -76,21 +76,21 @@ def on_a_disk(settings: dict[str, str], size_mb: int = 1500) -> Iterator[Deploym
 
 
 @contextlib.contextmanager
-def on_a_small_disk(settings: dict[str, str]) -> Iterator[Deployment]:
+def on_a_small_disk(settings: dict[str, str]) -> Iterator[DrillDeployment]:
     """A deployment on a disk that is soon full."""
     with on_a_disk(settings, size_mb=400) as site:
         yield site
 
 
 @contextlib.contextmanager
-def behind_a_proxy(settings: dict[str, str]) -> Iterator[Deployment]:
+def behind_a_proxy(settings: dict[str, str]) -> Iterator[DrillDeployment]:
     """A deployment that reaches its queue through the fault proxy."""
     folder, sockets = Path(tempfile.mkdtemp(prefix="examqueue-")), make_run_folder()
     valkey = start_valkey(folder, sockets)
     try:
         with (
             Proxy(str(sockets / "valkey.sock")) as proxy,
-            Deployment(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0", **settings) as site,
+            DrillDeployment(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0", **settings) as site,
         ):
             site.queue_proxy, site.queue_url = proxy, valkey.url
             yield site
@@ -101,13 +101,13 @@ def behind_a_proxy(settings: dict[str, str]) -> Iterator[Deployment]:
 
 
 @contextlib.contextmanager
-def with_poison(settings: dict[str, str]) -> Iterator[Deployment]:
+def with_poison(settings: dict[str, str]) -> Iterator[DrillDeployment]:
     """A deployment whose graders meet papers that end the process, eat the memory, or never end (see poison/sitecustomize.py)."""
     folder = Path(tempfile.mkdtemp(prefix="exampoison-"))
     (folder / "poisoned").touch()
     place = str(Path(__file__).with_name("poison"))
     try:
-        with Deployment(PYTHONPATH=place, DRILL_POISON=str(folder), **settings) as site:
+        with DrillDeployment(PYTHONPATH=place, DRILL_POISON=str(folder), **settings) as site:
             site.poison = folder
             yield site
     finally:

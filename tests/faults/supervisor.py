@@ -20,12 +20,12 @@ _ENTRIES = {
 _commands = supervisor.part_commands
 
 
-def _commands_with_faults(settings: Settings) -> dict[str, list[str]]:
-    return {name: [_ENTRIES.get(word, word) for word in words] for name, words in _commands(settings).items()}
+def _commands_with_issues(settings: Settings) -> dict[str, list[str]]:
+    return {name: [_ENTRIES.get(word, word) for word in text] for name, text in _commands(settings).items()}
 
 
 if __name__ == "__main__":
     extra = POSTGRES_SETTINGS.get(os.environ.get(SETTING, ""))
-    vars(supervisor)["part_commands"] = _commands_with_faults
+    vars(supervisor)["part_commands"] = _commands_with_issues
     vars(supervisor)["start_postgres"] = partial(start_postgres, extra=extra)
     sys.exit(supervisor.main())

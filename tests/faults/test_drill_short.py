@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import DrillDeployment
 from tests.faults.rows import ROWS
 from tests.faults.trial import trial
 
@@ -24,7 +24,7 @@ SHORT = ("F01", "F05", "F12", "F14", "F16", "F17", "F21", "F24", "F25")
 
 @pytest.fixture(scope="module")
 def site():
-    with Deployment() as site:
+    with DrillDeployment() as site:
         site.settle(PEOPLE, [*(ROWS[name].exam for name in SHORT), EXAM])
         yield site
 
@@ -46,7 +46,7 @@ def test_half_bodies_keep_no_save_waiting_and_are_let_go(site):
         ]
         for sender in senders:
             sender.sendall(_HALF)
-        t.sit(8)
+        t.take_exam(8)
         t.rest()
         saves = t.ledger.select("save", since=t.broken_at)
         assert len(saves) > SAVERS

@@ -9,19 +9,19 @@ import pytest
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.faults.injection import Guarantee, disabled
 
 
 @pytest.fixture(autouse=True)
-def without_nudges(monkeypatch):
+def without_enqueueing(monkeypatch):
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
 @pytest.fixture
-def sitter(world):
-    return make_sitting(world)
+def candidate_client(world):
+    return make_exam_with_candidates(world)
 
 
 @pytest.mark.parametrize("guarantee", Guarantee)
@@ -30,50 +30,50 @@ def test_every_guarantee_can_be_taken_away(app, guarantee):
         pass
 
 
-def test_an_older_answer_replaces_a_newer_one_where_that_is_taken_away(app, sitter):
-    sitter.save((1, 5, ["A"]))
-    sitter.save((1, 4, ["B"]))
-    assert sitter.answers() == {1: ["A"]}
+def test_an_older_answer_replaces_a_newer_one_where_that_is_taken_away(app, candidate_client):
+    candidate_client.save((1, 5, ["A"]))
+    candidate_client.save((1, 4, ["B"]))
+    assert candidate_client.answers() == {1: ["A"]}
     with disabled(app, Guarantee.NEWER_ANSWER_WINS):
-        sitter.save((1, 4, ["B"]))
-    assert sitter.answers() == {1: ["B"]}
+        candidate_client.save((1, 4, ["B"]))
+    assert candidate_client.answers() == {1: ["B"]}
 
 
-def test_a_second_hand_in_makes_another_receipt(app, sitter, frozen):
-    first = sitter.hand_in().get_json()["receipt"]
-    frozen.at(NOON + timedelta(minutes=1))
-    assert sitter.hand_in().get_json()["receipt"] == first
+def test_a_second_hand_in_makes_another_receipt(app, candidate_client, stalled):
+    first = candidate_client.hand_in().get_json()["receipt"]
+    stalled.at(NOON + timedelta(minutes=1))
+    assert candidate_client.hand_in().get_json()["receipt"] == first
     with disabled(app, Guarantee.ONE_SUBMISSION):
-        assert sitter.hand_in().get_json()["receipt"]["submitted_at"] != first["submitted_at"]
+        assert candidate_client.hand_in().get_json()["receipt"]["submitted_at"] != first["submitted_at"]
 
 
 @pytest.mark.parametrize("is_disabled", [False, True])
-def test_a_forced_close_drops_the_answers(app, sitter, frozen, is_disabled):
-    sitter.save((1, 1, ["A"]))
-    frozen.at(NOON + timedelta(hours=2))
+def test_a_forced_close_drops_the_answers(app, candidate_client, stalled, is_disabled):
+    candidate_client.save((1, 1, ["A"]))
+    stalled.at(NOON + timedelta(hours=2))
     if is_disabled:
         with disabled(app, Guarantee.FORCED_CLOSE_KEEPS_ANSWERS):
-            assert sitter.look()["receipt"]["answered"] == 0
+            assert candidate_client.look()["receipt"]["answered"] == 0
     else:
-        assert sitter.look()["receipt"]["answered"] == 1
+        assert candidate_client.look()["receipt"]["answered"] == 1
 
 
-def test_the_clients_clock_closes_an_attempt(app, sitter):
+def test_the_clients_clock_closes_an_attempt(app, candidate_client):
     late = {"X-Client-Time": (NOON + timedelta(hours=8)).isoformat()}
     body = {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": ["A"]}]}
-    assert sitter.api.put(sitter.url("/answers"), json=body, headers=late).status_code == 200
+    assert candidate_client.api.put(candidate_client.url("/answers"), json=body, headers=late).status_code == 200
     with disabled(app, Guarantee.SERVER_TIME):
-        assert sitter.api.put(sitter.url("/answers"), json=body, headers=late).status_code == 409
+        assert candidate_client.api.put(candidate_client.url("/answers"), json=body, headers=late).status_code == 409
 
 
-def test_a_session_that_redis_does_not_know_is_none(app, sitter):
-    assert sitter.save((1, 1, ["A"])).status_code == 200
+def test_a_session_that_redis_does_not_know_is_none(app, candidate_client):
+    assert candidate_client.save((1, 1, ["A"])).status_code == 200
     with disabled(app, Guarantee.SESSIONS_IN_POSTGRESQL):
-        assert sitter.save((1, 2, ["B"])).status_code == 401
+        assert candidate_client.save((1, 2, ["B"])).status_code == 401
 
 
-def test_retries_of_grading_are_what_redis_says(app, sitter, world):
-    sitter.hand_in()
+def test_retries_of_grading_are_what_redis_says(app, candidate_client, world):
+    candidate_client.hand_in()
     with disabled(app, Guarantee.RETRIES_COUNTED_IN_POSTGRESQL):
         (attempt_id,) = grading_actions.begin_batch(world.session, now=NOON)
     world.session.get(Attempt, attempt_id).grading_began_at = NOON - timedelta(minutes=2)
@@ -83,11 +83,11 @@ def test_retries_of_grading_are_what_redis_says(app, sitter, world):
     assert world.session.get(Attempt, attempt_id).grading_retry_count == 2
 
 
-def test_the_sweeper_does_nothing(app, sitter, world, frozen):
-    frozen.at(NOON + timedelta(hours=2))
+def test_the_sweeper_does_nothing(app, candidate_client, world, stalled):
+    stalled.at(NOON + timedelta(hours=2))
     with disabled(app, Guarantee.SWEEPER):
         assert grading_tasks.sweep_once() == 0
-    assert world.session.get(Attempt, sitter.attempt["id"]).state == "in_progress"
+    assert world.session.get(Attempt, candidate_client.attempt["id"]).state == "in_progress"
 
 
 def test_the_exam_page_forgets_what_is_pending(app):

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults.invariants import Findings, _brought_back_is_there_or_shown
+from tests.faults.invariants import InvariantFindings, _brought_back_is_there_or_shown
 from tests.faults.ledger import Ledger
 
 PLACE = (7, 2, 1, 5)
@@ -27,7 +27,7 @@ PLACE = (7, 2, 1, 5)
     ids=["entered_again", "saved_after_all", "asked", "dropped", "only_an_older_one", "nothing"],
 )
 def test_what_a_returning_device_held_is_saved_or_shown(history, is_shown, is_broken):
-    ledger, found = Ledger(), Findings()
+    ledger, found = Ledger(), InvariantFindings()
     ledger.brought_back[PLACE] = ["B"]
     if is_shown:
         ledger.shown.add(PLACE)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.faults import invariants
-from tests.faults.candidates import Candidate, GivenUpError, Load, connect, make_load
-from tests.faults.deployment import Deployment
-from tests.faults.invariants import Findings
+from tests.faults.candidates import DrillCandidate, GivenUpError, Load, connect, make_load
+from tests.faults.deployment import DrillDeployment
+from tests.faults.invariants import InvariantFindings
 from tests.faults.ledger import Ledger
 
 GRADES_WITHIN_S = 90.0
@@ -44,13 +44,13 @@ class Result:
 class Trial:
     """What a row works with; it notes what did not hold and goes on."""
 
-    def __init__(self, site: Deployment, load: Load, *, is_short: bool) -> None:
+    def __init__(self, site: DrillDeployment, load: Load, *, is_short: bool) -> None:
         self.site, self.load, self.is_short = site, load, is_short
         self.ledger: Ledger = load.ledger
         self.faults: list[str] = []
         self.notes: list[str] = []
         self.broken_at = self.healed_at = time.monotonic()
-        self.found = Findings()
+        self.found = InvariantFindings()
         self.kills = 0
         self.slowest_return_s = 0.0
         self.earlier: list[int] = []
@@ -60,17 +60,17 @@ class Trial:
         """Give how long something lasts: in the full drill, in the short one."""
         return short if self.is_short else full
 
-    def expect(self, holds: object, words: str) -> None:
+    def expect(self, holds: object, text: str) -> None:
         """Note what must hold and does not."""
         if not holds:
-            self.faults.append(words)
+            self.faults.append(text)
 
-    def note(self, words: str) -> None:
-        self.notes.append(words)
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
-    def sit(self, seconds: float, *, pace: float = 1.0) -> None:
+    def take_exam(self, seconds: float, *, rate: float = 1.0) -> None:
         """Let all sit for some seconds before the fault."""
-        self.load.sit(pace=pace)
+        self.load.take_exam(rate=rate)
         time.sleep(seconds)
 
     @contextlib.contextmanager
@@ -82,11 +82,12 @@ class Trial:
         finally:
             self.healed_at = time.monotonic()
 
-    def other_devices(self, count: int) -> list[Candidate]:
+    def other_devices(self, count: int) -> list[DrillCandidate]:
         """Give further browsers of the same people, which sit beside the first."""
         port, rng = self.site.port, random.Random(count)
         others = [
-            Candidate(c.login_name, c.password, connect(port), self.ledger, rng) for c in self.load.candidates[:count]
+            DrillCandidate(c.login_name, c.password, connect(port), self.ledger, rng)
+            for c in self.load.candidates[:count]
         ]
         self.load.others += others
         return others
@@ -140,12 +141,12 @@ class Trial:
             checked = invariants.check(connection, self.ledger, attempts)
         self.ledger.odd.clear()
         self.found.lost += checked.lost
-        for name, words in checked.broken.items():
-            self.found.broken[name] += words
+        for name, text in checked.broken.items():
+            self.found.broken[name] += text
 
     def finish(
         self, *, hand_in_share: float = 1.0, spread_s: float = 0.0, grades_within_s: float = GRADES_WITHIN_S
-    ) -> Findings:
+    ) -> InvariantFindings:
         """Let all come to rest, replay, hand in, wait for the grades, and check every invariant."""
         people = self.load.candidates
         found = self.found
@@ -159,8 +160,8 @@ class Trial:
         ids = [*self.earlier, *(c.attempt_id for c in people)]
         with self.site.database() as connection:
             waited, late = invariants.wait_for_grades(connection, ids, within_s=grades_within_s)
-            for words in late:
-                found.add("I5", words)
+            for text in late:
+                found.add("I5", text)
             self._replay(found, [c for c in people if c.receipt][: self._sample()])
         self._check(ids)
         self.expect_no_forced_sign_in()
@@ -171,7 +172,7 @@ class Trial:
     def _sample(self) -> int:
         return max(6, len(self.load.candidates) // 10)
 
-    def _replay(self, found: Findings, sample: list[Candidate]) -> None:
+    def _replay(self, found: InvariantFindings, sample: list[DrillCandidate]) -> None:
         ids = [c.attempt_id for c in sample]
         with self.site.database() as connection:
             before = invariants.snapshot(connection, ids)
@@ -190,7 +191,7 @@ class Trial:
 
 @contextlib.contextmanager
 def trial(
-    site: Deployment,
+    site: DrillDeployment,
     *,
     people: int,
     seed: int,

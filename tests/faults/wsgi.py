@@ -1,4 +1,4 @@
-"""The WSGI entry of a drill's site: the ordinary application, with the guarantee that DRILL_SABOTAGE names taken away."""
+"""The WSGI entry of a drill's site: the ordinary application, with the guarantee that DRILL_INJECTED_FAULT names taken away."""
 
 from __future__ import annotations
 

@@ -78,9 +78,9 @@ def fuzz_all(wanted: list[str], folder: Path) -> bool:
             running.append(begin(waiting.pop(0), folder))
         run, status = wait_for_one(running)
         running.remove(run)
-        held, words = run.outcome(status)
+        held, text = run.outcome(status)
         is_sound = is_sound and held
-        print(f"{'ok  ' if held else 'FAIL'} {run.name:<22} {words}", flush=True)
+        print(f"{'ok  ' if held else 'FAIL'} {run.name:<22} {text}", flush=True)
     return is_sound
 
 

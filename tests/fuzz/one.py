@@ -15,20 +15,20 @@ try:
 except ImportError:
     atheris = None
 if atheris is None:
-    from tests.fuzz.targets import REFUSALS, TARGETS
+    from tests.fuzz.targets import REJECTIONS, TARGETS
 else:
     with atheris.instrument_imports(include=["question_bank", "examapp.documents"]):
-        from tests.fuzz.targets import REFUSALS, TARGETS
+        from tests.fuzz.targets import REJECTIONS, TARGETS
 
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_SECONDS_EACH = 10
 
 
 def run_one(read, content: bytes) -> None:
-    """Read once; a refusal is right, anything else that is raised is a fault."""
+    """Read once; a rejection is right, anything else that is raised is a fault."""
     try:
         read(content)
-    except REFUSALS:
+    except REJECTIONS:
         return
 
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: a reader each, the refusals that it may give, and a few good beginnings."""
+"""What is fuzzed: a reader each, the rejections that it may give, and a few good beginnings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from examapp.oversight.duty_lists.rules import read_table
 from examapp.web.json_io import decode
 from question_bank.formats import registry
 
-REFUSALS = (UnreadableFileError, DomainError)
+REJECTIONS = (UnreadableFileError, DomainError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def _answers(content: bytes) -> None:
     for shape in (SaveRequest, SubmissionRequest, UnsureMarks, EventsRequest):
         try:
             decode(content, shape)
-        except REFUSALS:
+        except REJECTIONS:
             continue
 
 
@@ -60,7 +60,7 @@ def _bank(format_name: str, suffix: str) -> Callable[[bytes], None]:
         chosen = registry.get_format(format_name)
         chosen.looks_like(content, f"x{suffix}")
         reading = chosen.read(content, name=f"x{suffix}")
-        assert reading.found == len(reading.imported) + len(reading.doubtful) + len(reading.refused)
+        assert reading.found == len(reading.imported) + len(reading.needing_review) + len(reading.rejected)
 
     return read
 

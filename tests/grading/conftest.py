@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def without_nudges(monkeypatch):
+def without_enqueueing(monkeypatch):
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)

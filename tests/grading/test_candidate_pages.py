@@ -12,77 +12,81 @@ from sqlalchemy import select
 
 from examapp.content.laws.actions import ensure_law_version
 from examapp.content.laws.models import LawArticle
-from examapp.content.questions.models import Citation, QuestionVersion
+from examapp.content.questions.models import QuestionCitation, QuestionVersion
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import MakeupEligibility
 from examapp.delivery.grading.tasks import grade_waiting
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 
 
-def sat(world, *, is_graded=True, **fields):
+def attempts(world, *, is_graded=True, **fields):
     """Somebody who has handed in a wrong answer to the true/false item, and nothing else."""
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), **fields)
-    sitter = Sitter(world, exam, world.person(name="李四"))
-    sitter.start()
-    sitter.hand_in((4, 1, ["A"]))
+    candidate_client = CandidateClient(world, exam, world.person(name="李四"))
+    candidate_client.start()
+    candidate_client.hand_in((4, 1, ["A"]))
     if is_graded:
-        grade_waiting(most_batches=1)
-    return sitter
+        grade_waiting(max_batches=1)
+    return candidate_client
 
 
-def text_of(sitter, rest, client=None):
-    return (client or sitter.api).get(f"/attempts/{sitter.attempt['id']}/{rest}").get_data(as_text=True)
+def text_of(candidate_client, rest, client=None):
+    return (
+        (client or candidate_client.api)
+        .get(f"/attempts/{candidate_client.attempt['id']}/{rest}")
+        .get_data(as_text=True)
+    )
 
 
 def test_the_receipt_shows_number_and_digest(world):
-    sitter = sat(world)
-    text = text_of(sitter, "receipt")
-    receipt = sitter.look()["receipt"]
+    candidate_client = attempts(world)
+    text = text_of(candidate_client, "receipt")
+    receipt = candidate_client.look()["receipt"]
     assert receipt["number"] in text
     assert receipt["sha256"] in text
     assert "1 题，共 5 题" in text
 
 
 def test_a_result_waits_for_its_grade_and_then_shows_points_and_rule(world):
-    sitter = sat(world, is_graded=False)
-    assert "评分中" in text_of(sitter, "result")
-    grade_waiting(most_batches=1)
-    text = text_of(sitter, "result")
+    candidate_client = attempts(world, is_graded=False)
+    assert "评分中" in text_of(candidate_client, "result")
+    grade_waiting(max_batches=1)
+    text = text_of(candidate_client, "result")
     assert "不合格" in text
     assert "满分 12 分" in text
     assert "多选、少选、错选均不得分" in text
 
 
-def test_an_attempt_set_aside_says_whom_to_ask(world, frozen):
-    sitter = sat(world, is_graded=False)
-    world.session.get(Attempt, sitter.attempt["id"]).quarantined_at = frozen.instant
+def test_an_attempt_set_aside_says_whom_to_ask(world, fixed_clock):
+    candidate_client = attempts(world, is_graded=False)
+    world.session.get(Attempt, candidate_client.attempt["id"]).quarantined_at = fixed_clock.instant
     world.session.flush()
-    assert "请联系本单位管理员" in text_of(sitter, "result")
+    assert "请联系本单位管理员" in text_of(candidate_client, "result")
 
 
-def test_keys_and_explanations_stay_hidden_until_their_release(world, frozen):
-    sitter = sat(world, keys_policy="at_close")
-    text = text_of(sitter, "result")
+def test_keys_and_explanations_stay_hidden_until_their_release(world, fixed_clock):
+    candidate_client = attempts(world, keys_policy="at_close")
+    text = text_of(candidate_client, "result")
     assert "答案和解析将于" in text
     assert "理由" not in text
-    assert "还没有可以查看的错题" in sitter.api.get("/my/mistakes").get_data(as_text=True)
-    frozen.at(frozen.instant + timedelta(days=2))
-    assert "理由" in text_of(sitter, "result")
-    assert "理由" in sitter.api.get("/my/mistakes").get_data(as_text=True)
+    assert "还没有可以查看的错题" in candidate_client.api.get("/my/mistakes").get_data(as_text=True)
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
+    assert "理由" in text_of(candidate_client, "result")
+    assert "理由" in candidate_client.api.get("/my/mistakes").get_data(as_text=True)
 
 
-@pytest.mark.parametrize(("policy", "words"), [("at_close", "成绩将于"), ("never", "不在平台上公布")])
-def test_a_hidden_result_shows_no_points(world, policy, words):
-    text = text_of(sat(world, results_policy=policy, keys_policy="at_once"), "result")
-    assert words in text
+@pytest.mark.parametrize(("policy", "wording"), [("at_close", "成绩将于"), ("never", "不在平台上公布")])
+def test_a_hidden_result_shows_no_points(world, policy, wording):
+    text = text_of(attempts(world, results_policy=policy, keys_policy="at_once"), "result")
+    assert wording in text
     assert "满分" not in text
     assert "理由" not in text
 
 
 def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
-    sitter = sat(world, kind="mock", keys_policy="at_once")
-    text = text_of(sitter, "result")
+    candidate_client = attempts(world, kind="mock", keys_policy="at_once")
+    text = text_of(candidate_client, "result")
     assert "错题（5 题）" in text
     assert "您选的" in text
     assert "正确答案" in text
@@ -90,50 +94,52 @@ def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
     assert "您没有作答" in text
 
 
-def test_a_mistake_leads_to_its_articles_in_the_law_library(world, frozen):
-    sitter = sat(world, kind="mock", keys_policy="at_once")
-    law = ensure_law_version(world.session, law="行政处罚法", version_on=date(2021, 1, 22), now=frozen.instant)
+def test_a_mistake_leads_to_its_articles_in_the_law_library(world, fixed_clock):
+    candidate_client = attempts(world, kind="mock", keys_policy="at_once")
+    law = ensure_law_version(world.session, law="行政处罚法", version_on=date(2021, 1, 22), now=fixed_clock.instant)
     world.save(LawArticle(law_version_id=law.id, position=1, label="第三十三条", text="初次违法的规定"))
     for version in world.session.scalars(select(QuestionVersion)).all():
         cited = ["第三十二条", "第三十三条"]
-        world.save(Citation(question_version_id=version.id, law_version_id=law.id, articles=cited))
-    page = html.document_fromstring(text_of(sitter, "result"))
+        world.save(QuestionCitation(question_version_id=version.id, law_version_id=law.id, articles=cited))
+    page = html.document_fromstring(text_of(candidate_client, "result"))
     links: Any = page.xpath("//p[@class='article']/a")
     assert [link.text for link in links[:2]] == ["第三十二条", "第三十三条"]
     address, _, anchor = unquote(links[1].get("href")).partition("#")
-    library = html.document_fromstring(sitter.api.get(address).get_data(as_text=True))
+    library = html.document_fromstring(candidate_client.api.get(address).get_data(as_text=True))
     assert "初次违法的规定" in str(library.xpath("string(//*[@id=$anchor])", anchor=anchor))
 
 
 def test_what_comes_next_names_the_makeup(world):
-    sitter = sat(world, attempts_allowed=1)
-    assert "作答次数已用完" in text_of(sitter, "result")
-    makeup = world.exam(None, title="冬季补考", kind="makeup", main_exam_id=sitter.exam.id, opens_in=timedelta(days=3))
-    world.save(MakeupEligibility(exam_id=makeup.id, person_id=sitter.person.id, reason="failed"))
-    assert "冬季补考" in text_of(sitter, "result")
+    candidate_client = attempts(world, attempts_allowed=1)
+    assert "作答次数已用完" in text_of(candidate_client, "result")
+    makeup = world.exam(
+        None, title="冬季补考", kind="makeup", main_exam_id=candidate_client.exam.id, opens_in=timedelta(days=3)
+    )
+    world.save(MakeupEligibility(exam_id=makeup.id, person_id=candidate_client.person.id, reason="failed"))
+    assert "冬季补考" in text_of(candidate_client, "result")
 
 
 def test_another_candidates_pages_are_not_there(world):
-    sitter = sat(world)
+    candidate_client = attempts(world)
     other = world.client(world.person())
     for rest in ("receipt", "result"):
-        assert other.get(f"/attempts/{sitter.attempt['id']}/{rest}").status_code == 404
+        assert other.get(f"/attempts/{candidate_client.attempt['id']}/{rest}").status_code == 404
 
 
 def test_an_attempt_in_progress_leads_back_to_its_exam(world):
     make_bank(world)
-    sitter = Sitter(world, world.exam(world.blueprint(KINDS)), world.person())
-    sitter.start()
+    candidate_client = CandidateClient(world, world.exam(world.blueprint(KINDS)), world.person())
+    candidate_client.start()
     for rest in ("receipt", "result"):
-        answer = sitter.api.get(f"/attempts/{sitter.attempt['id']}/{rest}")
-        assert answer.headers["Location"] == f"/exams/{sitter.exam_id}"
+        answer = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/{rest}")
+        assert answer.headers["Location"] == f"/exams/{candidate_client.exam_id}"
 
 
 def test_result_and_mistakes_cost_few_statements(world, statements):
-    sitter = sat(world, kind="mock", keys_policy="at_once")
+    candidate_client = attempts(world, kind="mock", keys_policy="at_once")
     with statements() as seen:
-        text_of(sitter, "result")
+        text_of(candidate_client, "result")
     assert len(seen) <= 14
     with statements() as seen:
-        sitter.api.get("/my/mistakes?page=7")
+        candidate_client.api.get("/my/mistakes?page=7")
     assert len(seen) <= 12

@@ -6,18 +6,18 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
 
 
 def test_all_right_is_full_points_and_shown_at_once(world):
-    sitter = make_sitting(world, kind="mock", results_policy="at_once", keys_policy="at_once")
-    assert sitter.result().get_json()["error"] == "not_submitted"
-    sitter.hand_in(*right_answers(world, sitter))
-    assert sitter.result().status_code == 202
+    candidate_client = make_exam_with_candidates(world, kind="mock", results_policy="at_once", keys_policy="at_once")
+    assert candidate_client.result().get_json()["error"] == "not_submitted"
+    candidate_client.hand_in(*right_answers(world, candidate_client))
+    assert candidate_client.result().status_code == 202
     grading_tasks.sweep_once()
-    body = sitter.result().get_json()
+    body = candidate_client.result().get_json()
     assert (body["points"], body["points_possible"], body["percent"], body["band"], body["passed"]) == (
         "12.00",
         "12.00",
@@ -27,39 +27,39 @@ def test_all_right_is_full_points_and_shown_at_once(world):
     )
     assert [item["points"] for item in body["items"]] == ["2.00", "2.00", "3.00", "1.00", "4.00"]
     assert all(item["key"] and item["explanation"] for item in body["items"])
-    assert sitter.look()["state"] == "graded"
+    assert candidate_client.look()["state"] == "graded"
 
 
 def test_nothing_answered_is_zero_and_fails(world):
-    sitter = make_sitting(world, results_policy="at_once", keys_policy="at_close")
-    sitter.hand_in()
+    candidate_client = make_exam_with_candidates(world, results_policy="at_once", keys_policy="at_close")
+    candidate_client.hand_in()
     grading_tasks.sweep_once()
-    body = sitter.result().get_json()
+    body = candidate_client.result().get_json()
     assert (body["points"], body["band"], body["passed"], body["items"]) == ("0.00", "fail", False, None)
 
 
-def test_hidden_result_says_only_when_it_comes(world, frozen):
-    sitter = make_sitting(world, results_policy="at_close", keys_policy="at_close")
-    sitter.hand_in((1, 1, ["A"]))
+def test_hidden_result_says_only_when_it_comes(world, fixed_clock):
+    candidate_client = make_exam_with_candidates(world, results_policy="at_close", keys_policy="at_close")
+    candidate_client.hand_in((1, 1, ["A"]))
     grading_tasks.sweep_once()
-    body = sitter.result().get_json()
+    body = candidate_client.result().get_json()
     assert set(body) == {"state", "published", "publish_at"}
     assert body["published"] is False
-    frozen.at(NOON + timedelta(days=2))
-    assert sitter.result().get_json()["published"] is True
-    assert sitter.result().get_json()["items"] is not None
+    fixed_clock.at(NOON + timedelta(days=2))
+    assert candidate_client.result().get_json()["published"] is True
+    assert candidate_client.result().get_json()["items"] is not None
 
 
 def test_result_never_shown_has_no_instant(world):
-    sitter = make_sitting(world, results_policy="never", keys_policy="never")
-    sitter.hand_in()
+    candidate_client = make_exam_with_candidates(world, results_policy="never", keys_policy="never")
+    candidate_client.hand_in()
     grading_tasks.sweep_once()
-    assert sitter.result().get_json() == {"state": "graded", "published": False, "publish_at": None}
+    assert candidate_client.result().get_json() == {"state": "graded", "published": False, "publish_at": None}
 
 
 def test_grading_twice_makes_one_grade(world, session):
-    sitter = make_sitting(world)
-    sitter.hand_in((1, 1, ["A"]))
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in((1, 1, ["A"]))
     ids = grading_actions.begin_batch(session, now=NOON)
     assert grading_actions.grade_batch(session, ids, now=NOON) == 1
     assert grading_actions.grade_batch(session, ids, now=NOON) == 0
@@ -68,14 +68,14 @@ def test_grading_twice_makes_one_grade(world, session):
 
 
 def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
-    sitter = make_sitting(world)
-    answers = right_answers(world, sitter)
-    sitter.hand_in(answers[0], (2, 2, ["A"]), answers[2])
+    candidate_client = make_exam_with_candidates(world)
+    answers = right_answers(world, candidate_client)
+    candidate_client.hand_in(answers[0], (2, 2, ["A"]), answers[2])
     grading_tasks.sweep_once()
     first = session.query(Grade).one()
     points = (first.points, first.item_points)
     session.delete(first)
-    attempt = session.get(Attempt, sitter.attempt["id"])
+    attempt = session.get(Attempt, candidate_client.attempt["id"])
     attempt.state, attempt.grading_retry_count = "submitted", 0
     session.flush()
     grading_tasks.sweep_once()
@@ -83,24 +83,24 @@ def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
     assert (again.points, again.item_points) == points
 
 
-def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_zero(world, session, frozen):
-    sitter = make_sitting(world)
-    sitter.hand_in((1, 1, ["A"]))
+def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_zero(world, session, fixed_clock):
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in((1, 1, ["A"]))
     session.query(AnswerKey).delete()
     session.flush()
     for minute in range(4):
-        frozen.at(NOON + timedelta(minutes=minute))
+        fixed_clock.at(NOON + timedelta(minutes=minute))
         grading_tasks.sweep_once()
-    attempt = session.get(Attempt, sitter.attempt["id"])
+    attempt = session.get(Attempt, candidate_client.attempt["id"])
     session.refresh(attempt)
     assert attempt.grading_retry_count == 3
     assert attempt.quarantined_at is not None
     assert session.query(Grade).count() == 0
-    assert sitter.result().get_json() == {"state": "grading"}
+    assert candidate_client.result().get_json() == {"state": "grading"}
 
 
-def test_a_bad_paper_does_not_hold_up_the_others(world, session, frozen):
-    bad = make_sitting(world)
+def test_a_bad_paper_does_not_hold_up_the_others(world, session, fixed_clock):
+    bad = make_exam_with_candidates(world)
     bad.hand_in((1, 1, ["A"]))
     session.get(Attempt, bad.attempt["id"]).response_schema = "S41"
 
@@ -108,10 +108,10 @@ def test_a_bad_paper_does_not_hold_up_the_others(world, session, frozen):
     paper.sections = [{"title": "", "instructions": "", "items": [[999999, 0, "ABCD", "1.00"]]}]
     paper.response_schema = "S41"
     session.flush()
-    good = make_sitting(world)
+    good = make_exam_with_candidates(world)
     good.hand_in((1, 1, ["A"]))
     grading_tasks.sweep_once()
-    frozen.at(NOON + timedelta(minutes=1))
+    fixed_clock.at(NOON + timedelta(minutes=1))
     grading_tasks.sweep_once()
     assert good.result().status_code == 200
     assert bad.result().status_code == 202

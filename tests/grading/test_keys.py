@@ -12,7 +12,7 @@ from examapp.delivery.exams.models import Exam, ExamExtension
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.models import AuditEvent
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 
 HOUR = timedelta(hours=1)
@@ -30,18 +30,18 @@ def office(world):
 
 
 def handed_in(world, exam, person=None):
-    sitter = Sitter(world, exam, person or world.person())
-    sitter.start()
-    sitter.hand_in()
+    candidate_client = CandidateClient(world, exam, person or world.person())
+    candidate_client.start()
+    candidate_client.hand_in()
     grading_tasks.sweep_once()
-    return sitter
+    return candidate_client
 
 
-def shows_keys(sitter):
+def shows_keys(candidate_client):
     """Whether API, page and list of mistakes show keys; all three say the same."""
-    items = sitter.result().get_json()["items"]
-    page = "各法律答题情况" in sitter.api.get(f"/attempts/{sitter.attempt['id']}/result").text
-    mistakes = "正确答案" in sitter.api.get("/my/mistakes").text
+    items = candidate_client.result().get_json()["items"]
+    page = "各法律答题情况" in candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
+    mistakes = "正确答案" in candidate_client.api.get("/my/mistakes").text
     assert (items is not None) is page is mistakes, (items is not None, page, mistakes)
     return page
 
@@ -51,52 +51,52 @@ def press(office, path, **fields):
     return answer, re.sub(r"<[^>]+>", " ", answer.text)
 
 
-def test_after_an_early_close_keys_wait_for_who_still_sits(world, bank, office, frozen):
+def test_after_an_early_close_keys_wait_for_who_still_sits(world, bank, office, fixed_clock):
     exam = world.exam(bank, duration_s=5400)
     early = handed_in(world, exam)
-    late = Sitter(world, exam, world.person())
-    frozen.at(NOON + timedelta(minutes=10))
+    late = CandidateClient(world, exam, world.person())
+    fixed_clock.at(NOON + timedelta(minutes=10))
     late.start()
     assert office.post(f"/admin/exams/{exam.id}/close").status_code == 302
     for minutes in (12, 60, 100):
-        frozen.at(NOON + timedelta(minutes=minutes))
+        fixed_clock.at(NOON + timedelta(minutes=minutes))
         assert not shows_keys(early), minutes
-    frozen.at(NOON + timedelta(minutes=101, seconds=1))
+    fixed_clock.at(NOON + timedelta(minutes=101, seconds=1))
     assert shows_keys(early)
 
 
-def test_a_planned_make_up_holds_the_keys_back_until_it_is_over(world, bank, frozen):
+def test_a_planned_make_up_holds_the_keys_back_until_it_is_over(world, bank, fixed_clock):
     exam = world.exam(bank, lasts=3 * HOUR)
-    sitter = handed_in(world, exam)
+    candidate_client = handed_in(world, exam)
     makeup = world.exam(bank, kind="makeup", main_exam_id=exam.id, opens_in=timedelta(days=1), lasts=HOUR)
-    frozen.at(NOON + 4 * HOUR)
-    assert not shows_keys(sitter)
-    frozen.at(makeup.closes_at + timedelta(seconds=61))
-    assert shows_keys(sitter)
+    fixed_clock.at(NOON + 4 * HOUR)
+    assert not shows_keys(candidate_client)
+    fixed_clock.at(makeup.closes_at + timedelta(seconds=61))
+    assert shows_keys(candidate_client)
     makeup.state = "cancelled"
-    frozen.at(NOON + 4 * HOUR)
+    fixed_clock.at(NOON + 4 * HOUR)
     world.session.commit()
-    assert shows_keys(sitter)
+    assert shows_keys(candidate_client)
 
 
-def test_keys_of_an_exam_that_counts_are_not_shown_at_once_whatever_was_set(world, bank, frozen):
+def test_keys_of_an_exam_that_counts_are_not_shown_at_once_whatever_was_set(world, bank, fixed_clock):
     exam = world.exam(bank, keys_policy="at_once", lasts=3 * HOUR)
-    sitter = handed_in(world, exam)
-    assert not shows_keys(sitter)
-    frozen.at(exam.closes_at + timedelta(seconds=61))
-    assert shows_keys(sitter)
+    candidate_client = handed_in(world, exam)
+    assert not shows_keys(candidate_client)
+    fixed_clock.at(exam.closes_at + timedelta(seconds=61))
+    assert shows_keys(candidate_client)
 
 
-def test_extra_time_that_is_not_applied_yet_holds_the_keys_back(world, bank, frozen):
+def test_extra_time_that_is_not_applied_yet_holds_the_keys_back(world, bank, fixed_clock):
     exam = world.exam(bank, duration_s=3600)
     early = handed_in(world, exam)
-    late = Sitter(world, exam, world.person())
+    late = CandidateClient(world, exam, world.person())
     late.start()
     exam.closes_at = NOON + timedelta(minutes=5)
-    frozen.at(NOON + timedelta(minutes=62))
+    fixed_clock.at(NOON + timedelta(minutes=62))
     late.look()
     assert shows_keys(early)
-    extension = {"request_key": "k", "seconds": 900, "reason": "停电", "granted_at": frozen.instant}
+    extension = {"request_key": "k", "seconds": 900, "reason": "停电", "granted_at": fixed_clock.instant}
     world.save(ExamExtension(exam_id=exam.id, person_id=late.person.id, **extension))
     world.session.commit()
     assert not shows_keys(early)
@@ -109,7 +109,7 @@ def test_who_sits_sees_no_key_of_any_exam_and_sees_them_again_after_the_hand_in(
     person = world.person()
     mock = handed_in(world, world.exam(bank, kind="mock", keys_policy="at_once"), person)
     assert shows_keys(mock)
-    running = Sitter(world, world.exam(bank), person)
+    running = CandidateClient(world, world.exam(bank), person)
     running.start()
     assert mock.result().get_json()["items"] is None
     assert mock.result().get_json()["points"] is not None
@@ -123,38 +123,38 @@ def test_who_sits_sees_no_key_of_any_exam_and_sees_them_again_after_the_hand_in(
     assert shows_keys(mock)
 
 
-def closed_with_keys_out(world, bank, frozen):
+def closed_with_keys_out(world, bank, fixed_clock):
     """An exam that is over with its keys shown, and one who sat it."""
     exam = world.exam(bank, lasts=3 * HOUR)
-    sitter = handed_in(world, exam)
-    frozen.at(exam.closes_at + timedelta(hours=1))
-    assert shows_keys(sitter)
-    return exam, sitter
+    candidate_client = handed_in(world, exam)
+    fixed_clock.at(exam.closes_at + timedelta(hours=1))
+    assert shows_keys(candidate_client)
+    return exam, candidate_client
 
 
-def test_prolonging_after_the_keys_are_out_needs_the_tick_which_the_log_keeps(world, bank, frozen):
-    exam, sitter = closed_with_keys_out(world, bank, frozen)
+def test_prolonging_after_the_keys_are_out_needs_the_tick_which_the_log_keeps(world, bank, fixed_clock):
+    exam, candidate_client = closed_with_keys_out(world, bank, fixed_clock)
     office = world.api(world.admin("publicity_office"))
     path = f"/admin/exams/{exam.id}/prolong"
     assert "答案已公布，仍要办理" in office.get(path).text
     to = {"closes_at": "2026-11-25T12:00"}
-    answer, words = press(office, path, **to)
-    assert (answer.status_code, "答案已经公布" in words, "请勾选" in words) == (200, True, True)
+    answer, text = press(office, path, **to)
+    assert (answer.status_code, "答案已经公布" in text, "请勾选" in text) == (200, True, True)
     assert press(office, path, **to, is_known="y")[0].status_code == 302
     assert world.session.query(AuditEvent).filter_by(act="exams.prolong_window").one().details["is_after_keys"] is True
-    assert not shows_keys(sitter)
+    assert not shows_keys(candidate_client)
     # The keys rest again, but they were seen: what is granted next needs the tick as well.
     assert press(office, path, closes_at="2026-11-26T12:00")[0].status_code == 200
     assert press(office, path, closes_at="2026-11-26T12:00", is_known="y")[0].status_code == 302
 
 
-def test_extra_time_after_the_keys_are_out_needs_the_tick_which_its_row_keeps(world, bank, frozen):
-    exam, sitter = closed_with_keys_out(world, bank, frozen)
+def test_extra_time_after_the_keys_are_out_needs_the_tick_which_its_row_keeps(world, bank, fixed_clock):
+    exam, candidate_client = closed_with_keys_out(world, bank, fixed_clock)
     office = world.api(world.admin("publicity_office"))
-    path, number = f"/admin/exams/{exam.id}/extensions", sitter.person.staff_number
+    path, number = f"/admin/exams/{exam.id}/extensions", candidate_client.person.staff_number
     fields = {"staff_number": number, "minutes": "15", "reason": "停电", "request_key": "12345678"}
-    answer, words = press(office, path, **fields)
-    assert (answer.status_code, "答案已经公布" in words) == (200, True)
+    answer, text = press(office, path, **fields)
+    assert (answer.status_code, "答案已经公布" in text) == (200, True)
     assert world.session.query(ExamExtension).count() == 0
     assert press(office, path, **fields, is_known="y")[0].status_code == 302
     assert world.session.query(ExamExtension).one().is_after_keys is True
@@ -170,14 +170,14 @@ def test_before_the_keys_are_out_nobody_is_asked_for_a_tick(world, bank, office)
     assert "is_after_keys" not in world.session.query(AuditEvent).filter_by(act="exams.prolong_window").one().details
 
 
-def test_reopening_after_the_keys_are_out_needs_the_tick_and_the_second_person_reads_it(world, bank, frozen):
-    _, sitter = closed_with_keys_out(world, bank, frozen)
+def test_reopening_after_the_keys_are_out_needs_the_tick_and_the_second_person_reads_it(world, bank, fixed_clock):
+    _, candidate_client = closed_with_keys_out(world, bank, fixed_clock)
     office, second = (world.api(world.admin(role)) for role in ("publicity_office", "security_admin"))
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
     assert "答案已公布，仍要申请" in office.get(path).text
     fields = {"minutes": "10", "reason": "误点交卷"}
-    answer, words = press(office, path, **fields)
-    assert (answer.status_code, "答案已经公布" in words) == (422, True)
+    answer, text = press(office, path, **fields)
+    assert (answer.status_code, "答案已经公布" in text) == (422, True)
     assert press(office, path, **fields, is_known="y")[0].status_code == 303
     request = world.session.query(Approval).one()
     assert request.details["is_after_keys"] is True
@@ -189,15 +189,15 @@ def test_reopening_after_the_keys_are_out_needs_the_tick_and_the_second_person_r
     )
 
 
-def test_a_request_from_before_the_keys_were_out_is_not_put_into_force_after_it(world, bank, frozen):
+def test_a_request_from_before_the_keys_were_out_is_not_put_into_force_after_it(world, bank, fixed_clock):
     exam = world.exam(bank, lasts=3 * HOUR)
-    sitter = handed_in(world, exam)
+    candidate_client = handed_in(world, exam)
     office = world.api(world.admin("publicity_office"))
-    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    path = f"/admin/examday/attempts/{candidate_client.attempt['id']}/reopen"
     assert press(office, path, minutes="10", reason="误点交卷")[0].status_code == 303
-    frozen.at(exam.closes_at + timedelta(minutes=5))
+    fixed_clock.at(exam.closes_at + timedelta(minutes=5))
     second = world.api(world.admin("security_admin"))
     request = world.session.query(Approval).one()
     second.post(f"/admin/approvals/{request.id}/approve")
-    assert sitter.look()["state"] == "graded"
+    assert candidate_client.look()["state"] == "graded"
     assert world.session.get(Exam, exam.id).were_keys_out is False

@@ -10,12 +10,12 @@ from examapp import clock
 from examapp.delivery.exams.models import MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import ExternalResult, Grade
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 @pytest.fixture
 def county(world):
-    return County(world)
+    return ReportCounty(world)
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def makeup(county, world):
 
 
 @pytest.fixture
-def eligible(session, frozen):
+def eligible(session, fixed_clock):
     """Sweeps at an instant after the main exam, and gives names with reasons of who may sit."""
 
     def eligible(exam, people, *, days=4):
-        frozen.at(frozen.instant + timedelta(days=days))
+        fixed_clock.at(fixed_clock.instant + timedelta(days=days))
         grading_tasks.sweep_once()
         names = {person.id: name for name, person in people.items()}
         rows = session.query(MakeupEligibility).filter_by(exam_id=exam.id)
@@ -104,11 +104,11 @@ def test_a_result_from_elsewhere_is_the_earliest(county, world, makeup, eligible
         assert set(eligible(makeup, people, days=2)) == names, rule
 
 
-def test_who_passed_the_first_make_up_does_not_sit_the_second(county, world, makeup, eligible, frozen):
+def test_who_passed_the_first_make_up_does_not_sit_the_second(county, world, makeup, eligible, fixed_clock):
     people = {name: world.person(county.bureau, name=name) for name in ("passes", "fails", "stays away")}
     county.attempt(people["passes"], points=30)
     assert set(eligible(makeup, people)) == {"passes", "fails", "stays away"}
-    frozen.at(makeup.opens_at + timedelta(hours=3))
+    fixed_clock.at(makeup.opens_at + timedelta(hours=3))
     second = world.exam(title="第二次补考", kind="makeup", main_exam_id=county.exam.id, opens_in=timedelta(days=5))
     county.attempt(people["passes"], exam=makeup, points=70, hours_ago=1)
     county.attempt(people["fails"], exam=makeup, points=20, hours_ago=1)

@@ -7,13 +7,13 @@ import pytest
 from examapp import clock
 from examapp.delivery.exams.models import Exemption, MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
 
 
 @pytest.fixture
-def scene(world, frozen):
+def scenario(world, fixed_clock):
     make_bank(world)
     blueprint = world.blueprint(KINDS)
     main = world.exam(blueprint, lasts=timedelta(hours=3))
@@ -30,9 +30,9 @@ def scene(world, frozen):
                 approved_at=NOON,
             )
         )
-    passed, failed = Sitter(world, main, people["passed"]), Sitter(world, main, people["failed"])
-    for sitter in (passed, failed):
-        sitter.start()
+    passed, failed = CandidateClient(world, main, people["passed"]), CandidateClient(world, main, people["failed"])
+    for candidate_client in (passed, failed):
+        candidate_client.start()
     passed.hand_in(*right_answers(world, passed))
     failed.hand_in()
     return main, makeup, people
@@ -44,25 +44,25 @@ def reasons(session, makeup, people):
     return {names[row.person_id]: row.reason for row in rows if row.person_id in names}
 
 
-def test_nobody_is_eligible_before_the_main_exam_has_ended(scene, session):
-    _, makeup, people = scene
+def test_nobody_is_eligible_before_the_main_exam_has_ended(scenario, session):
+    _, makeup, people = scenario
     grading_tasks.sweep_once()
     assert reasons(session, makeup, people) == {}
 
 
-def test_absent_failed_and_deferred_are_eligible_and_the_others_not(scene, session, frozen, world):
-    _, makeup, people = scene
-    frozen.at(NOON + timedelta(days=10, hours=1))
+def test_absent_failed_and_deferred_are_eligible_and_the_others_not(scenario, session, fixed_clock, world):
+    _, makeup, people = scenario
+    fixed_clock.at(NOON + timedelta(days=10, hours=1))
     grading_tasks.sweep_once()
     grading_tasks.sweep_once()
     assert reasons(session, makeup, people) == {"failed": "failed", "absent": "absent", "deferred": "absent"}
-    assert Sitter(world, makeup, people["failed"]).start().status_code == 201
-    assert Sitter(world, makeup, people["passed"]).start().get_json()["error"] == "not_eligible"
+    assert CandidateClient(world, makeup, people["failed"]).start().status_code == 201
+    assert CandidateClient(world, makeup, people["passed"]).start().get_json()["error"] == "not_eligible"
 
 
-def test_who_is_exempted_afterwards_goes(scene, session, frozen, world):
-    main, makeup, people = scene
-    frozen.at(NOON + timedelta(days=1))
+def test_who_is_exempted_afterwards_goes(scenario, session, fixed_clock, world):
+    main, makeup, people = scenario
+    fixed_clock.at(NOON + timedelta(days=1))
     grading_tasks.sweep_once()
     assert "absent" in reasons(session, makeup, people)
     world.save(

@@ -1,4 +1,4 @@
-"""A wrong key found after grading: two persons correct it, what was graded is graded anew, before and after are kept (H22)."""
+"""A wrong key found after grading: two persons correct it, what was graded is graded again, before and after are kept (H22)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from examapp.delivery.grading.models import Grade, Regrade
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
-from tests.attempts.sitting import Sitter
+from tests.attempts.candidate_clients import CandidateClient
 from tests.conftest import NOON
-from tests.helpers.grading import correct, key_of, press, sit, wrong_question
+from tests.helpers.grading import correct, key_of, press, take_exam, wrong_question
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def exam(world):
     return world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="at_once", keys_policy="at_once")
 
 
-def grades_of(world, sitter):
-    rows = world.session.query(Grade).filter_by(attempt_id=sitter.attempt["id"]).order_by(Grade.number)
+def grades_of(world, candidate_client):
+    rows = world.session.query(Grade).filter_by(attempt_id=candidate_client.attempt["id"]).order_by(Grade.number)
     return [(row.points, row.is_current, row.reason) for row in rows]
 
 
-def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world, exam, office, second):
-    by_old, by_none = sit(world, exam, right="A"), sit(world, exam, right="-")
+def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_again(world, exam, office, second):
+    by_old, by_none = take_exam(world, exam, right="A"), take_exam(world, exam, right="-")
     question = wrong_question(world)
     assert "申请已提交" in correct(office, question)
     assert "不需要重复提交" in correct(office, question)
@@ -77,8 +77,8 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
 
 def test_before_and_after_are_shown_and_exported_within_the_reach(world, exam, office, second):
     here, there = world.unit("甲局"), world.unit("乙局")
-    sit(world, exam, right="A", unit=here)
-    sit(world, exam, right="A", unit=there)
+    take_exam(world, exam, right="A", unit=here)
+    take_exam(world, exam, right="A", unit=there)
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
@@ -95,31 +95,31 @@ def test_before_and_after_are_shown_and_exported_within_the_reach(world, exam, o
 
 
 def test_what_waits_to_be_graded_takes_the_new_key_and_is_not_graded_twice(world, exam, office, second):
-    sitter = Sitter(world, exam, world.person())
-    sitter.start()
-    sitter.hand_in()
+    candidate_client = CandidateClient(world, exam, world.person())
+    candidate_client.start()
+    candidate_client.hand_in()
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
     grading_tasks.sweep_once()
-    assert [reason for _, _, reason in grades_of(world, sitter)] == ["first"]
+    assert [reason for _, _, reason in grades_of(world, candidate_client)] == ["first"]
     assert world.session.query(Regrade).one().total == 0
 
 
-def test_a_grade_by_the_old_key_that_turns_up_late_is_graded_anew_too(world, exam, office, second, frozen):
-    sitter = sit(world, exam, right="A")
+def test_a_grade_by_the_old_key_that_turns_up_late_is_graded_again_too(world, exam, office, second, fixed_clock):
+    candidate_client = take_exam(world, exam, right="A")
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
     grading_tasks.sweep_once()
-    late = sit(world, exam, right="-")
+    late = take_exam(world, exam, right="-")
     grade = world.session.query(Grade).filter_by(attempt_id=late.attempt["id"]).one()
     old_key = world.session.query(Regrade).one().old_key_id
     grade.key_ids = {**grade.key_ids, str(question.current_version_id): old_key}
     world.session.flush()
-    frozen.at(NOON + timedelta(minutes=1))
+    fixed_clock.at(NOON + timedelta(minutes=1))
     grading_tasks.sweep_once()
-    assert len(grades_of(world, late)) == 2 and len(grades_of(world, sitter)) == 2
+    assert len(grades_of(world, late)) == 2 and len(grades_of(world, candidate_client)) == 2
     assert world.session.query(Regrade).one().done == 2
 
 
@@ -136,7 +136,7 @@ def test_a_key_that_changed_since_the_request_is_not_put_in_force(world, exam, o
 
 
 def test_the_key_of_a_replaced_version_is_corrected_without_touching_the_new_one(world, exam, office, second):
-    sitter = sit(world, exam, right="A")
+    candidate_client = take_exam(world, exam, right="A")
     question = wrong_question(world)
     old_id = question.current_version_id
     old = world.session.get(QuestionVersion, old_id)
@@ -153,19 +153,21 @@ def test_the_key_of_a_replaced_version_is_corrected_without_touching_the_new_one
     press(second, world.session.query(Approval).one())
     grading_tasks.sweep_once()
     assert key_of(world, question) == ["A"]
-    assert grades_of(world, sitter)[-1] == (Decimal("0.00"), True, "key_corrected")
+    assert grades_of(world, candidate_client)[-1] == (Decimal("0.00"), True, "key_corrected")
 
 
-def test_a_regrade_that_fails_three_times_is_shown_and_harms_no_grade(world, exam, office, second, frozen, monkeypatch):
-    sitter = sit(world, exam, right="A")
+def test_a_regrade_that_fails_three_times_is_shown_and_harms_no_grade(
+    world, exam, office, second, fixed_clock, monkeypatch
+):
+    candidate_client = take_exam(world, exam, right="A")
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
     monkeypatch.setattr("examapp.delivery.grading.rules.score_paper", lambda *_args, **_fields: 1 / 0)
     for minute in range(4):
-        frozen.at(NOON + timedelta(minutes=minute))
+        fixed_clock.at(NOON + timedelta(minutes=minute))
         grading_tasks.sweep_once()
     job = world.session.query(Regrade).one()
     world.session.refresh(job)
     assert job.state == "quarantined" and "系统管理员" in job.message
-    assert grades_of(world, sitter) == [(Decimal("2.00"), True, "first")]
+    assert grades_of(world, candidate_client) == [(Decimal("2.00"), True, "first")]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.delivery.grading.rules import Band, Marks, VersionKey, band_of, score_item, score_paper
+from examapp.delivery.grading.rules import Band, GradeBoundaries, VersionKey, band_of, score_item, score_paper
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.fill_blank import canonical
@@ -12,7 +12,7 @@ from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 
 LETTERS = "ABCDE"
-MARKS = Marks(pass_percent=Decimal(60), good_percent=Decimal(80), excellent_percent=Decimal(90))
+MARKS = GradeBoundaries(pass_percent=Decimal(60), good_percent=Decimal(80), excellent_percent=Decimal(90))
 
 
 def multiple(key: str, points: str = "3") -> ItemKey:

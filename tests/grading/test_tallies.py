@@ -8,14 +8,14 @@ from examapp import clock
 from examapp.content.questions.models import QuestionUse, QuestionVersion
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.actions import tally_questions
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
 
 
-def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, session, frozen):
-    sitter = make_sitting(world)
-    sitter.hand_in(*right_answers(world, sitter)[:2])
+def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, session, fixed_clock):
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in(*right_answers(world, candidate_client)[:2])
     grading_tasks.sweep_once()
     assert (tally_questions(session, now=clock.now()), tally_questions(session, now=clock.now())) == (1, 0)
     uses = session.scalars(select(QuestionUse)).all()
@@ -27,11 +27,11 @@ def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, s
     assert "使用情况" in page and "测试考试" in page
 
 
-def test_exam_is_counted_anew_after_new_grades_only(world, session, frozen):
-    sitter = make_sitting(world)
-    sitter.hand_in()
+def test_exam_is_counted_again_after_new_grades_only(world, session, fixed_clock):
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in()
     grading_tasks.sweep_once()
-    frozen.at(NOON + timedelta(minutes=1))
+    fixed_clock.at(NOON + timedelta(minutes=1))
     assert tally_questions(session, now=clock.now()) == 1
     session.query(QuestionUse).update({"counted_at": NOON - timedelta(hours=1)})
     assert tally_questions(session, now=clock.now()) == 1

@@ -19,12 +19,12 @@ def captcha_of(page) -> str:
 ID = "11010519491231002X"
 
 
-def give_numbers(world, person, *, sealer, number=ID, mobile="13800000001"):
+def give_numbers(world, person, *, cipher, number=ID, mobile="13800000001"):
     """Encrypt ID and mobile number into a person's row."""
     facts = PersonFacts(
         name=person.name, staff_number=person.staff_number, position="", rank="", id_number=number, mobile=mobile
     )
-    roster_actions._write_numbers(person, facts, sealer=sealer)
+    roster_actions._write_numbers(person, facts, cipher=cipher)
     world.save(person)
     return person
 
@@ -32,11 +32,11 @@ def give_numbers(world, person, *, sealer, number=ID, mobile="13800000001"):
 FIRST = "Xk7mPq2vRt"
 
 
-def seal_first_password(world, person):
+def encrypt_first_password(world, person):
     """Leave a person as an import does: no hash yet, the random first password encrypted; gives the account."""
     account = world.session.query(Account).filter_by(person_id=person.id).one()
-    sealer = world.app.extensions["sealer"]
-    account.first_password_sealed = sealer.seal(FIRST, bound_to=first_password_binding(person.id))
+    cipher = world.app.extensions["cipher"]
+    account.first_password_encrypted = cipher.seal(FIRST, associated_data=first_password_binding(person.id))
     account.must_change_password = True
     world.session.flush()
     return account

@@ -67,9 +67,9 @@ def device_state(page):
     return page.evaluate("Object.keys(localStorage).filter(function (key) { return key.indexOf('exam:') === 0; })")
 
 
-def reach_by_keys(page, selector, *, most=60):
+def focus_by_keys(page, selector, *, limit=60):
     """Press the tabulator until something has the focus."""
-    for _ in range(most):
+    for _ in range(limit):
         page.keyboard.press("Tab")
         if page.evaluate(f"document.activeElement.matches('{selector}')"):
             return
@@ -78,13 +78,13 @@ def reach_by_keys(page, selector, *, most=60):
 
 def go_by_keys_to(page, selector):
     """Bring the focus to something by the tabulator; then press it."""
-    reach_by_keys(page, selector)
+    focus_by_keys(page, selector)
     page.keyboard.press("Enter")
 
 
-def write(page, item, words):
+def write(page, item, text):
     page.evaluate(f"document.querySelectorAll('.square')[{item - 1}].click()")
-    page.locator(f"#item-{item} .text").fill(words)
+    page.locator(f"#item-{item} .text").fill(text)
 
 
 def wait_sealed(page, count):
@@ -106,7 +106,7 @@ def set_aside(live):
 
 
 def look(page, name):
-    """Keep a picture where wished, and refuse what is wider than the screen."""
+    """Keep a picture where wished, and reject what is wider than the screen."""
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)

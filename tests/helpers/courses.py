@@ -72,7 +72,7 @@ def begin(client, chapter):
     return post(client, f"/study/chapters/{chapter.id}/exercise", page="/practice/")
 
 
-def sit(client, session, run_path, *, right=True):
+def take_exam(client, session, run_path, *, right=True):
     """Answer all items of an exercise or practice; gives the page of its result."""
     while True:
         answer = client.get(run_path)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from examapp.content.blueprints.queries import get_paper, items_of
-from examapp.content.questions.models import AnswerKey, Question, QuestionVersion
+from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionVersion
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.queries import newest_keys
 from examapp.delivery.grading.rules import shown_key
 from question_bank.kinds.registry import kind_of
-from tests.attempts.sitting import Sitter
+from tests.attempts.candidate_clients import CandidateClient
 from tests.conftest import NOON
 
 
-def right_answers(world, sitter):
+def right_answers(world, candidate_client):
     """Read the keys from the database, as the candidate cannot, in the letters this person sees."""
 
-    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    attempt = world.session.get(Attempt, candidate_client.attempt["id"])
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     return [(item.item, 100 + item.item, right_response(item, keys[item.version_id])) for item in items]
@@ -28,24 +28,24 @@ def right_response(item, key):
     return list(shown.key) or [variants[0] for variants in shown.blanks]
 
 
-def sit(world, exam, *, right, unit=None):
+def take_exam(world, exam, *, right, unit=None):
     """Somebody who answers so many items by the keys of now, the rest not at all."""
-    sitter = Sitter(world, exam, world.person(unit))
-    sitter.start()
-    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    candidate_client = CandidateClient(world, exam, world.person(unit))
+    candidate_client.start()
+    attempt = world.session.get(Attempt, candidate_client.attempt["id"])
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     for item in items:
         if keys[item.version_id].parts[0]["key"] == [right]:
-            sitter.save((item.item, 1, right_response(item, keys[item.version_id])))
-    sitter.hand_in()
+            candidate_client.save((item.item, 1, right_response(item, keys[item.version_id])))
+    candidate_client.hand_in()
     grading_tasks.sweep_once()
-    return sitter
+    return candidate_client
 
 
 def wrong_question(world):
     """The question whose key says A, where B would be right."""
-    (row,) = [row for row in world.session.query(Question) if key_of(world, row) == ["A"]]
+    (row,) = [row for row in world.session.query(BankQuestion) if key_of(world, row) == ["A"]]
     world.session.get(QuestionVersion, row.current_version_id).used_at = NOON
     world.session.flush()
     return row

@@ -9,7 +9,7 @@ from examapp.content.law_texts.rules import LawText, ReadArticle
 from examapp.content.laws.actions import import_law_text
 from examapp.content.question_editing.actions import add_questions
 from examapp.content.question_law_changes.actions import check_laws
-from examapp.content.questions.models import Question
+from examapp.content.questions.models import BankQuestion
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank import model
 from tests.helpers.questions import single
@@ -54,4 +54,4 @@ def on(article, n=0, *, day="2012-10-26", law=LAW, **fields):
 
 def add(session, *questions, state="active"):
     ids = add_questions(ActionContext(session, SYSTEM, clock.now()), questions=questions, state=state)
-    return [session.get_one(Question, each) for each in ids]
+    return [session.get_one(BankQuestion, each) for each in ids]

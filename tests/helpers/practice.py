@@ -11,11 +11,17 @@ from tests.helpers import forms
 post = partial(forms.post, page="/practice/")
 
 
-def weakness(world, exam, unit, *, name="监察法", kind="law", right, sitters=5):
+def weakness(world, exam, unit, *, name="监察法", kind="law", right, candidate_count=5):
     """Store how many answers of a unit's candidates to a law or knowledge point were right."""
     world.save(
         UnitWeakness(
-            exam_id=exam.id, unit_id=unit.id, kind=kind, name=name, sitters=sitters, asked=10, right_count=right
+            exam_id=exam.id,
+            unit_id=unit.id,
+            kind=kind,
+            name=name,
+            candidate_count=candidate_count,
+            asked=10,
+            right_count=right,
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from examapp.content.questions.models import Question, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.content.questions.queries import stamp_of
 
 SINGLE = {
@@ -33,7 +33,7 @@ def stamp(session, question):
 
 
 def newest(session):
-    return session.scalars(select(Question).order_by(Question.id.desc())).first()
+    return session.scalars(select(BankQuestion).order_by(BankQuestion.id.desc())).first()
 
 
 def version_of(session, question):

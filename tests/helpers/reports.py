@@ -98,7 +98,7 @@ def docx_rows(content):
     return rows
 
 
-def pdf_words(content):
+def pdf_text(content):
     """The text of a PDF without spaces, and without the first bytes of two-byte codes that pypdf leaves."""
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
     return "".join("".join(page.extract_text().replace("\0", "").split()) for page in pages)
@@ -138,7 +138,7 @@ def assert_all_agree(county, client, naive, **query):
         {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind, **query))}
         for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("ods", ods_rows), ("docx", docx_rows))
     ]
-    on_paper = pdf_words(export(client, county, county.top, "participation", "pdf", **query))
+    on_paper = pdf_text(export(client, county, county.top, "participation", "pdf", **query))
     page = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}"
     screen = screen_rows(client.get(page, query_string={"depth": 5, **query}).text)
     for row in rows:
@@ -148,8 +148,8 @@ def assert_all_agree(county, client, naive, **query):
             assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
         cells = [in_files[0][row["code"]][head] for head in HEADS.values()]
         cells.insert(5, cells[3] - cells[4])
-        words = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
-        assert row["code"] + row["name"] + words in on_paper
+        text = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
+        assert row["code"] + row["name"] + text in on_paper
         assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
     assert {row["unit_id"] for row in rows} >= {unit_id for unit_id, figures in naive.items() if figures.roster}
     return on_paper

@@ -1,4 +1,4 @@
-"""No nudges: what is swept is swept by the test; the log at its most talkative."""
+"""No hints: what is swept is swept by the test; the log at its most talkative."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from examapp.web.logging import set_up_logging
 
 
 @pytest.fixture(autouse=True)
-def without_nudges(monkeypatch):
+def without_enqueueing(monkeypatch):
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
@@ -32,7 +32,7 @@ def forget_open_uploads():
 def lines(app, monkeypatch):
     """The log as the deployment writes it, at its most talkative; gives its lines."""
     stream = io.StringIO()
-    monkeypatch.setattr("examapp.web.logging._ForgivingErrorStream.write", lambda _self, words: stream.write(words))
+    monkeypatch.setattr("examapp.web.logging._ForgivingErrorStream.write", lambda _self, text: stream.write(text))
     root, handlers, level = logging.getLogger(), logging.getLogger().handlers, logging.getLogger().level
     set_up_logging("DEBUG")
     yield lambda: [line for line in stream.getvalue().split("\n") if line]

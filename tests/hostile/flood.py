@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hostile.wires import Door
+from tests.hostile.wires import EntryPoint
 
 ROOT = Path(__file__).parents[2]
 _CONNECTIONS = 100
@@ -32,12 +32,18 @@ class Flood:
 
 
 @contextlib.contextmanager
-def flood(door: Door, how: Flood) -> Iterator[Counter[str]]:
+def flood(entry_point: EntryPoint, how: Flood) -> Iterator[Counter[str]]:
     """Flood until the end of the block; the counter then holds how many replies had which status."""
-    words = [str(door.port), str(int(door.is_tls)), how.source, str(int(how.keeps_cookie)), str(int(how.is_one_name))]
+    text = [
+        str(entry_point.port),
+        str(int(entry_point.is_tls)),
+        how.source,
+        str(int(how.keeps_cookie)),
+        str(int(how.is_one_name)),
+    ]
     counted: Counter[str] = Counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.hostile.flood", *words], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.hostile.flood", *text], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:  # fmt: skip
         try:
             assert process.stdout.readline() == "begun\n"

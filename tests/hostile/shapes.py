@@ -25,7 +25,7 @@ def body_shape(operation) -> dict[str, Any] | None:
     return resolved(content["application/json"]["schema"]) if content else None
 
 
-def words_of(operation) -> list[str]:
+def text_of(operation) -> list[str]:
     """Give the words that a call takes in its address."""
     return [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
 

@@ -57,17 +57,17 @@ def share(calls, number):
     return [call for at, call in enumerate(calls) if at % SHARES == number]
 
 
-def some(values, at, most):
-    """Give `most` of the values, beginning at another one for each `at`; all of them where `most` is None."""
+def some(values, at, limit):
+    """Give `limit` of the values, beginning at another one for each `at`; all of them where `limit` is None."""
     values = tuple(values)
-    return values if most is None else tuple(values[(at + n) % len(values)] for n in range(min(most, len(values))))
+    return values if limit is None else tuple(values[(at + n) % len(values)] for n in range(min(limit, len(values))))
 
 
-def send(stage, call, fields, words=None):
-    client = stage.scene.clients[call.role]
+def send(stage, call, fields, text=None):
+    client = stage.scenario.clients[call.role]
     cookies = dict(client._cookies)
     with stage.call(), reading() as read:
-        answer = client.open(call.path, query_string=words, method=call.method, data=fields, content_type="multipart/form-data" if has_file(fields) else None)  # fmt: skip
+        answer = client.open(call.path, query_string=text, method=call.method, data=fields, content_type="multipart/form-data" if has_file(fields) else None)  # fmt: skip
     client._cookies = cookies
     return answer, read
 
@@ -78,11 +78,11 @@ def has_file(fields) -> bool:
 
 def fields_of(stage, call):
     """Give what a call would send as it should be, and all names that its view reads."""
-    client = stage.scene.clients[call.role]
+    client = stage.scenario.clients[call.role]
     with stage.call():
         page = client.get(call.path)
     good = forms_on(page.text, call.path) if page.status_code == 200 and page.mimetype == "text/html" else {}
-    good |= {name: str(value) for name, value in body_of(FORMS, call.endpoint, stage.scene).items()}
+    good |= {name: str(value) for name, value in body_of(FORMS, call.endpoint, stage.scenario).items()}
     answer, read = send(stage, call, good)
     again, read_again = send(stage, call, {"x": "1"})
     names = (set(good) | read.names | read_again.names) - EVERYWHERE
@@ -97,7 +97,7 @@ def siblings(name, good):
     return [value for other, value in good.items() if "-" in other and name.startswith(other[: other.index("-") + 1])]
 
 
-def alone(names, good, at_view, most):
+def alone(names, good, at_view, limit):
     """Give what is sent with one field odd beside good ones; what a name stands for a whole class of names is tried once."""
     acts = tuple(f"{prefix}{end}" for prefix in prefixes() for end in (DIGITS, "1"))
     for at, name in enumerate(names):
@@ -105,26 +105,26 @@ def alone(names, good, at_view, most):
             values = tuple(dict.fromkeys(["1", *siblings(name, good)]))
         else:
             values = (
-                some(WORST, at + at_view, most) if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
+                some(WORST, at + at_view, limit) if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
             )
         for value in (*values, *(acts if name == "act" else ())):
             yield {**good, name: value}, {name: value}, None
 
 
-def in_parts(names, good, at_view, most):
+def in_parts(names, good, at_view, limit):
     """Give what is sent with every third field odd, each in its turn with every value."""
     if len(names) <= FEW:
         return
     for part in range(3):
-        for turn in some(range(len(WORST)), at_view, most):
+        for turn in some(range(len(WORST)), at_view, limit):
             odd = {name: WORST[(at + turn) % len(WORST)] for at, name in enumerate(names[part::3])}
             yield {**good, **odd}, odd, None
 
 
-def at_once(names, good, at_view, most):
+def at_once(names, good, at_view, limit):
     """Give what is sent with all fields odd in one way; the address has the same words, where it does not get longer than servers read."""
     names = names or ["x"]
-    for value in (*ALWAYS, *some(TOGETHER, at_view, most)):
+    for value in (*ALWAYS, *some(TOGETHER, at_view, limit)):
         odd = {name: [value, value] for name in names}
         yield {**good, **odd}, odd, odd if 2 * len(names) * len(value) < MAX_ADDRESS else {names[0]: value}
     yield {**good, **{name: a_file() for name in names}}, dict.fromkeys(names, FILE), None
@@ -138,8 +138,8 @@ def named(stage, call, good, odd):
     """Name the fields that break a view alone; all that were sent where it takes several."""
     guilty = []
     for name, value in odd.items():
-        sent, words = (a_file(), None) if value is FILE else (value, {name: value})
-        if send(stage, call, {**good, name: sent}, words)[0].status_code >= 500:
+        sent, text = (a_file(), None) if value is FILE else (value, {name: value})
+        if send(stage, call, {**good, name: sent}, text)[0].status_code >= 500:
             guilty.append(f"{name[:40]}={'file' if value is FILE else repr(value[:20])}")
     return ", ".join(guilty) or f"together {sorted(name[:40] for name in odd)}"
 
@@ -150,12 +150,12 @@ def with_gateway(app, monkeypatch, tmp_path):
     setting(app, monkeypatch, message_gateway=f"file:{tmp_path / 'messages'}")
 
 
-@pytest.mark.parametrize(("number", "most"), WALKS)
-def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, number, most):
-    faults, silent, tried = [], [], 0
+@pytest.mark.parametrize(("number", "limit"), WALKS)
+def test_an_odd_value_in_any_field_of_any_page_is_rejected_in_words(app, stage, number, limit):
+    issues, silent, tried = [], [], 0
     calls = [
         replace(call, role=AS.get(call.endpoint, call.role))
-        for call in all_calls(app, stage.scene)
+        for call in all_calls(app, stage.scenario)
         if not call.is_api and call.method in {"POST", "PUT", "PATCH"}
     ]
     with noting(app):
@@ -169,40 +169,42 @@ def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, n
             names = sorted(found)
             short = [name for name in names if len(name) < 1000]
             sets = (
-                alone(names, good, at_view, most),
-                in_parts(short, good, at_view, most),
-                at_once(short, good, at_view, most),
+                alone(names, good, at_view, limit),
+                in_parts(short, good, at_view, limit),
+                at_once(short, good, at_view, limit),
             )
-            for sent, odd, words in chain(*sets):
+            for sent, odd, text in chain(*sets):
                 tried += 1
-                answer, _ = send(stage, call, sent, words)
+                answer, _ = send(stage, call, sent, text)
                 if answer.status_code >= 500:
-                    faults.append(f"{call} {answer.status_code}: {named(stage, call, good, odd)}")
-    assert not faults, "\n".join(faults)
+                    issues.append(f"{call} {answer.status_code}: {named(stage, call, good, odd)}")
+    assert not issues, "\n".join(issues)
     assert not silent, "give its fields in tests/matrix FORMS, or its reason here:\n" + "\n".join(silent)
     assert tried > 300
 
 
-@pytest.mark.parametrize(("number", "most"), WALKS)
-def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, number, most):
-    faults, words = [], 0
-    calls = [call for call in all_calls(app, stage.scene) if call.method == "GET" and call.endpoint not in HEALTH]
+@pytest.mark.parametrize(("number", "limit"), WALKS)
+def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, number, limit):
+    issues, text = [], 0
+    calls = [call for call in all_calls(app, stage.scenario) if call.method == "GET" and call.endpoint not in HEALTH]
     with noting(app):
         for at_view, call in enumerate(share(calls, number)):
-            client = stage.scene.clients[call.role]
+            client = stage.scenario.clients[call.role]
             with stage.call(), reading() as read:
                 client.get(call.path)
             names = sorted(read.names - EVERYWHERE)
-            words += len(names)
+            text += len(names)
             sent: list[dict[str, object]] = [dict.fromkeys(names or ["x"], BROKEN)]
             if names:
-                sent += [dict.fromkeys(names, value) for value in some((*TOGETHER, *WORST), at_view, most and 3 * most)]
+                sent += [
+                    dict.fromkeys(names, value) for value in some((*TOGETHER, *WORST), at_view, limit and 3 * limit)
+                ]
             sent += [{name: value} for name in names for value in WORST[:3] if len(names) > 1]
             for query in sent:
                 with stage.call():
                     answer = client.get(call.path, query_string=query)
                 if answer.status_code >= 500:
-                    faults.append(f"{call} {str(query)[:80]}: {answer.status_code}")
+                    issues.append(f"{call} {str(query)[:80]}: {answer.status_code}")
                 answer.close()
-    assert words > 20
-    assert not faults, "\n".join(faults)
+    assert text > 20
+    assert not issues, "\n".join(issues)

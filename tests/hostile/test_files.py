@@ -124,11 +124,11 @@ def send(app, stage, upload, name, content):
     """Send a file to a view within the form that it belongs to; gives the answer, and the page that it leads to."""
     endpoint = "training_admin.put_file" if upload.field == "pieces" else upload.endpoint
     rule = next(rule for known, rule, method in calls_of(app) if known == endpoint and method == "POST")
-    path, client = address(rule, endpoint, stage.scene, upload.role), stage.scene.clients[upload.role]
+    path, client = address(rule, endpoint, stage.scenario, upload.role), stage.scenario.clients[upload.role]
     if upload.field == "pieces":
         answer = send_in_pieces(client, path, name, content)
     else:
-        answer = client.post(path, data={upload.field: (io.BytesIO(content), name), **upload.fields(stage.scene)})
+        answer = client.post(path, data={upload.field: (io.BytesIO(content), name), **upload.fields(stage.scenario)})
     names = [name.rpartition("/")[2], "题.txt"]
     run_job(app, stage.connection, names)
     page = client.get(answer.headers["Location"]).get_data(as_text=True) if answer.status_code in {302, 303} else ""
@@ -136,19 +136,19 @@ def send(app, stage, upload, name, content):
 
 
 def send_in_pieces(client, path, name, content):
-    """Begin, send what fits into one piece, and end, as the page's script does; gives the first refusal, or the last answer."""
+    """Begin, send what fits into one piece, and end, as the page's script does; gives the first rejection, or the last answer."""
     answer = client.post(f"{path}/begin", query_string={"name": name, "size": len(content)})
     if answer.status_code != 200:
         return answer
-    told = answer.get_json()
-    answer = client.put(f"{path}/{told['token']}?offset=0", data=content[: told["piece"]])
-    return answer if answer.status_code != 200 else client.post(f"{path}/{told['token']}/finish")
+    reply = answer.get_json()
+    answer = client.put(f"{path}/{reply['token']}?offset=0", data=content[: reply["piece"]])
+    return answer if answer.status_code != 200 else client.post(f"{path}/{reply['token']}/finish")
 
 
 CHANGES_A_ROW = {"records_admin.edit_template"}
 
 
-def words_of(answer) -> str:
+def text_of(answer) -> str:
     """Give what a page says, without what stands around it."""
     page = re.sub(r"(?s).*<main|</main>.*", "", answer.get_data(as_text=True))
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())[:400]
@@ -156,21 +156,21 @@ def words_of(answer) -> str:
 
 @pytest.mark.parametrize("name", sorted(UPLOADS))
 def test_a_good_file_is_taken_where_the_hostile_ones_are_sent(app, stage, name):
-    """So that what is refused below is refused for the file, and not for a field that was missing."""
+    """So that what is rejected below is rejected for the file, and not for a field that was missing."""
     upload = UPLOADS[name]
     file_name, make = upload.good
     with stage.call():
         upload.prepare(stage.connection)
         before = count_rows(stage.connection)
         answer, page = send(app, stage, upload, file_name, make())
-        assert answer.status_code in {200, 201, 302, 303}, words_of(answer)
+        assert answer.status_code in {200, 201, 302, 303}, text_of(answer)
         assert count_rows(stage.connection) != before or upload.endpoint in CHANGES_A_ROW, page[-1500:]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(UPLOADS))
-def test_h08_h10_h13_hostile_files_are_refused_in_words_and_leave_nothing(app, stage, name):
-    upload, faults = UPLOADS[name], []
+def test_h08_h10_h13_hostile_files_are_rejected_in_words_and_leave_nothing(app, stage, name):
+    upload, issues = UPLOADS[name], []
     for file_name, make in FILES.items():
         content = make()
         with stage.call():
@@ -179,18 +179,18 @@ def test_h08_h10_h13_hostile_files_are_refused_in_words_and_leave_nothing(app, s
             answer, page = send(app, stage, upload, file_name, content)
             grown = {table: count for table, count in count_rows(stage.connection).items() if count != before[table]}
             if answer.status_code >= 500:
-                faults.append(f"{file_name}: {answer.status_code}")
-            if page and not any(word in page for word in REFUSALS):
-                faults.append(f"{file_name}: no word why {page[-700:]}")
+                issues.append(f"{file_name}: {answer.status_code}")
+            if page and not any(word in page for word in REJECTIONS):
+                issues.append(f"{file_name}: no word why {page[-700:]}")
             if set(grown) - JOBS:
-                faults.append(f"{file_name}: left {grown}")
-    assert not faults, "\n".join(faults)
+                issues.append(f"{file_name}: left {grown}")
+    assert not issues, "\n".join(issues)
     assert not [
         place for place in (Path("/tmp") / ESCAPED, Path.cwd() / ESCAPED, Path.cwd().parent / ESCAPED) if place.exists()
     ]
 
 
-REFUSALS = ("不支持", "不能", "不是", "无法", "没有", "请", "太大", "读不", "error-summary", "认不", "空的")
+REJECTIONS = ("不支持", "不能", "不是", "无法", "没有", "请", "太大", "读不", "error-summary", "认不", "空的")
 JOBS = {
     "jobs", "roster_imports", "question_imports", "roster_import_rows", "question_import_rows", "result_imports", "result_import_rows", "pending_uploads",
 }  # fmt: skip
@@ -239,7 +239,7 @@ READER = textwrap.dedent(
 
 
 def test_h09_xml_opens_no_file_and_no_connection_in_any_format(tmp_path):
-    """A pipe that nobody writes to would hang whoever opens it; a listening socket would hear who connects; an audit hook hears Python's own."""
+    """A pipe that nobody writes to would hang anyone who opens it; a listening socket would hear who connects; an audit hook hears Python's own."""
     pipe = tmp_path / "secret.txt"
     os.mkfifo(pipe)
     with socket.socket() as ear:
@@ -249,24 +249,24 @@ def test_h09_xml_opens_no_file_and_no_connection_in_any_format(tmp_path):
         addresses = {"file": pipe.as_uri(), "http": f"http://127.0.0.1:{ear.getsockname()[1]}/evil.dtd"}
         cases = []
         for number, pattern in enumerate(XML):
-            words = pattern
+            text = pattern
             for name, value in addresses.items():
-                words = words.replace("{" + name + "}", value)
+                text = text.replace("{" + name + "}", value)
             cases += [
-                (f"{number}.xml", words.encode()),
-                (f"{number}.zip", zipped(("imsmanifest.xml", words), ("item.xml", words))),
+                (f"{number}.xml", text.encode()),
+                (f"{number}.zip", zipped(("imsmanifest.xml", text), ("item.xml", text))),
                 (
                     f"{number}.docx",
                     zipped(
-                        ("[Content_Types].xml", words),
-                        ("word/document.xml", words),
-                        ("word/_rels/document.xml.rels", words),
+                        ("[Content_Types].xml", text),
+                        ("word/document.xml", text),
+                        ("word/_rels/document.xml.rels", text),
                     ),
                 ),
                 (
                     f"{number}.xlsx",
                     zipped(
-                        ("[Content_Types].xml", words), ("xl/workbook.xml", words), ("xl/worksheets/sheet1.xml", words)
+                        ("[Content_Types].xml", text), ("xl/workbook.xml", text), ("xl/worksheets/sheet1.xml", text)
                     ),
                 ),
             ]
@@ -281,12 +281,12 @@ def test_h09_xml_opens_no_file_and_no_connection_in_any_format(tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]
-        told = json.loads(done.stdout)
+        reply = json.loads(done.stdout)
         with pytest.raises(TimeoutError):
             ear.accept()
-    assert told["heard"] == []
-    assert len(told["told"]) >= 500
-    assert not [words for words in told["told"] if "root:" in words]
+    assert reply["heard"] == []
+    assert len(reply["told"]) >= 500
+    assert not [text for text in reply["told"] if "root:" in text]
 
 
 def encode(content: bytes) -> str:

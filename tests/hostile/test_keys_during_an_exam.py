@@ -1,4 +1,4 @@
-"""Every door of the house while somebody sits an exam that counts: no key of any question comes out by any of them (finding 1 and its class)."""
+"""Every door of the application while somebody sits an exam that counts: no key of any question comes out by any of them (finding 1 and its class)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.people.models import Person
 from tests.conftest import NOON
-from tests.hostile.canaries import CanaryWorld, canaries_of
+from tests.hostile.leak_markers import LeakMarkerWorld, leak_markers_of
 from tests.hostile.walks import all_calls, roles_of
 from tests.matrix.conftest import make_stage
 
@@ -40,17 +40,17 @@ def other_contents():
 def county(app, tmp_path_factory):
     """The scene of the access matrix over planted questions; in it everybody sits one more exam, two days later."""
     folder = tmp_path_factory.mktemp("seed")
-    with make_stage(app, lambda app, session: CanaryWorld(app, session, folder)) as stage:
+    with make_stage(app, lambda app, session: LeakMarkerWorld(app, session, folder)) as stage:
         grading_tasks.sweep_once()
-        ids = {role: stage.scene.clients[role].get("/api/v1/session").get_json()["person"]["id"] for role in ROLES}
-        stage.scene.world.session = db.session()
-        stage.running = [_sit(stage.scene.world, role, person_id) for role, person_id in ids.items()]
-        stage.scene.world.session.commit()
+        ids = {role: stage.scenario.clients[role].get("/api/v1/session").get_json()["person"]["id"] for role in ROLES}
+        stage.scenario.world.session = db.session()
+        stage.running = [_take_exam(stage.scenario.world, role, person_id) for role, person_id in ids.items()]
+        stage.scenario.world.session.commit()
         db.session.remove()
         yield stage
 
 
-def _sit(world, role, person_id):
+def _take_exam(world, role, person_id):
     """Let a person sit an exam of their own two days from now: the row that a start writes."""
     person = world.session.get(Person, person_id)
     first = world.session.query(Attempt).first()
@@ -65,25 +65,25 @@ def _sit(world, role, person_id):
 
 
 def found_by(app, county, *, only=None):
-    """Walk every GET of the house, or only some, as every role; gives what each call let out, and how many answers were pages."""
+    """Walk every GET of the application, or only some, as every role; gives what each call let out, and how many answers were pages."""
     out, shown = {}, 0
-    for call in all_calls(app, county.scene, every_role=True):
+    for call in all_calls(app, county.scenario, every_role=True):
         if call.method != "GET" or call.role == "-" or call.role not in roles_of(app, call.endpoint):
             continue
         if only is not None and call.endpoint not in only:
             continue
-        client = county.scene.clients[call.role]
+        client = county.scenario.clients[call.role]
         cookies = dict(client._cookies)
         with county.call(), clock.set_to(lambda: LATER):
             answer = client.get(call.path)
             shown += answer.status_code == 200
-            if words := canaries_of(answer):
-                out[f"{call} {call.path}"] = words
+            if text := leak_markers_of(answer):
+                out[f"{call} {call.path}"] = text
         client._cookies = cookies
     return out, shown
 
 
-def test_no_get_of_the_house_gives_a_key_to_whoever_sits_whatever_their_role(app, county):
+def test_no_get_of_the_application_gives_a_key_to_anyone_in_an_exam_whatever_their_role(app, county):
     out, shown = found_by(app, county)
     assert not out, "\n".join(out)
     assert shown > 300

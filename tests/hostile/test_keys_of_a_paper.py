@@ -14,10 +14,10 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.learning.courses.models import PracticeItem
 from examapp.organisation.people.models import RoleGrant
-from tests.attempts.sitting import KINDS, Sitter
+from tests.attempts.candidate_clients import KINDS, CandidateClient
 from tests.conftest import NOON
 from tests.factories import World
-from tests.hostile.canaries import LAW, CanaryWorld, canaries_of
+from tests.hostile.leak_markers import LAW, LeakMarkerWorld, leak_markers_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,17 +26,17 @@ pytestmark = [
 
 
 class Snoop:
-    """Somebody who sits the annual exam and tries every other door for its keys; remembers the canaries that came out."""
+    """Somebody who sits the annual exam and tries every other door for its keys; remembers the leak markers that came out."""
 
     def __init__(self, world, person, twin, things) -> None:
         self.world, self.person, self.things = world, person, things
         self.clients = [world.api(person), world.api(twin)]
         self.learned: set[str] = set()
-        self.tries = 0
+        self.attempts_made = 0
 
     def smell(self, answer):
-        self.tries += 1
-        self.learned |= canaries_of(answer)
+        self.attempts_made += 1
+        self.learned |= leak_markers_of(answer)
         return answer
 
     def mocks(self, count):
@@ -95,7 +95,7 @@ class Snoop:
 def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(app, session, tmp_path, monkeypatch):
     """90 mocks, practice, search, mistakes, results, daily question, exercise, bank and export, early close, a second account: 0 keys."""
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
-    world = CanaryWorld(app, session, tmp_path)
+    world = LeakMarkerWorld(app, session, tmp_path)
     blueprint = world.blueprint(KINDS)
     twins = [world.person(name="张三", mobile_index=b"number") for _ in range(2)]
     for person in twins:
@@ -105,10 +105,10 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
     annual = world.exam(blueprint, title="年度考试", attempts_allowed=None)
     old = []
     for one in twins:
-        sitter = Sitter(world, mock, one)
-        sitter.start()
-        sitter.hand_in()
-        old.append(sitter.attempt["id"])
+        candidate_client = CandidateClient(world, mock, one)
+        candidate_client.start()
+        candidate_client.hand_in()
+        old.append(candidate_client.attempt["id"])
     grading_tasks.sweep_once()
     items = [practise(world, one, response) for one in twins for response in (["A"], None)]
     questions = [version.question_id for version in session.query(QuestionVersion).limit(12)]
@@ -118,11 +118,11 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
     assert len(snoop.learned) >= 12, "the doors stand open before the start"
     snoop.learned.clear()
 
-    running = Sitter(world, annual, person)
+    running = CandidateClient(world, annual, person)
     assert running.start().status_code == 201
-    other = Sitter(world, annual, world.person())
+    other = CandidateClient(world, annual, world.person())
     other.start()
-    done = Sitter(world, annual, world.person())
+    done = CandidateClient(world, annual, world.person())
     done.start()
     done.hand_in()
     grading_tasks.sweep_once()
@@ -133,13 +133,13 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
     with clock.set_to(lambda: NOON + timedelta(minutes=30)):
         snoop.everywhere()
         assert done.result().get_json()["items"] is None
-        assert canaries_of(done.api.get(f"/attempts/{done.attempt['id']}/result")) == set()
+        assert leak_markers_of(done.api.get(f"/attempts/{done.attempt['id']}/result")) == set()
         running.hand_in()
         grading_tasks.sweep_once()
         assert running.result().get_json()["items"] is None
     paper = session.get(Paper, session.get(Attempt, running.attempt["id"]).paper_id)
     assert len(items_of(paper)) == 5
-    assert snoop.tries > 500
+    assert snoop.attempts_made > 500
     assert snoop.learned == set()
 
 
@@ -155,7 +155,7 @@ def practise(world, person, response):
 
 def test_keys_are_law_texts_apart(app, session, tmp_path):
     """Law texts stay open while somebody sits."""
-    world = CanaryWorld(app, session, tmp_path)
-    sitter = Sitter(world, world.exam(world.blueprint(KINDS)), world.person())
-    sitter.start()
-    assert sitter.api.get("/laws/").status_code == 200
+    world = LeakMarkerWorld(app, session, tmp_path)
+    candidate_client = CandidateClient(world, world.exam(world.blueprint(KINDS)), world.person())
+    candidate_client.start()
+    assert candidate_client.api.get("/laws/").status_code == 200

@@ -25,8 +25,8 @@ def test_h20_each_event_is_one_line_of_json_whatever_is_in_it(lines):
     written = lines()
     assert len(written) == 3
     for line in written:
-        told = json.loads(line)
-        assert told.get("event") != "forged"
+        reply = json.loads(line)
+        assert reply.get("event") != "forged"
         assert not any(ord(sign) < 32 or sign in "\x7f\x9b\u2028\u202e\udc80" for sign in line), (
             "a control character reaches the reader's terminal"
         )

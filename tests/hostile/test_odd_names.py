@@ -1,4 +1,4 @@
-"""Fields whose names or values hold a number: one of 5,000 digits is passed over, and what is refused is refused in Chinese."""
+"""Fields whose names or values hold a number: one of 5,000 digits is passed over, and what is rejected is rejected in Chinese."""
 
 import io
 import re
@@ -27,25 +27,25 @@ NO_CHOICE = {
 def test_a_number_of_five_thousand_digits_in_a_name_breaks_no_page(stage, what):
     role, path, fields = SENT[what]
     with stage.call():
-        answer = stage.scene.clients[role].post(
-            path.format(question=stage.scene.things["question"]["same"]), data=fields
+        answer = stage.scenario.clients[role].post(
+            path.format(question=stage.scenario.things["question"]["same"]), data=fields
         )
     assert answer.status_code < 500 and answer.status_code != 404
 
 
 @pytest.mark.parametrize("path", NO_CHOICE)
-def test_a_choice_that_is_not_offered_is_refused_in_chinese(stage, path):
-    client = stage.scene.clients["P"]
+def test_a_choice_that_is_not_offered_is_rejected_in_chinese(stage, path):
+    client = stage.scenario.clients["P"]
     with stage.call():
         answer = client.post(path, data=dict.fromkeys(NO_CHOICE[path], DIGITS))
     errors = re.findall(r'class="field-error"[^>]*>([^<]+)<', answer.text)
     assert errors, answer.status_code
-    assert [words for words in errors if words.isascii()] == [] and "Not a valid" not in answer.text
+    assert [text for text in errors if text.isascii()] == [] and "Not a valid" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/admin/exams/new", "/admin/messages/notices/new", "/admin/org/units/new"])
 def test_a_file_in_a_field_for_words_breaks_no_page(stage, path):
-    client = stage.scene.clients["P"]
+    client = stage.scenario.clients["P"]
     with stage.call():
         names = set(re.findall(r'name="([^"]+)"', client.get(path).text))
         answer = client.post(

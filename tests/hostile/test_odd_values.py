@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.hostile.shapes import body_shape, operation_of, places_in, usual, with_odd, words_of
+from tests.hostile.shapes import body_shape, operation_of, places_in, text_of, usual, with_odd
 from tests.hostile.walks import all_calls, roles_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
 
@@ -19,7 +19,7 @@ ODD = (
     "[{}]", '{"a":1}', "2147483648", "9223372036854775807", "9223372036854775808", "1" + "0" * 400, "9" * 5000, '"' + "9" * 5000 + '"',
     '"' + "x" * 5000 + '"', '"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59-14:00"', '"0001-01-01"', '"１２"', '[["A"]]', "[1,1]",
 )  # fmt: skip
-WORDS = (
+PHRASES = (
     "",
     "\x00",
     b"\xed\xa0\xbd",
@@ -35,12 +35,12 @@ WORDS = (
 )
 WRITING = {"POST", "PUT", "PATCH"}
 WITHOUT_BODY = {"people_api.end_session"}
-REFUSED_AS_USUAL = {
+REJECTED_AS_USUAL = {
     "people_api.begin_session": "there is no account of that name",
     "training_api.answer_item": "the candidate of the scene sits an exam",
     "attempts_api.start": "the candidate of the scene sits another exam",
 }
-"""Calls whose usual body is refused, each with its reason: what is behind the refusal is not reached here."""
+"""Calls whose usual body is rejected, each with its reason: what is behind the rejection is not reached here."""
 GIVEN = {"item": 1, "response": ["A"], "group": "absent"}
 """What the document cannot know, by the name of a field: a sound value for it."""
 
@@ -53,14 +53,14 @@ def calls_of_the_api(app):
                 yield rule.endpoint, rule.rule, method
 
 
-def call_of(app, scene, endpoint, method):
+def call_of(app, scenario, endpoint, method):
     """Give a call as one who may make it makes it; as nobody where everybody may."""
-    call = next(call for call in all_calls(app, scene) if (call.endpoint, call.method) == (endpoint, method))
+    call = next(call for call in all_calls(app, scenario) if (call.endpoint, call.method) == (endpoint, method))
     return replace(call, role="-") if "-" in roles_of(app, endpoint) else call
 
 
 def send(stage, call, **more):
-    client = stage.scene.clients[call.role]
+    client = stage.scenario.clients[call.role]
     cookies = dict(client._cookies)
     with stage.call():
         answer = client.open(call.path, method=call.method, **more)
@@ -69,11 +69,11 @@ def send(stage, call, **more):
     return answer
 
 
-def faults_of(answered):
-    """Say what is wrong with answers: an error of ours, a refusal without a sentence."""
+def issues_of(answered):
+    """Say what is wrong with answers: an error of ours, a rejection without a sentence."""
     for what, odd, answer in answered:
-        told = answer.get_json(silent=True) if answer.is_json else None
-        if answer.status_code >= 500 or (answer.status_code >= 400 and not (told or {}).get("message")):
+        reply = answer.get_json(silent=True) if answer.is_json else None
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not (reply or {}).get("message")):
             yield f"{what} {odd[:40]!r}: {answer.status_code}"
 
 
@@ -82,46 +82,49 @@ def unpaced(monkeypatch):
     monkeypatch.setattr("examapp.security.rate_limits.check", lambda _saver: None)
 
 
-def test_an_odd_value_at_any_place_of_any_body_is_refused_in_words(app, stage):
-    faults, tried = [], {}
+def test_an_odd_value_at_any_place_of_any_body_is_rejected_in_words(app, stage):
+    issues, tried = [], {}
     for endpoint, rule, method in calls_of_the_api(app):
         shape = body_shape(operation_of(rule, method))
         if method not in WRITING or shape is None:
             continue
-        call, body = call_of(app, stage.scene, endpoint, method), usual(shape, GIVEN | {"unit": stage.scene.here_id})
+        call, body = (
+            call_of(app, stage.scenario, endpoint, method),
+            usual(shape, GIVEN | {"unit": stage.scenario.here_id}),
+        )
         sound = send(stage, call, json=body).status_code
-        if (sound >= 400) != (endpoint in REFUSED_AS_USUAL):
-            faults.append(f"{call}: a body as the document has it is answered {sound}")
+        if (sound >= 400) != (endpoint in REJECTED_AS_USUAL):
+            issues.append(f"{call}: a body as the document has it is answered {sound}")
         answered = [
             (f"{call} {'.'.join(map(str, place)) or 'body'}", odd, send(stage, call, data=with_odd(body, place, odd).encode(), content_type="application/json"))
             for place in places_in(body)
             for odd in ODD
         ]  # fmt: skip
-        faults += faults_of(answered)
+        issues += issues_of(answered)
         if 400 not in {answer.status_code for _, _, answer in answered}:
-            faults.append(f"{call}: no odd value was refused: is the body read at all?")
+            issues.append(f"{call}: no odd value was refused: is the body read at all?")
         tried[endpoint] = len(answered)
-    assert not faults, "\n".join(faults)
+    assert not issues, "\n".join(issues)
     taking = {endpoint for endpoint, _, method in calls_of_the_api(app) if method in WRITING}
     assert taking - WITHOUT_BODY == set(tried), tried
 
 
-def test_an_odd_word_in_any_address_of_the_api_is_refused_in_words(app, stage):
-    faults, tried = [], 0
+def test_an_odd_word_in_any_address_of_the_api_is_rejected_in_words(app, stage):
+    issues, tried = [], 0
     for endpoint, rule, method in calls_of_the_api(app):
-        names = words_of(operation_of(rule, method))
+        names = text_of(operation_of(rule, method))
         if method != "GET" or not names:
             continue
-        call = call_of(app, stage.scene, endpoint, method)
+        call = call_of(app, stage.scenario, endpoint, method)
         answered = [
             (f"{call} {name}", repr(odd), send(stage, call, query_string={name: odd}))
             for name in names
-            for odd in WORDS
+            for odd in PHRASES
         ]
         answered += [
-            (f"{call} all", repr(odd), send(stage, call, query_string=dict.fromkeys(names, odd))) for odd in WORDS
+            (f"{call} all", repr(odd), send(stage, call, query_string=dict.fromkeys(names, odd))) for odd in PHRASES
         ]
-        faults += faults_of(answered)
+        issues += issues_of(answered)
         tried += len(answered)
-    assert not faults, "\n".join(faults)
+    assert not issues, "\n".join(issues)
     assert tried > 100

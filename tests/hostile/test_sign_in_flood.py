@@ -28,7 +28,7 @@ FEW_S = 10
 
 
 @pytest.fixture(scope="module", params=["web", "nginx"])
-def door(request, servers, race_app, tmp_path_factory):
+def entry_point(request, servers, race_app, tmp_path_factory):
     folder = tmp_path_factory.mktemp("flood")
     is_behind = request.param == "nginx"
     if is_behind and NGINX is None:
@@ -59,33 +59,33 @@ def names(race_world):
 
 
 @dataclass(slots=True)
-class Person:
+class PageVisitor:
     """Signs in at the page as its script does: told to come again, it comes then."""
 
     name: str
     source: str
     device: str = ""
-    told_s: int = 0
+    retry_after_s: int = 0
     took_s: float = 0.0
     answers: str = ""
 
-    def sign_in(self, door) -> Person:
+    def sign_in(self, entry_point) -> PageVisitor:
         began = time.monotonic()
-        cookies, page, _ = self._ask(door, "GET", {"device": self.device})
+        cookies, page, _ = self._ask(entry_point, "GET", {"device": self.device})
         form = {"login_name": self.name, "password": PASSWORD, "csrf_token": _TOKEN.search(page)[1]}
-        while self.told_s < PATIENCE_S:
-            cookies, _, again_s = self._ask(door, "POST", cookies, urlencode(form))
+        while self.retry_after_s < PATIENCE_S:
+            cookies, _, again_s = self._ask(entry_point, "POST", cookies, urlencode(form))
             if again_s is None:
                 self.took_s, self.device = time.monotonic() - began, cookies["device"]
                 return self
-            self.told_s += again_s
+            self.retry_after_s += again_s
             time.sleep(again_s)  # waits: as the page does when it is asked to
         raise AssertionError(self)
 
-    def _ask(self, door, method, cookies, body=None):
+    def _ask(self, entry_point, method, cookies, body=None):
         sent = "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
         headers = {"Cookie": sent, "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        with contextlib.closing(door.http(source=self.source)) as client:
+        with contextlib.closing(entry_point.http(source=self.source)) as client:
             client.request(method, "/login", body, headers)
             answer = client.getresponse()
             page = answer.read().decode()
@@ -98,67 +98,67 @@ class Person:
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-def sign_in_together(door, people):
+def sign_in_together(entry_point, people):
     with ThreadPoolExecutor(len(people)) as pool:
-        return list(pool.map(lambda person: person.sign_in(door), people))
+        return list(pool.map(lambda person: person.sign_in(entry_point), people))
 
 
 def show(title, people):
     waits = ", ".join(f"{person.took_s:.1f}" for person in people)
-    print(f"{title}: {waits} s; told to wait {max(person.told_s for person in people)} s at most")
+    print(f"{title}: {waits} s; told to wait {max(person.retry_after_s for person in people)} s at most")
 
 
 @pytest.mark.parametrize(
     "keeps_cookie", [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.long)]
 )
-def test_h14_a_flood_of_one_name_keeps_nobody_out(door, names, keeps_cookie):
+def test_h14_a_flood_of_one_name_keeps_nobody_out(entry_point, names, keeps_cookie):
     """Beside it eight sign in from another address, eight from the same one, and eight there on devices that are known."""
-    known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
-    sign_in_together(door, known)
-    known = [Person(person.name, ATTACKER, device=person.device) for person in known]
-    strangers = [Person(name, ATTACKER) for name in names[PEOPLE : 2 * PEOPLE]]
-    elsewhere = [Person(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
-    with flood(door, Flood(source=ATTACKER, keeps_cookie=keeps_cookie, is_one_name=True)) as answers:
-        sign_in_together(door, [*known, *strangers, *elsewhere])
+    known = [PageVisitor(name, ATTACKER) for name in names[:PEOPLE]]
+    sign_in_together(entry_point, known)
+    known = [PageVisitor(person.name, ATTACKER, device=person.device) for person in known]
+    outsiders = [PageVisitor(name, ATTACKER) for name in names[PEOPLE : 2 * PEOPLE]]
+    elsewhere = [PageVisitor(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
+    with flood(entry_point, Flood(source=ATTACKER, keeps_cookie=keeps_cookie, is_one_name=True)) as answers:
+        sign_in_together(entry_point, [*known, *outsiders, *elsewhere])
     print(dict(answers))
-    for title, people, most_s in (
+    for title, people, limit_s in (
         ("elsewhere", elsewhere, FEW_S),
         ("known devices", known, FEW_S),
-        ("same address", strangers, PATIENCE_S),
+        ("same address", outsiders, PATIENCE_S),
     ):
         show(title, people)
-        assert max(person.told_s for person in people) <= most_s, people
+        assert max(person.retry_after_s for person in people) <= limit_s, people
         assert max(person.took_s for person in people) <= PATIENCE_S, people
     assert answers["401"] <= 10, "of one name few passwords are compared"
 
 
 @pytest.mark.long
-def test_h14_a_flood_of_ever_other_names_keeps_no_other_address_and_no_known_device_out(door, names):
-    """Strangers at that address solve a captcha then, which is for people; the flood does not get that far."""
-    known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
-    sign_in_together(door, known)
-    known = [Person(person.name, ATTACKER, device=person.device) for person in known]
-    elsewhere = [Person(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
-    with flood(door, Flood(source=ATTACKER, keeps_cookie=True, is_one_name=False)) as answers:
-        sign_in_together(door, [*known, *elsewhere])
+def test_h14_a_flood_of_ever_other_names_keeps_no_other_address_and_no_known_device_out(entry_point, names):
+    """Outsiders at that address solve a captcha then, which is for people; the flood does not get that far."""
+    known = [PageVisitor(name, ATTACKER) for name in names[:PEOPLE]]
+    sign_in_together(entry_point, known)
+    known = [PageVisitor(person.name, ATTACKER, device=person.device) for person in known]
+    elsewhere = [PageVisitor(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
+    with flood(entry_point, Flood(source=ATTACKER, keeps_cookie=True, is_one_name=False)) as answers:
+        sign_in_together(entry_point, [*known, *elsewhere])
     print(dict(answers))
     for title, people in (("elsewhere", elsewhere), ("known devices", known)):
         show(title, people)
-        assert max(person.told_s for person in people) <= FEW_S, people
+        assert max(person.retry_after_s for person in people) <= FEW_S, people
         assert max(person.took_s for person in people) <= PATIENCE_S, people
     assert answers["401"] <= 60 + 2 * 64, "the captcha comes after sixty names and those on their way"
 
 
 @pytest.mark.slow
-def test_h14_a_county_behind_one_address_signs_in(door, race_world, names):
-    """Sixty at a time: each is done, at once or when he was told, and nginx refuses nobody."""
+def test_h14_a_county_behind_one_address_signs_in(entry_point, race_world, names):
+    """Sixty at a time: each is done, at once or when he was told, and nginx rejects nobody."""
     more = [race_world.person(staff_number=f"C{number}") for number in range(120)]
     hashed = race_world.session.query(Account.password_hash).filter(Account.password_hash != "!").first()[0]
     race_world.session.query(Account).update({"password_hash": hashed})
     race_world.commit()
-    people = [Person(person.staff_number, ATTACKER) for person in more]
+    people = [PageVisitor(person.staff_number, ATTACKER) for person in more]
     with ThreadPoolExecutor(60) as pool:
-        done = list(pool.map(lambda person: person.sign_in(door), people))
+        done = list(pool.map(lambda person: person.sign_in(entry_point), people))
     assert all(person.device for person in done)
     print(
         "county",

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.browser.conftest import LiveSite
 from tests.hostile.wires import NGINX, Saver, nginx_before, statuses, web_server
 
 pytestmark = pytest.mark.slow
 HOST = b"Host: exam.test\r\n"
-REFUSED = {400, 403, 404, 405, 408, 411, 413, 414, 417, 426, 431, 501, 505}
+REJECTED = {400, 403, 404, 405, 408, 411, 413, 414, 417, 426, 431, 501, 505}
 BROKEN = {
     "two lengths": b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
     "a length with a sign": b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: +5\r\n\r\nabcde",
@@ -60,37 +60,37 @@ SMUGGLED = {
 
 @pytest.fixture(scope="module")
 def web(servers, race_app, tmp_path_factory):
-    with web_server(servers.settings("race"), tmp_path_factory.mktemp("web") / "web.log") as door:
-        yield door
+    with web_server(servers.settings("race"), tmp_path_factory.mktemp("web") / "web.log") as entry_point:
+        yield entry_point
 
 
 @pytest.fixture(scope="module")
 def front(web, tmp_path_factory):
     if NGINX is None:
         pytest.skip("nginx is not installed")
-    with nginx_before(web, tmp_path_factory.mktemp("nginx")) as door:
-        yield door
+    with nginx_before(web, tmp_path_factory.mktemp("nginx")) as entry_point:
+        yield entry_point
 
 
 @pytest.fixture(params=["web", "front"])
-def door(request):
+def entry_point(request):
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def saver(race_world, door):
-    sitter = make_sitting(race_world)
+def saver(race_world, entry_point):
+    candidate_client = make_exam_with_candidates(race_world)
     race_world.commit()
-    return Saver(door, LiveSite(race_world).cookie(sitter.person), sitter.attempt["id"])
+    return Saver(entry_point, LiveSite(race_world).cookie(candidate_client.person), candidate_client.attempt["id"])
 
 
 @contextlib.contextmanager
-def lines_to(door, count, begin):
+def lines_to(entry_point, count, begin):
     """Hold so many connections, each having sent no more than a beginning."""
     with contextlib.ExitStack() as kept:
         lines = []
         for _ in range(count):
-            line = kept.enter_context(door.connect(30))
+            line = kept.enter_context(entry_point.connect(30))
             line.sendall(begin)
             lines.append(line)
         yield lines
@@ -117,23 +117,23 @@ def poll(waiting):
     return [number for number, _ in poller.poll(500)]
 
 
-def test_h21_saves_go_on_while_hundreds_send_a_header_that_never_ends(door, saver):
+def test_h21_saves_go_on_while_hundreds_send_a_header_that_never_ends(entry_point, saver):
     """And nginx lets those senders go by itself (so does the web server, after half a minute)."""
     begin = b"POST /login HTTP/1.1\r\n" + HOST + b"X-Slow: "
-    count = 600 if door.is_tls else 300  # a web process alone takes 512 connections at a time, whatever they do
-    with lines_to(door, count, begin) as lines:
+    count = 600 if entry_point.is_tls else 300  # a web process alone takes 512 connections at a time, whatever they do
+    with lines_to(entry_point, count, begin) as lines:
         for line in lines[::3]:
             with contextlib.suppress(OSError):  # on a busy machine nginx has let the first ones go by now
                 line.sendall(b"x")
         assert [saver.save() for _ in range(20)] == [200] * 20
-        assert not door.is_tls or count_cut(lines, patience_s=15) == count
+        assert not entry_point.is_tls or count_cut(lines, patience_s=15) == count
 
 
 def test_h21_behind_nginx_saves_go_on_while_hundreds_send_a_body_that_never_ends(front, race_world):
     """More than the web server has threads: nginx takes a body whole before it passes it on."""
-    sitter = make_sitting(race_world)
+    candidate_client = make_exam_with_candidates(race_world)
     race_world.commit()
-    saver = Saver(front, LiveSite(race_world).cookie(sitter.person), sitter.attempt["id"])
+    saver = Saver(front, LiveSite(race_world).cookie(candidate_client.person), candidate_client.attempt["id"])
     begin = (
         b"POST /login HTTP/1.1\r\n"
         + HOST
@@ -145,9 +145,9 @@ def test_h21_behind_nginx_saves_go_on_while_hundreds_send_a_body_that_never_ends
 
 
 def test_h21_a_few_slow_bodies_hold_no_save_up_even_without_nginx(web, race_world):
-    sitter = make_sitting(race_world)
+    candidate_client = make_exam_with_candidates(race_world)
     race_world.commit()
-    saver = Saver(web, LiveSite(race_world).cookie(sitter.person), sitter.attempt["id"])
+    saver = Saver(web, LiveSite(race_world).cookie(candidate_client.person), candidate_client.attempt["id"])
     begin = (
         b"POST /login HTTP/1.1\r\n"
         + HOST
@@ -158,18 +158,18 @@ def test_h21_a_few_slow_bodies_hold_no_save_up_even_without_nginx(web, race_worl
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))
-def test_h21_a_broken_request_is_refused_and_breaks_nothing(door, name):
-    got = statuses(door, BROKEN[name])
+def test_h21_a_broken_request_is_rejected_and_breaks_nothing(entry_point, name):
+    got = statuses(entry_point, BROKEN[name])
     assert len(got) <= 1
-    assert set(got) <= REFUSED, got
+    assert set(got) <= REJECTED, got
 
 
 @pytest.mark.parametrize("name", sorted(SMUGGLED))
 def test_h21_a_request_within_a_request_is_not_answered(front, name):
-    """Behind nginx: whatever the two would read differently is refused, and nothing that follows on the line is looked at."""
+    """Behind nginx: whatever the two would read differently is rejected, and nothing that follows on the line is looked at."""
     sent = b"POST /login HTTP/1.1\r\n" + HOST + SMUGGLED[name] + b"GET /readyz HTTP/1.1\r\n" + HOST + b"\r\n"
     assert statuses(front, sent) in ([], [400], [501])
 
 
-def test_h21_the_server_is_as_well_as_before(door, saver):
+def test_h21_the_server_is_as_well_as_before(entry_point, saver):
     assert saver.save() == 200

@@ -31,14 +31,14 @@ def picture() -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class UploadView:
     """A view that takes a file. `good` is a file that it takes, which proves that `fields` lets it come to reading one."""
 
     endpoint: str
     good: tuple[str, Callable[[], bytes]]
     field: str = "file"
     role: str = "P"
-    fields: Callable[[Any], dict[str, Any]] = lambda _scene: {}
+    fields: Callable[[Any], dict[str, Any]] = lambda _scenario: {}
     prepare: Callable[[Any], object] = lambda _connection: None
     """Puts things into the state in which a file is asked for."""
 
@@ -51,9 +51,9 @@ ROSTER = ("名册.csv", "工号,姓名\nH08-1,张三\n".encode)
 PICTURE = ("图.png", picture)
 
 
-def exemption(scene) -> dict[str, Any]:
+def exemption(scenario) -> dict[str, Any]:
     return {
-        "exam_id": str(scene.things["exam"]["same"]),
+        "exam_id": str(scenario.things["exam"]["same"]),
         "kind": "exemption",
         "reason": "长期病假",
         "details": "病假",
@@ -61,24 +61,26 @@ def exemption(scene) -> dict[str, Any]:
 
 
 PLACES = {
-    "oversight/duty_records/admin_views.py attach_file": [Upload(endpoint="duties_admin.attach_file", good=PICTURE)],
+    "oversight/duty_records/admin_views.py attach_file": [
+        UploadView(endpoint="duties_admin.attach_file", good=PICTURE)
+    ],
     "oversight/duty_items/admin_views.py import_list": [
-        Upload(
+        UploadView(
             endpoint="duties_admin.import_list",
             prepare=lambda connection: connection.execute(update(DutyList).values(state="draft")),
             good=("清单.xlsx", lambda: book(("清单", [["序号", "内容清单", "责任领导"], [1, "宪法", "李四"]]))),
         )
     ],
     "delivery/exemptions/admin_views.py request_exemption": [
-        Upload(
+        UploadView(
             endpoint="exams_admin.request_exemption",
             good=PICTURE,
             prepare=lambda connection: connection.execute(delete(Exemption)),
-            fields=lambda scene: exemption(scene) | {"staff_number": scene.peer_number},
+            fields=lambda scenario: exemption(scenario) | {"staff_number": scenario.peer_number},
         )
     ],
     "delivery/exemptions/views.py request_mine": [
-        Upload(
+        UploadView(
             endpoint="exams.request_mine",
             good=PICTURE,
             role="C",
@@ -87,60 +89,72 @@ PLACES = {
         ),
     ],
     "content/laws/admin_views.py import_texts": [
-        Upload(endpoint="laws_admin.import_texts", field="files", good=("测试法(2021-01-22).txt", LAW.encode))
+        UploadView(endpoint="laws_admin.import_texts", field="files", good=("测试法(2021-01-22).txt", LAW.encode))
     ],
     "organisation/roster_imports/admin_views.py list_imports": [
-        Upload(endpoint="people_admin.list_imports", good=ROSTER, fields=lambda scene: {"unit_id": str(scene.here_id)})
+        UploadView(
+            endpoint="people_admin.list_imports",
+            good=ROSTER,
+            fields=lambda scenario: {"unit_id": str(scenario.here_id)},
+        )
     ],
     "content/question_editing/admin_views.py _take_picture": [
-        Upload(
-            endpoint=f"questions_admin.{view}", field="picture", good=PICTURE, fields=lambda _scene: {"act": "picture"}
+        UploadView(
+            endpoint=f"questions_admin.{view}",
+            field="picture",
+            good=PICTURE,
+            fields=lambda _scenario: {"act": "picture"},
         )
         for view in ("add_question", "edit_question")
     ],
     "content/question_editing/admin_views.py upload_picture": [
-        Upload(endpoint="questions_admin.upload_picture", field="picture", good=PICTURE)
+        UploadView(endpoint="questions_admin.upload_picture", field="picture", good=PICTURE)
     ],
     "content/question_imports/admin_views.py list_imports": [
-        Upload(
+        UploadView(
             endpoint="questions_admin.list_imports",
             good=("题.txt", QUESTIONS.encode),
-            fields=lambda _scene: {"format": "auto"},
+            fields=lambda _scenario: {"format": "auto"},
         ),
-        Upload(
+        UploadView(
             endpoint="questions_admin.list_imports",
             field="answers",
             good=("答案.txt", lambda: b"1. A\n"),
-            fields=lambda _scene: {"format": "auto", "file": (io.BytesIO(QUESTIONS.encode()), "题.txt")},
+            fields=lambda _scenario: {"format": "auto", "file": (io.BytesIO(QUESTIONS.encode()), "题.txt")},
         ),
     ],
     "learning/certificates/admin_views.py _edit_template": [
-        Upload(
+        UploadView(
             endpoint=f"records_admin.{view}",
             field="seal",
             good=PICTURE,
-            fields=lambda _scene: {"name": "H13", "heading": "证书", "body": "【姓名】合格。", "signer": "某县普法办"},
+            fields=lambda _scenario: {
+                "name": "H13",
+                "heading": "证书",
+                "body": "【姓名】合格。",
+                "signer": "某县普法办",
+            },
         )
         for view in ("create_template", "edit_template")
     ],
-    "learning/study_events/admin_views.py add_file": [Upload(endpoint="records_admin.add_file", good=PICTURE)],
+    "learning/study_events/admin_views.py add_file": [UploadView(endpoint="records_admin.add_file", good=PICTURE)],
     "oversight/report_templates/admin_views.py add_form": [
-        Upload(
+        UploadView(
             endpoint="reports_designs.add_form",
             good=("模板.docx", lambda: docx("应考 {{ 应考 }} 人")),
-            fields=lambda _scene: {"content": "circular", "note": ""},
+            fields=lambda _scenario: {"content": "circular", "note": ""},
         )
     ],
-    "learning/course_contents/admin_views.py put_file": [Upload(endpoint="training_admin.put_file", good=PICTURE)],
+    "learning/course_contents/admin_views.py put_file": [UploadView(endpoint="training_admin.put_file", good=PICTURE)],
     "learning/course_contents/admin_views.py add_to_file": [
-        Upload(endpoint="training_admin.add_to_file", field="pieces", good=PICTURE)
+        UploadView(endpoint="training_admin.add_to_file", field="pieces", good=PICTURE)
     ],
     "delivery/external_results/admin_views.py list_results": [
-        Upload(
-            endpoint="unitbook_admin.list_results",
+        UploadView(
+            endpoint="unit_management_admin.list_results",
             good=("成绩.csv", "工号,姓名,成绩\nH08-1,张三,88\n".encode),
-            fields=lambda scene: {
-                "exam_id": str(scene.things["exam"]["same"]),
+            fields=lambda scenario: {
+                "exam_id": str(scenario.things["exam"]["same"]),
                 "source": "省平台",
                 "taken_on": "2026-11-20",
                 "possible": "100",

@@ -29,7 +29,7 @@ SHORTER = {"client_header_timeout 10s": "client_header_timeout 2s", "client_body
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class EntryPoint:
     """Where a server listens."""
 
     port: int
@@ -54,7 +54,7 @@ class Door:
 
 
 @contextlib.contextmanager
-def web_server(settings: Settings, log: Path, **changes: int) -> Iterator[Door]:
+def web_server(settings: Settings, log: Path, **changes: int) -> Iterator[EntryPoint]:
     """Serve as every deployment does, by one process of few threads unless other settings are given."""
     few: dict[str, Any] = {"web_workers": 1, "hash_queue": 6, "trusted_proxies": 1}
     settings = replace(settings, port=free_port(), **few | changes)
@@ -68,14 +68,16 @@ def web_server(settings: Settings, log: Path, **changes: int) -> Iterator[Door]:
         )
     try:
         assert wait_until(lambda: is_ready(settings.port), within_s=_READY_S), log.read_text()[-3000:]
-        yield Door(settings.port, is_tls=False)
+        yield EntryPoint(settings.port, is_tls=False)
     finally:
         process.terminate()
         process.wait(20)
 
 
 @contextlib.contextmanager
-def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str, str] | None = None) -> Iterator[Door]:
+def nginx_before(
+    web: EntryPoint, folder: Path, file: str = SYSTEMD, changes: dict[str, str] | None = None
+) -> Iterator[EntryPoint]:
     """A deployment's nginx.conf with other places and a certificate made here, and with changes of a test's own."""
     plain, tls = free_port(), free_port()
     key, certificate = folder / "site.key", folder / "site.crt"
@@ -84,7 +86,7 @@ def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str
          "-subj", "/CN=exam.test", "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip
-    words = (ROOT / file).read_text()
+    text = (ROOT / file).read_text()
     user = "user root;" if _is_root() else ""
     places = (
         SHORTER
@@ -120,18 +122,18 @@ def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str
             "server 172.30.19.10:8000": f"server 127.0.0.1:{web.port}",
         }
     for place, other in places.items():
-        assert place in words, f"nginx.conf has no {place!r} any more"
-        words = words.replace(place, other)
-    (folder / "nginx.conf").write_text(words)
+        assert place in text, f"nginx.conf has no {place!r} any more"
+        text = text.replace(place, other)
+    (folder / "nginx.conf").write_text(text)
     command = [NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")]
     tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tried.returncode == 0, tried.stderr
     process = subprocess.Popen(command)
-    door = Door(tls, is_tls=True)
+    entry_point = EntryPoint(tls, is_tls=True)
     try:
-        assert wait_until(lambda: process.poll() is not None or door.answers(), within_s=10, every_s=0.05)
+        assert wait_until(lambda: process.poll() is not None or entry_point.answers(), within_s=10, every_s=0.05)
         assert process.poll() is None, (folder / "start.log").read_text()
-        yield door
+        yield entry_point
     finally:
         process.terminate()
         process.wait(10)
@@ -141,10 +143,10 @@ def _is_root() -> bool:
     return Path("/proc/self").stat().st_uid == 0
 
 
-def statuses(door: Door, sent: bytes, *, patience_s: float = 6) -> list[int]:
+def statuses(entry_point: EntryPoint, sent: bytes, *, patience_s: float = 6) -> list[int]:
     """Send bytes as they are; gives the status of every reply that comes until the server closes the line or says no more."""
     received = b""
-    with contextlib.suppress(OSError), door.connect() as line:
+    with contextlib.suppress(OSError), entry_point.connect() as line:
         line.settimeout(patience_s)
         line.sendall(sent)
         while part := line.recv(65_536):
@@ -155,8 +157,8 @@ def statuses(door: Door, sent: bytes, *, patience_s: float = 6) -> list[int]:
 class Saver:
     """A candidate who goes on saving over the wire."""
 
-    def __init__(self, door: Door, cookie: dict[str, str], attempt_id: int) -> None:
-        self._door = door
+    def __init__(self, entry_point: EntryPoint, cookie: dict[str, str], attempt_id: int) -> None:
+        self._entry_point = entry_point
         self._path = f"/api/v1/attempts/{attempt_id}/answers"
         self._headers = {
             "Cookie": f"{cookie['name']}={cookie['value']}",
@@ -177,7 +179,7 @@ class Saver:
         return self._ask("PUT", self._path, body)[0]
 
     def _ask(self, method: str, path: str, body: str | None) -> tuple[int, list[str], bytes]:
-        client = self._door.http()
+        client = self._entry_point.http()
         try:
             client.request(method, path, body, self._headers)
             answer = client.getresponse()

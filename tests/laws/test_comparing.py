@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.content.law_texts.rules import read_law_text
-from examapp.content.laws.rules import Change, compare_articles
+from examapp.content.laws.rules import ArticleOutcome, compare_articles
 from examapp.documents.text_diff import compare_texts
 from tests.helpers.law_changes import bring_in
 
@@ -49,7 +49,7 @@ def test_article_rewritten_under_its_number_is_changed_not_repealed():
     found = compare_articles(
         {"第一条": "公安机关负责本辖区的治安管理工作。"}, {"第一条": "国务院公安部门负责全国治安管理工作的指导和监督。"}
     )
-    assert [(each.change, each.new) for each in found.changes] == [(Change.CHANGED, "第一条")]
+    assert [(each.change, each.new) for each in found.changes] == [(ArticleOutcome.CHANGED, "第一条")]
 
 
 @given(
@@ -64,7 +64,7 @@ def test_every_article_of_both_versions_is_accounted_for(old, new):
     found = compare_articles(old, new)
     assert [each.old for each in found.changes if each.old] == list(old)
     pointed_at = {each.new for each in found.changes if each.new}
-    assert pointed_at == set(new) and found.same_number_same_text == found.count(Change.SAME)
+    assert pointed_at == set(new) and found.same_number_same_text == found.count(ArticleOutcome.SAME)
 
 
 def test_comparison_agrees_with_the_known_counts_of_every_pair_at_hand(laws_folder):

@@ -104,7 +104,7 @@ def test_markdown_gives_preamble_and_sections():
         "标题\n第一条 有条文，没有日期。".encode(),
     ],
 )
-def test_file_without_articles_or_date_is_refused(content):
+def test_file_without_articles_or_date_is_rejected(content):
     with pytest.raises(UnreadableLawError):
         read_law_text(content, "x.txt")
 

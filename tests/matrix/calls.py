@@ -13,29 +13,29 @@ BODIES = {
     "attempts_api.mark_unsure": {"epoch": 1, "unsure": [1]},
     "attempts_api.record_events": {"events": []},
     "training_api.answer_item": {"response": ["A"]},
-    "reports_api.request_export": lambda scene: {"unit": scene.here_id, "content": "scores", "format": "csv"},
+    "reports_api.request_export": lambda scenario: {"unit": scenario.here_id, "content": "scores", "format": "csv"},
 }
 
 
 FORMS = {
-    "questions_admin.settle_duplicate": lambda scene: {
-        "one": scene.things["question"]["same"],
-        "other": scene.other_question,
+    "questions_admin.settle_duplicate": lambda scenario: {
+        "one": scenario.things["question"]["same"],
+        "other": scenario.other_question,
         "act": "both",
     },
     "reports_admin.request_export": {"content": "scores", "format": "csv", "tree": "region", "scope": "this"},
-    "unitbook_admin.remind": {"group": "in_progress"},
-    "unitbook_admin.export_calls": {"group": "in_progress", "reason": "打电话"},
-    "unitbook_admin.draft_changes": lambda scene: {"unit_id": scene.here_id},
-    "unitbook_admin.refuse_change": {"answer": "理由"},
-    "unitbook_admin.return_changes": {"answer": "理由"},
+    "unit_management_admin.remind": {"group": "in_progress"},
+    "unit_management_admin.export_calls": {"group": "in_progress", "reason": "打电话"},
+    "unit_management_admin.draft_changes": lambda scenario: {"unit_id": scenario.here_id},
+    "unit_management_admin.reject_change": {"answer": "理由"},
+    "unit_management_admin.return_changes": {"answer": "理由"},
     "questions_admin.set_state": {"state": "retired"},
-    "duties_admin.add_reviewer": lambda scene: {"staff_number": scene.peer_number},
+    "duties_admin.add_reviewer": lambda scenario: {"staff_number": scenario.peer_number},
     "duties_admin.create_assessment": {"year": "2031"},
-    "records_admin.print_unit": lambda scene: {"unit_id": scene.here_id},
+    "records_admin.print_unit": lambda scenario: {"unit_id": scenario.here_id},
     "reports_designs.set_schedule": {"content": "participation", "format": "xlsx"},
-    "exams_admin.refuse_exemption": {"answer": "理由"},
-    "exams_admin.change_reason": {"words": "孕产期"},
+    "exams_admin.reject_exemption": {"answer": "理由"},
+    "exams_admin.change_reason": {"text": "孕产期"},
 } | {
     f"duties_admin.{act}": {"version": "1", "remark": "理由", "text": "理由"}
     for act in (
@@ -76,18 +76,18 @@ def allowed(kind: str, role: str, relation: str) -> bool:
     """Say by the policy table whether a role that holds the permission may touch a thing so related to it."""
     return {
         Whose.SHARED: relation == "same",
-        Whose.REACH: relation == "same" or (relation == "other" and role in WIDE),
+        Whose.ACCESS: relation == "same" or (relation == "other" and role in WIDE),
         Whose.OWN: relation == "own",
         Whose.OWN_OR_WIDE: relation == "own" or (role in WIDE and relation in {"same", "other"}),
         Whose.AUDIENCE: relation == "same" and role in MEMBERS,
         Whose.LEARNER: relation == "same" and role == "C",
         Whose.DECIDER: role in "PQY" and (relation == "same" or (relation == "other" and role in WIDE)),
-        Whose.ASKER_OR_DECIDER: relation == "own"
+        Whose.REQUESTER_OR_DECIDER: relation == "own"
         or (role in "PQY" and (relation == "same" or (relation == "other" and role in WIDE))),
     }[KINDS[kind]]
 
 
-def path_of(rule: str, scene, things: dict[str, str], role: str, relation: str) -> str | None:
+def path_of(rule: str, scenario, things: dict[str, str], role: str, relation: str) -> str | None:
     """Fill a rule's arguments with things so related to the role; None where the scene has none.
 
     Beside a thing that is somebody's, shared ones stay what they are: only the one is another's, or missing.
@@ -98,11 +98,11 @@ def path_of(rule: str, scene, things: dict[str, str], role: str, relation: str) 
         kind = things[match[1]]
         is_shared = KINDS[kind] is Whose.SHARED
         if is_shared and relation != "same" and is_strict:
-            return str(scene.things[kind]["same"])
+            return str(scenario.things[kind]["same"])
         if relation == "own":
-            found = scene.own[kind].get(role)
+            found = scenario.own[kind].get(role)
         else:
-            known = scene.things[kind]
+            known = scenario.things[kind]
             found = known.get(relation)
         return "\0" if found is None else str(found)
 
@@ -115,8 +115,8 @@ def cells_of(endpoint: str):
     row = POLICY[endpoint]
     if not row.things:
         return [(role, "same") for role in "-" + ROLES]
-    has_reach = any(KINDS[kind] is not Whose.SHARED for kind in row.things.values())
-    relations = RELATIONS if has_reach else ("same", "missing")
+    has_access = any(KINDS[kind] is not Whose.SHARED for kind in row.things.values())
+    relations = RELATIONS if has_access else ("same", "missing")
     return [(role, relation) for role in "-" + ROLES for relation in relations]
 
 
@@ -136,7 +136,7 @@ def plain(answer, path: str) -> str:
     return f"{answer.status_code} {_REFERENCE.sub('', text)}"
 
 
-def body_of(bodies, endpoint, scene):
+def body_of(bodies, endpoint, scenario):
     """Give the body that a view is sent; some name things of the scene."""
     body = bodies.get(endpoint, {})
-    return body(scene) if callable(body) else body
+    return body(scenario) if callable(body) else body

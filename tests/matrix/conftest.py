@@ -11,14 +11,14 @@ from examapp.clock import clock
 from examapp.db.session import db
 from tests.conftest import NOON
 from tests.factories import World
-from tests.matrix.scene import Scene
+from tests.matrix.scenario import Scenario
 
 
-class Stage:
+class MatrixScenario:
     """The scene, and calls that leave no trace: `with stage.call(): …`."""
 
-    def __init__(self, app, connection, scene) -> None:
-        self.app, self.connection, self.scene = app, connection, scene
+    def __init__(self, app, connection, scenario) -> None:
+        self.app, self.connection, self.scenario = app, connection, scenario
 
     @contextmanager
     def call(self):
@@ -41,7 +41,7 @@ class Stage:
 
 @contextmanager
 def make_stage(app, world_type=World):
-    """Put the scene up on one connection in one transaction, at noon, with nudges going nowhere."""
+    """Put the scene up on one connection in one transaction, at noon, with hints going nowhere."""
     patch = pytest.MonkeyPatch()
     patch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     with clock.set_to(lambda: NOON), app.app_context():
@@ -52,10 +52,10 @@ def make_stage(app, world_type=World):
         db.session.configure(join_transaction_mode="create_savepoint")
         try:
             world = world_type(app, db.session())
-            scene = Scene(world)
+            scenario = Scenario(world)
             world.session.commit()
             db.session.remove()
-            yield Stage(app, connection, scene)
+            yield MatrixScenario(app, connection, scenario)
         finally:
             db.session.remove()
             engines[None] = engine

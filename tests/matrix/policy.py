@@ -1,6 +1,6 @@
 """The one policy table: who may call which view, and of which things. Written by hand, not read from the code that it judges.
 
-Every view of the house has its row. Roles are letters:
+Every view of the application has its row. Roles are letters:
 
     C candidate of the unit · U its unit admin · T admin of it by the sector tree · L its leader · P office of the whole county ·
     Q office of the unit's subtree · S system, Y security, A audit administrator · - nobody signed in
@@ -32,7 +32,7 @@ class Whose(StrEnum):
 
     SHARED = "shared"
     """All."""
-    REACH = "reach"
+    ACCESS = "reach"
     """Those of units within reach."""
     OWN = "own"
     """One's own."""
@@ -44,39 +44,39 @@ class Whose(StrEnum):
     """Those meant for who is on the roster of one's own unit: in the scene the candidate."""
     DECIDER = "decider"
     """Those of whole numbers of units within reach: for the office and, over all, the security administrator."""
-    ASKER_OR_DECIDER = "asker_or_decider"
+    REQUESTER_OR_DECIDER = "asker_or_decider"
     """One's own, and those that one may decide."""
 
 
 KINDS = {
-    "person": Whose.REACH,
-    "unit": Whose.REACH,
-    "second_factor_holder": Whose.REACH,
-    "grant": Whose.REACH,
+    "person": Whose.ACCESS,
+    "unit": Whose.ACCESS,
+    "second_factor_holder": Whose.ACCESS,
+    "grant": Whose.ACCESS,
     "request_to_decide": Whose.DECIDER,
-    "request_to_see": Whose.ASKER_OR_DECIDER,
+    "request_to_see": Whose.REQUESTER_OR_DECIDER,
     "own_request": Whose.OWN,
     "regrade": Whose.SHARED,
-    "planned_move": Whose.REACH,
+    "planned_move": Whose.ACCESS,
     "exam": Whose.SHARED,
-    "exam_within": Whose.REACH,
+    "exam_within": Whose.ACCESS,
     "exam_to_sit": Whose.SHARED,
     "exam_to_see": Whose.AUDIENCE,
     "attempt": Whose.OWN,
     "sheet": Whose.OWN,
-    "sheet_within": Whose.REACH,
-    "late_save": Whose.REACH,
-    "draft_changes": Whose.REACH,
-    "draft_change": Whose.REACH,
-    "sent_changes": Whose.REACH,
-    "sent_change": Whose.REACH,
-    "exemption": Whose.REACH,
+    "sheet_within": Whose.ACCESS,
+    "late_save": Whose.ACCESS,
+    "draft_changes": Whose.ACCESS,
+    "draft_change": Whose.ACCESS,
+    "sent_changes": Whose.ACCESS,
+    "sent_change": Whose.ACCESS,
+    "exemption": Whose.ACCESS,
     "own_exemption": Whose.OWN,
     "exemption_reason": Whose.SHARED,
     "rehearsal": Whose.SHARED,
-    "duty_list": Whose.REACH,
-    "duty_item": Whose.REACH,
-    "duty_record": Whose.REACH,
+    "duty_list": Whose.ACCESS,
+    "duty_item": Whose.ACCESS,
+    "duty_record": Whose.ACCESS,
     "unit_code": Whose.SHARED,
     "own_holding": Whose.SHARED,
     "law": Whose.SHARED,
@@ -94,32 +94,32 @@ KINDS = {
     "result_row": Whose.OWN_OR_WIDE,
     "export": Whose.OWN,
     "sign_in": Whose.OWN,
-    "feedback": Whose.REACH,
-    "office_notice": Whose.REACH,
+    "feedback": Whose.ACCESS,
+    "office_notice": Whose.ACCESS,
     "notice": Whose.AUDIENCE,
-    "course": Whose.REACH,
-    "chapter": Whose.REACH,
+    "course": Whose.ACCESS,
+    "chapter": Whose.ACCESS,
     "course_to_learn": Whose.LEARNER,
     "chapter_to_learn": Whose.LEARNER,
     "practice_item": Whose.OWN,
     "run": Whose.OWN,
-    "course_file": Whose.REACH,
+    "course_file": Whose.ACCESS,
     "question_to_practise": Whose.SHARED,
     "assessment": Whose.SHARED,
     "score_item": Whose.SHARED,
     "reviewer": Whose.SHARED,
-    "score_sheet": Whose.REACH,
-    "sealed_sheet": Whose.REACH,
+    "score_sheet": Whose.ACCESS,
+    "sealed_sheet": Whose.ACCESS,
     "sheet_version": Whose.SHARED,
     "sheet_to_review": Whose.OWN,
-    "record_file": Whose.REACH,
-    "study_event": Whose.REACH,
+    "record_file": Whose.ACCESS,
+    "study_event": Whose.ACCESS,
     "event_for_me": Whose.LEARNER,
-    "record_file_to_remove": Whose.REACH,
-    "event_file": Whose.REACH,
-    "event_file_to_drop": Whose.REACH,
+    "record_file_to_remove": Whose.ACCESS,
+    "event_file": Whose.ACCESS,
+    "event_file_to_drop": Whose.ACCESS,
     "event_file_for_me": Whose.LEARNER,
-    "attendee": Whose.REACH,
+    "attendee": Whose.ACCESS,
     "certificate": Whose.OWN,
     "certificate_plan": Whose.SHARED,
     "certificate_template": Whose.SHARED,
@@ -142,7 +142,7 @@ HOLDERS = {
     "org:unit:read": "UTLPQSY", "org:unit:write": "PQS", "people:person:read": "UTPQSY", "people:person:write": "UTPQS",
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
-    "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unitbook:call:export": "UTPQ",
+    "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
     "laws:law:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
@@ -156,19 +156,19 @@ HOLDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PolicyRow:
     """Who may call a view, and the kinds of things that its path names."""
 
     roles: str
     things: dict[str, str] = field(default_factory=dict)
 
 
-def may(roles: str, **things: str) -> Row:
+def may(roles: str, **things: str) -> PolicyRow:
     """Write a row."""
-    return Row(roles, things)
+    return PolicyRow(roles, things)
 
 
-POLICY: dict[str, Row] = {
+POLICY: dict[str, PolicyRow] = {
     # admin
     "admin.show_job": may(SIGNED_IN, job_id="export"),
     "admin.home": may(SIGNED_IN),
@@ -181,7 +181,7 @@ POLICY: dict[str, Row] = {
     # approvals_admin
     "approvals_admin.approve": may("PQSY", approval_id="request_to_decide"),
     "approvals_admin.list_requests": may("UTPQSY"),
-    "approvals_admin.refuse": may("PQSY", approval_id="request_to_decide"),
+    "approvals_admin.reject": may("PQSY", approval_id="request_to_decide"),
     "approvals_admin.show_request": may("UTPQSY", approval_id="request_to_see"),
     "approvals_admin.withdraw": may("UTPQSY", approval_id="own_request"),
     # checklist_admin
@@ -190,7 +190,7 @@ POLICY: dict[str, Row] = {
     "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.exam_worker": may(EVERYBODY),
     "attempts.offline_shell": may(EVERYBODY),
-    "attempts.sit": may(SIGNED_IN, exam_id="exam_to_see"),
+    "attempts.take_exam": may(SIGNED_IN, exam_id="exam_to_see"),
     # attempts_api
     "attempts_api.get_attempt": may(SIGNED_IN, attempt_id="attempt"),
     "attempts_api.get_attempt_paper": may(SIGNED_IN, attempt_id="attempt"),
@@ -272,7 +272,7 @@ POLICY: dict[str, Row] = {
     "examday_admin.reopen": may("PQ", attempt_id="sheet_within"),
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
-    "examday_admin.tell_who_sit": may("PQ", exam_id="exam_within"),
+    "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
     # exams
     "exams.fetch_my_proof": may(SIGNED_IN, exemption_id="own_exemption"),
     "exams.list_mine": may(SIGNED_IN),
@@ -295,7 +295,7 @@ POLICY: dict[str, Row] = {
     "exams_admin.print_exemption": may("UTPQ", exemption_id="exemption"),
     "exams_admin.prolong_window": may("PQ", exam_id="exam_within"),
     "exams_admin.publish_exam": may("PQ", exam_id="exam_within"),
-    "exams_admin.refuse_exemption": may("PQ", exemption_id="exemption"),
+    "exams_admin.reject_exemption": may("PQ", exemption_id="exemption"),
     "exams_admin.register_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.request_exemption": may("UTPQ"),
     "exams_admin.retire_reason": may("PQ", reason_id="exemption_reason"),
@@ -447,7 +447,7 @@ POLICY: dict[str, Row] = {
     "questions_admin.undo_import": may("PQ", import_id="question_import"),
     "questions_admin.upload_picture": may("PQ"),
     # records: study in the room, the record of study, certificates
-    "records.check_me_in": may(SIGNED_IN, event_id="event_for_me"),
+    "records.check_in_myself": may(SIGNED_IN, event_id="event_for_me"),
     "records.download_certificate": may(SIGNED_IN, certificate_id="certificate"),
     "records.my_event_file": may(SIGNED_IN, event_id="event_for_me", file_id="event_file_for_me"),
     "records.my_events": may(SIGNED_IN),
@@ -565,36 +565,36 @@ POLICY: dict[str, Row] = {
     "training_admin.publish_course": may("PQ", course_id="course"),
     "training_admin.show_course": may("PQ", course_id="course"),
     "training_admin.withdraw_course": may("PQ", course_id="course"),
-    # unitbook_admin
-    "unitbook_admin.add_change": may("UTPQ", list_id="draft_changes"),
-    "unitbook_admin.approve_change": may("PQ", list_id="sent_changes", line_id="sent_change"),
-    "unitbook_admin.approve_changes": may("PQ", list_id="sent_changes"),
-    "unitbook_admin.discard_changes": may("UTPQ", list_id="draft_changes"),
-    "unitbook_admin.draft_changes": may("UTPQ"),
-    "unitbook_admin.list_changes": may("UTPQ"),
-    "unitbook_admin.print_changes": may("UTPQ", list_id="sent_changes"),
-    "unitbook_admin.refuse_change": may("PQ", list_id="sent_changes", line_id="sent_change"),
-    "unitbook_admin.remove_change": may("UTPQ", list_id="draft_changes", line_id="draft_change"),
-    "unitbook_admin.return_changes": may("PQ", list_id="sent_changes"),
-    "unitbook_admin.show_changes": may("UTPQ", list_id="sent_changes"),
-    "unitbook_admin.submit_changes": may("UTPQ", list_id="draft_changes"),
-    "unitbook_admin.take_back_changes": may("UTPQ", list_id="sent_changes"),
-    "unitbook_admin.accept_correction": may("PQ", exam_id="exam_within"),
-    "unitbook_admin.declare_freeze": may("PQ", exam_id="exam_within"),
-    "unitbook_admin.lift_freeze": may("PQ", exam_id="exam_within"),
-    "unitbook_admin.choose_unit_change": may("PQ"),
-    "unitbook_admin.list_unit_changes": may("PQ"),
-    "unitbook_admin.merge_unit": may("PQ", unit_id="unit"),
-    "unitbook_admin.rename_unit": may("PQ", unit_id="unit"),
-    "unitbook_admin.split_unit": may("PQ", unit_id="unit"),
-    "unitbook_admin.show_freeze": may("UTLPQ", exam_id="exam", unit_id="unit"),
-    "unitbook_admin.approve_results": may("PQ", import_id="result_import"),
-    "unitbook_admin.list_results": may("PQ"),
-    "unitbook_admin.settle_result": may("PQ", import_id="result_import", row_id="result_row"),
-    "unitbook_admin.show_results": may("PQ", import_id="result_import"),
-    "unitbook_admin.undo_results": may("PQ", import_id="result_import"),
-    "unitbook_admin.chase": may("UTLPQ", exam_id="exam", unit_id="unit"),
-    "unitbook_admin.chase_exam": may("UTLPQ", exam_id="exam"),
-    "unitbook_admin.export_calls": may("UTPQ", exam_id="exam", unit_id="unit"),
-    "unitbook_admin.remind": may("UTPQ", exam_id="exam", unit_id="unit"),
+    # unit_management_admin
+    "unit_management_admin.add_change": may("UTPQ", list_id="draft_changes"),
+    "unit_management_admin.approve_change": may("PQ", list_id="sent_changes", line_id="sent_change"),
+    "unit_management_admin.approve_changes": may("PQ", list_id="sent_changes"),
+    "unit_management_admin.discard_changes": may("UTPQ", list_id="draft_changes"),
+    "unit_management_admin.draft_changes": may("UTPQ"),
+    "unit_management_admin.list_changes": may("UTPQ"),
+    "unit_management_admin.print_changes": may("UTPQ", list_id="sent_changes"),
+    "unit_management_admin.reject_change": may("PQ", list_id="sent_changes", line_id="sent_change"),
+    "unit_management_admin.remove_change": may("UTPQ", list_id="draft_changes", line_id="draft_change"),
+    "unit_management_admin.return_changes": may("PQ", list_id="sent_changes"),
+    "unit_management_admin.show_changes": may("UTPQ", list_id="sent_changes"),
+    "unit_management_admin.submit_changes": may("UTPQ", list_id="draft_changes"),
+    "unit_management_admin.take_back_changes": may("UTPQ", list_id="sent_changes"),
+    "unit_management_admin.accept_correction": may("PQ", exam_id="exam_within"),
+    "unit_management_admin.schedule_snapshot": may("PQ", exam_id="exam_within"),
+    "unit_management_admin.remove_snapshot": may("PQ", exam_id="exam_within"),
+    "unit_management_admin.choose_unit_change": may("PQ"),
+    "unit_management_admin.list_unit_changes": may("PQ"),
+    "unit_management_admin.merge_unit": may("PQ", unit_id="unit"),
+    "unit_management_admin.rename_unit": may("PQ", unit_id="unit"),
+    "unit_management_admin.split_unit": may("PQ", unit_id="unit"),
+    "unit_management_admin.show_snapshot": may("UTLPQ", exam_id="exam", unit_id="unit"),
+    "unit_management_admin.approve_results": may("PQ", import_id="result_import"),
+    "unit_management_admin.list_results": may("PQ"),
+    "unit_management_admin.settle_result": may("PQ", import_id="result_import", row_id="result_row"),
+    "unit_management_admin.show_results": may("PQ", import_id="result_import"),
+    "unit_management_admin.undo_results": may("PQ", import_id="result_import"),
+    "unit_management_admin.show_overdue_people": may("UTLPQ", exam_id="exam", unit_id="unit"),
+    "unit_management_admin.show_overdue": may("UTLPQ", exam_id="exam"),
+    "unit_management_admin.export_calls": may("UTPQ", exam_id="exam", unit_id="unit"),
+    "unit_management_admin.remind": may("UTPQ", exam_id="exam", unit_id="unit"),
 }

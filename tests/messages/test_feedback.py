@@ -32,7 +32,7 @@ def test_an_opinion_is_written_answered_and_seen(world, session):
     assert acts == ["messages.write_feedback", "messages.answer_feedback"]
 
 
-def test_an_empty_opinion_is_refused_beside_its_field(world, session):
+def test_an_empty_opinion_is_rejected_beside_its_field(world, session):
     client = world.client(world.person())
     answer = post(client, "/feedback", text="   ")
     assert answer.status_code == 422
@@ -54,19 +54,21 @@ def test_markup_in_an_opinion_stays_words(world):
     assert "&lt;script&gt;" in client.get("/feedback").text
 
 
-def test_the_twenty_first_waiting_opinion_is_refused(world, session, frozen):
+def test_the_twenty_first_waiting_opinion_is_rejected(world, session, fixed_clock):
     person = world.person()
     for _ in range(20):
-        world.save(Feedback(person_id=person.id, text="x", created_at=frozen.instant))
+        world.save(Feedback(person_id=person.id, text="x", created_at=fixed_clock.instant))
     answer = post(world.client(person), "/feedback", text="又一条")
     assert answer.status_code == 409
     assert "等待答复" in answer.text
     assert session.query(Feedback).count() == 20
 
 
-def test_nobody_sees_or_answers_opinions_from_outside_his_reach(world, session, frozen):
+def test_nobody_sees_or_answers_opinions_from_outside_his_reach(world, session, fixed_clock):
     ours, theirs = world.unit("甲县", kind="county"), world.unit("乙县", kind="county")
-    feedback = world.save(Feedback(person_id=world.person(theirs).id, text="乙县的意见", created_at=frozen.instant))
+    feedback = world.save(
+        Feedback(person_id=world.person(theirs).id, text="乙县的意见", created_at=fixed_clock.instant)
+    )
     office = world.client(world.admin("publicity_office", ours))
     assert "乙县的意见" not in office.get("/admin/messages/feedback").text
     path = f"/admin/messages/feedback/{feedback.id}"
@@ -78,26 +80,26 @@ def test_nobody_sees_or_answers_opinions_from_outside_his_reach(world, session, 
     assert world.client(world.person(ours)).get("/admin/messages/feedback").status_code == 404
 
 
-def test_a_second_answer_is_refused_and_the_first_stands(world, session, frozen):
+def test_a_second_answer_is_rejected_and_the_first_stands(world, session, fixed_clock):
     county = world.unit(kind="county")
-    feedback = world.save(Feedback(person_id=world.person(county).id, text="问", created_at=frozen.instant))
+    feedback = world.save(Feedback(person_id=world.person(county).id, text="问", created_at=fixed_clock.instant))
     path = f"/admin/messages/feedback/{feedback.id}"
     one, two = (world.client(world.admin("publicity_office", county)) for _ in range(2))
     token = token_of(two.get(path))
     post(one, path, answer="第一个答复")
-    refused = two.post(path, data={"csrf_token": token, "answer": "第二个答复"})
-    assert refused.status_code == 409
+    rejected = two.post(path, data={"csrf_token": token, "answer": "第二个答复"})
+    assert rejected.status_code == 409
     session.expire_all()
     assert session.get(Feedback, feedback.id).answer == "第一个答复"
 
 
-def test_unanswered_opinions_stand_first_the_longest_waiting_on_top(world, frozen):
+def test_unanswered_opinions_stand_first_the_longest_waiting_on_top(world, fixed_clock):
     from datetime import timedelta
 
     county = world.unit(kind="county")
     person = world.person(county)
     for hours, text, is_answered in ((3, "最早的", False), (1, "刚才的", False), (2, "答过的", True)):
-        at = frozen.instant - timedelta(hours=hours)
+        at = fixed_clock.instant - timedelta(hours=hours)
         world.save(
             Feedback(
                 person_id=person.id, text=text, created_at=at, answered_at=at if is_answered else None, answer="好"
@@ -107,11 +109,11 @@ def test_unanswered_opinions_stand_first_the_longest_waiting_on_top(world, froze
     assert page.index("最早的") < page.index("刚才的") < page.index("答过的")
 
 
-def test_the_inbox_costs_few_statements_however_full(world, statements, frozen):
+def test_the_inbox_costs_few_statements_however_full(world, statements, fixed_clock):
     county = world.unit(kind="county")
     person = world.person(county)
     for number in range(40):
-        world.save(Feedback(person_id=person.id, text=f"意见{number}", created_at=frozen.instant))
+        world.save(Feedback(person_id=person.id, text=f"意见{number}", created_at=fixed_clock.instant))
     client = world.client(world.admin("publicity_office", county))
     with statements() as seen:
         assert client.get("/admin/messages/feedback").status_code == 200

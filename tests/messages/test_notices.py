@@ -17,24 +17,30 @@ def test_a_notice_reaches_the_unit_and_all_below_and_nobody_else(world):
     beside = world.person(education)
     office = world.client(world.admin("publicity_office", county))
     path = write(office, unit_id=str(finance.id))
-    reader, stranger = world.client(below), world.client(beside)
+    reader, outsider = world.client(below), world.client(beside)
     assert "考试安排" not in reader.get("/").text
     assert post(office, f"{path}/publish").status_code == 303
     assert "考试安排" in reader.get("/").text and "未读" in reader.get("/notices").text
     own = path.replace("/admin/messages", "")
     assert "十一月三十日前完成。<br>请互相转告。" in reader.get(own).text
     assert "未读" not in reader.get("/notices").text
-    assert "考试安排" not in stranger.get("/").text
-    assert stranger.get(own).status_code == 404
+    assert "考试安排" not in outsider.get("/").text
+    assert outsider.get(own).status_code == 404
     assert "已读 1 人" in office.get(path).text
 
 
-def test_a_notice_to_a_sector_reaches_its_units(world, frozen):
+def test_a_notice_to_a_sector_reaches_its_units(world, fixed_clock):
     sector = world.unit("教育系统", kind="sector")
     county = world.unit(kind="county")
     school = world.unit("一中", parent=county, sector_parent=sector)
     world.save(
-        Notice(title="系统通知", body="x", unit_id=sector.id, published_at=frozen.instant, created_at=frozen.instant)
+        Notice(
+            title="系统通知",
+            body="x",
+            unit_id=sector.id,
+            published_at=fixed_clock.instant,
+            created_at=fixed_clock.instant,
+        )
     )
     assert "系统通知" in world.client(world.person(school)).get("/").text
     assert "系统通知" not in world.client(world.person(county)).get("/").text
@@ -57,7 +63,7 @@ def test_a_withdrawn_notice_is_gone_and_cannot_come_back(world, session):
     assert session.query(Notice).one().withdrawn_at is not None
 
 
-def test_a_notice_for_administrators_is_not_shown_to_candidates(world, frozen):
+def test_a_notice_for_administrators_is_not_shown_to_candidates(world, fixed_clock):
     county, finance, _ = county_with_two(world)
     world.save(
         Notice(
@@ -65,8 +71,8 @@ def test_a_notice_for_administrators_is_not_shown_to_candidates(world, frozen):
             body="x",
             unit_id=county.id,
             is_for_admins=True,
-            published_at=frozen.instant,
-            created_at=frozen.instant,
+            published_at=fixed_clock.instant,
+            created_at=fixed_clock.instant,
         )
     )
     assert "请核对名册" in world.client(world.admin("unit_admin", finance)).get("/").text
@@ -86,10 +92,10 @@ def test_only_units_within_reach_can_be_addressed(world, session):
     assert session.query(Notice).one().unit_id is None
 
 
-def test_another_offices_notice_is_not_there(world, session, frozen):
+def test_another_offices_notice_is_not_there(world, session, fixed_clock):
     county, _, _ = county_with_two(world)
     other = world.unit("别县", kind="county")
-    notice = world.save(Notice(title="别县的", body="x", unit_id=other.id, created_at=frozen.instant))
+    notice = world.save(Notice(title="别县的", body="x", unit_id=other.id, created_at=fixed_clock.instant))
     office = world.client(world.admin("publicity_office", county))
     path = f"/admin/messages/notices/{notice.id}"
     assert "别县的" not in office.get("/admin/messages/notices").text
@@ -108,9 +114,9 @@ def test_a_draft_can_be_changed_and_a_published_notice_cannot(world):
     post(office, f"{path}/edit", title="新标题", text="新正文", unit_id=str(county.id))
     assert "新标题" in office.get(path).text
     post(office, f"{path}/publish")
-    refused = post(office, f"{path}/edit", title="再改", text="再改", unit_id=str(county.id))
-    assert refused.status_code == 409
-    assert "请先撤回" in refused.text
+    rejected = post(office, f"{path}/edit", title="再改", text="再改", unit_id=str(county.id))
+    assert rejected.status_code == 409
+    assert "请先撤回" in rejected.text
 
 
 def test_markup_in_a_notice_stays_words(world):
@@ -120,10 +126,12 @@ def test_markup_in_a_notice_stays_words(world):
     assert "<img src=x" not in office.get(path).text
 
 
-def test_reading_twice_counts_once(world, session, frozen):
+def test_reading_twice_counts_once(world, session, fixed_clock):
     county, finance, _ = county_with_two(world)
     notice = world.save(
-        Notice(title="通知", body="x", unit_id=county.id, published_at=frozen.instant, created_at=frozen.instant)
+        Notice(
+            title="通知", body="x", unit_id=county.id, published_at=fixed_clock.instant, created_at=fixed_clock.instant
+        )
     )
     reader = world.client(world.person(finance))
     for _ in range(2):

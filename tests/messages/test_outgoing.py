@@ -34,7 +34,7 @@ def send_waiting(app):
 @pytest.fixture
 def person(app, world):
     person = world.person()
-    person.mobile_sealed = app.extensions["sealer"].seal(MOBILE, bound_to=mobile_binding(person.id))
+    person.mobile_encrypted = app.extensions["cipher"].seal(MOBILE, associated_data=mobile_binding(person.id))
     world.session.flush()
     return person
 
@@ -59,26 +59,26 @@ def test_a_message_goes_out_once_however_often_it_is_put_down_and_swept(session,
     assert state_of(session, "a").state == "sent"
 
 
-def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, person, letters, frozen, send_waiting):
+def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, person, letters, fixed_clock, send_waiting):
     put(session, person, "a")
     put(session, person, "b")
     send_waiting()
     assert [line["id"] for line in letters()] == ["a"]
-    frozen.at(frozen.instant + timedelta(hours=23))
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=23))
     send_waiting()
     assert [line["id"] for line in letters()] == ["a", "b"]
 
 
 def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(
-    session, person, letters, frozen, send_waiting
+    session, person, letters, fixed_clock, send_waiting
 ):
-    frozen.at(frozen.instant + timedelta(hours=9))  # nine in the evening
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=9))  # nine in the evening
     put(session, person, "a")
     put(session, person, "code", urgent=True)
     send_waiting()
     assert [line["id"] for line in letters()] == ["code"]
     assert state_of(session, "code").text == ""
-    frozen.at(frozen.instant + timedelta(hours=12))
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=12))
     send_waiting()
     assert [line["id"] for line in letters()] == ["code", "a"]
 
@@ -92,15 +92,15 @@ def test_a_code_does_not_take_up_the_days_message(session, person, letters, send
 
 
 def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(
-    app, session, person, tmp_path, frozen, send_waiting
+    app, session, person, tmp_path, fixed_clock, send_waiting
 ):
     put(session, person, "a")
     put(session, person, "code", urgent=True)
-    frozen.at(frozen.instant + timedelta(minutes=11))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=11))
     send_waiting()
     assert (state_of(session, "a").state, state_of(session, "code").state) == ("waiting", "expired")
     assert state_of(session, "code").text == ""
-    frozen.at(frozen.instant + timedelta(days=3))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=3))
     with gateway(app, message_gateway=f"file:{tmp_path}/x"):
         send_waiting()
     assert state_of(session, "a").state == "expired"
@@ -116,23 +116,25 @@ def test_who_has_no_mobile_number_is_noted_and_frees_the_day(world, session, let
     assert letters() == []
 
 
-def test_a_message_left_by_a_dead_worker_is_taken_again_after_its_lease(session, person, letters, frozen, send_waiting):
+def test_a_message_left_by_a_dead_worker_is_taken_again_after_its_lease(
+    session, person, letters, fixed_clock, send_waiting
+):
     put(session, person, "a")
     assert len(claim_messages(session, quiet=None, now=clock.now())) == 1
     send_waiting()
     assert letters() == []
-    frozen.at(frozen.instant + timedelta(minutes=6))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=6))
     send_waiting()
     assert [line["id"] for line in letters()] == ["a"]
 
 
-def test_texts_are_forgotten_after_a_month_and_rows_after_a_year(session, person, letters, frozen, send_waiting):
+def test_texts_are_forgotten_after_a_month_and_rows_after_a_year(session, person, letters, fixed_clock, send_waiting):
     put(session, person, "a")
     send_waiting()
-    frozen.at(frozen.instant + timedelta(days=31))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=31))
     send_waiting()
     assert state_of(session, "a").text == ""
-    frozen.at(frozen.instant + timedelta(days=400))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=400))
     send_waiting()
     assert session.query(OutgoingMessage).count() == 0
 
@@ -179,19 +181,19 @@ def test_a_posted_message_is_signed_over_time_and_body(session, person, receiver
     assert state_of(session, "a").state == "sent"
 
 
-def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(
-    session, person, receiver, frozen, send_waiting
+def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_rejection_is_final(
+    session, person, receiver, fixed_clock, send_waiting
 ):
     receiver.answers[:] = [503, 200]
     put(session, person, "a")
     send_waiting()
     assert (state_of(session, "a").state, state_of(session, "a").reason) == ("waiting", "网关答复 503")
-    frozen.at(frozen.instant + timedelta(minutes=3))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=3))
     send_waiting()
     assert state_of(session, "a").state == "sent"
     keys = {headers["Idempotency-Key"] for headers, _ in receiver.seen}
     assert len(receiver.seen) == 2 and len(keys) == 1
-    frozen.at(frozen.instant + timedelta(days=1))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=1))
     receiver.answers[:] = [400]
     put(session, person, "b")
     send_waiting()
@@ -199,7 +201,7 @@ def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(
 
 
 def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(
-    app, session, person, receiver, frozen, send_waiting
+    app, session, person, receiver, fixed_clock, send_waiting
 ):
     receiver.answers[:] = [302]
     put(session, person, "a")
@@ -209,7 +211,7 @@ def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(
     with gateway(app, message_gateway="http://127.0.0.1:9/", message_gateway_secret=SECRET):
         for _ in range(6):
             send_waiting()
-            frozen.at(frozen.instant + timedelta(minutes=15))
+            fixed_clock.at(fixed_clock.instant + timedelta(minutes=15))
     row = state_of(session, "b")
     assert (row.state, row.delivery_count) == ("failed", 5)
 
@@ -238,7 +240,7 @@ def test_quiet_hours_run_over_midnight_too(at, quiet, expected):
         {"MESSAGE_QUIET_HOURS": "evening"},
     ],
 )
-def test_a_wrong_setting_of_the_gateway_is_refused_at_the_start(fields):
+def test_a_wrong_setting_of_the_gateway_is_rejected_at_the_start(fields):
     with pytest.raises(SettingsError):
         read_settings({"APP_MODE": "testing", "DATABASE_URL": "x", "REDIS_URL": "x"} | fields).check()
 

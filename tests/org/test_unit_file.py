@@ -35,15 +35,15 @@ def test_units_are_taken_over_in_any_order_and_twice_the_same(world):
 
 
 @pytest.mark.parametrize(
-    ("lines", "words"),
+    ("lines", "text"),
     [
         (("01,某县,县,,,", "01,某县,县,,,"), "重复"), (("01,某县,县,02,,", "02,甲,县,01,,"), "绕成了圈"),
         (("01,某县,县,99,,",), "第 2 行：没有编码为「99」"), (("01,,县,,,",), "都要填"), (("01,某县,省,,,",), "没有「省」这种类别"),
         (("01,某县,县,,,91350100M000100Y44",), "最后一位应为 3"), ((), "没有找到单位表"),
     ],
 )  # fmt: skip
-def test_a_faulty_unit_file_names_the_row(world, lines, words):
-    with pytest.raises(UnitFileError, match=words):
+def test_a_faulty_unit_file_names_the_row(world, lines, text):
+    with pytest.raises(UnitFileError, match=text):
         take_over(world, *lines)
 
 

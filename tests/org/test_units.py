@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.organisation.units.models import Unit
-from examapp.organisation.units.rules import normalise_uscc, uscc_check_character, uscc_fault
+from examapp.organisation.units.rules import find_uscc_issue, normalise_uscc, uscc_check_character
 from examapp.platform.audit.models import AuditEvent
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -40,21 +40,21 @@ def post(client, path, **fields):
 
 @pytest.mark.parametrize("code", ["91350100M000100Y43", "91110000600037341L", "9144030071526726XG"])
 def test_published_credit_codes_are_right(code):
-    assert uscc_fault(code) is None
+    assert find_uscc_issue(code) is None
 
 
 @given(st.text(_ALPHABET, min_size=17, max_size=17), st.integers(0, 16), st.sampled_from(_ALPHABET))
 def test_one_wrong_character_of_a_credit_code_is_always_found(first, place, other):
     code = first + uscc_check_character(first)
-    assert uscc_fault(code) is None
+    assert find_uscc_issue(code) is None
     changed = code[:place] + other + code[place + 1 :]
-    assert (uscc_fault(changed) is None) == (changed == code)
+    assert (find_uscc_issue(changed) is None) == (changed == code)
 
 
 def test_a_credit_code_is_read_as_people_type_it():
     assert normalise_uscc(" 91350100m000100y43 ") == "91350100M000100Y43"
-    assert "O" in uscc_fault("9135010OM000100Y43")
-    assert "现在是 3 位" in uscc_fault("123")
+    assert "O" in find_uscc_issue("9135010OM000100Y43")
+    assert "现在是 3 位" in find_uscc_issue("123")
 
 
 def test_a_unit_is_founded_below_its_parents(world, county, office):
@@ -75,17 +75,17 @@ def test_a_unit_is_founded_below_its_parents(world, county, office):
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "text"),
     [
         ({"code": "01"}, "已经用过"), ({"uscc": "91350100M000100Y44"}, "最后一位应为 3"), ({"name": ""}, "请填写单位名称"),
         ({"code": "a b"}, "编码只用"), ({"parent_id": "999999"}, "Not a valid choice"),
     ],
 )  # fmt: skip
-def test_a_faulty_unit_is_refused_beside_its_field(world, county, office, fields, words):
+def test_a_faulty_unit_is_rejected_beside_its_field(world, county, office, fields, text):
     answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id) | fields)
     assert answer.status_code == 422
-    if words != "Not a valid choice":
-        assert words in answer.get_data(as_text=True)
+    if text != "Not a valid choice":
+        assert text in answer.get_data(as_text=True)
     assert world.session.query(Unit).count() == 2  # the county and the admin's own
 
 
@@ -113,7 +113,7 @@ def test_a_unit_cannot_hang_below_itself(world, county, office):
     assert section.parent_id == county.id
 
 
-def test_a_sixth_level_is_refused(world, county, office):
+def test_a_sixth_level_is_rejected(world, county, office):
     unit = county
     for level in range(2, 6):
         unit = world.unit(f"第{level}级", parent=unit)

@@ -62,7 +62,7 @@ def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, 
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "text"),
     [
         (section(count="0"), "题数应为 1 至 200"),
         (section(count="很多"), "第 1 部分 题数"),
@@ -78,10 +78,10 @@ def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, 
         ),
     ],
 )
-def test_a_blueprint_that_cannot_stand_is_refused_in_words(world, session, office, fields, words):
+def test_a_blueprint_that_cannot_stand_is_rejected_in_words(world, session, office, fields, text):
     answer = post(office, "/admin/papers/new", {"name": "年度卷", **fields})
     assert answer.status_code == 422
-    assert words in answer.get_data(as_text=True)
+    assert text in answer.get_data(as_text=True)
     assert session.query(Blueprint).count() == 0
 
 

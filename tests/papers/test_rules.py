@@ -141,7 +141,7 @@ def test_sections_that_compete_for_the_same_questions_still_come_out_whole(seed)
     assert sorted(paper.version_ids) == list(range(8))
 
 
-def test_a_bank_that_is_too_small_is_refused_and_one_that_just_suffices_is_not():
+def test_a_bank_that_is_too_small_is_rejected_and_one_that_just_suffices_is_not():
     sections = [_section(3)]
     with pytest.raises(BankTooSmallError):
         draw(sections, prepare_pool(sections, _bank(2)), seed=1, is_shuffled=True)
@@ -192,7 +192,7 @@ def test_a_forecast_names_what_the_bank_lacks():
     seen = forecast(sections, prepare_pool(sections, bank))
     assert not seen.is_drawable
     assert seen.total_points is None
-    assert [part.lacking for part in seen.sections] == [2, 3]
+    assert [part.missing for part in seen.sections] == [2, 3]
     assert seen.sections[0].candidates == 4
     assert {d: (w, h) for d, w, h in seen.sections[0].by_difficulty} == {"easy": (2, 4), "hard": (2, 0)}
 

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider over HTTP: discovery, keys, authorization, tokens signed with joserfc; faults on wish."""
+"""A small OpenID Connect provider over HTTP: discovery, keys, authorization, tokens signed with joserfc; faults if asked for."""
 
 from __future__ import annotations
 

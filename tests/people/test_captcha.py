@@ -14,7 +14,7 @@ from examapp.organisation.accounts.rules import digest
 from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.captcha.rules import (
     MAX_FAILED_ACCOUNTS,
-    MAX_WAITED_TRIES,
+    MAX_WAITED_REQUESTS,
     draw_captcha,
     is_captcha_answer,
     new_captcha_answer,
@@ -56,14 +56,14 @@ def test_sixty_failed_accounts_bring_the_captcha_and_fifty_nine_do_not(world, of
     assert sign_in(world.client(), "A10001", "wrong").status_code == 422, "an account counts as an unknown name does"
     assert 'name="captcha"' in world.client().get("/login").text
     for name, password in (("A10001", PASSWORD), ("A10001", "wrong"), ("NOBODY-NEW", "wrong")):
-        refused = sign_in(world.client(), name, password)
-        assert (refused.status_code, "验证码" in refused.text) == (422, True)
+        rejected = sign_in(world.client(), name, password)
+        assert (rejected.status_code, "验证码" in rejected.text) == (422, True)
     assert world.session.query(AddressFailure).count() == MAX_FAILED_ACCOUNTS
 
 
-def test_one_account_that_fails_often_is_one_account(world, official, frozen):
+def test_one_account_that_fails_often_is_one_account(world, official, fixed_clock):
     for number in range(8):
-        frozen.at(NOON + timedelta(seconds=90 * number))
+        fixed_clock.at(NOON + timedelta(seconds=90 * number))
         sign_in(world.client(), "A10001", "wrong")
     assert world.session.query(AddressFailure).count() == 1
 
@@ -96,29 +96,29 @@ def test_forged_captchas_are_wrong(world, official, token):
     assert sign_in(world.client(), "A10001", captcha="48105", captcha_id=token).status_code == 422
 
 
-def test_a_captcha_ends_after_ten_minutes(world, official, answers, frozen):
+def test_a_captcha_ends_after_ten_minutes(world, official, answers, fixed_clock):
     fail_many(world)
     token = captcha_of(world.client().get("/login"))
-    frozen.at(NOON + timedelta(minutes=10))
+    fixed_clock.at(NOON + timedelta(minutes=10))
     assert sign_in(world.client(), "A10001", captcha=answers, captcha_id=token).status_code == 422
 
 
-def test_who_cannot_read_it_waits_thirty_seconds_instead(world, official, frozen):
+def test_who_cannot_read_it_waits_thirty_seconds_instead(world, official, fixed_clock):
     fail_many(world)
     token = captcha_of(world.client().get("/login"))
-    frozen.at(NOON + timedelta(seconds=29))
+    fixed_clock.at(NOON + timedelta(seconds=29))
     assert sign_in(world.client(), "A10001", captcha_id=token).status_code == 422
-    frozen.at(NOON + timedelta(seconds=30))
+    fixed_clock.at(NOON + timedelta(seconds=30))
     assert sign_in(world.client(), "A10001", captcha_id=token).status_code == 303
     assert sign_in(world.client(), "A10001", captcha_id=token).status_code == 422, "one try"
 
 
-def test_waiting_is_no_way_for_a_machine(world, official, frozen):
+def test_waiting_is_no_way_for_a_machine(world, official, fixed_clock):
     fail_many(world)
-    tokens = [captcha_of(world.client().get("/login")) for _ in range(MAX_WAITED_TRIES + 3)]
-    frozen.at(NOON + timedelta(seconds=40))
+    tokens = [captcha_of(world.client().get("/login")) for _ in range(MAX_WAITED_REQUESTS + 3)]
+    fixed_clock.at(NOON + timedelta(seconds=40))
     codes = [sign_in(world.client(), f"N{n}", "wrong", captcha_id=token) for n, token in enumerate(tokens)]
-    assert sum("登录名或密码不对" in page.text for page in codes) == MAX_WAITED_TRIES
+    assert sum("登录名或密码不对" in page.text for page in codes) == MAX_WAITED_REQUESTS
 
 
 def test_a_device_that_signed_in_to_the_account_before_needs_none(world, official):
@@ -136,21 +136,21 @@ def test_a_device_that_signed_in_to_the_account_before_needs_none(world, officia
     assert "验证码" in other.text, "a cookie of one account opens no way to all others"
 
 
-def test_another_address_and_a_later_hour_need_none(world, official, frozen):
+def test_another_address_and_a_later_hour_need_none(world, official, fixed_clock):
     fail_many(world, address="10.9.9.9")
     assert sign_in(world.client(), "A10001").status_code == 303
     fail_many(world)
-    frozen.at(NOON + timedelta(minutes=15))
+    fixed_clock.at(NOON + timedelta(minutes=15))
     assert sign_in(world.client(), "A10001").status_code == 303
 
 
 @pytest.mark.slow
-def test_five_hundred_right_sign_ins_from_one_address_pass_without_one(app, world, frozen, monkeypatch):
+def test_five_hundred_right_sign_ins_from_one_address_pass_without_one(app, world, fixed_clock, monkeypatch):
     people = [world.person(staff_number=f"B{n:05d}") for n in range(500)]
     world.session.query(Account).update({"password_hash": "compared by the test itself"})
     monkeypatch.setattr(app.extensions["hasher"], "verify", lambda _stored, password, _caller: password == PASSWORD)
     for number, person in enumerate(people):
-        frozen.at(NOON + timedelta(seconds=number * 0.24))
+        fixed_clock.at(NOON + timedelta(seconds=number * 0.24))
         body = {"login_name": person.staff_number, "password": PASSWORD}
         assert world.client().post("/api/v1/session", json=body).status_code == 200
     assert not world.session.query(AddressFailure).count()
@@ -160,9 +160,9 @@ def test_the_protocol_gives_the_picture_and_takes_the_answer(world, official, an
     fail_many(world)
     body = {"login_name": "A10001", "password": PASSWORD}
     client = world.client()
-    refused = client.post("/api/v1/session", json=body)
-    asked = refused.get_json()
-    assert (refused.status_code, asked["error"]) == (403, "captcha_required")
+    rejected = client.post("/api/v1/session", json=body)
+    asked = rejected.get_json()
+    assert (rejected.status_code, asked["error"]) == (403, "captcha_required")
     assert Image.open(io.BytesIO(base64.b64decode(asked["image"]))).format == "PNG"
     body |= {"captcha_id": asked["captcha_id"], "captcha": answers}
     assert client.post("/api/v1/session", json=body).status_code == 200
@@ -226,11 +226,11 @@ def test_offices_are_counted_by_their_network():
     assert office_of(None) == office_of("nonsense") == ""
 
 
-def test_old_failures_are_forgotten(app, world, official, answers, frozen):
+def test_old_failures_are_forgotten(app, world, official, answers, fixed_clock):
     fail_many(world, 2)
     world.save(UsedCaptcha(nonce=b"1", used_at=NOON, address=HERE, is_waited=False))
-    frozen.at(NOON + timedelta(minutes=16))
-    captcha_actions.note_address_failure(world.session, b"new", address=HERE, now=frozen.instant)
+    fixed_clock.at(NOON + timedelta(minutes=16))
+    captcha_actions.note_address_failure(world.session, b"new", address=HERE, now=fixed_clock.instant)
     world.session.flush()
     app.extensions["celery"].tasks["people.forget_failures"].apply()
     assert world.session.query(AddressFailure).count() == 1

@@ -66,12 +66,12 @@ def test_an_administrator_sees_four_places_and_the_rest_on_demand(world):
 
 
 def test_the_exam_page_follows(world):
-    from tests.attempts.sitting import make_sitting
+    from tests.attempts.candidate_clients import make_exam_with_candidates
 
-    sitter = make_sitting(world)
-    client = world.client(sitter.person)
+    candidate_client = make_exam_with_candidates(world)
+    client = world.client(candidate_client.person)
     switch(client, "1", at="/")
-    assert is_elder(client.get(f"/exams/{sitter.exam_id}/sit"))
+    assert is_elder(client.get(f"/exams/{candidate_client.exam_id}/sit"))
 
 
 def test_the_way_back_keeps_a_search_but_no_number_of_a_person(world):

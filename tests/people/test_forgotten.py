@@ -21,13 +21,13 @@ MOBILE = "13800000009"
 
 @pytest.fixture
 def official(app, world, give_password, monkeypatch):
-    """Somebody with a phone on the roster, in a house with a gateway that takes nothing yet."""
+    """Somebody with a phone on the roster, in a deployment with a gateway that takes nothing yet."""
     setting(app, monkeypatch, message_gateway="file:/tmp/unused")
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     person = world.person(staff_number="F1")
-    sealer = app.extensions["sealer"]
-    person.mobile_sealed = sealer.seal(MOBILE, bound_to=mobile_binding(person.id))
-    person.mobile_index = sealer.blind_index(MOBILE, purpose=MOBILE_PURPOSE)
+    cipher = app.extensions["cipher"]
+    person.mobile_encrypted = cipher.seal(MOBILE, associated_data=mobile_binding(person.id))
+    person.mobile_index = cipher.blind_index(MOBILE, purpose=MOBILE_PURPOSE)
     give_password(person)
     return person
 
@@ -97,7 +97,7 @@ def test_wrong_codes_count_as_wrong_passwords_and_another_ones_code_opens_nothin
     assert "请等" in enter(client, "F1", code).get_data(as_text=True)
 
 
-def test_an_old_code_is_void_after_ten_minutes_and_after_a_newer_one(app, world, official, frozen):
+def test_an_old_code_is_void_after_ten_minutes_and_after_a_newer_one(app, world, official, fixed_clock):
     ask(world.client(), "F1")
     send_codes(app)
     first = newest_code(world)
@@ -105,7 +105,7 @@ def test_an_old_code_is_void_after_ten_minutes_and_after_a_newer_one(app, world,
     send_codes(app)
     second = newest_code(world)
     assert enter(world.client(), "F1", first).status_code == 422
-    frozen.at(frozen.instant + timedelta(minutes=11))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=11))
     assert enter(world.client(), "F1", second).status_code == 422
 
 
@@ -123,8 +123,8 @@ def test_a_phone_gets_three_codes_a_quarter_hour_and_sixty_requests_of_an_addres
     for _ in range(55):
         ask(client, "NOBODY")
     for name in ("F1", "NOBODY"):
-        refused = ask(world.client(), name)
-        assert (refused.status_code, "申请验证码的人较多" in refused.text) == (422, True)
+        rejected = ask(world.client(), name)
+        assert (rejected.status_code, "申请验证码的人较多" in rejected.text) == (422, True)
     assert world.session.query(ResetRequest).count() == 60
     for number in range(70):
         token = captcha_of(world.client().get("/login/forgotten"))
@@ -145,7 +145,7 @@ def test_the_owners_device_asks_for_a_code_without_a_captcha(world, official):
 
 def test_administrators_disabled_accounts_and_people_without_a_phone_get_none(app, world, official, give_password):
     boss = world.admin("publicity_office", staff_number="F3")
-    boss.mobile_sealed = official.mobile_sealed
+    boss.mobile_encrypted = official.mobile_encrypted
     world.person(staff_number="F4")
     world.session.query(Account).filter_by(person_id=official.id).one().disabled_at = official.created_at
     for name in ("F1", "F3", "F4"):

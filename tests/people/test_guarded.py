@@ -35,7 +35,7 @@ def test_a_unit_admin_cannot_take_over_a_wider_administrator_of_the_own_unit(
     wide = world.admin(role, county if tree == "region" else line, tree=tree)
     wide.unit_id = mine.id
     account = world.session.query(Account).filter_by(person_id=wide.id).one()
-    account.first_password_sealed, account.must_change_password = b"sealed", True
+    account.first_password_encrypted, account.must_change_password = b"sealed", True
     path = f"/admin/people/{wide.id}"
     acts = {
         "/password": {},

@@ -37,7 +37,7 @@ def come_back(client, provider, *, next_path="/exams"):
     return client.get(provider.authorize(address))
 
 
-def refusal_of(client, answer):
+def rejection_of(client, answer):
     assert (answer.status_code, answer.location) == (303, "/login")
     assert client.get("/exams").location.startswith("/login")
     return client.get("/login").get_data(as_text=True)
@@ -57,7 +57,7 @@ def test_who_the_provider_vouches_for_is_signed_in_under_a_new_session(world, pr
 def test_nobody_unknown_gets_an_account(world, provider):
     provider.claims = {"staff_number": "STRANGER"}
     people, client = world.session.query(Person).count(), world.client()
-    assert "名册上没有您的人员编号" in refusal_of(client, come_back(client, provider))
+    assert "名册上没有您的人员编号" in rejection_of(client, come_back(client, provider))
     assert world.session.query(Person).count() == people
 
 
@@ -65,11 +65,11 @@ def test_a_disabled_account_stays_closed(world, provider, official):
     world.session.query(Account).filter_by(person_id=official.id).one().disabled_at = official.created_at
     provider.claims = {"staff_number": "D1"}
     client = world.client()
-    assert "已停用" in refusal_of(client, come_back(client, provider))
+    assert "已停用" in rejection_of(client, come_back(client, provider))
 
 
 @pytest.mark.parametrize(
-    "faults",
+    "issues",
     [
         {"aud": "another-client"},
         {"iss": "https://elsewhere.test"},
@@ -79,25 +79,25 @@ def test_a_disabled_account_stays_closed(world, provider, official):
         {"staff_number": 7},
     ],
 )
-def test_a_token_that_does_not_hold_signs_nobody_in(world, provider, official, faults):
-    provider.claims, provider.faults = {"staff_number": "D1"}, faults
+def test_a_token_that_does_not_hold_signs_nobody_in(world, provider, official, issues):
+    provider.claims, provider.issues = {"staff_number": "D1"}, issues
     client = world.client()
-    assert "统一身份认证没有" in refusal_of(client, come_back(client, provider))
+    assert "统一身份认证没有" in rejection_of(client, come_back(client, provider))
 
 
 def test_a_token_signed_with_another_key_signs_nobody_in(world, provider, official):
     provider.claims, provider.signs_with_foreign_key = {"staff_number": "D1"}, True
     client = world.client()
-    assert "没有通过" in refusal_of(client, come_back(client, provider))
+    assert "没有通过" in rejection_of(client, come_back(client, provider))
 
 
-def test_an_answer_that_another_browser_asked_for_or_a_replayed_one_is_refused(world, provider, official):
+def test_an_answer_that_another_browser_asked_for_or_a_replayed_one_is_rejected(world, provider, official):
     provider.claims = {"staff_number": "D1"}
-    asker, thief = world.client(), world.client()
-    path = provider.authorize(asker.get("/login/identity").location)
-    assert "没有通过" in refusal_of(thief, thief.get(path))
-    assert asker.get(path).location == "/"
-    asker.get(path)
+    requester, thief = world.client(), world.client()
+    path = provider.authorize(requester.get("/login/identity").location)
+    assert "没有通过" in rejection_of(thief, thief.get(path))
+    assert requester.get(path).location == "/"
+    requester.get(path)
     assert world.session.query(SignIn).count() == 1
 
 
@@ -117,7 +117,7 @@ def test_a_foreign_next_and_a_dead_provider_lead_nowhere_else(world, provider, o
     path = provider.authorize(address)
     provider.server.server_close()
     provider.server.shutdown()
-    assert "连不上" in refusal_of(client, client.get(path))
+    assert "连不上" in rejection_of(client, client.get(path))
 
 
 def test_without_settings_there_is_no_such_way_in(world):

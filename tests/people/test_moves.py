@@ -10,7 +10,7 @@ from examapp import clock
 from examapp.delivery.attempts.models import Attempt
 from examapp.organisation.people.models import PlannedMove, RosterMove
 from examapp.platform.audit.models import AuditEvent
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.helpers.reports import figures_of
 from tests.helpers.roster_import import csv_bytes, last_import, upload
 
@@ -30,12 +30,12 @@ def office(world, units):
 
 
 @pytest.fixture
-def come(app, frozen, world):
+def come(app, fixed_clock, world):
     """Lets days pass, and the sweep come by twice."""
 
     def come(day):
         world.session.flush()
-        frozen.at(clock.now() + (day - clock.today()))
+        fixed_clock.at(clock.now() + (day - clock.today()))
         for _ in range(2):
             app.extensions["celery"].tasks["people.apply_moves"]()
         world.session.expire_all()
@@ -176,7 +176,7 @@ def test_taking_a_seconded_person_off_the_roster_leaves_the_return_standing(worl
     assert (person.state, person.unit_id) == ("off_roster", mine.id)
 
 
-def test_a_move_before_the_latest_one_is_refused(world, units, office):
+def test_a_move_before_the_latest_one_is_rejected(world, units, office):
     _, mine, other = units
     person = world.person(mine)
     transfer(office, person, other, TODAY - timedelta(days=2))
@@ -198,7 +198,7 @@ def test_a_closed_unit_takes_nobody_and_says_who_took_its_people(world, units, o
     )
 
 
-def test_the_roster_of_any_day_is_led_back_from_the_moves(world, units, frozen):
+def test_the_roster_of_any_day_is_led_back_from_the_moves(world, units, fixed_clock):
     county, mine, other = units
     admin = world.admin("publicity_office", county)
     staying, going, leaving = (world.person(mine, name=name) for name in ("留任", "调走", "退休人"))
@@ -208,10 +208,10 @@ def test_the_roster_of_any_day_is_led_back_from_the_moves(world, units, frozen):
         return world.api(admin)
 
     first = TODAY
-    frozen.at(clock.now() + timedelta(days=2))
+    fixed_clock.at(clock.now() + timedelta(days=2))
     transfer(client(), going, other, TODAY + timedelta(days=2))
     client().post(f"/admin/people/{leaving.id}/leave", data={"kind": "retire", "on": "2026-11-26"})
-    frozen.at(clock.now() + timedelta(days=2))
+    fixed_clock.at(clock.now() + timedelta(days=2))
     transfer(client(), going, county, TODAY + timedelta(days=4))
     data = {"name": "新人", "staff_number": "N1", "unit_id": mine.id, "position": "", "rank": "", "is_on_roster": "y"}
     client().post("/admin/people/new", data=data)
@@ -234,10 +234,10 @@ def test_who_moves_in_mid_exam_keeps_attempt_and_result_and_stands_once(world, u
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS))
     person = world.person(mine)
-    sitter = Sitter(world, exam, person)
-    sitter.start()
+    candidate_client = CandidateClient(world, exam, person)
+    candidate_client.start()
     transfer(office, person, other)
-    assert sitter.hand_in().status_code == 201
+    assert candidate_client.hand_in().status_code == 201
     rows = {row["code"]: row for row in figures_of(office, exam, county)["rows"]}
     assert [(rows[code]["roster"], rows[code]["participated"]) for code in ("01", "0101", "0102")] == [
         (1, 1),
@@ -245,6 +245,6 @@ def test_who_moves_in_mid_exam_keeps_attempt_and_result_and_stands_once(world, u
         (1, 1),
     ]
     assert world.session.query(Attempt).one().unit_id == mine.id
-    again = Sitter(world, exam, person)
+    again = CandidateClient(world, exam, person)
     again.start()
     assert world.session.query(Attempt).count() == 1

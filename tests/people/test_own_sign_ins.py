@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.organisation.accounts.rules import device_words
+from examapp.organisation.accounts.rules import device_label
 from examapp.organisation.people.models import RoleGrant, SignIn
 from examapp.platform.audit.models import AuditEvent
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.forms import token_of
 
@@ -47,9 +47,9 @@ def test_anothers_sign_in_is_not_found(world):
 def test_all_others_are_ended_at_once(world):
     person = world.person()
     here, *others = [world.client(person) for _ in range(4)]
-    stranger = world.client(world.person())
+    outsider = world.client(world.person())
     assert post(here, "/sign-ins/end-others").status_code == 303
-    assert [client.get("/api/v1/session").status_code for client in (here, *others, stranger)] == [
+    assert [client.get("/api/v1/session").status_code for client in (here, *others, outsider)] == [
         200,
         401,
         401,
@@ -58,83 +58,87 @@ def test_all_others_are_ended_at_once(world):
     ]
 
 
-def test_an_administrator_signs_in_again_after_half_an_hour_without_work(world, frozen):
+def test_an_administrator_signs_in_again_after_half_an_hour_without_work(world, fixed_clock):
     client = world.client(world.admin("publicity_office"))
     for minutes in (29, 58, 87):
-        frozen.at(NOON + timedelta(minutes=minutes))
+        fixed_clock.at(NOON + timedelta(minutes=minutes))
         assert client.get("/").status_code == 200, "work goes on"
-    frozen.at(NOON + timedelta(minutes=87 + 31))
+    fixed_clock.at(NOON + timedelta(minutes=87 + 31))
     answer = client.get("/admin/people/")
     assert (answer.status_code, answer.location.startswith("/login")) == (302, True)
     assert client.get("/api/v1/session").status_code == 401
 
 
-def test_what_a_page_fetches_by_itself_is_no_work(world, frozen):
+def test_what_a_page_fetches_by_itself_is_no_work(world, fixed_clock):
     client = world.client(world.admin("publicity_office"))
     for minutes in (20, 30):
-        frozen.at(NOON + timedelta(minutes=minutes))
+        fixed_clock.at(NOON + timedelta(minutes=minutes))
         assert client.get("/api/v1/session").status_code == 200
-    frozen.at(NOON + timedelta(minutes=31))
+    fixed_clock.at(NOON + timedelta(minutes=31))
     assert client.get("/api/v1/session").status_code == 401
 
 
-def test_a_candidate_has_no_idle_limit_and_costs_no_write(world, frozen, statements):
+def test_a_candidate_has_no_idle_limit_and_costs_no_write(world, fixed_clock, statements):
     client = world.client(world.person())
-    frozen.at(NOON + timedelta(hours=5))
+    fixed_clock.at(NOON + timedelta(hours=5))
     with statements() as seen:
         assert client.get("/api/v1/session").status_code == 200
     assert len(seen) == 1
 
 
-def test_the_idle_limit_never_cuts_a_running_exam(world, frozen, session):
-    sitter = make_sitting(world)
+def test_the_idle_limit_never_cuts_a_running_exam(world, fixed_clock, session):
+    candidate_client = make_exam_with_candidates(world)
     world.save(
         RoleGrant(
-            person_id=sitter.person.id, role="unit_admin", unit_id=sitter.person.unit_id, tree="region", granted_at=NOON
+            person_id=candidate_client.person.id,
+            role="unit_admin",
+            unit_id=candidate_client.person.unit_id,
+            tree="region",
+            granted_at=NOON,
         )
     )
-    frozen.at(NOON + timedelta(minutes=45))
-    assert sitter.api.get(f"/api/v1/attempts/{sitter.attempt['id']}").status_code == 200
-    assert sitter.api.get("/").status_code == 200
+    fixed_clock.at(NOON + timedelta(minutes=45))
+    assert candidate_client.api.get(f"/api/v1/attempts/{candidate_client.attempt['id']}").status_code == 200
+    assert candidate_client.api.get("/").status_code == 200
     other = world.client(world.admin("unit_admin"))
-    frozen.at(NOON + timedelta(minutes=45 + 31))
+    fixed_clock.at(NOON + timedelta(minutes=45 + 31))
     assert other.get("/sign-ins").status_code == 302
 
 
-def test_a_sign_in_ends_after_a_week_however_often_its_cookie_was_written_anew(world, frozen):
+def test_a_sign_in_ends_after_a_week_however_often_its_cookie_was_written_again(world, fixed_clock):
     person = world.person()
     old = world.client(person)
-    frozen.at(NOON + timedelta(days=6, hours=23))
+    fixed_clock.at(NOON + timedelta(days=6, hours=23))
     for _ in range(2):
         assert old.get("/sign-ins").text.count("<tr>") == 2
     young = world.client(person)
-    frozen.at(NOON + timedelta(days=7))
+    fixed_clock.at(NOON + timedelta(days=7))
     assert old.get("/api/v1/session").status_code == 401
     assert old.get("/sign-ins").location.startswith("/login")
     assert young.get("/sign-ins").text.count("<tr>") == 2, "what opens no door is no longer listed"
 
 
-def test_the_age_of_a_sign_in_never_cuts_a_running_exam(world, frozen, session):
+def test_the_age_of_a_sign_in_never_cuts_a_running_exam(world, fixed_clock, session):
     """But begins none: not on the page, nor by the call that starts in two statements."""
-    sitter = make_sitting(world)
-    path = f"/api/v1/attempts/{sitter.attempt['id']}"
+    candidate_client = make_exam_with_candidates(world)
+    path = f"/api/v1/attempts/{candidate_client.attempt['id']}"
     session.query(SignIn).update({"started_at": NOON - timedelta(days=40)})
     session.flush()
-    assert sitter.api.get(path).status_code == 200
-    assert sitter.save((1, 1, ["A"])).status_code == 200
-    assert sitter.api.get("/sign-ins").text.count("<tr>") == 2, "it is alive, and so it is listed"
-    assert sitter.hand_in().status_code == 201
-    assert sitter.api.get("/api/v1/session").status_code == 401
-    assert sitter.api.post(f"/api/v1/exams/{sitter.exam_id}/attempts").status_code == 401
+    assert candidate_client.api.get(path).status_code == 200
+    assert candidate_client.save((1, 1, ["A"])).status_code == 200
+    assert candidate_client.api.get("/sign-ins").text.count("<tr>") == 2, "it is alive, and so it is listed"
+    assert candidate_client.hand_in().status_code == 201
+    assert candidate_client.api.get("/api/v1/session").status_code == 401
+    assert candidate_client.api.post(f"/api/v1/exams/{candidate_client.exam_id}/attempts").status_code == 401
 
 
 @pytest.mark.parametrize(
-    ("agent", "words"),
+    ("agent", "text"),
     [
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/78", "Windows 电脑，Chrome 内核浏览器"),
         ("", "其他设备"),
         ("iPhone MicroMessenger", "苹果手机，微信"),
     ],
 )
-def test_devices_are_named_as_people_know_them(agent, words):
-    assert device_words(agent) == words
+def test_devices_are_named_as_people_know_them(agent, text):
+    assert device_label(agent) == text

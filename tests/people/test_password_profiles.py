@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from examapp.config import PasswordProfile
 from examapp.organisation.accounts.models import FormerPassword
-from examapp.organisation.accounts.rules import is_common, password_fault
+from examapp.organisation.accounts.rules import find_password_issue, is_common
 from examapp.organisation.passwords.actions import new_first_password
 from examapp.organisation.people.models import RoleGrant
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.helpers.accounts import setting
 from tests.helpers.forms import token_of
 from tests.people.conftest import PASSWORD
@@ -56,13 +56,13 @@ FINE = (
 
 
 @pytest.mark.parametrize("password", COMMON)
-def test_what_everybody_tries_is_refused(password):
-    assert "太常见" in password_fault(password, login_name="N00001")
+def test_what_everybody_tries_is_rejected(password):
+    assert "太常见" in find_password_issue(password, login_name="N00001")
 
 
 @pytest.mark.parametrize("password", FINE)
 def test_a_phrase_of_ones_own_passes_without_any_classes(password):
-    assert password_fault(password, login_name="N00001") is None
+    assert find_password_issue(password, login_name="N00001") is None
 
 
 def test_random_first_passwords_are_never_taken_for_common_ones():
@@ -71,17 +71,17 @@ def test_random_first_passwords_are_never_taken_for_common_ones():
 
 @given(st.text(max_size=140))
 def test_any_text_gets_an_answer_and_four_classes_are_held_where_they_are_asked_for(text):
-    fault = password_fault(text, login_name="N00001", profile=PasswordProfile.DENGBAO)
-    if fault is None:
+    issue = find_password_issue(text, login_name="N00001", profile=PasswordProfile.DENGBAO)
+    if issue is None:
         assert len(text) >= 10
         assert any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))
         assert any(not character.isalnum() for character in text)
 
 
 def test_the_missing_classes_and_ones_own_name_are_said():
-    fault = password_fault("correct horse battery", login_name="N1", profile=PasswordProfile.DENGBAO)
-    assert fault == "新密码还要有：大写字母、数字。"
-    assert "姓名" in password_fault("张三三的Tulip9-canal", login_name="N1", name="张三三")
+    issue = find_password_issue("correct horse battery", login_name="N1", profile=PasswordProfile.DENGBAO)
+    assert issue == "新密码还要有：大写字母、数字。"
+    assert "姓名" in find_password_issue("张三三的Tulip9-canal", login_name="N1", name="张三三")
 
 
 def change(client, current, new):
@@ -124,10 +124,10 @@ def test_an_administrators_password_of_which_nobody_knows_its_age_is_renewed(app
 
 
 def test_an_administrators_password_is_renewed_after_ninety_days_and_a_candidates_is_not(
-    app, world, give_password, frozen, monkeypatch
+    app, world, give_password, fixed_clock, monkeypatch
 ):
     officer, candidate = world.admin("publicity_office"), world.person()
-    old = frozen.instant - timedelta(days=91)
+    old = fixed_clock.instant - timedelta(days=91)
     for person in (officer, candidate):
         give_password(person, password_changed_at=old)
     client = world.client(officer)
@@ -141,13 +141,13 @@ def test_an_administrators_password_is_renewed_after_ninety_days_and_a_candidate
     assert world.client(candidate).get("/exams").status_code == 200
 
 
-def test_ninety_days_do_not_cut_a_running_exam(app, world, give_password, frozen, monkeypatch):
-    sitter = make_sitting(world)
-    person = sitter.person
-    give_password(person, password_changed_at=frozen.instant - timedelta(days=91))
+def test_ninety_days_do_not_cut_a_running_exam(app, world, give_password, fixed_clock, monkeypatch):
+    candidate_client = make_exam_with_candidates(world)
+    person = candidate_client.person
+    give_password(person, password_changed_at=fixed_clock.instant - timedelta(days=91))
     grant = RoleGrant(
-        person_id=person.id, role="unit_admin", unit_id=person.unit_id, tree="region", granted_at=frozen.instant
+        person_id=person.id, role="unit_admin", unit_id=person.unit_id, tree="region", granted_at=fixed_clock.instant
     )
     world.save(grant)
     setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
-    assert sitter.save((1, 1, ["A"])).status_code == 200
+    assert candidate_client.save((1, 1, ["A"])).status_code == 200

@@ -8,14 +8,14 @@ import pytest
 
 from examapp.organisation.people.models import Account, SignIn
 from examapp.platform.audit.models import AuditEvent
-from tests.helpers.accounts import FIRST, seal_first_password
+from tests.helpers.accounts import FIRST, encrypt_first_password
 from tests.helpers.forms import token_of
 from tests.people.conftest import PASSWORD, sign_in
 
 
 @pytest.fixture
 def newcomer(world):
-    return seal_first_password(world, world.person(staff_number="N1"))
+    return encrypt_first_password(world, world.person(staff_number="N1"))
 
 
 def change(client, new, repeated=None, **fields):
@@ -33,8 +33,8 @@ def test_first_password_is_hashed_at_the_first_sign_in_and_must_be_changed(world
     assert (answer.status_code, answer.location) == (303, "/password?next=/exams")
     world.session.refresh(newcomer)
     assert newcomer.password_hash.startswith("$argon2id$")
-    refused = client.get("/api/v1/session")
-    assert (refused.status_code, refused.get_json()["error"]) == (403, "password_change_required")
+    rejected = client.get("/api/v1/session")
+    assert (rejected.status_code, rejected.get_json()["error"]) == (403, "password_change_required")
 
 
 def test_first_password_is_forgotten_once_changed(world, newcomer):
@@ -43,7 +43,7 @@ def test_first_password_is_forgotten_once_changed(world, newcomer):
     assert "不能和原来的一样" in change(client, FIRST).get_data(as_text=True)
     assert change(client, "my own 2026 words").status_code == 303
     world.session.refresh(newcomer)
-    assert newcomer.first_password_sealed is None
+    assert newcomer.first_password_encrypted is None
     assert client.get("/api/v1/session").status_code == 200
     assert sign_in(world.client(), "N1", FIRST).status_code == 422
     assert sign_in(world.client(), "N1", "my own 2026 words").status_code == 303
@@ -63,7 +63,7 @@ def test_an_account_without_hash_and_first_password_lets_nobody_in(world):
 def test_a_moved_seal_lets_nobody_in(world, newcomer):
     other = world.person()
     account = world.session.query(Account).filter_by(person_id=other.id).one()
-    account.first_password_sealed = newcomer.first_password_sealed
+    account.first_password_encrypted = newcomer.first_password_encrypted
     world.session.flush()
     assert sign_in(world.client(), other.staff_number, FIRST).status_code == 422
 
@@ -83,15 +83,15 @@ def test_changing_the_password_ends_all_other_sign_ins(world, give_password):
 
 
 def test_h14_wrong_current_passwords_are_counted_delayed_and_noted_and_a_right_one_tells_nothing_meanwhile(
-    app, world, give_password, frozen, monkeypatch
+    app, world, give_password, fixed_clock, monkeypatch
 ):
-    """Whoever sits before another's open page has no more tries than at the sign-in."""
+    """Anyone who sits before another's open page has no more tries than at the sign-in."""
     person = world.person()
     account = give_password(person)
     client = world.client(person)
-    told = [change(client, "a new one of mine", current_password=f"guess {n}") for n in range(5)]
-    assert [answer.status_code for answer in told] == [422] * 4 + [429]
-    assert "密码输错次数较多" in told[-1].text and told[-1].headers["Retry-After"] == "5"
+    reply = [change(client, "a new one of mine", current_password=f"guess {n}") for n in range(5)]
+    assert [answer.status_code for answer in reply] == [422] * 4 + [429]
+    assert "密码输错次数较多" in reply[-1].text and reply[-1].headers["Retry-After"] == "5"
     with monkeypatch.context() as watched:
         watched.setattr(app.extensions["hasher"], "verify", lambda *_: pytest.fail("hashed while a wait is due"))
         assert change(client, "a new one of mine", current_password=PASSWORD).status_code == 429
@@ -99,27 +99,27 @@ def test_h14_wrong_current_passwords_are_counted_delayed_and_noted_and_a_right_o
     assert acts.count("people.fail_own_password") == 5
     assert "people.delay_sign_in" in acts
     for n in range(10):
-        frozen.at(frozen.instant + timedelta(seconds=61))
+        fixed_clock.at(fixed_clock.instant + timedelta(seconds=61))
         last = change(client, "a new one of mine", current_password=f"later {n}")
     assert last.status_code == 429
     world.session.refresh(account)
     assert account.failures == 10
-    frozen.at(frozen.instant + timedelta(minutes=16))
+    fixed_clock.at(fixed_clock.instant + timedelta(minutes=16))
     assert change(client, "a new one of mine", current_password=PASSWORD).status_code == 303
     world.session.refresh(account)
     assert (account.failures, account.locked_until) == (0, None)
 
 
 @pytest.mark.parametrize(
-    ("new", "repeated", "words"),
+    ("new", "repeated", "text"),
     [
         ("short", None, "至少 10 位"), ("x" * 129, None, "最多 128 位"), ("N1-password", None, "不能包含登录名"),
         ("aaaaaaaaaaaa", None, "重复的字符太多"), ("a good password", "another one here", "不一样"),
     ],
 )  # fmt: skip
-def test_weak_new_passwords_are_explained(world, newcomer, new, repeated, words):
+def test_weak_new_passwords_are_explained(world, newcomer, new, repeated, text):
     client = world.client()
     sign_in(client, "N1", FIRST)
     answer = change(client, new, repeated)
     assert answer.status_code == 422
-    assert words in answer.get_data(as_text=True)
+    assert text in answer.get_data(as_text=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from examapp.organisation.passwords.actions import new_first_password
 from examapp.organisation.people.models import Account, Approval, Person, RoleGrant, RosterMove
-from examapp.organisation.people.rules import id_check_character, id_number_fault, normalise_mobile
+from examapp.organisation.people.rules import find_id_number_issue, id_check_character, normalise_mobile
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.helpers.accounts import grant
@@ -63,11 +63,11 @@ def facts(unit, **fields):
 
 
 def test_published_id_numbers_are_right():
-    assert id_number_fault(ID) is None
-    assert "应为 X" in id_number_fault("110105194912310021")
-    assert "科学计数" in id_number_fault("4.30527E+17")
-    assert "出生日期" in id_number_fault("11010519491331002X")
-    assert "15 位" in id_number_fault("110105491231002")
+    assert find_id_number_issue(ID) is None
+    assert "应为 X" in find_id_number_issue("110105194912310021")
+    assert "科学计数" in find_id_number_issue("4.30527E+17")
+    assert "出生日期" in find_id_number_issue("11010519491331002X")
+    assert "15 位" in find_id_number_issue("110105491231002")
 
 
 @given(
@@ -78,7 +78,7 @@ def test_published_id_numbers_are_right():
 def test_one_wrong_digit_of_an_id_number_never_passes(first, place, shift):
     number = first + id_check_character(first)
     changed = number[:place] + str((int(number[place]) + shift) % 10) + number[place + 1 :]
-    assert id_number_fault(changed) is not None
+    assert find_id_number_issue(changed) is not None
 
 
 def test_mobile_numbers_are_read_as_people_write_them():
@@ -97,7 +97,7 @@ def test_a_person_is_taken_on_with_sealed_numbers_and_a_first_password(app, worl
     answer = unit_admin.post("/admin/people/new", data=facts(mine))
     assert answer.status_code == 303
     person = world.session.query(Person).filter_by(staff_number="Z001").one()
-    assert ID.encode() not in person.id_number_sealed
+    assert ID.encode() not in person.id_number_encrypted
     page = unit_admin.get(answer.location).get_data(as_text=True)
     assert "110105********002X" in page
     assert "138****0001" in page
@@ -121,21 +121,21 @@ def test_extra_fields_change_nothing(world, mine, unit_admin):
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "text"),
     [
         ({"staff_number": "TAKEN"}, "已经用过"), ({"id_number": "110105194912310021"}, "应为 X"), ({"mobile": "123"}, "11 位"),
         ({"name": " "}, "请填写姓名"), ({"staff_number": "a b"}, "不能有空格"), ({"name": "长" * 61}, "最多 60 字"),
         ({"name": "a\x00"}, None), ({"id_number": "4.30527E+17"}, "科学计数"),
     ],
 )  # fmt: skip
-def test_faulty_facts_are_refused_beside_their_field(world, mine, unit_admin, fields, words):
+def test_faulty_facts_are_rejected_beside_their_field(world, mine, unit_admin, fields, text):
     world.person(mine, staff_number="TAKEN")
     answer = unit_admin.post("/admin/people/new", data=facts(mine) | fields)
-    if words is None:
+    if text is None:
         assert answer.status_code == 303, "control characters are dropped"
     else:
         assert answer.status_code == 422
-        assert words in answer.get_data(as_text=True)
+        assert text in answer.get_data(as_text=True)
 
 
 def test_an_id_number_belongs_to_one_person(world, mine, unit_admin):
@@ -147,11 +147,11 @@ def test_an_id_number_belongs_to_one_person(world, mine, unit_admin):
 def test_people_are_found_by_name_number_mobile_and_id_number_within_reach(world, mine, other, unit_admin, statements):
     unit_admin.post("/admin/people/new", data=facts(mine))
     world.person(other, name="张四")
-    for words in ("张", "z00", "13800000001", ID.lower()):
+    for text in ("张", "z00", "13800000001", ID.lower()):
         with statements() as seen:
-            page = unit_admin.get("/admin/people/", query_string={"q": words}).get_data(as_text=True)
+            page = unit_admin.get("/admin/people/", query_string={"q": text}).get_data(as_text=True)
         assert len(seen) <= 6
-        assert "张三" in page, words
+        assert "张三" in page, text
         assert "张四" not in page
     assert "没有符合条件" in unit_admin.get("/admin/people/?q=%25").get_data(as_text=True)
     assert unit_admin.get("/admin/people/?q=%00&unit=abc&state=x&page=-1").status_code == 200
@@ -183,9 +183,9 @@ def test_the_list_has_pages_and_keeps_its_filters(world, mine, unit_admin):
 
 
 def test_words_in_an_address_that_are_not_ours_count_as_none(unit_admin):
-    for words in ("x", "%00", "Zm9v", "A" * 400, "%E5%BC%A0"):
-        answer = unit_admin.get(f"/admin/people/?s={words}")
-        assert (answer.status_code, "没有符合条件" in answer.text) == (200, False), words
+    for text in ("x", "%00", "Zm9v", "A" * 400, "%E5%BC%A0"):
+        answer = unit_admin.get(f"/admin/people/?s={text}")
+        assert (answer.status_code, "没有符合条件" in answer.text) == (200, False), text
 
 
 def test_people_beyond_reach_are_not_found_on_any_page(world, other, unit_admin):
@@ -252,7 +252,7 @@ def test_a_reset_sets_and_shows_no_password_but_gives_a_ticket_that_leads_to_an_
     page = unit_admin.post(f"/admin/people/{person.id}/password").get_data(as_text=True)
     code = re.search(r'first-password">([0-9A-Z ]{14})<', page)[1]
     account = world.session.query(Account).filter_by(person_id=person.id).one()
-    assert (account.password_hash, account.first_password_sealed, account.must_change_password) == ("!", None, True)
+    assert (account.password_hash, account.first_password_encrypted, account.must_change_password) == ("!", None, True)
     assert theirs.get("/api/v1/session").status_code == 401
     assert sign_in(world.client(), person.staff_number, code).status_code == 422
     client = world.client()
@@ -273,7 +273,7 @@ def test_a_unit_admin_cannot_take_over_the_offices_accounts(world, mine, unit_ad
         assert unit_admin.post(f"/admin/people/{person.id}/disable").status_code == 403
         answer = unit_admin.post(f"/admin/people/{person.id}/leave", data={"kind": "leave", "on": "2026-11-24"})
         assert answer.status_code == 403
-        assert world.session.query(Account).filter_by(person_id=person.id).one().first_password_sealed is None
+        assert world.session.query(Account).filter_by(person_id=person.id).one().first_password_encrypted is None
     system = world.api(world.admin("system_admin"))
     assert system.post(f"/admin/people/{boss.id}/password").status_code == 200
     sheet = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "page"}).get_data(as_text=True)
@@ -298,7 +298,7 @@ def test_first_passwords_go_out_as_workbook_and_page_for_the_subtree_alone(world
 def test_a_broken_seal_is_masked_and_no_fault(world, mine, unit_admin):
     unit_admin.post("/admin/people/new", data=facts(mine))
     first = world.session.query(Person).filter_by(staff_number="Z001").one()
-    second = world.person(mine, id_number_sealed=first.id_number_sealed, mobile_sealed=b"nonsense")
+    second = world.person(mine, id_number_encrypted=first.id_number_encrypted, mobile_encrypted=b"nonsense")
     page = unit_admin.get(f"/admin/people/{second.id}")
     assert page.status_code == 200
     assert page.get_data(as_text=True).count("无法显示") == 2
@@ -345,7 +345,9 @@ def test_a_role_asked_for_by_one_works_once_another_approves_and_ends_at_once(wo
     assert acts == ["people.request_approval", "people.approve", "people.grant_role", "people.revoke_role"]
 
 
-def test_a_request_waits_once_is_withdrawn_by_its_asker_alone_and_refused_by_another(world, mine, security, system):
+def test_a_request_waits_once_is_withdrawn_by_its_requester_alone_and_rejected_by_another(
+    world, mine, security, system
+):
     person = world.person(mine)
     grant(security, person, "unit_admin", mine)
     assert "不需要重复提交" in grant(security, person, "unit_admin", mine).get_data(as_text=True)
@@ -367,14 +369,14 @@ def test_whom_a_role_is_for_cannot_be_its_second_person(world, mine, security):
     assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
 
 
-def test_a_role_with_an_end_date_ends_by_itself(world, mine, security, system, frozen):
+def test_a_role_with_an_end_date_ends_by_itself(world, mine, security, system, fixed_clock):
     person = world.person(mine)
     assert "已过" in grant(security, person, "unit_admin", mine, ends_on="2026-11-20").get_data(as_text=True)
     grant(security, person, "unit_admin", mine, ends_on="2026-11-25")
     decide(system, world)
-    frozen.at(frozen.instant + timedelta(hours=35))
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=35))
     assert world.client(person).get("/admin/people/").status_code == 200
-    frozen.at(frozen.instant + timedelta(hours=2))
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=2))
     assert world.client(person).get("/admin/people/").status_code == 404
 
 
@@ -383,9 +385,9 @@ def test_a_deputy_has_the_role_until_its_end_and_loses_it_with_the_holder(world,
     deputy = world.person(mine, name="代理")
     original = world.session.query(RoleGrant).filter_by(person_id=holder.id).one()
     path = f"/admin/people/{deputy.id}/deputy"
-    wish = {"deputy_of_id": original.id, "ends_on": "2026-12-10", "reason": "休假"}
-    assert "最长 92 天" in security.post(path, data=wish | {"ends_on": "2027-06-01"}).get_data(as_text=True)
-    assert security.post(path, data=wish).status_code == 303
+    form_data = {"deputy_of_id": original.id, "ends_on": "2026-12-10", "reason": "休假"}
+    assert "最长 92 天" in security.post(path, data=form_data | {"ends_on": "2027-06-01"}).get_data(as_text=True)
+    assert security.post(path, data=form_data).status_code == 303
     assert "立即生效" in decide(system, world)
     theirs = world.client(deputy)
     assert theirs.get("/admin/people/").status_code == 200
@@ -404,9 +406,9 @@ def test_the_three_administrators_are_three_people(world, mine, security, system
 
 
 def test_what_somebody_asked_for_who_is_security_administrator_no_more_comes_to_nothing(world, mine, system):
-    asker, person = world.admin("security_admin"), world.person(mine)
-    grant(world.api(asker), person, "unit_admin", mine)
-    world.session.query(RoleGrant).filter_by(person_id=asker.id).one().ends_at = NOON
+    requester, person = world.admin("security_admin"), world.person(mine)
+    grant(world.api(requester), person, "unit_admin", mine)
+    world.session.query(RoleGrant).filter_by(person_id=requester.id).one().ends_at = NOON
     assert "不再有效" in decide(system, world)
     assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 0
     assert world.session.query(Approval).one().state == "waiting"
@@ -423,16 +425,16 @@ def test_two_waiting_requests_do_not_make_one_person_two_administrators(world, m
     assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
 
 
-def test_roles_are_refused_where_they_make_no_sense(world, mine, security):
+def test_roles_are_rejected_where_they_make_no_sense(world, mine, security):
     person = world.person(mine)
     assert "须选择单位" in grant(security, person, "unit_admin").get_data(as_text=True)
     assert "管全局" in grant(security, person, "system_admin", mine).get_data(as_text=True)
     assert "没有挂在条线上" in grant(security, person, "unit_admin", mine, "sector").get_data(as_text=True)
     assert grant(security, person, "emperor").status_code == 422
-    me = world.session.query(Person).filter_by(name="安全员").one()
-    assert "不能给自己授权" in grant(security, me, "unit_admin", mine).get_data(as_text=True)
-    own = world.session.query(RoleGrant).filter_by(person_id=me.id).one()
-    last = security.post(f"/admin/people/{me.id}/roles/{own.id}/revoke", follow_redirects=True)
+    my_user = world.session.query(Person).filter_by(name="安全员").one()
+    assert "不能给自己授权" in grant(security, my_user, "unit_admin", mine).get_data(as_text=True)
+    own = world.session.query(RoleGrant).filter_by(person_id=my_user.id).one()
+    last = security.post(f"/admin/people/{my_user.id}/roles/{own.id}/revoke", follow_redirects=True)
     assert "最后一名安全管理员" in last.get_data(as_text=True)
 
 

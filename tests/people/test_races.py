@@ -86,8 +86,8 @@ def test_a_staff_number_is_given_once(race_world):
 
 
 def test_two_separated_roles_approved_at_once_do_not_slip_through(race_world):
-    person, asker = race_world.person(race_world.unit("甲局")), race_world.admin("security_admin")
-    askers = race_world.api(asker)
+    person, requester = race_world.person(race_world.unit("甲局")), race_world.admin("security_admin")
+    askers = race_world.api(requester)
     race_world.commit()
     for role in ("system_admin", "audit_admin"):
         data = {"role": role, "unit_id": 0, "tree": "region"}

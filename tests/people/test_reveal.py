@@ -20,7 +20,7 @@ def unit(world):
 
 @pytest.fixture
 def official(app, world, unit):
-    return give_numbers(world, world.person(unit, name="张三"), sealer=app.extensions["sealer"])
+    return give_numbers(world, world.person(unit, name="张三"), cipher=app.extensions["cipher"])
 
 
 @pytest.fixture
@@ -57,16 +57,16 @@ def test_without_a_reason_nothing_is_shown_and_nothing_logged(unit_admin, offici
     assert session.query(AuditEvent).filter_by(act=ACT).count() == 0
 
 
-def test_nobody_collects_numbers_one_by_one(world, unit, official, frozen):
+def test_nobody_collects_numbers_one_by_one(world, unit, official, fixed_clock):
     admin = world.admin("unit_admin", unit)
     unit_admin = world.api(admin)
     for _ in range(MAX_A_DAY):
         assert ID in ask(unit_admin, official).text
-    refused = ask(unit_admin, official)
-    assert refused.status_code == 429
-    assert "明天再查" in refused.text
-    assert ID not in refused.text
-    frozen.at(frozen.instant + timedelta(hours=25))
+    rejected = ask(unit_admin, official)
+    assert rejected.status_code == 429
+    assert "明天再查" in rejected.text
+    assert ID not in rejected.text
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=25))
     assert ID in ask(world.api(admin), official).text
 
 

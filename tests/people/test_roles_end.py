@@ -9,7 +9,7 @@ import pytest
 
 from examapp.organisation.people.models import RoleGrant
 from examapp.platform.audit.models import AuditEvent
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 
 
@@ -110,14 +110,14 @@ def test_a_roster_file_that_moves_a_unit_admin_ends_the_role_too(app, world, min
 
 
 def test_taking_a_role_back_cuts_no_exam_of_its_holder_or_a_deputy(world):
-    sitter = make_sitting(world)
+    candidate_client = make_exam_with_candidates(world)
     holder = world.admin("unit_admin", world.unit("正主局"))
-    deputy = deputy_of(world, holder, sitter.person)
+    deputy = deputy_of(world, holder, candidate_client.person)
     security = world.api(world.admin("security_admin"))
-    assert sitter.save((1, 1, ["A"])).status_code == 200
+    assert candidate_client.save((1, 1, ["A"])).status_code == 200
     revoked = security.post(f"/admin/people/{holder.id}/roles/{deputy.deputy_of_id}/revoke")
-    assert (revoked.status_code, is_over(world, holder, sitter.person)) == (303, [True, True])
-    assert sitter.save((1, 2, ["B"])).status_code == 200
+    assert (revoked.status_code, is_over(world, holder, candidate_client.person)) == (303, [True, True])
+    assert candidate_client.save((1, 2, ["B"])).status_code == 200
     idle = world.client(holder)
     own = world.save(RoleGrant(person_id=holder.id, role="leader", unit_id=holder.unit_id, granted_at=NOON))
     assert security.post(f"/admin/people/{holder.id}/roles/{own.id}/revoke").status_code == 303

@@ -115,7 +115,7 @@ def test_approving_twice_or_nothing_changes_nothing(world, units, office, people
     assert world.session.query(Person).filter_by(staff_number="A6").count() == 1
 
 
-def test_a_units_own_file_lets_nobody_of_others_go_and_spares_administrators_and_doubtful_names(
+def test_a_units_own_file_lets_nobody_of_others_go_and_spares_administrators_and_needs_review_names(
     world, units, office, people
 ):
     _, mine, _ = units

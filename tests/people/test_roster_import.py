@@ -128,7 +128,7 @@ def test_old_workbooks_are_read(world, county, office):
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "words"),
+    ("row", "column", "text"),
     [
         (["", "张三", "甲局", "", "", "", ""], "工号", "没有填工号"),
         (["A9", "", "甲局", "", "", "", ""], "姓名", "没有填姓名"),
@@ -142,18 +142,18 @@ def test_old_workbooks_are_read(world, county, office):
         (["A9", "长" * 61, "甲局", "", "", "", ""], "姓名", "内容过长"),
     ],
 )
-def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_good_ones_may_go(
-    world, county, office, row, column, words
+def test_a_bad_row_is_rejected_with_row_column_and_reason_and_the_good_ones_may_go(
+    world, county, office, row, column, text
 ):
     content = csv_bytes([HEAD, ["A1", "王五", "甲局", "", "", "", ""], row])
     job = check(world, office, content)
     assert job.summary["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "refused": 1}
     problem = job.summary["problems"][0]
     assert (problem["line"], problem["column"]) == (3, column)
-    assert words in problem["reason"]
+    assert text in problem["reason"]
     note = result_rows(office, job)[2][-1]
     assert note.startswith("未导入：")
-    assert words in note
+    assert text in note
     office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "all"})
     assert not last_import(world).is_confirmed, "all or nothing"
     office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "good"})
@@ -161,7 +161,7 @@ def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_good_ones_may_g
     assert world.session.query(Person).filter_by(staff_number="A9").count() == 0
 
 
-def test_an_id_number_stored_as_a_number_is_refused_not_mangled(world, county, office):
+def test_an_id_number_stored_as_a_number_is_rejected_not_mangled(world, county, office):
     content = xlsx_bytes([HEAD, ["A1", "张三", "甲局", "", "", 430527198001011234, ""]])
     job = check(world, office, content, "名册.xlsx")
     assert "科学计数" in job.summary["problems"][0]["reason"]
@@ -169,7 +169,7 @@ def test_an_id_number_stored_as_a_number_is_refused_not_mangled(world, county, o
     assert cell_text(13800000001.0) == "13800000001"
 
 
-def test_duplicates_inside_the_file_are_all_refused_and_named(world, county, office):
+def test_duplicates_inside_the_file_are_all_rejected_and_named(world, county, office):
     rows = [
         HEAD,
         ["A1", "张三", "甲局", "", "", ID, ""],
@@ -216,7 +216,7 @@ def test_people_without_staff_numbers_are_known_by_their_id_numbers(world, count
     assert check(world, office, content).summary["counts"] == {"new": 0, "changed": 0, "unchanged": 1, "refused": 1}
 
 
-def test_one_person_under_two_numbers_in_a_file_is_refused_in_both_rows(world, county, office):
+def test_one_person_under_two_numbers_in_a_file_is_rejected_in_both_rows(world, county, office):
     take_over(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", ID, ""]]))
     rows = [HEAD, ["A1", "张三", "甲局", "", "", "", ""], ["", "张三", "乙局", "", "", ID, ""], ["A2", "李四", "甲局"]]
     job = take_over(world, office, csv_bytes(rows), rows="good")
@@ -314,7 +314,7 @@ def _many_entries():
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "words"),
+    ("content", "name", "text"),
     [
         (b"PK\x03\x04 broken", "a.xlsx", "损坏"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 broken", "a.xls", "读不出来"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "a.xlsx", "不是 Excel"), (b"<html><table></table></html>", "a.xls", "网页"),
@@ -324,16 +324,16 @@ def _many_entries():
         (_bomb(), "a.xlsx", "100 MB"), (_many_entries(), "a.xlsx", "2000"),
     ],
 )  # fmt: skip
-def test_unreadable_files_fail_with_a_reason_and_change_nothing(world, county, office, content, name, words):
+def test_unreadable_files_fail_with_a_reason_and_change_nothing(world, county, office, content, name, text):
     job = check(world, office, content, name)
     assert job.state == JobState.FAILED
-    assert words in job.message
+    assert text in job.message
     page = office.get(f"/admin/people/imports/{job.id}")
     assert "重新上传" in page.get_data(as_text=True)
     assert office.get(f"/admin/people/imports/{job.id}/file").status_code == 303
 
 
-def test_no_file_and_an_empty_file_are_refused_at_once(world, county, office):
+def test_no_file_and_an_empty_file_are_rejected_at_once(world, county, office):
     assert "请选择文件" in office.post("/admin/people/imports", data={"unit_id": 0}).get_data(as_text=True)
     assert "文件是空的" in upload(office, b"").get_data(as_text=True)
     assert last_import(world) is None
@@ -363,7 +363,7 @@ def test_the_kept_file_is_sealed(world, county, office):
     assert ID not in str(job.summary)
 
 
-def test_an_import_that_keeps_dying_is_quarantined_and_changes_nothing(app, world, county, office, frozen):
+def test_an_import_that_keeps_dying_is_quarantined_and_changes_nothing(app, world, county, office, fixed_clock):
     job = check(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
     job.state, job.started_at, job.run_count, job.lease_expires_at = JobState.RUNNING, NOON, 3, NOON
     world.session.flush()
@@ -375,16 +375,16 @@ def test_an_import_that_keeps_dying_is_quarantined_and_changes_nothing(app, worl
     assert "没有改动" in office.get(f"/admin/people/imports/{job.id}").get_data(as_text=True)
 
 
-def test_the_sweep_takes_up_what_lies_and_forgets_old_files(app, world, county, office, frozen):
+def test_the_sweep_takes_up_what_lies_and_forgets_old_files(app, world, county, office, fixed_clock):
     job = check(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
     job.state = JobState.QUEUED
     world.session.flush()
-    frozen.at(NOON + timedelta(minutes=1))
+    fixed_clock.at(NOON + timedelta(minutes=1))
     with app.app_context():
         app.extensions["celery"].tasks["jobs.sweep"]()
     world.session.expire_all()
     assert last_import(world).state == JobState.DONE
-    frozen.at(NOON + timedelta(days=31))
+    fixed_clock.at(NOON + timedelta(days=31))
     with app.app_context():
         app.extensions["celery"].tasks["people.forget_failures"]()
     world.session.expire_all()

@@ -36,22 +36,22 @@ def waiting(world):
 def test_a_system_administrator_alone_gets_no_ticket_for_one_of_the_three(world, three, whose):
     person = {"system": three.other_system, "security": three.security, "audit": three.audit}[whose]
     system, path = world.api(three.system), f"/admin/people/{person.id}"
-    account_of(world, person).first_password_sealed, account_of(world, person).must_change_password = b"x", True
+    account_of(world, person).first_password_encrypted, account_of(world, person).must_change_password = b"x", True
     asked = system.post(f"{path}/password", data={"reason": "忘了密码"}, follow_redirects=True).text
     assert "须两人办理" in asked
     assert "等待审批" in asked
     assert "不需要重复提交" in system.post(f"{path}/password", follow_redirects=True).text
-    refused = system.post("/admin/people/tickets", data={"person": str(person.id)})
-    assert (refused.status_code, "须两人办理" in refused.text) == (422, True)
+    rejected = system.post("/admin/people/tickets", data={"person": str(person.id)})
+    assert (rejected.status_code, "须两人办理" in rejected.text) == (422, True)
     sheet = system.post(f"/admin/people/passwords/{person.unit_id}/sheet", data={"as": "page"}).text
     assert person.staff_number not in sheet
     number = system.post(f"{path}/edit", data={"name": "改", "staff_number": "TAKEN", "is_on_roster": ""})
     assert (number.status_code, "收回角色" in number.text) == (422, True)
     assert world.session.query(LoginToken).count() == 0
-    assert account_of(world, person).first_password_sealed == b"x"
+    assert account_of(world, person).first_password_encrypted == b"x"
 
 
-def test_with_the_consent_of_another_security_administrator_it_is_done_once(world, three, frozen):
+def test_with_the_consent_of_another_security_administrator_it_is_done_once(world, three, fixed_clock):
     system, path = world.api(three.system), f"/admin/people/{three.security.id}/password"
     theirs = world.client(three.security)
     system.post(path, data={"reason": "忘了密码"})
@@ -80,11 +80,11 @@ def test_with_the_consent_of_another_security_administrator_it_is_done_once(worl
     assert [act for act in acts if act in order][:2] + [act for act in acts if act in order[2:]] == order
 
 
-def test_consent_ends_after_a_day(world, three, frozen):
+def test_consent_ends_after_a_day(world, three, fixed_clock):
     path = f"/admin/people/{three.audit.id}/password"
     world.api(three.system).post(path)
     world.api(three.other_security).post(f"/admin/approvals/{waiting(world).id}/approve")
-    frozen.at(NOON + timedelta(hours=25))
+    fixed_clock.at(NOON + timedelta(hours=25))
     assert world.api(three.system).post(path).status_code == 303
     assert world.session.query(LoginToken).count() == 0
 
@@ -114,7 +114,7 @@ def test_device_and_account_of_one_of_the_three_need_two_persons(world, three, a
     assert stands(after)
 
 
-def test_refused_means_not_done_and_others_are_helped_by_one_person_as_before(world, three):
+def test_rejected_means_not_done_and_others_are_helped_by_one_person_as_before(world, three):
     path = f"/admin/people/{three.audit.id}/disable"
     world.api(three.system).post(path)
     world.api(three.security).post(f"/admin/approvals/{waiting(world).id}/refuse")

@@ -38,7 +38,9 @@ def test_right_password_signs_in_and_wrong_one_is_explained(world, official):
     assert datetime.fromisoformat(body["server_time"]) == NOON
 
 
-def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, official, monkeypatch, frozen, no_line):
+def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(
+    app, world, official, monkeypatch, fixed_clock, no_line
+):
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
@@ -50,19 +52,19 @@ def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, off
             "the same time again"
         )
         assert int(sign_in(world.client(), "A10001").headers["Retry-After"]) <= 3, "who comes early puts nobody off"
-        frozen.at(NOON + timedelta(seconds=2))
+        fixed_clock.at(NOON + timedelta(seconds=2))
         assert sign_in(client, "A10001").status_code == 303
     with client.session_transaction() as session:
         assert "come_at" not in session, "and is a newcomer next time"
 
 
-def test_an_appointment_that_was_missed_is_worth_nothing(app, world, official, monkeypatch, frozen):
+def test_an_appointment_that_was_missed_is_worth_nothing(app, world, official, monkeypatch, fixed_clock):
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
         crowd.setattr(hasher._queue, "_taken", -(-hasher._queue.capacity // 2))
         sign_in(client, "A10001")
-        frozen.at(NOON + timedelta(minutes=3))
+        fixed_clock.at(NOON + timedelta(minutes=3))
         assert sign_in(client, "A10001").status_code == 503
 
 
@@ -80,16 +82,16 @@ def test_an_unknown_name_and_a_wrong_password_look_alike(world, official, statem
 
 
 def test_lower_case_full_width_mobile_and_id_number_are_login_names_too(app, world, official):
-    sealer = app.extensions["sealer"]
-    official.mobile_index = sealer.blind_index("13800000001", purpose="mobile")
-    official.id_number_index = sealer.blind_index("11010519491231002X", purpose="id_number")
+    cipher = app.extensions["cipher"]
+    official.mobile_index = cipher.blind_index("13800000001", purpose="mobile")
+    official.id_number_index = cipher.blind_index("11010519491231002X", purpose="id_number")
     world.session.flush()
     for name in ("a10001", "Ａ１０００１ ", "138 0000 0001"[:3] + "00000001", "11010519491231002x"):
         assert sign_in(world.client(), name).status_code == 303, name
 
 
 def test_a_mobile_number_that_two_share_signs_in_neither(app, world, official, give_password):
-    index = app.extensions["sealer"].blind_index("13800000001", purpose="mobile")
+    index = app.extensions["cipher"].blind_index("13800000001", purpose="mobile")
     other = world.person(mobile_index=index)
     give_password(other)
     official.mobile_index = index
@@ -105,7 +107,7 @@ def test_hostile_names_are_just_wrong(world, name):
     assert (answer.status_code, answer.get_json()["error"]) == (401, "wrong_credentials")
 
 
-def test_a_password_too_long_is_refused_before_any_hash(app, world, official, monkeypatch):
+def test_a_password_too_long_is_rejected_before_any_hash(app, world, official, monkeypatch):
     def never(*_):
         raise AssertionError("hashed")
 
@@ -155,7 +157,7 @@ def test_the_page_s_script_is_told_where_to_go(world, official):
     assert (wrong.status_code, wrong.mimetype) == (422, "text/html")
 
 
-def test_fifth_failure_brings_a_delay_and_the_tenth_a_lock(world, official, frozen):
+def test_fifth_failure_brings_a_delay_and_the_tenth_a_lock(world, official, fixed_clock):
     client = world.client()
     for _ in range(4):
         assert sign_in(client, "A10001", "wrong").status_code == 422
@@ -165,16 +167,16 @@ def test_fifth_failure_brings_a_delay_and_the_tenth_a_lock(world, official, froz
     seconds = 0
     for _ in range(5):
         seconds += 61
-        frozen.at(NOON + timedelta(seconds=seconds))
+        fixed_clock.at(NOON + timedelta(seconds=seconds))
         locked = sign_in(client, "A10001", "wrong")
     assert locked.headers["Retry-After"] == "900"
     assert "15 分钟" in locked.get_data(as_text=True)
     assert sign_in(client, "A10001").status_code == 429
-    frozen.at(NOON + timedelta(seconds=seconds + 901))
+    fixed_clock.at(NOON + timedelta(seconds=seconds + 901))
     assert sign_in(client, "A10001").status_code == 303
 
 
-def test_a_colleague_cannot_lock_the_owner_out_of_a_known_device(world, official, frozen):
+def test_a_colleague_cannot_lock_the_owner_out_of_a_known_device(world, official, fixed_clock):
     owner, colleague = world.client(), world.client()
     assert sign_in(owner, "A10001").status_code == 303
     account = world.session.query(Account).filter_by(person_id=official.id).one()
@@ -224,14 +226,14 @@ def test_a_name_with_a_wait_due_costs_no_hash_and_answers_alike(app, world, offi
     assert not compared
 
 
-def test_one_hash_of_a_name_waits_at_a_time_and_the_owners_device_is_never_behind_a_stranger(app, world, official):
+def test_one_hash_of_a_name_waits_at_a_time_and_the_owners_device_is_never_behind_an_outsider(app, world, official):
     """While a password is compared, another for the same name is told to come again, before any hash."""
     owner, hasher = world.client(), app.extensions["hasher"]
     sign_in(owner, "A10001")
     owner.post("/logout", data={"csrf_token": owner.get("/api/v1/session").get_json()["csrf_token"]})
     argon2, codes = hasher._argon2, []
 
-    class Slow:
+    class SlowHash:
         """A hash during which others sign in."""
 
         def verify(self, stored, password):
@@ -245,7 +247,7 @@ def test_one_hash_of_a_name_waits_at_a_time_and_the_owners_device_is_never_behin
     hasher._threads.submit(int).result()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hasher, "_threads", type("Here", (), {"submit": staticmethod(_at_once)}))
-        patched.setattr(hasher, "_argon2", Slow())
+        patched.setattr(hasher, "_argon2", SlowHash())
         assert sign_in(world.client(), "A10001").status_code == 303
     assert codes == [503, 503, 303]
 
@@ -256,9 +258,9 @@ def _at_once(work, *given):
     return done
 
 
-def test_failures_long_ago_do_not_count(world, official, frozen):
+def test_failures_long_ago_do_not_count(world, official, fixed_clock):
     for minute in range(12):
-        frozen.at(NOON + timedelta(minutes=4 * minute))
+        fixed_clock.at(NOON + timedelta(minutes=4 * minute))
         assert sign_in(world.client(), "A10001", "wrong").status_code == 422
 
 
@@ -342,7 +344,7 @@ def test_foreign_origin_cannot_sign_in(world, official, headers):
         (b'{"login_name":NaN,"password":"x"}', 400), (b"[" * 10_000, 400), (b"\xff\xfe", 400), (b"[" * 100_000, 413),
     ],
 )  # fmt: skip
-def test_broken_json_is_refused_in_words(world, body, status):
+def test_broken_json_is_rejected_in_words(world, body, status):
     answer = world.client().post("/api/v1/session", data=body, content_type="application/json")
     assert answer.status_code == status
     assert answer.get_json()["message"]

@@ -13,7 +13,7 @@ from tests.helpers.forms import token_of
 
 @pytest.fixture
 def https(servers):
-    """A stranger's browser before a site that is served over https."""
+    """An outsider's browser before a site that is served over https."""
     with opened(replace(servers.settings(), https=True)) as app:
         yield app.test_client()
 

@@ -64,28 +64,28 @@ def test_a_ticket_signs_in_once_and_lets_a_new_password_be_set(world, unit, offi
     assert (again.status_code, "已用过" in again.text) == (422, True)
 
 
-def test_only_a_fresh_sign_in_by_ticket_may_set_a_password_without_the_old_one(world, unit, official, frozen):
+def test_only_a_fresh_sign_in_by_ticket_may_set_a_password_without_the_old_one(world, unit, official, fixed_clock):
     client = world.client()
     use(client, code_of(issue(world, world.admin("unit_admin", unit), official)))
     assert "current_password" in world.client(official).get("/password").text
-    frozen.at(NOON + timedelta(minutes=31))
+    fixed_clock.at(NOON + timedelta(minutes=31))
     assert "current_password" in client.get("/password").text
 
 
-def test_a_ticket_ends_after_a_day_and_with_the_next_one(world, unit, official, frozen):
+def test_a_ticket_ends_after_a_day_and_with_the_next_one(world, unit, official, fixed_clock):
     admin = world.admin("unit_admin", unit)
     first = code_of(issue(world, admin, official))
     second = code_of(issue(world, admin, official))
     assert use(world.client(), first).status_code == 422
-    frozen.at(NOON + timedelta(hours=24))
+    fixed_clock.at(NOON + timedelta(hours=24))
     assert use(world.client(), second).status_code == 422
     assert world.session.query(SignIn).filter(SignIn.ticket_id.is_not(None)).count() == 0
 
 
 def test_tickets_are_issued_within_reach_only_and_not_for_administrators(world, unit, official):
     admin = world.admin("unit_admin", unit)
-    stranger = world.person(world.unit("财政局"))
-    assert issue(world, admin, official, stranger).status_code == 404
+    outsider = world.person(world.unit("财政局"))
+    assert issue(world, admin, official, outsider).status_code == 404
     office = world.admin("publicity_office", unit)
     assert issue(world, admin, office).status_code == 403
     assert issue(world, world.admin("leader", unit), official).status_code == 404
@@ -106,7 +106,7 @@ def test_nobody_chosen_and_closed_accounts_are_explained(world, unit, official, 
     assert "李四" in world.client(admin).get("/admin/people/tickets?q=李四").text
 
 
-def test_a_ticket_of_an_account_closed_since_is_refused(world, unit, official, give_password):
+def test_a_ticket_of_an_account_closed_since_is_rejected(world, unit, official, give_password):
     code = code_of(issue(world, world.admin("unit_admin", unit), official))
     give_password(official, disabled_at=NOON)
     assert use(world.client(), code).status_code == 422

@@ -14,16 +14,16 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.people.models import Account
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.notices.models import Feedback
-from tests.attempts.sitting import make_sitting
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.accounts import ID, give_numbers
 
-OWNED = [holding.table for holding in list_personal_data() if holding.owner]
+OWNED = [category.table for category in list_personal_data() if category.owner]
 
 
 @pytest.fixture
 def mine(app, world):
-    return give_numbers(world, world.person(world.unit("甲局"), name="张三"), sealer=app.extensions["sealer"])
+    return give_numbers(world, world.person(world.unit("甲局"), name="张三"), cipher=app.extensions["cipher"])
 
 
 def copy(client, ending="json"):
@@ -33,8 +33,8 @@ def copy(client, ending="json"):
 
 
 def rows_of(client, table):
-    holdings = {one["table"]: one for one in json.loads(copy(client).data)["holdings"]}
-    return holdings[table]["rows"]
+    data_categories = {one["table"]: one for one in json.loads(copy(client).data)["holdings"]}
+    return data_categories[table]["rows"]
 
 
 def test_everything_the_register_names_is_in_the_copy(world, mine, session):
@@ -55,11 +55,11 @@ def test_no_secret_and_no_column_without_words_is_in_the_copy(world, mine, app, 
     session.flush()
     text = copy(world.client(mine)).text
     assert "CANARY-hash" not in text
-    for holding in list_personal_data():
-        if holding.owner:
-            part = next(one for one in json.loads(text)["holdings"] if one["table"] == holding.table)
+    for category in list_personal_data():
+        if category.owner:
+            part = next(one for one in json.loads(text)["holdings"] if one["table"] == category.table)
             for row in part["rows"]:
-                assert not set(row) & set(holding.hidden), holding.table
+                assert not set(row) & set(category.hidden), category.table
 
 
 def test_nothing_of_anybody_else_is_shown(world, mine, session):
@@ -90,19 +90,19 @@ def test_pages_say_how_much_there_is_and_mask_the_numbers(world, mine, statement
     assert "/my/data" in client.get("/").text, "by the foot of every page"
 
 
-def test_a_result_is_in_the_copy_when_it_is_out_and_not_before(world, frozen, session):
-    sitter = make_sitting(world, results_policy="at_close", keys_policy="at_close")
-    sitter.hand_in((1, 1, ["A"]))
+def test_a_result_is_in_the_copy_when_it_is_out_and_not_before(world, fixed_clock, session):
+    candidate_client = make_exam_with_candidates(world, results_policy="at_close", keys_policy="at_close")
+    candidate_client.hand_in((1, 1, ["A"]))
     grading_tasks.sweep_once()
-    client = world.client(sitter.person)
+    client = world.client(candidate_client.person)
     assert len(rows_of(client, "attempts")) == 1
     assert rows_of(client, "answers")[0]["response"] == ["A"]
     assert rows_of(client, "grades") == []
     assert "没有" in client.get("/my/data/grades").text
     page = client.get("/my/data").text
     assert "成绩" in page[page.index("没有您的记录的项目") :]
-    frozen.at(NOON + timedelta(days=2))
-    client = world.client(sitter.person)
+    fixed_clock.at(NOON + timedelta(days=2))
+    client = world.client(candidate_client.person)
     (grade,) = rows_of(client, "grades")
     assert set(grade) >= {"points", "band", "is_passed"}
     assert "key_ids" not in grade

@@ -20,18 +20,18 @@ from examapp.organisation.roster_change_requests.models import RosterChangeItem,
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Scope
-from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, get_unit_tree
+from examapp.oversight.statistics_scope.queries import PeopleFilter, get_report_context, get_unit_tree
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.privacy import actions as privacy_actions
-from examapp.platform.privacy.actions import let_go, look_ahead
+from examapp.platform.privacy.actions import look_ahead, purge_expired
 from examapp.platform.privacy.models import RetentionRun
 from examapp.platform.privacy.rules import Terms
 from examapp.platform.result_anonymisation import actions as result_anonymisation_actions
 from examapp.platform.result_anonymisation.actions import NAMELESS
 from tests.conftest import NOON
 from tests.helpers.accounts import give_numbers
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 TERMS = Terms.from_settings(Settings())
 YEARS = timedelta(days=366 * 5 + 30)
@@ -39,7 +39,7 @@ YEARS = timedelta(days=366 * 5 + 30)
 
 def run(session):
     session.flush()
-    return let_go(ActionContext(session, SYSTEM, clock.now()), terms=TERMS, today=clock.today())
+    return purge_expired(ActionContext(session, SYSTEM, clock.now()), terms=TERMS, today=clock.today())
 
 
 def run_to_the_end(session):
@@ -57,7 +57,7 @@ def ahead(session):
 @pytest.fixture
 def county(world, session):
     """Every odd case of a roster, all attempts at rest."""
-    county = County(world)
+    county = ReportCounty(world)
     county.fill_with_every_odd_case()
     session.flush()
     grades = select(Base.metadata.tables["grades"].c.attempt_id)
@@ -70,16 +70,18 @@ def figures(session, county):
     exams = session.scalars(select(Exam.id).order_by(Exam.id)).all()
     for exam_id in exams:
         for scope in (Scope.THIS, Scope.FINAL):
-            basis = get_basis(session, exam_id, scope=scope, now=clock.now())
-            nodes = get_unit_tree(session, county.top.id, tree=Tree.REGION, reach=AccessScope(is_everything=True)).nodes
+            report_context = get_report_context(session, exam_id, scope=scope, now=clock.now())
+            nodes = get_unit_tree(
+                session, county.top.id, tree=Tree.REGION, access=AccessScope(is_everything=True)
+            ).nodes
             wanted = PeopleFilter(unit_ids=[node.unit_id for node in nodes])
-            found[exam_id, scope] = counts_by_unit(session, basis, wanted)
+            found[exam_id, scope] = counts_by_unit(session, report_context, wanted)
     return found
 
 
-def test_every_figure_is_the_same_when_the_names_are_gone(county, world, session, frozen):
+def test_every_figure_is_the_same_when_the_names_are_gone(county, world, session, fixed_clock):
     people = {attempt.person_id for attempt in session.query(Attempt)}
-    frozen.at(NOON + YEARS)
+    fixed_clock.at(NOON + YEARS)
     before = figures(session, county)
     assert any(counts.participated for counts in before[county.exam.id, Scope.THIS].values())
     due = ahead(session)
@@ -99,13 +101,13 @@ def test_every_figure_is_the_same_when_the_names_are_gone(county, world, session
     assert sorted(event.details["people_of_exams"] for event in events) == sorted(counted)
 
 
-def test_nothing_leads_from_the_nameless_back(county, world, session, frozen):
-    frozen.at(NOON + YEARS)
+def test_nothing_leads_from_the_nameless_back(county, world, session, fixed_clock):
+    fixed_clock.at(NOON + YEARS)
     old = {person.id: person.unit_id for person in session.query(Person)}
     run_to_the_end(session)
     nameless = session.query(Person).filter_by(state=PersonState.ANONYMOUS).order_by(Person.id).all()
     assert len(nameless) > 10
-    assert all((p.name, p.rank, p.position, p.id_number_sealed) == (NAMELESS, "", "", None) for p in nameless)
+    assert all((p.name, p.rank, p.position, p.id_number_encrypted) == (NAMELESS, "", "", None) for p in nameless)
     assert all(p.staff_number.endswith(f"-{p.id}") for p in nameless)
     assert not set(session.scalars(select(RosterSnapshotPerson.position))) - {""}
     tables = Base.metadata.tables
@@ -124,7 +126,7 @@ def test_every_table_with_an_exam_and_a_person_is_decided_upon():
         *result_anonymisation_actions.DROPPED,
         *result_anonymisation_actions.KEPT,
     }
-    assert all("attempt_id" in Base.metadata.tables[name].c for name in result_anonymisation_actions.OF_SITTINGS)
+    assert all("attempt_id" in Base.metadata.tables[name].c for name in result_anonymisation_actions.ATTEMPT_TABLES)
 
 
 def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by_name():
@@ -132,20 +134,20 @@ def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by
         RetentionPolicy.RESULTS: {
             *result_anonymisation_actions.MOVED,
             *result_anonymisation_actions.DROPPED,
-            *result_anonymisation_actions.OF_SITTINGS,
+            *result_anonymisation_actions.ATTEMPT_TABLES,
             *result_anonymisation_actions.OF_IMPORTS,
             *result_anonymisation_actions.STAYING,
         },
         RetentionPolicy.LEAVER: {*privacy_actions.OF_LEAVERS},
     }
     for term, tables in taken.items():
-        assert {holding.table for holding in list_personal_data() if holding.term is term} == tables
+        assert {category.table for category in list_personal_data() if category.term is term} == tables
         assert all(name in Base.metadata.tables for name in tables)
 
 
-def words_left(session, word):
+def text_left(session, word):
     """Give the tables of the register, but for the log's, that still hold a word anywhere."""
-    names = [holding.table for holding in list_personal_data() if holding.term is not RetentionPolicy.AUDIT]
+    names = [category.table for category in list_personal_data() if category.term is not RetentionPolicy.AUDIT]
     return [
         name
         for name in names
@@ -153,7 +155,7 @@ def words_left(session, word):
     ]
 
 
-def test_no_word_of_a_file_of_results_is_left_when_the_names_are_gone(county, session, frozen):
+def test_no_word_of_a_file_of_results_is_left_when_the_names_are_gone(county, session, fixed_clock):
     attempt = session.query(Attempt).filter_by(exam_id=county.exam.id).first()
     job = ResultImport(
         exam_id=county.exam.id, created_by_id=attempt.person_id, file_name="x.csv", digest="1", source="省平台",
@@ -171,17 +173,17 @@ def test_no_word_of_a_file_of_results_is_left_when_the_names_are_gone(county, se
         AttemptReopening(attempt_id=attempt.id, request_key="k", seconds=60, reason="真名某家里停电", reopened_at=NOON)
     )
     session.flush()
-    assert words_left(session, "真名某") == ["attempt_reopenings", "result_import_rows"]
-    frozen.at(NOON + YEARS)
+    assert text_left(session, "真名某") == ["attempt_reopenings", "result_import_rows"]
+    fixed_clock.at(NOON + YEARS)
     run_to_the_end(session)
-    assert words_left(session, "真名某") == words_left(session, "真工号") == []
+    assert text_left(session, "真名某") == text_left(session, "真工号") == []
     assert session.query(AttemptReopening).count() == 1
 
 
-def test_a_young_exam_and_one_with_an_ungraded_attempt_stay(county, world, session, frozen):
-    frozen.at(NOON + timedelta(days=366 * 4))
+def test_a_young_exam_and_one_with_an_ungraded_attempt_stay(county, world, session, fixed_clock):
+    fixed_clock.at(NOON + timedelta(days=366 * 4))
     assert ahead(session).exams == 0
-    frozen.at(NOON + YEARS)
+    fixed_clock.at(NOON + YEARS)
     session.query(Attempt).filter_by(exam_id=county.exam.id).first().state = "submitted"
     run_to_the_end(session)
     assert session.get(Exam, county.exam.id).anonymised_at is None
@@ -192,7 +194,7 @@ def test_a_young_exam_and_one_with_an_ungraded_attempt_stay(county, world, sessi
 
 @pytest.fixture
 def leaver(app, world, session):
-    person = give_numbers(world, world.person(world.unit("甲局"), name="离某"), sealer=app.extensions["sealer"])
+    person = give_numbers(world, world.person(world.unit("甲局"), name="离某"), cipher=app.extensions["cipher"])
     world.client(person)
     person.state = PersonState.LEFT
     world.save(RoleGrant(person_id=person.id, role="leader", unit_id=person.unit_id, tree="region", granted_at=NOON))
@@ -209,29 +211,31 @@ def leaver(app, world, session):
     return person
 
 
-def test_a_leaver_loses_numbers_and_account_in_time_and_the_name_years_later(leaver, session, frozen):
-    frozen.at(NOON + timedelta(days=179))
+def test_a_leaver_loses_numbers_and_account_in_time_and_the_name_years_later(leaver, session, fixed_clock):
+    fixed_clock.at(NOON + timedelta(days=179))
     assert ahead(session).is_nothing
     assert run(session).is_nothing
     assert session.query(RetentionRun).count() == 0, "nothing done, nothing written"
-    frozen.at(NOON + timedelta(days=181))
+    fixed_clock.at(NOON + timedelta(days=181))
     assert ahead(session).leavers == 1
     assert run(session).leavers == 1
     session.refresh(leaver)
-    assert (leaver.id_number_sealed, leaver.id_number_index, leaver.mobile_sealed, leaver.mobile_index) == (None,) * 4
+    assert (leaver.id_number_encrypted, leaver.id_number_index, leaver.mobile_encrypted, leaver.mobile_index) == (
+        None,
+    ) * 4
     assert leaver.name == "离某", "the results still say whose they are"
     assert session.query(Account).filter_by(person_id=leaver.id).count() == 0
     assert session.query(SignIn).count() == 0
     assert session.query(RoleGrant).count() == 0
     assert run(session).is_nothing
-    frozen.at(NOON + YEARS)
+    fixed_clock.at(NOON + YEARS)
     assert run(session).unnamed == 1
     session.refresh(leaver)
     assert (leaver.name, leaver.staff_number) == (NAMELESS, f"X{leaver.id}")
     assert session.query(RosterMove).one().note == ""
 
 
-def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came(world, leaver, session, frozen):
+def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came(world, leaver, session, fixed_clock):
     changes = world.save(RosterChangeRequest(unit_id=leaver.unit_id, created_by_id=leaver.id, created_at=NOON))
     about = {"list_id": changes.id, "effective_on": NOON.date(), "position": "离某处长", "note": "离某病退"}
     known = {"name": "离某", "staff_number": leaver.staff_number}
@@ -257,47 +261,47 @@ def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came
     about_the_other = session.query(RosterChangeItem).filter_by(person_id=stays.id).one()
     about_the_other.position = about_the_other.note = "在册"
     number = leaver.staff_number
-    frozen.at(NOON + YEARS)
+    fixed_clock.at(NOON + YEARS)
     assert (ahead(session).unnamed, run(session).unnamed) == (2, 2)
     session.expire_all()
-    assert words_left(session, "离某") == words_left(session, number) == []
+    assert text_left(session, "离某") == text_left(session, number) == []
     assert [line.name for line in session.query(RosterChangeItem).order_by(RosterChangeItem.id)] == [NAMELESS] * 3 + [
         "在册某"
     ]
     assert run(session).is_nothing
 
 
-def test_somebody_who_is_here_keeps_all(app, world, session, frozen):
-    person = give_numbers(world, world.person(), sealer=app.extensions["sealer"])
-    frozen.at(NOON + timedelta(days=3000))
+def test_somebody_who_is_here_keeps_all(app, world, session, fixed_clock):
+    person = give_numbers(world, world.person(), cipher=app.extensions["cipher"])
+    fixed_clock.at(NOON + timedelta(days=3000))
     run(session)
     session.refresh(person)
-    assert person.id_number_sealed is not None
+    assert person.id_number_encrypted is not None
     assert session.query(Account).filter_by(person_id=person.id).count() == 1
 
 
-def test_old_sign_ins_go_and_young_ones_stay(world, session, frozen):
+def test_old_sign_ins_go_and_young_ones_stay(world, session, fixed_clock):
     person = world.person()
     world.client(person)
-    frozen.at(NOON + timedelta(days=300))
+    fixed_clock.at(NOON + timedelta(days=300))
     world.client(person)
-    frozen.at(NOON + timedelta(days=370))
+    fixed_clock.at(NOON + timedelta(days=370))
     assert ahead(session).sign_ins == 1
     assert run(session).sign_ins == 1
     assert session.query(SignIn).count() == 1
 
 
-def test_the_page_shows_first_and_changes_nothing(app, world, leaver, session, frozen):
-    frozen.at(NOON + timedelta(days=181))
+def test_the_page_shows_first_and_changes_nothing(app, world, leaver, session, fixed_clock):
+    fixed_clock.at(NOON + timedelta(days=181))
     client = world.api(world.admin("system_admin", world.unit("某县", kind="county")))
     page = client.get("/admin/privacy/").text
     assert "离开人员的号码和账号（人）" in page
     assert "还没有清除过" in page
     session.refresh(leaver)
-    assert leaver.id_number_sealed is not None
+    assert leaver.id_number_encrypted is not None
     assert client.post("/admin/privacy/run").status_code == 303
     session.refresh(leaver)
-    assert leaver.id_number_sealed is None
+    assert leaver.id_number_encrypted is None
     after = client.get("/admin/privacy/").text
     assert "没有到期的信息" in after
     assert "手工" in after

@@ -1,4 +1,4 @@
-"""A stranger's file is read in a process of its own."""
+"""An outsider's file is read in a process of its own."""
 
 import pytest
 
@@ -20,13 +20,13 @@ def test_child_reads_what_the_parent_would_read():
     assert read_in_child(AIKEN, "题.txt", "auto") == read_file(AIKEN, "题.txt")
 
 
-def test_childs_refusal_reaches_the_parent():
+def test_childs_rejection_reaches_the_parent():
     with pytest.raises(UnreadableFileError, match="空"):
         read_in_child(b"", "题.txt", "auto")
 
 
 @pytest.mark.parametrize("limit", [{"memory": 120 * 1024 * 1024}, {"seconds": 1}])
-def test_file_that_takes_too_much_is_refused(limit):
+def test_file_that_takes_too_much_is_rejected(limit):
     content = ("谁？\nA. 甲\nB. 乙\nANSWER: B\n\n" * 100_000).encode()
     with pytest.raises(UnreadableFileError, match="拆成几个文件"):
         read_in_child(content, "题.txt", "aiken", **limit)

@@ -107,7 +107,7 @@ def test_codes_of_kinds_are_read_from_the_head():
         (Kind.SHORT_ANSWER, ("依法处理",)),
         (Kind.SINGLE_CHOICE, ("A",)),
     ]
-    assert [note.code for note in reading.imported[4].losses] == ["kind_unknown"]
+    assert [note.code for note in reading.imported[4].dropped] == ["kind_unknown"]
     assert reading.imported[0].question.tags == ("刑法",)
     assert reading.imported[0].question.knowledge_points == ("总则",)
 
@@ -193,7 +193,7 @@ def test_truth_in_any_writing(answer, key):
     assert keys(read(("s", rows))) == [(Kind.TRUE_FALSE, (key,))]
 
 
-def test_true_false_swapped_against_its_neighbours_is_doubtful():
+def test_true_false_swapped_against_its_neighbours_needs_review():
     rows = [
         ["题型", "题干", "选项A", "选项B", "答案"],
         ["判断", "一", "正确", "错误", "A"],
@@ -203,7 +203,7 @@ def test_true_false_swapped_against_its_neighbours_is_doubtful():
     ]
     reading = read(("s", rows))
     assert keys(reading) == [(Kind.TRUE_FALSE, ("A",)), (Kind.TRUE_FALSE, ("B",)), (Kind.TRUE_FALSE, ("A",))]
-    assert [(one.note.code, one.note.where, one.question.key) for one in reading.doubtful] == [
+    assert [(one.note.code, one.note.where, one.question.key) for one in reading.needing_review] == [
         ("swapped_true_false", "工作表「s」 第 4 行「答案」列", ())
     ]
 
@@ -230,7 +230,7 @@ def test_cases_are_put_together_by_the_number_of_their_parent():
         ["小题一", "小题二"],
         [("B",), ("A",)],
     )
-    assert [note.code for note in reading.refused] == ["case_missing"]
+    assert [note.code for note in reading.rejected] == ["case_missing"]
     assert reading.found == 3
 
 
@@ -274,7 +274,7 @@ def test_one_sheet_a_kind_gives_its_name_to_the_questions():
         Kind.TRUE_FALSE,
         Kind.FILL_BLANK,
     ]
-    assert [(note.code, note.where) for note in reading.refused] == [("kind_not_sat", "工作表「连线题」 第 2 行")]
+    assert [(note.code, note.where) for note in reading.rejected] == [("kind_not_sat", "工作表「连线题」 第 2 行")]
 
 
 def test_merged_kinds_go_down_and_a_merged_stem_gathers_its_options():
@@ -326,11 +326,11 @@ def test_hidden_sheets_are_named_and_left_out():
         (["多选题", "甲", "一", "二", "三", "AA"], "key_unreadable"),
     ],
 )
-def test_a_key_in_doubt_is_never_guessed(row, code):
+def test_a_key_that_needs_review_is_never_guessed(row, code):
     reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
-    assert [one.note.code for one in reading.doubtful] == [code]
-    assert not reading.doubtful[0].question.key
-    assert not reading.doubtful[0].question.blanks
+    assert [one.note.code for one in reading.needing_review] == [code]
+    assert not reading.needing_review[0].question.key
+    assert not reading.needing_review[0].question.blanks
 
 
 @pytest.mark.parametrize(
@@ -342,9 +342,9 @@ def test_a_key_in_doubt_is_never_guessed(row, code):
         (["单选题", "甲", "一", "", "", "A"], "too_few_options", "「选项A」至「选项C」列"),
     ],
 )
-def test_what_cannot_be_a_question_is_refused_with_its_row_and_column(row, code, column):
+def test_what_cannot_be_a_question_is_rejected_with_its_row_and_column(row, code, column):
     reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
-    assert [(note.code, note.where) for note in reading.refused] == [(code, f"工作表「s」 第 2 行{column}")]
+    assert [(note.code, note.where) for note in reading.rejected] == [(code, f"工作表「s」 第 2 行{column}")]
 
 
 def test_a_date_that_excel_made_is_a_named_loss():
@@ -357,7 +357,7 @@ def test_a_date_that_excel_made_is_a_named_loss():
             sheet.write(1, column, text)
         sheet.write_datetime(1, 2, dt.date(2026, 3, 5), workbook.add_format({"num_format": "m-d"}))
     reading = excel.read(target.getvalue(), name="a.xlsx")
-    assert [(note.code, note.where) for note in reading.imported[0].losses] == [
+    assert [(note.code, note.where) for note in reading.imported[0].dropped] == [
         ("date_cell", "工作表「s」 第 2 行「选项A」列")
     ]
 
@@ -383,6 +383,6 @@ def test_the_surveyking_template_gives_its_five_samples():
         "surveyking/白名单导入模板.xlsx",
     ],
 )
-def test_templates_for_other_things_are_refused_with_the_reason(path):
+def test_templates_for_other_things_are_rejected_with_the_reason(path):
     with pytest.raises(UnreadableFileError, match="题干"):
         excel.read(fixture(f"banks/templates/{path}"), name=path)

@@ -59,7 +59,7 @@ def test_what_is_written_is_read_back_the_same():
     written = excel.write(SAMPLES)
     reading = excel.read(written.content, name="a.xlsx")
     assert [one.question for one in reading.imported] == SAMPLES
-    assert (written.losses, reading.doubtful, reading.refused) == ([], [], [])
+    assert (written.dropped, reading.needing_review, reading.rejected) == ([], [], [])
 
 
 def test_no_formula_lives_in_what_is_written():
@@ -81,7 +81,7 @@ def test_what_cannot_be_written_is_named():
     )
     long = Question(kind=Kind.SHORT_ANSWER, stem="长", key=("字" * 40_000,))
     written = excel.write([question, long])
-    assert [note.code for note in written.losses] == ["formatting", "too_long"]
+    assert [note.code for note in written.dropped] == ["formatting", "too_long"]
     assert excel.read(written.content, name="a.xlsx").imported[0].question.options == ("一", "二")
 
 
@@ -145,7 +145,7 @@ def sheet_xml(rows):
         (b'<row r="1"><c r="A1"><v>1</v></c></row>' * 1_500_000, "压缩比"),
     ],
 )
-def test_a_sheet_that_is_too_large_is_refused_before_it_is_parsed(rows, reason):
+def test_a_sheet_that_is_too_large_is_rejected_before_it_is_parsed(rows, reason):
     content = sheet_bomb(sheet_xml(rows))
     with pytest.raises(UnreadableFileError, match=reason):
         excel.read(content, name="a.xlsx")
@@ -172,7 +172,7 @@ def test_a_sheet_that_hides_in_another_folder_is_counted_too():
         excel.read(hidden.getvalue(), name="a.xlsx")
 
 
-def test_macros_nested_archives_and_renamed_files_are_refused():
+def test_macros_nested_archives_and_renamed_files_are_rejected():
     def with_file(name, content=b"x"):
         made = io.BytesIO(book(("s", [["题型", "题干", "答案"], ["判断题", "甲", "对"]])))
         with zipfile.ZipFile(made, "a") as archive:

@@ -75,10 +75,10 @@ def test_counts_of_the_grammar_samples_add_up():
         assert reading.found == sum(1 for e in entries if e["type"] not in {"Category", "Description"}), path.name
 
 
-def test_moodle_examples_refuse_only_matching_and_ranges():
+def test_moodle_examples_reject_only_matching_and_ranges():
     reading = gift.read((fixtures() / "moodle-core" / "examples.txt").read_bytes(), name="examples.txt")
-    assert {note.code for note in reading.refused} == {"kind_not_sat"}
-    assert not reading.doubtful
+    assert {note.code for note in reading.rejected} == {"kind_not_sat"}
+    assert not reading.needing_review
 
 
 def test_single_choice_has_its_key_and_feedback_in_the_explanation():
@@ -89,22 +89,22 @@ def test_single_choice_has_its_key_and_feedback_in_the_explanation():
 
 def test_weights_of_equal_size_make_a_multiple_choice_without_loss():
     got = one("Who?{~No ~%50%Grant ~%50%Wife ~Father}")
-    assert (got.question.kind, got.question.key, got.losses) == (Kind.MULTIPLE_CHOICE, ("B", "C"), ())
+    assert (got.question.kind, got.question.key, got.dropped) == (Kind.MULTIPLE_CHOICE, ("B", "C"), ())
 
 
 def test_unequal_weights_are_a_named_loss():
     got = one("Who?{~No ~%70%Grant ~%30%Wife ~%-100%Father}")
-    assert {loss.code for loss in got.losses} == {"partial_credit", "negative_marks"}
+    assert {dropped_item.code for dropped_item in got.dropped} == {"partial_credit", "negative_marks"}
 
 
-def test_choice_without_a_right_answer_is_doubtful_and_its_key_is_not_guessed():
+def test_choice_without_a_right_answer_needs_review_and_its_key_is_not_guessed():
     reading = read("Who?{~a ~b ~c}")
-    assert [d.note.code for d in reading.doubtful] == ["no_key"]
-    assert reading.doubtful[0].question.key == ()
+    assert [d.note.code for d in reading.needing_review] == ["no_key"]
+    assert reading.needing_review[0].question.key == ()
 
 
-def test_two_fully_right_options_of_a_single_choice_are_doubtful():
-    assert read("Who?{=a =b ~c}").doubtful[0].note.code == "two_keys"
+def test_two_fully_right_options_of_a_single_choice_need_review():
+    assert read("Who?{=a =b ~c}").needing_review[0].note.code == "two_keys"
 
 
 def test_options_named_true_and_false_become_a_true_false_question_whatever_their_order():
@@ -112,16 +112,19 @@ def test_options_named_true_and_false_become_a_true_false_question_whatever_thei
     assert one("x?{=错误 ~正确}").question.options == ("正确", "错误")
 
 
-def test_matching_and_ranges_are_refused_by_name_with_their_line():
+def test_matching_and_ranges_are_rejected_by_name_with_their_line():
     reading = read("a{=1 -> 2 =3 -> 4}\n\nb{#1..5}\n\nc{#3:1}")
-    assert [(note.code, note.where) for note in reading.refused] == [
+    assert [(note.code, note.where) for note in reading.rejected] == [
         ("kind_not_sat", "第 1 行"), ("kind_not_sat", "第 3 行"), ("kind_not_sat", "第 5 行"),
     ]  # fmt: skip
 
 
 def test_exact_number_becomes_a_blank_with_a_named_loss():
     got = one("2+2?{#4}")
-    assert (got.question.blanks, [loss.code for loss in got.losses]) == ((("4",),), ["numeric_as_text"])
+    assert (got.question.blanks, [dropped_item.code for dropped_item in got.dropped]) == (
+        (("4",),),
+        ["numeric_as_text"],
+    )
 
 
 def test_blank_lines_inside_braces_do_not_end_a_question():
@@ -129,9 +132,9 @@ def test_blank_lines_inside_braces_do_not_end_a_question():
     assert reading.found == 2
 
 
-def test_unclosed_brace_is_refused_and_does_not_swallow_the_next_question():
+def test_unclosed_brace_is_rejected_and_does_not_swallow_the_next_question():
     reading = read("a?{=x ~y\n\nb?{T}")
-    assert [note.code for note in reading.refused] == ["malformed"]
+    assert [note.code for note in reading.rejected] == ["malformed"]
     assert reading.imported[0].question.stem == "b?"
 
 
@@ -148,7 +151,7 @@ def test_export_then_import_gives_the_same_questions():
     ]  # fmt: skip
     written = gift.write(questions)
     reading = gift.read(written.content, name="x.gift")
-    assert written.losses == []
+    assert written.dropped == []
     assert [r.question for r in reading.imported] == questions
 
 
@@ -157,7 +160,11 @@ def test_export_names_what_gift_cannot_say():
     blanks = Question(kind=Kind.FILL_BLANK, stem="__和__", blanks=(("a",), ("b",)))
     pointed = Question(kind=Kind.SHORT_ANSWER, stem="问", key=("答",), points=Decimal(5))
     written = gift.write([case, blanks, pointed])
-    assert [loss.code for loss in written.losses] == ["not_written", "not_written", "fields_not_written"]
+    assert [dropped_item.code for dropped_item in written.dropped] == [
+        "not_written",
+        "not_written",
+        "fields_not_written",
+    ]
     assert gift.read(written.content, name="x").found == 1
 
 

@@ -1,4 +1,4 @@
-"""Files that would take minutes are refused before they do."""
+"""Files that would take minutes are rejected before they do."""
 
 import io
 import zipfile
@@ -45,7 +45,7 @@ def book_of_one_part(sheets, rows):
     return target.getvalue()
 
 
-def test_workbook_of_very_many_sheets_is_refused():
+def test_workbook_of_very_many_sheets_is_rejected():
     with pytest.raises(UnreadableFileError, match="张工作表"):
         read_file(book_of_one_part(MAX_SHEETS + 1, 1), "a.xlsx")
 
@@ -62,7 +62,7 @@ def test_sheets_made_of_one_part_count_each():
         ("a.txt", "1. 问？\n" * (MAX_LINES + 1), "行"),
     ],
 )
-def test_text_that_is_no_table_or_too_long_is_refused(name, content, reason):
+def test_text_that_is_no_table_or_too_long_is_rejected(name, content, reason):
     with pytest.raises(UnreadableFileError, match=reason):
         read_file(content.encode(), name)
 

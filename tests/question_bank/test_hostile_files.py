@@ -73,7 +73,7 @@ def test_chinese_xml_is_read_in_its_encoding(encoding):
     assert parse_xml(f'<?xml version="1.0" encoding="{declared}"?><a>中文</a>'.encode(encoding)).text == "中文"
 
 
-def test_archives_that_leave_their_folder_or_hide_files_are_refused():
+def test_archives_that_leave_their_folder_or_hide_files_are_rejected():
     link = zipfile.ZipInfo("link")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     for content, reason in [
@@ -85,7 +85,7 @@ def test_archives_that_leave_their_folder_or_hide_files_are_refused():
             open_archive(content)
 
 
-def test_archive_bombs_are_refused_before_they_are_unpacked():
+def test_archive_bombs_are_rejected_before_they_are_unpacked():
     with pytest.raises(UnreadableFileError, match="压缩比"):
         open_archive(zipped(("a", b"\0" * 5_000_000)))
     with pytest.raises(UnreadableFileError, match="2000"):
@@ -94,7 +94,7 @@ def test_archive_bombs_are_refused_before_they_are_unpacked():
         open_archive(zipped(*((f"{n}", b"\0" * 30_000_000) for n in range(4))))
 
 
-def test_header_that_lies_about_its_size_is_refused():
+def test_header_that_lies_about_its_size_is_rejected():
     content = zipped(("a.xml", b"x" * 1000))
     place = content.index(b"PK\x01\x02")
     lying = content[: place + 24] + struct.pack("<I", 10) + content[place + 28 :]
@@ -105,13 +105,13 @@ def test_header_that_lies_about_its_size_is_refused():
         open_archive(huge)
 
 
-def test_name_with_a_nul_is_refused():
+def test_name_with_a_nul_is_rejected():
     content = zipped(("aXb.xml", "1")).replace(b"aXb.xml", b"a\x00b.xml")
     with pytest.raises(UnreadableFileError, match="不合法"):
         open_archive(content)
 
 
-def test_encrypted_and_overlapping_archives_are_refused():
+def test_encrypted_and_overlapping_archives_are_rejected():
     content = bytearray(zipped(("a.xml", "1")))
     place = content.index(b"PK\x01\x02")
     content[place + 8] |= 1
@@ -134,7 +134,7 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_nonsense_is_read_or_refused_but_never_crashes(reader):
+def test_nonsense_is_read_or_rejected_but_never_crashes(reader):
     for content in SAMPLES:
         reader.looks_like(content, "x.bin")
         try:
@@ -142,4 +142,4 @@ def test_nonsense_is_read_or_refused_but_never_crashes(reader):
         except UnreadableFileError as error:
             assert str(error).endswith("。"), content
         else:
-            assert reading.found == len(reading.imported) + len(reading.doubtful) + len(reading.refused)
+            assert reading.found == len(reading.imported) + len(reading.needing_review) + len(reading.rejected)

@@ -229,9 +229,9 @@ def test_practice_answers_are_read_by_kind(kind, raw, read):
     if isinstance(read, list):
         assert kind_of(kind).read_practice(raw, spec) == read
         return
-    with pytest.raises(InvalidResponseError) as refused:
+    with pytest.raises(InvalidResponseError) as rejected:
         kind_of(kind).read_practice(raw, spec)
-    assert read in refused.value.reason and bool(read) == bool(refused.value.reason)
+    assert read in rejected.value.reason and bool(read) == bool(rejected.value.reason)
 
 
 @pytest.mark.parametrize(

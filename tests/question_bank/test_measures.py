@@ -44,10 +44,10 @@ def test_law_not_yet_in_force_a_missing_record_and_an_old_version_are_found(tmp_
         "utf-8",
     )
     found = measured(tmp_path, laws=laws)
-    assert not found["法律已经施行"].is_good and "2027-01-01" in found["法律已经施行"].words
-    assert not found["复核记录"].is_good and "cs-001" in found["复核记录"].words
+    assert not found["法律已经施行"].is_good and "2027-01-01" in found["法律已经施行"].text
+    assert not found["复核记录"].is_good and "cs-001" in found["复核记录"].text
     assert not found["没有近似题"].is_good and not found["版本现行有效"].is_good
-    assert found["编号不重复"].is_good and "不评" in found["题量"].words
+    assert found["编号不重复"].is_good and "不评" in found["题量"].text
 
 
 def test_mix_of_kinds_difficulties_and_keys_is_measured(tmp_path):

@@ -24,12 +24,12 @@ def quiz(inner: str, kind: str = "multichoice") -> str:
     return f'<quiz><question type="{kind}"><questiontext><text>题干</text></questiontext>{inner}</question></quiz>'
 
 
-def test_every_moodle_file_is_read_and_kinds_not_sat_are_refused_by_name():
+def test_every_moodle_file_is_read_and_kinds_not_sat_are_rejected_by_name():
     kinds = {}
     for path in sorted((fixtures() / "moodle-xml").rglob("*.xml")):
         reading = moodle_xml.read(path.read_bytes(), name=path.name)
-        assert not reading.doubtful, path
-        assert all(note.code == "kind_not_sat" for note in reading.refused), path
+        assert not reading.needing_review, path
+        assert all(note.code == "kind_not_sat" for note in reading.rejected), path
         kinds[path.parts[-4] if path.name.startswith("test") else path.name] = [
             r.question.kind for r in reading.imported
         ]
@@ -48,10 +48,10 @@ def test_csc_files_keep_tags_and_scores():
     assert (essay.points, essay.tags) == (Decimal(5), ("tagi1", "tagi2"))
 
 
-def test_broken_cloze_is_refused_and_the_whole_one_is_a_case():
+def test_broken_cloze_is_rejected_and_the_whole_one_is_a_case():
     folder = fixtures() / "other/moodle-cloze-txt"
     codes = {
-        p.name: [n.code for n in moodle_text.read_cloze(p.read_bytes(), name=p.name).refused]
+        p.name: [n.code for n in moodle_text.read_cloze(p.read_bytes(), name=p.name).rejected]
         for p in folder.glob("broken*")
     }
     assert codes == {"broken_multianswer_2.txt": ["no_full_answer"], "broken_multianswer_4.txt": ["no_gaps"]}
@@ -66,13 +66,13 @@ def test_missing_word_weights_are_not_read_as_words():
     assert (got.options, got.key) == (("the best answer", "a good answer", "a wrong one"), ("A",))
 
 
-def test_choice_whose_fractions_are_all_zero_is_doubtful():
+def test_choice_whose_fractions_are_all_zero_needs_review():
     reading = read(
         quiz(
             '<single>true</single><answer fraction="0"><text>a</text></answer><answer fraction="0"><text>b</text></answer>'
         )
     )
-    assert [d.note.code for d in reading.doubtful] == ["no_key"]
+    assert [d.note.code for d in reading.needing_review] == ["no_key"]
 
 
 def test_true_false_follows_the_words_not_the_places():
@@ -80,10 +80,12 @@ def test_true_false_follows_the_words_not_the_places():
     assert read(quiz(inner, "truefalse")).imported[0].question.key == ("B",)
 
 
-def test_exact_number_becomes_a_blank_and_a_tolerance_is_refused():
+def test_exact_number_becomes_a_blank_and_a_tolerance_is_rejected():
     inner = '<answer fraction="100"><text>42</text><tolerance>{}</tolerance></answer>'
-    assert [loss.code for loss in read(quiz(inner.format(0), "numerical")).imported[0].losses] == ["numeric_as_text"]
-    assert read(quiz(inner.format("0.5"), "numerical")).refused[0].code == "kind_not_sat"
+    assert [dropped_item.code for dropped_item in read(quiz(inner.format(0), "numerical")).imported[0].dropped] == [
+        "numeric_as_text"
+    ]
+    assert read(quiz(inner.format("0.5"), "numerical")).rejected[0].code == "kind_not_sat"
 
 
 def test_pictures_come_along_and_missing_ones_are_named():
@@ -94,10 +96,10 @@ def test_pictures_come_along_and_missing_ones_are_named():
     assert got.question.images == (Image(name="a_b.png", media_type="image/png", content=b"PNG"),)
     assert 'src="bank:a_b.png"' in got.question.stem
     assert got.question.key == ("答",)
-    assert [loss.code for loss in got.losses] == ["image_missing"]
+    assert [dropped_item.code for dropped_item in got.dropped] == ["image_missing"]
 
 
-def test_broken_xml_is_refused_with_its_line():
+def test_broken_xml_is_rejected_with_its_line():
     with pytest.raises(UnreadableFileError, match="第 2 行"):
         read("<quiz>\n<question></quiz>")
 
@@ -118,13 +120,13 @@ def test_export_then_import_gives_the_same_questions():
     ]  # fmt: skip
     written = moodle_xml.write(questions)
     reading = read(written.content.decode())
-    assert written.losses == []
+    assert written.dropped == []
     assert [r.question for r in reading.imported] == questions
 
 
 def test_case_is_not_written_and_said_so():
     case = Question(kind=Kind.CASE, stem="案情", parts=(Question(kind=Kind.SHORT_ANSWER, stem="问", key=("答",)),))
-    assert [loss.code for loss in moodle_xml.write([case]).losses] == ["not_written"]
+    assert [dropped_item.code for dropped_item in moodle_xml.write([case]).dropped] == ["not_written"]
 
 
 def test_aiken_file_of_moodle_is_read():
@@ -135,11 +137,11 @@ def test_aiken_file_of_moodle_is_read():
     assert got == [(Kind.SINGLE_CHOICE, ("B",)), (Kind.TRUE_FALSE, ("A",))]
 
 
-def test_aiken_doubts_missing_and_foreign_keys_and_refuses_text_without_options():
+def test_aiken_leaves_missing_and_foreign_keys_to_review_and_rejects_text_without_options():
     text = "甲？\nA. x\nB. y\n\n乙？\nA. x\nB. y\nANSWER: D\n\n丙\nANSWER: A\n"
     reading = moodle_text.read_aiken(text.encode(), name="x.txt")
-    assert [d.note.code for d in reading.doubtful] == ["no_key", "key_outside_options"]
-    assert [(n.code, n.where) for n in reading.refused] == [("malformed", "第 10 行")]
+    assert [d.note.code for d in reading.needing_review] == ["no_key", "key_outside_options"]
+    assert [(n.code, n.where) for n in reading.rejected] == [("malformed", "第 10 行")]
 
 
 def test_aiken_export_then_import_gives_the_same_questions_and_names_the_rest():
@@ -149,4 +151,4 @@ def test_aiken_export_then_import_gives_the_same_questions_and_names_the_rest():
     ]
     written = moodle_text.write_aiken([*questions, Question(kind=Kind.SHORT_ANSWER, stem="丙")])
     assert [r.question for r in moodle_text.read_aiken(written.content, name="x").imported] == questions
-    assert [loss.code for loss in written.losses] == ["not_written"]
+    assert [dropped_item.code for dropped_item in written.dropped] == ["not_written"]

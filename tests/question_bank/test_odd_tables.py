@@ -34,7 +34,7 @@ def test_numbers_are_read_as_their_cells_show_them():
     formats = [("C2", "0%"), ("D2", '0"日"'), ("E2", "#,##0"), ("F2", "0.00")]
     reading = read_book([HEAD, ["单选题", "多少？", 0.1, 5, 50000, 2.5, "A"]], formats=formats)
     assert reading.imported[0].question.options == ("10%", "5日", "50,000", "2.50")
-    assert reading.imported[0].losses == ()
+    assert reading.imported[0].dropped == ()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_no_digit_of_a_number_is_rounded_away(value, code, text):
 
 def test_number_in_a_format_beyond_us_is_named_with_its_cell():
     reading = read_book([HEAD, ["单选题", "多少？", 0.5, 5, 6, 7, "A"]], formats=[("C2", "# ?/?")])
-    (note,) = reading.imported[0].losses
+    (note,) = reading.imported[0].dropped
     assert (note.code, note.where) == ("number_cell", "工作表「题」 第 2 行「选项A」列")
 
 
@@ -81,14 +81,14 @@ def test_two_answer_columns_that_disagree_are_doubted():
     head = [*HEAD, "参考答案"]
     reading = read_book([head, ["单选题", "谁？", *FOUR, "A", "B"], ["单选题", "何时？", *FOUR, "A", "甲"]])
     assert [item.question.stem for item in reading.imported] == ["何时？"]
-    assert reading.doubtful[0].note.code == "two_keys"
+    assert reading.needing_review[0].note.code == "two_keys"
 
 
 def test_option_column_that_comes_twice_with_other_words_is_doubted():
     reading = read_book(
         [["题型", "题干", "选项A", "选项A", "选项B", "答案"], ["单选题", "谁？", "甲", "乙", "丙", "A"]]
     )
-    assert reading.doubtful[0].note.code == "repeated_option"
+    assert reading.needing_review[0].note.code == "repeated_option"
 
 
 @pytest.mark.parametrize("cell", ["A甲 B乙 C丙 D丁", "a.甲 b.乙 c.丙 d.丁", "1.甲 2.乙 3.丙 4.丁", "①甲②乙③丙④丁"])
@@ -105,7 +105,7 @@ def test_decimals_in_one_cell_are_not_counted_options():
 def test_sheet_named_after_a_kind_needs_no_more_than_stems():
     reading = read_book([["题目"], ["应当公开。（√）"], ["可以拒绝。（×）"], ["没有答案"]], title="判断题")
     assert [item.question.key for item in reading.imported] == [("A",), ("B",)]
-    assert [item.note.code for item in reading.doubtful] == ["no_key"]
+    assert [item.note.code for item in reading.needing_review] == ["no_key"]
 
 
 def test_answer_may_be_a_json_list_of_options_words():
@@ -116,7 +116,7 @@ def test_answer_may_be_a_json_list_of_options_words():
 def test_points_of_nothing_are_named_and_not_kept():
     reading = read_book([[*HEAD, "得分"], ["单选题", "谁？", *FOUR, "A", 0]])
     assert reading.imported[0].question.points is None
-    assert reading.imported[0].losses[0].code == "points_unknown"
+    assert reading.imported[0].dropped[0].code == "points_unknown"
 
 
 def read_json(*questions):
@@ -131,7 +131,7 @@ def test_options_of_json_may_have_names_of_their_own():
 def test_words_of_a_json_answer_are_held_against_its_letters():
     choice = {"type": "single", "question": "谁？", "options": ["甲", "乙"], "answerKeys": ["A"]}
     reading = read_json(choice | {"answerText": ["乙"]}, choice | {"answerText": ["甲"]})
-    assert ([item.note.code for item in reading.doubtful], len(reading.imported)) == (["two_keys"], 1)
+    assert ([item.note.code for item in reading.needing_review], len(reading.imported)) == (["two_keys"], 1)
     assert read_json({"type": "blank", "question": "是____", "answerText": ["甲"]}).imported[0].question.blanks == (
         ("甲",),
     )
@@ -139,21 +139,21 @@ def test_words_of_a_json_answer_are_held_against_its_letters():
 
 def test_letter_without_options_is_never_a_model_answer():
     reading = read_json({"question": "谁？", "answer": "A"}, {"question": "什么缩写？", "answer": "AI"})
-    assert [item.note.code for item in reading.doubtful] == ["options_missing"]
+    assert [item.note.code for item in reading.needing_review] == ["options_missing"]
     assert reading.imported[0].question.key == ("AI",)
 
 
 def test_row_that_a_stray_comma_made_longer_is_doubted():
     rows = "题型,题干,选项A,选项B,答案\n单选,甲，请选,a,b,A\n单选,一,二,三,四,A\n单选,丙,a,b,B\n"
     reading = read_file(rows.encode(), "题.csv")
-    assert [item.note.code for item in reading.doubtful] == ["row_too_long"]
+    assert [item.note.code for item in reading.needing_review] == ["row_too_long"]
     every = "题型,题干,选项A,选项B,答案\n单选,甲,a,b,A,注\n单选,乙,a,b,A,注\n"
     assert len(read_file(every.encode(), "题.csv").imported) == 2
 
 
 def test_truth_by_number_is_doubted_where_it_may_count_the_listed_options_from_zero():
     rows = [["判断题", "甲", "正确", "错误", None, None, 0], ["判断题", "乙", "正确", "错误", None, None, 1]]
-    assert [item.note.code for item in read_book([HEAD, *rows]).doubtful] == ["two_readings"] * 2
+    assert [item.note.code for item in read_book([HEAD, *rows]).needing_review] == ["two_readings"] * 2
     bare = [["判断题", "甲", None, None, None, None, 0], ["判断题", "乙", None, None, None, None, 1]]
     assert [item.question.key for item in read_book([HEAD, *bare]).imported] == [("B",), ("A",)]
     ordinal = [["判断题", "甲", "正确", "错误", None, None, 2], ["判断题", "乙", "正确", "错误", None, None, 1]]
@@ -172,13 +172,13 @@ def test_a_twenty_seventh_option_counted_from_zero_has_no_letter_and_is_named():
     heads = ",".join(f"选项{number}" for number in range(27))
     rows = f"题型,题干,{heads},答案\n单选,甲？,一,二{',' * 24},多余,1\n单选,乙？,一,二{',' * 25},0\n"
     reading = read_file(rows.encode(), "题.csv")
-    everything: list[Any] = [*reading.imported, *reading.doubtful]
+    everything: list[Any] = [*reading.imported, *reading.needing_review]
     assert [len(item.question.options) for item in everything] == [2, 2]
     assert any("选项26" in note.reason for note in reading.remarks)
 
 
 def everything_of(reading):
-    return [*reading.imported, *reading.doubtful, *reading.refused]
+    return [*reading.imported, *reading.needing_review, *reading.rejected]
 
 
 def test_letters_behind_the_last_option_break_no_reading():

@@ -35,9 +35,9 @@ def test_heading_with_a_colon_is_a_heading():
     assert keys_of(reading) == [("B",), ("A",), ("B",)]
 
 
-def test_stem_with_an_empty_bracket_begins_anew_behind_options_though_no_heading_says_so():
+def test_stem_with_an_empty_bracket_begins_again_behind_options_though_no_heading_says_so():
     reading = read_text("1、题一（ ）\nA.甲\nB.乙\n2、题二（ ）\nA.甲\nB.乙\n1、题三应当公开。（ ）\n")
-    assert [item.question.stem for item in reading.doubtful] == ["题一（ ）", "题二（ ）", "题三应当公开。（ ）"]
+    assert [item.question.stem for item in reading.needing_review] == ["题一（ ）", "题二（ ）", "题三应当公开。（ ）"]
 
 
 def test_options_that_begin_with_the_letters_of_companies_stay_options():
@@ -47,19 +47,19 @@ def test_options_that_begin_with_the_letters_of_companies_stay_options():
 
 def test_letter_key_without_options_is_never_the_word_of_a_blank():
     reading = read_text("1.下列正确的是（ ）\n甲一、乙二\n答案：C\n2.题（ ）\nA.一 B.二\n答案：A\n")
-    assert [item.note.code for item in reading.doubtful] == ["options_missing"]
+    assert [item.note.code for item in reading.needing_review] == ["options_missing"]
 
 
 def test_name_in_brackets_is_no_key_where_an_empty_bracket_stands():
     reading = read_text("1.张三(A)打伤李四，应（ ）\nA.拘留 B.罚款\n2.甲（A）应当（ ）\nA.一 B.二\n答案：B\n")
     assert [item.question.stem for item in reading.imported] == ["甲（A）应当（ ）"]
-    assert [item.note.code for item in reading.doubtful] == ["no_key"]
+    assert [item.note.code for item in reading.needing_review] == ["no_key"]
 
 
 @pytest.mark.parametrize("label", ["【连线】", "[配对]", "【拖拽题】"])
-def test_kind_that_is_not_sat_is_refused_by_its_label(label):
+def test_kind_that_is_not_sat_is_rejected_by_its_label(label):
     reading = read_text(f"1.{label}请作答\n答案：1-A\n2.应当公开。（√）\n")
-    assert [note.code for note in reading.refused] == ["kind_not_sat"]
+    assert [note.code for note in reading.rejected] == ["kind_not_sat"]
     assert reading.found == 2
 
 
@@ -88,12 +88,12 @@ def test_words_listed_behind_one_label_go_to_their_questions_and_not_into_one():
 
 def test_numbered_words_that_do_not_fit_the_blanks_are_doubted():
     reading = read_text("填空题\n1.甲____。\n答案：一\n2.乙____。\n答案：1.宪法 2.法律\n")
-    assert reading.doubtful[0].note.code == "blanks_mismatch"
+    assert reading.needing_review[0].note.code == "blanks_mismatch"
 
 
 def test_aiken_letters_that_leave_one_out_are_doubted():
     reading = read_file(b"Skips\nA. x\nC. y\nANSWER: C\n\nGood\nA. x\nB. y\nANSWER: B\n", "a.txt")
-    assert [item.note.code for item in reading.doubtful] == ["option_missing"]
+    assert [item.note.code for item in reading.needing_review] == ["option_missing"]
     assert keys_of(reading) == [("B",)]
 
 
@@ -106,7 +106,7 @@ def test_more_right_options_than_may_be_chosen_are_doubted():
         '<simpleChoice identifier="B">乙</simpleChoice></choiceInteraction></itemBody></assessmentItem>'
     )
     reading = read_file(item.encode(), "i.xml")
-    assert [item.note.code for item in reading.doubtful] == ["two_keys"]
+    assert [item.note.code for item in reading.needing_review] == ["two_keys"]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_second_case_of_a_section_is_no_explanation_of_the_first():
 @pytest.mark.parametrize("options", ["A.一\nB.二\nC.三", "A.一 B.二\nC.三"])
 def test_options_below_an_empty_answer_are_no_answer(options):
     reading = read_text(f"1.甲（ ）\n答案：\n{options}\n2.乙\nA.一 B.二\n答案：A\n")
-    assert [item.note.code for item in reading.doubtful] == ["no_key"]
-    assert reading.doubtful[0].question.options == ("一", "二", "三")
+    assert [item.note.code for item in reading.needing_review] == ["no_key"]
+    assert reading.needing_review[0].question.options == ("一", "二", "三")
 
 
 def test_record_without_a_key_is_a_question_of_its_own():

@@ -40,7 +40,7 @@ def test_a_picture_of_a_workbook_stands_at_the_text_whose_cell_it_begins_in():
     first, second = read_file(content, "题.xlsx").imported
     question = first.question
     names = [image.name for image in question.images]
-    assert question.is_html and len(set(names)) == 3 and not first.losses
+    assert question.is_html and len(set(names)) == 3 and not first.dropped
     assert question.stem.startswith('看图 &lt;1&gt;，谁？<p><img src="bank:')
     assert question.options[0] == "甲" and question.options[1].startswith("（见图）<p><img")
     assert "bank:" in question.explanation and question.key == ("B",)
@@ -69,7 +69,7 @@ def test_a_picture_that_wps_keeps_in_a_cell_comes_along():
         )
         target.writestr("xl/media/image1.png", png())
     (read,) = read_file(kept.getvalue(), "题.xlsx").imported
-    assert [image.content for image in read.question.images] == [png()] and not read.losses
+    assert [image.content for image in read.question.images] == [png()] and not read.dropped
     assert read.question.stem.startswith("看图，谁？<p><img")
 
 
@@ -90,7 +90,7 @@ def test_a_picture_of_a_word_document_stands_where_it_stood(is_last):
     document.save(kept)
     first, *others = read_file(kept.getvalue(), "题.docx").imported
     question = first.question
-    assert question.key == ("B",) and not first.losses and len(question.images) == 2
+    assert question.key == ("B",) and not first.dropped and len(question.images) == 2
     assert question.stem.startswith('看图<img src="bank:') and "，谁？" in question.stem
     assert question.options[0] == "甲" and question.options[1].startswith("<img")
     assert all(not one.question.images and not one.question.is_html for one in others)
@@ -107,7 +107,7 @@ def test_pictures_survive_a_workbook_written_and_read_again():
         images=(picture, Image(name="b.png", media_type="image/png", content=png("blue"))),
     )
     written = write_file([asked], "excel")
-    assert not written.losses
+    assert not written.dropped
     (read,) = read_file(written.content, "题.xlsx").imported
     assert [image.content for image in read.question.images] == [png(), png("blue")]
     assert "看图<p><img" in read.question.stem and "乙<p><img" in read.question.options[1]
@@ -117,7 +117,7 @@ def test_what_excel_cannot_show_is_a_named_loss():
     broken = Image(name="a.webp", media_type="image/webp", content=b"RIFF")
     asked = Question(kind=Kind.SHORT_ANSWER, stem="谁？", key=("甲",), images=(broken,))
     written = write_file([asked], "excel")
-    assert [note.code for note in written.losses] == ["image"] and "a.webp" in written.losses[0].reason
+    assert [note.code for note in written.dropped] == ["image"] and "a.webp" in written.dropped[0].reason
 
 
 def test_pictures_survive_a_word_document_written_and_read_again():
@@ -135,7 +135,7 @@ def test_pictures_survive_a_word_document_written_and_read_again():
     )
     case = Question(kind=Kind.CASE, stem="某局罚款。", parts=(asked,))
     written = write_file([asked, case], "docx")
-    assert not written.losses
+    assert not written.dropped
     word.Document(io.BytesIO(written.content))
     case_again, again = (item.question for item in read_file(written.content, "题.docx").imported)
     for question in (again, case_again.parts[0]):
@@ -154,7 +154,7 @@ def test_picture_that_word_cannot_show_is_named():
         images=(drawing,),
     )
     for question in (asked, Question(kind=Kind.CASE, stem="某局罚款。", parts=(asked,))):
-        assert any("图片" in note.reason for note in write_file([question], "docx").losses)
+        assert any("图片" in note.reason for note in write_file([question], "docx").dropped)
 
 
 @pytest.mark.parametrize(
@@ -166,4 +166,4 @@ def test_picture_that_word_cannot_show_is_named():
 )
 def test_picture_that_a_text_only_names_is_a_named_loss(content, name):
     (read,) = read_file(content.encode(), name).imported
-    assert {note.code for note in read.losses} & {"image_missing", "formatting"}
+    assert {note.code for note in read.dropped} & {"image_missing", "formatting"}

@@ -72,7 +72,7 @@ def test_export_then_import_gives_the_same_questions(version):
     questions = [*full_questions(), case()]
     written = qti_writer.write(questions, version)
     reading = qti_reader.read(written.content, name="x.zip")
-    assert written.losses == []
+    assert written.dropped == []
     assert reading.format == f"qti-{version}"
     assert [r.question for r in reading.imported] == questions
 
@@ -83,7 +83,7 @@ def test_qti_12_export_then_import_gives_the_same_questions_and_names_the_case()
     expected = [q if q.stem != "第____条第___款" else Question(kind=q.kind, stem="第____条第____款", blanks=q.blanks, explanation=q.explanation)
                 for q in full_questions()]  # fmt: skip
     assert [r.question for r in reading.imported] == expected
-    assert [loss.code for loss in written.losses] == ["not_written"]
+    assert [dropped_item.code for dropped_item in written.dropped] == ["not_written"]
 
 
 def test_single_item_in_version_3_is_read_as_itself():
@@ -97,13 +97,13 @@ def test_single_item_in_version_3_is_read_as_itself():
 def test_case_with_a_fill_in_names_the_change():
     part = Question(kind=Kind.FILL_BLANK, stem="第__条", blanks=(("一",),))
     written = qti_writer.write([Question(kind=Kind.CASE, stem="案情", parts=(case().parts[0], part))])
-    assert [loss.code for loss in written.losses] == ["fill_in_case"]
+    assert [dropped_item.code for dropped_item in written.dropped] == ["fill_in_case"]
     got = qti_reader.read(written.content, name="x.zip").imported[0].question
     assert [p.kind for p in got.parts] == [Kind.SINGLE_CHOICE, Kind.FILL_BLANK]
     assert got.parts[1].blanks == (("一",),)
 
 
-def test_each_invalid_file_is_refused_for_the_reason_in_its_name():
+def test_each_invalid_file_is_rejected_for_the_reason_in_its_name():
     reasons = {
         "noversion.xml": "版本", "InvalidArchive.zip": "损坏", "MalformedXMLItemInTheMiddle.zip": "Q02/qti.xml”不是合法的 XML：第 8 行",
         "MissingItemDependency.zip": "Q03/qti.xml”不在压缩包里", "MultipleMalformedXMLItem.zip": "不是合法的 XML：第",
@@ -128,15 +128,15 @@ def test_valid_packages_are_all_read_and_counts_add_up():
                 assert path.name in {"lti.zip", "usageData.zip"}, (path, error)
                 continue
             assert reading.found > 0, path
-            assert {note.code for note in reading.refused} <= {
+            assert {note.code for note in reading.rejected} <= {
                 "kind_not_sat",
                 "no_interaction",
                 "item_missing",
                 "xml_include",
-            }, (path, reading.refused)
+            }, (path, reading.rejected)
 
 
-def test_broken_xml_among_the_fixtures_is_refused_with_its_line():
+def test_broken_xml_among_the_fixtures_is_rejected_with_its_line():
     broken = ["qti-instructure/items_2.2/audio-video.xml", "qti30/1edtech/results/full-example.xml", "qti30/1edtech/CAT/test.xml",
               "qti-instructure/items_1.2/choice_vary_points_by_answer_zero_points.xml"]  # fmt: skip
     for name in broken:
@@ -188,7 +188,7 @@ def test_upgraded_pairs_read_alike():
         new = old.with_name(old.name.replace(".qti2.", ".qti3."))
         first, second = qti_reader.read(old.read_bytes(), name="a"), qti_reader.read(new.read_bytes(), name="b")
         assert [r.question.key for r in first.imported] == [r.question.key for r in second.imported], old.name
-        assert [n.reason for n in first.refused] == [n.reason for n in second.refused], old.name
+        assert [n.reason for n in first.rejected] == [n.reason for n in second.rejected], old.name
         pairs += 1
     assert pairs >= 4
 
@@ -203,8 +203,8 @@ def test_canvas_file_has_its_stated_answers():
     assert keys["Question 3"] == (Kind.FILL_BLANK, (), (("Blank", "blank"),))
     assert keys["Question 4"] == (Kind.FILL_BLANK, (), (("Multiple", "multiple"), ("Blanks", "blanks")))
     assert keys["Question 6"] == (Kind.SINGLE_CHOICE, ("A",), ())
-    assert [note.code for note in reading.refused] == ["kind_not_sat"] * 3
-    assert [d.note.code for d in reading.doubtful] == ["blank_option"]
+    assert [note.code for note in reading.rejected] == ["kind_not_sat"] * 3
+    assert [d.note.code for d in reading.needing_review] == ["blank_option"]
     assert reading.found == 10
 
 
@@ -214,42 +214,46 @@ def test_negative_weights_and_package_pictures_of_qti_12():
     assert all(r.question.images for r in reading.imported[:2])
 
 
-def test_choice_without_an_answer_is_doubtful_and_its_key_empty():
+def test_choice_without_an_answer_needs_review_and_its_key_is_empty():
     reading = read(item(answer=""))
-    assert (reading.doubtful[0].note.code, reading.doubtful[0].question.key) == ("no_key", ())
+    assert (reading.needing_review[0].note.code, reading.needing_review[0].question.key) == ("no_key", ())
 
 
-def test_answer_outside_the_options_is_doubtful():
+def test_answer_outside_the_options_needs_review():
     reading = read(item(answer="<correctResponse><value>z</value></correctResponse>"))
-    assert reading.doubtful[0].note.code == "key_outside_options"
+    assert reading.needing_review[0].note.code == "key_outside_options"
 
 
-def test_mapping_that_contradicts_the_answer_is_doubtful():
+def test_mapping_that_contradicts_the_answer_needs_review():
     answer = (
         '<correctResponse><value>y</value></correctResponse><mapping><mapEntry mapKey="x" mappedValue="1"/></mapping>'
     )
     template = '<responseProcessing template="http://www.imsglobal.org/question/qti_v2p1/rptemplates/map_response"/>'
-    assert read(item(answer=answer, processing=template)).doubtful[0].note.code == "key_conflict"
+    assert read(item(answer=answer, processing=template)).needing_review[0].note.code == "key_conflict"
     assert read(item(answer=answer)).imported[0].question.key == ("B",)
 
 
-def test_kinds_not_sat_are_refused_by_name_with_their_place():
+def test_kinds_not_sat_are_rejected_by_name_with_their_place():
     body = '<p>排</p><matchInteraction responseIdentifier="RESPONSE"><simpleMatchSet/></matchInteraction>'
-    note = read(item(body=body, answer="", cardinality="multiple")).refused[0]
+    note = read(item(body=body, answer="", cardinality="multiple")).rejected[0]
     assert (note.code, note.where) == ("kind_not_sat", "/assessmentItem（第 1 行）")
     assert "匹配题" in note.reason
 
 
-def test_number_within_a_range_is_refused_and_an_exact_one_is_a_blank():
+def test_number_within_a_range_is_rejected_and_an_exact_one_is_a_blank():
     gap = '<p>1+1= <textEntryInteraction responseIdentifier="RESPONSE"/></p>'
     answer = "<correctResponse><value>2</value></correctResponse>"
     judged = ('<responseProcessing><responseCondition><responseIf><equal toleranceMode="absolute" tolerance="1 1">'
               '<variable identifier="RESPONSE"/><correct identifier="RESPONSE"/></equal></responseIf></responseCondition></responseProcessing>')  # fmt: skip
     exact = read(item(body=gap, answer=answer, base="float")).imported[0]
-    assert (exact.question.blanks, [loss.code for loss in exact.losses]) == ((("2",),), ["numeric_as_text"])
-    assert read(item(body=gap, answer=answer, base="float", processing=judged)).refused[0].code == "kind_not_sat"
+    assert (exact.question.blanks, [dropped_item.code for dropped_item in exact.dropped]) == (
+        (("2",),),
+        ["numeric_as_text"],
+    )
+    assert read(item(body=gap, answer=answer, base="float", processing=judged)).rejected[0].code == "kind_not_sat"
     assert (
-        read(item(body=gap, answer=answer, base="string", processing=judged)).doubtful[0].note.code == "loose_scoring"
+        read(item(body=gap, answer=answer, base="string", processing=judged)).needing_review[0].note.code
+        == "loose_scoring"
     )
 
 
@@ -274,7 +278,7 @@ def test_formats_tell_their_own_files():
     assert not qti_reader.looks_like(b"<quiz></quiz>", "x.xml")
 
 
-def test_package_with_a_missing_picture_in_its_manifest_is_refused():
+def test_package_with_a_missing_picture_in_its_manifest_is_rejected():
     content = qti_writer.write_qti21(full_questions()).content
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w") as new:
@@ -285,13 +289,13 @@ def test_package_with_a_missing_picture_in_its_manifest_is_refused():
         qti_reader.read(target.getvalue(), name="x.zip")
 
 
-def test_blackboard_pool_is_read_and_its_matching_refused():
+def test_blackboard_pool_is_read_and_its_matching_rejected():
     path = fixtures() / "other/blackboard6/sample_blackboard_pool.dat"
     reading = blackboard.read(path.read_bytes(), name=path.name)
     assert [(r.question.kind, r.question.key) for r in reading.imported][:3] == [
         (Kind.TRUE_FALSE, ("A",)), (Kind.SINGLE_CHOICE, ("B",)), (Kind.MULTIPLE_CHOICE, ("A", "C")),
     ]  # fmt: skip
-    assert [n.code for n in reading.refused] == ["kind_not_sat"]
+    assert [n.code for n in reading.rejected] == ["kind_not_sat"]
     assert reading.found == 6
 
 
@@ -313,7 +317,7 @@ def test_json2qti_takes_the_first_option_as_right_and_says_so():
     assert not json_bank.looks_like_json2qti(b'{"questions": [{"a": 1}]}', "x.json")
 
 
-def test_broken_json_is_refused_with_its_line():
+def test_broken_json_is_rejected_with_its_line():
     with pytest.raises(UnreadableFileError, match="第 2 行"):
         json_bank.read_csc_exam(b'{\n"a": }', name="x")
     with pytest.raises(UnreadableFileError):
@@ -330,7 +334,7 @@ def test_gaps_that_share_their_answers_name_what_is_lost():
     body = '<p><textEntryInteraction responseIdentifier="RESPONSE"/> <textEntryInteraction responseIdentifier="RESPONSE"/></p>'
     mapping = '<mapping><mapEntry mapKey="a" mappedValue="1"/><mapEntry mapKey="b" mappedValue="1"/></mapping>'
     got = read(item(body=body, answer=mapping, base="string")).imported[0]
-    assert [loss.code for loss in got.losses] == ["gaps_interchangeable"]
+    assert [dropped_item.code for dropped_item in got.dropped] == ["gaps_interchangeable"]
 
 
 def test_a_sample_answer_in_feedback_stays_out_of_the_stem():

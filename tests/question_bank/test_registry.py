@@ -29,7 +29,7 @@ def test_what_a_format_writes_is_known_again_and_reads_back_the_same(name):
         (item.question.stem.strip().removeprefix("<p>").removesuffix("</p>"), item.question.key)
         for item in reading.imported
     ]
-    assert read[0] == ("谁作出决定？", ("B",)) and len(read) + len(written.losses) >= 2
+    assert read[0] == ("谁作出决定？", ("B",)) and len(read) + len(written.dropped) >= 2
     assert all(key == ("B",) for _, key in read)
 
 
@@ -60,7 +60,7 @@ def test_file_is_known_by_what_it_holds(content, name, format_name):
         (b"<quiz>", "a.xml", "auto"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_what_to_do(content, name, format_name):
+def test_what_cannot_be_read_is_rejected_with_what_to_do(content, name, format_name):
     with pytest.raises(UnreadableFileError, match=r"请|可用"):
         read_file(content, name, format_name)
 
@@ -84,6 +84,6 @@ def test_our_own_text_has_the_limits_of_every_file():
     blank = head.format(stem="甲", option="", key="B")
     two = head.format(stem="甲", option="甲", key="AB")
     result = read_file(f"{fine}\n{long}\n{blank}\n{two}".encode(), "a.txt", "examtext")
-    assert [note.code for note in result.refused] == ["too_long", "too_few_options"]
-    assert [(one.note.code, one.question.key) for one in result.doubtful] == [("many_keys", ())]
+    assert [note.code for note in result.rejected] == ["too_long", "too_few_options"]
+    assert [(one.note.code, one.question.key) for one in result.needing_review] == [("many_keys", ())]
     assert len(result.imported) == 1

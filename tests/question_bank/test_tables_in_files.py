@@ -60,13 +60,13 @@ def test_no_bytes_crash_the_csv_reader(junk):
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "doubtful"),
+    ("name", "count", "needing_review"),
     [("mcq_mult_nje.csv", 463, 0), ("mcq_sing_lbk.csv", 275, 0), ("mcq_sing_pfe.csv", 170, 1)],
 )
-def test_the_law_evaluation_sets_keep_every_key(name, count, doubtful):
+def test_the_law_evaluation_sets_keep_every_key(name, count, needing_review):
     content = fixture(f"banks/disc-law-eval/objective/{name}")
     reading = csv_table.read(content, name=name)
-    assert (reading.found, len(reading.doubtful), len(reading.refused)) == (count, doubtful, 0)
+    assert (reading.found, len(reading.needing_review), len(reading.rejected)) == (count, needing_review, 0)
     wanted = {row["input"].strip(): row["output"] for row in _dicts(content)}
     assert [
         one.question.stem
@@ -142,8 +142,10 @@ def test_question_tables_answer_tables_and_text_in_one_document():
         for cell, text in zip(row.cells, texts, strict=True):
             cell.text = text
     table = document.add_table(rows=2, cols=4)
-    for row, words in zip(table.rows, (("题型", "题干", "答案", "解析"), ("判断题", "丙", "错", "因为")), strict=True):
-        for cell, text in zip(row.cells, words, strict=True):
+    for row, wording in zip(
+        table.rows, (("题型", "题干", "答案", "解析"), ("判断题", "丙", "错", "因为")), strict=True
+    ):
+        for cell, text in zip(row.cells, wording, strict=True):
             cell.text = text
     reading = docx.read(bytes_of(document), name="a.docx")
     assert sorted((one.question.stem, one.question.key) for one in reading.imported) == [
@@ -154,7 +156,7 @@ def test_question_tables_answer_tables_and_text_in_one_document():
     assert reading.found == 3
 
 
-def test_underlined_gaps_are_blanks_and_pictures_are_named_losses(tmp_path):
+def test_underlined_gaps_are_blanks_and_pictures_are_named_as_dropped(tmp_path):
     document = word.Document()
     paragraph = add(document, "1. 处罚由")
     paragraph.add_run("      ").underline = True
@@ -167,7 +169,7 @@ def test_underlined_gaps_are_blanks_and_pictures_are_named_losses(tmp_path):
         add(document, line)
     reading = docx.read(bytes_of(document), name="a.docx")
     assert reading.imported[0].question.blanks == (("行政机关",),)
-    assert [note.code for note in reading.imported[1].losses] == ["image"]
+    assert [note.code for note in reading.imported[1].dropped] == ["image"]
     assert reading.imported[1].where == "第 3 段"
 
 
@@ -225,8 +227,8 @@ def test_json_in_all_its_wrappings(wrap):
         (Kind.FILL_BLANK, (("一", "壹"), ("二",))),
         (Kind.SHORT_ANSWER, ("依法、及时办理。",)),
     ]
-    assert [one.note.code for one in reading.doubtful] == ["key_outside_options"]
-    assert [note.code for note in reading.refused] == ["kind_not_sat"]
+    assert [one.note.code for one in reading.needing_review] == ["key_outside_options"]
+    assert [note.code for note in reading.rejected] == ["kind_not_sat"]
 
 
 @pytest.mark.parametrize(

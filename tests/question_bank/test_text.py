@@ -23,8 +23,8 @@ TWO = "A. 一\nB. 二\n"
 FOUR = "A. 一\nB. 二\nC. 三\nD. 四\n"
 
 
-def read(words, answers=None, name="题库.txt"):
-    return text.read(words.encode(), name=name, answers=(answers.encode(), "答案.txt") if answers else None)
+def read(wording, answers=None, name="题库.txt"):
+    return text.read(wording.encode(), name=name, answers=(answers.encode(), "答案.txt") if answers else None)
 
 
 def brief(reading):
@@ -35,7 +35,7 @@ def brief(reading):
     ]
     lines += [
         (f"第 {99_999} 行", f"{one.question.code} {NAMES[one.question.kind]} ?{one.note.code}")
-        for one in reading.doubtful
+        for one in reading.needing_review
     ]
     return [line for _, line in sorted(lines, key=lambda pair: int(pair[0].split()[1]))]
 
@@ -49,7 +49,7 @@ def answer(question):
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("wording", "expected"),
     [
         (
             "1. 甲。（对）\n2. 乙（错）。\n3. 丙(√)\n4. 丁（×）\n5. 戊。√\n",
@@ -79,8 +79,8 @@ def answer(question):
         (f"1.（B）是国家根本法。\n{TWO}2. 种类有（ ABD ）。\n{FOUR}", ["1 SINGLE B", "2 MULTIPLE ABD"]),
     ],
 )
-def test_options_and_keys_in_their_many_forms(words, expected):
-    assert brief(read(words)) == expected
+def test_options_and_keys_in_their_many_forms(wording, expected):
+    assert brief(read(wording)) == expected
 
 
 @pytest.mark.parametrize(
@@ -106,20 +106,20 @@ def test_answers_at_the_end_or_in_a_second_file(answers):
     assert brief(read(questions, answers)) == expected
 
 
-def test_sections_that_number_anew_get_their_own_answers():
-    words = f"一、单选题\n1. 甲\n{TWO}2. 乙\n{TWO}二、判断题\n1. 丙\n2. 丁\n"
+def test_sections_that_number_again_get_their_own_answers():
+    wording = f"一、单选题\n1. 甲\n{TWO}2. 乙\n{TWO}二、判断题\n1. 丙\n2. 丁\n"
     for answers in ("一、单选题\n1-2 AB\n二、判断题\n1.√ 2.×\n", "单选：1-2 AB\n判断：1.√ 2.×\n"):
-        assert brief(read(f"{words}参考答案\n{answers}")) == ["1 SINGLE A", "2 SINGLE B", "1 JUDGE 对", "2 JUDGE 错"]
-    assert {one.note.code for one in read(words, "1.A").doubtful} >= {"two_readings"}
+        assert brief(read(f"{wording}参考答案\n{answers}")) == ["1 SINGLE A", "2 SINGLE B", "1 JUDGE 对", "2 JUDGE 错"]
+    assert {one.note.code for one in read(wording, "1.A").needing_review} >= {"two_readings"}
 
 
-def test_answers_that_do_not_match_their_range_are_all_doubtful():
+def test_answers_that_do_not_match_their_range_all_need_review():
     reading = read(f"1. 甲\n{TWO}2. 乙\n{TWO}3. 丙\n{TWO}", "1-3: A B")
-    assert [one.note.code for one in reading.doubtful] == ["answers_do_not_match"] * 3
+    assert [one.note.code for one in reading.needing_review] == ["answers_do_not_match"] * 3
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("wording", "code"),
     [
         (f"1. 甲（A）\n{TWO}答案：B\n", "two_keys"),
         (f"1. 甲\n{TWO}答案：C\n", "key_outside_options"),
@@ -132,22 +132,22 @@ def test_answers_that_do_not_match_their_range_are_all_doubtful():
         (f"1. 甲\n{TWO}参考答案\n1.A\n1.B\n", "two_keys"),
     ],
 )
-def test_a_key_in_doubt_is_never_guessed(words, code):
-    reading = read(words)
-    assert [one.note.code for one in reading.doubtful] == [code]
-    assert not reading.doubtful[0].question.key
+def test_a_key_that_needs_review_is_never_guessed(wording, code):
+    reading = read(wording)
+    assert [one.note.code for one in reading.needing_review] == [code]
+    assert not reading.needing_review[0].question.key
 
 
 def test_sections_give_their_kind_and_stay_out_of_the_stems():
-    words = f"一、单选题（每题2分，共2分）\n1. 甲\n{TWO}答案：A\n二、多选题\n1. 乙\n{TWO}答案：AB\n三、判断题\n1. 丙\n答案：正确\n四、填空题\n1. 首都是____。\n答案：北京\n五、简答题\n1. 简述丁。\n参考答案：\n1. 子；\n2. 丑。\n"
-    reading = read(words)
+    wording = f"一、单选题（每题2分，共2分）\n1. 甲\n{TWO}答案：A\n二、多选题\n1. 乙\n{TWO}答案：AB\n三、判断题\n1. 丙\n答案：正确\n四、填空题\n1. 首都是____。\n答案：北京\n五、简答题\n1. 简述丁。\n参考答案：\n1. 子；\n2. 丑。\n"
+    reading = read(wording)
     assert brief(reading) == ["1 SINGLE A", "1 MULTIPLE AB", "1 JUDGE 对", "1 BLANK 北京", "1 SHORT 1. 子；\n2. 丑。"]
     assert [one.question.stem for one in reading.imported] == ["甲", "乙", "丙", "首都是____。", "简述丁。"]
 
 
 def test_sections_without_numbers():
-    words = "一、单选题\n甲。【答案：B】\nA. 一\nB. 二\n\n二、多选题\n乙。（ABC）\nA. 一\nB. 二\nC. 三\n三、判断题\n丙。（对）\n丁。（错）\n"
-    assert brief(read(words)) == ["None SINGLE B", "None MULTIPLE ABC", "None JUDGE 对", "None JUDGE 错"]
+    wording = "一、单选题\n甲。【答案：B】\nA. 一\nB. 二\n\n二、多选题\n乙。（ABC）\nA. 一\nB. 二\nC. 三\n三、判断题\n丙。（对）\n丁。（错）\n"
+    assert brief(read(wording)) == ["None SINGLE B", "None MULTIPLE ABC", "None JUDGE 对", "None JUDGE 错"]
 
 
 def test_a_shared_stem_goes_to_its_own_questions_only():
@@ -157,11 +157,11 @@ def test_a_shared_stem_goes_to_its_own_questions_only():
     assert [one.question.stem for one in reading.imported] == ["某县材料。\n甲", "某县材料。\n乙", "丙"]
 
 
-def test_kinds_that_are_not_sat_are_refused_by_name():
+def test_kinds_that_are_not_sat_are_rejected_by_name():
     reading = read(
         f"一、连线题\n1. 连起来\n{TWO}答案：A\n二、单选题\n1.【匹配题】甲\n答案：ABC\n2.【单选题】乙\n{TWO}答案：B\n"
     )
-    assert [(note.code, note.where) for note in reading.refused] == [
+    assert [(note.code, note.where) for note in reading.rejected] == [
         ("kind_not_sat", "第 2 行"),
         ("kind_not_sat", "第 7 行"),
     ]
@@ -169,13 +169,13 @@ def test_kinds_that_are_not_sat_are_refused_by_name():
 
 
 def test_enumerations_in_stems_answers_and_explanations_open_no_question():
-    words = f"1. 下列说法：\n1. 子\n2. 丑\n正确的是\n{FOUR}答案：C\n解析：1. 先看\n2. 再查\n3. 最后\n2. 简述乙。\n答：（1）子；\n（2）丑。\n3. 丙\n{TWO}答案：A\n"
-    assert brief(read(words)) == ["1 SINGLE C", "2 SHORT （1）子；\n（2）丑。", "3 SINGLE A"]
+    wording = f"1. 下列说法：\n1. 子\n2. 丑\n正确的是\n{FOUR}答案：C\n解析：1. 先看\n2. 再查\n3. 最后\n2. 简述乙。\n答：（1）子；\n（2）丑。\n3. 丙\n{TWO}答案：A\n"
+    assert brief(read(wording)) == ["1 SINGLE C", "2 SHORT （1）子；\n（2）丑。", "3 SINGLE A"]
 
 
 def test_code_in_stems_is_neither_key_nor_option():
-    words = f"1. if (A) then run() 表示？\n{TWO}答案：B\n2. 语句 A.append(value) 与 A.id, B.name, C.value 的含义是？\n答案：成员访问\n3. 计算\n1.0 + 2.0\n的结果\n答案：3.0\n"
-    reading = read(words)
+    wording = f"1. if (A) then run() 表示？\n{TWO}答案：B\n2. 语句 A.append(value) 与 A.id, B.name, C.value 的含义是？\n答案：成员访问\n3. 计算\n1.0 + 2.0\n的结果\n答案：3.0\n"
+    reading = read(wording)
     assert brief(reading) == ["1 SINGLE B", "2 SHORT 成员访问", "3 SHORT 3.0"]
     assert reading.imported[0].question.stem == "if (A) then run() 表示？"
 
@@ -210,9 +210,9 @@ signs = st.text(
 
 @settings(max_examples=some_of(200), suppress_health_check=[HealthCheck.too_slow])
 @given(signs)
-def test_no_text_crashes_and_no_key_leaves_its_options(words):
+def test_no_text_crashes_and_no_key_leaves_its_options(wording):
     try:
-        reading = read(words)
+        reading = read(wording)
     except UnreadableFileError:
         return
     for one in reading.imported:
@@ -243,7 +243,7 @@ def problems_of(question, wanted):
     checks = {
         "type": NAMES[question.kind] == wanted.get("type", NAMES[question.kind]),
         "stem": wanted.get("stemContains", "") in question.stem,
-        "stem not": not any(words in question.stem for words in wanted.get("stemNotContains", [])),
+        "stem not": not any(wording in question.stem for wording in wanted.get("stemNotContains", [])),
         "options": question.kind is Kind.TRUE_FALSE
         or len(question.options) == wanted.get("optionCount", len(question.options)),
         "texts": list(question.options[: len(wanted.get("options", []))]) == list(wanted.get("options", {}).values()),
@@ -266,7 +266,7 @@ def test_every_case_of_the_parser_regression_set_is_met():
         expected = json.loads((root / case["expected"]).read_text(encoding="utf-8"))["expected"]
         second = (root / case["answerSample"]).read_bytes() if case["mode"] == "dual" else None
         reading = text.read(sample.read_bytes(), name=sample.name, answers=(second, "答案.txt") if second else None)
-        everything: list[Any] = [*reading.imported, *reading.doubtful]
+        everything: list[Any] = [*reading.imported, *reading.needing_review]
         questions = sorted((one.question for one in everything), key=number_of)
         found = [] if len(questions) == expected["questionCount"] == reading.found else ["count"]
         kinds = sorted(NAMES[question.kind] for question in questions)
@@ -279,7 +279,7 @@ def test_every_case_of_the_parser_regression_set_is_met():
             question = by_number.get(wanted["number"])
             found += problems_of(question, wanted) if question else ["missing"]
         forbidden = [*expected.get("mustNotCreateQuestionFrom", []), *expected.get("stemMustNotContain", [])]
-        found += [words for words in forbidden if any(words in question.stem for question in questions)]
+        found += [wording for wording in forbidden if any(wording in question.stem for question in questions)]
         seen += 1
         if found:
             wrong[case["id"]] = found
@@ -302,24 +302,29 @@ def records(content):
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "doubtful"),
+    ("name", "found", "needing_review"),
     [("danxuan_data.txt", 727, 9), ("panduan_data.txt", 1000, 10), ("单选题.docx", 727, 9), ("判断题.docx", 1000, 10)],
 )
-def test_the_real_bank_is_read_whole_with_its_swapped_items_for_review(name, found, doubtful):
+def test_the_real_bank_is_read_whole_with_its_swapped_items_for_review(name, found, needing_review):
     root = next(fixtures().glob("fanpink*"))
     content = (root / name).read_bytes()
     module = docx if name.endswith(".docx") else text
     reading = module.read(content, name=name)
-    assert (reading.found, len(reading.doubtful), reading.refused, reading.remarks) == (found, doubtful, [], [])
+    assert (reading.found, len(reading.needing_review), reading.rejected, reading.remarks) == (
+        found,
+        needing_review,
+        [],
+        [],
+    )
     source = "panduan_data.txt" if found == 1000 else "danxuan_data.txt"
     keys = records((root / source).read_bytes())
     assert [one.question.code for one in reading.imported if one.question.key != (keys[one.question.code],)] == []
-    codes = {one.note.code for one in reading.doubtful}
+    codes = {one.note.code for one in reading.needing_review}
     assert codes == ({"swapped_true_false"} if found == 1000 else {"repeated_option"})
 
 
 def test_a_bank_of_another_name_is_held_against_its_neighbours_too():
     root = next(fixtures().glob("fanpink*"))
     reading = text.read((root / "panduan_data.txt").read_bytes(), name="未命名.txt")
-    assert {one.note.code for one in reading.doubtful} == {"swapped_true_false"}
-    assert len(reading.doubtful) == 10
+    assert {one.note.code for one in reading.needing_review} == {"swapped_true_false"}
+    assert len(reading.needing_review) == 10

@@ -12,7 +12,7 @@ from PIL import Image
 from question_bank.formats.registry import read_file
 
 CHOICES = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
-WORDS = ["甲", "乙", "丙", "丁"]
+PHRASES = ["甲", "乙", "丙", "丁"]
 
 
 def workbook(*rows, joined=(), pictures=()):
@@ -36,25 +36,28 @@ def keys(reading):
     return [list(one.question.key) for one in reading.imported]
 
 
-def doubts(reading):
-    return [one.note.code for one in reading.doubtful]
+def review_notes(reading):
+    return [one.note.code for one in reading.needing_review]
 
 
 def test_answers_by_number_are_doubted_where_a_neighbour_says_zero():
     found = workbook(
-        CHOICES, ["单选题", "谁？", *WORDS, 0], ["单选题", "谁来？", *WORDS, 3], ["多选题", "哪些？", *WORDS, "0,2"]
+        CHOICES,
+        ["单选题", "谁？", *PHRASES, 0],
+        ["单选题", "谁来？", *PHRASES, 3],
+        ["多选题", "哪些？", *PHRASES, "0,2"],
     )
-    assert keys(found) == [] and doubts(found) == ["two_readings"] * 3
-    assert keys(workbook(CHOICES, ["单选题", "谁？", *WORDS, 1], ["多选题", "哪些？", *WORDS, "1,3"])) == [
+    assert keys(found) == [] and review_notes(found) == ["two_readings"] * 3
+    assert keys(workbook(CHOICES, ["单选题", "谁？", *PHRASES, 1], ["多选题", "哪些？", *PHRASES, "1,3"])) == [
         ["A"],
         ["A", "C"],
     ]
 
 
-def test_options_counted_from_zero_lose_none_and_leave_the_number_in_doubt():
+def test_options_counted_from_zero_lose_none_and_leave_the_number_to_review():
     head = ["题型", "题干", "选项0", "选项1", "选项2", "答案"]
     found = workbook(head, ["单选题", "谁？", "甲", "乙", "丙", 1], ["单选题", "谁来？", "甲", "乙", "丙", "B"])
-    assert doubts(found) == ["two_readings"] and found.doubtful[0].question.options == ("甲", "乙", "丙")
+    assert review_notes(found) == ["two_readings"] and found.needing_review[0].question.options == ("甲", "乙", "丙")
     assert keys(found) == [["B"]]
 
 
@@ -64,19 +67,19 @@ def test_letters_within_options_that_contradict_their_columns_are_doubted():
         ["单选题", "谁？", "B.甲", "A.乙", "C.丙", "D.丁", "A"],
         ["单选题", "谁来？", "A.甲", "B.乙", "C.丙", "D.丁", "B"],
     )
-    assert doubts(found) == ["two_readings"] and keys(found) == [["B"]]
+    assert review_notes(found) == ["two_readings"] and keys(found) == [["B"]]
 
 
 def test_key_in_the_stem_is_taken_out_where_it_agrees_and_doubted_where_not():
     found = workbook(
         CHOICES,
-        ["单选题", "由谁（ B ）决定？", *WORDS, "B"],
-        ["单选题", "由谁（ B ）复核？", *WORDS, "C"],
+        ["单选题", "由谁（ B ）决定？", *PHRASES, "B"],
+        ["单选题", "由谁（ B ）复核？", *PHRASES, "C"],
         ["判断题", "地球是方的。（×）", "", "", "", "", "错误"],
         ["判断题", "地球是圆的。（×）", "", "", "", "", "正确"],
     )
     assert [one.question.stem for one in found.imported] == ["由谁（ ）决定？", "地球是方的。（ ）"]
-    assert doubts(found) == ["two_readings"] * 2
+    assert review_notes(found) == ["two_readings"] * 2
 
 
 @pytest.mark.parametrize(
@@ -84,11 +87,11 @@ def test_key_in_the_stem_is_taken_out_where_it_agrees_and_doubted_where_not():
     [("A至C", ["A", "B", "C"]), ("A~C", ["A", "B", "C"]), ("A-D", ["A", "B", "C", "D"]), ("A-B", ["A", "B"])],
 )
 def test_span_of_letters_counts_where_it_can_mean_one_thing_only(answer, key):
-    assert keys(workbook(CHOICES, ["多选题", "哪些？", *WORDS, answer])) == [key]
+    assert keys(workbook(CHOICES, ["多选题", "哪些？", *PHRASES, answer])) == [key]
 
 
 def test_dash_between_two_letters_far_apart_is_doubted():
-    assert len(workbook(CHOICES, ["多选题", "哪些？", *WORDS, "A-C"]).doubtful) == 1
+    assert len(workbook(CHOICES, ["多选题", "哪些？", *PHRASES, "A-C"]).needing_review) == 1
 
 
 @pytest.mark.parametrize("sign", ["\n", "|", "；", "$", "^", "~", "/", "  ", "　", "##", "<br>"])
@@ -106,7 +109,7 @@ def test_options_that_only_commas_divide_go_to_the_review_list(sign):
     found = workbook(
         ["题型", "题干", "选项", "答案"], ["单选题", "谁？", sign.join(["甲机关", "乙机关", "丙机关"]), "C"]
     )
-    assert keys(found) == [] and doubts(found) == ["options_unsure"]
+    assert keys(found) == [] and review_notes(found) == ["options_unsure"]
 
 
 def test_lettered_options_in_one_cell_may_be_divided_by_the_sign_of_their_letters():
@@ -117,7 +120,7 @@ def test_lettered_options_in_one_cell_may_be_divided_by_the_sign_of_their_letter
 def test_one_head_over_several_option_columns_covers_them_all():
     rows = (
         ["序号", "题目", "选项", "", "", "", "答案"],
-        [1, "谁？", *WORDS, "B"],
+        [1, "谁？", *PHRASES, "B"],
         [2, "哪些？", "甲", "乙", "丙", "", "AC"],
     )
     assert keys(workbook(*rows, joined=["C1:F1"])) == [["B"], ["A", "C"]]
@@ -134,14 +137,14 @@ def test_json_options_are_read_by_their_words_and_not_by_their_numbers():
 def test_pictures_of_a_workbook_come_along_and_those_that_cannot_be_had_are_named_with_their_row():
     found = workbook(
         CHOICES,
-        ["单选题", "看图，谁？", *WORDS, "B"],
-        ["单选题", '看图=DISPIMG("ID_1",1)，谁来？', *WORDS, "A"],
-        ["单选题", "没有图，谁？", *WORDS, "A"],
+        ["单选题", "看图，谁？", *PHRASES, "B"],
+        ["单选题", '看图=DISPIMG("ID_1",1)，谁来？', *PHRASES, "A"],
+        ["单选题", "没有图，谁？", *PHRASES, "A"],
         pictures=["B2", "K30"],
     )
-    assert [[note.code for note in one.losses] for one in found.imported] == [[], ["image"], []]
+    assert [[note.code for note in one.dropped] for one in found.imported] == [[], ["image"], []]
     assert [len(one.question.images) for one in found.imported] == [1, 0, 0]
-    assert "DISPIMG" not in found.imported[1].question.stem and "第 3 行" in found.imported[1].losses[0].where
+    assert "DISPIMG" not in found.imported[1].question.stem and "第 3 行" in found.imported[1].dropped[0].where
     assert [note.code for note in found.remarks] == ["image"]
 
 
@@ -183,9 +186,9 @@ def test_short_answers_of_moodle_are_compared_without_their_markup():
     assert found.imported[0].question.blanks == (("三十日", "30日"),)
 
 
-def test_weights_that_do_not_make_a_whole_leave_the_key_in_doubt():
+def test_weights_that_do_not_make_a_whole_leave_the_key_to_review():
     found = moodle("multichoice", "<single>false</single>" + answer(50, "甲") + answer(25, "乙") + answer(0, "丙"))
-    assert doubts(found) == ["weights_odd"]
+    assert review_notes(found) == ["weights_odd"]
 
 
 def test_cloze_is_known_by_its_other_name():
@@ -207,7 +210,7 @@ ITEM = (
 
 
 def test_scoring_that_credits_another_option_than_the_declared_one_is_doubted():
-    assert doubts(read_file(ITEM.format(credited="b").encode(), "题.xml")) == ["key_conflict"]
+    assert review_notes(read_file(ITEM.format(credited="b").encode(), "题.xml")) == ["key_conflict"]
     assert keys(read_file(ITEM.format(credited="a").encode(), "题.xml")) == [["A"]]
 
 
@@ -233,7 +236,7 @@ def test_number_as_the_key_of_a_json_bank_is_doubted_and_a_letter_is_not():
         {"question": "怪题？", "type": ["x"], "options": ["甲", "乙"], "answer": "A"},
     ]
     found = read_file(json.dumps(bank).encode(), "题.json")
-    assert doubts(found) == ["two_readings"] and keys(found) == [["B"], ["B"], ["A"]]
+    assert review_notes(found) == ["two_readings"] and keys(found) == [["B"], ["B"], ["A"]]
 
 
 def test_questions_without_any_number_are_read_where_options_and_answer_follow():

@@ -51,10 +51,10 @@ def test_zip_is_known_by_what_it_holds(files):
     assert item.question.key == ("B",)
 
 
-def test_reference_to_a_question_elsewhere_is_counted_and_refused():
+def test_reference_to_a_question_elsewhere_is_counted_and_rejected():
     reading = read_file(CANVAS.format("assessment", "a", REFERENCE).encode(), "a.xml")
-    assert (reading.found, [note.code for note in reading.refused]) == (1, ["question_elsewhere"])
-    assert "bankentry_item" in reading.refused[0].where
+    assert (reading.found, [note.code for note in reading.rejected]) == (1, ["question_elsewhere"])
+    assert "bankentry_item" in reading.rejected[0].where
 
 
 def test_reference_to_a_question_of_the_same_package_is_read_once():

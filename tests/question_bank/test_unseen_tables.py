@@ -71,7 +71,7 @@ def test_several_answers_in_another_dress_are_the_same_key(answer):
 
 @pytest.mark.parametrize("answer", ["C.乙机关", "1-4"])
 def test_answer_with_two_readings_goes_to_the_review_list(answer):
-    (item,) = table(HEAD, ["多选题", "谁？", *FOUR, answer]).doubtful
+    (item,) = table(HEAD, ["多选题", "谁？", *FOUR, answer]).needing_review
     assert item.question.key == () and item.note.code == "key_unreadable"
 
 
@@ -81,7 +81,7 @@ def test_truth_with_its_letter_or_in_other_words_is_read(answer, key):
 
 
 def test_truth_whose_letter_and_word_disagree_goes_to_the_review_list():
-    assert len(table(HEAD, ["判断题", "是？", "正确", "错误", "", "", "A.错误"]).doubtful) == 1
+    assert len(table(HEAD, ["判断题", "是？", "正确", "错误", "", "", "A.错误"]).needing_review) == 1
 
 
 @pytest.mark.parametrize("divider", ["|", "$;$", "#", "###", "&&", "<br>", "||", "、", "，"])
@@ -153,7 +153,7 @@ def test_blanks_answered_in_the_option_columns_are_kept():
 )
 def test_names_of_kinds_with_numbers_and_remarks_are_known(name, kind):
     item = table(HEAD, [name, "谁？", *FOUR, "A"]).imported[0]
-    assert (item.question.kind, item.losses) == (kind, ())
+    assert (item.question.kind, item.dropped) == (kind, ())
 
 
 def test_row_of_totals_is_no_question():

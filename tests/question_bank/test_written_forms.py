@@ -54,7 +54,7 @@ def test_written_questions_read_back_the_same(form, suffix, questions):
     written = write_file(questions, form)
     found = read_file(written.content, f"题库{suffix}", "auto")
     assert sorted(map(said, (item.question for item in found.imported))) == sorted(map(said, questions))
-    assert found.format == form and not found.doubtful and not found.refused
+    assert found.format == form and not found.needing_review and not found.rejected
     assert [
         (q.question.difficulty, q.question.points, q.question.knowledge_points)
         for q in found.imported
@@ -68,7 +68,7 @@ def test_bank_of_our_own_survives_but_for_what_is_named(form, suffix):
     written = write_file(questions, form)
     named = {
         note.reason.split("题干：")[-1].rstrip("）。")[:20]
-        for note in written.losses
+        for note in written.dropped
         if note.code in {"ambiguous", "not_written", "formula"}
     }
     found = {said(item.question) for item in read_file(written.content, f"题库{suffix}", form).imported}
@@ -85,7 +85,7 @@ def test_what_a_free_form_has_no_place_for_is_named_by_question():
         tags=("行政法",),
         images=(Image(name="a.png", media_type="image/png", content=b"x"),),
     )
-    reasons = [note.reason for note in write_file([full, CASE], "text").losses]
+    reasons = [note.reason for note in write_file([full, CASE], "text").dropped]
     assert any("依据条文" in reason and "图片" in reason and "题号" in reason for reason in reasons)
     assert any("案例题" in reason and "没有导出" in reason for reason in reasons)
 
@@ -94,12 +94,12 @@ def test_question_that_would_read_differently_is_named():
     awkward = replace(
         SINGLE, stem="下列说法正确的是？\n答案：A\n解析：这是题干的一部分", options=("B. 甲", "乙\n丙", "丁", "戊")
     )
-    assert any(note.code == "ambiguous" for note in write_file([awkward], "text").losses)
+    assert any(note.code == "ambiguous" for note in write_file([awkward], "text").dropped)
 
 
 def test_cells_that_look_like_formulas_do_not_live_in_csv():
     written = write_file([replace(SINGLE, stem="=1+1，对吗？")], "csv")
-    assert "'=1+1" in written.content.decode("utf-8-sig") and [note.code for note in written.losses] == ["formula"]
+    assert "'=1+1" in written.content.decode("utf-8-sig") and [note.code for note in written.dropped] == ["formula"]
 
 
 def test_lines_of_a_text_that_look_like_fields_do_not_become_the_key():
@@ -120,10 +120,10 @@ def test_lines_of_a_text_that_look_like_fields_do_not_become_the_key():
     assert found.question.explanation == question.explanation
 
 
-def test_field_that_stands_twice_is_refused_and_never_chosen_from():
+def test_field_that_stands_twice_is_rejected_and_never_chosen_from():
     text = "## x-0001 单选题 易\n题干：谁？\nA：甲\nB：乙\n答案：A\n解析：因。\n答案：B\n"
     found = read_file(text.encode(), "x.txt")
-    assert found.imported == [] and [note.code for note in found.refused] == ["field_twice"]
+    assert found.imported == [] and [note.code for note in found.rejected] == ["field_twice"]
 
 
 def test_own_text_names_markup_and_pictures_that_it_leaves_out():
@@ -137,7 +137,9 @@ def test_own_text_names_markup_and_pictures_that_it_leaves_out():
         images=(image,),
     )
     written = write_file([question], "examtext")
-    assert "图片" in written.losses[0].reason and "排版" in written.losses[0].reason and b"<img" not in written.content
+    assert (
+        "图片" in written.dropped[0].reason and "排版" in written.dropped[0].reason and b"<img" not in written.content
+    )
 
 
 def test_text_that_begins_like_a_formula_comes_back_from_csv_as_it_was():
@@ -154,4 +156,4 @@ def test_variants_of_a_blank_come_back_from_plain_text():
 
 def test_stem_that_looks_like_an_option_is_not_written_as_aiken():
     question = Question(kind=Kind.SINGLE_CHOICE, stem="A. 开头的题干？", options=("甲", "乙"), key=("B",))
-    assert [note.code for note in write_file([question], "aiken").losses] == ["not_written"]
+    assert [note.code for note in write_file([question], "aiken").dropped] == ["not_written"]

@@ -7,7 +7,7 @@ from examapp import clock
 from examapp.content.laws.models import LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.question_intake.actions import load_seed_bank
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState
+from examapp.content.questions.models import AnswerKey, BankQuestion, Media, QuestionCitation, QuestionState
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.platform.audit.actions import ActionContext, Actor
 from question_bank import model
@@ -49,7 +49,7 @@ def test_question_is_stored_with_key_apart_law_and_knowledge_points(session):
     assert version.search_text == "三十日内<作出>\n决定？\n甲\n乙\n丙\n丁"
     key = session.scalars(select(AnswerKey).where(AnswerKey.question_version_id == version.id)).one()
     assert key.parts == [{"key": ["B"], "blanks": [], "explanation": "见第三十二条"}]
-    citation = session.scalars(select(Citation).where(Citation.question_version_id == version.id)).one()
+    citation = session.scalars(select(QuestionCitation).where(QuestionCitation.question_version_id == version.id)).one()
     assert citation.articles == ["第三十二条", "第三十三条之一"]
     law_version = session.get_one(LawVersion, citation.law_version_id)
     assert (law_version.law.name, str(law_version.version_on), law_version.law.topic) == (
@@ -73,9 +73,9 @@ def test_case_keeps_material_parts_and_their_own_articles(session):
     assert version.content["material"] == "某县……"
     assert [p["kind"] for p in version.content["parts"]] == ["single_choice", "true_false"]
     cited = session.execute(
-        select(Citation.part, Citation.articles)
-        .where(Citation.question_version_id == version.id)
-        .order_by(Citation.part)
+        select(QuestionCitation.part, QuestionCitation.articles)
+        .where(QuestionCitation.question_version_id == version.id)
+        .order_by(QuestionCitation.part)
     )
     assert [tuple(row) for row in cited] == [(1, ["第五条"]), (2, ["第六条"])]
 
@@ -118,7 +118,7 @@ def test_picture_that_no_text_names_stands_below_the_stem(session):
         ({"stem": "长" * 30_000}, "精简"),
     ],
 )
-def test_question_that_is_not_whole_is_refused_with_the_reason(session, fields, word):
+def test_question_that_is_not_whole_is_rejected_with_the_reason(session, fields, word):
     with pytest.raises(UnfitQuestionError, match=word):
         add(session, single(**fields))
 
@@ -135,7 +135,7 @@ def test_a_thousand_questions_cost_few_statements(session, statements):
     with statements() as seen:
         ids = add_questions(ActionContext(session, ACTOR, clock.now()), questions=questions, state=QuestionState.ACTIVE)
         session.flush()
-    assert len(ids) == 1000 and session.scalar(select(func.count()).select_from(Question)) == 1000
+    assert len(ids) == 1000 and session.scalar(select(func.count()).select_from(BankQuestion)) == 1000
     assert len(seen) <= 30
 
 
@@ -154,7 +154,7 @@ def test_seed_bank_loads_once(session, tmp_path):
     )
     first = load_seed_bank(session, tmp_path, now=clock.now())
     assert load_seed_bank(session, tmp_path, now=clock.now()) == []
-    question = session.get_one(Question, first[0])
+    question = session.get_one(BankQuestion, first[0])
     assert (question.code, question.state, question.law_name, question.topic) == (
         "lf-001",
         "active",

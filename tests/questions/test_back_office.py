@@ -13,7 +13,14 @@ from examapp.content.law_texts.rules import read_law_text
 from examapp.content.laws.actions import import_law_text
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import (
+    AnswerKey,
+    BankQuestion,
+    Media,
+    QuestionCitation,
+    QuestionState,
+    QuestionVersion,
+)
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
 from question_bank import model
@@ -114,10 +121,10 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
 
 def test_fields_that_the_form_does_not_have_change_nothing(office, session):
     question = make(
-        office, session, state="active", id="1", code="mine", created_by_id="7", used_at="2020-01-01", doubt="x"
+        office, session, state="active", id="1", code="mine", created_by_id="7", used_at="2020-01-01", review_note="x"
     )
     assert (
-        (question.state, question.doubt) == ("draft", "")
+        (question.state, question.review_note) == ("draft", "")
         and question.code != "mine"
         and version_of(session, question).used_at is None
     )
@@ -160,12 +167,12 @@ def test_used_version_never_changes_and_the_next_must_be_reviewed(world, office,
 
 
 @pytest.mark.parametrize("is_used", [True, False])
-def test_edit_over_somebody_elses_edit_is_refused(office, session, frozen, is_used):
+def test_edit_over_somebody_elses_edit_is_rejected(office, session, fixed_clock, is_used):
     question = make(office, session)
     if is_used:
         version_of(session, question).used_at = clock.now()
     edit = SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "甲改？"}
-    frozen.at(clock.now() + timedelta(minutes=1))
+    fixed_clock.at(clock.now() + timedelta(minutes=1))
     assert office.post(f"/admin/questions/{question.id}/edit", data=edit).status_code == 302
     late = office.post(f"/admin/questions/{question.id}/edit", data=edit | {"parts-0-stem": "乙改？"})
     assert late.status_code == 409 and "他人修改" in late.get_data(as_text=True)
@@ -210,11 +217,11 @@ def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session)
     }
     assert office.post(f"/admin/questions/{question.id}/edit", data=data).status_code == 302
     rows = session.execute(
-        select(Citation.part, Law.name, Citation.articles)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        select(QuestionCitation.part, Law.name, QuestionCitation.articles)
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law)
-        .where(Citation.question_version_id == question.current_version_id)
-        .order_by(Citation.part)
+        .where(QuestionCitation.question_version_id == question.current_version_id)
+        .order_by(QuestionCitation.part)
     )
     assert [tuple(row) for row in rows] == [(1, "行政处罚法", ["第五条"]), (2, "立法法", ["第五条"])]
     assert version_of(session, question).content["material"] == "某县改过"
@@ -305,7 +312,7 @@ def test_used_question_cannot_be_deleted_but_retired(office, session):
     answer = office.post(f"/admin/questions/{used.id}/delete", follow_redirects=True)
     assert "不能删除" in answer.get_data(as_text=True)
     office.post(f"/admin/questions/{unused.id}/delete")
-    assert session.scalars(select(Question.id)).all() == [used.id]
+    assert session.scalars(select(BankQuestion.id)).all() == [used.id]
 
 
 def test_article_stands_beside_the_question(office, session):
@@ -468,7 +475,7 @@ def test_list_finds_by_article_author_and_flag_whatever_the_width_of_a_letter(of
     def found(query):
         return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
 
-    author = session.get_one(Question, second.id).created_by_id
+    author = session.get_one(BankQuestion, second.id).created_by_id
     assert [
         found(q)
         for q in (
@@ -505,9 +512,9 @@ def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_show
     }
     shown = office.post("/admin/questions/bulk/preview", data=fields).get_data(as_text=True)
     assert "会改动 2 题，其余 0 题不变" in shown and "难度：难" in shown and "知识点：新点" in shown
-    assert {session.get_one(Question, each).difficulty for each in ids} == {None}
+    assert {session.get_one(BankQuestion, each).difficulty for each in ids} == {None}
     office.post("/admin/questions/bulk/apply", data=fields)
-    changed = [session.get_one(Question, each) for each in ids]
+    changed = [session.get_one(BankQuestion, each) for each in ids]
     assert [(q.difficulty, [p.name for p in q.knowledge_points], q.state) for q in changed] == [
         ("hard", ["新点"], "active")
     ] * 2 + [(None, ["旧点"], "active")]
@@ -584,7 +591,7 @@ def test_like_questions_are_found_and_settled(office, session):
     assert "找到 3 对相近的题" in page and page.count('<section class="sheet">') == 3
     office.post("/admin/questions/duplicates/settle", data={"one": ids[0], "other": ids[1], "act": "both"})
     office.post("/admin/questions/duplicates/settle", data={"one": ids[1], "other": ids[2], "act": "other"})
-    assert [session.get_one(Question, each).state for each in ids] == ["active", "active", "retired", "active"]
+    assert [session.get_one(BankQuestion, each).state for each in ids] == ["active", "active", "retired", "active"]
     assert "没有待判断的重复题" in office.get("/admin/questions/duplicates/").get_data(as_text=True)
     assert "找到 0 对" in office.post("/admin/questions/duplicates/", follow_redirects=True).get_data(as_text=True)
 

@@ -49,7 +49,7 @@ def test_storing_without_a_database_names_the_missing_setting(shell):
     assert done.returncode == 1 and "DATABASE_URL" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_server_without_settings_still_refuses_to_start(shell):
+def test_a_server_without_settings_still_does_not_start(shell):
     done = shell("run", "--port", "1")
     assert done.returncode != 0 and "SettingsError" in done.stderr
 

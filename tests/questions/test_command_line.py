@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
-from examapp.content.questions.models import Question, QuestionImport, QuestionState
+from examapp.content.questions.models import BankQuestion, QuestionImport, QuestionState
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from tests.helpers.questions import picture
 
@@ -38,7 +38,7 @@ def test_dry_run_prints_keys_by_kind_and_stores_nothing(app, session, tmp_path):
     keys = [question["key"] for question in file["questions"]]
     assert keys == [[["三十日", "30日"]], ["B"], [], ["因为。"]]
     assert [part["key"] for part in file["questions"][2]["parts"]] == [["A"], ["A", "C"]]
-    assert session.scalars(select(Question)).all() == []
+    assert session.scalars(select(BankQuestion)).all() == []
 
 
 def test_import_is_idempotent_and_says_what_the_bank_had(app, session, tmp_path, alone):
@@ -46,7 +46,7 @@ def test_import_is_idempotent_and_says_what_the_bank_had(app, session, tmp_path,
     (first,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
     (second,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
     assert (first["stored"], first["existing"], second["stored"], second["existing"]) == (2, 0, 0, 2)
-    assert {q.state for q in session.scalars(select(Question))} == {"active"}
+    assert {q.state for q in session.scalars(select(BankQuestion))} == {"active"}
 
 
 def test_unreadable_file_is_an_entry_with_its_error_and_exit_code_one(app, session, tmp_path):
@@ -75,8 +75,8 @@ def test_same_words_with_another_key_go_to_the_review_list(app, session, tmp_pat
     (tmp_path / "a.txt").write_text(AIKEN.replace("ANSWER: B", "ANSWER: A"), "utf-8")
     (again,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
     assert (again["stored"], again["existing"]) == (1, 1)
-    doubtful = session.scalars(select(Question).where(Question.doubt != "")).one()
-    assert doubtful.state == "draft" and "核对" in doubtful.doubt
+    needing_review = session.scalars(select(BankQuestion).where(BankQuestion.review_note != "")).one()
+    assert needing_review.state == "draft" and "核对" in needing_review.review_note
 
 
 def test_export_then_import_finds_every_question_again(app, session, world, tmp_path, alone):
@@ -118,13 +118,13 @@ def test_picture_survives_moodle_export(app, session, world, tmp_path):
     assert (again["stored"], again["existing"]) == (0, 1), again
 
 
-def test_activation_at_once_is_refused_without_the_setting_of_lone_offices(app, session, tmp_path):
+def test_activation_at_once_is_rejected_without_the_setting_of_lone_offices(app, session, tmp_path):
     (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
     answer = run(app, "import", tmp_path, "--state", "active")
     assert answer.exit_code == 2 and "REVIEW_ALONE" in answer.output
-    assert session.scalars(select(Question)).all() == []
+    assert session.scalars(select(BankQuestion)).all() == []
     run(app, "import", tmp_path)
-    assert [q.state for q in session.scalars(select(Question))] == ["draft", "draft"]
+    assert [q.state for q in session.scalars(select(BankQuestion))] == ["draft", "draft"]
 
 
 def test_import_on_the_command_line_is_listed_and_undone_as_one_act(app, session, tmp_path):
@@ -134,7 +134,7 @@ def test_import_on_the_command_line_is_listed_and_undone_as_one_act(app, session
     done = run(app, "undo", entry["import"])
     assert done.exit_code == 0 and "删除 2 题" in done.output
     session.expire_all()
-    assert session.scalars(select(Question)).all() == []
+    assert session.scalars(select(BankQuestion)).all() == []
     assert "删除 0 题" in run(app, "undo", entry["import"]).output
     assert run(app, "undo", 999999).exit_code == 1
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
 from examapp.content.question_intake.actions import take_over
-from examapp.content.questions.models import Media, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import BankQuestion, Media, QuestionState, QuestionVersion
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.documents.images import UnfitImageError, encode_picture
 from examapp.platform.audit.actions import SYSTEM, ActionContext
@@ -99,7 +99,7 @@ def test_vectors_through_the_editor_are_harmless_on_every_page(world, session):
             "parts-0-articles": "第一条<script>",
         }
         assert office.post("/admin/questions/new/single_choice", data=data).status_code == 302
-        question = session.scalars(select(Question).order_by(Question.id.desc())).first()
+        question = session.scalars(select(BankQuestion).order_by(BankQuestion.id.desc())).first()
         for path in ("", "/edit", "/key"):
             page = office.get(f"/admin/questions/{question.id}{path}").get_data(as_text=True)
             assert page_dangers(page) == []
@@ -134,7 +134,7 @@ def test_invisible_and_direction_turning_signs_are_taken_out(session):
 
 
 @pytest.mark.parametrize("stem", ["\u3000 \n", "\u200b\u200d", "<p> </p>", "<p>&nbsp;</p>", "<script>x</script>"])
-def test_text_of_nothing_is_refused(session, stem):
+def test_text_of_nothing_is_rejected(session, stem):
     for is_html in (True, False):
         if not is_html and "<" in stem:
             continue
@@ -146,7 +146,7 @@ def test_text_of_nothing_is_refused(session, stem):
             )
 
 
-def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
+def test_endless_text_is_rejected_and_a_long_word_stored_whole(session):
     with pytest.raises(UnfitQuestionError, match="精简"):
         add_question(
             ActionContext(session, SYSTEM, clock.now()), question=single(stem="长" * 100_000), state=QuestionState.DRAFT
@@ -191,7 +191,7 @@ def _claimed_png(width, height):
     b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", b"GIF89a/*<script>alert(1)</script>*/", b"%PDF-1.7", b"\xff\xd8\xff\xe0" + b"\x00" * 100, b"BM" + b"\x00" * 100,
     b"P6 50000 50000 255\n", b"x" * (8 * 1024 * 1024 + 1), picture(size=(5, 5), encoding="TIFF"), picture(size=(5, 5), encoding="BMP"),
 ])  # fmt: skip
-def test_picture_that_is_none_is_refused_at_once(world, content):
+def test_picture_that_is_none_is_rejected_at_once(world, content):
     with pytest.raises(UnfitImageError):
         encode_picture(content)
 
@@ -215,7 +215,7 @@ def test_large_picture_is_made_smaller():
     assert (kept.width, kept.height) == (2000, 1000)
 
 
-def test_bad_picture_is_refused_in_words_over_http(world, session):
+def test_bad_picture_is_rejected_in_words_over_http(world, session):
     office = world.api(world.admin("publicity_office"))
     for content in (_claimed_png(50_000, 50_000), b"<svg/>", b""):
         answer = office.post("/admin/questions/pictures", data={"picture": (io.BytesIO(content), "a.png")})
@@ -234,4 +234,4 @@ def test_bad_picture_in_a_file_is_a_named_loss(world, session):
         reading=ParseResult("x", imported=[ReadQuestion(question, "第 1 行")]),
         state=QuestionState.DRAFT,
     )
-    assert len(taken.ids) == 1 and taken.losses[0]["where"] == "第 1 行" and "a.svg" in taken.losses[0]["reason"]
+    assert len(taken.ids) == 1 and taken.dropped[0]["where"] == "第 1 行" and "a.svg" in taken.dropped[0]["reason"]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from examapp import clock
 from examapp.content.question_imports import actions as question_import_actions
 from examapp.content.question_intake import actions as question_intake_actions
-from examapp.content.questions.models import Question, QuestionImport, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionImport, QuestionVersion
 from examapp.jobs.models import Job
 from tests.conftest import NOON
 
@@ -37,7 +37,7 @@ def newest(session):
 
 
 def count(session):
-    return session.scalar(select(func.count()).select_from(Question))
+    return session.scalar(select(func.count()).select_from(BankQuestion))
 
 
 def confirm(office, row, state="draft"):
@@ -52,7 +52,7 @@ def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session
     assert "导入 2 题" in page and "Aiken" in page
     assert office.get(f"/jobs/{row.id}").get_json()["state"] == "ready"
     assert "已导入" in confirm(office, row, "active").get_data(as_text=True)
-    assert [q.state for q in session.scalars(select(Question))] == ["active", "active"]
+    assert [q.state for q in session.scalars(select(BankQuestion))] == ["active", "active"]
 
 
 def test_second_press_and_second_upload_import_nothing_twice(office, session):
@@ -74,32 +74,32 @@ def test_preview_names_place_and_reason_of_all_that_is_not_whole(office, session
     assert "<b>对</b>" not in page
 
 
-def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session, alone):
+def test_question_that_needs_review_waits_for_a_person_to_set_its_key(office, session, alone):
     upload(office, MIXED)
     confirm(office, newest(session), "active")
-    doubtful = session.scalars(select(Question).where(Question.doubt != "")).one()
-    assert doubtful.state == "draft"
-    office.post(f"/admin/questions/{doubtful.id}/state", data={"state": "reviewed"})
+    needing_review = session.scalars(select(BankQuestion).where(BankQuestion.review_note != "")).one()
+    assert needing_review.state == "draft"
+    office.post(f"/admin/questions/{needing_review.id}/state", data={"state": "reviewed"})
     session.expire_all()
-    assert doubtful.state == "draft"
+    assert needing_review.state == "draft"
     assert "答案待核对" in office.get("/admin/questions/?doubtful=1").get_data(as_text=True)
     office.post(
-        f"/admin/questions/{doubtful.id}/key", data={"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"}
+        f"/admin/questions/{needing_review.id}/key", data={"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"}
     )
-    office.post(f"/admin/questions/{doubtful.id}/state", data={"state": "reviewed"})
+    office.post(f"/admin/questions/{needing_review.id}/state", data={"state": "reviewed"})
     session.expire_all()
-    assert (doubtful.state, doubtful.doubt) == ("reviewed", "")
+    assert (needing_review.state, needing_review.review_note) == ("reviewed", "")
 
 
 def test_undo_deletes_what_was_never_used_and_retires_the_rest(office, session, alone):
     upload(office, AIKEN)
     row = newest(session)
     confirm(office, row, "active")
-    used = session.scalars(select(Question).order_by(Question.id)).first()
+    used = session.scalars(select(BankQuestion).order_by(BankQuestion.id)).first()
     session.get_one(QuestionVersion, used.current_version_id).used_at = clock.now()
     page = office.post(f"/admin/questions/imports/{row.id}/undo", follow_redirects=True).get_data(as_text=True)
     assert "删除 1 道题" in page and "1 道已用于试卷的题改为停用" in page
-    assert [(q.id, q.state) for q in session.scalars(select(Question))] == [(used.id, "retired")]
+    assert [(q.id, q.state) for q in session.scalars(select(BankQuestion))] == [(used.id, "retired")]
     office.post(f"/admin/questions/imports/{row.id}/undo")
     assert count(session) == 1
     upload(office, AIKEN)
@@ -116,7 +116,7 @@ def test_file_that_cannot_be_read_says_why_and_can_be_thrown_away(office, sessio
     assert "请选择文件" in office.post("/admin/questions/imports/", data={"format": "auto"}).get_data(as_text=True)
 
 
-def test_hostile_workbook_and_xml_are_refused_with_a_reason(office, session):
+def test_hostile_workbook_and_xml_are_rejected_with_a_reason(office, session):
     import zipfile
 
     bomb = io.BytesIO()
@@ -136,10 +136,10 @@ def test_fields_that_the_form_does_not_have_change_nothing(office, session):
     row = newest(session)
     assert row.is_confirmed is False and count(session) == 0
     confirm(office, row, "nonsense")
-    assert {q.state for q in session.scalars(select(Question))} == {"draft"}
+    assert {q.state for q in session.scalars(select(BankQuestion))} == {"draft"}
 
 
-def test_sweep_runs_a_dead_import_again_and_quarantines_one_that_keeps_dying(app, office, session, frozen):
+def test_sweep_runs_a_dead_import_again_and_quarantines_one_that_keeps_dying(app, office, session, fixed_clock):
     upload(office, AIKEN)
     row = newest(session)
     row.state, row.run_count, row.lease_expires_at = "running", 1, clock.now()
@@ -154,7 +154,7 @@ def test_sweep_runs_a_dead_import_again_and_quarantines_one_that_keeps_dying(app
     assert row.state == "quarantined" and "三次" in row.message
 
 
-def test_an_import_that_lives_for_nine_minutes_is_not_started_again(app, office, session, frozen, monkeypatch):
+def test_an_import_that_lives_for_nine_minutes_is_not_started_again(app, office, session, fixed_clock, monkeypatch):
     """An hour of a large bank lies in sorting it, beyond the limits of the process that reads."""
     upload(office, AIKEN)
     row = newest(session)
@@ -163,7 +163,7 @@ def test_an_import_that_lives_for_nine_minutes_is_not_started_again(app, office,
     def slow(*args, note_progress, **fields):
         read.append(1)
         for half_minute in range(1, 19):
-            frozen.at(NOON + timedelta(seconds=30 * half_minute))
+            fixed_clock.at(NOON + timedelta(seconds=30 * half_minute))
             note_progress(half_minute)
             app.extensions["celery"].tasks["jobs.sweep"]()
         return sort(*args, note_progress=note_progress, **fields)
@@ -240,10 +240,10 @@ def test_imported_questions_wait_for_another_person_whatever_is_pressed(office, 
     row = newest(session)
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
     assert 'value="active"' not in page and "由另一位同事审核后启用" in page
-    refused = confirm(office, row, "active")
-    assert refused.status_code == 400 and "先存为草稿" in refused.get_data(as_text=True) and count(session) == 0
+    rejected = confirm(office, row, "active")
+    assert rejected.status_code == 400 and "先存为草稿" in rejected.get_data(as_text=True) and count(session) == 0
     confirm(office, row)
-    questions = session.scalars(select(Question)).all()
+    questions = session.scalars(select(BankQuestion)).all()
     assert [q.state for q in questions] == ["draft", "draft"]
     path = f"/admin/questions/{questions[0].id}/state"
     assert "另一位" in office.post(path, data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)

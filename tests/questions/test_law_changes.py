@@ -18,7 +18,7 @@ from examapp.content.laws.actions import ensure_law_version, import_law_text, se
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.laws.rules import bare_text
 from examapp.content.question_law_changes.actions import check_laws
-from examapp.content.questions.models import Citation, QuestionFlag, QuestionVersion
+from examapp.content.questions.models import QuestionCitation, QuestionFlag, QuestionVersion
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.model import Kind
 from tests.helpers.law_changes import LAW, NEW, OLD, add, bring_in, on
@@ -59,7 +59,9 @@ def flag_of(session, question):
 
 
 def cited(session, question):
-    row = session.scalars(select(Citation).where(Citation.question_version_id == question.current_version_id)).one()
+    row = session.scalars(
+        select(QuestionCitation).where(QuestionCitation.question_version_id == question.current_version_id)
+    ).one()
     return session.get_one(LawVersion, row.law_version_id).version_on.isoformat(), row.articles
 
 
@@ -110,8 +112,10 @@ def test_reviewer_sees_old_and_new_and_keeps_with_the_new_citation(changed, revi
     page = reviewer.get(f"/admin/questions/{question.id}/law-change").get_data(as_text=True)
     assert ">删</span>五百" in page and ">增</span>一千" in page and 'value="第二条"' in page
     flag = flag_of(session, question)
-    refused = reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag.id}": "第八十条"})
-    assert "新版本里没有第八十条" in refused.get_data(as_text=True) and question.law_change == "changed"
+    rejected = reviewer.post(
+        f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag.id}": "第八十条"}
+    )
+    assert "新版本里没有第八十条" in rejected.get_data(as_text=True) and question.law_change == "changed"
     answer = reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag.id}": "第2条"})
     session.expire_all()
     assert answer.status_code == 302 and (question.law_change, question.state) == ("", "active")
@@ -129,7 +133,9 @@ def test_paper_that_holds_a_kept_question_keeps_its_old_citation(changed, review
     )
     session.expire_all()
     assert question.current_version_id != used.id and cited(session, question) == ("2025-06-27", ["第五条"])
-    assert session.scalars(select(Citation.articles).where(Citation.question_version_id == used.id)).one() == ["第三条"]
+    assert session.scalars(
+        select(QuestionCitation.articles).where(QuestionCitation.question_version_id == used.id)
+    ).one() == ["第三条"]
     assert session.get_one(QuestionVersion, question.current_version_id).content == used.content
 
 
@@ -183,7 +189,7 @@ def test_law_without_its_text_flags_nothing(session):
     assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
 
 
-def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(session, frozen):
+def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(session, fixed_clock):
     bring_in(session, OLD, "2012-10-26")
     questions = add(session, *(on(label) for label in OLD))
     text = LawText(
@@ -196,9 +202,9 @@ def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(sess
     assert check_laws(session, now=clock.now()) == 0 and len(pool(session)) == 4
     late = add(session, on("第二条", 1))[0]
     assert late.law_change == ""
-    frozen.at(datetime(2026, 12, 31, 15, 59, tzinfo=UTC))
+    fixed_clock.at(datetime(2026, 12, 31, 15, 59, tzinfo=UTC))
     assert check_laws(session, now=clock.now()) == 0
-    frozen.at(datetime(2026, 12, 31, 16, 0, tzinfo=UTC))
+    fixed_clock.at(datetime(2026, 12, 31, 16, 0, tzinfo=UTC))
     assert check_laws(session, now=clock.now()) == 4
     session.expire_all()
     assert [question.law_change for question in questions] == ["", "changed", "moved", "repealed"]
@@ -206,7 +212,7 @@ def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(sess
     assert session.scalars(select(Law.unchecked_since).where(Law.name == LAW)).one() is None
 
 
-def test_repeal_still_to_come_flags_on_its_day(session, frozen):
+def test_repeal_still_to_come_flags_on_its_day(session, fixed_clock):
     bring_in(session, OLD, "2012-10-26")
     (question,) = add(session, on("第一条"))
     version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
@@ -217,7 +223,7 @@ def test_repeal_still_to_come_flags_on_its_day(session, frozen):
         repealed_on=date(2027, 3, 1),
     )
     assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
-    frozen.at(datetime(2027, 3, 1, 1, 0, tzinfo=UTC))
+    fixed_clock.at(datetime(2027, 3, 1, 1, 0, tzinfo=UTC))
     check_laws(session, now=clock.now())
     session.expire_all()
     assert question.law_change == "law_repealed"

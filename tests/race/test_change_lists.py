@@ -17,7 +17,7 @@ EVERYTHING = AccessScope(is_everything=True)
 
 
 @pytest.fixture
-def scene(race_world):
+def scenario(race_world):
     here, there = race_world.unit("甲局"), race_world.unit("乙局")
     person = race_world.person(here)
     ids = []
@@ -42,30 +42,33 @@ def scene(race_world):
 
 
 def approve(app, list_id):
-    sealer = app.extensions["sealer"]
+    cipher = app.extensions["cipher"]
 
     def act(session):
         return roster_change_request_actions.approve_list(
-            ActionContext(session, Actor(person_id=None), clock.now()), list_id=list_id, reach=EVERYTHING, sealer=sealer
+            ActionContext(session, Actor(person_id=None), clock.now()),
+            list_id=list_id,
+            access=EVERYTHING,
+            cipher=cipher,
         )
 
     return act
 
 
-def test_one_list_approved_by_many_at_once_moves_the_roster_once(scene, race_app):
-    answers = together(race_app, 5, approve(race_app, scene["lists"][0]))
+def test_one_list_approved_by_many_at_once_moves_the_roster_once(scenario, race_app):
+    answers = together(race_app, 5, approve(race_app, scenario["lists"][0]))
     assert answers.count((1, 0)) == 1
     assert sum(isinstance(answer, DomainError) for answer in answers) == 4
-    assert scene["session"].query(RosterMove).count() == 1
+    assert scenario["session"].query(RosterMove).count() == 1
 
 
-def test_two_lists_that_move_one_person_at_once_move_them_once_and_the_other_waits(scene, race_app):
-    turns = iter(scene["lists"])
+def test_two_lists_that_move_one_person_at_once_move_them_once_and_the_other_waits(scenario, race_app):
+    turns = iter(scenario["lists"])
 
     def act(session):
         return approve(race_app, next(turns))(session)
 
     assert sorted(together(race_app, 2, act)) == [(0, 1), (1, 0)]
-    assert scene["session"].query(RosterMove).count() == 1
-    states = sorted(line.state for line in scene["session"].query(RosterChangeItem))
+    assert scenario["session"].query(RosterMove).count() == 1
+    states = sorted(line.state for line in scenario["session"].query(RosterChangeItem))
     assert states == ["applied", "waiting"]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 @pytest.fixture
 def county(world):
-    return County(world)
+    return ReportCounty(world)

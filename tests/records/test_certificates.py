@@ -16,7 +16,7 @@ from sqlalchemy import select
 from examapp import clock
 from examapp.delivery.grading.models import Grade
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
-from examapp.learning.certificates.rules import body_fault, check_code, fill
+from examapp.learning.certificates.rules import check_code, fill, find_body_issue
 from examapp.learning.courses.models import Course, CourseCompletion
 from examapp.organisation.people.models import SignIn
 from tests.conftest import NOON
@@ -77,7 +77,7 @@ def certificates(world, **fields):
     return list(world.session.scalars(select(Certificate).filter_by(**fields).order_by(Certificate.id)))
 
 
-def words_of(pdf):
+def text_of(pdf):
     return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages).replace("\0", "")
 
 
@@ -114,9 +114,9 @@ def test_a_person_prints_the_own_certificate_and_anybody_may_check_it_without_le
     assert row.number in mine.get("/study/record").get_data(as_text=True)
     answer = mine.get(f"/study/certificates/{row.id}.pdf")
     assert answer.mimetype == "application/pdf"
-    text = words_of(answer.get_data())
-    for words in ("欧阳春晓", "青山乡", "2026年度学法考试", "良好（86.5分）", row.number, "绥安县普法办公室", "2026年11月24日", check_code(row.digest)):  # fmt: skip
-        assert words in text, words
+    text = text_of(answer.get_data())
+    for wording in ("欧阳春晓", "青山乡", "2026年度学法考试", "良好（86.5分）", row.number, "绥安县普法办公室", "2026年11月24日", check_code(row.digest)):  # fmt: skip
+        assert wording in text, wording
     assert world.client(world.person()).get(f"/study/certificates/{row.id}.pdf").status_code == 404
 
     anybody = world.client()
@@ -141,12 +141,14 @@ def test_a_person_prints_the_own_certificate_and_anybody_may_check_it_without_le
     assert "没有查到" in check(**typed), "what was changed behind our back is not vouched for"
 
 
-def test_a_corrected_result_withdraws_the_certificate_and_issues_another_or_none(world, county, office, plan, frozen):
+def test_a_corrected_result_withdraws_the_certificate_and_issues_another_or_none(
+    world, county, office, plan, fixed_clock
+):
     better, worse, same = (world.person(county.town, name=name) for name in ("高升", "降落", "照旧"))
     attempts = [county.attempt(p, points=points) for p, points in ((better, "70"), (worse, "61"), (same, "80"))]
     issue(office, plan)
     before = {row.person_id: row for row in certificates(world)}
-    frozen.at(NOON + timedelta(hours=1))
+    fixed_clock.at(NOON + timedelta(hours=1))
     for attempt, points in zip(attempts, ("91", "59", "80"), strict=True):
         world.session.query(Grade).filter_by(attempt_id=attempt.id).one().is_current = False
         world.session.flush()
@@ -170,7 +172,7 @@ def test_a_corrected_result_withdraws_the_certificate_and_issues_another_or_none
     assert "成绩更正，已换发新证" in listed
 
 
-def test_who_has_left_keeps_the_certificate_unless_the_very_sitting_was_graded_anew(world, county, office, plan):
+def test_who_has_left_keeps_the_certificate_unless_the_very_attempt_was_graded_again(world, county, office, plan):
     stays, goes = (world.person(county.town, name=name) for name in ("老周", "老吴"))
     attempts = [county.attempt(person, points="75") for person in (stays, goes)]
     issue(office, plan)
@@ -195,7 +197,7 @@ def test_a_unit_admin_gets_the_own_units_certificates_as_one_pdf_and_no_other(wo
     link = re.search(r'href="(/admin/records/certificates/jobs/\d+/file)"', page)[1]
     answer = admin.get(link)
     reader = pypdf.PdfReader(io.BytesIO(answer.get_data()))
-    text = words_of(answer.get_data())
+    text = text_of(answer.get_data())
     assert len(reader.pages) == 2
     assert "甲某" in text
     assert "乙某" in text
@@ -215,13 +217,13 @@ def test_a_unit_admin_gets_the_own_units_certificates_as_one_pdf_and_no_other(wo
     assert admin.get(f"/jobs/{job.id}").get_json()["state"] == "ready"
 
 
-def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, plan, frozen):
+def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, plan, fixed_clock):
     county.attempt(world.person(county.town), points="80")
     issue(office, plan)
     page = press(office, f"/admin/records/certificates/{plan.id}/pdf")
     link = re.search(r'href="(/admin/records/certificates/jobs/\d+/file)"', page)[1]
     world.app.extensions["celery"].tasks["jobs.run"].apply(args=[int(link.split("/")[-2])])
-    frozen.at(NOON + timedelta(days=8))
+    fixed_clock.at(NOON + timedelta(days=8))
     world.session.query(SignIn).update({"started_at": clock.now(), "seen_at": clock.now()})
     assert office.get(link).status_code == 409
     sweep(world)
@@ -257,7 +259,7 @@ def test_a_course_set_earns_a_certificate_when_all_of_it_is_completed(world, cou
     assert [(row.person_id, row.result) for row in certificates(world)] == [(both.id, "学完全部课程")]
 
 
-def test_a_plan_or_template_that_cannot_stand_is_refused_in_words(world, county, office, plan):
+def test_a_plan_or_template_that_cannot_stand_is_rejected_in_words(world, county, office, plan):
     new = "/admin/records/certificates/new"
     form = {"title": "又一场", "prefix": "XF2026", "template_id": plan.template_id, "exam_id": county.exam.id}
     assert "编号开头已经用过" in press(office, new, **form)
@@ -270,9 +272,9 @@ def test_a_plan_or_template_that_cannot_stand_is_refused_in_words(world, county,
     bad = {**TEMPLATE, "name": "三", "seal": (io.BytesIO(b"<svg onload=alert(1)>"), "章.svg")}
     assert "印章图片打不开" in office.post(template, data=bad).get_data(as_text=True)
     sample = office.get(f"/admin/records/certificates/templates/{plan.template_id}/sample.pdf")
-    assert "样张" in words_of(sample.get_data())
+    assert "样张" in text_of(sample.get_data())
 
 
 def test_a_name_that_looks_like_a_place_stays_a_name():
     assert fill("【姓名】得【成绩】", {"姓名": "【成绩】", "成绩": "合格"}) == "【成绩】得合格"
-    assert body_fault("没有名字") == "证书文字里要有【姓名】。"
+    assert find_body_issue("没有名字") == "证书文字里要有【姓名】。"

@@ -75,8 +75,8 @@ def test_who_is_in_the_room_types_the_code_and_it_counts_once_the_event_is_settl
     room = hall.admin.get(f"/admin/records/events/{event.id}/room").get_data(as_text=True)
     code = code_of(world, event, NOON)
     assert code in room
-    told = hall.admin.get(f"/admin/records/events/{event.id}/room/code").get_json()
-    assert (told["code"], told["present"]) == (code, 0)
+    reply = hall.admin.get(f"/admin/records/events/{event.id}/room/code").get_json()
+    assert (reply["code"], reply["present"]) == (code, 0)
     assert "签到成功" in hall.check_in(event, f" {code[:3]} {code[3:]} ")
     assert "签到成功" in hall.check_in(event, code)
     row = world.session.scalars(select(Attendance)).one()
@@ -91,20 +91,22 @@ def test_who_is_in_the_room_types_the_code_and_it_counts_once_the_event_is_settl
     )
 
 
-def test_a_code_passed_on_is_worth_nothing_after_two_minutes_and_nothing_once_the_check_in_is_over(world, hall, frozen):
+def test_a_code_passed_on_is_worth_nothing_after_two_minutes_and_nothing_once_the_check_in_is_over(
+    world, hall, fixed_clock
+):
     event = hall.plan()
     hall.act(event, "open")
     code = code_of(world, event, NOON)
-    frozen.at(NOON + CODE_LIFE)
+    fixed_clock.at(NOON + CODE_LIFE)
     assert "签到成功" in hall.check_in(event, code), "the code before is still taken"
     late = world.api(world.person(hall.unit))
-    frozen.at(NOON + 2 * CODE_LIFE)
+    fixed_clock.at(NOON + 2 * CODE_LIFE)
     assert "签到码不对" in hall.check_in(event, code, late)
     fresh = code_of(world, event, NOON + 2 * CODE_LIFE)
     hall.act(event, "close")
     assert "现在不能签到" in hall.check_in(event, fresh, late)
     hall.act(event, "open")
-    frozen.at(NOON + timedelta(hours=2, minutes=31))
+    fixed_clock.at(NOON + timedelta(hours=2, minutes=31))
     world.session.refresh(event)
     assert "现在不能签到" in hall.check_in(event, code_of(world, event, clock.now()), late)
 
@@ -120,7 +122,7 @@ def test_the_check_in_is_offered_from_an_hour_before_and_the_page_says_so(world,
     assert "离活动开始还早" in hall.act(later, "open")
 
 
-def test_codes_cannot_be_tried_through(world, hall, frozen):
+def test_codes_cannot_be_tried_through(world, hall, fixed_clock):
     event = hall.plan()
     hall.act(event, "open")
     right = code_of(world, event, NOON)
@@ -128,15 +130,15 @@ def test_codes_cannot_be_tried_through(world, hall, frozen):
     for _ in range(MAX_WRONG_CODES):
         assert "签到码不对" in hall.check_in(event, wrong)
     assert "输错次数太多" in hall.check_in(event, right)
-    frozen.at(NOON + timedelta(minutes=10))
+    fixed_clock.at(NOON + timedelta(minutes=10))
     assert "签到成功" in hall.check_in(event, code_of(world, event, clock.now()))
 
 
 def test_an_event_of_another_unit_is_not_there(world, hall):
     event = hall.plan()
-    stranger = world.api(world.person())
-    assert stranger.get(f"/study/events/{event.id}").status_code == 404
-    assert stranger.post(f"/study/events/{event.id}/check-in", data={"code": "123456"}).status_code == 404
+    outsider = world.api(world.person())
+    assert outsider.get(f"/study/events/{event.id}").status_code == 404
+    assert outsider.post(f"/study/events/{event.id}/check-in", data={"code": "123456"}).status_code == 404
     other = world.api(world.admin("unit_admin", world.unit()))
     for path in ("", "/room", "/edit"):
         assert other.get(f"/admin/records/events/{event.id}{path}").status_code == 404
@@ -187,8 +189,8 @@ def test_material_is_for_those_whom_the_event_is_for(world, hall):
     with hall.learner.get(mine) as answer:
         assert answer.get_data() == pdf
     assert world.client(world.person()).get(mine).status_code == 404
-    refused = hall.act(event, "files", file=(io.BytesIO(b"MZ\x90"), "讲义.exe"))
-    assert "不能上传这种文件" in refused
+    rejected = hall.act(event, "files", file=(io.BytesIO(b"MZ\x90"), "讲义.exe"))
+    assert "不能上传这种文件" in rejected
     hall.act(event, f"{path.split('/', 5)[5]}/delete")
     assert hall.learner.get(mine).status_code == 404
 

@@ -191,8 +191,8 @@ def test_a_study_record_holds_courses_events_exercises_and_nothing_of_others(wor
     )  # fmt: skip
     world.save(Attendance(event_id=event.id, person_id=person.id, unit_id=county.bureau.id, way="list", noted_at=NOON))
     page = world.client(person).get("/study/record").get_data(as_text=True)
-    for words in ("宪法学习", "教育法学习", "旁听一起行政诉讼", "20"):
-        assert words in page
+    for text in ("宪法学习", "教育法学习", "旁听一起行政诉讼", "20"):
+        assert text in page
     other = world.client(studied["没有学"]).get("/study/record").get_data(as_text=True)
     assert "旁听一起行政诉讼" not in other
     assert "旁听一起行政诉讼" not in world.client(person).get("/study/record?year=2025").get_data(as_text=True)

@@ -1,9 +1,9 @@
 import pytest
 
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 @pytest.fixture
 def county(world):
     """A small county whose roster holds every odd case."""
-    return County(world)
+    return ReportCounty(world)

@@ -19,7 +19,7 @@ from examapp.organisation.people.models import Person, RosterMove
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class County:
+class ReportCounty:
     """Units in both trees, an exam, and people made one by one."""
 
     def __init__(self, world) -> None:
@@ -97,7 +97,7 @@ class County:
     def outside(self, person, points, *, exam=None, hours_ago=60, undone=False):
         """A result of so many points of a hundred that came from another platform."""
         exam, points, now = exam or self.exam, Decimal(points), clock.now()
-        exam.has_outside_results = True
+        exam.has_external_results = True
         marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
         band = next((name for name, mark in marks if points >= mark), "fail")
         return self.world.save(
@@ -108,7 +108,7 @@ class County:
             )
         )  # fmt: skip
 
-    def excuse(self, person, kind="exemption", *, approved=True, withdrawn=False, refused=False, exam=None):
+    def excuse(self, person, kind="exemption", *, approved=True, withdrawn=False, rejected=False, exam=None):
         now = clock.now()
         return self.world.save(
             Exemption(
@@ -119,7 +119,7 @@ class County:
                 requested_at=now,
                 approved_at=now if approved else None,
                 withdrawn_at=now if withdrawn else None,
-                refused_at=now if refused else None,
+                rejected_at=now if rejected else None,
             )
         )
 
@@ -191,14 +191,14 @@ class County:
         c.attempt(again, number=2, submitted=False, hours_ago=1)
         c.excuse(person("exempt", c.bureau))
         c.excuse(person("deferred", c.town), "deferral")
-        exempt_sat = person("exempt who sat", c.town)
-        c.excuse(exempt_sat)
-        c.attempt(exempt_sat, points="99")
-        deferred_sat = person("deferred who sat", c.school)
-        c.excuse(deferred_sat, "deferral")
-        c.attempt(deferred_sat, points="10")
+        exempt_submitted = person("exempt who sat", c.town)
+        c.excuse(exempt_submitted)
+        c.attempt(exempt_submitted, points="99")
+        deferred_submitted = person("deferred who sat", c.school)
+        c.excuse(deferred_submitted, "deferral")
+        c.attempt(deferred_submitted, points="10")
         c.excuse(person("exemption not approved", c.town), approved=False)
-        c.excuse(person("exemption refused", c.town), approved=False, refused=True)
+        c.excuse(person("exemption refused", c.town), approved=False, rejected=True)
         c.excuse(person("exemption withdrawn", c.town), withdrawn=True)
         c.attempt(person("moved after sitting", c.town), points="88", unit=c.bureau)
         left = person("left after sitting", c.bureau, state="left")
@@ -264,7 +264,7 @@ def present_roster(session, exam_id, *, tree="region", keeps=None):
         tuple(row)
         for row in session.execute(
             text(
-                "SELECT person_id, kind FROM exemptions WHERE exam_id = :e AND approved_at IS NOT NULL AND refused_at IS NULL AND withdrawn_at IS NULL"
+                "SELECT person_id, kind FROM exemptions WHERE exam_id = :e AND approved_at IS NOT NULL AND rejected_at IS NULL AND withdrawn_at IS NULL"
             ),
             {"e": exam_id},
         )
@@ -277,31 +277,31 @@ def present_roster(session, exam_id, *, tree="region", keeps=None):
     return places, dict(tuple(row) for row in session.execute(text(f"SELECT id, {tree}_path FROM units")))
 
 
-def naive_figures(session, exam_ids, *, tree="region", rule="best", frozen=None, keeps=None, since=None, until=None):
+def naive_figures(session, exam_ids, *, tree="region", rule="best", snapshot=None, keeps=None, since=None, until=None):
     """Count from raw rows, straight from the text of the definitions: `{unit_id: Naive with the whole subtree}`.
 
-    `exam_ids`: the exam first, then its make-ups where the figures are final. `frozen`: what `present_roster` gave at the freeze.
+    `exam_ids`: the exam first, then its make-ups where the figures are final. `snapshot`: what `present_roster` gave at the freeze.
     `since`, `until`: instants between which something must have been handed in to count; None for any.
     """
-    places, paths = frozen or present_roster(session, exam_ids[0], tree=tree, keeps=keeps)
-    tries = defaultdict(lambda: defaultdict(list))
+    places, paths = snapshot or present_roster(session, exam_ids[0], tree=tree, keeps=keeps)
+    attempts_made = defaultdict(lambda: defaultdict(list))
 
     def is_of_period(at):
         return (since is None or at >= since) and (until is None or at < until)
 
     for r in session.execute(text("SELECT * FROM external_results WHERE undone_at IS NULL")):
         if r.exam_id in exam_ids and is_of_period(r.taken_at):
-            tries[r.person_id][r.exam_id].append(r)
+            attempts_made[r.person_id][r.exam_id].append(r)
     for r in session.execute(text("SELECT * FROM attempts WHERE submitted_at IS NOT NULL ORDER BY number")):
         grades = session.execute(text("SELECT * FROM grades WHERE attempt_id = :a AND is_current"), {"a": r.id}).all()
         if r.exam_id in exam_ids and is_of_period(r.submitted_at):
-            tries[r.person_id][r.exam_id].append(grades[0] if grades else None)
+            attempts_made[r.person_id][r.exam_id].append(grades[0] if grades else None)
     result = defaultdict(Naive)
     for person_id, (unit_id, excuse) in places.items():
         if unit_id is None:
             continue
         above = [int(part) for part in (paths[unit_id] or f"/{unit_id}/").strip("/").split("/")]
-        chosen = [_choose(grades, rule) for grades in tries[person_id].values()]
+        chosen = [_choose(grades, rule) for grades in attempts_made[person_id].values()]
         for node in above:
             figures = result[node]
             figures.roster += 1

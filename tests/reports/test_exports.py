@@ -54,7 +54,7 @@ def ask(client, exam, unit, content="scores", format_="xlsx", **more):
 
 
 def make(session, county, person, **fields):
-    """An export whose nudge was lost."""
+    """An export whose enqueue was lost."""
     export = Export(
         exam_id=county.exam.id,
         unit_id=county.top.id,
@@ -109,7 +109,7 @@ def test_export_is_asked_for_built_and_downloaded_with_audit_lines(county, world
         {"unit": 1, "content": "score_sheet", "format": "csv"},
     ],
 )
-def test_badly_shaped_requests_are_refused(county, world, session, body):
+def test_badly_shaped_requests_are_rejected(county, world, session, body):
     answer = world.api(world.admin()).post(f"/api/v1/exams/{county.exam.id}/exports", json=body)
     assert answer.status_code == 400 and answer.get_json()["error"] == "bad_request"
     assert session.scalars(select(Export)).all() == []
@@ -119,7 +119,7 @@ def test_badly_shaped_requests_are_refused(county, world, session, body):
     "query",
     ["depth=-1", "depth=x", "depth=100", "depth=１", "tree=up", "unit=1.5", "unit=-1", "scope=all", f"unit={2**63}"],
 )
-def test_badly_shaped_questions_are_refused(county, world, query):
+def test_badly_shaped_questions_are_rejected(county, world, query):
     answer = world.api(world.admin()).get(f"/api/v1/exams/{county.exam.id}/participation?{query}")
     assert answer.status_code == 400
 
@@ -166,9 +166,9 @@ def test_hostile_names_stay_text_in_every_format(county, world):
 def test_no_export_holds_id_numbers_or_mobiles(county, world):
     world.person(
         county.bureau,
-        id_number_sealed=b"sealed-id",
+        id_number_encrypted=b"sealed-id",
         id_number_index=b"i",
-        mobile_sealed=b"sealed-mobile",
+        mobile_encrypted=b"sealed-mobile",
         mobile_index=b"m",
     )
     client = world.api(world.admin())
@@ -196,13 +196,13 @@ def test_building_twice_gives_one_file(county, world, session):
     assert (export.file, export.finished_at, export.run_count) == (first, finished, 1)
 
 
-def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(county, world, session, frozen):
+def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(county, world, session, fixed_clock):
     admin = world.admin()
     lost, poison = (
         make(session, county, admin),
         make(session, county, admin, state="running", run_count=3, lease_expires_at=clock.now()),
     )
-    frozen.at(clock.now() + timedelta(minutes=2))
+    fixed_clock.at(clock.now() + timedelta(minutes=2))
     run(world, "jobs.sweep")
     session.refresh(lost)
     session.refresh(poison)
@@ -210,14 +210,16 @@ def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(count
     assert poison.state == "quarantined" and "重新导出" in poison.message and poison.file is None
 
 
-def test_what_waits_in_a_line_that_moves_is_not_nudged_again_until_it_waits_too_long(county, world, session, frozen):
+def test_what_waits_in_a_line_that_moves_is_not_enqueued_again_until_it_waits_too_long(
+    county, world, session, fixed_clock
+):
     waiting = make(session, county, world.admin())
-    frozen.at(clock.now() + timedelta(minutes=1))
+    fixed_clock.at(clock.now() + timedelta(minutes=1))
     moving = make(session, county, world.admin(), state="done", started_at=clock.now() - timedelta(seconds=5))
     run(world, "jobs.sweep")
     session.refresh(waiting)
     assert waiting.state == "queued"
-    frozen.at(clock.now() + timedelta(minutes=5))
+    fixed_clock.at(clock.now() + timedelta(minutes=5))
     moving.started_at = clock.now() - timedelta(seconds=5)
     session.flush()
     run(world, "jobs.sweep")
@@ -254,11 +256,11 @@ def test_the_rest_is_a_dozen_times_the_work_and_never_long():
     assert [report_export_actions.rest_s(worked) for worked in (0.01, 0.02, 30.0)] == pytest.approx([0.12, 0.24, 0.35])
 
 
-def test_file_expires_after_seven_days(county, world, session, frozen):
+def test_file_expires_after_seven_days(county, world, session, fixed_clock):
     admin = world.admin()
     client = world.api(admin)
     export_id = ask(client, county.exam, county.top).get_json()["export"]["id"]
-    frozen.at(clock.now() + timedelta(days=7))
+    fixed_clock.at(clock.now() + timedelta(days=7))
     client = world.api(admin)  # an administrator's sign-in ends by itself meanwhile
     assert client.get(f"/api/v1/exports/{export_id}/file").status_code == 409
     run(world, "reports.sweep")
@@ -282,9 +284,9 @@ def test_export_is_ones_own_and_follows_the_reach_of_now(county, world, session)
     client = world.api(unit_admin)
     export_id = ask(client, county.exam, county.bureau).get_json()["export"]["id"]
     missing = client.get("/api/v1/exports/999999")
-    for stranger in (office, other):
+    for outsider in (office, other):
         for path in (f"/api/v1/exports/{export_id}", f"/api/v1/exports/{export_id}/file"):
-            answer = world.api(stranger).get(path)
+            answer = world.api(outsider).get(path)
             assert (answer.status_code, answer.data) == (404, missing.data)
     assert client.get(f"/api/v1/exports/{export_id}/file").status_code == 200
     session.query(RoleGrant).filter_by(person_id=unit_admin.id).update({"unit_id": county.town.id})
@@ -305,7 +307,7 @@ def test_progress_is_noted_in_steps(county, world, session, monkeypatch):
     assert noted == [(0, 25), (10, 25), (20, 25)] and export.done == export.total == 25 and export.tree == Tree.REGION
 
 
-def test_same_wish_on_the_same_data_is_one_file_and_a_new_grade_makes_another(county, world, session):
+def test_same_request_on_the_same_data_is_one_file_and_a_new_grade_makes_another(county, world, session):
     county.fill_with_every_odd_case()
     client = world.api(world.admin())
     first, again = (ask(client, county.exam, county.top).get_json()["export"]["id"] for _ in range(2))
@@ -317,7 +319,7 @@ def test_same_wish_on_the_same_data_is_one_file_and_a_new_grade_makes_another(co
     assert ask(world.api(world.admin()), county.exam, county.top).get_json()["export"]["id"] not in {first, later}
 
 
-def test_the_report_of_a_make_up_is_made_anew_when_others_may_sit_it(county, world):
+def test_the_report_of_a_make_up_is_made_again_when_others_may_sit_it(county, world):
     makeup = county.makeup(closed=False)
     one, other = world.person(county.bureau, name="甲"), world.person(county.bureau, name="乙")
     client = world.api(world.admin())
@@ -341,7 +343,9 @@ def test_the_report_of_a_make_up_is_made_anew_when_others_may_sit_it(county, wor
     ("content", "format_"),
     [("score_sheet", "pdf"), ("circular", "docx"), ("scores", "xlsx"), ("participation", "docx")],
 )
-def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(county, world, session, frozen, content, format_):
+def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(
+    county, world, session, fixed_clock, content, format_
+):
     county.fill_with_every_odd_case()
     client = world.api(world.admin())
     export_id = ask(client, county.exam, county.top, content, format_).get_json()["export"]["id"]
@@ -351,17 +355,17 @@ def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(county, wor
     assert first and export.as_of == export.created_at and "导出" in export.watermark
     export.state, export.file = "queued", None
     session.flush()
-    frozen.at(clock.now() + timedelta(minutes=10))
+    fixed_clock.at(clock.now() + timedelta(minutes=10))
     run(world, "jobs.run", export_id)
     session.refresh(export)
     assert (export.file, export.sha256, export.as_of) == (first, digest, export.created_at)
 
 
 def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_masked_else(county, world, session):
-    sealer = world.app.extensions["sealer"]
+    cipher = world.app.extensions["cipher"]
     person = world.person(county.bureau, name="有号")
-    person.id_number_sealed = sealer.seal("430527199001010014", bound_to=id_number_binding(person.id))
-    person.mobile_sealed = sealer.seal("13800000001", bound_to=mobile_binding(person.id))
+    person.id_number_encrypted = cipher.seal("430527199001010014", associated_data=id_number_binding(person.id))
+    person.mobile_encrypted = cipher.seal("13800000001", associated_data=mobile_binding(person.id))
     session.flush()
     office, unit_admin = world.api(world.admin()), world.api(world.admin("unit_admin", county.bureau))
 
@@ -378,17 +382,17 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
     assert cells(unit_admin, numbers="whole", reason="上级核对名册用").status_code == 404
     assert cells(office, numbers="whole").get_json()["error"] == "reason_needed"
     assert cells(office, numbers="some").status_code == 400
-    wish = {"numbers": "whole", "reason": "上级核对名册用"}
-    asked = ask(office, county.exam, county.bureau, **wish).get_json()["approval"]
-    assert ask(office, county.exam, county.bureau, **wish).status_code == 409
+    report_request = {"numbers": "whole", "reason": "上级核对名册用"}
+    asked = ask(office, county.exam, county.bureau, **report_request).get_json()["approval"]
+    assert ask(office, county.exam, county.bureau, **report_request).status_code == 409
     assert session.query(Export).filter_by(numbers="whole").count() == 0
     elsewhere = world.api(world.admin("publicity_office", county.town))
     assert elsewhere.post(f"/admin/approvals/{asked['id']}/approve").status_code == 404
     security = world.api(world.admin("security_admin"))
     page = security.get("/admin/approvals/").text
     assert "上级核对名册用" in page and "含完整身份证号" in page
-    for words in ("已同意", "已经处理过"):
-        assert words in security.post(f"/admin/approvals/{asked['id']}/approve", follow_redirects=True).text
+    for text in ("已同意", "已经处理过"):
+        assert text in security.post(f"/admin/approvals/{asked['id']}/approve", follow_redirects=True).text
     export = session.query(Export).filter_by(numbers="whole").one()
     data = office.get(f"/api/v1/exports/{export.id}/file").data
     whole = {str(cell.value) for row in load_workbook(io.BytesIO(data)).active.iter_rows() for cell in row}
@@ -400,7 +404,7 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
     assert line.details["numbers"] == "whole" and line.details["reason"] == "上级核对名册用"
 
 
-def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, world, monkeypatch):
+def test_a_list_too_long_for_paper_is_rejected_with_the_way_round_it(county, world, monkeypatch):
 
     county.fill_with_every_odd_case()
     monkeypatch.setitem(RENDERERS, "docx", replace(RENDERERS["docx"], max_rows=10))

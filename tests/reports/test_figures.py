@@ -19,7 +19,7 @@ from tests.helpers.reports import (
     export,
     figures_of,
     ods_rows,
-    pdf_words,
+    pdf_text,
     xlsx_rows,
 )
 from tests.reports.county import naive_figures
@@ -46,9 +46,9 @@ def test_screen_xlsx_csv_ods_docx_pdf_and_api_show_the_same_numbers(county, worl
     assert "名册：现行，截至2026-11-2412:00" in on_paper
 
 
-@pytest.mark.parametrize(("scope", "words"), [("this", "口径：本场"), ("final", "口径：最终")])
+@pytest.mark.parametrize(("scope", "text"), [("this", "口径：本场"), ("final", "口径：最终")])
 @pytest.mark.parametrize("rule", ["best", "last", "first"])
-def test_every_form_agrees_with_make_ups_and_results_from_another_platform(county, world, session, scope, words, rule):
+def test_every_form_agrees_with_make_ups_and_results_from_another_platform(county, world, session, scope, text, rule):
     county.exam.counting_rule = rule
     people = county.fill_with_every_odd_case()
     makeup = county.makeup(closed=True)
@@ -64,7 +64,7 @@ def test_every_form_agrees_with_make_ups_and_results_from_another_platform(count
     exam_ids = [county.exam.id, makeup.id] if scope == "final" else [county.exam.id]
     naive = naive_figures(session, exam_ids, rule=rule)
     assert naive[county.top.id].participated == (16 if scope == "final" else 14)
-    assert words in assert_all_agree(county, world.api(world.admin()), naive, scope=scope)
+    assert text in assert_all_agree(county, world.api(world.admin()), naive, scope=scope)
 
 
 CIRCULAR_HEADS = {
@@ -83,17 +83,17 @@ def test_circular_says_the_same_in_word_and_pdf(county, world, session, tree):
     naive = naive_figures(session, [county.exam.id], tree=tree)
     top = county.top if tree == "region" else county.system
     docx = export(client, county, top, "circular", "docx", tree=tree)
-    on_paper = pdf_words(export(client, county, top, "circular", "pdf", tree=tree))
+    on_paper = pdf_text(export(client, county, top, "circular", "pdf", tree=tree))
     whole = naive[top.id].as_api()
     text = "".join(paragraph.text for paragraph in Document(io.BytesIO(docx)).paragraphs)
-    for words in (
+    for wording in (
         f"关于{county.exam.title}参考情况的通报",
         f"应考{whole['eligible']}人；参考{whole['participated']}人",
         f"参考率{whole['participation_rate']}%",
         f"平均分{whole['mean_points']}",
         "2026年11月24日",
     ):
-        assert words in text and words in on_paper
+        assert wording in text and wording in on_paper
     assert "{" not in text + on_paper
     rows = docx_rows(docx)
     codes = {unit.code: unit.id for unit in (county.bureau, county.town, county.empty, county.school)}
@@ -110,14 +110,14 @@ def test_score_sheet_on_paper_holds_the_same_people_and_totals(county, world):
     client = world.api(world.admin())
     book = load_workbook(io.BytesIO(export(client, county, county.top, "score_sheet", "xlsx"))).active
     rows = [row for row in book.iter_rows(values_only=True) if isinstance(row[0], int)]
-    on_paper = pdf_words(export(client, county, county.top, "score_sheet", "pdf"))
+    on_paper = pdf_text(export(client, county, county.top, "score_sheet", "pdf"))
     in_word = docx_rows(export(client, county, county.top, "score_sheet", "docx"))
     assert len(rows) == len(in_word) == 25
-    for row, words in zip(rows, in_word, strict=True):
+    for row, text in zip(rows, in_word, strict=True):
         cells = ["" if cell is None else f"{cell:.2f}" if n == 4 else str(cell) for n, cell in enumerate(row)]
-        assert list(words.values()) == cells and "".join("".join(cells).split()) in on_paper
+        assert list(text.values()) == cells and "".join("".join(cells).split()) in on_paper
     assert "名册25人，免考2人，缓考2人，应考21人，参考13人" in on_paper and "单位负责人（签字）" in on_paper
-    absent = pdf_words(export(client, county, county.top, "absent", "pdf"))
+    absent = pdf_text(export(client, county, county.top, "absent", "pdf"))
     assert absent.count("未开始") + absent.count("已开始未交卷") == 8 and "未参考8人" in absent
 
 
@@ -158,7 +158,7 @@ def test_final_figures_take_the_best_over_main_and_make_ups(county, world, sessi
     assert final[0]["participated"] == this[0]["participated"] + 1 and final[0]["passed"] == this[0]["passed"] + 2
 
 
-def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, frozen):
+def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, fixed_clock):
     people = county.fill_with_every_odd_case()
     admin = world.admin()
     client = world.client(admin)
@@ -167,7 +167,7 @@ def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, frozen)
     county.attempt(people["absent"], exam=makeup, points="60", hours_ago=5)
     before = figures_of(client, county.exam, county.top)
     assert before["definitions"]["scope"].startswith("本场") and before["rows"][0]["participated"] == 13
-    frozen.at(makeup.closes_at)
+    fixed_clock.at(makeup.closes_at)
     client = world.client(admin)  # an administrator's sign-in ends by itself meanwhile
     after = figures_of(client, county.exam, county.top)
     assert after["definitions"]["scope"].startswith("最终") and after["rows"][0]["participated"] == 14

@@ -14,7 +14,7 @@ from examapp.oversight.report_templates import render_xlsx as report_template_re
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.platform.audit.models import AuditEvent
 from tests.helpers.report_templates import PAGE, docx, token, upload
-from tests.helpers.reports import docx_rows, export, from_page, pdf_words
+from tests.helpers.reports import docx_rows, export, from_page, pdf_text
 
 
 def xlsx(*rows):
@@ -27,7 +27,7 @@ def xlsx(*rows):
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("file", "text"),
     [
         (docx("应考 {{ 应考人 }} 人"), "「应考人」不是可用的占位名"),
         (docx("{{ 单位.__class__ }}"), "前面只能是循环的名称"),
@@ -40,14 +40,14 @@ def xlsx(*rows):
         (b"PK not a file", "不是 docx 文件"),
     ],
 )
-def test_unfit_circular_is_refused_with_the_place_named(county, world, session, file, words):
+def test_unfit_circular_is_rejected_with_the_place_named(county, world, session, file, text):
     answer = upload(world.client(world.admin()), "circular", file)
-    assert answer.status_code == 400 and words in answer.text
+    assert answer.status_code == 400 and text in answer.text
     assert session.query(ReportTemplate).count() == 0
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("file", "text"),
     [
         (xlsx(["{{ 行.身份证号 }}"]), "「身份证号」不是可用的占位名"),
         (xlsx(["{{ 人.姓名 }}"]), "请写成 行.姓名"),
@@ -55,9 +55,9 @@ def test_unfit_circular_is_refused_with_the_place_named(county, world, session, 
         (xlsx(["{{ 行.姓名 }}", "{% for x in y %}"]), "大括号写法不对"),
     ],
 )
-def test_unfit_workbook_is_refused_with_the_place_named(county, world, file, words):
+def test_unfit_workbook_is_rejected_with_the_place_named(county, world, file, text):
     answer = upload(world.client(world.admin()), "score_sheet", file, "表.xlsx")
-    assert answer.status_code == 400 and words in answer.text
+    assert answer.status_code == 400 and text in answer.text
 
 
 def test_own_circular_is_previewed_put_into_use_and_taken_back(county, world, session):
@@ -74,15 +74,15 @@ def test_own_circular_is_previewed_put_into_use_and_taken_back(county, world, se
     preview = client.get(f"{PAGE}/{row.id}/preview").data
     assert "应考 117 人" in "".join(p.text for p in Document(io.BytesIO(preview)).paragraphs)
     assert client.get(f"{PAGE}/{row.id}/pdf").data[:5] == b"%PDF-" and client.get(f"{PAGE}/{row.id}/file").data == file
-    shipped = pdf_words(export(api, county, county.top, "circular", "pdf"))
+    shipped = pdf_text(export(api, county, county.top, "circular", "pdf"))
     assert "参考情况的通报" in shipped
     for _ in range(2):
         assert client.post(f"{PAGE}/{row.id}/use", data={"csrf_token": token(client)}).status_code == 303
-    own = pdf_words(export(api, county, county.top, "circular", "pdf"))
+    own = pdf_text(export(api, county, county.top, "circular", "pdf"))
     assert f"本县{county.exam.title}情况" in own and "应考21人" in own and "教育局；青山乡；" in own
     for _ in range(2):
         assert client.post(f"{PAGE}/circular/shipped", data={"csrf_token": token(client)}).status_code == 303
-    assert pdf_words(export(api, county, county.top, "circular", "pdf")) == shipped
+    assert pdf_text(export(api, county, county.top, "circular", "pdf")) == shipped
     assert [(t.number, t.is_current) for t in session.query(ReportTemplate).order_by(ReportTemplate.number)] == [
         (1, False),
         (2, True),
@@ -198,11 +198,11 @@ def test_a_form_that_says_nothing_of_whom_it_holds_says_it_in_the_head(county, w
         row = session.query(ReportTemplate).filter_by(content=content).one()
         client.post(f"{PAGE}/{row.id}/use", data={"csrf_token": token(client)})
     address = f"/admin/reports/exams/{county.exam.id}/units/{county.bureau.id}?rank=一级科员"
-    words = f"{MARK}；只统计职级为「一级科员」的人员"
+    text = f"{MARK}；只统计职级为「一级科员」的人员"
     page = load_workbook(io.BytesIO(from_page(api, address, "score_sheet", "xlsx")[0])).active
-    assert page.oddHeader.center.text == words and page["A1"].value == "乙" and page.max_row == 1
+    assert page.oddHeader.center.text == text and page["A1"].value == "乙" and page.max_row == 1
     document = Document(io.BytesIO(from_page(api, address, "circular", "docx")[0]))
-    assert document.sections[0].header.paragraphs[0].text == words and document.paragraphs[0].text == "应考 1 人"
+    assert document.sections[0].header.paragraphs[0].text == text and document.paragraphs[0].text == "应考 1 人"
 
 
 def test_shipped_forms_are_fit_and_may_be_taken_as_they_are(county, world):

@@ -1,4 +1,4 @@
-"""Forms that would grow without bound when they are opened or filled are refused at upload, whatever they are called inside."""
+"""Forms that would grow without bound when they are opened or filled are rejected at upload, whatever they are called inside."""
 
 import io
 import re
@@ -72,12 +72,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_workbook_whose_cells_would_fill_the_memory_is_refused_in_words(county, world, session, name):
+def test_a_workbook_whose_cells_would_fill_the_memory_is_rejected_in_words(county, world, session, name):
     client = world.client(world.admin())
     token(client)
     answer = upload(client, "score_sheet", HOSTILE[name], "表.xlsx")
-    (words,) = re.findall(r'class="alert error"[^>]*>(.*?)</div>', answer.text, re.DOTALL) or [answer.text]
-    assert answer.status_code == 400 and "请" in words and not words.isascii(), words
+    (text,) = re.findall(r'class="alert error"[^>]*>(.*?)</div>', answer.text, re.DOTALL) or [answer.text]
+    assert answer.status_code == 400 and "请" in text and not text.isascii(), text
     assert session.query(ReportTemplate).count() == 0
 
 
@@ -107,7 +107,7 @@ def with_property(text):
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("file", "text"),
     [
         (nested(21), "循环套了循环"),
         (nested(2), "循环套了循环"),
@@ -132,9 +132,9 @@ def with_property(text):
         ),
     ],
 )  # fmt: skip
-def test_a_circular_that_would_grow_without_bound_is_refused_in_words(county, world, session, file, words):
+def test_a_circular_that_would_grow_without_bound_is_rejected_in_words(county, world, session, file, text):
     answer = upload(world.client(world.admin()), "circular", file)
-    assert answer.status_code == 400 and words in answer.text
+    assert answer.status_code == 400 and text in answer.text
     assert session.query(ReportTemplate).count() == 0
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from examapp.documents.spreadsheets import Column, Sheet, write_csv, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_csv, write_xlsx
 from examapp.oversight.report_templates.render_xlsx import fill_form, shipped_form
 
 NAMES = [
@@ -50,27 +50,29 @@ def opened(tmp_path_factory):
 
 
 def _cell(cell):
-    text = "\n".join(_words(paragraph) for paragraph in cell.findall(f"{{{TEXT}}}p"))
+    text = "\n".join(_text(paragraph) for paragraph in cell.findall(f"{{{TEXT}}}p"))
     return cell.get(f"{{{OFFICE}}}value-type"), cell.get(f"{{{TABLE}}}formula"), text
 
 
-def _words(paragraph) -> str:
-    words = paragraph.text or ""
+def _text(paragraph) -> str:
+    text = paragraph.text or ""
     for part in paragraph:
-        words += (
+        text += (
             "\t"
             if part.tag == f"{{{TEXT}}}tab"
             else " " * int(part.get(f"{{{TEXT}}}c", "1"))
             if part.tag == f"{{{TEXT}}}s"
             else "".join(part.itertext())
         )
-        words += part.tail or ""
-    return words
+        text += part.tail or ""
+    return text
 
 
 def test_h06_no_name_in_a_workbook_is_a_formula(opened, tmp_path):
     path = tmp_path / "names.xlsx"
-    write_xlsx(path, [Sheet(name="成绩", columns=[Column(head="姓名", width=20)], rows=[[name] for name in NAMES])])
+    write_xlsx(
+        path, [SheetLayout(name="成绩", columns=[SheetColumn(head="姓名", width=20)], rows=[[name] for name in NAMES])]
+    )
     cells = opened(path)
     assert all(formula is None and kind == "string" for kind, formula, _ in cells)
     assert [text for _, _, text in cells[1:]] == NAMES
@@ -78,7 +80,7 @@ def test_h06_no_name_in_a_workbook_is_a_formula(opened, tmp_path):
 
 def test_no_name_in_a_csv_is_a_formula(opened, tmp_path):
     path = tmp_path / "names_csv.csv"
-    write_csv(path, [Column(head="姓名", width=20)], [[name] for name in NAMES])
+    write_csv(path, [SheetColumn(head="姓名", width=20)], [[name] for name in NAMES])
     cells = opened(path)
     assert all(formula is None for _, formula, _ in cells)
     plain = [re.sub(r"^'(?=[=+\-@\t\r\n＝＋－＠0-9])", "", text) for _, _, text in cells[1:]]

@@ -97,20 +97,20 @@ def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_
     paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], response_schema="S41S41S41", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
     sheets = []
 
-    def sit(person, points, marks, **more):
+    def take_exam(person, points, marks, **more):
         attempt = county.attempt(person, points=points, **more)
         attempt.paper_id = paper.id
         session.query(Grade).filter_by(attempt_id=attempt.id).one().item_points = marks
         return (person.rank, marks)
 
     one, other = world.person(county.bureau, rank="一级科员"), world.person(county.office, rank="二级科员")
-    sit(one, "20", ["0", "0", "20"], hours_ago=30)
-    sheets.append(sit(one, "65", ["50", "15", "0"], number=2))
-    sheets.append(sit(other, "30", ["0", "30", "0"]))
-    sit(world.person(county.town, rank="一级科员"), "0", ["0", "0", "0"])
+    take_exam(one, "20", ["0", "0", "20"], hours_ago=30)
+    sheets.append(take_exam(one, "65", ["50", "15", "0"], number=2))
+    sheets.append(take_exam(other, "30", ["0", "30", "0"]))
+    take_exam(world.person(county.town, rank="一级科员"), "0", ["0", "0", "0"])
     exempt = world.person(county.bureau, rank="一级科员")
     county.excuse(exempt)
-    sit(exempt, "100", ["50", "30", "20"])
+    take_exam(exempt, "100", ["50", "30", "20"])
     county.attempt(world.person(county.bureau))
     session.flush()
     client = world.client(world.admin())
@@ -118,9 +118,9 @@ def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_
     def naive(rank):
         found = {}
         for its_rank, marks in sheets:
-            for got, most, points in zip(marks, possible, points_of, strict=True):
+            for got, limit, points in zip(marks, possible, points_of, strict=True):
                 for point in points if rank in ("", its_rank) else ():
-                    found.setdefault(point, []).append((Decimal(got), Decimal(most)))
+                    found.setdefault(point, []).append((Decimal(got), Decimal(limit)))
         rates = [(sum(g for g, _ in pairs) * 100 / sum(m for _, m in pairs), name, len(pairs)) for name, pairs in found.items()]  # fmt: skip
         return [[name, str(count), f"{rate:.2f}%"] for rate, name, count in sorted(rates)]
 

@@ -120,17 +120,17 @@ def test_a_name_that_is_searched_stands_in_no_address(county, world):
     client = world.api(world.admin())
     path = unit_page(county, county.top, "/people")
 
-    def search(words):
-        answer = client.post(path, data={"group": "roster", "q": words})
+    def search(text):
+        answer = client.post(path, data={"group": "roster", "q": text})
         assert answer.status_code == 303
         return answer.location, client.get(answer.location).text
 
-    for words, found in (
+    for text, found in (
         ("甲乙07", "共 <strong>1</strong> 人"),
         ("甲乙", "第 1 页，共 2 页"),
         ("%", "没有符合条件的人员"),
     ):
-        address, page = search(words)
+        address, page = search(text)
         assert found in page
         addresses = [address, *re.findall(r'(?:href|action|name="next" value)="([^"]*)"', page)]
         assert not [address for address in addresses if "甲" in unquote(address)]
@@ -152,7 +152,7 @@ def test_person_page_names_the_attempt_that_counts(county, world):
 def test_score_sheet_has_all_that_is_signed(county, world):
     county.fill_with_every_odd_case()
     page = world.client(world.admin()).get(unit_page(county, county.bureau, "/score-sheet")).text
-    for words in (
+    for text in (
         "测试考试成绩汇总表",
         "单位：教育局",
         "统计时间",
@@ -161,7 +161,7 @@ def test_score_sheet_has_all_that_is_signed(county, world):
         "单位（盖章）",
         "名册 10 人",
     ):
-        assert words in page
+        assert text in page
     assert page.index("人excellent") < page.index("人exempt")
 
 
@@ -200,15 +200,15 @@ def test_index_leads_to_the_unit_at_which_the_reach_begins(county, world):
 def test_county_api_costs_at_most_six_statements_and_its_page_one_more_for_the_bar(county, world, statements):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())
-    for path, most in (
+    for path, limit in (
         (unit_page(county, county.top), 7),
         (f"/api/v1/exams/{county.exam.id}/participation?unit={county.top.id}&depth=2", 6),
     ):
         with statements() as seen:
             assert client.get(path).status_code == 200
-        assert len(seen) <= most, seen
-    for part, most in (("/people", 8), ("/progress", 13)):
+        assert len(seen) <= limit, seen
+    for part, limit in (("/people", 8), ("/progress", 13)):
         path = unit_page(county, county.top, part)
         with statements() as seen:
             assert client.get(path).status_code == 200
-        assert len(seen) <= most, seen
+        assert len(seen) <= limit, seen

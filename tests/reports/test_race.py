@@ -11,11 +11,11 @@ from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.platform.audit.actions import ActionContext, Actor
-from tests.reports.county import County
+from tests.reports.county import ReportCounty
 
 
 def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race_world, monkeypatch):
-    county = County(race_world)
+    county = ReportCounty(race_world)
     county.fill_with_every_odd_case()
     admin = race_world.admin()
     export = race_world.save(
@@ -62,21 +62,23 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
 
 
 def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
-    county = County(race_world)
+    county = ReportCounty(race_world)
     county.fill_with_every_odd_case()
     admin = race_world.admin()
     race_world.commit()
     actor, exam_id, unit_id = Actor(person_id=admin.id), county.exam.id, county.top.id
-    wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
+    report_request = ReportRequest(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
     found, errors, now = [], [], clock.now()
 
     def press():
         with race_app.app_context():
             try:
                 with transaction() as session:
-                    reach = AccessScope(is_everything=True)
+                    access = AccessScope(is_everything=True)
                     found.append(
-                        report_export_actions.request_export(ActionContext(session, actor, now), wish, reach=reach).id
+                        report_export_actions.request_export(
+                            ActionContext(session, actor, now), report_request, access=access
+                        ).id
                     )
             except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
                 errors.append(error)

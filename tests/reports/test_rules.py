@@ -171,14 +171,14 @@ DAYS = st.none() | st.dates(date(2000, 1, 1), date(2100, 12, 31))
 
 
 @given(st.sampled_from(["", *GROUP_NAMES]), st.text(max_size=9), st.text(max_size=9), DAYS, DAYS)
-def test_a_narrowing_is_read_as_it_was_written_and_says_all_it_asks(group, rank, position, since, until):
-    narrowing = ReportFilter(group=group, rank=rank, position=position, since=since, until=until)
-    assert ReportFilter.of_json(narrowing.as_json()) == narrowing
-    assert ReportFilter.of_json(json.loads(json.dumps(narrowing.as_json()))) == narrowing
+def test_a_report_filter_is_read_as_it_was_written_and_says_all_it_asks(group, rank, position, since, until):
+    filters = ReportFilter(group=group, rank=rank, position=position, since=since, until=until)
+    assert ReportFilter.of_json(filters.as_json()) == filters
+    assert ReportFilter.of_json(json.loads(json.dumps(filters.as_json()))) == filters
     asked = [value for value in (rank, position, since, until) if value]
-    assert all(str(value) in narrowing.words for value in asked)
-    assert bool(narrowing.words) == bool(asked or group) == (narrowing != NO_FILTER)
+    assert all(str(value) in filters.text for value in asked)
+    assert bool(filters.text) == bool(asked or group) == (filters != NO_FILTER)
     for content in CONTENT_NAMES:
-        kept = narrowing.of_content(content)
-        assert kept.group in ("", group) and replace(kept, group=group) == narrowing
+        kept = filters.of_content(content)
+        assert kept.group in ("", group) and replace(kept, group=group) == filters
     assert set(GROUP_NAMES) <= set(dir(Counts))

@@ -21,7 +21,7 @@ REASON = re.compile(r"# (?:noqa: S\d+[, S\d]*|nosec).*– .{8,}|# meant: .{8,}|#
 CODE = ["examapp", "question_bank", "wsgi.py"]
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How a check ended."""
 
     CLEAN = "clean"
@@ -30,12 +30,12 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckOutcome:
     """A check, how it ended, and what it said."""
 
     name: str
-    verdict: Verdict
-    words: str = ""
+    verdict: CheckVerdict
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Finding:
     first: int
     last: int
     rule: str
-    words: str
+    text: str
 
     def has_reason(self) -> bool:
         """Tell whether the lines, or the one before or after them, say why it is meant."""
@@ -54,7 +54,7 @@ class Finding:
         return any(REASON.search(line) for line in lines)
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.first} {self.rule}: {self.words}"
+        return f"{self.path}:{self.first} {self.rule}: {self.text}"
 
 
 def run(*command: str, limit_s: int = 600, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -70,13 +70,13 @@ def run(*command: str, limit_s: int = 600, folder: Path = ROOT, **environment: s
     )
 
 
-def bandit() -> Outcome:
+def bandit() -> CheckOutcome:
     """Common faults of Python code, of medium weight and more."""
     done = run("bandit", "-q", "-r", *CODE, "-ll", "-f", "json")
     try:
         results = json.loads(done.stdout)["results"]
     except (ValueError, KeyError):
-        return Outcome("bandit", Verdict.NOT_CHECKED, done.stderr[-1000:])
+        return CheckOutcome("bandit", CheckVerdict.NOT_CHECKED, done.stderr[-1000:])
     return judge(
         "bandit",
         [
@@ -87,23 +87,23 @@ def bandit() -> Outcome:
 
 
 def scan(*targets: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Read code by the house's own rules; no rule and no version is asked for over the network.
+    """Read code by the application's own rules; no rule and no version is asked for over the network.
 
     A rule has two minutes for a file instead of five seconds: this runs below everything else on a busy machine.
     """
-    words = ("--config", str(RULES), "--metrics", "off", "--disable-version-check", "--json", "--quiet", "--jobs", "2")
-    return run("semgrep", "scan", *words, "--timeout", "120", *targets, folder=folder)
+    text = ("--config", str(RULES), "--metrics", "off", "--disable-version-check", "--json", "--quiet", "--jobs", "2")
+    return run("semgrep", "scan", *text, "--timeout", "120", *targets, folder=folder)
 
 
-def semgrep() -> Outcome:
+def semgrep() -> CheckOutcome:
     """The house's own rules."""
     done = scan(*CODE)
     try:
-        told = json.loads(done.stdout)
+        reply = json.loads(done.stdout)
     except ValueError:
-        return Outcome("semgrep", Verdict.NOT_CHECKED, done.stderr[-1000:])
-    if told["errors"]:
-        return Outcome("semgrep", Verdict.FAULTY, str(told["errors"])[:2000])
+        return CheckOutcome("semgrep", CheckVerdict.NOT_CHECKED, done.stderr[-1000:])
+    if reply["errors"]:
+        return CheckOutcome("semgrep", CheckVerdict.FAULTY, str(reply["errors"])[:2000])
     return judge(
         "semgrep",
         [
@@ -114,23 +114,25 @@ def semgrep() -> Outcome:
                 one["check_id"].rpartition(".")[2],
                 one["extra"]["message"],
             )
-            for one in told["results"]
+            for one in reply["results"]
         ],
     )
 
 
-def judge(name: str, findings: list[Finding]) -> Outcome:
+def judge(name: str, findings: list[Finding]) -> CheckOutcome:
     """Tell findings with a written reason from those without: a reason stands in the code, behind ruff's word for the same rule."""
     open_ones = [finding for finding in findings if not finding.has_reason()]
     if open_ones:
-        return Outcome(name, Verdict.FAULTY, "\n".join(map(str, open_ones)))
-    return Outcome(name, Verdict.CLEAN, f"{len(findings)} found, each with its reason in the code" if findings else "")
+        return CheckOutcome(name, CheckVerdict.FAULTY, "\n".join(map(str, open_ones)))
+    return CheckOutcome(
+        name, CheckVerdict.CLEAN, f"{len(findings)} found, each with its reason in the code" if findings else ""
+    )
 
 
-def vulnerabilities() -> Outcome:
+def vulnerabilities() -> CheckOutcome:
     """Known vulnerabilities of all that is locked; without its data source the tool finds none, so that counts as not checked."""
     if os.environ.get("SECURITY_QUICK") == "1":
-        return Outcome("pip-audit", Verdict.NOT_CHECKED, "left out by SECURITY_QUICK")
+        return CheckOutcome("pip-audit", CheckVerdict.NOT_CHECKED, "left out by SECURITY_QUICK")
     try:
         done = run(
             "pip-audit",
@@ -144,29 +146,31 @@ def vulnerabilities() -> Outcome:
             limit_s=90,
         )
     except subprocess.TimeoutExpired:
-        return Outcome("pip-audit", Verdict.NOT_CHECKED, "the source of known vulnerabilities did not answer")
+        return CheckOutcome("pip-audit", CheckVerdict.NOT_CHECKED, "the source of known vulnerabilities did not answer")
     said = (done.stdout + done.stderr)[-3000:]
     if done.returncode == 0 and "No known vulnerabilities" in said:
-        return Outcome("pip-audit", Verdict.CLEAN)
+        return CheckOutcome("pip-audit", CheckVerdict.CLEAN)
     if "Found " in said and "known vulnerabilit" in said:
-        return Outcome("pip-audit", Verdict.FAULTY, said)
-    return Outcome(
+        return CheckOutcome("pip-audit", CheckVerdict.FAULTY, said)
+    return CheckOutcome(
         "pip-audit",
-        Verdict.NOT_CHECKED,
+        CheckVerdict.NOT_CHECKED,
         "the source of known vulnerabilities cannot be reached from here: "
         + (said.strip().splitlines() or [""])[-1][:200],
     )
 
 
-def components() -> Outcome:
+def components() -> CheckOutcome:
     """The list of components (SBOM, CycloneDX) of what a deployment installs, as build/sbom.json."""
     made = ROOT / "build" / "sbom.json"
     made.parent.mkdir(exist_ok=True)
     made.unlink(missing_ok=True)
-    words = ("--output-reproducible", "--of", "JSON", "-o", str(made))
-    done = run("cyclonedx-py", "requirements", "requirements.txt", *words)
+    text = ("--output-reproducible", "--of", "JSON", "-o", str(made))
+    done = run("cyclonedx-py", "requirements", "requirements.txt", *text)
     is_made = done.returncode == 0 and made.is_file() and made.stat().st_size > 10_000
-    return Outcome("cyclonedx", Verdict.CLEAN if is_made else Verdict.FAULTY, "" if is_made else done.stderr[-2000:])
+    return CheckOutcome(
+        "cyclonedx", CheckVerdict.CLEAN if is_made else CheckVerdict.FAULTY, "" if is_made else done.stderr[-2000:]
+    )
 
 
 def main(*names: str) -> int:
@@ -175,9 +179,9 @@ def main(*names: str) -> int:
     outcomes = [checks[name]() for name in names or checks]
     for outcome in outcomes:
         print(f"{outcome.verdict:<12} {outcome.name}")
-        if outcome.words:
-            print("    " + outcome.words.replace("\n", "\n    "))
-    bad = {Verdict.FAULTY} | ({Verdict.NOT_CHECKED} if os.environ.get("STRICT") == "1" else set())
+        if outcome.text:
+            print("    " + outcome.text.replace("\n", "\n    "))
+    bad = {CheckVerdict.FAULTY} | ({CheckVerdict.NOT_CHECKED} if os.environ.get("STRICT") == "1" else set())
     return 1 if any(outcome.verdict in bad for outcome in outcomes) else 0
 
 

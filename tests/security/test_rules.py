@@ -1,4 +1,4 @@
-"""Each of the house's own semgrep rules points at what it is for, and at nothing beside it."""
+"""Each of the application's own semgrep rules points at what it is for, and at nothing beside it."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def test_each_rule_flags_what_it_is_for_and_nothing_else(tmp_path):
         path.write_text(code)
         marks = ((number, re.search(r"  # (no-[\w-]+)$", line)) for number, line in enumerate(code.splitlines(), 1))
         wanted |= {(name, number, mark[1]) for number, mark in marks if mark}
-    told = json.loads(scan("examapp", folder=tmp_path).stdout)
-    assert not told["errors"]
-    found = {(one["path"], one["start"]["line"], one["check_id"].rpartition(".")[2]) for one in told["results"]}
+    reply = json.loads(scan("examapp", folder=tmp_path).stdout)
+    assert not reply["errors"]
+    found = {(one["path"], one["start"]["line"], one["check_id"].rpartition(".")[2]) for one in reply["results"]}
     assert sorted(found - wanted) == []
     assert sorted(wanted - found) == []
     rules = set(re.findall(r"- id: (\S+)", RULES.read_text("utf-8")))

@@ -13,7 +13,7 @@ from examapp.db.session import transaction
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
 from examapp.learning.practice.rules import RUNS_A_DAY
 from examapp.learning.practice_answers.actions import answer
-from tests.helpers.courses import bank, begin, course, read, sit
+from tests.helpers.courses import bank, begin, course, read, take_exam
 from tests.helpers.forms import post, token
 
 
@@ -54,16 +54,16 @@ def test_finished_without_opening_earns_nothing(world, session, learner):
     assert earned(session) == 0
 
 
-def test_a_clients_own_time_and_duration_earn_nothing(world, session, learner, frozen):
+def test_a_clients_own_time_and_duration_earn_nothing(world, session, learner, fixed_clock):
     bank(world)
     (chapter,) = course(world).chapters
     headers = {"X-Client-Time": "2030-01-01T00:00:00+00:00", "Date": "Tue, 01 Jan 2030 00:00:00 GMT"}
     learner.get(f"/study/chapters/{chapter.id}?page=1&seconds=99999&read_at=2030-01-01", headers=headers)
     assert session.query(ChapterProgress).one().read_at is None
     learner.get(f"/study/chapters/{chapter.id}?page=2&now=2030-01-01", headers=headers)
-    assert session.query(ChapterProgress).one().read_at == frozen.instant
+    assert session.query(ChapterProgress).one().read_at == fixed_clock.instant
     for _ in range(RUNS_A_DAY):
-        sit(learner, session, begin(learner, chapter).location, right=False)
+        take_exam(learner, session, begin(learner, chapter).location, right=False)
     csrf = token(learner, "/practice/")
     tried = learner.post(
         f"/study/chapters/{chapter.id}/exercise",
@@ -90,20 +90,20 @@ def test_walking_through_the_option_subsets_earns_nothing_and_shows_the_key_once
     assert earned(session) == 0
 
 
-def test_exercises_draw_anew_so_that_a_noted_key_is_of_no_use(world, session, learner, frozen):
+def test_exercises_draw_again_so_that_a_noted_key_is_of_no_use(world, session, learner, fixed_clock):
     bank(world, count=6)
     (chapter,) = course(world).chapters
     read(learner, chapter)
     drawn = []
     for _ in range(RUNS_A_DAY):
-        sit(learner, session, begin(learner, chapter).location, right=False)
+        take_exam(learner, session, begin(learner, chapter).location, right=False)
         last = session.query(ExerciseRun).order_by(ExerciseRun.id.desc()).first()
         drawn.append({item.question_id for item in session.query(PracticeItem).filter_by(run_id=last.id)})
     assert drawn[0].isdisjoint(drawn[1])
     assert drawn[2].isdisjoint(drawn[0] | drawn[1])
 
 
-def test_replaying_yesterdays_requests_earns_nothing(world, session, learner, frozen):
+def test_replaying_yesterdays_requests_earns_nothing(world, session, learner, fixed_clock):
     bank(world)
     (chapter,) = course(world, chapters=2).chapters[:1]
     read(learner, chapter)
@@ -112,14 +112,14 @@ def test_replaying_yesterdays_requests_earns_nothing(world, session, learner, fr
     item = session.get(PracticeItem, int(path.rsplit("/", 1)[1]))
     form = {"csrf_token": token(learner, "/practice/"), "response": "ABCD"[item.order.index("A")]}
     assert learner.post(path, data=form).status_code == 302
-    frozen.at(frozen.instant + timedelta(days=1))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=1))
     for _ in range(5):
         learner.post(path, data=form)
     assert session.query(PracticeItem).filter(PracticeItem.answered_at.is_not(None)).count() == 1
     assert session.query(ExerciseRun).count() == 1
     assert earned(session) == 0
-    stranger = world.client(world.person())
-    assert stranger.post(path, data=form | {"csrf_token": token(stranger, "/practice/")}).status_code == 404
+    outsider = world.client(world.person())
+    assert outsider.post(path, data=form | {"csrf_token": token(outsider, "/practice/")}).status_code == 404
 
 
 def test_answers_pressed_at_the_same_moment_count_once_and_end_the_exercise_once(race_world, race_app):
@@ -142,7 +142,7 @@ def test_answers_pressed_at_the_same_moment_count_once_and_end_the_exercise_once
             barrier.wait()
             with transaction() as session:
                 return answer(
-                    session, item_id=one[0], person_id=person_id, raw=[one[1]], now=clock.now(), most_a_day=300
+                    session, item_id=one[0], person_id=person_id, raw=[one[1]], now=clock.now(), max_a_day=300
                 ).is_new
 
     with ThreadPoolExecutor(len(presses)) as pool:

@@ -28,7 +28,7 @@ def item_of(session, answer):
 
 
 def test_the_question_of_the_day_is_the_same_for_all_and_another_tomorrow_or_when_held_back(
-    world, session, learner, frozen
+    world, session, learner, fixed_clock
 ):
     ids = {world.question().id for _ in range(8)}
     first = post(learner, "/practice/daily")
@@ -44,7 +44,7 @@ def test_the_question_of_the_day_is_the_same_for_all_and_another_tomorrow_or_whe
     assert item_of(session, post(third, "/practice/daily")).question_id != chosen
     days = set()
     for n in range(1, 5):
-        frozen.at(frozen.instant + timedelta(days=1))
+        fixed_clock.at(fixed_clock.instant + timedelta(days=1))
         days.add(item_of(session, post(world.client(learner.person), "/practice/daily")).question_id)
         assert session.query(DailyQuestion).count() == 1 + n
     assert len(days) > 1
@@ -61,13 +61,13 @@ def test_search_finds_articles_in_force_and_questions_that_may_be_practised(worl
     exam = world.exam(world.blueprint())
     world.save(PracticeHold(question_id=held.id, exam_id=exam.id))
     law = world.save(Law(name="行政处罚法", created_at=clock.now()))
-    for year, words in ((2017, "旧的听证程序"), (2021, "新的听证程序 <b>100%</b>"), (2030, "将来的听证程序")):
+    for year, text in ((2017, "旧的听证程序"), (2021, "新的听证程序 <b>100%</b>"), (2030, "将来的听证程序")):
         version = world.save(
             LawVersion(
                 law_id=law.id, version_on=date(year, 1, 1), effective_on=date(year, 7, 1), created_at=clock.now()
             )
         )
-        world.save(LawArticle(law_version_id=version.id, position=1, label="第六十三条", text=words))
+        world.save(LawArticle(law_version_id=version.id, position=1, label="第六十三条", text=text))
     page = learner.get("/practice/search?q=听证程序").get_data(as_text=True)
     assert "新的听证程序 &lt;b&gt;" in page
     assert "旧的" not in page
@@ -80,8 +80,8 @@ def test_search_finds_articles_in_force_and_questions_that_may_be_practised(worl
     assert learner.get("/practice/search?q=" + "甲" * 500).status_code == 200
     answer = post(learner, f"/practice/questions/{found.id}")
     assert item_of(session, answer).question_id == found.id
-    refused = post(learner, f"/practice/questions/{held.id}")
-    assert "现在不能练习" in learner.get(refused.location).get_data(as_text=True)
+    rejected = post(learner, f"/practice/questions/{held.id}")
+    assert "现在不能练习" in learner.get(rejected.location).get_data(as_text=True)
 
 
 def test_favourites_and_notes_are_kept_for_oneself_and_taken_away(world, session, learner):
@@ -94,9 +94,9 @@ def test_favourites_and_notes_are_kept_for_oneself_and_taken_away(world, session
     assert "要收藏的题" in page
     assert "记住 &lt;i&gt;" in page
     assert "已收藏" in learner.get(path).get_data(as_text=True)
-    stranger = world.client(world.person())
-    assert post(stranger, f"{path}/note", note).status_code == 404
-    assert "还没有收藏" in stranger.get("/practice/notes").get_data(as_text=True)
+    outsider = world.client(world.person())
+    assert post(outsider, f"{path}/note", note).status_code == 404
+    assert "还没有收藏" in outsider.get("/practice/notes").get_data(as_text=True)
     long = post(learner, f"{path}/note", {"note": "长" * 501})
     assert "最多 500 字" in learner.get(long.location).get_data(as_text=True)
     assert post(learner, f"{path}/note", {}).status_code == 302
@@ -136,12 +136,12 @@ def test_a_mock_paper_follows_an_exams_blueprint_with_questions_that_may_be_prac
     assert world.client(world.person()).get(path).status_code == 404
 
 
-def test_a_mock_paper_is_refused_where_the_pool_is_too_small_or_the_exam_is_another_peoples(world, session, learner):
+def test_a_mock_paper_is_rejected_where_the_pool_is_too_small_or_the_exam_is_another_peoples(world, session, learner):
     for _ in range(2):
         world.question(key=("A",))
     exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 3, "2"),)), opens_in=timedelta(days=2))
-    refused = post(learner, f"/practice/mocks/{exam.id}")
-    assert "不够组一份模拟卷" in learner.get(refused.location).get_data(as_text=True)
+    rejected = post(learner, f"/practice/mocks/{exam.id}")
+    assert "不够组一份模拟卷" in learner.get(rejected.location).get_data(as_text=True)
     world.question(key=("A",))
     draft = world.exam(world.blueprint(), state="draft")
     assert post(learner, f"/practice/mocks/{draft.id}").status_code == 404

@@ -13,7 +13,7 @@ from examapp.learning.courses.models import ChapterFile, ChapterProgress, Course
 from examapp.platform.audit.models import AuditEvent
 from examapp.uploads.actions import kept_path, part_path
 from examapp.uploads.models import PendingUpload, StoredFile
-from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, sit
+from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, take_exam
 from tests.helpers.files import PDF, film, picture
 from tests.helpers.forms import post, token
 
@@ -37,8 +37,8 @@ def law(world, texts, *, name="行政处罚法", year=2021, law_row=None):
     version = world.save(
         LawVersion(law_id=law_row.id, version_on=date(year, 1, 22), effective_on=date(year, 7, 15), created_at=now)
     )
-    for position, (label, words) in enumerate(texts.items(), 1):
-        world.save(LawArticle(law_version_id=version.id, position=position, label=label, text=words))
+    for position, (label, text) in enumerate(texts.items(), 1):
+        world.save(LawArticle(law_version_id=version.id, position=position, label=label, text=text))
     return law_row, version
 
 
@@ -88,7 +88,7 @@ def test_a_course_edited_under_study_keeps_progress_and_its_editions(world, sess
     assert "只有一页" in learner.get(f"/study/chapters/{chapter_id}").get_data(as_text=True)
     longer = CHAPTER | {"body": "一\n\n---\n\n二\n\n---\n\n三\n\n---\n\n四"}
     assert post(office, page, longer).status_code == 302
-    assert "通过了" in sit(learner, session, run)
+    assert "通过了" in take_exam(learner, session, run)
     progress = session.query(ChapterProgress).one()
     assert progress.read_at is not None
     assert progress.passed_at is not None
@@ -152,7 +152,7 @@ def test_a_film_is_sent_in_pieces_and_streamed_in_ranges_to_learners_of_the_cour
 
 
 def test_an_upload_that_ends_under_a_wrong_chapter_can_be_ended_under_the_right_one(world, session, office):
-    """Whatever fails after the file was checked, the pieces are there for the next try: a film, and a picture, which is drawn anew."""
+    """Whatever fails after the file was checked, the pieces are there for the next try: a film, and a picture, which is drawn again."""
     row = written(world, office, session, "看视频")
     right, wrong = (
         f"/admin/training/{row.id}/chapters/{row.chapters[0].id}/files",
@@ -174,7 +174,7 @@ def test_an_upload_that_ends_under_a_wrong_chapter_can_be_ended_under_the_right_
         assert kept_path(file.token).stat().st_size == file.size
 
 
-def test_an_upload_whose_bytes_were_lost_begins_anew(world, session, office):
+def test_an_upload_whose_bytes_were_lost_begins_again(world, session, office):
     """The folder came back from an older copy, or a crash took what was not on the disk yet."""
     row = written(world, office, session, "看视频")
     base = f"/admin/training/{row.id}/chapters/{row.chapters[0].id}/files"
@@ -183,14 +183,14 @@ def test_an_upload_whose_bytes_were_lost_begins_anew(world, session, office):
     upload = office.post(f"{base}/begin", query_string=query, headers=headers).get_json()["token"]
     assert office.put(f"{base}/{upload}?offset=0", data=film(), headers=headers).status_code == 200
     part_path(upload).unlink()
-    refused = office.post(f"{base}/{upload}/finish", headers=headers)
-    assert (refused.status_code, refused.get_json()["received"]) == (422, 0)
-    assert "继续上传" in refused.get_json()["message"]
+    rejected = office.post(f"{base}/{upload}/finish", headers=headers)
+    assert (rejected.status_code, rejected.get_json()["received"]) == (422, 0)
+    assert "继续上传" in rejected.get_json()["message"]
     assert office.post(f"{base}/begin", query_string=query, headers=headers).get_json()["received"] == 0
     assert send(office, base, "普法.mp4", film(), csrf=csrf).get_json() == {"name": "普法.mp4"}
 
 
-def test_bad_files_are_refused_early_or_at_the_end_and_leave_nothing(world, session, office):
+def test_bad_files_are_rejected_early_or_at_the_end_and_leave_nothing(world, session, office):
     row = written(world, office, session, "看视频")
     base = f"/admin/training/{row.id}/chapters/{row.chapters[0].id}/files"
     csrf = token(office, f"/admin/training/{row.id}")
@@ -223,8 +223,8 @@ def test_without_the_script_a_small_file_comes_at_once_and_a_picture_stands_in_t
     path = f"/admin/training/{row.id}/chapters/{row.chapters[0].id}"
     fields = {"file": (io.BytesIO(picture()), "图.png")}
     assert post(office, f"{path}/files", fields, page=path).status_code == 302
-    refused = post(office, f"{path}/files", {"file": (io.BytesIO(b"x"), "坏.pdf")}, page=path)
-    assert "不是 PDF" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, f"{path}/files", {"file": (io.BytesIO(b"x"), "坏.pdf")}, page=path)
+    assert "不是 PDF" in office.get(rejected.location).get_data(as_text=True)
     post(office, f"{path}/files", {"file": (io.BytesIO(PDF), "讲义.pdf")}, page=path)
     image = session.query(StoredFile).filter_by(kind="image").one()
     assert f"![图.png](/study/files/{image.token})" in office.get(path).get_data(as_text=True)
@@ -262,6 +262,6 @@ def test_a_chapter_without_questions_cannot_be_published_and_the_office_is_told(
     row = session.query(Course).one()
     page = f"/admin/training/{row.id}"
     post(office, f"{page}/chapters/new", CHAPTER)
-    refused = post(office, f"{page}/publish", page=page)
-    assert "题库中只有 0 题可用" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, f"{page}/publish", page=page)
+    assert "题库中只有 0 题可用" in office.get(rejected.location).get_data(as_text=True)
     assert session.query(Course).one().state == "draft"

@@ -24,7 +24,7 @@ from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.study_gates.actions import clear_exams
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, sit
+from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, take_exam
 from tests.helpers.forms import post
 
 
@@ -48,13 +48,13 @@ def test_the_office_makes_a_course_publishes_it_and_learners_of_its_audience_see
     assert made.status_code == 302, made.get_data(as_text=True)
     row = session.query(Course).one()
     assert (row.credits, row.due_on, row.is_required, row.unit_id) == (Decimal(20), date(2026, 12, 1), True, unit.id)
-    refused = post(office, f"/admin/training/{row.id}/publish", page=made.location)
-    assert "还没有章节" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, f"/admin/training/{row.id}/publish", page=made.location)
+    assert "还没有章节" in office.get(rejected.location).get_data(as_text=True)
     chapter = f"/admin/training/{row.id}/chapters/new"
     assert "不能多于练习题数" in post(office, chapter, CHAPTER | {"pass_count": "3"}).get_data(as_text=True)
     assert post(office, chapter, CHAPTER).status_code == 302
-    refused = post(office, f"/admin/training/{row.id}/publish", page=made.location)
-    assert "题库中只有 0 题" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, f"/admin/training/{row.id}/publish", page=made.location)
+    assert "题库中只有 0 题" in office.get(rejected.location).get_data(as_text=True)
     bank(world)
     assert "宪法学习" not in inside.get("/study/").get_data(as_text=True)
     post(office, f"/admin/training/{row.id}/publish", page=made.location)
@@ -104,9 +104,9 @@ def test_a_bureau_makes_courses_for_its_own_sector_wherever_its_units_stand(worl
     outside = world.person(world.unit("财政所", parent=town, sector_parent=foreign))
     maker = world.client(world.admin("publicity_office", bureau, tree="sector"))
     for sector in ("", str(foreign.id)):
-        refused = post(maker, "/admin/training/new", COURSE | {"sector_unit_id": sector})
-        assert refused.status_code == 422
-        assert "选择自己的系统" in refused.get_data(as_text=True)
+        rejected = post(maker, "/admin/training/new", COURSE | {"sector_unit_id": sector})
+        assert rejected.status_code == 422
+        assert "选择自己的系统" in rejected.get_data(as_text=True)
     assert "本系统全部单位" in maker.get("/admin/training/new").get_data(as_text=True)
     assert post(maker, "/admin/training/new", COURSE | {"sector_unit_id": str(bureau.id)}).status_code == 302
     row = session.query(Course).one()
@@ -118,11 +118,11 @@ def test_a_bureau_makes_courses_for_its_own_sector_wherever_its_units_stand(worl
     assert "市司法局系统" in maker.get("/admin/training/").get_data(as_text=True)
     seen = ["宪法学习" in world.client(person).get("/study/").get_data(as_text=True) for person in (inside, outside)]
     assert seen == [True, False]
-    for stranger in (
+    for outsider in (
         world.admin("publicity_office", foreign, tree="sector"),
         world.admin("publicity_office", town),
     ):
-        client = world.client(stranger)
+        client = world.client(outsider)
         assert client.get(page).status_code == 404
         assert "宪法学习" not in client.get("/admin/training/").get_data(as_text=True)
 
@@ -132,18 +132,18 @@ def test_a_chapter_counts_when_read_to_its_end_and_its_exercise_passed(world, se
     row = course(world, chapters=2)
     first, second = row.chapters
     read(learner, first)
-    result = sit(learner, session, begin(learner, first).location)
+    result = take_exam(learner, session, begin(learner, first).location)
     assert "通过了" in result
     assert session.query(CourseCompletion).count() == 0
     assert "1 / 2" in learner.get("/study/").get_data(as_text=True)
     read(learner, second)
-    sit(learner, session, begin(learner, second).location)
+    take_exam(learner, session, begin(learner, second).location)
     done = session.query(CourseCompletion).one()
     assert (done.person_id, done.credits, done.year, done.is_required) == (learner.person.id, Decimal(20), 2026, True)
     assert "已学完" in learner.get("/study/").get_data(as_text=True)
 
 
-def test_an_exercise_without_reading_to_the_end_is_refused_and_pages_cannot_be_skipped(world, session, learner):
+def test_an_exercise_without_reading_to_the_end_is_rejected_and_pages_cannot_be_skipped(world, session, learner):
     bank(world)
     (chapter,) = course(world).chapters
     answer = begin(learner, chapter)
@@ -159,17 +159,17 @@ def test_an_exercise_without_reading_to_the_end_is_refused_and_pages_cannot_be_s
     assert session.query(ChapterProgress).one().read_at is not None
 
 
-def test_a_failed_exercise_earns_nothing_and_tries_of_a_day_are_limited(world, session, learner, frozen):
+def test_a_failed_exercise_earns_nothing_and_tries_of_a_day_are_limited(world, session, learner, fixed_clock):
     bank(world)
     (chapter,) = course(world).chapters
     read(learner, chapter)
     for _ in range(RUNS_A_DAY):
-        assert "没有通过" in sit(learner, session, begin(learner, chapter).location, right=False)
+        assert "没有通过" in take_exam(learner, session, begin(learner, chapter).location, right=False)
     answer = begin(learner, chapter)
     assert "今天的次数已用完" in learner.get(answer.location).get_data(as_text=True)
     assert session.query(ChapterProgress).one().passed_at is None
-    frozen.at(NOON + timedelta(days=1))
-    assert "通过了" in sit(learner, session, begin(learner, chapter).location)
+    fixed_clock.at(NOON + timedelta(days=1))
+    assert "通过了" in take_exam(learner, session, begin(learner, chapter).location)
     assert session.query(CourseCompletion).count() == 1
     assert "共" in learner.get("/practice/mistakes").get_data(as_text=True)
 
@@ -189,7 +189,7 @@ def test_replaying_an_answer_and_walking_the_options_earn_nothing(world, session
     session.expire_all()
     assert (item.response, item.is_right) == ([wrong[0]], False)
     assert post(learner, f"{path}/next", page="/practice/").location == run.location
-    assert "没有通过" in sit(learner, session, run.location)
+    assert "没有通过" in take_exam(learner, session, run.location)
     assert session.query(ExerciseRun).one().is_passed is False
     assert session.query(ChapterProgress).one().passed_at is None
 
@@ -199,11 +199,11 @@ def test_passing_again_and_another_persons_exercise_change_nothing(world, sessio
     (chapter,) = course(world).chapters
     read(learner, chapter)
     run = begin(learner, chapter).location
-    stranger = world.client(world.person())
-    assert stranger.get(run).status_code == 404
-    sit(learner, session, run)
+    outsider = world.client(world.person())
+    assert outsider.get(run).status_code == 404
+    take_exam(learner, session, run)
     passed_at = session.query(ChapterProgress).one().passed_at
-    sit(learner, session, begin(learner, chapter).location)
+    take_exam(learner, session, begin(learner, chapter).location)
     session.expire_all()
     assert session.query(ChapterProgress).one().passed_at == passed_at
     assert session.query(CourseCompletion).count() == 1
@@ -218,10 +218,10 @@ def test_completed_courses_open_the_study_gate_of_an_exam(world, session, learne
     assert "已有 0" in learner.get("/study/").get_data(as_text=True)
     api = world.api(learner.person)
     for gated, missing in ((exam, ["required"]), (elective, ["elective", "required"]), (unknown, ["credits"])):
-        refused = api.post(f"/api/v1/exams/{gated.id}/attempts", json={}).get_json()
-        assert (refused["error"], sorted(refused["missing"])) == ("study_required", missing)
+        rejected = api.post(f"/api/v1/exams/{gated.id}/attempts", json={}).get_json()
+        assert (rejected["error"], sorted(rejected["missing"])) == ("study_required", missing)
     read(learner, row.chapters[0])
-    sit(learner, session, begin(learner, row.chapters[0]).location)
+    take_exam(learner, session, begin(learner, row.chapters[0]).location)
     assert [c.exam_id for c in session.query(StudyClearance)] == [exam.id]
     assert api.post(f"/api/v1/exams/{exam.id}/attempts", json={}).status_code in {200, 201}
     assert api.post(f"/api/v1/exams/{elective.id}/attempts", json={}).get_json()["missing"] == ["elective"]
@@ -285,8 +285,8 @@ def test_a_laws_course_is_made_with_one_press_from_its_articles_or_its_questions
     copied = post(office, f"/admin/training/{made.id}/copy", page=answer.location)
     copy = session.get(Course, int(copied.location.rsplit("/", 1)[1]))
     assert (copy.year, copy.state, len(copy.chapters)) == (2027, "draft", 2)
-    refused = post(office, "/admin/training/from-law", {"law": "没有题的法"}, page="/admin/training/")
-    assert "还没有这部法律可用的题目" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, "/admin/training/from-law", {"law": "没有题的法"}, page="/admin/training/")
+    assert "还没有这部法律可用的题目" in office.get(rejected.location).get_data(as_text=True)
 
 
 def test_a_chapter_that_somebody_has_opened_is_not_deleted(world, session, office, learner):

@@ -15,15 +15,15 @@ from examapp.delivery.grading.tasks import grade_waiting, sweep_once
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
 from examapp.learning.spaced_repetition.actions import write_cards
 from examapp.learning.spaced_repetition.models import HarvestedAttempt, ReviewCard, UnitWeakness
-from examapp.learning.spaced_repetition.rules import Answer, remember
+from examapp.learning.spaced_repetition.rules import PartAnswer, remember
 from examapp.learning.spaced_repetition.tasks import look_at_exams
 from examapp.organisation.people.models import Approval
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
-from tests.helpers.courses import begin, course, read, sit
+from tests.helpers.courses import begin, course, read, take_exam
 from tests.helpers.grading import correct as correct_by_one
 from tests.helpers.grading import press, wrong_question
-from tests.helpers.grading import sit as sit_exam
+from tests.helpers.grading import take_exam as take_graded_exam
 from tests.helpers.practice import draw, post, right_response
 
 
@@ -78,7 +78,7 @@ def test_a_corrected_key_passes_an_exercise_and_takes_no_passed_one_away(world, 
     clients = [world.client(person) for person in (failed, passed)]
     for client, is_right in zip(clients, (False, True), strict=True):
         read(client, chapter)
-        sit(client, session, begin(client, chapter).location, right=is_right)
+        take_exam(client, session, begin(client, chapter).location, right=is_right)
     wrong = session.query(PracticeItem).filter_by(person_id=failed.id).all()
     for item in wrong:
         item.response = right_response(item, "B")
@@ -96,21 +96,23 @@ def test_a_corrected_key_passes_an_exercise_and_takes_no_passed_one_away(world, 
     assert all(not card.is_right for card in cards(session, person_id=passed.id))
 
 
-def test_a_sitting_graded_anew_changes_the_cards_and_the_units_sums_and_nothing_twice(
-    world, session, learner, frozen, statements
+def test_an_attempt_graded_again_changes_the_cards_and_the_units_sums_and_nothing_twice(
+    world, session, learner, fixed_clock, statements
 ):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
-    sitters = [Sitter(world, exam, person) for person in (learner.person, world.person(learner.person.unit))]
-    for sitter in sitters:
-        sitter.start()
-        sitter.hand_in()
-    grade_waiting(most_batches=1)
-    frozen.at(frozen.instant + timedelta(days=2))
+    candidate_count = [
+        CandidateClient(world, exam, person) for person in (learner.person, world.person(learner.person.unit))
+    ]
+    for candidate_client in candidate_count:
+        candidate_client.start()
+        candidate_client.hand_in()
+    grade_waiting(max_batches=1)
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     look_at_exams()
     before = {(card.person_id, card.question_id): card.due_at for card in cards(session)}
     assert len(before) == 10
-    old = session.query(Grade).filter_by(attempt_id=sitters[0].attempt["id"]).one()
+    old = session.query(Grade).filter_by(attempt_id=candidate_count[0].attempt["id"]).one()
     old.is_current = False
     session.flush()
     points = list(old.item_points)
@@ -138,17 +140,17 @@ def test_a_sitting_graded_anew_changes_the_cards_and_the_units_sums_and_nothing_
     assert same == {place: due for place, due in before.items() if place in same}
     assert len(same) == 9
     sums = session.query(UnitWeakness).one()
-    assert (sums.sitters, sums.asked, sums.right_count) == (2, 10, 1)
+    assert (sums.candidate_count, sums.asked, sums.right_count) == (2, 10, 1)
     assert session.get(HarvestedAttempt, old.attempt_id).grade_id != old.id
     page = world.client(learner.person).get("/practice/mistakes").get_data(as_text=True)
     assert "其中考试错题 4 题" in page
 
 
-def test_writing_cards_anew_changes_no_card_that_no_correction_touched(world, session, learner, frozen):
+def test_writing_cards_again_changes_no_card_that_no_correction_touched(world, session, learner, fixed_clock):
     for _ in range(3):
         world.question(key=("A",))
     for day in range(6):
-        frozen.at(NOON + timedelta(days=3 * day))
+        fixed_clock.at(NOON + timedelta(days=3 * day))
         client = world.client(learner.person)
         item, path = draw(client, session)
         response = right_response(item, "A" if day % 3 else "B")
@@ -169,7 +171,7 @@ def test_writing_cards_anew_changes_no_card_that_no_correction_touched(world, se
 _MOMENTS = st.integers(min_value=0, max_value=400)
 _ANSWERS = st.lists(
     st.builds(
-        lambda at, wait, is_right, is_unsure: Answer(
+        lambda at, wait, is_right, is_unsure: PartAnswer(
             at=NOON + timedelta(days=at),
             known_at=NOON + timedelta(days=at + wait),
             is_right=is_right,
@@ -205,7 +207,7 @@ def test_a_key_that_two_persons_correct_after_an_exam_reaches_the_mistake_book_b
     world.question(key=("A",))
     world.question(key=("B",))
     exam = world.exam(world.blueprint(), kind="mock", results_policy="at_once", keys_policy="at_once")
-    by_old = sit_exam(world, exam, right="A")
+    by_old = take_graded_exam(world, exam, right="A")
     look_at_exams()
     question = wrong_question(world)
     assert [card.is_right for card in cards(session, question_id=question.id)] == [True]

@@ -35,7 +35,7 @@ def complete(world, row, person):
 
 def test_a_unit_admin_sees_who_of_the_unit_still_lacks_what(world, session):
     unit = world.unit("民政局")
-    done, lacking = world.person(unit, name="已学的人"), world.person(unit, name="未学的人")
+    done, missing = world.person(unit, name="已学的人"), world.person(unit, name="未学的人")
     world.person(name="外单位的人")
     row = course(world)
     exam = world.exam(world.blueprint(), study_gate={"required": 20}, opens_in=timedelta(days=2))
@@ -48,16 +48,16 @@ def test_a_unit_admin_sees_who_of_the_unit_still_lacks_what(world, session):
     assert "已学的人" not in page
     assert "外单位的人" not in page
     assert "选择考前要学完的课程" not in page
-    assert world.client(lacking).get("/admin/training/gates").status_code == 404
+    assert world.client(missing).get("/admin/training/gates").status_code == 404
     office = world.client(world.admin("publicity_office"))
     everybody = office.get("/admin/training/gates?unit=").get_data(as_text=True)
     assert "外单位的人" in everybody
     of_unit = office.get(f"/admin/training/gates?unit={unit.id}").get_data(as_text=True)
     assert "未学的人" in of_unit
     assert "外单位的人" not in of_unit
-    stranger = world.client(world.admin("unit_admin", world.unit()))
-    assert stranger.get(f"/admin/training/gates?unit={unit.id}").status_code == 404
-    client = world.client(lacking)
+    outsider = world.client(world.admin("unit_admin", world.unit()))
+    assert outsider.get(f"/admin/training/gates?unit={unit.id}").status_code == 404
+    client = world.client(missing)
     assert "学满必修 20 学分（已有 0）" in client.get("/study/").get_data(as_text=True)
     assert '<a class="btn btn-primary btn-lg" href="/study/">去学习</a>' in client.get("/").get_data(as_text=True)
     exam.opens_at = clock.now() - timedelta(hours=1)
@@ -66,7 +66,7 @@ def test_a_unit_admin_sees_who_of_the_unit_still_lacks_what(world, session):
     assert "去学习" not in world.client(done).get(f"/exams/{exam.id}").get_data(as_text=True)
 
 
-def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, office, frozen):
+def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, office, fixed_clock):
     person = world.person()
     wanted, other = course(world), course(world)
     wanted.title = "行政处罚法必修"
@@ -90,10 +90,10 @@ def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, offi
     clear_exams(session, now=clock.now())
     assert [row.person_id for row in session.query(StudyClearance)] == [person.id]
     assert post(office, path, {"course": "999999"}).status_code == 404
-    frozen.at(exam.opens_at)
+    fixed_clock.at(exam.opens_at)
     office = world.client(world.admin("publicity_office"))
-    refused = post(office, path, {})
-    assert "不能再改" in office.get(refused.location).get_data(as_text=True)
+    rejected = post(office, path, {})
+    assert "不能再改" in office.get(rejected.location).get_data(as_text=True)
     assert exam.study_gate == {"courses": [wanted.id, also.id]}
     bureau = world.client(world.admin("publicity_office", world.unit()))
     assert bureau.get("/admin/training/gates?exam=999999").status_code == 404

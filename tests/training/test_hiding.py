@@ -12,7 +12,9 @@ from examapp.learning.spaced_repetition.models import UnitWeakness
 from tests.helpers.practice import weakness
 
 LAW = ("law", "监察法")
-COUNTED = select(UnitWeakness.kind, UnitWeakness.name, UnitWeakness.unit_id, UnitWeakness.sitters.label("people"))
+COUNTED = select(
+    UnitWeakness.kind, UnitWeakness.name, UnitWeakness.unit_id, UnitWeakness.candidate_count.label("people")
+)
 
 
 def grow(world, exam, rng, parent=None, depth=0):
@@ -20,7 +22,7 @@ def grow(world, exam, rng, parent=None, depth=0):
     unit = world.unit(f"{depth}级单位", parent=parent)
     own = rng.choice((0, 0, 1, 2, 3, 5, 8))
     if own:
-        weakness(world, exam, unit, right=1, sitters=own)
+        weakness(world, exam, unit, right=1, candidate_count=own)
     below = [grow(world, exam, rng, unit, depth + 1) for _ in range(rng.randrange(5))] if depth < 2 else []
     return unit, own + sum(people for _, people, _ in below), below
 
@@ -56,8 +58,8 @@ def test_a_unit_that_would_give_its_neighbour_away_is_not_shown_and_the_page_say
     county = world.unit("云溪县", kind="county")
     big, small, lone = (world.unit(name, parent=county) for name in ("教育局", "文联", "工商联"))
     exam = world.exam(world.blueprint())
-    for unit, sitters in ((big, 9), (small, 6), (lone, 1)):
-        weakness(world, exam, unit, right=4, sitters=sitters)
+    for unit, candidate_count in ((big, 9), (small, 6), (lone, 1)):
+        weakness(world, exam, unit, right=4, candidate_count=candidate_count)
 
     def page(unit):
         return world.client(world.admin("unit_admin", unit)).get("/admin/training/mastery").get_data(as_text=True)
@@ -69,5 +71,5 @@ def test_a_unit_that_would_give_its_neighbour_away_is_not_shown_and_the_page_say
     assert "这次考试本单位答题的人数不足，不作统计" in hidden
     assert "减出不足 5 人的，也不显示" in hidden
     assert "监察法" not in page(lone)
-    weakness(world, exam, world.unit("科协", parent=county), right=4, sitters=4)
+    weakness(world, exam, world.unit("科协", parent=county), right=4, candidate_count=4)
     assert "监察法" in page(small), "five apart together hide each other"

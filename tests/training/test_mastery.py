@@ -13,7 +13,7 @@ from examapp.learning.courses.models import CourseCompletion
 from examapp.learning.spaced_repetition.models import DueCount, HarvestedAttempt, ReviewCard, UnitMastery
 from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_exams
 from examapp.organisation.people.models import Person
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.helpers.courses import course
 from tests.helpers.practice import weakness
 
@@ -87,9 +87,9 @@ def test_a_units_map_has_no_names_and_nothing_over_fewer_than_five(world, sessio
     assert (session.query(UnitMastery).filter_by(name="监察法", unit_id=crowd.id).one().people) == 5
     assert "密码法" not in page
     assert "号" not in page.split("平时练习")[1]
-    stranger = world.client(world.admin("unit_admin", world.unit("别的局")))
-    assert stranger.get(f"/admin/training/mastery?unit={crowd.id}").status_code == 404
-    assert "监察法" not in stranger.get("/admin/training/mastery").get_data(as_text=True)
+    outsider = world.client(world.admin("unit_admin", world.unit("别的局")))
+    assert outsider.get(f"/admin/training/mastery?unit={crowd.id}").status_code == 404
+    assert "监察法" not in outsider.get("/admin/training/mastery").get_data(as_text=True)
     assert world.client(world.person()).get("/admin/training/mastery").status_code == 404
 
 
@@ -98,10 +98,10 @@ def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_
     first = world.exam(world.blueprint(), title="春季考试", opens_in=timedelta(days=-100))
     second = world.exam(world.blueprint(), title="秋季考试", opens_in=timedelta(days=-10))
     weakness(world, first, crowd, right=2)
-    weakness(world, second, crowd, right=3, sitters=3)
-    weakness(world, second, below, right=4, sitters=2)
+    weakness(world, second, crowd, right=3, candidate_count=3)
+    weakness(world, second, below, right=4, candidate_count=2)
     weakness(world, second, crowd, name="宪法", right=10)
-    weakness(world, second, below, name="密码法", right=0, sitters=1)
+    weakness(world, second, below, name="密码法", right=0, candidate_count=1)
     weakness(world, second, crowd, name="数据", right=7)
     weakness(world, second, crowd, name="留置", kind="point", right=1)
     teaches = course(world)
@@ -132,33 +132,33 @@ def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_
     assert session.query(Exam).count() == 2
 
 
-def test_a_units_map_is_counted_soon_after_an_exam_was_learned_from_and_not_each_minute(world, session, frozen):
+def test_a_units_map_is_counted_soon_after_an_exam_was_learned_from_and_not_each_minute(world, session, fixed_clock):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
     unit = world.unit("民政局")
-    sitters = [Sitter(world, exam, world.person(unit)) for _ in range(2)]
-    for sitter in sitters:
-        sitter.start()
-        sitter.hand_in()
+    candidate_count = [CandidateClient(world, exam, world.person(unit)) for _ in range(2)]
+    for candidate_client in candidate_count:
+        candidate_client.start()
+        candidate_client.hand_in()
     look_at_exams()
     assert session.query(UnitMastery).count() == 0
-    grade_waiting(most_batches=1)
-    frozen.at(frozen.instant + timedelta(days=2))
+    grade_waiting(max_batches=1)
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     look_at_exams()
 
     def counted():
         session.expire_all()
         return {(row.people, row.counted_at) for row in session.query(UnitMastery).filter_by(kind="law")}
 
-    first = frozen.instant
+    first = fixed_clock.instant
     assert counted() == {(2, first)}
     session.query(HarvestedAttempt).update({"harvested_at": first + timedelta(minutes=1)})
-    frozen.at(first + timedelta(minutes=2))
+    fixed_clock.at(first + timedelta(minutes=2))
     look_at_exams()
     assert counted() == {(2, first)}
-    frozen.at(first + timedelta(minutes=20))
+    fixed_clock.at(first + timedelta(minutes=20))
     look_at_exams()
-    assert counted() == {(2, frozen.instant)}
-    frozen.at(first + timedelta(hours=2))
+    assert counted() == {(2, fixed_clock.instant)}
+    fixed_clock.at(first + timedelta(hours=2))
     look_at_exams()
     assert counted() == {(2, first + timedelta(minutes=20))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examapp.learning.courses.models import ExerciseRun
-from tests.helpers.courses import bank, begin, course, read, sit
+from tests.helpers.courses import bank, begin, course, read, take_exam
 
 
 @pytest.fixture
@@ -18,14 +18,14 @@ def test_after_an_exercise_the_page_says_what_comes_next(world, session, learner
     row = course(world, chapters=2)
     first, second = row.chapters
     read(learner, first)
-    failed = sit(learner, session, begin(learner, first).location, right=False)
+    failed = take_exam(learner, session, begin(learner, first).location, right=False)
     assert "再看本章" in failed
     assert "今天还可以做 2 次" in failed
-    passed = sit(learner, session, begin(learner, first).location)
+    passed = take_exam(learner, session, begin(learner, first).location)
     assert f'href="/study/chapters/{second.id}">接着学：第2章' in passed
     assert f'href="/study/chapters/{second.id}">接着学：第2章' in learner.get(f"/study/chapters/{first.id}?page=2").text
     read(learner, second)
-    done = sit(learner, session, begin(learner, second).location)
+    done = take_exam(learner, session, begin(learner, second).location)
     assert "学下一门课程" in done
     assert "20 学分已记入" in done
     assert "学下一门课程" in learner.get(f"/study/courses/{row.id}").text
@@ -42,7 +42,7 @@ def test_the_home_page_says_what_to_study_now(world, session, learner):
     begun = course(world, chapters=2)
     begun.title = "监察法学习"
     read(learner, begun.chapters[0])
-    sit(learner, session, begin(learner, begun.chapters[0]).location)
+    take_exam(learner, session, begin(learner, begun.chapters[0]).location)
     page = learner.get("/").text
     assert f'href="/study/courses/{begun.id}">接着学：监察法学习' in page
     assert "已学 1 / 2 章" in page

@@ -33,7 +33,7 @@ def drawn(learner, session, times=12):
     return found
 
 
-def test_a_narrow_exams_questions_are_held_back_until_it_is_over(world, session, learner, frozen):
+def test_a_narrow_exams_questions_are_held_back_until_it_is_over(world, session, learner, fixed_clock):
     secret = {world.question(law="监察法").id for _ in range(4)}
     free = {world.question(law="宪法").id for _ in range(3)}
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
@@ -43,7 +43,7 @@ def test_a_narrow_exams_questions_are_held_back_until_it_is_over(world, session,
     look_at_exams()
     assert {hold.question_id for hold in session.query(PracticeHold)} == secret
     assert drawn(learner, session) == free
-    frozen.at(frozen.instant + timedelta(days=30))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=30))
     look_at_exams()
     assert session.query(PracticeHold).count() == 0
     learner = world.client(world.person())
@@ -99,7 +99,7 @@ def test_the_office_opens_and_closes_laws_for_practice(world, session, learner):
     assert bureau.get("/admin/training/pool").status_code == 404
 
 
-def test_a_held_set_says_so_in_exercises_and_in_the_mistake_book(world, session, learner, frozen):
+def test_a_held_set_says_so_in_exercises_and_in_the_mistake_book(world, session, learner, fixed_clock):
     question = world.question(law="监察法", key=("A",))
     answer = post(learner, "/practice/")
     item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
@@ -109,9 +109,9 @@ def test_a_held_set_says_so_in_exercises_and_in_the_mistake_book(world, session,
     world.save(PracticeHold(question_id=question.id, exam_id=exam.id))
     (chapter,) = course(world).chapters
     read(learner, chapter)
-    refused = begin(learner, chapter)
-    assert "考试结束前暂停练习" in learner.get(refused.location).get_data(as_text=True)
-    frozen.at(frozen.instant + timedelta(days=2))
+    rejected = begin(learner, chapter)
+    assert "考试结束前暂停练习" in learner.get(rejected.location).get_data(as_text=True)
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     learner = world.client(session.get(Person, item.person_id))
-    refused = post(learner, "/practice/mistakes")
-    assert "还有 1 题现在不能练" in learner.get(refused.location).get_data(as_text=True)
+    rejected = post(learner, "/practice/mistakes")
+    assert "还有 1 题现在不能练" in learner.get(rejected.location).get_data(as_text=True)

@@ -14,7 +14,7 @@ from examapp.learning.courses.models import Chapter, ChapterProgress, Course, Pr
 from examapp.learning.spaced_repetition.models import DueCount, ReviewCard, UnitWeakness
 from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_exams
 from question_bank.model import Kind
-from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 from tests.helpers.forms import token
 from tests.helpers.practice import draw, post, right_response
@@ -48,19 +48,19 @@ def test_the_key_is_shown_only_after_the_answer_and_the_first_answer_counts(worl
 
 
 @pytest.mark.parametrize(
-    ("response", "words"),
+    ("response", "text"),
     [
         ([], "请先作答"),
         (["Z"], "选项不对"),
         (["A", "B"], "选项不对"),
     ],
 )
-def test_an_answer_without_a_choice_is_refused_and_shows_no_key(world, session, learner, response, words):
+def test_an_answer_without_a_choice_is_rejected_and_shows_no_key(world, session, learner, response, text):
     world.question(explanation="解析在此")
     item, path = draw(learner, session)
     answer = post(learner, path, {"response": response})
     assert answer.status_code == 422
-    assert words in answer.get_data(as_text=True)
+    assert text in answer.get_data(as_text=True)
     assert "解析在此" not in answer.get_data(as_text=True)
     session.expire_all()
     assert item.answered_at is None
@@ -116,13 +116,13 @@ def test_what_was_met_long_ago_comes_after_what_was_never_met(world, session, le
 def test_another_persons_question_is_not_found(world, session, learner):
     world.question()
     _, path = draw(learner, session)
-    stranger = world.client(world.person())
-    assert stranger.get(path).status_code == 404
-    assert post(stranger, path, {"response": "A"}).status_code == 404
-    assert post(stranger, f"{path}/next").status_code == 404
+    outsider = world.client(world.person())
+    assert outsider.get(path).status_code == 404
+    assert post(outsider, path, {"response": "A"}).status_code == 404
+    assert post(outsider, f"{path}/next").status_code == 404
 
 
-def test_a_mistake_comes_back_the_next_day_and_then_later_and_later(world, session, learner, frozen):
+def test_a_mistake_comes_back_the_next_day_and_then_later_and_later(world, session, learner, fixed_clock):
     world.question(key=("A",), explanation="应当记住的解析")
     item, path = draw(learner, session)
     wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
@@ -137,8 +137,8 @@ def test_a_mistake_comes_back_the_next_day_and_then_later_and_later(world, sessi
     waits = []
     for _ in range(3):
         card = session.query(ReviewCard).one()
-        waits.append((card.due_at - frozen.instant).days)
-        frozen.at(card.due_at + timedelta(hours=9))
+        waits.append((card.due_at - fixed_clock.instant).days)
+        fixed_clock.at(card.due_at + timedelta(hours=9))
         client = world.client(learner.person)
         assert "今天该复习 <b>1</b> 题" in client.get("/practice/mistakes").get_data(as_text=True)
         assert "复习今天的 1 题错题" in client.get("/practice/").get_data(as_text=True)
@@ -171,25 +171,29 @@ def test_what_was_right_and_sure_is_known_and_does_not_come_back(world, session,
     assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
 
 
-def test_mistakes_and_doubts_of_an_exam_join_the_book_once_its_keys_are_released(world, session, learner, frozen):
+def test_mistakes_and_unsure_answers_of_an_exam_join_the_book_once_its_keys_are_released(
+    world, session, learner, fixed_clock
+):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
-    sitter = Sitter(world, exam, learner.person)
-    sitter.start()
+    candidate_client = CandidateClient(world, exam, learner.person)
+    candidate_client.start()
     unit_id = learner.person.unit_id
-    assert sitter.api.put(sitter.url("/marks"), json={"epoch": 1, "unsure": [4]}).status_code == 204
-    sitter.hand_in((4, 1, ["B"]))
-    grade_waiting(most_batches=1)
+    assert candidate_client.api.put(candidate_client.url("/marks"), json={"epoch": 1, "unsure": [4]}).status_code == 204
+    candidate_client.hand_in((4, 1, ["B"]))
+    grade_waiting(max_batches=1)
     look_at_exams()
     assert session.query(ReviewCard).count() == 0
-    frozen.at(frozen.instant + timedelta(days=2))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     look_at_exams()
     look_at_exams()
     cards = session.query(ReviewCard).all()
     assert len(cards) == 5
     assert [card.lapses for card in cards if card.is_right] == [0]
     assert all(card.due_at is not None and card.exam_id == exam.id for card in cards)
-    sums = {(row.kind, row.name): (row.sitters, row.asked, row.right_count) for row in session.query(UnitWeakness)}
+    sums = {
+        (row.kind, row.name): (row.candidate_count, row.asked, row.right_count) for row in session.query(UnitWeakness)
+    }
     assert sums == {("law", "行政处罚法"): (1, 5, 1)}
     assert session.query(UnitWeakness).one().unit_id == unit_id
     client = world.client(learner.person)
@@ -198,36 +202,36 @@ def test_mistakes_and_doubts_of_an_exam_join_the_book_once_its_keys_are_released
     assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).wanted["is_mistakes"]
 
 
-def test_a_later_practice_is_not_undone_by_an_older_exam(world, session, learner, frozen):
+def test_a_later_practice_is_not_undone_by_an_older_exam(world, session, learner, fixed_clock):
     make_bank(world)
     exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
-    sitter = Sitter(world, exam, learner.person)
-    sitter.start()
-    sitter.hand_in()
-    grade_waiting(most_batches=1)
-    frozen.at(frozen.instant + timedelta(hours=3))
+    candidate_client = CandidateClient(world, exam, learner.person)
+    candidate_client.start()
+    candidate_client.hand_in()
+    grade_waiting(max_batches=1)
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=3))
     item, path = draw(learner, session, kind="true_false")
     post(learner, path, {"response": "B"})
-    frozen.at(frozen.instant + timedelta(days=2))
+    fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     look_at_exams()
     card = session.query(ReviewCard).filter_by(question_id=item.question_id).one()
     assert (card.is_right, card.exam_id, card.due_at) == (True, None, None)
 
 
-def test_the_nights_count_says_what_is_due_for_everybody(world, session, learner, frozen):
+def test_the_nights_count_says_what_is_due_for_everybody(world, session, learner, fixed_clock):
     world.question(key=("A",))
     item, path = draw(learner, session)
     wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
     post(learner, path, {"response": wrong})
     count_everybody()
     assert [row.due for row in session.query(DueCount)] == [0]
-    frozen.at(NOON + timedelta(days=1))
+    fixed_clock.at(NOON + timedelta(days=1))
     count_everybody()
     session.expire_all()
     assert [row.due for row in session.query(DueCount)] == [1]
 
 
-def test_practice_rests_while_an_exam_is_sat(world, session, learner, frozen):
+def test_practice_rests_while_an_exam_is_sat(world, session, learner, fixed_clock):
     for _ in range(2):
         world.question()
     _, path = draw(learner, session)
@@ -238,7 +242,7 @@ def test_practice_rests_while_an_exam_is_sat(world, session, learner, frozen):
     answer = post(learner, path, {"response": "A"})
     assert answer.status_code == 409
     assert "您正在考试" in answer.get_data(as_text=True)
-    frozen.at(NOON + timedelta(hours=2))
+    fixed_clock.at(NOON + timedelta(hours=2))
     assert post(learner, path, {"response": "A"}).status_code == 302
 
 

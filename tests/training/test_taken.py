@@ -23,7 +23,7 @@ def taken(learner, chapter):
     return post(learner, f"/study/chapters/{chapter.id}/take-along", page=f"/study/chapters/{chapter.id}").location
 
 
-def test_a_chapter_and_its_exercise_are_finished_offline_and_sent_afterwards(world, session, learner, frozen):
+def test_a_chapter_and_its_exercise_are_finished_offline_and_sent_afterwards(world, session, learner, fixed_clock):
     bank(world)
     (chapter,) = course(world).chapters
     path = taken(learner, chapter)
@@ -34,7 +34,7 @@ def test_a_chapter_and_its_exercise_are_finished_offline_and_sent_afterwards(wor
     assert "正确答案" not in page
     items = session.query(PracticeItem).order_by(PracticeItem.id).all()
     assert page.count("data-item=") == len(items) == 2
-    frozen.at(frozen.instant + timedelta(hours=5))
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=5))
     api = world.api(learner.person)
     for item in items:
         answer = {"response": ["ABCD"[item.order.index("A")]]}
@@ -42,18 +42,18 @@ def test_a_chapter_and_its_exercise_are_finished_offline_and_sent_afterwards(wor
         assert (sent.status_code, sent.get_json()["is_new"]) == (200, True)
         again = api.put(f"/api/v1/practice/items/{item.id}/answer", json={"response": ["D"]})
         assert (again.status_code, again.get_json()["is_new"]) == (200, False)
-    assert session.query(ChapterProgress).one().passed_at == frozen.instant
+    assert session.query(ChapterProgress).one().passed_at == fixed_clock.instant
     assert "通过了" in world.client(learner.person).get(path, follow_redirects=True).get_data(as_text=True)
 
 
-def test_what_is_sent_badly_or_by_another_is_refused(world, session, learner):
+def test_what_is_sent_badly_or_by_another_is_rejected(world, session, learner):
     bank(world)
     (chapter,) = course(world).chapters
     path = taken(learner, chapter)
     item = session.query(PracticeItem).first()
     url = f"/api/v1/practice/items/{item.id}/answer"
-    api, stranger = world.api(learner.person), world.api(world.person())
-    assert stranger.put(url, json={"response": ["A"]}).status_code == 404
+    api, outsider = world.api(learner.person), world.api(world.person())
+    assert outsider.put(url, json={"response": ["A"]}).status_code == 404
     assert world.client(world.person()).get(path).status_code == 404
     assert api.put(url, json={"response": []}).status_code == 422
     assert api.put(url, json={"response": ["Z"]}).status_code == 422

@@ -31,7 +31,7 @@ AUDIT_ACTS = {
 AUDIT_OBJECTS = {"blueprint": "组卷规则", "paper": "试卷"}
 
 
-class BlueprintRefusedError(DomainError):
+class InvalidBlueprintError(DomainError):
     """A blueprint cannot stand so; the message says why, and what to do."""
 
     code = "blueprint_refused"
@@ -47,7 +47,7 @@ class BlueprintSettings:
 
 
 def create_blueprint(context: ActionContext, *, settings: BlueprintSettings) -> Blueprint:
-    """Create a blueprint; raises BlueprintRefusedError."""
+    """Create a blueprint; raises InvalidBlueprintError."""
     session, now = context.session, context.now
     blueprint = Blueprint(created_by_id=context.actor.person_id, created_at=now, updated_at=now)
     _set(session, blueprint, settings)
@@ -96,13 +96,13 @@ def _lock(session: Session, blueprint_id: int) -> Blueprint:
 
 def _set(session: Session, blueprint: Blueprint, settings: BlueprintSettings) -> None:
     if not settings.sections:
-        raise BlueprintRefusedError("试卷至少要有一个部分，请添加。")
+        raise InvalidBlueprintError("试卷至少要有一个部分，请添加。")
     for section in settings.sections:
         if sum(section.difficulties.values()) > section.count:
-            raise BlueprintRefusedError(f"「{section.title}」各难度题数之和超过了该部分题数，请调整。")
+            raise InvalidBlueprintError(f"「{section.title}」各难度题数之和超过了该部分题数，请调整。")
     unknown = unknown_names(session, settings.sections)
     if unknown:
-        raise BlueprintRefusedError(f"题库中没有这些法律、专题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
+        raise InvalidBlueprintError(f"题库中没有这些法律、专题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
     blueprint.name, blueprint.is_shuffled = settings.name, settings.is_shuffled
     blueprint.sections = [_row(position, section) for position, section in enumerate(settings.sections, 1)]
 

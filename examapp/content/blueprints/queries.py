@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session, selectinload
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
 from examapp.content.blueprints.rules import Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
 from examapp.content.questions.models import (
+    BankQuestion,
     KnowledgePoint,
-    Question,
     QuestionState,
     QuestionVersion,
     question_knowledge_points,
@@ -252,17 +252,17 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
     kinds = {str(section.kind) for section in sections if section.kind in DRAWN_KINDS}
     rows = session.execute(
         select(
-            Question.id,
-            Question.kind,
-            Question.law_name,
-            Question.topic,
-            Question.difficulty,
+            BankQuestion.id,
+            BankQuestion.kind,
+            BankQuestion.law_name,
+            BankQuestion.topic,
+            BankQuestion.difficulty,
             QuestionVersion.id.label("version_id"),
             QuestionVersion.content,
         )
-        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-        .where(Question.state == QuestionState.ACTIVE, Question.law_change == "", Question.kind.in_(kinds))
-        .order_by(Question.id)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_change == "", BankQuestion.kind.in_(kinds))
+        .order_by(BankQuestion.id)
     )
     for row in rows:
         yield PoolQuestion(
@@ -279,13 +279,17 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
 
 def select_pool(section: BlueprintSection) -> Select[int]:
     """Select the ids of the active questions that a section may draw from; law changes that wait for a reviewer are left out of account."""
-    statement = select(Question.id).where(Question.state == QuestionState.ACTIVE, Question.kind == section.kind)
+    statement = select(BankQuestion.id).where(
+        BankQuestion.state == QuestionState.ACTIVE, BankQuestion.kind == section.kind
+    )
     if section.laws:
-        statement = statement.where(Question.law_name.in_(section.laws))
+        statement = statement.where(BankQuestion.law_name.in_(section.laws))
     if section.topics:
-        statement = statement.where(Question.topic.in_(section.topics))
+        statement = statement.where(BankQuestion.topic.in_(section.topics))
     if section.knowledge_points:
-        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
+        statement = statement.where(
+            BankQuestion.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points))
+        )
     return statement
 
 
@@ -301,7 +305,7 @@ def _by_difficulty(section: BlueprintSection) -> Select[int]:
     statement = select_pool(section)
     if section.difficulties and sum(section.difficulties.values()) >= section.count:
         wanted = [difficulty for difficulty, count in section.difficulties.items() if count]
-        statement = statement.where(Question.difficulty.in_(wanted))
+        statement = statement.where(BankQuestion.difficulty.in_(wanted))
     return statement
 
 
@@ -356,8 +360,8 @@ class BankNames:
 
 def bank_names(session: Session) -> BankNames:
     """Give the laws, topics and knowledge points that questions of the bank carry."""
-    laws = session.scalars(select(Question.law_name).where(Question.law_name != "").distinct())
-    topics = session.scalars(select(Question.topic).where(Question.topic != "").distinct())
+    laws = session.scalars(select(BankQuestion.law_name).where(BankQuestion.law_name != "").distinct())
+    topics = session.scalars(select(BankQuestion.topic).where(BankQuestion.topic != "").distinct())
     points = session.scalars(select(KnowledgePoint.name))
     return BankNames(laws=tuple(sorted(laws)), topics=tuple(sorted(topics)), knowledge_points=tuple(sorted(points)))
 

@@ -251,7 +251,7 @@ class SectionForecast:
     """Difficulty, wanted, held."""
 
     @property
-    def lacking(self) -> int:
+    def missing(self) -> int:
         """How many questions are missing in the section at least."""
         by_difficulty = sum(max(0, wanted - held) for _, wanted, held in self.by_difficulty)
         return max(self.section.count - self.candidates, by_difficulty, 0)

@@ -72,17 +72,17 @@ def number_of(text: str) -> int:
 
 def chinese_number(value: int) -> str:
     """Write a whole number below ten thousand as laws do: 三十二, 一百零五, 一千二百六十."""
-    words, rest, is_gap = "", value, False
+    text, rest, is_gap = "", value, False
     for unit, sign in _UNITS:
         digit, rest = divmod(rest, unit)
         if digit:
-            words += ("零" if is_gap else "") + _DIGITS[digit] + sign
+            text += ("零" if is_gap else "") + _DIGITS[digit] + sign
             is_gap = False
-        elif words:
+        elif text:
             is_gap = True
-    if rest or not words:
-        words += ("零" if is_gap and words else "") + _DIGITS[rest]
-    return words.removeprefix("一") if words.startswith("一十") else words
+    if rest or not text:
+        text += ("零" if is_gap and text else "") + _DIGITS[rest]
+    return text.removeprefix("一") if text.startswith("一十") else text
 
 
 def iso_day(text: str | None) -> date | None:
@@ -185,7 +185,7 @@ def read_law_text(content: bytes, file_name: str) -> LawText:
     """Read a text, Markdown or Word file; raises UnreadableLawError without articles, a title or a version's date."""
     if len(content) > MAX_BYTES:
         raise UnreadableLawError("文件超过 8 MB，不像一部法律的文本。请核对后再导入。")
-    reader = _Reader(file_name)
+    reader = _LawTextReader(file_name)
     try:
         for line in document_lines(content):
             reader.take(line.strip(" \t　"))
@@ -194,7 +194,7 @@ def read_law_text(content: bytes, file_name: str) -> LawText:
     return reader.result()
 
 
-class _Reader:
+class _LawTextReader:
     """Takes a file's lines one by one."""
 
     def __init__(self, file_name: str) -> None:
@@ -244,7 +244,7 @@ class _Reader:
         elif line.startswith("# "):
             self._headings = {"编": line.removeprefix("# ")}
         else:
-            self._take_words(line)
+            self._take_text(line)
 
     def _continues_title(self, line: str) -> bool:
         """Whether a title in two lines goes on."""
@@ -269,7 +269,7 @@ class _Reader:
         if heading:
             self._headings[level] = heading
 
-    def _take_words(self, line: str) -> None:
+    def _take_text(self, line: str) -> None:
         if self._articles:
             self._articles[-1].text += f"\n{line}"
         elif self._is_info(line):
@@ -317,7 +317,7 @@ class _Reader:
     def _version_on(self) -> date | None:
         named = re.search(r"[（(](\d{4}-\d{2}-\d{2})[)）]", self._stem)
         packed = re.search(r"_(\d{4})(\d{2})(\d{2})(?!\d)", self._stem)
-        said = [day for day, words in self._said() if _PASSED.search(words)]
+        said = [day for day, text in self._said() if _PASSED.search(text)]
         if named or packed:
             return iso_day(named[1] if named else "-".join(packed.groups()) if packed else None)
         return iso_day(self._dates.get("版本日期")) or (max(said) if said else None)
@@ -333,7 +333,7 @@ class _Reader:
                     yield day, line[one.end() : end]
 
     def _effective_on(self, version_on: date) -> date | None:
-        said = [day for day, words in self._said() if re.search("施行|实施", words) and not _PASSED.search(words)]
+        said = [day for day, text in self._said() if re.search("施行|实施", text) and not _PASSED.search(text)]
         if re.search(r"自(?:公布|发布)之日起(?:施行|实施)", self._articles[-1].text):
             said.append(version_on)
         own = re.search(r"自(\d{4}年\d{1,2}月\d{1,2}日)起施行", self._articles[-1].text)

@@ -13,7 +13,7 @@ from examapp.clock import day_of, from_local
 from examapp.content.law_texts.rules import LawText
 from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.errors import BadRequestError, NotFoundError
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"laws.import_law_text": "导入法律文本", "laws.set_dates": "修改法律施行日期"}
@@ -128,4 +128,4 @@ def note_checked(session: Session, law: Law, *, now: datetime) -> None:
 def _mark_unchecked(session: Session, version: LawVersion, *, now: datetime) -> None:
     """Leave word that questions citing the law must be looked at; the questions' room sweeps such laws."""
     session.execute(update(Law).where(Law.id == version.law_id).values(unchecked_since=now))
-    nudge_after_commit(session, "questions.check_laws")
+    enqueue_after_commit(session, "questions.check_laws")

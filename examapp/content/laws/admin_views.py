@@ -12,7 +12,7 @@ from wtforms.validators import Optional
 from examapp import clock
 from examapp.content.law_texts.rules import UnreadableLawError, read_law_text
 from examapp.content.laws import actions, queries
-from examapp.content.laws.rules import ArticleChange, Change
+from examapp.content.laws.rules import ArticleChange, ArticleOutcome
 from examapp.db.session import read_session
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import NotFoundError
@@ -47,15 +47,15 @@ admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
 @requires("laws:law:write")
 def list_laws() -> str:
     """Show all versions of all laws with their days and how many articles were imported."""
-    words = request.args.get("q", "").strip()[:40]
-    rows = queries.list_versions(read_session(), words=words)
-    return render_template("laws/admin_list.html", rows=rows, words=words, today=clock.today(), form=UploadLawsForm())
+    text = request.args.get("q", "").strip()[:40]
+    rows = queries.list_versions(read_session(), text=text)
+    return render_template("laws/admin_list.html", rows=rows, text=text, today=clock.today(), form=UploadLawsForm())
 
 
 @admin_blueprint.post("/import")
 @requires("laws:law:write")
 def import_texts() -> Response:
-    """Import uploaded texts of laws; each file succeeds or is refused by itself."""
+    """Import uploaded texts of laws; each file succeeds or is rejected by itself."""
     form = UploadLawsForm()
     if not form.validate_on_submit():
         flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "danger")
@@ -125,5 +125,10 @@ def compare(old_id: int, new_id: int) -> str:
         if only in {"", str(each.change)}
     ]
     return render_template(
-        "laws/compare.html", old=old, new=new, compared=compared, rows=rows, only=only if only in set(Change) else ""
+        "laws/compare.html",
+        old=old,
+        new=new,
+        compared=compared,
+        rows=rows,
+        only=only if only in set(ArticleOutcome) else "",
     )

@@ -22,13 +22,13 @@ cli_blueprint = Blueprint("laws_cli", __name__, cli_group="laws")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def import_laws(paths: tuple[Path, ...]) -> None:
     """Import texts of laws, folders too; exit code 0 only where every file held one."""
-    refused = 0
+    rejected = 0
     for path in _files(paths):
         try:
             text = read_law_text(path.read_bytes(), path.name)
         except UnreadableLawError as error:
             click.echo(f"{path}：没有导入。{error.text}")
-            refused += 1
+            rejected += 1
             continue
         with transaction() as session:
             done = import_law_text(ActionContext(session, SYSTEM, clock.now()), text=text)
@@ -37,7 +37,7 @@ def import_laws(paths: tuple[Path, ...]) -> None:
         )
         for remark in done.remarks:
             click.echo(f"  {remark}")
-    sys.exit(1 if refused else 0)
+    sys.exit(1 if rejected else 0)
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:

@@ -48,11 +48,11 @@ _VERSIONS = (
 )
 
 
-def list_versions(session: Session, *, words: str = "", law: str = "") -> list[VersionRow]:
+def list_versions(session: Session, *, text: str = "", law: str = "") -> list[VersionRow]:
     """List all versions of laws whose name holds the words (or of one law), by topic, law and day, newest first."""
     statement = _VERSIONS
-    if words:
-        statement = statement.where(Law.name.contains(words, autoescape=True))
+    if text:
+        statement = statement.where(Law.name.contains(text, autoescape=True))
     if law:
         statement = statement.where(Law.name == law)
     rows: list[VersionRow] = []

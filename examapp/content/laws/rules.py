@@ -15,7 +15,7 @@ KINDRED_BY_NUMBER = 0.15
 """The same where both carry the same number."""
 
 
-class Change(StrEnum):
+class ArticleOutcome(StrEnum):
     """What became of an article."""
 
     SAME = "same"
@@ -31,7 +31,7 @@ class Change(StrEnum):
 class ArticleChange:
     """One article of the old version with what became of it, or one that is new; `similarity` from 0 to 1."""
 
-    change: Change
+    change: ArticleOutcome
     old: str | None
     new: str | None
     similarity: float
@@ -50,7 +50,7 @@ class Comparison:
         """Give what became of each article of the old version."""
         return {change.old: change for change in self.changes if change.old is not None}
 
-    def count(self, change: Change) -> int:
+    def count(self, change: ArticleOutcome) -> int:
         """Count the articles of which this became."""
         return sum(1 for each in self.changes if each.change == change)
 
@@ -64,24 +64,27 @@ def compare_articles(old: Mapping[str, str], new: Mapping[str, str]) -> Comparis
     """Compare two versions, each as label → text in the law's order."""
     before = {label: bare_text(text) for label, text in old.items()}
     after = {label: bare_text(text) for label, text in new.items()}
-    found = {label: ArticleChange(change=Change.SAME, old=label, new=label, similarity=1.0) for label in before if after.get(label) == before[label]}  # fmt: skip
+    found = {label: ArticleChange(change=ArticleOutcome.SAME, old=label, new=label, similarity=1.0) for label in before if after.get(label) == before[label]}  # fmt: skip
     found |= _moved(before, after, found)
     open_old = [label for label in before if label not in found]
     taken = {change.new for change in found.values()}
     found |= _changed(before, after, open_old, [label for label in after if label not in taken])
     taken = {change.new for change in found.values()}
     gone = (
-        found.get(label, ArticleChange(change=Change.REPEALED, old=label, new=None, similarity=0.0)) for label in before
+        found.get(label, ArticleChange(change=ArticleOutcome.REPEALED, old=label, new=None, similarity=0.0))
+        for label in before
     )
     fresh = (
-        ArticleChange(change=Change.NEW, old=None, new=label, similarity=0.0) for label in after if label not in taken
+        ArticleChange(change=ArticleOutcome.NEW, old=None, new=label, similarity=0.0)
+        for label in after
+        if label not in taken
     )
     same = sum(1 for label in before if after.get(label) == before[label])
     return Comparison(
         changes=(*gone, *fresh),
         same_number_same_text=same,
         same_number_changed_text=sum(1 for label in before if label in after) - same,
-        text_moved_to_another_number=sum(1 for change in found.values() if change.change is Change.MOVED),
+        text_moved_to_another_number=sum(1 for change in found.values() if change.change is ArticleOutcome.MOVED),
     )
 
 
@@ -92,7 +95,7 @@ def _moved(
     for label, text in after.items():
         places.setdefault(text, []).append(label)
     return {
-        label: ArticleChange(change=Change.MOVED, old=label, new=places[text][0], similarity=1.0)
+        label: ArticleChange(change=ArticleOutcome.MOVED, old=label, new=places[text][0], similarity=1.0)
         for label, text in before.items()
         if label not in same and text in places
     }
@@ -110,7 +113,7 @@ def _changed(
     for score, _, _, old, new in pairs:
         if old not in found and new not in taken:
             taken.add(new)
-            found[old] = ArticleChange(change=Change.CHANGED, old=old, new=new, similarity=round(-score, 4))
+            found[old] = ArticleChange(change=ArticleOutcome.CHANGED, old=old, new=new, similarity=round(-score, 4))
     return found
 
 

@@ -21,10 +21,10 @@ blueprint = Blueprint("laws", __name__)
 @signed_in
 def list_laws() -> str:
     """Show all laws by topic, with the version in force."""
-    words = request.args.get("q", "").strip()[:40]
-    rows = queries.list_versions(read_session(), words=words)
+    text = request.args.get("q", "").strip()[:40]
+    rows = queries.list_versions(read_session(), text=text)
     topics = [(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row.topic)]
-    return render_template("laws/list.html", topics=topics, words=words, today=clock.today())
+    return render_template("laws/list.html", topics=topics, text=text, today=clock.today())
 
 
 @blueprint.get("/laws/<law>/<version>/")

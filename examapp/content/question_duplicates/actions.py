@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import DistinctPair, DuplicateSearch, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import BankQuestion, DistinctPair, DuplicateSearch, QuestionState, QuestionVersion
 from examapp.jobs.actions import enqueue
 from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
@@ -37,17 +37,17 @@ def request_duplicate_search(context: ActionContext) -> DuplicateSearch:
 def search_duplicates(session: Session, run: JobRun) -> None:
     """Compare all questions that are not retired, store the most similar pairs, and complete the job."""
     rows = session.execute(
-        select(Question.id, QuestionVersion.search_text)
-        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-        .where(Question.state != QuestionState.RETIRED)
-        .order_by(Question.id)
+        select(BankQuestion.id, QuestionVersion.search_text)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.state != QuestionState.RETIRED)
+        .order_by(BankQuestion.id)
     ).all()
     run.progress(0, len(rows))
     distinct = {(row.lower_id, row.higher_id) for row in session.scalars(select(DistinctPair))}
-    texts = [_telling(row.search_text) for row in rows]
+    texts = [_distinctive_text(row.search_text) for row in rows]
     found = [
-        (rows[one].id, rows[other].id, round(100 * likeness))
-        for one, other, likeness in find_near_duplicates(
+        (rows[one].id, rows[other].id, round(100 * similarity))
+        for one, other, similarity in find_near_duplicates(
             texts, note_progress=lambda done: run.progress(done, len(rows))
         )
         if (rows[one].id, rows[other].id) not in distinct
@@ -58,7 +58,7 @@ def search_duplicates(session: Session, run: JobRun) -> None:
     run.complete(session, total=len(rows), message=f"比较了 {len(rows)} 道题，找到 {len(found)} 对相近的题{more}。")
 
 
-def _telling(text: str) -> str:
+def _distinctive_text(text: str) -> str:
     first = text.split("\n", 1)[0]
     return first if len(first) >= _SHORT_STEM else text
 

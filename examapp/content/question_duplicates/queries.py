@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from examapp.content.questions.models import (
     AnswerKey,
+    BankQuestion,
     DistinctPair,
     DuplicateSearch,
-    Question,
     QuestionState,
     QuestionVersion,
 )
@@ -38,7 +38,7 @@ class LikePair:
 
     one: LikeQuestion
     other: LikeQuestion
-    likeness: int
+    similarity: int
 
 
 def last_search(session: Session) -> DuplicateSearch | None:
@@ -50,12 +50,14 @@ def open_pairs(session: Session, search: DuplicateSearch) -> list[tuple[int, int
     """List the pairs of a search that nobody has settled: both still in use, and not found to be two."""
     ids = {question_id for pair in search.pairs for question_id in pair[:2]}
     kept = set(
-        session.scalars(select(Question.id).where(Question.id.in_(ids), Question.state != QuestionState.RETIRED))
+        session.scalars(
+            select(BankQuestion.id).where(BankQuestion.id.in_(ids), BankQuestion.state != QuestionState.RETIRED)
+        )
     )
     settled = {(pair.lower_id, pair.higher_id) for pair in session.scalars(select(DistinctPair))}
     return [
-        (one, other, likeness)
-        for one, other, likeness in search.pairs
+        (one, other, similarity)
+        for one, other, similarity in search.pairs
         if one in kept and other in kept and (one, other) not in settled
     ]
 
@@ -64,9 +66,9 @@ def like_pairs(session: Session, pairs: list[tuple[int, int, int]]) -> list[Like
     """Give pairs with both questions' words and keys."""
     ids = {question_id for pair in pairs for question_id in pair[:2]}
     rows = session.execute(
-        select(Question, QuestionVersion)
-        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-        .where(Question.id.in_(ids))
+        select(BankQuestion, QuestionVersion)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.id.in_(ids))
     ).all()
     keys = list_keys(session, [version.id for _, version in rows])
     found = {
@@ -76,4 +78,4 @@ def like_pairs(session: Session, pairs: list[tuple[int, int, int]]) -> list[Like
         )
         for question, version in rows
     }  # fmt: skip
-    return [LikePair(one=found[one], other=found[other], likeness=likeness) for one, other, likeness in pairs]
+    return [LikePair(one=found[one], other=found[other], similarity=similarity) for one, other, similarity in pairs]

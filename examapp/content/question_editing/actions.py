@@ -15,11 +15,11 @@ from examapp.content.laws.actions import ensure_law_version
 from examapp.content.question_law_changes.actions import check_questions
 from examapp.content.questions.models import (
     AnswerKey,
-    Citation,
+    BankQuestion,
     Decision,
     KnowledgePoint,
     Media,
-    Question,
+    QuestionCitation,
     QuestionSearch,
     QuestionState,
     QuestionVersion,
@@ -46,9 +46,9 @@ AUDIT_VALUES = {"active": "启用", "draft": "草稿", "retired": "停用", "rev
 def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> None:
     """Make questions findable by their words: (question id, number, words of the current version)."""
     rows = [
-        {"question_id": question_id, "text": words, "grams": grams_of(words)}
+        {"question_id": question_id, "text": wording, "grams": grams_of(wording)}
         for question_id, code, text in texts
-        for words in [searchable(code, text)]
+        for wording in [searchable(code, text)]
     ]
     if not rows:
         return
@@ -59,7 +59,7 @@ def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> 
 
 def add_question(
     context: ActionContext, *, question: model.Question, state: QuestionState, import_id: int | None = None
-) -> Question:
+) -> BankQuestion:
     """Add one question with its first version and key; raises UnfitQuestionError where it is not whole."""
     (added,) = add_prepared(context, prepared=[prepare(question)], state=state, import_id=import_id)
     record(
@@ -69,7 +69,7 @@ def add_question(
         object_id=added,
         details={"kind": question.kind, "state": state},
     )
-    return context.session.get_one(Question, added)  # meant: made above
+    return context.session.get_one(BankQuestion, added)  # meant: made above
 
 
 def add_questions(
@@ -109,12 +109,12 @@ def add_prepared(
         {
             "id": question_id, "code": _code(one.question, question_id, taken), "kind": str(one.question.kind), "state": str(state),
             "difficulty": one.question.difficulty, "law_name": laws.name_of(one.question), "topic": laws.topic_of(one.question),
-            "doubt": one.doubt,
+            "review_note": one.review_note,
             "current_version_id": version_id, "reviewed_by_id": reviewer, "import_id": import_id, "updated_at": now, **stamp,
         }
         for question_id, version_id, one in zip(ids, version_ids, prepared, strict=True)
     ]  # fmt: skip
-    session.execute(insert(Question), rows)
+    session.execute(insert(BankQuestion), rows)
     _add_versions(session, prepared, ids, version_ids, stamp)
     _add_citations(session, [(v, one.question) for v, one in zip(version_ids, prepared, strict=True)], laws)
     add_knowledge_points(
@@ -155,7 +155,7 @@ def _version_columns(one: Prepared) -> dict[str, Any]:
 
 
 def _taken_codes(session: Session, codes: list[str]) -> set[str]:
-    return set(session.scalars(select(Question.code).where(Question.code.in_(codes)))) if codes else set()
+    return set(session.scalars(select(BankQuestion.code).where(BankQuestion.code.in_(codes)))) if codes else set()
 
 
 def _code(question: model.Question, question_id: int, taken: set[str]) -> str:
@@ -216,7 +216,7 @@ def _add_citations(session: Session, versions: Iterable[tuple[int, model.Questio
                     }
                 )
     if rows:
-        session.execute(insert(Citation), rows)
+        session.execute(insert(QuestionCitation), rows)
 
 
 def add_knowledge_points(session: Session, *, pairs: Sequence[tuple[int, Sequence[str]]]) -> None:
@@ -271,10 +271,10 @@ def save_question(
     version = _rewrite(session, current, prepared) if is_in_place else _next_version(context, current, prepared)
     row.current_version_id = version.id
     _set_key(context, version, prepared.key_parts, is_in_place=is_in_place)
-    session.execute(delete(Citation).where(Citation.question_version_id == version.id))
+    session.execute(delete(QuestionCitation).where(QuestionCitation.question_version_id == version.id))
     add_citations(session, version_id=version.id, question=question, now=now)
     _describe(session, row, question, now=now)
-    row.state, row.doubt, row.reviewed_by_id = QuestionState.DRAFT, "", None
+    row.state, row.review_note, row.reviewed_by_id = QuestionState.DRAFT, "", None
     session.flush()
     index_questions(session, [(row.id, row.code, prepared.search_text)])
     check_questions(context, ids=[row.id], closed_as=Decision.EDIT)
@@ -283,7 +283,7 @@ def save_question(
     return version
 
 
-def _locked(session: Session, row: Question) -> QuestionVersion:
+def _locked(session: Session, row: BankQuestion) -> QuestionVersion:
     statement = select(QuestionVersion).where(QuestionVersion.id == row.current_version_id).with_for_update()
     return session.scalars(statement).one()
 
@@ -327,7 +327,7 @@ def _set_key(
     session.flush()
 
 
-def _describe(session: Session, row: Question, question: model.Question, *, now: datetime) -> None:
+def _describe(session: Session, row: BankQuestion, question: model.Question, *, now: datetime) -> None:
     row.kind = str(question.kind)
     row.difficulty = question.difficulty
     row.law_name = law_name(question.citation.law) if question.citation else ""

@@ -30,7 +30,7 @@ from examapp.db.session import read_session
 from examapp.documents.images import UnfitImageError
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, requires
+from examapp.organisation.accounts.guards import my_user, requires
 from examapp.web.params import chosen_number, read_whole
 from examapp.web.submit import request_transaction, submit
 from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
@@ -41,7 +41,7 @@ PERMISSIONS = {
 }
 
 
-_NO_DOUBT = "preview"
+_NO_REVIEW_NOTE = "preview"
 
 
 @admin_blueprint.get("/<int:question_id>")
@@ -64,7 +64,7 @@ def show_question(question_id: int) -> str:
         versions=versions,
         cited=question_queries.list_cited(session, version.id),
         names=question_queries.names_of(session, people),
-        is_own=question_queries.is_author(session, version, question, me().person_id),
+        is_own=question_queries.is_author(session, version, question, my_user().person_id),
         is_only_reviewer=may_review_alone(),
         is_used=any(each.used_at for each in versions),
         uses=question_queries.list_uses(session, [each.id for each in versions]),
@@ -92,7 +92,7 @@ def add_question(kind: str) -> AnyResponse | str:
     with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as context:
         added = actions.add_question(context, question=question_of(form), state=QuestionState.DRAFT)
         question_id = added.id
-    if form.is_refused:
+    if form.is_rejected:
         return _editor(form, title="新增题目")
     return redirect(url_for(".show_question", question_id=question_id))
 
@@ -128,7 +128,7 @@ def edit_question(question_id: int) -> AnyResponse | str:
             question=question_of(form),
             read_stamp=form.read_version.data or "",
         )
-    if form.is_refused:
+    if form.is_rejected:
         return _editor(form, title=title, cited=question_queries.list_cited(read_session(), version.id))
     return redirect(url_for(".show_question", question_id=question_id))
 
@@ -147,7 +147,7 @@ def _change_form(form: QuestionForm) -> bool:
     elif act == "drop_part" and len(form.parts) > 1:
         form.parts.pop_entry()
     elif act.startswith("add_option-"):
-        _add_option(form, read_whole(act.removeprefix("add_option-"), most=len(form.parts) - 1))
+        _add_option(form, read_whole(act.removeprefix("add_option-"), limit=len(form.parts) - 1))
     elif act == "picture":
         _take_picture(form)
     elif act == "save":
@@ -179,7 +179,7 @@ def _editor(form: QuestionForm, *, title: str, cited: object = (), is_next: bool
         "questions/edit.html",
         form=form,
         title=title,
-        refusal=form.problem,
+        rejection=form.problem,
         cited=cited,
         is_next=is_next,
         preview=_preview(form),
@@ -189,11 +189,11 @@ def _editor(form: QuestionForm, *, title: str, cited: object = (), is_next: bool
 
 def _preview(form: QuestionForm) -> Markup:
     try:
-        content = prepare(replace(question_of(form), images=()), doubt=_NO_DOUBT).content
+        content = prepare(replace(question_of(form), images=()), review_note=_NO_REVIEW_NOTE).content
     except (UnfitQuestionError, ValueError) as error:
-        words = error.text if isinstance(error, UnfitQuestionError) else "请先选择题型。"
-        return Markup(render_template("questions/_preview.html", items=[], refusal=words))  # noqa: S704 – a template of our own
-    return Markup(render_template("questions/_preview.html", items=items_of(content), refusal=""))  # noqa: S704 – likewise
+        text = error.text if isinstance(error, UnfitQuestionError) else "请先选择题型。"
+        return Markup(render_template("questions/_preview.html", items=[], rejection=text))  # noqa: S704 – a template of our own
+    return Markup(render_template("questions/_preview.html", items=items_of(content), rejection=""))  # noqa: S704 – likewise
 
 
 @admin_blueprint.post("/preview")
@@ -216,7 +216,7 @@ def upload_picture() -> Response:
 
 
 _CORRECTED = "答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。"
-_CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
+_CORRECTION_REQUESTED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
 
 
 @admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
@@ -241,8 +241,8 @@ def correct_key(question_id: int) -> AnyResponse | str:
                 number=number,
             )
             is_done = key is not None
-        if not form.is_refused:
-            flash(_CORRECTED if is_done else _CORRECTION_ASKED, "success")
+        if not form.is_rejected:
+            flash(_CORRECTED if is_done else _CORRECTION_REQUESTED, "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
     return render_template(
@@ -251,7 +251,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
         form=form,
         items=items,
         version=version,
-        refusal=form.problem,
+        rejection=form.problem,
         needs_two=question_review_actions.needs_two_persons(row, version),
     )
 

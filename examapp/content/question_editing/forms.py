@@ -30,7 +30,7 @@ from question_bank.kinds.registry import KIND_NAMES, PART_KINDS, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Citation, Difficulty, Kind, Question
 
 _TEXT = [Optional(), Length(max=MAX_TEXT, message=f"最多 {MAX_TEXT} 个字，请精简。")]
-_WORDS = [Optional(), Length(max=200, message="最多 200 个字。")]
+_SHORT_TEXT = [Optional(), Length(max=200, message="最多 200 个字。")]
 _LETTERS = list(OPTION_LETTERS[:MAX_OPTIONS])
 _TRUTHS = [SelectChoice("A", "正确"), SelectChoice("B", "错误")]
 
@@ -57,7 +57,7 @@ class PartForm(Form):
     blanks = TextAreaField("每个空的答案", validators=_TEXT)
     answer = TextAreaField("参考答案", validators=_TEXT)
     explanation = TextAreaField("解析", validators=_TEXT)
-    articles = StringField("条文", validators=_WORDS)
+    articles = StringField("条文", validators=_SHORT_TEXT)
 
 
 class QuestionForm(FlaskForm):
@@ -68,9 +68,9 @@ class QuestionForm(FlaskForm):
     parts = RowList(FormField(PartForm), min_entries=1, max_entries=20)
     difficulty = SelectField("难度", choices=_choices(DIFFICULTY_NAMES, nothing="未定"))
     topic = SelectField("主题", choices=_choices({topic: topic for topic in TOPICS}, nothing="未定"))
-    law = StringField("法律", validators=_WORDS)
+    law = StringField("法律", validators=_SHORT_TEXT)
     law_version = StringField("法律版本", validators=[Optional(), Length(max=10)])
-    knowledge_points = StringField("知识点", validators=_WORDS)
+    knowledge_points = StringField("知识点", validators=_SHORT_TEXT)
     is_html = BooleanField("以 HTML 代码编辑")
     read_version = HiddenField()
 
@@ -93,7 +93,7 @@ class KeyForm(FlaskForm):
     )
 
 
-class UploadForm(FlaskForm):
+class QuestionUploadForm(FlaskForm):
     """A question file."""
 
     file = FileField("题库文件", validators=[FileRequired("请选择文件。")])
@@ -143,14 +143,14 @@ class FilterForm(FlaskForm):
 
         csrf = False
 
-    q = StringField("查找", validators=_WORDS)
-    law = StringField("法律", validators=_WORDS)
-    topic = StringField("主题", validators=_WORDS)
-    point = StringField("知识点", validators=_WORDS)
+    q = StringField("查找", validators=_SHORT_TEXT)
+    law = StringField("法律", validators=_SHORT_TEXT)
+    topic = StringField("主题", validators=_SHORT_TEXT)
+    point = StringField("知识点", validators=_SHORT_TEXT)
     kind = SelectField("题型", choices=_choices(KIND_NAMES, nothing="全部题型"))
     difficulty = SelectField("难度", choices=_choices(DIFFICULTY_NAMES, nothing="全部难度"))
     state = SelectField("状态", choices=_choices(_STATES, nothing="全部状态"))
-    article = StringField("条文", validators=_WORDS)
+    article = StringField("条文", validators=_SHORT_TEXT)
     flag = SelectField("标记", choices=_choices(FLAG_NAMES, nothing="不限"))
     author = IntegerField("撰写人", validators=[Optional()])
     import_id = IntegerField("导入批次", validators=[Optional()])

@@ -10,10 +10,10 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from examapp.content.question_intake.actions import Taken, get_import, sort_reading, take_over
-from examapp.content.question_intake.rules import describe, losses_of, note_json
+from examapp.content.question_intake.actions import QuestionImportResult, get_import, sort_reading, take_over
+from examapp.content.question_intake.rules import describe, dropped_of, note_json
 from examapp.content.question_review.actions import delete_questions
-from examapp.content.questions.models import Question, QuestionImport, QuestionState, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionImport, QuestionState, QuestionVersion
 from examapp.content.questions.queries import count_reviewers
 from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.jobs.actions import enqueue, restart
@@ -135,7 +135,9 @@ def finish_import(session: Session, run: JobRun, outcome: ParseResult, *, now: d
     run.complete(session, total=outcome.found, message=message)
 
 
-def _take_over(session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, run: JobRun) -> Taken:
+def _take_over(
+    session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, run: JobRun
+) -> QuestionImportResult:
     taken = take_over(
         ActionContext(session, Actor(person_id=row.summary.get("confirmed_by")), now),
         reading=outcome,
@@ -148,14 +150,14 @@ def _take_over(session: Session, row: QuestionImport, outcome: ParseResult, *, n
     return taken
 
 
-def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
+def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, object]:
     return {
         "found": reading.found,
         "imported": len(taken.ready),
         "existing": taken.existing,
-        "losses": [*losses_of(reading.imported), *taken.losses],
-        "doubtful": taken.doubtful,
-        "refused": [*(note_json(note) for note in reading.refused), *taken.refused],
+        "losses": [*dropped_of(reading.imported), *taken.dropped],
+        "doubtful": taken.needing_review,
+        "refused": [*(note_json(note) for note in reading.rejected), *taken.rejected],
         "remarks": [note_json(note) for note in reading.remarks],
         "shown": [describe(one.question) for one in taken.ready[:MAX_SHOWN]],
     }
@@ -163,7 +165,7 @@ def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
 
 def import_reading(
     context: ActionContext, *, reading: ParseResult, content: bytes, file_name: str, state: QuestionState
-) -> tuple[QuestionImport, Taken]:
+) -> tuple[QuestionImport, QuestionImportResult]:
     """Take a file that was read on the command line over at once, as an import that is listed and undone like any other."""
     row = QuestionImport(
         created_by_id=context.actor.person_id,
@@ -194,12 +196,14 @@ def undo_import(context: ActionContext, *, import_id: int) -> tuple[int, int]:
     if row.undone_at is not None:
         return 0, 0
     row.undone_at = now
-    ids = list(session.scalars(select(Question.id).where(Question.import_id == row.id).with_for_update()))
+    ids = list(session.scalars(select(BankQuestion.id).where(BankQuestion.import_id == row.id).with_for_update()))
     versions = select(QuestionVersion).where(QuestionVersion.question_id.in_(ids)).with_for_update()
     used = {version.question_id for version in session.scalars(versions) if version.used_at is not None}
     unused = [question_id for question_id in ids if question_id not in used]
     delete_questions(session, ids=unused)
-    session.execute(update(Question).where(Question.id.in_(used)).values(state=QuestionState.RETIRED, updated_at=now))
+    session.execute(
+        update(BankQuestion).where(BankQuestion.id.in_(used)).values(state=QuestionState.RETIRED, updated_at=now)
+    )
     _note(context, "questions.undo_import", row, deleted=len(unused), retired=len(used))
     return len(unused), len(used)
 

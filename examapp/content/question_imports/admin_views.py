@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp.content.question_editing.forms import ConfirmForm, UploadForm
+from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadForm
 from examapp.content.question_imports import actions
 from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session
-from examapp.documents.spreadsheets import Column, csv_text
+from examapp.documents.spreadsheets import SheetColumn, csv_text
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
 from examapp.web.submit import request_transaction
@@ -31,7 +31,7 @@ _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO:
 @requires("questions:bank:import")
 def list_imports() -> AnyResponse | str:
     """Show past imports, and take a new file."""
-    form = UploadForm()
+    form = QuestionUploadForm()
     if form.validate_on_submit():
         file, second = form.file.data, form.answers.data
         with request_transaction() as context:
@@ -53,7 +53,7 @@ def list_imports() -> AnyResponse | str:
 @admin_blueprint.get("/imports/<int:import_id>")
 @requires("questions:bank:import")
 def show_import(import_id: int) -> str:
-    """Show what a file holds: what can be imported, with which losses, what is in doubt, what is refused, each with its place."""
+    """Show what a file holds: what can be imported, with which losses, what is in doubt, what is rejected, each with its place."""
     session = read_session()
     row = question_intake_actions.get_import(session, import_id)
     earlier = question_intake_actions.find_earlier_import(session, row)
@@ -61,7 +61,7 @@ def show_import(import_id: int) -> str:
     form = ConfirmForm()
     if not may_review_alone():
         form.state.choices = form.state.choices[:1]
-    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MAX_NOTES)
+    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, limit=_MAX_NOTES)
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")
@@ -81,8 +81,8 @@ def undo_import(import_id: int) -> AnyResponse:
     """Take an import back as one act."""
     with request_transaction() as context:
         deleted, retired = actions.undo_import(context, import_id=import_id)
-    words = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
-    flash(f"已撤销这次导入：删除 {deleted} 道题{words}。", "success")
+    text = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
+    flash(f"已撤销这次导入：删除 {deleted} 道题{text}。", "success")
     return redirect(url_for(".show_import", import_id=import_id))
 
 
@@ -98,9 +98,9 @@ def discard_import(import_id: int) -> AnyResponse:
 @admin_blueprint.get("/imports/<int:import_id>/notes")
 @requires("questions:bank:import")
 def download_notes(import_id: int) -> Response:
-    """Give all that was refused, doubtful or lost as a table, to work through beside the file."""
+    """Give all that was rejected, doubtful or lost as a table, to work through beside the file."""
     row = question_intake_actions.get_import(read_session(), import_id)
-    columns = [Column(head=head) for head in ("结果", "位置", "原因", "题干")]
+    columns = [SheetColumn(head=head) for head in ("结果", "位置", "原因", "题干")]
     lists = (("不能导入", "refused"), ("答案待核对", "doubtful"), ("没有保留", "losses"), ("题目以外", "remarks"))
     rows = [
         (word, note["where"], note["reason"], note.get("question", {}).get("stem", ""))

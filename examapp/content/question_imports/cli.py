@@ -18,7 +18,7 @@ from examapp.content.question_imports.actions import import_reading, undo_import
 from examapp.content.question_intake.rules import describe_reading, missing_articles
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.question_law_changes.queries import list_laws_with_flags
-from examapp.content.question_search.queries import Filter, iter_questions
+from examapp.content.question_search.queries import QuestionFilter, iter_questions
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session as database_reading
 from examapp.db.session import transaction
@@ -177,8 +177,8 @@ def _store(found: ParseResult, content: bytes, name: str, state: QuestionState) 
         "import": import_id,
         "stored": len(taken.ids),
         "existing": taken.existing,
-        "loss": [*describe_reading(found)["loss"], *taken.losses],
-        "refused": [*describe_reading(found)["refused"], *taken.refused],
+        "loss": [*describe_reading(found)["loss"], *taken.dropped],
+        "refused": [*describe_reading(found)["refused"], *taken.rejected],
     }
 
 
@@ -218,12 +218,12 @@ def undo(import_id: int) -> None:
 @click.option("--law", default="", help="只导出引用这部法律的题。")
 def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     """Write the bank's questions to a file, and say what the format could not hold."""
-    wanted = Filter(state="" if state == "all" else state, law=law)
+    wanted = QuestionFilter(state="" if state == "all" else state, law=law)
     questions = list(iter_questions(database_reading(), wanted))
     written = registry.write_file(questions, format_name)
     out.write_bytes(written.content)
-    click.echo(f"已导出 {len(questions)} 题到 {out}，有 {len(written.losses)} 处内容该格式无法表示。")
-    for note in written.losses:
+    click.echo(f"已导出 {len(questions)} 题到 {out}，有 {len(written.dropped)} 处内容该格式无法表示。")
+    for note in written.dropped:
         click.echo(f"  {note.where}：{note.reason}")
 
 

@@ -27,16 +27,16 @@ from question_bank.model import ParseResult, Question
 from question_bank.quality import read_content
 
 AUDIT_ACTS = {"questions.commit_import": "导入试题入库"}
-AUDIT_DETAILS = {"existing": "已有", "in_doubt": "待核对"}
+AUDIT_DETAILS = {"existing": "已有", "prepared_for_review": "待核对"}
 
 
 def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[int, list[Any]]]:
     """Find which contents the bank has among questions not retired: by digest the question's id and the parts of its key."""
     statement = (
-        select(QuestionVersion.digest, question_models.Question.id, AnswerKey.parts)
-        .join(question_models.Question, question_models.Question.current_version_id == QuestionVersion.id)
+        select(QuestionVersion.digest, question_models.BankQuestion.id, AnswerKey.parts)
+        .join(question_models.BankQuestion, question_models.BankQuestion.current_version_id == QuestionVersion.id)
         .join(AnswerKey, AnswerKey.question_version_id == QuestionVersion.id)
-        .where(QuestionVersion.digest.in_(digests), question_models.Question.state != "retired")
+        .where(QuestionVersion.digest.in_(digests), question_models.BankQuestion.state != "retired")
         .order_by(AnswerKey.number)
     )
     return {row.digest: (row.id, row.parts) for row in session.execute(statement)}
@@ -66,29 +66,29 @@ def list_imports(session: Session, *, limit: int = 30) -> list[QuestionImport]:
     return list(session.scalars(select(QuestionImport).order_by(QuestionImport.id.desc()).limit(limit)))
 
 
-_TELL_EVERY = 100
+_PROGRESS_EVERY = 100
 """Questions between two notes of progress."""
 _SAME_BUT_KEY = "题库或本文件中已有文字相同的题，答案却不同。请核对哪一个对。"
 
 
 @dataclass(slots=True, kw_only=True)
-class Taken:
-    """What came of a reading: `ready` and `in_doubt` are new to the bank, `existing` counts what it has already."""
+class QuestionImportResult:
+    """What came of a reading: `ready` and `prepared_for_review` are new to the bank, `existing` counts what it has already."""
 
     ready: list[Prepared] = field(default_factory=list, repr=False)
-    in_doubt: list[Prepared] = field(default_factory=list, repr=False)
+    prepared_for_review: list[Prepared] = field(default_factory=list, repr=False)
     existing: int = 0
-    losses: list[dict[str, str]] = field(default_factory=list)
-    doubtful: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[dict[str, str]] = field(default_factory=list)
+    dropped: list[dict[str, str]] = field(default_factory=list)
+    needing_review: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[dict[str, str]] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
 
 def sort_reading(
     session: Session, *, reading: ParseResult, now: datetime, note_progress: Callable[[int], None] | None = None
-) -> Taken:
+) -> QuestionImportResult:
     """Sort a reading against the bank without writing: new, known, in doubt, not to be held."""
-    taken = Taken()
+    taken = QuestionImportResult()
     laws = _LawsInForce(session, now)
     prepared = list(_prepared(reading, laws, taken, note_progress))
     known = {d: parts for d, (_, parts) in find_existing(session, [one.digest for _, one in prepared]).items()}
@@ -104,54 +104,61 @@ def take_over(
     state: QuestionState,
     import_id: int | None = None,
     note_progress: Callable[[int], None] | None = None,
-) -> Taken:
+) -> QuestionImportResult:
     """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
     session, now = context.session, context.now
     taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
     common = {"actor": context.actor, "now": now, "import_id": import_id}
     taken.ids = add_prepared(session, prepared=taken.ready, state=state, **common)  # type: ignore[arg-type]  # three keywords of their own types
-    taken.ids += add_prepared(session, prepared=taken.in_doubt, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
+    taken.ids += add_prepared(session, prepared=taken.prepared_for_review, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
     record(
         context,
         "questions.commit_import",
         object_type="question_import",
         object_id=import_id,
-        details={"added": len(taken.ids), "in_doubt": len(taken.in_doubt), "existing": taken.existing, "state": state},
+        details={
+            "added": len(taken.ids),
+            "prepared_for_review": len(taken.prepared_for_review),
+            "existing": taken.existing,
+            "state": state,
+        },
     )
     return taken
 
 
 def _prepared(
-    reading: ParseResult, laws: _LawsInForce, taken: Taken, note_progress: Callable[[int], None] | None
+    reading: ParseResult, laws: _LawsInForce, taken: QuestionImportResult, note_progress: Callable[[int], None] | None
 ) -> Iterator[tuple[str, Prepared]]:
     outcomes: list[tuple[str, Question, str]] = [(item.where, item.question, "") for item in reading.imported]
-    outcomes += [(item.note.where, item.question, item.note.reason) for item in reading.doubtful]
-    for number, (where, question, doubt) in enumerate(outcomes):
-        if note_progress is not None and number % _TELL_EVERY == 0:
+    outcomes += [(item.note.where, item.question, item.note.reason) for item in reading.needing_review]
+    for number, (where, question, review_note) in enumerate(outcomes):
+        if note_progress is not None and number % _PROGRESS_EVERY == 0:
             note_progress(number)
         try:
-            one = prepare(laws.completed(question, where, taken), doubt=doubt)
+            one = prepare(laws.completed(question, where, taken), review_note=review_note)
         except UnfitQuestionError as error:
-            taken.refused.append({"where": where, "reason": error.text, "code": error.code})
+            taken.rejected.append({"where": where, "reason": error.text, "code": error.code})
             continue
-        taken.losses += [{"where": where, "reason": reason, "code": "image_lost"} for reason in one.losses]
+        taken.dropped += [{"where": where, "reason": reason, "code": "image_lost"} for reason in one.dropped]
         yield where, one
 
 
-def _sort(taken: Taken, where: str, one: Prepared, known: dict[str, list[Any]]) -> None:
+def _sort(taken: QuestionImportResult, where: str, one: Prepared, known: dict[str, list[Any]]) -> None:
     before = known.get(one.digest)
-    doubt = one.doubt
-    if before is not None and (one.doubt or _keys(before) == _keys(one.key_parts)):
+    review_note = one.review_note
+    if before is not None and (one.review_note or _keys(before) == _keys(one.key_parts)):
         taken.existing += 1
         return
     if before is not None:
-        doubt = _SAME_BUT_KEY
+        review_note = _SAME_BUT_KEY
     known.setdefault(one.digest, one.key_parts)
-    if not doubt:
+    if not review_note:
         taken.ready.append(one)
         return
-    taken.in_doubt.append(one if one.doubt else prepare(one.question, doubt=doubt))
-    taken.doubtful.append({"where": where, "reason": doubt, "code": "doubtful_key", "question": describe(one.question)})
+    taken.prepared_for_review.append(one if one.review_note else prepare(one.question, review_note=review_note))
+    taken.needing_review.append(
+        {"where": where, "reason": review_note, "code": "doubtful_key", "question": describe(one.question)}
+    )
 
 
 def _keys(parts: Iterable[dict[str, Any]]) -> list[Any]:
@@ -166,14 +173,14 @@ class _LawsInForce:
         self._today = day_of(now)
         self._found: dict[str, str | None] = {}
 
-    def completed(self, question: Question, where: str, taken: Taken) -> Question:
+    def completed(self, question: Question, where: str, taken: QuestionImportResult) -> Question:
         """Give the question with a version for its citation where the bank's laws have one in force."""
         citation = question.citation
         if citation is None or iso_day(citation.version):
             return question
         version = self._version(law_name(citation.law))
         known = f"按现行版本（{version}）关联" if version else "法律库中没有这部法律，条文未关联"
-        taken.losses.append(
+        taken.dropped.append(
             {
                 "where": where,
                 "reason": f"没有写明《{law_name(citation.law)}》的版本，{known}，请核对。",
@@ -197,7 +204,7 @@ _SETTING = re.compile(r"^@(law|version|effective|topic)\s+(.+)$", re.MULTILINE)
 def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int]:
     """Load the seed questions of a folder as active questions; those whose number the bank has are left alone. Give the new ids."""
     _ensure_laws(session, folder, now=now)
-    known = set(session.scalars(select(question_models.Question.code)))
+    known = set(session.scalars(select(question_models.BankQuestion.code)))
     questions = [question for question in read_content(folder) if question.code not in known]
     if not questions:
         return []

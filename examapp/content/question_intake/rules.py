@@ -12,7 +12,7 @@ from examapp.documents.html import html_to_text
 from examapp.points import as_text
 from question_bank.formats import examtext
 from question_bank.kinds.registry import kind_of
-from question_bank.model import DoubtfulQuestion, Note, ParseResult, Question, ReadQuestion
+from question_bank.model import Note, ParseResult, Question, QuestionForReview, ReadQuestion
 
 _SUFFIXES = frozenset({".txt", ".md", ".docx"})
 _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")
@@ -91,23 +91,23 @@ def _plain(text: str, question: Question) -> str:
 
 
 def note_json(note: Note) -> dict[str, str]:
-    """Give a loss or refusal as JSON."""
+    """Give a loss or rejection as JSON."""
     return {"where": note.where, "reason": note.reason, "code": note.code}
 
 
 def read_json(item: ReadQuestion) -> dict[str, Any]:
     """Give an imported question with its place and losses as JSON."""
-    return {**describe(item.question), "where": item.where, "losses": [note_json(note) for note in item.losses]}
+    return {**describe(item.question), "where": item.where, "losses": [note_json(note) for note in item.dropped]}
 
 
-def doubtful_json(item: DoubtfulQuestion) -> dict[str, Any]:
+def question_for_review_json(item: QuestionForReview) -> dict[str, Any]:
     """Give a question whose key is in doubt as JSON."""
     return {**note_json(item.note), "question": describe(item.question)}
 
 
-def losses_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
+def dropped_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
     """List all losses of imported questions."""
-    return [note_json(note) for item in items for note in item.losses]
+    return [note_json(note) for item in items for note in item.dropped]
 
 
 def describe_reading(reading: ParseResult) -> dict[str, Any]:
@@ -116,9 +116,9 @@ def describe_reading(reading: ParseResult) -> dict[str, Any]:
         "format": reading.format,
         "found": reading.found,
         "imported": len(reading.imported),
-        "loss": losses_of(reading.imported),
-        "doubtful": [doubtful_json(item) for item in reading.doubtful],
-        "refused": [note_json(note) for note in reading.refused],
+        "loss": dropped_of(reading.imported),
+        "doubtful": [question_for_review_json(item) for item in reading.needing_review],
+        "refused": [note_json(note) for note in reading.rejected],
         "remarks": [note_json(note) for note in reading.remarks],
         "questions": [read_json(item) for item in reading.imported],
     }

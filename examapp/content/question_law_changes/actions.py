@@ -14,14 +14,14 @@ from examapp.clock import day_of
 from examapp.content.laws.actions import note_checked
 from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.content.laws.queries import compare_versions, find_articles, in_force_from
-from examapp.content.laws.rules import ArticleChange, Change
+from examapp.content.laws.rules import ArticleChange, ArticleOutcome
 from examapp.content.question_law_changes.queries import open_flags
 from examapp.content.questions.models import (
     AnswerKey,
-    Citation,
+    BankQuestion,
     Decision,
     LawChange,
-    Question,
+    QuestionCitation,
     QuestionFlag,
     QuestionState,
     QuestionVersion,
@@ -34,9 +34,9 @@ AUDIT_ACTS = {"questions.check_law": "核对法律修改涉及的试题", "quest
 
 _GRAVITY = list(LawChange)
 _OF_ARTICLE = {
-    Change.MOVED: LawChange.MOVED,
-    Change.CHANGED: LawChange.CHANGED,
-    Change.REPEALED: LawChange.REPEALED,
+    ArticleOutcome.MOVED: LawChange.MOVED,
+    ArticleOutcome.CHANGED: LawChange.CHANGED,
+    ArticleOutcome.REPEALED: LawChange.REPEALED,
 }
 
 
@@ -123,18 +123,18 @@ def _outdated(
     newer = aliased(LawVersion)
     statement = (
         select(
-            Citation.question_version_id,
-            Citation.part,
-            Citation.articles,
-            Question.id,
+            QuestionCitation.question_version_id,
+            QuestionCitation.part,
+            QuestionCitation.articles,
+            BankQuestion.id,
             LawVersion.id,
             LawVersion.law_id,
             LawVersion.version_on,
             LawVersion.repealed_on,
         )
-        .join(Question, Question.current_version_id == Citation.question_version_id)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
-        .where(Question.state != QuestionState.RETIRED)
+        .join(BankQuestion, BankQuestion.current_version_id == QuestionCitation.question_version_id)
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
+        .where(BankQuestion.state != QuestionState.RETIRED)
         .where(
             exists().where(
                 newer.law_id == LawVersion.law_id,
@@ -143,12 +143,12 @@ def _outdated(
             )
             | (LawVersion.repealed_on <= today)
         )
-        .order_by(Citation.id)
+        .order_by(QuestionCitation.id)
     )
     if of_law is not None:
         statement = statement.where(LawVersion.law_id == of_law)
     if of_questions is not None:
-        statement = statement.where(Question.id.in_(of_questions))
+        statement = statement.where(BankQuestion.id.in_(of_questions))
     for version_id, part, labels, question_id, old_id, law_id, version_on, repealed_on in session.execute(statement):
         yield _Cited(
             question_id=question_id, question_version_id=version_id, part=part, old_version_id=old_id, law_id=law_id,
@@ -245,14 +245,16 @@ def _mark(session: Session, question_ids: set[int]) -> None:
         groups.setdefault(gravest.get(question_id, ""), []).append(question_id)
     for word, ids in groups.items():
         session.execute(
-            update(Question)
-            .where(Question.id.in_(ids), Question.law_change != word)
+            update(BankQuestion)
+            .where(BankQuestion.id.in_(ids), BankQuestion.law_change != word)
             .values(law_change=word)
             .execution_options(synchronize_session="fetch")
         )
 
 
-def keep_under_new_law(context: ActionContext, *, question_id: int, articles: Mapping[int, Sequence[str]]) -> Question:
+def keep_under_new_law(
+    context: ActionContext, *, question_id: int, articles: Mapping[int, Sequence[str]]
+) -> BankQuestion:
     """Keep a question as it stands, cited by the newest version's articles: for each open flag (by id) their names.
 
     Papers that hold the old version keep its citation. Raises BadRequestError where an article is not in the new version, or there is none.
@@ -267,14 +269,14 @@ def keep_under_new_law(context: ActionContext, *, question_id: int, articles: Ma
     version = _version_to_cite(session, row, now=now)
     for flag in flags:
         session.execute(
-            delete(Citation).where(
-                Citation.question_version_id == version.id,
-                Citation.part == flag.part,
-                Citation.law_version_id == flag.old_version_id,
+            delete(QuestionCitation).where(
+                QuestionCitation.question_version_id == version.id,
+                QuestionCitation.part == flag.part,
+                QuestionCitation.law_version_id == flag.old_version_id,
             )
         )
         session.add(
-            Citation(
+            QuestionCitation(
                 question_version_id=version.id, part=flag.part, law_version_id=flag.new_version_id, articles=list(articles[flag.id])
             )
         )  # fmt: skip
@@ -296,7 +298,7 @@ def _check(session: Session, flag: QuestionFlag, labels: Sequence[str]) -> None:
         raise BadRequestError(f"新版本里没有{'、'.join(missing)}。请核对条号后再保留。")
 
 
-def _version_to_cite(session: Session, row: Question, *, now: datetime) -> QuestionVersion:
+def _version_to_cite(session: Session, row: BankQuestion, *, now: datetime) -> QuestionVersion:
     """Give the version that takes the new citation: the present one while no paper holds it, else its twin."""
     current = get_version(session, row)
     session.refresh(current, with_for_update=True)
@@ -314,11 +316,13 @@ def _version_to_cite(session: Session, row: Question, *, now: datetime) -> Quest
             question_version_id=twin.id, number=1, parts=key.parts, reason="", created_by_id=key.created_by_id, created_at=now
         )
     )  # fmt: skip
-    cited = session.scalars(select(Citation).where(Citation.question_version_id == current.id).order_by(Citation.id))
+    cited = session.scalars(
+        select(QuestionCitation).where(QuestionCitation.question_version_id == current.id).order_by(QuestionCitation.id)
+    )
     rows = [
         {"question_version_id": twin.id, "part": each.part, "law_version_id": each.law_version_id, "articles": each.articles} for each in cited
     ]  # fmt: skip
-    session.execute(insert(Citation), rows)
+    session.execute(insert(QuestionCitation), rows)
     row.current_version_id = twin.id
     return twin
 

@@ -83,7 +83,7 @@ def show_law_change(question_id: int) -> str:
     return _page(question_id)
 
 
-def _page(question_id: int, refusal: str = "") -> str:
+def _page(question_id: int, rejection: str = "") -> str:
     session = read_session()
     question = question_queries.get_question(session, question_id)
     version = question_queries.get_version(session, question)
@@ -96,7 +96,7 @@ def _page(question_id: int, refusal: str = "") -> str:
         shown=[_shown(session, flag) for flag in queries.open_flags(session, question_id)],
         settled=settled,
         names=question_queries.names_of(session, [flag.decided_by_id for flag in settled]),
-        refusal=refusal,
+        rejection=rejection,
     )
 
 
@@ -146,7 +146,7 @@ def keep_under_new_law(question_id: int) -> AnyResponse | str:
     except NotFoundError:
         raise
     except DomainError as error:
-        return _page(question_id, refusal=error.text)
+        return _page(question_id, rejection=error.text)
     flash("题目已按新条文保留，可以进入新的试卷。", "success")
     return _next(question_id)
 

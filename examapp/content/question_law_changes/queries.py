@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.content.laws.models import Law, LawArticle, LawVersion
-from examapp.content.questions.models import LawChange, Question, QuestionFlag, QuestionVersion
+from examapp.content.questions.models import BankQuestion, LawChange, QuestionFlag, QuestionVersion
 
 _OLD, _NEW = aliased(LawVersion), aliased(LawVersion)
 
@@ -61,7 +61,7 @@ def settled_flags(session: Session, question_id: int) -> list[QuestionFlag]:
 
 def count_flagged(session: Session) -> int:
     """Count the questions that wait for a decision about a changed law."""
-    return session.scalar(select(func.count()).select_from(Question).where(Question.law_change != "")) or 0
+    return session.scalar(select(func.count()).select_from(BankQuestion).where(BankQuestion.law_change != "")) or 0
 
 
 def list_laws_with_flags(session: Session) -> list[LawWithFlags]:
@@ -89,7 +89,7 @@ def list_laws_with_flags(session: Session) -> list[LawWithFlags]:
 
 def list_flagged(session: Session, *, law: str = "", kind: str = "", page: int, size: int = 50) -> list[FlaggedRow]:
     """List a page of open flags, by law and question."""
-    statement = _flagged(law, kind).order_by(Law.name, Question.code, QuestionFlag.part)
+    statement = _flagged(law, kind).order_by(Law.name, BankQuestion.code, QuestionFlag.part)
     rows = session.execute(statement.limit(size).offset((page - 1) * size))
     return [FlaggedRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name
 
@@ -103,8 +103,8 @@ def _flagged(law: str, kind: str) -> Select[Any]:
     statement = (
         select(
             QuestionFlag.id.label("flag_id"),
-            Question.id.label("question_id"),
-            Question.code,
+            BankQuestion.id.label("question_id"),
+            BankQuestion.code,
             func.left(func.split_part(QuestionVersion.search_text, "\n", 1), 100).label("text"),
             QuestionFlag.part,
             QuestionFlag.kind,
@@ -113,7 +113,7 @@ def _flagged(law: str, kind: str) -> Select[Any]:
             _NEW.version_on.label("new_on"),
             QuestionFlag.articles,
         )
-        .join(Question, QuestionFlag.question_id == Question.id)
+        .join(BankQuestion, QuestionFlag.question_id == BankQuestion.id)
         .join(QuestionVersion, QuestionFlag.question_version_id == QuestionVersion.id)
         .join(_OLD, QuestionFlag.old_version_id == _OLD.id)
         .join(Law, _OLD.law_id == Law.id)
@@ -129,8 +129,10 @@ def _flagged(law: str, kind: str) -> Select[Any]:
 
 def next_flagged(session: Session, *, after: int) -> int | None:
     """Find the question to decide on after this one: the next by id, or else the first."""
-    statement = select(Question.id).where(Question.law_change != "", Question.id != after).order_by(Question.id)
-    return session.scalar(statement.where(Question.id > after).limit(1)) or session.scalar(statement.limit(1))
+    statement = (
+        select(BankQuestion.id).where(BankQuestion.law_change != "", BankQuestion.id != after).order_by(BankQuestion.id)
+    )
+    return session.scalar(statement.where(BankQuestion.id > after).limit(1)) or session.scalar(statement.limit(1))
 
 
 def texts_of(session: Session, pairs: Sequence[tuple[int | None, str | None]]) -> dict[tuple[int, str], str]:

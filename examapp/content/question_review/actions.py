@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from examapp.content.question_law_changes.actions import check_questions
 from examapp.content.questions.models import (
     AnswerKey,
-    Citation,
+    BankQuestion,
     Decision,
     DistinctPair,
-    Question,
+    QuestionCitation,
     QuestionFlag,
     QuestionSearch,
     QuestionState,
@@ -68,8 +68,8 @@ class OwnReviewError(DomainError):
 
 def set_state(
     context: ActionContext, *, question_id: int, state: QuestionState, is_alone_allowed: bool = False
-) -> Question:
-    """Bring a question to a state; a review by who wrote the version or its key is refused.
+) -> BankQuestion:
+    """Bring a question to a state; a review by who wrote the version or its key is rejected.
 
     `is_alone_allowed` is the setting of an office with one reviewer: it may then review its own, and the log says so.
     """
@@ -79,8 +79,8 @@ def set_state(
         return row
     if QuestionState(row.state) not in _STEPS[state]:
         raise WrongStateError
-    if row.doubt and state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
-        raise UnfitQuestionError(f"这道题的答案待核对：{row.doubt} 请先用「更正答案」确定答案。")
+    if row.review_note and state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
+        raise UnfitQuestionError(f"这道题的答案待核对：{row.review_note} 请先用「更正答案」确定答案。")
     is_own = False
     if state is QuestionState.DRAFT:
         row.reviewed_by_id = None
@@ -130,7 +130,7 @@ def correct_key(
     """Correct the key of a version, the current one without its number, one entry a part: a new row with the reason, the old one stays.
 
     While no paper holds the version, it holds at once and the question is a draft again until another person has reviewed it. Of a version
-    that papers hold only a request is made, for a second person to allow; then None is given. Raises BadRequestError, AlreadyAskedError.
+    that papers hold only a request is made, for a second person to allow; then None is given. Raises BadRequestError, AlreadyRequestedError.
     """
     session = context.session
     row = get_question(session, question_id, is_locked=True)
@@ -142,7 +142,7 @@ def correct_key(
         _corrected(part, old, key, variants)
         for part, old, key, variants in zip(version.content["parts"], before.parts, keys, blanks, strict=True)
     ]
-    if parts == before.parts and not row.doubt:
+    if parts == before.parts and not row.review_note:
         raise BadRequestError("答案没有变化，不需要更正。")
     if needs_two_persons(row, version):
         details = {
@@ -159,7 +159,7 @@ def correct_key(
     return _put(context, row, before, parts, reason=reason, author=context.actor, state=state)
 
 
-def needs_two_persons(question: Question, version: QuestionVersion) -> bool:
+def needs_two_persons(question: BankQuestion, version: QuestionVersion) -> bool:
     """Tell whether results may stand on this version's key: it was drawn, or has been replaced since."""
     return version.used_at is not None or version.id != question.current_version_id
 
@@ -181,7 +181,7 @@ def put_correction_in_force(context: ActionContext, approval: Approval) -> Answe
 
 def _put(
     context: ActionContext,
-    row: Question,
+    row: BankQuestion,
     before: AnswerKey,
     parts: list[dict[str, Any]],
     *,
@@ -208,7 +208,7 @@ def _put(
     if state is not None:
         row.state, row.reviewed_by_id = state, None
     if before.question_version_id == row.current_version_id:
-        row.doubt, row.updated_at = "", context.now
+        row.review_note, row.updated_at = "", context.now
     record(context, ACT, object_type="question", object_id=row.id, details=details)
     return key
 
@@ -254,13 +254,13 @@ def delete_questions(session: Session, *, ids: Sequence[int]) -> None:
     if not ids:
         return
     version_ids = select(QuestionVersion.id).where(QuestionVersion.question_id.in_(ids)).scalar_subquery()
-    session.execute(delete(Citation).where(Citation.question_version_id.in_(version_ids)))
+    session.execute(delete(QuestionCitation).where(QuestionCitation.question_version_id.in_(version_ids)))
     session.execute(delete(AnswerKey).where(AnswerKey.question_version_id.in_(version_ids)))
     points = question_knowledge_points
     session.execute(delete(points).where(points.c.question_id.in_(ids)))
     session.execute(delete(QuestionFlag).where(QuestionFlag.question_id.in_(ids)))
     session.execute(delete(QuestionSearch).where(QuestionSearch.question_id.in_(ids)))
     session.execute(delete(DistinctPair).where(DistinctPair.lower_id.in_(ids) | DistinctPair.higher_id.in_(ids)))
-    session.execute(update(Question).where(Question.id.in_(ids)).values(current_version_id=None))
+    session.execute(update(BankQuestion).where(BankQuestion.id.in_(ids)).values(current_version_id=None))
     session.execute(delete(QuestionVersion).where(QuestionVersion.question_id.in_(ids)))
-    session.execute(delete(Question).where(Question.id.in_(ids)))
+    session.execute(delete(BankQuestion).where(BankQuestion.id.in_(ids)))

@@ -16,7 +16,7 @@ from examapp.db.session import read_session
 from examapp.documents.text_diff import compare_texts
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, requires
+from examapp.organisation.accounts.guards import my_user, requires
 from examapp.web.params import chosen_page, page_count, sent_number
 from examapp.web.submit import request_transaction
 
@@ -28,8 +28,8 @@ PERMISSIONS = {
 
 
 _PAIRS_A_PAGE = 20
-_USUAL_LEAST = 3
-_MAX_LEAST = 100
+_DEFAULT_MINIMUM = 3
+_MAX_MINIMUM = 100
 
 
 @admin_blueprint.get("/review")
@@ -37,7 +37,7 @@ _MAX_LEAST = 100
 def review_queue() -> str:
     """Show the drafts that this person may review, those that have waited longest first."""
     session = read_session()
-    person_id, may_own = me().person_id, may_review_alone()
+    person_id, may_own = my_user().person_id, may_review_alone()
     count = queries.count_queue(session, person_id=person_id, may_own=may_own)
     pages = page_count(count, question_search_queries.PAGE_SIZE)
     page = chosen_page(pages)
@@ -56,7 +56,7 @@ def review_queue() -> str:
 def next_to_review(question_id: int) -> AnyResponse:
     """Lead on to the next draft in the queue."""
     following = queries.next_in_queue(
-        read_session(), person_id=me().person_id, may_own=may_review_alone(), after=question_id
+        read_session(), person_id=my_user().person_id, may_own=may_review_alone(), after=question_id
     )
     if following is None:
         flash("待审核的题目都看完了。", "success")
@@ -68,19 +68,19 @@ def next_to_review(question_id: int) -> AnyResponse:
 @requires("questions:question:read")
 def show_coverage() -> str:
     """Show laws by kinds and difficulties, and where the bank is thin."""
-    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MAX_LEAST)
+    minimum = min(max(1, request.args.get("least", _DEFAULT_MINIMUM, type=sent_number)), _MAX_MINIMUM)
     topics = queries.cover_syllabus(read_session())
     entries = [entry for entries in topics.values() for entry in entries]
     return render_template(
         "questions/coverage.html",
         topics=topics,
-        least=least,
+        minimum=minimum,
         is_thin_only="thin" in request.args,
         main_kinds=queries.MAIN_KINDS,
         total=sum(entry.total for entry in entries),
         laws=sum(1 for entry in entries if entry.total),
         bare=sum(1 for entry in entries if not entry.total),
-        thin=sum(1 for entry in entries if entry.total and entry.is_thin(least)),
+        thin=sum(1 for entry in entries if entry.total and entry.is_thin(minimum)),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.content.laws.models import Law
 from examapp.content.question_search.queries import PAGE_SIZE, QuestionRow, list_rows
-from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState, QuestionVersion
 from examapp.content.questions.rules import TOPICS
 from question_bank.model import Difficulty, Kind
 
@@ -23,7 +23,9 @@ def count_queue(session: Session, *, person_id: int, may_own: bool) -> int:
 
 def list_queue(session: Session, *, person_id: int, may_own: bool, page: int) -> list[QuestionRow]:
     """List a page of the drafts that this person may review, those that have waited longest first."""
-    statement = _queue(select(Question.id), person_id, may_own=may_own).order_by(Question.updated_at, Question.id)
+    statement = _queue(select(BankQuestion.id), person_id, may_own=may_own).order_by(
+        BankQuestion.updated_at, BankQuestion.id
+    )
     ids = list(session.scalars(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)))
     rows = {row.id: row for row in list_rows(session, ids)}
     return [rows[each] for each in ids if each in rows]
@@ -31,26 +33,31 @@ def list_queue(session: Session, *, person_id: int, may_own: bool, page: int) ->
 
 def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int) -> int | None:
     """Find the draft to review next: the one that has waited longest, this one apart."""
-    statement = _queue(select(Question.id), person_id, may_own=may_own).where(Question.id != after)
-    found: int | None = session.scalar(statement.order_by(Question.updated_at, Question.id).limit(1))
+    statement = _queue(select(BankQuestion.id), person_id, may_own=may_own).where(BankQuestion.id != after)
+    found: int | None = session.scalar(statement.order_by(BankQuestion.updated_at, BankQuestion.id).limit(1))
     return found
 
 
 def count_states(session: Session, *, person_id: int) -> dict[str, int]:
     """Count what else waits: one's own drafts, reviewed ones not yet active, doubtful keys, changed laws."""
-    draft = Question.state == QuestionState.DRAFT
+    draft = BankQuestion.state == QuestionState.DRAFT
     own = _is_own(person_id)
     row = session.execute(
         select(
-            func.count().filter(draft, Question.doubt == "", own).label("own"),
-            func.count().filter(Question.state == QuestionState.REVIEWED).label("reviewed"),
-            func.count().filter(Question.doubt != "", Question.state != QuestionState.RETIRED).label("doubt"),
-            func.count().filter(Question.law_change != "").label("law"),
+            func.count().filter(draft, BankQuestion.review_note == "", own).label("own"),
+            func.count().filter(BankQuestion.state == QuestionState.REVIEWED).label("reviewed"),
+            func.count()
+            .filter(BankQuestion.review_note != "", BankQuestion.state != QuestionState.RETIRED)
+            .label("review_note"),
+            func.count().filter(BankQuestion.law_change != "").label("law"),
         )
-        .select_from(Question)
-        .outerjoin(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .select_from(BankQuestion)
+        .outerjoin(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
         .where(
-            draft | (Question.state == QuestionState.REVIEWED) | (Question.doubt != "") | (Question.law_change != "")
+            draft
+            | (BankQuestion.state == QuestionState.REVIEWED)
+            | (BankQuestion.review_note != "")
+            | (BankQuestion.law_change != "")
         )
     ).one()
     return dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name
@@ -58,16 +65,16 @@ def count_states(session: Session, *, person_id: int) -> dict[str, int]:
 
 def _is_own(person_id: int) -> ColumnElement[bool]:
     """Whether this person wrote or imported the current version, or set a key of it."""
-    writer = func.coalesce(QuestionVersion.created_by_id, Question.created_by_id, 0)
+    writer = func.coalesce(QuestionVersion.created_by_id, BankQuestion.created_by_id, 0)
     by_hand = exists().where(AnswerKey.question_version_id == QuestionVersion.id, AnswerKey.created_by_id == person_id)
     return (writer == person_id) | by_hand
 
 
 def _queue(statement: Select[Any], person_id: int, *, may_own: bool) -> Select[Any]:
     statement = (
-        statement.select_from(Question)
-        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-        .where(Question.state == QuestionState.DRAFT, Question.doubt == "")
+        statement.select_from(BankQuestion)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.state == QuestionState.DRAFT, BankQuestion.review_note == "")
     )
     return statement if may_own else statement.where(~_is_own(person_id))
 
@@ -99,14 +106,14 @@ class LawCoverage:
         """Count one kind and difficulty."""
         return self.counts[kind, difficulty]
 
-    def is_thin(self, least: int) -> bool:
+    def is_thin(self, minimum: int) -> bool:
         """Whether a kind of which papers are mostly made, or a difficulty, falls short."""
-        return bool(self.thin_in(least))
+        return bool(self.thin_in(minimum))
 
-    def thin_in(self, least: int) -> list[str]:
+    def thin_in(self, minimum: int) -> list[str]:
         """List the kinds and difficulties of which there are fewer than this."""
-        kinds = [kind for kind in MAIN_KINDS if self.of_kind(kind) < least]
-        return kinds + [each for each in map(str, Difficulty) if self.of_difficulty(each) < least]
+        kinds = [kind for kind in MAIN_KINDS if self.of_kind(kind) < minimum]
+        return kinds + [each for each in map(str, Difficulty) if self.of_difficulty(each) < minimum]
 
 
 MAIN_KINDS = (str(Kind.SINGLE_CHOICE), str(Kind.TRUE_FALSE), str(Kind.MULTIPLE_CHOICE))
@@ -116,9 +123,15 @@ MAIN_KINDS = (str(Kind.SINGLE_CHOICE), str(Kind.TRUE_FALSE), str(Kind.MULTIPLE_C
 def cover_syllabus(session: Session) -> dict[str, list[LawCoverage]]:
     """Give the coverage of each law by topic, in the syllabus's order; laws of the library without a question too."""
     laws = {name: LawCoverage(law=name, topic=topic) for name, topic in session.execute(select(Law.name, Law.topic))}
-    columns = (Question.law_name, Question.topic, Question.kind, Question.difficulty, Question.law_change != "")
+    columns = (
+        BankQuestion.law_name,
+        BankQuestion.topic,
+        BankQuestion.kind,
+        BankQuestion.difficulty,
+        BankQuestion.law_change != "",
+    )
     rows = session.execute(
-        select(*columns, func.count()).where(Question.state == QuestionState.ACTIVE).group_by(*columns)
+        select(*columns, func.count()).where(BankQuestion.state == QuestionState.ACTIVE).group_by(*columns)
     )
     for name, topic, kind, difficulty, is_flagged, count in rows:
         entry = laws.setdefault(name, LawCoverage(law=name, topic=topic))

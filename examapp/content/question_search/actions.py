@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.content.question_editing.actions import add_knowledge_points
-from examapp.content.questions.models import KnowledgePoint, Question, question_knowledge_points
+from examapp.content.questions.models import BankQuestion, KnowledgePoint, question_knowledge_points
 from examapp.errors import BadRequestError
 from examapp.platform.audit.actions import ActionContext, record
 
@@ -59,16 +59,18 @@ def preview_bulk(session: Session, *, ids: Sequence[int], change: BulkChange) ->
         raise BadRequestError("请选择要修改什么。")
     if len(ids) > MAX_AT_ONCE:
         raise BadRequestError(f"一次最多修改 {MAX_AT_ONCE} 题，现在有 {len(ids)} 题。请用条件缩小范围。")
-    statement = select(Question).where(Question.id.in_(ids)).options(selectinload(Question.knowledge_points))
+    statement = (
+        select(BankQuestion).where(BankQuestion.id.in_(ids)).options(selectinload(BankQuestion.knowledge_points))
+    )
     rows = (
         BulkRow(id=row.id, code=row.code, before=before, after=_after(before, change))
-        for row in session.scalars(statement.order_by(Question.code))
+        for row in session.scalars(statement.order_by(BankQuestion.code))
         for before in [_before(row)]
     )
     return [row for row in rows if row.before != row.after]
 
 
-def _before(row: Question) -> Described:
+def _before(row: BankQuestion) -> Described:
     points = tuple(sorted(point.name for point in row.knowledge_points))
     return Described(difficulty=row.difficulty or "", topic=row.topic, points=points)
 
@@ -87,10 +89,10 @@ def _after(before: Described, change: BulkChange) -> Described:
 def apply_bulk(context: ActionContext, *, ids: Sequence[int], change: BulkChange) -> int:
     """Change the description of questions; content and key stay as they are. Gives how many changed."""
     session = context.session
-    session.execute(select(Question.id).where(Question.id.in_(ids)).order_by(Question.id).with_for_update())
+    session.execute(select(BankQuestion.id).where(BankQuestion.id.in_(ids)).order_by(BankQuestion.id).with_for_update())
     rows = preview_bulk(session, ids=ids, change=change)
     changed = [row.id for row in rows]
-    for question in session.scalars(select(Question).where(Question.id.in_(changed))):
+    for question in session.scalars(select(BankQuestion).where(BankQuestion.id.in_(changed))):
         if change.difficulty is not None:
             question.difficulty = change.difficulty or None
         if change.topic is not None:

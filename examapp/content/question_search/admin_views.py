@@ -16,7 +16,7 @@ from examapp.content.question_law_changes import queries as question_law_change_
 from examapp.content.question_review import actions as question_review_actions
 from examapp.content.question_search import actions, queries
 from examapp.content.question_search.actions import MAX_AT_ONCE, BulkChange
-from examapp.content.question_search.queries import PAGE_SIZE, Filter
+from examapp.content.question_search.queries import PAGE_SIZE, QuestionFilter
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session
@@ -66,7 +66,7 @@ def list_questions() -> str:
     )
 
 
-def wanted_of(form: FilterForm) -> Filter:
+def wanted_of(form: FilterForm) -> QuestionFilter:
     """Give the filter that an address asks for; what makes no sense does not narrow."""
 
     def choice(field: Any) -> str:
@@ -76,8 +76,8 @@ def wanted_of(form: FilterForm) -> Filter:
     def number(field: Any) -> int | None:
         return field.data if field.data and field.data > 0 else None
 
-    return Filter(
-        words=(form.q.data or "").strip()[:200],
+    return QuestionFilter(
+        text=(form.q.data or "").strip()[:200],
         law=(form.law.data or "").strip(),
         article=(form.article.data or "").strip()[:40],
         topic=(form.topic.data or "").strip(),
@@ -132,7 +132,7 @@ def choose_export() -> str:
     count = queries.count_questions(read_session(), wanted_of(FilterForm(request.args)))
     filters = {name: value for name, value in request.args.items() if value and name not in {"page", "format"}}
     return render_template(
-        "questions/export.html", count=count, most=MAX_EXPORTED, formats=registry.writable(), filters=filters
+        "questions/export.html", count=count, limit=MAX_EXPORTED, formats=registry.writable(), filters=filters
     )
 
 
@@ -151,17 +151,17 @@ def export_questions() -> Response:
     chosen = known.get(request.args.get("format", "excel"), known["excel"])
     written = registry.write_file(list(queries.iter_questions(session, wanted)), chosen.name)
     with request_transaction() as context:
-        details = {"count": count, "format": chosen.name, "losses": len(written.losses)}
+        details = {"count": count, "format": chosen.name, "losses": len(written.dropped)}
         record(context, "questions.export", object_type="question", details=details)
     name = f"题库-{clock.today()}"
-    if not written.losses or "bare" in request.args:
+    if not written.dropped or "bare" in request.args:
         return _download(written.content, f"{name}{chosen.suffix}")
-    return _download(_with_losses(written, f"{name}{chosen.suffix}"), f"{name}-{chosen.name}.zip")
+    return _download(_with_dropped_content(written, f"{name}{chosen.suffix}"), f"{name}-{chosen.name}.zip")
 
 
-def _with_losses(written: ExportedFile, name: str) -> bytes:
+def _with_dropped_content(written: ExportedFile, name: str) -> bytes:
     """Pack a file with the list of what it could not say."""
-    lines = [f"{note.where}：{note.reason}" for note in written.losses]
+    lines = [f"{note.where}：{note.reason}" for note in written.dropped]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, written.content)
@@ -199,11 +199,11 @@ def preview_bulk() -> AnyResponse | str:
     form = BulkForm()
     form.ids.data = ",".join(map(str, ids))
     if "asked" not in request.form:
-        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, refusal="")
+        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, rejection="")
     try:
         rows = actions.preview_bulk(read_session(), ids=ids, change=_change(form))
     except BadRequestError as error:
-        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, refusal=error.text)
+        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, rejection=error.text)
     return render_template(
         "questions/bulk.html",
         form=form,
@@ -212,7 +212,7 @@ def preview_bulk() -> AnyResponse | str:
         changed=len(rows),
         shown=_SHOWN,
         texts={row.id: row.text for row in queries.list_rows(read_session(), [row.id for row in rows[:_SHOWN]])},
-        refusal="",
+        rejection="",
     )
 
 
@@ -235,7 +235,7 @@ def _ids_chosen() -> list[int]:
     if "asked" in request.form:
         return _numbers(request.form.get("ids", ""))
     if request.form.get("scope") == "all":
-        return queries.list_ids(read_session(), wanted_of(FilterForm(request.args)), most=MAX_AT_ONCE + 1)
+        return queries.list_ids(read_session(), wanted_of(FilterForm(request.args)), limit=MAX_AT_ONCE + 1)
     return StateForm().ids.data or []
 
 

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from examapp.content.law_texts.rules import article_labels
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.questions.models import (
-    Citation,
+    BankQuestion,
     KnowledgePoint,
     Media,
-    Question,
+    QuestionCitation,
     QuestionSearch,
     QuestionVersion,
     question_knowledge_points,
 )
 from examapp.content.questions.queries import list_keys
-from examapp.content.questions.rules import Stored, media_of, to_question, wanted_grams, wanted_words
+from examapp.content.questions.rules import Stored, media_of, search_terms, to_question, wanted_grams
 from examapp.organisation.people.models import Person
 from question_bank import model
 
@@ -35,17 +35,17 @@ _EXACT_LENGTH = 2
 class Flag(StrEnum):
     """What marks a question."""
 
-    DOUBT = "doubt"
+    REVIEW_NOTE = "doubt"
     LAW = "law"
     UNCITED = "uncited"
     """Without a law."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class QuestionFilter:
     """Which questions are asked for; what is empty does not narrow."""
 
-    words: str = ""
+    text: str = ""
     """Substrings that must all occur in number, stem, material or options, separated by spaces."""
     law: str = ""
     article: str = ""
@@ -72,22 +72,22 @@ class QuestionRow:
     difficulty: str | None
     law_name: str
     topic: str
-    doubt: str
+    review_note: str
     law_change: str
     text: str
     updated_at: datetime
 
 
-def count_questions(session: Session, wanted: Filter) -> int:
+def count_questions(session: Session, wanted: QuestionFilter) -> int:
     """Count the questions of a filter."""
-    words = wanted_words(wanted.words)
-    if not words:
+    wording = search_terms(wanted.text)
+    if not wording:
         return session.scalar(filtered(select(func.count()), wanted)) or 0
     session.execute(_PLAN, {"seqscan": "off", "workers": "0"})
-    is_words_only = wanted == Filter(words=wanted.words)
+    is_text_only = wanted == QuestionFilter(text=wanted.text)
     statement = (
-        select(func.count()).select_from(QuestionSearch).where(*_in_text(words))
-        if is_words_only
+        select(func.count()).select_from(QuestionSearch).where(*_in_text(wording))
+        if is_text_only
         else filtered(select(func.count()), wanted)
     )
     count = session.scalar(statement) or 0
@@ -101,9 +101,9 @@ _PLAN = text(
 """The planner holds comparing arrays for cheap and would read the whole table where half of it matches; the index takes a tenth of that."""
 
 
-def list_questions(session: Session, wanted: Filter, *, page: int, size: int = PAGE_SIZE) -> list[QuestionRow]:
+def list_questions(session: Session, wanted: QuestionFilter, *, page: int, size: int = PAGE_SIZE) -> list[QuestionRow]:
     """List one page of the questions of a filter, the last changed first."""
-    ordered = filtered(select(Question.id), wanted).order_by(Question.updated_at.desc(), Question.id.desc())
+    ordered = filtered(select(BankQuestion.id), wanted).order_by(BankQuestion.updated_at.desc(), BankQuestion.id.desc())
     ids = list(session.scalars(ordered.limit(size).offset((page - 1) * size)))
     rows = {row.id: row for row in list_rows(session, ids)}
     return [rows[each] for each in ids if each in rows]
@@ -112,43 +112,45 @@ def list_questions(session: Session, wanted: Filter, *, page: int, size: int = P
 def list_rows(session: Session, ids: list[int]) -> list[QuestionRow]:
     """List questions by their ids as the list shows them, by number."""
     columns = (
-        Question.id, Question.code, Question.kind, Question.state, Question.difficulty, Question.law_name, Question.topic, Question.doubt,
-        Question.law_change, func.left(func.split_part(QuestionVersion.search_text, "\n", 1), 100).label("text"), Question.updated_at,
+        BankQuestion.id, BankQuestion.code, BankQuestion.kind, BankQuestion.state, BankQuestion.difficulty, BankQuestion.law_name, BankQuestion.topic, BankQuestion.review_note,
+        BankQuestion.law_change, func.left(func.split_part(QuestionVersion.search_text, "\n", 1), 100).label("text"), BankQuestion.updated_at,
     )  # fmt: skip
-    statement = select(*columns).outerjoin(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-    rows = session.execute(statement.where(Question.id.in_(ids)).order_by(Question.code))
+    statement = select(*columns).outerjoin(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+    rows = session.execute(statement.where(BankQuestion.id.in_(ids)).order_by(BankQuestion.code))
     return [QuestionRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
-def list_ids(session: Session, wanted: Filter, *, most: int) -> list[int]:
+def list_ids(session: Session, wanted: QuestionFilter, *, limit: int) -> list[int]:
     """List the ids of the questions of a filter, so many at most."""
-    return list(session.scalars(filtered(select(Question.id), wanted).order_by(Question.id).limit(most)))
+    return list(session.scalars(filtered(select(BankQuestion.id), wanted).order_by(BankQuestion.id).limit(limit)))
 
 
-def filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
+def filtered(statement: Select[Any], wanted: QuestionFilter) -> Select[Any]:
     """Narrow a statement over questions to a filter."""
-    statement = statement.select_from(Question)
-    words = wanted_words(wanted.words)
-    if words:
-        statement = statement.join(QuestionSearch, QuestionSearch.question_id == Question.id).where(*_in_text(words))
+    statement = statement.select_from(BankQuestion)
+    wording = search_terms(wanted.text)
+    if wording:
+        statement = statement.join(QuestionSearch, QuestionSearch.question_id == BankQuestion.id).where(
+            *_in_text(wording)
+        )
     return statement.where(*_conditions(wanted))
 
 
-def _in_text(words: list[str]) -> Iterator[ColumnElement[bool]]:
-    yield QuestionSearch.grams.contains(sorted({gram for word in words for gram in wanted_grams(word)}))
-    for word in words:
+def _in_text(wording: list[str]) -> Iterator[ColumnElement[bool]]:
+    yield QuestionSearch.grams.contains(sorted({gram for word in wording for gram in wanted_grams(word)}))
+    for word in wording:
         if len(word) > _EXACT_LENGTH:
             yield QuestionSearch.text.contains(word, autoescape=True)
 
 
-def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: QuestionFilter) -> Iterator[ColumnElement[bool]]:
     equal = {
-        Question.topic: wanted.topic,
-        Question.kind: wanted.kind,
-        Question.difficulty: wanted.difficulty,
-        Question.state: wanted.state,
-        Question.import_id: wanted.import_id,
-        Question.created_by_id: wanted.author_id,
+        BankQuestion.topic: wanted.topic,
+        BankQuestion.kind: wanted.kind,
+        BankQuestion.difficulty: wanted.difficulty,
+        BankQuestion.state: wanted.state,
+        BankQuestion.import_id: wanted.import_id,
+        BankQuestion.created_by_id: wanted.author_id,
     }
     for column, value in equal.items():
         if value:
@@ -156,11 +158,11 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     if wanted.law:
         yield _of_law(wanted.law)
     if wanted.ids is not None:
-        yield Question.id.in_(wanted.ids)
+        yield BankQuestion.id.in_(wanted.ids)
     if wanted.article:
         yield _cites(wanted.article)
     if wanted.knowledge_point:
-        yield Question.id.in_(
+        yield BankQuestion.id.in_(
             select(question_knowledge_points.c.question_id)
             .join(KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id)
             .where(KnowledgePoint.name == wanted.knowledge_point)
@@ -171,35 +173,36 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
 def _of_law(law: str) -> ColumnElement[bool]:
     """Give the condition that a question, or any sub-question of a case, cites a law; one not in the library is known by name alone."""
     cited = (
-        select(Question.id)
-        .join(Citation, Citation.question_version_id == Question.current_version_id)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        select(BankQuestion.id)
+        .join(QuestionCitation, QuestionCitation.question_version_id == BankQuestion.current_version_id)
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(Law.name == law)
     )
-    named = select(Question.id).where(Question.law_name == law)
-    return Question.id.in_(named.union(cited))
+    named = select(BankQuestion.id).where(BankQuestion.law_name == law)
+    return BankQuestion.id.in_(named.union(cited))
 
 
 def _cites(article: str) -> ColumnElement[bool]:
     labels = article_labels(article) or [article]
     return exists().where(
-        Citation.question_version_id == Question.current_version_id, Citation.articles.contains(labels)
+        QuestionCitation.question_version_id == BankQuestion.current_version_id,
+        QuestionCitation.articles.contains(labels),
     )
 
 
 def _marked(flag: str) -> Iterator[ColumnElement[bool]]:
-    if flag == Flag.DOUBT:
-        yield Question.doubt != ""
+    if flag == Flag.REVIEW_NOTE:
+        yield BankQuestion.review_note != ""
     elif flag == Flag.LAW:
-        yield Question.law_change != literal("")
+        yield BankQuestion.law_change != literal("")
     elif flag == Flag.UNCITED:
-        yield Question.law_name == ""
+        yield BankQuestion.law_name == ""
 
 
 def list_law_names(session: Session) -> list[str]:
     """List the laws that questions or their parts cite; one step of an index a law, however large the bank."""
-    is_cited = exists().where(LawVersion.law_id == Law.id, Citation.law_version_id == LawVersion.id)
+    is_cited = exists().where(LawVersion.law_id == Law.id, QuestionCitation.law_version_id == LawVersion.id)
     return sorted({*_steps(session, "law_name"), *session.scalars(select(Law.name).where(is_cited))})
 
 
@@ -234,7 +237,7 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 
 
 def read_question(
-    session: Session, question: Question, version: QuestionVersion, *, is_editable: bool = False
+    session: Session, question: BankQuestion, version: QuestionVersion, *, is_editable: bool = False
 ) -> model.Question:
     """Give a version as formats and the editor have it."""
     stored = _stored(session, [(question, version)])[0]
@@ -242,22 +245,24 @@ def read_question(
     return to_question(stored, media=media, is_editable=is_editable)
 
 
-def iter_questions(session: Session, wanted: Filter) -> Iterator[model.Question]:
+def iter_questions(session: Session, wanted: QuestionFilter) -> Iterator[model.Question]:
     """Give the questions of a filter as formats write them, by number, in a few statements per 500."""
-    ids = list(session.scalars(filtered(select(Question.id), wanted).order_by(Question.law_name, Question.code)))
+    ids = list(
+        session.scalars(filtered(select(BankQuestion.id), wanted).order_by(BankQuestion.law_name, BankQuestion.code))
+    )
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
-        statement = select(Question, QuestionVersion).join(
-            QuestionVersion, Question.current_version_id == QuestionVersion.id
+        statement = select(BankQuestion, QuestionVersion).join(
+            QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id
         )
-        rows = session.execute(statement.where(Question.id.in_(part)))
+        rows = session.execute(statement.where(BankQuestion.id.in_(part)))
         found = {question.id: (question, version) for question, version in rows}
         stored = _stored(session, [found[each] for each in part if each in found])
         media = _media(session, stored)
         yield from (to_question(one, media=media) for one in stored)
 
 
-def _stored(session: Session, pairs: Sequence[tuple[Question, QuestionVersion]]) -> list[Stored]:
+def _stored(session: Session, pairs: Sequence[tuple[BankQuestion, QuestionVersion]]) -> list[Stored]:
     version_ids = [version.id for _, version in pairs]
     keys = list_keys(session, version_ids)
     citations = _citations(session, version_ids)
@@ -279,11 +284,17 @@ def _stored(session: Session, pairs: Sequence[tuple[Question, QuestionVersion]])
 
 def _citations(session: Session, version_ids: Sequence[int]) -> dict[int, dict[int, model.Citation]]:
     rows = session.execute(
-        select(Citation.question_version_id, Citation.part, Citation.articles, Law.name, LawVersion.version_on)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        select(
+            QuestionCitation.question_version_id,
+            QuestionCitation.part,
+            QuestionCitation.articles,
+            Law.name,
+            LawVersion.version_on,
+        )
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
-        .where(Citation.question_version_id.in_(version_ids))
-        .order_by(Citation.id.desc())
+        .where(QuestionCitation.question_version_id.in_(version_ids))
+        .order_by(QuestionCitation.id.desc())
     )
     found: dict[int, dict[int, model.Citation]] = {}
     for row in rows:

@@ -70,7 +70,7 @@ class KnowledgePoint(Base):
     name: Mapped[Str] = mapped_column(unique=True)
 
 
-class Question(Base):
+class BankQuestion(Base):
     """A question of the bank: what stays the same over its versions."""
 
     __tablename__ = "questions"
@@ -90,7 +90,7 @@ class Question(Base):
     law_name: Mapped[Str] = mapped_column(default="", index=True)
     """Short name of the law that the current version cites first; empty without one."""
     topic: Mapped[Str] = mapped_column(default="", index=True)
-    doubt: Mapped[Str] = mapped_column(default="")
+    review_note: Mapped[Str] = mapped_column(default="")
     """Why its key is in doubt, as an import found; such a question stays a draft until a person has set the key."""
     law_change: Mapped[Str] = mapped_column(default="")
     """The gravest of its open flags (LawChange) where the law has changed under it: kept out of new papers until a reviewer has decided."""
@@ -127,7 +127,7 @@ class QuestionVersion(Base):
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[UtcDateTime]
 
-    question: Mapped[Question] = relationship(foreign_keys=[question_id])
+    question: Mapped[BankQuestion] = relationship(foreign_keys=[question_id])
 
 
 class AnswerKey(Base):
@@ -150,7 +150,7 @@ class AnswerKey(Base):
     created_at: Mapped[UtcDateTime]
 
 
-class Citation(Base):
+class QuestionCitation(Base):
     """Which articles of which law's version a question version has its answer from."""
 
     __tablename__ = "citations"
@@ -213,7 +213,7 @@ class QuestionSearch(Base):
 
 
 class QuestionUse(Base):
-    """How a part of a version fared in one exam; written by grading, which knows the sittings."""
+    """How a part of a version fared in one exam; written by grading, which knows the attempts."""
 
     __tablename__ = "question_uses"
     __table_args__ = (CheckConstraint("asked >= right_count AND right_count >= 0", name="right_count"),)
@@ -224,7 +224,7 @@ class QuestionUse(Base):
     exam_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     exam_title: Mapped[Str]
     asked: Mapped[int]
-    """Graded sittings that had it."""
+    """Graded attempts that had it."""
     right_count: Mapped[int]
     """Of these, with all its points."""
     share: Mapped[Points]
@@ -286,4 +286,4 @@ class QuestionImport(Job):
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     undone_at: Mapped[UtcDateTime | None]
     summary: Mapped[JsonB] = mapped_column(default=dict)
-    """`{found, imported, existing, losses:[{where,reason}], doubtful:[…], refused:[…]}`."""
+    """`{found, imported, existing, losses:[{where,reason}], doubtful:[…], rejected:[…]}`."""

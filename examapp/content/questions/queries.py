@@ -11,22 +11,29 @@ from sqlalchemy.orm import Session
 
 from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.content.laws.queries import find_articles
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionUse, QuestionVersion
+from examapp.content.questions.models import (
+    AnswerKey,
+    BankQuestion,
+    Media,
+    QuestionCitation,
+    QuestionUse,
+    QuestionVersion,
+)
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import PERMISSION_HOLDERS
 from examapp.organisation.people.models import Person, RoleGrant
 
 
-def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> Question:
+def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> BankQuestion:
     """Get a question, locked for an act where wished; raises NotFoundError."""
-    lock = {"of": Question} if is_locked else None
-    found = session.get(Question, question_id, with_for_update=lock, populate_existing=is_locked)
+    lock = {"of": BankQuestion} if is_locked else None
+    found = session.get(BankQuestion, question_id, with_for_update=lock, populate_existing=is_locked)
     if found is None:
         raise NotFoundError("没有找到这道题，可能已被删除。请从题库重新进入。")
     return found
 
 
-def get_version(session: Session, question: Question, number: int | None = None) -> QuestionVersion:
+def get_version(session: Session, question: BankQuestion, number: int | None = None) -> QuestionVersion:
     """Get a question's version by its number, the current one without; raises NotFoundError."""
     statement = select(QuestionVersion).where(QuestionVersion.question_id == question.id)
     statement = (
@@ -40,7 +47,7 @@ def get_version(session: Session, question: Question, number: int | None = None)
     return found
 
 
-def stamp_of(question: Question, version: QuestionVersion) -> str:
+def stamp_of(question: BankQuestion, version: QuestionVersion) -> str:
     """Give a mark that changes whenever somebody changes the question: what an editor has read."""
     return f"{version.number}.{question.updated_at.timestamp():.6f}"
 
@@ -78,7 +85,7 @@ def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, st
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cited:
+class PartCitation:
     """The articles that a part of a version has its answer from; `articles` only where the law's text was imported."""
 
     part: int
@@ -88,17 +95,17 @@ class Cited:
     articles: list[LawArticle]
 
 
-def list_cited(session: Session, version_id: int) -> list[Cited]:
+def list_cited(session: Session, version_id: int) -> list[PartCitation]:
     """List what a version cites, with the articles' texts."""
     rows = session.execute(
-        select(Citation, LawVersion, Law.name)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        select(QuestionCitation, LawVersion, Law.name)
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
-        .where(Citation.question_version_id == version_id)
-        .order_by(Citation.part, Citation.id)
+        .where(QuestionCitation.question_version_id == version_id)
+        .order_by(QuestionCitation.part, QuestionCitation.id)
     )
     return [
-        Cited(
+        PartCitation(
             part=citation.part,
             law=name,
             version=version,
@@ -126,7 +133,7 @@ def get_media(session: Session, sha256: str) -> Media:
     return found
 
 
-def is_author(session: Session, version: QuestionVersion, question: Question, person_id: int | None) -> bool:
+def is_author(session: Session, version: QuestionVersion, question: BankQuestion, person_id: int | None) -> bool:
     """Tell whether a person wrote or imported a version, or set a key of it: who did may not review it."""
     if person_id is None:
         return False

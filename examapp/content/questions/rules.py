@@ -55,18 +55,18 @@ class Prepared:
     search_text: str
     digest: str
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
-    losses: tuple[str, ...] = ()
-    doubt: str = ""
+    dropped: tuple[str, ...] = ()
+    review_note: str = ""
 
 
-def prepare(question: Question, *, doubt: str = "") -> Prepared:
+def prepare(question: Question, *, review_note: str = "") -> Prepared:
     """Make of a question what is stored; raises UnfitQuestionError, and names pictures that could not be kept.
 
-    With a `doubt` the key may be missing or make no sense: a person will set it.
+    With a `review_note` the key may be missing or make no sense: a person will set it.
     """
-    pictures, losses = _pictures(question)
-    _refuse(validation.rejection(validation.iter_issues(question)))
-    if not doubt:
+    pictures, dropped = _pictures(question)
+    _ensure_valid(validation.rejection(validation.iter_issues(question)))
+    if not review_note:
         check_key(question)
     is_part = kind_of(question.kind).is_part
     parts = parts_of(question)
@@ -84,20 +84,20 @@ def prepare(question: Question, *, doubt: str = "") -> Prepared:
         search_text=search_text(content),
         digest=content_digest(content),
         pictures=tuple(pictures.values()),
-        losses=tuple(losses),
-        doubt=doubt,
+        dropped=tuple(dropped),
+        review_note=review_note,
     )
 
 
 def _pictures(question: Question) -> tuple[dict[str, Picture], list[str]]:
     kept: dict[str, Picture] = {}
-    losses: list[str] = []
+    dropped: list[str] = []
     for image in (image for one in (question, *question.parts) for image in one.images):
         try:
             kept[image.name] = encode_picture(image.content)
         except UnfitImageError as error:
-            losses.append(f"图片「{image.name}」没有保留：{error.text}")
-    return kept, losses
+            dropped.append(f"图片「{image.name}」没有保留：{error.text}")
+    return kept, dropped
 
 
 def _texts(question: Question) -> str:
@@ -125,11 +125,11 @@ def _part(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
 
 
 def check_key(question: Question) -> None:
-    """Refuse a key that cannot be graded by; raises UnfitQuestionError."""
-    _refuse(validation.key_doubt(validation.iter_key_issues(question)))
+    """Reject a key that cannot be graded by; raises UnfitQuestionError."""
+    _ensure_valid(validation.key_review_issue(validation.iter_key_issues(question)))
 
 
-def _refuse(issue: Issue | None) -> None:
+def _ensure_valid(issue: Issue | None) -> None:
     if issue is not None:
         raise UnfitQuestionError(issue.reason)
 
@@ -175,10 +175,10 @@ def search_text(content: Mapping[str, Any]) -> str:
 
 def content_digest(content: Mapping[str, Any]) -> str:
     """Give a digest that is equal where kinds, stems and options say the same, spaces and markup aside."""
-    words = [
+    text = [
         [part["kind"], _bare(part["stem"]), [_bare(option) for option in part["options"]]] for part in content["parts"]
     ]
-    plain = json.dumps([_bare(content["material"] or ""), words], ensure_ascii=False)
+    plain = json.dumps([_bare(content["material"] or ""), text], ensure_ascii=False)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
@@ -227,7 +227,7 @@ def wanted_grams(word: str) -> list[str]:
     return [bare] if len(bare) <= 2 else sorted({bare[i : i + 2] for i in range(len(bare) - 1)})
 
 
-def wanted_words(text: str) -> list[str]:
+def search_terms(text: str) -> list[str]:
     """List the substrings that a person typed, divided by spaces; five at most."""
     return [word for word in (_searchable(part).replace("\n", "") for part in text.split()) if word][:5]
 

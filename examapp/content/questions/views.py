@@ -1,4 +1,4 @@
-"""Pictures of questions, for whoever is signed in."""
+"""Pictures of questions, for anyone who is signed in."""
 
 from __future__ import annotations
 

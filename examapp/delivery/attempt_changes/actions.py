@@ -41,7 +41,7 @@ class HandedIn:
     attempt: Attempt
     is_first: bool = False
     """Whether this call closed the attempt."""
-    refused: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
     """Why single changes of the answer sheet were left out, by item."""
     rejection: DomainError | None = None
     """To be raised after the commit, where the attempt was not closed."""
@@ -68,7 +68,7 @@ def hand_in(session: Session, attempt: Attempt, *, epoch: int, changes: Sequence
             return HandedIn(attempt=attempt, rejection=reject_save(session, attempt.id, **saver))
         saved = merged
     submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False)
-    return HandedIn(attempt=attempt, is_first=True, refused=saved.refused)
+    return HandedIn(attempt=attempt, is_first=True, rejected=saved.rejected)
 
 
 _Granted = aliased(Unit, name="granted_unit")

@@ -34,15 +34,15 @@ from examapp.db.session import execute_autocommit
 from examapp.delivery.attempts.models import Admission, Attempt, AttemptState
 from examapp.delivery.attempts.queries import (
     AttemptError,
+    attempt_error,
     find_counting_attempt,
     other_attempt_in_progress,
-    refusal,
 )
 from examapp.delivery.attempts.rules import GIVEN_UP_AFTER
 from examapp.delivery.exam_candidates.actions import prepare_paper
 from examapp.delivery.exam_candidates.queries import find_candidate_exam, select_for_start, windows_of
 from examapp.delivery.exams.models import Exam, PreparedPaper
-from examapp.delivery.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline, start_refusal, window_at
+from examapp.delivery.exams.rules import START_REJECTION_LABELS, StartRejection, deadline, start_rejection, window_at
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.queries import live_sign_ins
 from examapp.organisation.accounts.rules import SIGN_IN_LIFE
@@ -88,7 +88,7 @@ class StartedAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class StartEligibility:
     """A published exam's times (a TimedExam), and how the holder of a live sign-in stands to it."""
 
     exam_id: int
@@ -122,9 +122,9 @@ class Standing:
     ahead: int
     """How many wait before this person; all, where the person has no place in the queue."""
 
-    def refusal_at(self, instant: datetime) -> StartRefusal | None:
-        """Return why a start at this instant is refused, None where it is let in; attempts used up are not in it."""
-        return start_refusal(
+    def rejection_at(self, instant: datetime) -> StartRejection | None:
+        """Return why a start at this instant is rejected, None where it is let in; attempts used up are not in it."""
+        return start_rejection(
             self,
             instant,
             window=window_at(self, windows_of(self.sessions), instant),
@@ -147,7 +147,7 @@ def _count_ahead() -> ColumnElement[int]:
     )
 
 
-def _select_standing() -> Select[*tuple[Any, ...]]:
+def _select_start_eligibility() -> Select[*tuple[Any, ...]]:
     live_id = func.max(Attempt.id).filter(Attempt.state == AttemptState.IN_PROGRESS).label("live_id")
     begun = (
         select(func.count().label("used"), live_id)
@@ -189,11 +189,11 @@ def _select_standing() -> Select[*tuple[Any, ...]]:
     )
 
 
-_STANDING = _select_standing()
+_START_ELIGIBILITY = _select_start_eligibility()
 # Built once: putting such a statement together costs more than running it.
 
 
-def find_standing(exam_id: int, *, token_digest: bytes, now: datetime) -> Standing | None:
+def find_start_eligibility(exam_id: int, *, token_digest: bytes, now: datetime) -> StartEligibility | None:
     """Find how the holder of a live sign-in stands to a published exam, in one statement; None where there is no such sign-in or exam."""
     values = {
         "exam_id": exam_id,
@@ -202,49 +202,54 @@ def find_standing(exam_id: int, *, token_digest: bytes, now: datetime) -> Standi
         "lost_at": now - GIVEN_UP_AFTER,
         "now": now,
     }
-    rows = execute_autocommit(_STANDING, values)
-    return Standing(**rows[0]._asdict()) if rows else None
+    rows = execute_autocommit(_START_ELIGIBILITY, values)
+    return StartEligibility(**rows[0]._asdict()) if rows else None
 
 
 MissingOf = Callable[[Session, Exam, int], list[str]]
 """Names what an exam's study gate still asks of a person."""
 
 
-def ensure_may_start(session: Session, standing: Standing, *, missing_of: MissingOf, now: datetime) -> None:
-    """Raise the protocol's refusal of a start that the exam's rules, the attempts used, or another exam in progress do not allow now."""
-    code = standing.refusal_at(now)
-    has_queued_in_time = standing.queued_at is not None and standing.refusal_at(standing.queued_at) is None
-    if code is StartRefusal.STUDY_REQUIRED:
-        missing = missing_of(session, session.get_one(Exam, standing.exam_id), standing.person_id)
-        raise AttemptError(code, START_REFUSAL_WORDS[code], missing=missing)
-    if code is not None and not (code is StartRefusal.TOO_LATE_TO_START and has_queued_in_time):
-        raise AttemptError(code, START_REFUSAL_WORDS[code])
-    if standing.attempts_allowed is not None and standing.used >= standing.attempts_allowed:
-        raise refusal("no_attempts_left")
-    other = find_counting_attempt(session, standing.person_id, now=now) if standing.has_counting else None
+def ensure_may_start(session: Session, eligibility: StartEligibility, *, missing_of: MissingOf, now: datetime) -> None:
+    """Raise the protocol's rejection of a start that the exam's rules, the attempts used, or another exam in progress do not allow now."""
+    code = eligibility.rejection_at(now)
+    has_queued_in_time = eligibility.queued_at is not None and eligibility.rejection_at(eligibility.queued_at) is None
+    if code is StartRejection.STUDY_REQUIRED:
+        missing = missing_of(session, session.get_one(Exam, eligibility.exam_id), eligibility.person_id)
+        raise AttemptError(code, START_REJECTION_LABELS[code], missing=missing)
+    if code is not None and not (code is StartRejection.TOO_LATE_TO_START and has_queued_in_time):
+        raise AttemptError(code, START_REJECTION_LABELS[code])
+    if eligibility.attempts_allowed is not None and eligibility.used >= eligibility.attempts_allowed:
+        raise attempt_error("no_attempts_left")
+    other = find_counting_attempt(session, eligibility.person_id, now=now) if eligibility.has_counting else None
     if other is not None:
         raise other_attempt_in_progress(other)
 
 
-def try_admit(standing: Standing, *, now: datetime) -> Queued | None:
+def try_admit(eligibility: StartEligibility, *, now: datetime) -> Queued | None:
     """Let a start in (None), or keep the person's place in the queue, in one statement.
 
     The queue is one for all exams, since the machine is one. A start that failed after it was let in is let in again.
     """
-    if standing.admitted_at is not None:
+    if eligibility.admitted_at is not None:
         return None
-    wait_s = gate.try_admit(ahead=standing.ahead)
+    wait_s = gate.try_admit(ahead=eligibility.ahead)
     if wait_s <= 0:
         return None
-    values = {"exam_id": standing.exam_id, "person_id": standing.person_id, "now": now, "lost_at": now - GIVEN_UP_AFTER}
+    values = {
+        "exam_id": eligibility.exam_id,
+        "person_id": eligibility.person_id,
+        "now": now,
+        "lost_at": now - GIVEN_UP_AFTER,
+    }
     execute_autocommit(_KEEP_PLACE, values)
-    return Queued(place=standing.ahead + 1, wait_s=math.ceil(wait_s))
+    return Queued(place=eligibility.ahead + 1, wait_s=math.ceil(wait_s))
 
 
 def _keep_place() -> ReturningInsert[tuple[int]]:
     """Build the statement that notes a call; a place that was given up or used before becomes a new one at the end."""
-    who: dict[str, Any] = {name: bindparam(name, type_=BigInteger) for name in ("exam_id", "person_id")}
-    fresh = insert(Admission).values(**who, queued_at=_NOW, called_at=_NOW)
+    user: dict[str, Any] = {name: bindparam(name, type_=BigInteger) for name in ("exam_id", "person_id")}
+    fresh = insert(Admission).values(**user, queued_at=_NOW, called_at=_NOW)
     is_lost = (Admission.called_at <= _LOST_AT) | Admission.admitted_at.is_not(None)
     return fresh.on_conflict_do_update(
         index_elements=["exam_id", "person_id"],
@@ -260,12 +265,12 @@ def _keep_place() -> ReturningInsert[tuple[int]]:
 _KEEP_PLACE = _keep_place()
 
 
-def draw_paper(session: Session, standing: Standing, *, now: datetime) -> tuple[int, str]:
+def draw_paper(session: Session, eligibility: StartEligibility, *, now: datetime) -> tuple[int, str]:
     """Make the paper of the person's next attempt where none was made ahead; return its id and response schema. Raises ConflictError, BankTooSmallError."""
-    candidate = find_candidate_exam(session, standing.exam_id, standing.person_id)
+    candidate = find_candidate_exam(session, eligibility.exam_id, eligibility.person_id)
     if candidate is None:
         raise NotFoundError
-    paper_id = prepare_paper(session, candidate, standing.used + 1, now=now)
+    paper_id = prepare_paper(session, candidate, eligibility.used + 1, now=now)
     return paper_id, get_paper(session, paper_id).response_schema
 
 
@@ -283,23 +288,25 @@ ON CONFLICT DO NOTHING RETURNING id
 """)
 
 
-def start_attempt(standing: Standing, *, paper_id: int, response_schema: str, now: datetime) -> StartedAttempt | None:
+def start_attempt(
+    eligibility: StartEligibility, *, paper_id: int, response_schema: str, now: datetime
+) -> StartedAttempt | None:
     """Write an attempt that was let in, in one statement; None where another start of the same human was quicker by a moment."""
-    window = window_at(standing, windows_of(standing.sessions), now)
-    deadline_at = deadline(standing, window, started_at=now, extension_s=standing.extension_s)
-    number = standing.used + 1
+    window = window_at(eligibility, windows_of(eligibility.sessions), now)
+    deadline_at = deadline(eligibility, window, started_at=now, extension_s=eligibility.extension_s)
+    number = eligibility.used + 1
     written = execute_autocommit(
         _START,
         {
-            "exam_id": standing.exam_id, "person_id": standing.person_id, "number": number, "paper_id": paper_id,
-            "unit_id": standing.unit_id, "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=standing.grace_s),
+            "exam_id": eligibility.exam_id, "person_id": eligibility.person_id, "number": number, "paper_id": paper_id,
+            "unit_id": eligibility.unit_id, "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=eligibility.grace_s),
             "response_schema": response_schema, "total": count_items(response_schema), "now": now,
         },
     )  # fmt: skip
     if not written:
         return None
     return StartedAttempt(
-        id=written[0].id, exam_id=standing.exam_id, number=number, started_at=now, deadline_at=deadline_at
+        id=written[0].id, exam_id=eligibility.exam_id, number=number, started_at=now, deadline_at=deadline_at
     )
 
 

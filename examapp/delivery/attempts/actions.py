@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from examapp.db.session import Execute
 from examapp.delivery.attempts import queries, rules
 from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
-from examapp.delivery.attempts.queries import refusal
+from examapp.delivery.attempts.queries import attempt_error
 from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, DomainError, TryAgainError
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.security.rate_limits import slow_down
 
@@ -30,9 +30,9 @@ GRADE_TASK = "grading.grade_attempt"
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def close_overdue(session: Session, *, now: datetime, most: int) -> int:
+def close_overdue(session: Session, *, now: datetime, limit: int) -> int:
     """Close attempts whose deadline plus grace has passed, with what was saved; return how many. Safe to run concurrently."""
-    ids = queries.list_overdue_ids(session, now=now, most=most)
+    ids = queries.list_overdue_ids(session, now=now, limit=limit)
     for attempt in session.scalars(
         select(Attempt).where(Attempt.id.in_(ids)).execution_options(populate_existing=True)
     ):
@@ -57,7 +57,7 @@ def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> A
 
 
 def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
-    """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
+    """Close an attempt whose row is locked: count the answers, make the receipt, enqueue the grading."""
     sheet = queries.read_sheet(session, attempt.id)
     answers = ((item, response) for item, (_, _, response) in sheet.items())
     answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, answers)
@@ -67,7 +67,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
     session.flush()
-    nudge_after_commit(session, GRADE_TASK)
+    enqueue_after_commit(session, GRADE_TASK)
 
 
 def quarantine_save(
@@ -119,7 +119,7 @@ WITH attempt AS (
     WHEN option_count > 0 AND size > size_max THEN 'too_many_options'
     WHEN option_count = 0 AND size <> size_max THEN 'wrong_count'
     WHEN option_count = 0 AND is_long THEN 'too_long'
-    END AS refusal
+    END AS attempt_error
   FROM attempt, jsonb_to_recordset(CAST(:changes AS jsonb)) AS c(
     item int, seq bigint, response jsonb, is_bad bool, is_long bool, is_repeated bool, size int, top int
   ), LATERAL (SELECT
@@ -128,7 +128,7 @@ WITH attempt AS (
   ) AS expected
 ), saved AS (
   INSERT INTO answers AS a (attempt_id, item, epoch, seq, response, saved_at)
-  SELECT attempt.id, change.item, attempt.epoch, change.seq, change.response, :now FROM attempt, change WHERE change.refusal IS NULL
+  SELECT attempt.id, change.item, attempt.epoch, change.seq, change.response, :now FROM attempt, change WHERE change.attempt_error IS NULL
   ON CONFLICT (attempt_id, item) DO UPDATE
     SET epoch = excluded.epoch, seq = excluded.seq, response = excluded.response, saved_at = excluded.saved_at
     WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)
@@ -137,7 +137,7 @@ WITH attempt AS (
   INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)
   SELECT attempt.id, attempt.person_id, saved.item, saved.epoch, saved.seq, saved.response, :now FROM attempt, saved
 )
-SELECT attempt.exam_id, attempt.deadline_at, attempt.response_schema, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
+SELECT attempt.exam_id, attempt.deadline_at, attempt.response_schema, change.item, change.seq, change.attempt_error, saved.seq IS NOT NULL AS is_saved,
   known.epoch AS known_epoch, known.seq AS known_seq, known.response AS known_response
 FROM attempt LEFT JOIN change ON true LEFT JOIN saved ON saved.item = change.item
 LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = change.item
@@ -146,7 +146,7 @@ LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = cha
 submission that commits meanwhile, compare each change with the two numbers of the item's response schema, replace an answer only by a newer
 one, and append what was replaced to the history. Return a row a change (or one row without a change), none where the attempt takes no save
 from this person and epoch now. A sign-in of any age will do, since nobody is signed out during an exam. Beyond the schema's end there is no
-character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
+character, whose code counts as 0: below "0", so such an item is unknown; `minimum` keeps the product within an int."""
 _STORED = text("""
 SELECT item, epoch AS known_epoch, seq AS known_seq, response AS known_response FROM answers WHERE attempt_id = :attempt_id AND item = ANY(:items)
 """)
@@ -154,12 +154,12 @@ SELECT item, epoch AS known_epoch, seq AS known_seq, response AS known_response 
 
 @dataclass(slots=True)
 class Saved:
-    """What became of each change of a save: the counter now stored of an item, or why it was refused alone."""
+    """What became of each change of a save: the counter now stored of an item, or why it was rejected alone."""
 
     exam_id: int = 0
     deadline_at: datetime | None = None
     acked: dict[int, int] = field(default_factory=dict)
-    refused: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
 
 
 def save_answers(
@@ -194,13 +194,13 @@ def save_answers(
 
 
 def _judge(saved: Saved, rows: Sequence[Any]) -> list[Any]:
-    """Note what was refused and what was stored; return the rows of changes whose item kept an answer at least as new."""
+    """Note what was rejected and what was stored; return the rows of changes whose item kept an answer at least as new."""
     kept = []
     for row in rows:
         if row.item is None:
             continue
-        if row.refusal is not None:
-            saved.refused[row.item] = row.refusal
+        if row.attempt_error is not None:
+            saved.rejected[row.item] = row.attempt_error
         elif row.is_saved:
             saved.acked[row.item] = row.seq
         else:
@@ -211,7 +211,7 @@ def _judge(saved: Saved, rows: Sequence[Any]) -> list[Any]:
 def _judge_kept(
     execute: Execute, saved: Saved, kept: list[Any], *, attempt_id: int, epoch: int, sent: dict[int, Change]
 ) -> None:
-    """Acknowledge what is stored instead of an older or equal change; refuse an equal place with another response."""
+    """Acknowledge what is stored instead of an older or equal change; reject an equal place with another response."""
     known = {row.item: row for row in kept}
     if any(row.known_seq is None or (row.known_epoch, row.known_seq) < (epoch, row.seq) for row in kept):
         # Another save committed while this one waited for the answer's row: what it stored is not in this statement's snapshot.
@@ -220,7 +220,7 @@ def _judge_kept(
         stored, schema = known[row.item], row.response_schema
         is_same_place = (stored.known_epoch, stored.known_seq) == (epoch, row.seq)
         if is_same_place and not rules.is_same(schema, row.item, stored.known_response, sent[row.item].response):
-            saved.refused[row.item] = "seq_conflict"
+            saved.rejected[row.item] = "seq_conflict"
         else:
             saved.acked[row.item] = stored.known_seq
 
@@ -238,25 +238,25 @@ def reject_save(
     if is_open and epoch > attempt.epoch:
         raise BadRequestError
     if is_open and epoch == attempt.epoch:
-        return TryAgainError(retry_after=1)  # reopened, or extended, since the save was refused
+        return TryAgainError(retry_after=1)  # reopened, or extended, since the save was rejected
     if is_open:
-        rejection = refusal("taken_over", epoch=attempt.epoch)
+        rejection = attempt_error("taken_over", epoch=attempt.epoch)
     elif attempt.is_forced:
-        rejection = refusal("deadline_passed")
+        rejection = attempt_error("deadline_passed")
     else:
-        return refusal("already_submitted")
+        return attempt_error("already_submitted")
     is_kept = quarantine_save(session, attempt, rejection.code, epoch=epoch, changes=changes, now=now)
     return rejection if is_kept else slow_down()
 
 
 def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> int:
-    """Let another device or tab take the attempt over: the new epoch. Raises NotFoundError and the protocol's refusals."""
+    """Let another device or tab take the attempt over: the new epoch. Raises NotFoundError and the protocol's rejections."""
     attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
     if attempt.state == AttemptState.IN_PROGRESS and attempt.closes_at > now:
         attempt.epoch += 1
         session.flush()
         return attempt.epoch
-    raise refusal(
+    raise attempt_error(
         "deadline_passed" if attempt.is_forced or attempt.state == AttemptState.IN_PROGRESS else "already_submitted"
     )
 
@@ -264,7 +264,7 @@ def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetim
 def mark_unsure(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, unsure: list[int], now: datetime
 ) -> DomainError | None:
-    """Keep which items the candidate is unsure of; gives the refusal to raise after the commit. Raises NotFoundError, BadRequestError."""
+    """Keep which items the candidate is unsure of; gives the rejection to raise after the commit. Raises NotFoundError, BadRequestError."""
     changed = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt_id, Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
@@ -330,9 +330,9 @@ def _hold_to_limit(session: Session, attempt: Attempt, *, now: datetime) -> None
     )
 
 
-def _client_instant(words: str | None) -> datetime | None:
+def _client_instant(wording: str | None) -> datetime | None:
     try:
-        instant = datetime.fromisoformat(words) if words else None
+        instant = datetime.fromisoformat(wording) if wording else None
     except ValueError:
         raise BadRequestError from None
     if instant is not None and (instant.tzinfo is None or not 1970 <= instant.year <= 9000):

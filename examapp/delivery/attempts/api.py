@@ -22,10 +22,10 @@ from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.exams.rules import ExamPhase, phase
 from examapp.errors import DomainError, NotFoundError, TryAgainError
 from examapp.organisation.accounts.guards import (
-    me,
-    me_and_ready,
+    my_access,
     my_person_id,
-    my_reach,
+    my_user,
+    my_user_if_ready,
     signed_in,
     signed_in_by_statement,
     token_digest,
@@ -128,7 +128,7 @@ class SavedBody(EpochBody):
 
 
 class SubmittedBody(TypedDict):
-    """The receipt of a hand-in, with the items that were refused."""
+    """The receipt of a hand-in, with the items that were rejected."""
 
     receipt: ReceiptBody
     refused: dict[int, str]
@@ -140,10 +140,10 @@ def list_exams() -> Response:
     """List the exams of this person, or, as an organiser, those whose figures the caller may read."""
     session, now = read_session(), clock.now()
     if request.args.get("as") == "organiser":
-        exams = list(list_organiser_exams(session, my_reach("reports:participation:read")))
+        exams = list(list_organiser_exams(session, my_access("reports:participation:read")))
     else:
-        exams = [candidate.exam for candidate in list_exams_of(session, me().person_id, now)]
-    used = queries.attempts_used(session, me().person_id, [exam.id for exam in exams])
+        exams = [candidate.exam for candidate in list_exams_of(session, my_user().person_id, now)]
+    used = queries.attempts_used(session, my_user().person_id, [exam.id for exam in exams])
     return json_response([_exam_json(exam, used.get(exam.id, 0), now) for exam in exams])
 
 
@@ -161,34 +161,34 @@ def start(exam_id: int) -> Response:
     read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
     now = _arrived()
     for _ in range(_MAX_LOOKS):
-        standing = attempt_start_actions.find_standing(exam_id, token_digest=token_digest(), now=now)
-        if standing is None or standing.has_limited_sign_in:
+        eligibility = attempt_start_actions.find_start_eligibility(exam_id, token_digest=token_digest(), now=now)
+        if eligibility is None or eligibility.has_limited_sign_in:
             with transaction():  # ends before the start takes a connection of its own
-                me_and_ready()
-        if standing is None:
+                my_user_if_ready()
+        if eligibility is None:
             raise NotFoundError
-        if standing.live_id is None:
-            response = _start(standing, now)
+        if eligibility.live_id is None:
+            response = _start(eligibility, now)
         else:
-            body = _current_json(standing.live_id, standing.person_id)
+            body = _current_json(eligibility.live_id, eligibility.person_id)
             response = json_response(body) if body["state"] == AttemptState.IN_PROGRESS else None
         if response is not None:
             return response
     raise TryAgainError(retry_after=1)
 
 
-def _start(standing: attempt_start_actions.Standing, now: datetime) -> Response | None:
+def _start(eligibility: attempt_start_actions.StartEligibility, now: datetime) -> Response | None:
     """Start an attempt, or keep a place in the queue; None where another start of the same human was quicker by a moment."""
     missing_of = current_app.extensions["study_missing"]
-    attempt_start_actions.ensure_may_start(read_session(), standing, missing_of=missing_of, now=now)
-    queued = attempt_start_actions.try_admit(standing, now=now)
+    attempt_start_actions.ensure_may_start(read_session(), eligibility, missing_of=missing_of, now=now)
+    queued = attempt_start_actions.try_admit(eligibility, now=now)
     if queued is not None:
         return _queued(queued)
-    paper_id, schema = standing.paper_id, standing.response_schema
+    paper_id, schema = eligibility.paper_id, eligibility.response_schema
     if paper_id is None or schema is None:
         with transaction() as session:
-            paper_id, schema = attempt_start_actions.draw_paper(session, standing, now=now)
-    started = attempt_start_actions.start_attempt(standing, paper_id=paper_id, response_schema=schema, now=now)
+            paper_id, schema = attempt_start_actions.draw_paper(session, eligibility, now=now)
+    started = attempt_start_actions.start_attempt(eligibility, paper_id=paper_id, response_schema=schema, now=now)
     return None if started is None else json_response(_attempt_json(started, []), 201)
 
 
@@ -203,7 +203,7 @@ def _queued(queued: attempt_start_actions.Queued) -> Response:
 @signed_in
 def get_attempt(attempt_id: int) -> Response:
     """Give an attempt with the answers that are stored."""
-    return json_response(_current_json(attempt_id, me().person_id))
+    return json_response(_current_json(attempt_id, my_user().person_id))
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>/paper")
@@ -212,7 +212,7 @@ def get_attempt_paper(attempt_id: int) -> Response:
     """Give the attempt's paper; nothing in it reveals a key."""
     paper = queries.find_own_paper(attempt_id, token_digest=token_digest())
     if paper is None or not paper.is_in_progress:
-        me_and_ready()  # names why a sign-in is refused; the limits on sign-ins, which rest during an exam, apply
+        my_user_if_ready()  # names why a sign-in is rejected; the limits on sign-ins, which rest during an exam, apply
     if paper is None:
         raise NotFoundError
     return compressed_json_response(compressed_paper(read_session(), paper, paper_id=paper.paper_id))
@@ -223,7 +223,7 @@ def get_attempt_paper(attempt_id: int) -> Response:
 def take_over(attempt_id: int) -> Response:
     """Let this device take the attempt over."""
     read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
-    operations_person = me().person_id
+    operations_person = my_user().person_id
     with transaction() as session:
         actions.close_if_overdue(session, attempt_id, person_id=operations_person, now=_arrived())
     with transaction() as session:
@@ -250,8 +250,8 @@ def save_answers(attempt_id: int) -> Response:
         raise
     assert saved.deadline_at is not None
     reply: SavedBody = {
-        "acked": saved.acked, "refused": saved.refused, "epoch": epoch, "server_time": instant(clock.now()),
-        "deadline_at": instant(saved.deadline_at), "next_save_ms": rate_limits.next_save_ms(), "notice": queries.sitting_notices().get(saved.exam_id),
+        "acked": saved.acked, "refused": saved.rejected, "epoch": epoch, "server_time": instant(clock.now()),
+        "deadline_at": instant(saved.deadline_at), "next_save_ms": rate_limits.next_save_ms(), "notice": queries.exam_notices().get(saved.exam_id),
     }  # fmt: skip
     return json_response(reply)
 
@@ -277,7 +277,7 @@ def mark_unsure(attempt_id: int) -> Response:
         rejection = actions.mark_unsure(
             session,
             attempt_id,
-            person_id=me().person_id,
+            person_id=my_user().person_id,
             epoch=body.epoch,
             unsure=sorted(set(body.unsure)),
             now=_arrived(),
@@ -293,7 +293,7 @@ def record_events(attempt_id: int) -> Response:
     """Record the exam page's events."""
     events = read_body(rules.EventsRequest, max_bytes=_SMALL_BYTES).events
     with transaction() as session:
-        actions.record_events(session, attempt_id, person_id=me().person_id, events=events, now=_arrived())
+        actions.record_events(session, attempt_id, person_id=my_user().person_id, events=events, now=_arrived())
     return Response(status=204)
 
 
@@ -307,7 +307,7 @@ def hand_in(attempt_id: int) -> Response:
         attempt = queries.lock_attempt_of_sign_in(session, attempt_id, token_digest=digest)
         answered = None if attempt is None else _hand_in(session, attempt, body)
     if answered is None:
-        person_id = me_and_ready().person_id
+        person_id = my_user_if_ready().person_id
         with transaction() as session:
             attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
             answered = _hand_in(session, attempt, body)
@@ -315,7 +315,7 @@ def hand_in(attempt_id: int) -> Response:
     if handed_in.rejection is not None:
         raise handed_in.rejection
     assert receipt is not None
-    reply: SubmittedBody = {"receipt": receipt, "refused": handed_in.refused}
+    reply: SubmittedBody = {"receipt": receipt, "refused": handed_in.rejected}
     return json_response(reply, 201 if handed_in.is_first else 200)
 
 

@@ -28,7 +28,7 @@ from examapp.organisation.people.models import Person, RoleGrant
 from examapp.organisation.units.models import Unit
 
 log = structlog.get_logger()
-_NOTICES = text("SELECT id, sitting_notice FROM exams WHERE sitting_notice <> '' AND state = 'published'")
+_NOTICES = text("SELECT id, exam_notice FROM exams WHERE exam_notice <> '' AND state = 'published'")
 _MAX_LATE_S = 5.0
 
 
@@ -36,11 +36,11 @@ _last_notices: dict[int, str] = {}
 
 
 @cached(TLRUCache(1, ttu=lambda _key, _value, now: now + _MAX_LATE_S), lock=Lock())
-def sitting_notices() -> dict[int, str]:
+def exam_notices() -> dict[int, str]:
     """List the notices shown during exams, by exam: at most 5 s old, older ones while the database does not answer."""
     global _last_notices  # noqa: PLW0603 – a cache of this process
     try:
-        _last_notices = {row.id: row.sitting_notice for row in execute_autocommit(_NOTICES, {})}
+        _last_notices = {row.id: row.exam_notice for row in execute_autocommit(_NOTICES, {})}
     except SQLAlchemyError as error:
         log.warning("notices_not_read", error=type(error).__name__)
     return _last_notices
@@ -163,13 +163,13 @@ def has_attempts_left(exam: Exam) -> ColumnElement[bool]:
     return begun.scalar_subquery() < exam.attempts_allowed
 
 
-def list_overdue_ids(session: Session, *, now: datetime, most: int) -> Sequence[int]:
+def list_overdue_ids(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
     """List attempts in progress whose deadline plus grace has passed, oldest first."""
     return session.scalars(
         select(Attempt.id)
         .where(Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at <= now)
         .order_by(Attempt.closes_at)
-        .limit(most)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
 
@@ -182,8 +182,8 @@ def count_in_progress(session: Session) -> int:
 
 def has_attempt_in_progress(session: Session, person_id: int) -> bool:
     """Tell whether a person has any attempt in progress."""
-    sat = select(Attempt.id).where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
-    return bool(session.scalar(select(sat.exists())))
+    in_progress = select(Attempt.id).where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
+    return bool(session.scalar(select(in_progress.exists())))
 
 
 def has_newer_attempt(session: Session, attempt: Attempt) -> bool:
@@ -194,13 +194,13 @@ def has_newer_attempt(session: Session, attempt: Attempt) -> bool:
     return bool(session.scalar(select(newer.exists())))
 
 
-def lock_attempt_within(session: Session, attempt_id: int, reach: AccessScope) -> Attempt:
+def lock_attempt_within(session: Session, attempt_id: int, access: AccessScope) -> Attempt:
     """Get and lock an attempt of somebody within the access scope, as it is now; raises NotFoundError."""
     attempt = session.scalars(
         select(Attempt)
         .join(Person, Attempt.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Attempt.id == attempt_id, within(reach))
+        .where(Attempt.id == attempt_id, within(access))
         .with_for_update(of=Attempt)
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -218,12 +218,14 @@ def lock_attempt(session: Session, attempt_id: int) -> Attempt:
     return attempt
 
 
-def lock_quarantined_save_within(session: Session, save_id: int, reach: AccessScope) -> tuple[Attempt, QuarantinedSave]:
+def lock_quarantined_save_within(
+    session: Session, save_id: int, access: AccessScope
+) -> tuple[Attempt, QuarantinedSave]:
     """Get and lock a quarantined save and its attempt, of somebody within the access scope; raises NotFoundError."""
     attempt_id = session.scalar(select(QuarantinedSave.attempt_id).where(QuarantinedSave.id == save_id))
     if attempt_id is None:
         raise NotFoundError
-    attempt = lock_attempt_within(session, attempt_id, reach)
+    attempt = lock_attempt_within(session, attempt_id, access)
     kept = session.scalars(
         select(QuarantinedSave).where(QuarantinedSave.id == save_id).execution_options(populate_existing=True)
     ).one()
@@ -358,7 +360,7 @@ def _end(row: Any) -> datetime:
 
 
 class AttemptError(DomainError):
-    """A refusal of the delivery protocol: the code is the contract."""
+    """A rejection of the delivery protocol: the code is the contract."""
 
     def __init__(self, code: str, message: str, **extra: Any) -> None:
         super().__init__(message, **extra)
@@ -374,17 +376,17 @@ _MESSAGES = {
 }
 
 
-def refusal(code: str, **extra: Any) -> AttemptError:
-    """Give the protocol's refusal of this code, with its sentence for people."""
+def attempt_error(code: str, **extra: Any) -> AttemptError:
+    """Give the protocol's rejection of this code, with its sentence for people."""
     return AttemptError(code, _MESSAGES[code], **extra)
 
 
 def other_attempt_in_progress(other: LiveAttempt) -> AttemptError:
-    """Give the refusal of a start while another exam that counts is being sat, by this account or by a second one."""
-    return AttemptError("other_attempt_in_progress", words_of_other(other), attempt_id=other.attempt_id)
+    """Give the rejection of a start while another exam that counts is being sat, by this account or by a second one."""
+    return AttemptError("other_attempt_in_progress", text_of_other(other), attempt_id=other.attempt_id)
 
 
-def words_of_other(other: LiveAttempt) -> str:
+def text_of_other(other: LiveAttempt) -> str:
     """Say in Chinese which exam is being sat and what to do."""
     if other.is_own:
         return f"您正在参加「{other.title}」，还没有交卷，不能同时参加另一场考试。请先回到那一场，完成并交卷。"

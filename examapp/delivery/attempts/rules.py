@@ -173,7 +173,7 @@ def merge_quarantined_changes(
 ) -> QuarantinedChanges | None:
     """Put what is newer than all that is known of each item of the paper into kept changes; None where nothing is.
 
-    `known` gives the highest counter that was quarantined of each item under the same epoch. What a save in time would have refused alone as
+    `known` gives the highest counter that was quarantined of each item under the same epoch. What a save in time would have rejected alone as
     no item, no text or too long is left out.
     """
     merged = {item: [item, seq, response] for item, seq, response in kept}

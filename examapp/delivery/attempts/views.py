@@ -24,10 +24,10 @@ from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
 from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
-from examapp.delivery.exams.rules import START_REFUSAL_WORDS
+from examapp.delivery.exams.rules import START_REJECTION_LABELS
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import (
-    me,
+    my_user,
     public,
     signed_in,
     signed_in_by_statement,
@@ -56,7 +56,7 @@ class KindRow:
 def my_live_attempts() -> list[LiveAttempt]:
     """List the attempts in progress of who is signed in, and counting ones of the same human's other accounts; read once a request."""
     if "live_attempts" not in g:
-        g.live_attempts = queries.find_live_attempts(read_session(), me().person_id, now=clock.now())
+        g.live_attempts = queries.find_live_attempts(read_session(), my_user().person_id, now=clock.now())
     return cast("list[LiveAttempt]", g.live_attempts)
 
 
@@ -85,7 +85,7 @@ def before_start(exam_id: int) -> str:
         attempts=attempts,
         live=live,
         left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
-        refusal=None if live else _why_not(candidate, attempts, other, now),
+        rejection=None if live else _why_not(candidate, attempts, other, now),
         other=other,
         is_study_missing=candidate.is_study_missing,
     )
@@ -93,14 +93,14 @@ def before_start(exam_id: int) -> str:
 
 @blueprint.get("/exams/<int:exam_id>/sit")
 @signed_in_by_statement
-def sit(exam_id: int) -> ResponseReturnValue:
+def take_exam(exam_id: int) -> ResponseReturnValue:
     """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
     page = queries.find_exam_page(exam_id, token_digest=token_digest(), now=clock.now())
-    return _sit_of_checked(page) if page is None or page.has_limited_sign_in else _render(page)
+    return _take_exam_of_checked(page) if page is None or page.has_limited_sign_in else _render(page)
 
 
 @signed_in
-def _sit_of_checked(page: ExamPage | None) -> str:
+def _take_exam_of_checked(page: ExamPage | None) -> str:
     """Give the shell once the sign-in has passed what the page's own statement does not know, or say why there is none."""
     if page is None:
         raise NotFoundError
@@ -109,7 +109,7 @@ def _sit_of_checked(page: ExamPage | None) -> str:
 
 def _render(page: ExamPage) -> str:
     """Render the shell without the context of other pages (menu, rights), which would ask the database for it."""
-    template = current_app.jinja_env.get_template("attempts/sit.html")
+    template = current_app.jinja_env.get_template("attempts/take_exam.html")
     key = _device_key(page.exam_id, page.person_id)
     return template.render(page=page, device_key=key, is_elder=wants_large_print(page.has_elder_mode))
 
@@ -137,8 +137,8 @@ def exam_worker() -> Response:
 
 def _candidate(session: Session, exam_id: int) -> tuple[CandidateExam, Sequence[Attempt]]:
     """Give an exam as this person meets it, with their attempts; raises NotFoundError where they neither belong to it nor have sat it."""
-    attempts = queries.list_attempts(session, exam_id, me().person_id)
-    candidate = find_candidate_exam(session, exam_id, me().person_id)
+    attempts = queries.list_attempts(session, exam_id, my_user().person_id)
+    candidate = find_candidate_exam(session, exam_id, my_user().person_id)
     if candidate is None or not (candidate.is_in_audience or attempts):
         raise NotFoundError
     return candidate, attempts
@@ -153,12 +153,12 @@ def _why_not(
 ) -> str | None:
     """Say why a start is not possible now and what to do next; None where it is."""
     allowed = candidate.exam.attempts_allowed
-    refusal = candidate.start_refusal(now)
-    if refusal is not None:
-        return START_REFUSAL_WORDS[refusal]
+    rejection = candidate.start_rejection(now)
+    if rejection is not None:
+        return START_REJECTION_LABELS[rejection]
     if allowed is not None and len(attempts) >= allowed:
         return "您的作答次数已用完。成绩见下方“我的作答”。"
-    return None if other is None else queries.words_of_other(other)
+    return None if other is None else queries.text_of_other(other)
 
 
 def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:
@@ -168,7 +168,7 @@ def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:
 
 
 def _total_points(session: Session, candidate: CandidateExam, number: int) -> Decimal | None:
-    """Give the points of the paper made ahead for the next sitting; None where there is none yet."""
+    """Give the points of the paper made ahead for the next attempt; None where there is none yet."""
     paper_id = find_prepared_paper(session, candidate.exam.id, candidate.person_id, number)
     return None if paper_id is None else get_paper(session, paper_id).total_points
 
@@ -187,5 +187,5 @@ def _kind_row(section: BlueprintSection) -> KindRow:
 def _device_key(exam_id: int, person_id: int) -> str:
     """Derive the key for texts kept on the device: the same for this person and exam, worthless to anybody else."""
     secret = (current_app.secret_key or "").encode() if isinstance(current_app.secret_key, str) else b""
-    words = f"device-texts:{exam_id}:{person_id}".encode()
-    return base64.b64encode(hmac.new(secret, words, hashlib.sha256).digest()).decode()
+    text = f"device-texts:{exam_id}:{person_id}".encode()
+    return base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode()

@@ -1,4 +1,4 @@
-"""A corrected key that a second person allows comes in force, and every attempt that was graded by the old one is graded anew."""
+"""A corrected key that a second person allows comes in force, and every attempt that was graded by the old one is graded again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from examapp.delivery.grading import rules as grading_rules
 from examapp.delivery.grading.actions import score_sheet
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
-from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.runner import JobRun
 from examapp.organisation.access.rules import AccessScope
@@ -51,8 +51,8 @@ def correct_key(context: ActionContext, approval: Approval) -> Regrade:
 
 
 def reopen_regrades(session: Session, *, now: datetime) -> None:
-    """Queue regrades again that ended lately and beside which papers were graded by the old key."""
-    for regrade in queries.list_lately_ended(session, now=now):
+    """Queue regrades again that ended recently and beside which papers were graded by the old key."""
+    for regrade in queries.list_recently_ended(session, now=now):
         left = queries.count_outdated(session, version_id=regrade.question_version_id, key_id=regrade.new_key_id)
         if left:
             done = regrade.done
@@ -63,7 +63,7 @@ def reopen_regrades(session: Session, *, now: datetime) -> None:
 def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
     """Grade the next attempts again, of each question but the corrected one by the key it was graded by; False once the job is complete."""
     regrade = session.get_one(Regrade, run.id)
-    claimed = queries.claim_outdated(session, regrade, most=REGRADED_AT_ONCE)
+    claimed = queries.claim_outdated(session, regrade, limit=REGRADED_AT_ONCE)
     done = regrade.done + len(claimed)
     if claimed:
         _regrade(session, regrade, claimed, now=now)
@@ -120,30 +120,30 @@ def _row(
 
 _MAX_ROWS = 100_000
 _COLUMNS = (
-    Column(head="考试", width=30),
-    Column(head="单位编码", width=12),
-    Column(head="单位", width=28),
-    Column(head="工号", width=14),
-    Column(head="姓名", width=12),
-    Column(head="第几次作答", width=12),
-    Column(head="更正前（分）", width=14),
-    Column(head="更正后（分）", width=14),
-    Column(head="更正前等次", width=12),
-    Column(head="更正后等次", width=12),
+    SheetColumn(head="考试", width=30),
+    SheetColumn(head="单位编码", width=12),
+    SheetColumn(head="单位", width=28),
+    SheetColumn(head="工号", width=14),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="第几次作答", width=12),
+    SheetColumn(head="更正前（分）", width=14),
+    SheetColumn(head="更正后（分）", width=14),
+    SheetColumn(head="更正前等次", width=12),
+    SheetColumn(head="更正后等次", width=12),
 )
 
 
-def write_regrade(context: ActionContext, regrade_id: int, path: Path, *, reach: AccessScope) -> str:
+def write_regrade(context: ActionContext, regrade_id: int, path: Path, *, access: AccessScope) -> str:
     """Write every changed result within the reach, with an audit line; gives the question's code. Raises NotFoundError."""
     found = queries.get_regrade(context.session, regrade_id)
-    rows = queries.list_result_changes(context.session, regrade_id, reach, most=_MAX_ROWS)
-    sheet = Sheet(
+    rows = queries.list_result_changes(context.session, regrade_id, access, limit=_MAX_ROWS)
+    sheet = SheetLayout(
         name="更正前后对照",
         columns=_COLUMNS,
         rows=(_cells(row) for row in rows),
         title=f"题目 {found.code} 更正答案，重新评分前后对照",
         remarks=[
-            f"理由：{found.reason}。申请人：{found.asked_by}，审批人：{found.approved_by}。",
+            f"理由：{found.reason}。申请人：{found.requested_by}，审批人：{found.approved_by}。",
             f"截至 {local(context.now):%Y-%m-%d %H:%M}，只列分数有变化的作答。",
         ],
     )

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, send_file
 from examapp.db.session import read_session
 from examapp.delivery.corrections import actions, queries
 from examapp.delivery.grading.rules import BAND_NAMES, Band
-from examapp.organisation.accounts.guards import my_reach, requires, shows_keys
+from examapp.organisation.accounts.guards import my_access, requires, shows_keys
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import request_transaction
 
@@ -32,9 +32,9 @@ def list_regrades() -> str:
 @shows_keys
 def show_regrade(regrade_id: int) -> str:
     """Show what a regrade changed, by exam and by person, within the reach."""
-    session, reach = read_session(), my_reach("attempts:attempt:manage")
+    session, access = read_session(), my_access("attempts:attempt:manage")
     found = queries.get_regrade(session, regrade_id)
-    exams = queries.list_exam_changes(session, regrade_id, reach)
+    exams = queries.list_exam_changes(session, regrade_id, access)
     count = sum(exam.raised + exam.lowered for exam in exams)
     pages = page_count(count, _PAGE)
     page = chosen_page(pages)
@@ -44,7 +44,7 @@ def show_regrade(regrade_id: int) -> str:
         job=found.Regrade,
         exams=exams,
         count=count,
-        changes=queries.list_result_changes(session, regrade_id, reach, most=_PAGE, skip=(page - 1) * _PAGE),
+        changes=queries.list_result_changes(session, regrade_id, access, limit=_PAGE, skip=(page - 1) * _PAGE),
         band_names={str(band): BAND_NAMES[band] for band in Band},
         page=page,
         page_count=pages,
@@ -56,10 +56,10 @@ def show_regrade(regrade_id: int) -> str:
 @shows_keys
 def download_regrade(regrade_id: int) -> Response:
     """Hand out the table of changed results; leaves an audit line."""
-    reach = my_reach("attempts:attempt:manage")
+    access = my_access("attempts:attempt:manage")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "regrade.xlsx"
         with request_transaction() as context:
-            code = actions.write_regrade(context, regrade_id, path, reach=reach)
+            code = actions.write_regrade(context, regrade_id, path, access=access)
         content = path.read_bytes()
     return send_file(BytesIO(content), download_name=f"更正重评对照-{code}.xlsx", as_attachment=True, max_age=0)

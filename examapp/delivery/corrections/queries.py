@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
-from examapp.content.questions.models import Question
+from examapp.content.questions.models import BankQuestion
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade, Regrade
@@ -47,21 +47,21 @@ def count_outdated(session: Session, *, version_id: int, key_id: int) -> int:
     return session.execute(select(func.count()).select_from(listed)).scalar_one()
 
 
-def claim_outdated(session: Session, regrade: Regrade, *, most: int) -> list[tuple[Attempt, Grade]]:
+def claim_outdated(session: Session, regrade: Regrade, *, limit: int) -> list[tuple[Attempt, Grade]]:
     """Lock the next attempts of a regrade with their current grades, by their ids."""
     rows = session.execute(
         select(Attempt, Grade)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .where(_graded_by_older(regrade.question_version_id, regrade.new_key_id), Attempt.id > regrade.last_attempt_id)
         .order_by(Attempt.id)
-        .limit(most)
+        .limit(limit)
         .with_for_update(of=Attempt)
         .execution_options(populate_existing=True)
     )
     return [(attempt, grade) for attempt, grade in rows]
 
 
-def list_lately_ended(session: Session, *, now: datetime) -> Sequence[Regrade]:
+def list_recently_ended(session: Session, *, now: datetime) -> Sequence[Regrade]:
     """Lock the regrades that ended within `LATE_GRADES`, for what was graded beside them."""
     is_fresh = and_(Regrade.state == JobState.DONE, Regrade.finished_at > now - LATE_GRADES)
     return session.scalars(select(Regrade).where(is_fresh).order_by(Regrade.id).with_for_update(skip_locked=True)).all()
@@ -107,25 +107,25 @@ def find_of_approval(session: Session, approval_id: int) -> int | None:
 
 
 def _regrades() -> Select[*tuple[Any, ...]]:
-    asker, approver = aliased(Person), aliased(Person)
+    requester, approver = aliased(Person), aliased(Person)
     return (
         select(
             Regrade,
-            Question.code,
+            BankQuestion.code,
             Approval.reason,
-            asker.name.label("asked_by"),
+            requester.name.label("requested_by"),
             approver.name.label("approved_by"),
         )
-        .join(Question, Regrade.question_id == Question.id)
+        .join(BankQuestion, Regrade.question_id == BankQuestion.id)
         .join(Approval, Regrade.approval_id == Approval.id)
-        .join(asker, Approval.requested_by_id == asker.id)
+        .join(requester, Approval.requested_by_id == requester.id)
         .join(approver, Regrade.approved_by_id == approver.id)
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamChange:
-    """How an exam's results were before and after: attempts graded anew, with other points, newly passed, no longer passed."""
+    """How an exam's results were before and after: attempts graded again, with other points, newly passed, no longer passed."""
 
     exam_id: int
     title: str
@@ -155,7 +155,7 @@ class ResultChange:
 _Before, _After = aliased(Grade), aliased(Grade)
 
 
-def _pairs(columns: Select[*tuple[Any, ...]], regrade_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
+def _pairs(columns: Select[*tuple[Any, ...]], regrade_id: int, access: AccessScope) -> Select[*tuple[Any, ...]]:
     return (
         columns.select_from(_After)
         .join(_Before, and_(_Before.attempt_id == _After.attempt_id, _Before.number == _After.number - 1))
@@ -163,11 +163,11 @@ def _pairs(columns: Select[*tuple[Any, ...]], regrade_id: int, reach: AccessScop
         .join(Exam, Attempt.exam_id == Exam.id)
         .join(Person, Attempt.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(_After.regrade_id == regrade_id, within(reach))
+        .where(_After.regrade_id == regrade_id, within(access))
     )
 
 
-def list_exam_changes(session: Session, regrade_id: int, reach: AccessScope) -> list[ExamChange]:
+def list_exam_changes(session: Session, regrade_id: int, access: AccessScope) -> list[ExamChange]:
     """Sum a regrade by exam, of the people within the reach."""
     columns = select(
         Exam.id.label("exam_id"),
@@ -178,12 +178,12 @@ def list_exam_changes(session: Session, regrade_id: int, reach: AccessScope) -> 
         func.count().filter(_After.is_passed, ~_Before.is_passed).label("newly_passed"),
         func.count().filter(_Before.is_passed, ~_After.is_passed).label("no_longer_passed"),
     )
-    rows = session.execute(_pairs(columns, regrade_id, reach).group_by(Exam.id).order_by(Exam.id))
+    rows = session.execute(_pairs(columns, regrade_id, access).group_by(Exam.id).order_by(Exam.id))
     return [ExamChange(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 def list_result_changes(
-    session: Session, regrade_id: int, reach: AccessScope, *, most: int, skip: int = 0
+    session: Session, regrade_id: int, access: AccessScope, *, limit: int, skip: int = 0
 ) -> list[ResultChange]:
     """List the attempts within the reach whose points changed, by exam, unit code and staff number."""
     columns = select(
@@ -198,9 +198,9 @@ def list_result_changes(
         _Before.band.label("band_before"),
         _After.band.label("band_after"),
     )
-    statement = _pairs(columns, regrade_id, reach).where(_After.points != _Before.points)
+    statement = _pairs(columns, regrade_id, access).where(_After.points != _Before.points)
     order = (Exam.id, Unit.code, Person.staff_number, Attempt.number)
-    rows = session.execute(statement.order_by(*order).limit(most).offset(skip))
+    rows = session.execute(statement.order_by(*order).limit(limit).offset(skip))
     return [ResultChange(**row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 

@@ -21,7 +21,7 @@ from examapp.delivery.exams.models import (
     StudyClearance,
 )
 from examapp.delivery.exams.queries import ON_ROSTER, blueprint_of, excused, in_audience_of
-from examapp.delivery.exams.rules import ExamPhase, StartRefusal, Window
+from examapp.delivery.exams.rules import ExamPhase, StartRejection, Window
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 
@@ -66,9 +66,9 @@ class CandidateExam:
         """Tell whether the exam is upcoming, open or closed."""
         return exam_rules.phase(self.exam, now)
 
-    def start_refusal(self, now: datetime) -> StartRefusal | None:
-        """Say why a start is refused now, None where it is let in; attempts used up are not in it."""
-        return exam_rules.start_refusal(
+    def start_rejection(self, now: datetime) -> StartRejection | None:
+        """Say why a start is rejected now, None where it is let in; attempts used up are not in it."""
+        return exam_rules.start_rejection(
             self.exam,
             now,
             window=self.window(now),

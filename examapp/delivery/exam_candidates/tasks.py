@@ -1,4 +1,4 @@
-"""Making papers in the background; the sweep nudges every exam that has not closed."""
+"""Making papers in the background; the sweep hints every exam that has not closed."""
 
 from __future__ import annotations
 

@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 from examapp.content.blueprints.queries import get_blueprint, load_pool, sections_of
 from examapp.content.blueprints.rules import BankTooSmallError, draw
 from examapp.delivery.exams.actions import (
-    ExamRefusedError,
+    InvalidExamError,
     KeysOut,
     get_draft,
+    list_shared_pool_issues,
     lock_exam,
     look_at_keys,
-    shared_pool_faults,
 )
 from examapp.delivery.exams.models import Exam, ExamExtension, ExamKind, ExamState, PreparedPaper, ReleasePolicy
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, list_blueprint_ids
-from examapp.delivery.exams.rules import Window, window_faults
+from examapp.delivery.exams.rules import Window, list_window_issues
 from examapp.errors import ConflictError, NotFoundError
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
@@ -46,54 +46,54 @@ AUDIT_VALUES = {"at_close": "考试结束时", "at_once": "交卷后即时", "at
 MAX_EXTENSION_S = 4 * 3600
 
 
-def publish_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
-    """Publish a draft after the checks and have its papers made; raises ExamRefusedError with everything that is missing."""
+def publish_exam(context: ActionContext, *, exam_id: int, access: AccessScope) -> Exam:
+    """Publish a draft after the checks and have its papers made; raises InvalidExamError with everything that is missing."""
     session, now = context.session, context.now
-    exam = get_draft(session, exam_id, reach)
-    faults = publish_faults(session, exam, now=now)
-    if faults:
-        raise ExamRefusedError("还不能发布：" + " ".join(faults), faults=faults)
+    exam = get_draft(session, exam_id, access)
+    issues = list_publish_issues(session, exam, now=now)
+    if issues:
+        raise InvalidExamError("还不能发布：" + " ".join(issues), issues=issues)
     exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
     record(context, "exams.publish_exam", object_type="exam", object_id=exam.id)
-    nudge_after_commit(session, "exams.prepare_papers", exam.id)
+    enqueue_after_commit(session, "exams.prepare_papers", exam.id)
     return exam
 
 
-def register_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
+def register_exam(context: ActionContext, *, exam_id: int, access: AccessScope) -> Exam:
     """Publish a draft that was held on another platform and is over: no paper is made, its results come from a file."""
     session, now = context.session, context.now
-    exam = get_draft(session, exam_id, reach)
+    exam = get_draft(session, exam_id, access)
     if exam.closes_at > now:
-        raise ExamRefusedError("在其他平台举行的考试，要等结束以后才能登记。请核对考试时间。")
+        raise InvalidExamError("在其他平台举行的考试，要等结束以后才能登记。请核对考试时间。")
     if exam.blueprint_id is not None:
-        raise ExamRefusedError("这场考试选了组卷规则。只登记其他平台成绩的考试，请先在设置中去掉组卷规则。")
+        raise InvalidExamError("这场考试选了组卷规则。只登记其他平台成绩的考试，请先在设置中去掉组卷规则。")
     if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
-        raise ExamRefusedError("应考范围内没有人，请检查单位、系统、职级或名单。")
+        raise InvalidExamError("应考范围内没有人，请检查单位、系统、职级或名单。")
     exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
     record(context, "exams.register_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def publish_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
+def list_publish_issues(session: Session, exam: Exam, *, now: datetime) -> list[str]:
     """Say in Chinese what keeps an exam from being published."""
-    faults = window_faults(exam, [Window(row.opens_at, row.closes_at, row.name) for row in exam.sessions])
+    issues = list_window_issues(exam, [Window(row.opens_at, row.closes_at, row.name) for row in exam.sessions])
     if exam.closes_at <= now:
-        faults.append("考试结束时间已过，请改时间。")
+        issues.append("考试结束时间已过，请改时间。")
     if exam.blueprint_id is None:
-        faults.append("还没有选组卷规则。")
-    faults += bank_faults(session, exam)
-    faults += shared_pool_faults(session, exam, now=now)
+        issues.append("还没有选组卷规则。")
+    issues += list_bank_issues(session, exam)
+    issues += list_shared_pool_issues(session, exam, now=now)
     if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
-        faults.append("应考范围内没有人，请检查单位、系统、职级或名单。")
-    return faults
+        issues.append("应考范围内没有人，请检查单位、系统、职级或名单。")
+    return issues
 
 
-def bank_faults(session: Session, exam: Exam) -> list[str]:
+def list_bank_issues(session: Session, exam: Exam) -> list[str]:
     """Say in Chinese for which of an exam's blueprints the bank does not suffice, so that papers cannot be made."""
-    return [fault for i in list_blueprint_ids(session, exam) if (fault := _blueprint_fault(session, i))]
+    return [issue for i in list_blueprint_ids(session, exam) if (issue := _find_blueprint_issue(session, i))]
 
 
-def _blueprint_fault(session: Session, blueprint_id: int) -> str | None:
+def _find_blueprint_issue(session: Session, blueprint_id: int) -> str | None:
     blueprint = get_blueprint(session, blueprint_id)
     try:
         draw(sections_of(blueprint), load_pool(session, blueprint), seed=0, is_shuffled=blueprint.is_shuffled)
@@ -135,10 +135,10 @@ def list_overlapping(session: Session, exam: Exam) -> list[Exam]:
     )
 
 
-def withdraw_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
-    """Make a published exam that has not opened a draft again; its papers are made anew at the next publication."""
-    exam = _get_unopened(context.session, exam_id, reach, now=context.now)
-    if exam.frozen_taken_at is not None:
+def withdraw_exam(context: ActionContext, *, exam_id: int, access: AccessScope) -> Exam:
+    """Make a published exam that has not opened a draft again; its papers are made again at the next publication."""
+    exam = _get_unopened(context.session, exam_id, access, now=context.now)
+    if exam.snapshot_created_at is not None:
         raise ConflictError("这场考试的名册已经冻结。请先在参考情况的“名册更正”中解除冻结，再撤回。")
     context.session.execute(delete(PreparedPaper).where(PreparedPaper.exam_id == exam.id))
     exam.state, exam.published_at, exam.updated_at = ExamState.DRAFT, None, context.now
@@ -146,18 +146,18 @@ def withdraw_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -
     return exam
 
 
-def cancel_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
+def cancel_exam(context: ActionContext, *, exam_id: int, access: AccessScope) -> Exam:
     """Cancel a draft, or a published exam that has not opened."""
-    exam = lock_exam(context.session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, access)
     if exam.state != ExamState.DRAFT:
-        exam = _get_unopened(context.session, exam_id, reach, now=context.now)
+        exam = _get_unopened(context.session, exam_id, access, now=context.now)
     exam.state, exam.updated_at = ExamState.CANCELLED, context.now
     record(context, "exams.cancel_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def _get_unopened(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> Exam:
-    exam = lock_exam(session, exam_id, reach)
+def _get_unopened(session: Session, exam_id: int, access: AccessScope, *, now: datetime) -> Exam:
+    exam = lock_exam(session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError
     if now >= exam.opens_at:
@@ -165,10 +165,10 @@ def _get_unopened(session: Session, exam_id: int, reach: AccessScope, *, now: da
     return exam
 
 
-def close_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> Exam:
-    """Close an open exam now: nobody can start any more; sittings under way keep their own deadline."""
+def close_exam(context: ActionContext, *, exam_id: int, access: AccessScope) -> Exam:
+    """Close an open exam now: nobody can start any more; attempts under way keep their own deadline."""
     now = context.now
-    exam = lock_exam(context.session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, access)
     if exam.state != ExamState.PUBLISHED or not exam.opens_at < now < exam.closes_at:
         raise ConflictError("考试现在不在进行中，请刷新页面查看。")
     details = {"closes_at": exam.closes_at.isoformat()}
@@ -178,25 +178,25 @@ def close_exam(context: ActionContext, *, exam_id: int, reach: AccessScope) -> E
 
 
 def prolong_window(
-    context: ActionContext, *, exam_id: int, closes_at: datetime, keys_out: KeysOut, is_known: bool, reach: AccessScope
+    context: ActionContext, *, exam_id: int, closes_at: datetime, keys_out: KeysOut, is_known: bool, access: AccessScope
 ) -> Exam:
-    """Move the end of a published exam's window to a later instant; sittings under way keep their own deadline.
+    """Move the end of a published exam's window to a later instant; attempts under way keep their own deadline.
 
-    `is_known`: ticked that the keys are out, without which it is refused then.
+    `is_known`: ticked that the keys are out, without which it is rejected then.
     """
     session, now = context.session, context.now
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError
     if exam.blueprint_id is None:
-        raise ExamRefusedError("这场考试在其他平台举行，这里只登记成绩，不能推迟结束时间。")
+        raise InvalidExamError("这场考试在其他平台举行，这里只登记成绩，不能推迟结束时间。")
     if closes_at <= max(exam.closes_at, now):
-        raise ExamRefusedError("新的结束时间必须晚于原来的结束时间和现在。")
+        raise InvalidExamError("新的结束时间必须晚于原来的结束时间和现在。")
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
     details: dict[str, Any] = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()} | _noted(is_after_keys)
     exam.closes_at, exam.updated_at = closes_at, now
     record(context, "exams.prolong_window", object_type="exam", object_id=exam.id, details=details)
-    nudge_after_commit(session, "exams.prepare_papers", exam.id)
+    enqueue_after_commit(session, "exams.prepare_papers", exam.id)
     return exam
 
 
@@ -209,21 +209,21 @@ def change_release(
     keys_policy: ReleasePolicy,
     keys_at: datetime | None,
     keys_out: KeysOut,
-    reach: AccessScope,
+    access: AccessScope,
 ) -> Exam:
-    """Change when results and keys are shown, at any time in an exam's life; raises ExamRefusedError where a mock would give a running exam away."""
+    """Change when results and keys are shown, at any time in an exam's life; raises InvalidExamError where a mock would give a running exam away."""
     session, now = context.session, context.now
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(session, exam_id, access)
     look_at_keys(session, exam, keys_out, is_known=True, now=now)
     if (results_policy == ReleasePolicy.AT_TIME) != (results_at is not None):
-        raise ExamRefusedError("选择在指定时间公布成绩时，请填写公布时间；否则留空。")
+        raise InvalidExamError("选择在指定时间公布成绩时，请填写公布时间；否则留空。")
     if (keys_policy == ReleasePolicy.AT_TIME) != (keys_at is not None):
-        raise ExamRefusedError("选择在指定时间公布答案时，请填写公布时间；否则留空。")
+        raise InvalidExamError("选择在指定时间公布答案时，请填写公布时间；否则留空。")
     details = {"results": [exam.results_policy, results_policy], "keys": [exam.keys_policy, keys_policy]}
     exam.results_policy, exam.results_at = results_policy, results_at
     exam.keys_policy, exam.keys_at, exam.updated_at = keys_policy, keys_at, now
-    if exam.state == ExamState.PUBLISHED and (faults := shared_pool_faults(session, exam, now=now)):
-        raise ExamRefusedError(" ".join(faults), faults=faults)
+    if exam.state == ExamState.PUBLISHED and (issues := list_shared_pool_issues(session, exam, now=now)):
+        raise InvalidExamError(" ".join(issues), issues=issues)
     record(context, "exams.change_release", object_type="exam", object_id=exam.id, details=details)
     return exam
 
@@ -239,16 +239,18 @@ def extend(
     request_key: str,
     keys_out: KeysOut,
     is_known: bool,
-    reach: AccessScope,
+    access: AccessScope,
 ) -> bool:
     """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
 
-    The attempts room moves the deadlines of sittings under way by the row that this leaves.
-    `is_known`: ticked that the keys are out, without which it is refused then.
+    The attempts room moves the deadlines of attempts under way by the row that this leaves.
+    `is_known`: ticked that the keys are out, without which it is rejected then.
     """
     session, now = context.session, context.now
-    exam = lock_exam(session, exam_id, reach)
-    _refuse_extension(session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, reach=reach)
+    exam = lock_exam(session, exam_id, access)
+    _validate_extension(
+        session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, access=access
+    )
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
     granted = session.scalar(
         insert(ExamExtension)
@@ -270,7 +272,7 @@ def extend(
         return False
     details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
     record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=person_id, details=details)
-    nudge_after_commit(session, "grading.apply_extensions")
+    enqueue_after_commit(session, "grading.apply_extensions")
     return True
 
 
@@ -279,17 +281,17 @@ def _noted(is_after_keys: bool) -> dict[str, bool]:
     return {"is_after_keys": True} if is_after_keys else {}
 
 
-def tell_who_sit(context: ActionContext, *, exam_id: int, words: str, reach: AccessScope) -> None:
+def set_exam_notice(context: ActionContext, *, exam_id: int, text: str, access: AccessScope) -> None:
     """Say something to all who sit an exam, with their page's next exchange; no words take back what was said."""
-    exam = lock_exam(context.session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:
-        raise ExamRefusedError("这场考试没有发布，没有人在作答。")
-    exam.sitting_notice = words.strip()
-    details = {"length": len(exam.sitting_notice)}
+        raise InvalidExamError("这场考试没有发布，没有人在作答。")
+    exam.exam_notice = text.strip()
+    details = {"length": len(exam.exam_notice)}
     record(context, "exams.set_exam_notice", object_type="exam", object_id=exam.id, details=details)
 
 
-def _refuse_extension(
+def _validate_extension(
     session: Session,
     exam: Exam,
     *,
@@ -297,15 +299,15 @@ def _refuse_extension(
     person_id: int | None,
     seconds: int,
     reason: str,
-    reach: AccessScope,
+    access: AccessScope,
 ) -> None:
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError("考试还没有发布，不需要延长。")
     if (unit_id is None) == (person_id is None):
-        raise ExamRefusedError("请选择一个单位，或填写一个人的工号，只能二选一。")
+        raise InvalidExamError("请选择一个单位，或填写一个人的工号，只能二选一。")
     if not 0 < seconds <= MAX_EXTENSION_S or not reason.strip():
-        raise ExamRefusedError("请填写 1 至 240 分钟的延长时间和延长原因。")
+        raise InvalidExamError("请填写 1 至 240 分钟的延长时间和延长原因。")
     home = select(Person.unit_id).where(Person.id == person_id).scalar_subquery()
     unit = session.scalar(select(Unit).where(Unit.id == (unit_id if unit_id is not None else home)))
-    if unit is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+    if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError

@@ -22,16 +22,16 @@ from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.delivery.exemptions.queries import find_person_within
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import my_reach, requires
+from examapp.organisation.accounts.guards import my_access, requires
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import submit
 
 
-def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
-    reach = my_reach("exams:exam:write")
-    with submit(words) as context:
-        act(context, exam_id=exam_id, reach=reach)
+def _act(exam_id: int, act: Callable[..., object], text: str) -> Response:
+    access = my_access("exams:exam:write")
+    with submit(text) as context:
+        act(context, exam_id=exam_id, access=access)
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 
@@ -81,10 +81,10 @@ def _keys_out() -> exam_actions.KeysOut:
 
 
 def _get(session: Session, exam_id: int) -> Exam:
-    reach = my_reach("exams:exam:write")
-    exam_queries.refuse_foreign(session, exam_id, reach)
+    access = my_access("exams:exam:write")
+    exam_queries.ensure_exam_in_scope(session, exam_id, access)
     exam = exam_queries.get_exam(session, exam_id)
-    if exam.state == ExamState.CANCELLED or not exam_actions.may_hold(session, exam.audiences, reach):
+    if exam.state == ExamState.CANCELLED or not exam_actions.may_hold(session, exam.audiences, access):
         raise NotFoundError
     return exam
 
@@ -103,9 +103,9 @@ def prolong_window(exam_id: int) -> str | Response:
                 closes_at=from_local(form.closes_at.data),
                 keys_out=_keys_out(),
                 is_known=form.is_known.data,
-                reach=my_reach("exams:exam:write"),
+                access=my_access("exams:exam:write"),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
     return _page(exam, form, "prolong")
 
@@ -127,9 +127,9 @@ def change_release(exam_id: int) -> str | Response:
                 keys_policy=ReleasePolicy(form.keys_policy.data),
                 keys_at=form.keys_instant,
                 keys_out=_keys_out(),
-                reach=my_reach("exams:exam:write"),
+                access=my_access("exams:exam:write"),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
     return _page(exam, form, "release")
 
@@ -138,26 +138,26 @@ def change_release(exam_id: int) -> str | Response:
 @requires("exams:exam:write")
 def extend(exam_id: int) -> str | Response:
     """Grant extra time to a unit or to one person; a second press of the button counts once."""
-    exam, reach = _get(read_session(), exam_id), my_reach("exams:exam:write")
+    exam, access = _get(read_session(), exam_id), my_access("exams:exam:write")
     form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
-    units = exam_queries.list_units_within(read_session(), reach)
+    units = exam_queries.list_units_within(read_session(), access)
     form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
     if form.validate_on_submit():
         with submit(form=form) as context:
-            is_new = _extend(context, exam_id, form, reach)
-        if not form.is_refused:
-            words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
-            flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
+            is_new = _extend(context, exam_id, form, access)
+        if not form.is_rejected:
+            text = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
+            flash(text if is_new else "这次延长已经办理过，没有重复延长。", "success")
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
     return _page(exam, form, "extend")
 
 
-def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, reach: AccessScope) -> bool:
+def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, access: AccessScope) -> bool:
     person_id = None
     if form.staff_number.data:
-        person = find_person_within(context.session, form.staff_number.data, reach)
+        person = find_person_within(context.session, form.staff_number.data, access)
         if person is None:
-            raise exam_actions.ExamRefusedError("没有找到这个工号，请核对后重填。")
+            raise exam_actions.InvalidExamError("没有找到这个工号，请核对后重填。")
         person_id = person.id
     return actions.extend(
         context,
@@ -169,5 +169,5 @@ def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, reach: Ac
         request_key=form.request_key.data,
         keys_out=_keys_out(),
         is_known=form.is_known.data,
-        reach=reach,
+        access=access,
     )

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.queries import list_pool_ids
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamSession, ExamState
-from examapp.delivery.exams.queries import get_exam, list_blueprint_ids, refuse_foreign
-from examapp.delivery.exams.rules import Window, shows_keys_early, window_faults
+from examapp.delivery.exams.queries import ensure_exam_in_scope, get_exam, list_blueprint_ids
+from examapp.delivery.exams.rules import Window, list_window_issues, shows_keys_early
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
@@ -26,7 +26,7 @@ AUDIT_ACTS = {"exams.create_exam": "新建考试", "exams.update_exam": "修改�
 AUDIT_OBJECTS = {"exam": "考试", "session": "场次"}
 
 
-class ExamRefusedError(DomainError):
+class InvalidExamError(DomainError):
     """The settings of an exam cannot stand; the message says which, and what to do."""
 
     code = "exam_refused"
@@ -69,7 +69,7 @@ class ExamSettings:
     keys_at: datetime | None
     focus_loss_limit: int | None
     study_gate: dict[str, Any]
-    frozen_at: datetime | None
+    snapshot_due_at: datetime | None
     sessions: tuple[Window, ...] = ()
     audience: tuple[AudiencePart, ...] = ()
     staff_numbers: tuple[str, ...] = ()
@@ -81,49 +81,49 @@ _COLUMNS = tuple(
 )
 
 
-def create_exam(context: ActionContext, *, settings: ExamSettings, reach: AccessScope) -> Exam:
-    """Create an exam as a draft; raises ExamRefusedError."""
+def create_exam(context: ActionContext, *, settings: ExamSettings, access: AccessScope) -> Exam:
+    """Create an exam as a draft; raises InvalidExamError."""
     session, now = context.session, context.now
     exam = Exam(state=ExamState.DRAFT, created_by_id=context.actor.person_id, created_at=now, updated_at=now)
-    _set(session, exam, settings, reach)
+    _set(session, exam, settings, access)
     session.add(exam)
     session.flush()
     record(context, "exams.create_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def update_exam(context: ActionContext, *, exam_id: int, settings: ExamSettings, reach: AccessScope) -> Exam:
+def update_exam(context: ActionContext, *, exam_id: int, settings: ExamSettings, access: AccessScope) -> Exam:
     """Change a draft's settings; raises NotFoundError outside the reach, ConflictError for an exam that is no draft."""
-    exam = get_draft(context.session, exam_id, reach)
-    _set(context.session, exam, settings, reach)
+    exam = get_draft(context.session, exam_id, access)
+    _set(context.session, exam, settings, access)
     exam.updated_at = context.now
     record(context, "exams.update_exam", object_type="exam", object_id=exam.id)
     return exam
 
 
-def get_draft(session: Session, exam_id: int, reach: AccessScope) -> Exam:
+def get_draft(session: Session, exam_id: int, access: AccessScope) -> Exam:
     """Get a draft under its row lock; raises NotFoundError, ConflictError."""
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(session, exam_id, access)
     if exam.state != ExamState.DRAFT:
         raise ConflictError("考试已经发布或取消，不能再改设置。开考前可先撤回，改好后再发布。")
     return exam
 
 
-def lock_exam(session: Session, exam_id: int, reach: AccessScope) -> Exam:
+def lock_exam(session: Session, exam_id: int, access: AccessScope) -> Exam:
     """Get an exam for a change, its row locked, its whole audience within the reach; raises NotFoundError."""
-    refuse_foreign(session, exam_id, reach)
+    ensure_exam_in_scope(session, exam_id, access)
     if session.scalar(select(Exam.id).where(Exam.id == exam_id).with_for_update(key_share=True)) is None:
         raise NotFoundError
     exam = get_exam(session, exam_id)
     session.refresh(exam)
-    if not may_hold(session, exam.audiences, reach):
+    if not may_hold(session, exam.audiences, access):
         raise NotFoundError
     return exam
 
 
-def may_hold(session: Session, audiences: Iterable[ExamAudience], reach: AccessScope) -> bool:
+def may_hold(session: Session, audiences: Iterable[ExamAudience], access: AccessScope) -> bool:
     """Tell whether every part of an audience lies within a reach; an exam for the whole roster needs a reach over every unit."""
-    if reach.is_everything or _holds_every_unit(session, reach):
+    if access.is_everything or _holds_every_unit(session, access):
         return True
     parts = list(audiences)
     named = [part.person_id for part in parts if part.person_id is not None]
@@ -132,16 +132,16 @@ def may_hold(session: Session, audiences: Iterable[ExamAudience], reach: AccessS
         return False
     home = select(Person.unit_id).where(Person.id.in_(named))
     rows = session.scalars(select(Unit).where(Unit.id.in_([unit for unit in units if unit]) | Unit.id.in_(home)))
-    return all(reach.covers(region_path=unit.region_path, sector_path=unit.sector_path) for unit in rows)
+    return all(access.covers(region_path=unit.region_path, sector_path=unit.sector_path) for unit in rows)
 
 
-def _holds_every_unit(session: Session, reach: AccessScope) -> bool:
-    outside = select(Unit.id).where(Unit.kind != UnitKind.SECTOR, ~func.coalesce(within(reach), false()))
+def _holds_every_unit(session: Session, access: AccessScope) -> bool:
+    outside = select(Unit.id).where(Unit.kind != UnitKind.SECTOR, ~func.coalesce(within(access), false()))
     return session.scalar(outside.limit(1)) is None
 
 
-def _set(session: Session, exam: Exam, settings: ExamSettings, reach: AccessScope) -> None:
-    _refuse_faults(session, settings)
+def _set(session: Session, exam: Exam, settings: ExamSettings, access: AccessScope) -> None:
+    _ensure_no_issues(session, settings)
     courses = (exam.study_gate or {}).get("courses")
     for name in _COLUMNS:
         setattr(exam, name, getattr(settings, name))
@@ -161,27 +161,27 @@ def _set(session: Session, exam: Exam, settings: ExamSettings, reach: AccessScop
         for part in settings.audience
     ]
     named = [ExamAudience(person_id=person_id, ranks=[]) for person_id in _people(session, settings.staff_numbers)]
-    if not may_hold(session, [*parts, *named], reach):
-        raise ExamRefusedError("应考范围超出您管理的单位。请只选本单位及下级单位。")
+    if not may_hold(session, [*parts, *named], access):
+        raise InvalidExamError("应考范围超出您管理的单位。请只选本单位及下级单位。")
     exam.audiences = [*parts, *named]
 
 
-def _refuse_faults(session: Session, settings: ExamSettings) -> None:
-    faults = window_faults(settings, settings.sessions)
+def _ensure_no_issues(session: Session, settings: ExamSettings) -> None:
+    issues = list_window_issues(settings, settings.sessions)
     if settings.closes_at <= settings.opens_at:
-        faults.append("结束时间必须晚于开始时间。")
+        issues.append("结束时间必须晚于开始时间。")
     if not settings.pass_percent <= settings.good_percent <= settings.excellent_percent:
-        faults.append("合格、良好、优秀三条分数线应依次升高。")
+        issues.append("合格、良好、优秀三条分数线应依次升高。")
     if settings.results_policy == "at_time" and settings.results_at is None:
-        faults.append("成绩定在指定时间公布，请填写公布时间。")
+        issues.append("成绩定在指定时间公布，请填写公布时间。")
     if settings.keys_policy == "at_time" and settings.keys_at is None:
-        faults.append("答案定在指定时间公布，请填写公布时间。")
-    faults += _makeup_faults(session, settings)
-    if faults:
-        raise ExamRefusedError(" ".join(faults))
+        issues.append("答案定在指定时间公布，请填写公布时间。")
+    issues += _list_make_up_issues(session, settings)
+    if issues:
+        raise InvalidExamError(" ".join(issues))
 
 
-def _makeup_faults(session: Session, settings: ExamSettings) -> list[str]:
+def _list_make_up_issues(session: Session, settings: ExamSettings) -> list[str]:
     if settings.kind != ExamKind.MAKEUP:
         return ["只有补考才绑定主考试，请把主考试一栏留空。"] if settings.main_exam_id is not None else []
     main = None if settings.main_exam_id is None else session.get(Exam, settings.main_exam_id)
@@ -202,39 +202,39 @@ def _people(session: Session, staff_numbers: tuple[str, ...]) -> list[int]:
     unknown = [number for number in staff_numbers if number not in found]
     if unknown:
         listed = "、".join(unknown[:10]) + ("等" if len(unknown) > 10 else "")
-        raise ExamRefusedError(f"名单中有 {len(unknown)} 个工号查不到：{listed}。请核对后再保存。")
+        raise InvalidExamError(f"名单中有 {len(unknown)} 个工号查不到：{listed}。请核对后再保存。")
     return list(dict.fromkeys(found[number] for number in staff_numbers))
 
 
-KEYS_OUT_WORDS = (
+KEYS_OUT_TEXT = (
     "这场考试的答案已经公布，看过答案的人可能因此得益。确需办理的，请勾选「答案已公布」一项，会记入审计日志。"
 )
 
 
 class KeysOut(Protocol):
-    """Tells whether an exam's keys are out: the grading room's, told by whoever calls."""
+    """Tells whether an exam's keys are out: the grading room's, told by anyone who calls."""
 
     def __call__(self, session: Session, exam: Exam, *, now: datetime) -> bool:
         """Tell whether an exam's keys have been shown."""
 
 
 def look_at_keys(session: Session, exam: Exam, keys_out: KeysOut, *, is_known: bool, now: datetime) -> bool:
-    """Tell whether an exam's keys are out or were, and remember it; raises ExamRefusedError where that was not ticked."""
+    """Tell whether an exam's keys are out or were, and remember it; raises InvalidExamError where that was not ticked."""
     if not keys_out(session, exam, now=now):
         return False
     if not is_known:
-        raise ExamRefusedError(KEYS_OUT_WORDS)
+        raise InvalidExamError(KEYS_OUT_TEXT)
     exam.were_keys_out = True
     return True
 
 
-def shared_pool_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
+def list_shared_pool_issues(session: Session, exam: Exam, *, now: datetime) -> list[str]:
     """Say in Chinese with which published exams that are not over an exam shares questions though one of the two shows keys early."""
     is_mock = exam.kind == ExamKind.MOCK
     if is_mock and not shows_keys_early(exam):
         return []
     own: set[int] | None = None
-    faults = []
+    issues = []
     for other in _others(session, exam, now=now):
         if not is_mock and not shows_keys_early(other):
             continue
@@ -242,8 +242,8 @@ def shared_pool_faults(session: Session, exam: Exam, *, now: datetime) -> list[s
             own = list_pool_ids(session, list_blueprint_ids(session, exam))
         count = len(own & list_pool_ids(session, list_blueprint_ids(session, other)))
         if count:
-            faults.append(_words(other, count, is_mock=is_mock))
-    return faults
+            issues.append(_conflict_text(other, count, is_mock=is_mock))
+    return issues
 
 
 def _others(session: Session, exam: Exam, *, now: datetime) -> list[Exam]:
@@ -253,7 +253,7 @@ def _others(session: Session, exam: Exam, *, now: datetime) -> list[Exam]:
     return list(session.scalars(statement.order_by(Exam.opens_at, Exam.id)))
 
 
-def _words(other: Exam, count: int, *, is_mock: bool) -> str:
+def _conflict_text(other: Exam, count: int, *, is_mock: bool) -> str:
     if is_mock:
         return (
             f"本场在考试期间就公布答案，题库范围与正式考试「{other.title}」有 {count} 道题相同，会泄露那场的答案。"

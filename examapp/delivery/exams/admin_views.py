@@ -27,7 +27,7 @@ from examapp.delivery.exams.forms import (
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamState
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import may, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import may, menu_entry, my_access, requires
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.submit import submit
@@ -46,7 +46,7 @@ admin_blueprint = Blueprint("exams_admin", __name__, url_prefix="/admin/exams")
 @requires("exams:exam:read")
 def list_exams() -> str:
     """List the exams that concern my reach."""
-    exams = queries.list_exams(read_session(), my_reach("exams:exam:read"), may_write=may("exams:exam:write"))
+    exams = queries.list_exams(read_session(), my_access("exams:exam:read"), may_write=may("exams:exam:write"))
     return render_template("exams/list.html", exams=exams, kind_names=EXAM_KIND_NAMES, phase=rules.phase)
 
 
@@ -56,7 +56,7 @@ def show_exam(exam_id: int) -> str:
     """Show an exam: its settings, how ready it is, and what may be done with it now."""
     session = read_session()
     exam = get_visible(session, exam_id)
-    is_editor = may("exams:exam:write") and actions.may_hold(session, exam.audiences, my_reach("exams:exam:write"))
+    is_editor = may("exams:exam:write") and actions.may_hold(session, exam.audiences, my_access("exams:exam:write"))
     is_draft = exam.state == ExamState.DRAFT
     parts, named = queries.describe_audience(session, exam)
     ready = queries.readiness(session, exam)
@@ -69,12 +69,12 @@ def show_exam(exam_id: int) -> str:
         parts=parts,
         named=named,
         readiness=ready,
-        lacking=exam_publication_actions.bank_faults(session, exam) if is_waiting else [],
+        missing=exam_publication_actions.list_bank_issues(session, exam) if is_waiting else [],
         blueprint=None if exam.blueprint_id is None else get_blueprint(session, exam.blueprint_id),
         # meant: a number out of an exam that is visible; the page names the main exam and links to it
         main_exam=None if exam.main_exam_id is None else session.get(Exam, exam.main_exam_id),
         extensions=queries.list_extensions(session, exam) if is_editor else [],
-        faults=exam_publication_actions.publish_faults(session, exam, now=clock.now())
+        issues=exam_publication_actions.list_publish_issues(session, exam, now=clock.now())
         if is_editor and is_draft
         else [],
         warnings=exam_publication_actions.publish_warnings(session, exam) if is_editor and is_draft else [],
@@ -88,7 +88,7 @@ def show_exam(exam_id: int) -> str:
 
 def get_visible(session: Session, exam_id: int) -> Exam:
     """Get an exam that concerns my reach; drafts and cancelled ones are there only for those who write exams."""
-    exam = queries.get_organiser_exam(session, exam_id, my_reach("exams:exam:read"))
+    exam = queries.get_organiser_exam(session, exam_id, my_access("exams:exam:read"))
     if exam.state != ExamState.PUBLISHED and not may("exams:exam:write"):
         raise NotFoundError
     return exam
@@ -115,10 +115,10 @@ def create_exam() -> str | Response | tuple[str, int]:
 @requires("exams:exam:write")
 def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
     """Change a draft."""
-    session, reach = read_session(), my_reach("exams:exam:write")
-    queries.refuse_foreign(session, exam_id, reach)
+    session, access = read_session(), my_access("exams:exam:write")
+    queries.ensure_exam_in_scope(session, exam_id, access)
     exam = queries.get_exam(session, exam_id)
-    if not actions.may_hold(session, exam.audiences, reach):
+    if not actions.may_hold(session, exam.audiences, access):
         raise NotFoundError
     if exam.state != ExamState.DRAFT:
         flash("考试已经发布或取消，不能再改设置。开考前可先撤回，改好后再发布。", "warning")
@@ -127,15 +127,15 @@ def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
 
 
 def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
-    session, reach = read_session(), my_reach("exams:exam:write")
+    session, access = read_session(), my_access("exams:exam:write")
     exam_id = None if exam is None else exam.id
     form = exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
-    choices = _choices(session, reach, exam)
+    choices = _choices(session, access, exam)
     form.offer(choices)
     if form.validate_on_submit():
         with submit("考试设置已保存。核对无误后请发布，考生才能看到。", form=form) as context:
-            saved_id = _save(context, exam_id, form, reach)
-        if not form.is_refused:
+            saved_id = _save(context, exam_id, form, access)
+        if not form.is_rejected:
             return redirect(url_for(".show_exam", exam_id=saved_id))
     empty_part = AudienceForm(prefix="audience-NUMBER-")
     offer_in_row(empty_part, choices)
@@ -149,21 +149,21 @@ def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _save(context: ActionContext, exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
+def _save(context: ActionContext, exam_id: int | None, form: ExamForm, access: AccessScope) -> int:
     settings = form.settings()
     if exam_id is None:
-        return actions.create_exam(context, settings=settings, reach=reach).id
-    return actions.update_exam(context, exam_id=exam_id, settings=settings, reach=reach).id
+        return actions.create_exam(context, settings=settings, access=access).id
+    return actions.update_exam(context, exam_id=exam_id, settings=settings, access=access).id
 
 
-def _choices(session: Session, reach: AccessScope, exam: Exam | None) -> Choices:
+def _choices(session: Session, access: AccessScope, exam: Exam | None) -> Choices:
     blueprints = [(row.id, row.name) for row in list_blueprints(session)]
     if exam is not None and exam.blueprint_id is not None and exam.blueprint_id not in dict(blueprints):
         blueprints.append((exam.blueprint_id, get_blueprint(session, exam.blueprint_id).name))
     return Choices(
         blueprints=blueprints,
         main_exams=[(row.id, row.title) for row in queries.list_main_exams(session)],
-        units=[(unit.id, indented(unit)) for unit in queries.list_units_within(session, reach)],
+        units=[(unit.id, indented(unit)) for unit in queries.list_units_within(session, access)],
         sectors=[(unit.id, unit.name) for unit in queries.list_sector_units(session)],
     )
 

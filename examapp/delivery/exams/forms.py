@@ -47,7 +47,7 @@ EXEMPTION_KIND_NAMES = {ExemptionKind.EXEMPTION: "免考", ExemptionKind.DEFERRA
 EXEMPTION_STATUS_NAMES = {
     ExemptionStatus.PENDING: "待审批",
     ExemptionStatus.APPROVED: "已同意",
-    ExemptionStatus.REFUSED: "未同意",
+    ExemptionStatus.REJECTED: "未同意",
     ExemptionStatus.WITHDRAWN: "已撤回",
 }
 _BETWEEN = re.compile(r"[\s、，,；;]+")
@@ -66,15 +66,15 @@ class Choices:
 
 def offer(nothing: str, pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
     """Make a select's choices: first the words for none, then the ids."""
-    return [SelectChoice("", nothing), *(SelectChoice(str(value), words) for value, words in pairs)]
+    return [SelectChoice("", nothing), *(SelectChoice(str(value), text) for value, text in pairs)]
 
 
-def _names(words: Iterable[tuple[str, str]]) -> list[SelectChoice]:
-    return [SelectChoice(str(value), label) for value, label in words]
+def _names(text: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(str(value), label) for value, label in text]
 
 
-def _instant_field(label: str, *validators: object, help_words: str = "") -> DateTimeLocalField:
-    return DateTimeLocalField(label, [*validators], format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], description=help_words)
+def _instant_field(label: str, *validators: object, help_text: str = "") -> DateTimeLocalField:
+    return DateTimeLocalField(label, [*validators], format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], description=help_text)
 
 
 def _years_apart(_form: Form, field: DateTimeLocalField) -> None:
@@ -90,7 +90,7 @@ class SessionForm(Form):
     closes_at = _instant_field("结束时间", InputRequired("请填写结束时间。"), _years_apart)
 
     def validate_closes_at(self, field: DateTimeLocalField) -> None:
-        """Refuse an end before the beginning."""
+        """Reject an end before the beginning."""
         if field.data and self.opens_at.data and field.data <= self.opens_at.data:
             raise ValidationError("结束时间必须晚于开始时间。")
 
@@ -153,7 +153,7 @@ class ExamForm(FlaskForm):
     focus_loss_limit = IntegerField("切屏超过几次强制交卷", [Optional(), NumberRange(1, 1000, "应为 1 以上。")])
     required_credits = IntegerField("必修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     elective_credits = IntegerField("选修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
-    frozen_on = DateField("名册冻结日", [Optional()])
+    snapshot_on = DateField("名册冻结日", [Optional()])
     audience = RowList(FormField(AudienceForm), max_entries=50)
     staff_numbers = TextAreaField(
         "点名参加的人员工号",
@@ -170,8 +170,8 @@ class ExamForm(FlaskForm):
 
     def settings(self) -> ExamSettings:
         """Give the exam as it was filled in, times read as the county's."""
-        credits_asked = {"required": self.required_credits.data, "elective": self.elective_credits.data}
-        frozen_on = self.frozen_on.data
+        required_credits = {"required": self.required_credits.data, "elective": self.elective_credits.data}
+        snapshot_on = self.snapshot_on.data
         return ExamSettings(
             title=self.title.data.strip(),
             kind=ExamKind(self.kind.data),
@@ -195,11 +195,11 @@ class ExamForm(FlaskForm):
             keys_policy=ReleasePolicy(self.keys_policy.data),
             keys_at=_instant_where(self.keys_policy.data, self.keys_at.data),
             focus_loss_limit=self.focus_loss_limit.data,
-            study_gate={name: value for name, value in credits_asked.items() if value},
-            frozen_at=None if frozen_on is None else from_local(datetime.combine(frozen_on, time())),
+            study_gate={name: value for name, value in required_credits.items() if value},
+            snapshot_due_at=None if snapshot_on is None else from_local(datetime.combine(snapshot_on, time())),
             sessions=tuple(_window(row.form) for row in self.sessions),
             audience=tuple(_part(row.form) for row in self.audience),
-            staff_numbers=tuple(dict.fromkeys(_words(self.staff_numbers.data))),
+            staff_numbers=tuple(dict.fromkeys(_text(self.staff_numbers.data))),
         )
 
 
@@ -210,7 +210,7 @@ def offer_in_row(row: Form, choices: Choices) -> None:
     row.blueprint_id.choices = offer("与全场相同", choices.blueprints)
 
 
-def _words(text: str | None) -> list[str]:
+def _text(text: str | None) -> list[str]:
     return [word for word in _BETWEEN.split(text or "") if word]
 
 
@@ -226,7 +226,7 @@ def _part(row: Form) -> AudiencePart:
     return AudiencePart(
         unit_id=row.unit_id.data,
         sector_unit_id=row.sector_unit_id.data,
-        ranks=tuple(_words(row.ranks.data)),
+        ranks=tuple(_text(row.ranks.data)),
         blueprint_id=row.blueprint_id.data,
     )
 
@@ -247,7 +247,7 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
             "keys_at": exam.keys_at and local(exam.keys_at),
             "required_credits": exam.study_gate.get("required"),
             "elective_credits": exam.study_gate.get("elective"),
-            "frozen_on": exam.frozen_at and local(exam.frozen_at).date(),
+            "snapshot_on": exam.snapshot_due_at and local(exam.snapshot_due_at).date(),
             "sessions": [
                 {"name": row.name, "opens_at": local(row.opens_at), "closes_at": local(row.closes_at)}
                 for row in exam.sessions
@@ -324,12 +324,12 @@ class OwnExemptionForm(FlaskForm):
 
     def offer_reasons(self, reasons: Sequence[ExemptionReason]) -> None:
         """Offer the office's reasons, and remember which of them say nothing without details."""
-        self.reason.choices = [SelectChoice(reason.words, reason.words) for reason in reasons]
-        self._empty_words = {reason.words for reason in reasons if reason.needs_details}
+        self.reason.choices = [SelectChoice(reason.text, reason.text) for reason in reasons]
+        self._empty_text = {reason.text for reason in reasons if reason.needs_details}
 
     def validate_details(self, field: TextAreaField) -> None:
         """Ask for words where the reason is none of the list."""
-        if self.reason.data in self._empty_words and not (field.data or "").strip():
+        if self.reason.data in self._empty_text and not (field.data or "").strip():
             raise ValidationError(f"原因选「{self.reason.data}」时，请写明具体情况。")
 
     @property
@@ -345,7 +345,7 @@ class OwnExemptionForm(FlaskForm):
         return Attachment(name=sent.filename, content=sent.read()) if sent and sent.filename else None
 
 
-class ExemptionForm(OwnExemptionForm):
+class UnitExemptionForm(OwnExemptionForm):
     """A unit's request for the exemption or deferral of one of its people."""
 
     staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
@@ -354,11 +354,11 @@ class ExemptionForm(OwnExemptionForm):
 class ReasonForm(FlaskForm):
     """A reason that requests may name."""
 
-    words = StringField("原因", [DataRequired("请填写原因。"), Length(max=60, message="原因最多 60 字。")])
+    text = StringField("原因", [DataRequired("请填写原因。"), Length(max=60, message="原因最多 60 字。")])
     needs_details = BooleanField("选这一项时必须填写补充说明")
 
 
-class DecisionForm(FlaskForm):
+class ExemptionDecisionForm(FlaskForm):
     """The office's word on a request."""
 
     answer = StringField("答复", [Optional(), Length(max=300, message="答复最多 300 字。")])

@@ -108,22 +108,22 @@ class Exam(Base):
     """Null: focus loss is only recorded."""
     study_gate: Mapped[JsonB] = mapped_column(default=dict)
     """`{}` for none; else what a clearance row is asked for."""
-    frozen_at: Mapped[UtcDateTime | None]
+    snapshot_due_at: Mapped[UtcDateTime | None]
     """The moment whose roster figures stand on from then on; it may lie ahead."""
     anonymised_at: Mapped[UtcDateTime | None]
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""
-    frozen_taken_at: Mapped[UtcDateTime | None]
+    snapshot_created_at: Mapped[UtcDateTime | None]
     """When that roster was written into `roster_snapshot_people`; null while figures still stand on the present roster."""
     corrections: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many corrections of the frozen roster the office has accepted since."""
-    has_outside_results: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_external_results: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether results from another platform stand beside the attempts; written by grading, so that figures look for them only here."""
     cached_roster_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     """Digests of what reports keep the figures of; written by reports, so that figures look for them only here."""
-    sitting_notice: Mapped[Str] = mapped_column(default="", server_default="")
+    exam_notice: Mapped[Str] = mapped_column(default="", server_default="")
     """What those who sit are told on their page with its next exchange; empty for nothing."""
     were_keys_out: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether its keys had been shown when it was prolonged, reopened or released anew: what is granted later still needs the tick."""
+    """Whether its keys had been shown when it was prolonged, reopened or released again: what is granted later still needs the tick."""
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[UtcDateTime]
     updated_at: Mapped[UtcDateTime]
@@ -193,7 +193,7 @@ class Exemption(Base):
             "exam_id",
             "person_id",
             unique=True,
-            postgresql_where=text("withdrawn_at IS NULL AND refused_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL AND rejected_at IS NULL"),
         ),
     )
 
@@ -206,7 +206,7 @@ class Exemption(Base):
     requested_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
     approved_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     approved_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("批准时间"))
-    refused_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("退回时间"))
+    rejected_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("退回时间"))
     withdrawn_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("撤回时间"))
     answer: Mapped[Str] = mapped_column(default="", info=shown("答复"))
     file_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("stored_files.id"), info=TECHNICAL)
@@ -219,7 +219,7 @@ class ExemptionReason(Base):
     __tablename__ = "exemption_reasons"
 
     id: Mapped[Id]
-    words: Mapped[Str] = mapped_column(unique=True)
+    text: Mapped[Str] = mapped_column(unique=True)
     needs_details: Mapped[bool] = mapped_column(default=False)
     """Whether the reason says nothing by itself (其他), so that details are asked for."""
     retired_at: Mapped[UtcDateTime | None]
@@ -246,7 +246,7 @@ class ExamExtension(Base):
     granted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     granted_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
     applied_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
-    """When the attempts room has moved the deadlines of sittings under way; it sweeps the rows where this is null."""
+    """When the attempts room has moved the deadlines of attempts under way; it sweeps the rows where this is null."""
     is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("答案已公布"))
     """Granted though the exam's keys were out, as whoever granted it has ticked."""
 
@@ -311,7 +311,7 @@ class RosterSnapshotPerson(Base):
     __personal_data__ = EXAM.of("冻结的考试名册", "参考率、合格率按冻结日的名册计算，以后调动不影响")
     __table_args__ = (
         CheckConstraint("excuse IN ('exemption', 'deferral')", name="excuse"),
-        Index("ix_frozen_people_person_id", "person_id"),
+        Index("ix_roster_snapshot_people_person_id", "person_id"),
     )
 
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))

@@ -145,36 +145,36 @@ def blueprint_of(exam_id: Any, default: Any) -> ColumnElement[int | None]:
 
 def excused(exam_id: Any, kind: ExemptionKind | None = None) -> ColumnElement[bool]:
     """Give the condition "this person has an approved exemption or deferral that stands"; of one kind where given."""
-    standing = (
+    in_force = (
         select(Exemption.id)
         .where(
             Exemption.exam_id == exam_id,
             Exemption.person_id == Person.id,
             Exemption.approved_at.is_not(None),
             Exemption.withdrawn_at.is_(None),
-            Exemption.refused_at.is_(None),
+            Exemption.rejected_at.is_(None),
         )
         .correlate(Exam, Person)
     )
-    return (standing if kind is None else standing.where(Exemption.kind == kind)).exists()
+    return (in_force if kind is None else in_force.where(Exemption.kind == kind)).exists()
 
 
-def concerns(reach: AccessScope) -> ColumnElement[bool]:
+def concerns(access: AccessScope) -> ColumnElement[bool]:
     """Give the condition on `Exam` "somebody within the reach belongs to it"."""
     return (
         select(Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(ON_ROSTER, within(reach), in_audience_of(Exam.id, Exam.kind))
+        .where(ON_ROSTER, within(access), in_audience_of(Exam.id, Exam.kind))
         .correlate(Exam)
         .exists()
     )
 
 
-def list_organiser_exams(session: Session, reach: AccessScope) -> list[Exam]:
+def list_organiser_exams(session: Session, access: AccessScope) -> list[Exam]:
     """List the published exams that somebody within the reach belongs to, the latest first."""
     statement = select(Exam).where(Exam.state == ExamState.PUBLISHED).order_by(Exam.opens_at.desc(), Exam.id.desc())
-    if not reach.is_everything:
-        statement = statement.where(concerns(reach))
+    if not access.is_everything:
+        statement = statement.where(concerns(access))
     return list(session.scalars(statement))
 
 
@@ -198,15 +198,15 @@ def get_exam(session: Session, exam_id: int) -> Exam:
     return exam
 
 
-def get_organiser_exam(session: Session, exam_id: int, reach: AccessScope) -> Exam:
+def get_organiser_exam(session: Session, exam_id: int, access: AccessScope) -> Exam:
     """Get an exam that concerns somebody within the reach, whatever its state; raises NotFoundError."""
-    refuse_foreign(session, exam_id, reach)
+    ensure_exam_in_scope(session, exam_id, access)
     return get_exam(session, exam_id)
 
 
-def refuse_foreign(session: Session, exam_id: int, reach: AccessScope) -> None:
+def ensure_exam_in_scope(session: Session, exam_id: int, access: AccessScope) -> None:
     """Raise NotFoundError for an exam that concerns nobody within the reach, by the statement that a missing one costs."""
-    if not reach.is_everything and session.scalar(select(Exam.id).where(Exam.id == exam_id, concerns(reach))) is None:
+    if not access.is_everything and session.scalar(select(Exam.id).where(Exam.id == exam_id, concerns(access))) is None:
         raise NotFoundError
 
 
@@ -260,12 +260,12 @@ def list_staff_numbers(session: Session, exam: Exam) -> list[str]:
     return list(session.scalars(select(Person.staff_number).where(Person.id.in_(named)).order_by(Person.staff_number)))
 
 
-def list_units_within(session: Session, reach: AccessScope) -> list[Unit]:
+def list_units_within(session: Session, access: AccessScope) -> list[Unit]:
     """List the units within a reach in the order of the region tree, closed ones and mere nodes of the sector tree left out."""
     return list(
         session.scalars(
             select(Unit)
-            .where(within(reach), Unit.closed_at.is_(None), Unit.kind != UnitKind.SECTOR)
+            .where(within(access), Unit.closed_at.is_(None), Unit.kind != UnitKind.SECTOR)
             .order_by(Unit.code, Unit.id)
         )
     )

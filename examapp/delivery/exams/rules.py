@@ -1,4 +1,4 @@
-"""When a candidate may start, how long a sitting lasts, and when results and keys are shown: pure decisions."""
+"""When a candidate may start, how long an attempt lasts, and when results and keys are shown: pure decisions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TimedExam(Protocol):
 
     @property
     def duration_s(self) -> int:
-        """How long a sitting lasts."""
+        """How long an attempt lasts."""
 
     @property
     def lateness_s(self) -> int | None:
@@ -31,7 +31,7 @@ class TimedExam(Protocol):
 
     @property
     def is_full_duration(self) -> bool:
-        """Whether a sitting may run beyond the window."""
+        """Whether an attempt may run beyond the window."""
 
     @property
     def grace_s(self) -> int:
@@ -71,8 +71,8 @@ class Window:
     name: str = ""
 
 
-class StartRefusal(StrEnum):
-    """Why a start is refused; the words are the protocol's."""
+class StartRejection(StrEnum):
+    """Why a start is rejected; the words are the protocol's."""
 
     NOT_ELIGIBLE = "not_eligible"
     NOT_OPEN_YET = "not_open_yet"
@@ -81,12 +81,12 @@ class StartRefusal(StrEnum):
     STUDY_REQUIRED = "study_required"
 
 
-START_REFUSAL_WORDS = {
-    StartRefusal.NOT_ELIGIBLE: "您不在这场考试的应考人员名单中。如有疑问，请联系本单位管理员。",
-    StartRefusal.NOT_OPEN_YET: "考试还没有开始，请在开考时间之后再来。",
-    StartRefusal.WINDOW_CLOSED: "考试已经结束，不能再开始作答。是否有补考，请留意通知。",
-    StartRefusal.TOO_LATE_TO_START: "已超过允许迟到的时间，本场不能再进入。请参加后续场次或补考。",
-    StartRefusal.STUDY_REQUIRED: "还没有完成考前必修的学习内容，完成后即可参加考试。",
+START_REJECTION_LABELS = {
+    StartRejection.NOT_ELIGIBLE: "您不在这场考试的应考人员名单中。如有疑问，请联系本单位管理员。",
+    StartRejection.NOT_OPEN_YET: "考试还没有开始，请在开考时间之后再来。",
+    StartRejection.WINDOW_CLOSED: "考试已经结束，不能再开始作答。是否有补考，请留意通知。",
+    StartRejection.TOO_LATE_TO_START: "已超过允许迟到的时间，本场不能再进入。请参加后续场次或补考。",
+    StartRejection.STUDY_REQUIRED: "还没有完成考前必修的学习内容，完成后即可参加考试。",
 }
 
 
@@ -130,30 +130,30 @@ def is_too_late(exam: TimedExam, window: Window, now: datetime) -> bool:
     return exam.lateness_s is not None and now > window.opens_at + timedelta(seconds=exam.lateness_s)
 
 
-def start_refusal(
+def start_rejection(
     exam: TimedExam, now: datetime, *, window: Window, is_eligible: bool, is_study_missing: bool
-) -> StartRefusal | None:
-    """Say why a start is refused at this instant, None where it is let in. Attempts used up are the attempts room's own matter."""
+) -> StartRejection | None:
+    """Say why a start is rejected at this instant, None where it is let in. Attempts used up are the attempts room's own matter."""
     if not is_eligible:
-        return StartRefusal.NOT_ELIGIBLE
+        return StartRejection.NOT_ELIGIBLE
     if now < window.opens_at:
-        return StartRefusal.NOT_OPEN_YET
+        return StartRejection.NOT_OPEN_YET
     if now >= window.closes_at:
-        return StartRefusal.WINDOW_CLOSED
+        return StartRejection.WINDOW_CLOSED
     if is_too_late(exam, window, now):
-        return StartRefusal.TOO_LATE_TO_START
-    return StartRefusal.STUDY_REQUIRED if is_study_missing else None
+        return StartRejection.TOO_LATE_TO_START
+    return StartRejection.STUDY_REQUIRED if is_study_missing else None
 
 
 def deadline(exam: TimedExam, window: Window, *, started_at: datetime, extension_s: int = 0) -> datetime:
-    """Give when a sitting ends: the earlier of start + duration and the window's end (by a setting the full duration), plus extensions."""
+    """Give when an attempt ends: the earlier of start + duration and the window's end (by a setting the full duration), plus extensions."""
     full = started_at + timedelta(seconds=exam.duration_s)
     end = full if exam.is_full_duration else min(full, window.closes_at)
     return end + timedelta(seconds=extension_s)
 
 
 def last_end(exam: TimedExam, *, longest_extension_s: int = 0) -> datetime:
-    """Give the instant after which nobody can still be sitting the exam."""
+    """Give the instant after which nobody can still be attempt the exam."""
     beyond_s = exam.grace_s + longest_extension_s + (exam.duration_s if exam.is_full_duration else 0)
     return exam.closes_at + timedelta(seconds=beyond_s)
 
@@ -161,7 +161,7 @@ def last_end(exam: TimedExam, *, longest_extension_s: int = 0) -> datetime:
 def results_visible_at(exam: ReleasedExam, *, end: datetime | None = None) -> datetime | None:
     """Give from when a graded result is shown to its candidate; None for never. At once means from the opening on.
 
-    `end` is when the last sitting ends where that is known better than by the window.
+    `end` is when the last attempt ends where that is known better than by the window.
     """
     return _visible_at(exam, exam.results_policy, exam.results_at, end or last_end(exam))
 
@@ -200,15 +200,15 @@ def is_visible(visible_at: datetime | None, now: datetime) -> bool:
     return visible_at is not None and visible_at <= now
 
 
-def window_faults(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
+def list_window_issues(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
     """Say in Chinese what is wrong with an exam's window and sessions; sessions may not overlap or leave the window."""
-    faults = [
+    issues = [
         f"场次「{session.name}」的时间不在考试时间之内，请调整。"
         for session in sessions
         if session.opens_at < exam.opens_at or session.closes_at > exam.closes_at
     ]
     in_order = sorted(sessions, key=lambda session: session.opens_at)
-    faults += [
+    issues += [
         f"场次「{earlier.name}」和「{later.name}」的时间重叠，请错开。"
         for earlier, later in pairwise(in_order)
         if later.opens_at < earlier.closes_at
@@ -217,5 +217,5 @@ def window_faults(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
     if shortest_s is None:
         shortest_s = (exam.closes_at - exam.opens_at).total_seconds()
     if exam.duration_s > shortest_s and not exam.is_full_duration:
-        faults.append("作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。")
-    return faults
+        issues.append("作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。")
+    return issues

@@ -39,7 +39,7 @@ AUDIT_OBJECTS = {"exemption": "免考或缓考", "exemption_reason": "免考、�
 AUDIT_VALUES = {"deferred": "缓考", "exempt": "免考"}
 
 
-class ExemptionRefusedError(DomainError):
+class InvalidExemptionError(DomainError):
     """An exemption cannot be asked for or decided so."""
 
     code = "exemption_refused"
@@ -63,16 +63,16 @@ def request_exemption(
     person_id: int,
     kind: ExemptionKind,
     reason: str,
-    reach: AccessScope,
+    access: AccessScope,
     proof: Attachment | None = None,
 ) -> Exemption:
-    """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, ExemptionRefusedError where one is pending or stands."""
-    _get_person(context.session, person_id, reach)
+    """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, InvalidExemptionError where one is pending or stands."""
+    _get_person(context.session, person_id, access)
     candidate = find_candidate_exam(context.session, exam_id, person_id)
     if candidate is None:
         raise NotFoundError
     if not (candidate.is_on_roster and candidate.is_in_audience):
-        raise ExemptionRefusedError("此人不在这场考试的应考范围内，不用申请免考、缓考。请核对考试和人员。")
+        raise InvalidExemptionError("此人不在这场考试的应考范围内，不用申请免考、缓考。请核对考试和人员。")
     return _request(context, candidate, kind=kind, reason=reason, proof=proof)
 
 
@@ -88,7 +88,7 @@ def request_own_exemption(
     if candidate is None or not (candidate.is_on_roster and candidate.is_in_audience):
         raise NotFoundError
     if candidate.phase(context.now) is ExamPhase.CLOSED:
-        raise ExemptionRefusedError("考试已经结束，本人不能再申请。确需补办的，请联系本单位管理员。")
+        raise InvalidExemptionError("考试已经结束，本人不能再申请。确需补办的，请联系本单位管理员。")
     return _request(context, candidate, kind=kind, reason=reason, proof=proof)
 
 
@@ -97,7 +97,7 @@ def _request(
 ) -> Exemption:
     session, actor, now = context.session, context.actor, context.now
     if not reason.strip():
-        raise ExemptionRefusedError("请填写申请原因。")
+        raise InvalidExemptionError("请填写申请原因。")
     exemption_id = session.scalar(
         insert(Exemption)
         .values(
@@ -111,12 +111,12 @@ def _request(
         )
         .on_conflict_do_nothing(
             index_elements=["exam_id", "person_id"],
-            index_where=text("withdrawn_at IS NULL AND refused_at IS NULL"),
+            index_where=text("withdrawn_at IS NULL AND rejected_at IS NULL"),
         )
         .returning(Exemption.id)
     )
     if exemption_id is None:
-        raise ExemptionRefusedError("此人在这场考试中已有申请，请在列表中查看；需要改动时先撤回原申请。")
+        raise InvalidExemptionError("此人在这场考试中已有申请，请在列表中查看；需要改动时先撤回原申请。")
     row = session.get_one(Exemption, exemption_id)  # meant: made above
     if proof is not None:
         row.file_id = store_file(
@@ -132,34 +132,36 @@ def _request(
     return row
 
 
-def approve_exemption(context: ActionContext, *, exemption_id: int, answer: str = "", reach: AccessScope) -> Exemption:
+def approve_exemption(context: ActionContext, *, exemption_id: int, answer: str = "", access: AccessScope) -> Exemption:
     """Approve a pending request: from now on the person is not counted as eligible. Nobody decides on their own."""
-    row = _lock_pending(context, exemption_id, reach)
+    row = _lock_pending(context, exemption_id, access)
     row.approved_at, row.approved_by_id, row.answer = context.now, context.actor.person_id, answer
     _record(context, "exams.approve_exemption", row)
     return row
 
 
-def refuse_exemption(context: ActionContext, *, exemption_id: int, answer: str, reach: AccessScope) -> Exemption:
-    """Refuse a pending request, with a reason for the unit."""
-    row = _lock_pending(context, exemption_id, reach)
+def reject_exemption(context: ActionContext, *, exemption_id: int, answer: str, access: AccessScope) -> Exemption:
+    """Reject a pending request, with a reason for the unit."""
+    row = _lock_pending(context, exemption_id, access)
     if not answer.strip():
-        raise ExemptionRefusedError("不同意时请写明理由，便于单位告知本人。")
-    row.refused_at, row.answer = context.now, answer.strip()
+        raise InvalidExemptionError("不同意时请写明理由，便于单位告知本人。")
+    row.rejected_at, row.answer = context.now, answer.strip()
     _record(context, "exams.reject_exemption", row)
     return row
 
 
-def withdraw_exemption(context: ActionContext, *, exemption_id: int, is_decider: bool, reach: AccessScope) -> Exemption:
+def withdraw_exemption(
+    context: ActionContext, *, exemption_id: int, is_decider: bool, access: AccessScope
+) -> Exemption:
     """Take a request back; one that is approved already only by those who may decide."""
-    return _withdraw(context, _lock(context.session, exemption_id, reach), is_decider=is_decider)
+    return _withdraw(context, _lock(context.session, exemption_id, access), is_decider=is_decider)
 
 
 def _withdraw(context: ActionContext, row: Exemption, *, is_decider: bool) -> Exemption:
-    if row.withdrawn_at is not None or row.refused_at is not None:
+    if row.withdrawn_at is not None or row.rejected_at is not None:
         raise ConflictError("这份申请已经撤回或答复过，请刷新页面查看。")
     if row.approved_at is not None and not is_decider:
-        raise ExemptionRefusedError("申请已经批准，如需撤销请联系普法办。")
+        raise InvalidExemptionError("申请已经批准，如需撤销请联系普法办。")
     row.withdrawn_at = context.now
     _record(context, "exams.withdraw_exemption", row)
     return row
@@ -178,21 +180,21 @@ def withdraw_own_exemption(context: ActionContext, *, exemption_id: int) -> Exem
     return _withdraw(context, row, is_decider=False)
 
 
-def _lock_pending(context: ActionContext, exemption_id: int, reach: AccessScope) -> Exemption:
-    row = _lock(context.session, exemption_id, reach)
-    if row.approved_at is not None or row.refused_at is not None or row.withdrawn_at is not None:
+def _lock_pending(context: ActionContext, exemption_id: int, access: AccessScope) -> Exemption:
+    row = _lock(context.session, exemption_id, access)
+    if row.approved_at is not None or row.rejected_at is not None or row.withdrawn_at is not None:
         raise ConflictError("这份申请已经处理过，请刷新页面查看。")
     if row.person_id == context.actor.person_id:
-        raise ExemptionRefusedError("不能审批自己的申请，请由其他同事办理。")
+        raise InvalidExemptionError("不能审批自己的申请，请由其他同事办理。")
     return row
 
 
-def _lock(session: Session, exemption_id: int, reach: AccessScope) -> Exemption:
+def _lock(session: Session, exemption_id: int, access: AccessScope) -> Exemption:
     row = session.scalar(
         select(Exemption)
         .join(Person, Exemption.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Exemption.id == exemption_id, within(reach))
+        .where(Exemption.id == exemption_id, within(access))
         .with_for_update(of=Exemption)
         .execution_options(populate_existing=True)
     )
@@ -201,9 +203,9 @@ def _lock(session: Session, exemption_id: int, reach: AccessScope) -> Exemption:
     return row
 
 
-def _get_person(session: Session, person_id: int, reach: AccessScope) -> Person:
+def _get_person(session: Session, person_id: int, access: AccessScope) -> Person:
     person = session.scalar(
-        select(Person).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id, within(reach))
+        select(Person).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id, within(access))
     )
     if person is None:
         raise NotFoundError
@@ -221,40 +223,40 @@ def _record(context: ActionContext, act: str, row: Exemption) -> None:
     )
 
 
-class ReasonRefusedError(DomainError):
+class InvalidReasonError(DomainError):
     """A reason cannot be so."""
 
     code = "reason_refused"
     status = 422
 
 
-def add_reason(context: ActionContext, *, words: str, needs_details: bool) -> ExemptionReason:
-    """Offer a reason from now on; raises ReasonRefusedError where it stands already."""
+def add_reason(context: ActionContext, *, wording: str, needs_details: bool) -> ExemptionReason:
+    """Offer a reason from now on; raises InvalidReasonError where it stands already."""
     session = context.session
-    _refuse_double(session, words, own_id=0)
-    reason = ExemptionReason(words=words, needs_details=needs_details)
+    _ensure_reason_is_new(session, wording, own_id=0)
+    reason = ExemptionReason(text=wording, needs_details=needs_details)
     session.add(reason)
     session.flush()
     _record_reason(context, "exams.add_reason", reason)
     return reason
 
 
-def change_reason(context: ActionContext, *, reason_id: int, words: str, needs_details: bool) -> None:
-    """Word a reason anew; requests that named it keep the words of their day. Raises ReasonRefusedError."""
+def change_reason(context: ActionContext, *, reason_id: int, wording: str, needs_details: bool) -> None:
+    """Word a reason again; requests that named it keep the words of their day. Raises InvalidReasonError."""
     reason = _lock_reason(context.session, reason_id)
-    _refuse_double(context.session, words, own_id=reason.id)
-    reason.words, reason.needs_details = words, needs_details
+    _ensure_reason_is_new(context.session, wording, own_id=reason.id)
+    reason.text, reason.needs_details = wording, needs_details
     _record_reason(context, "exams.change_reason", reason)
 
 
 def offer_reason(context: ActionContext, *, reason_id: int, is_offered: bool) -> None:
-    """Offer a reason no longer, or again; one at least stays. A second press changes nothing. Raises ReasonRefusedError."""
+    """Offer a reason no longer, or again; one at least stays. A second press changes nothing. Raises InvalidReasonError."""
     reason = _lock_reason(context.session, reason_id)
     if is_offered == (reason.retired_at is None):
         return
     others = select(ExemptionReason.id).where(ExemptionReason.retired_at.is_(None), ExemptionReason.id != reason_id)
     if not is_offered and context.session.scalars(others.limit(1)).first() is None:
-        raise ReasonRefusedError("至少要保留一个原因，否则无法提出申请。请先增加新的原因。")
+        raise InvalidReasonError("至少要保留一个原因，否则无法提出申请。请先增加新的原因。")
     reason.retired_at = None if is_offered else context.now
     _record_reason(context, "exams.restore_reason" if is_offered else "exams.retire_reason", reason)
 
@@ -270,12 +272,12 @@ def _lock_reason(session: Session, reason_id: int) -> ExemptionReason:
     return found
 
 
-def _refuse_double(session: Session, words: str, *, own_id: int) -> None:
-    same = select(ExemptionReason.id).where(ExemptionReason.words == words, ExemptionReason.id != own_id)
+def _ensure_reason_is_new(session: Session, wording: str, *, own_id: int) -> None:
+    same = select(ExemptionReason.id).where(ExemptionReason.text == wording, ExemptionReason.id != own_id)
     if session.scalar(same) is not None:
-        raise ReasonRefusedError(f"已有「{words}」这个原因。停用的可以恢复使用，不用重复增加。")
+        raise InvalidReasonError(f"已有「{wording}」这个原因。停用的可以恢复使用，不用重复增加。")
 
 
 def _record_reason(context: ActionContext, act: str, reason: ExemptionReason) -> None:
-    details = {"words": reason.words}
+    details = {"text": reason.text}
     record(context, act, object_type="exemption_reason", object_id=reason.id, details=details)

@@ -15,9 +15,9 @@ from examapp.delivery.exams.admin_views import admin_blueprint
 from examapp.delivery.exams.forms import (
     EXEMPTION_KIND_NAMES,
     EXEMPTION_STATUS_NAMES,
-    DecisionForm,
-    ExemptionForm,
+    ExemptionDecisionForm,
     ReasonForm,
+    UnitExemptionForm,
     offer,
 )
 from examapp.delivery.exams.models import ExemptionKind
@@ -33,7 +33,7 @@ from examapp.delivery.exemptions.queries import (
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_access, requires
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page
@@ -49,18 +49,18 @@ PERMISSIONS = {
 @requires("exams:exemption:request")
 def show_exemptions() -> str:
     """List the requests for people within my reach, by exam and status."""
-    reach = my_reach("exams:exemption:request")
+    access = my_access("exams:exemption:request")
     page = chosen_page()
     exam_id = chosen_number("exam")
     status = _status(request.args.get("status", ""))
-    rows, count = list_exemptions(read_session(), reach, exam_id=exam_id, status=status, page=min(page, 10_000))
+    rows, count = list_exemptions(read_session(), access, exam_id=exam_id, status=status, page=min(page, 10_000))
     return render_template(
         "exams/exemptions.html",
         rows=rows,
         count=count,
         page=page,
         pages_count=-(-count // PAGE),
-        exams=exam_queries.list_organiser_exams(read_session(), reach),
+        exams=exam_queries.list_organiser_exams(read_session(), access),
         exam_id=exam_id,
         status=status,
         status_names=EXEMPTION_STATUS_NAMES,
@@ -77,29 +77,29 @@ def _status(word: str) -> ExemptionStatus | None:
 @requires("exams:exemption:request")
 def request_exemption() -> str | Response | tuple[str, int]:
     """Ask for a person's exemption or deferral."""
-    reach = my_reach("exams:exemption:request")
-    form = ExemptionForm(
+    access = my_access("exams:exemption:request")
+    form = UnitExemptionForm(
         data={
             "exam_id": chosen_number("exam"),
             "staff_number": request.args.get("staff_number", ""),
         }
     )
-    exams = exam_queries.list_organiser_exams(read_session(), reach)
+    exams = exam_queries.list_organiser_exams(read_session(), access)
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
     form.offer_reasons(list_reasons(read_session()))
     if form.validate_on_submit():
         with submit("申请已提交，等待普法办审批。", form=form) as context:
-            _request(context, form, reach)
-        if not form.is_refused:
+            _request(context, form, access)
+        if not form.is_rejected:
             return redirect(url_for(".show_exemptions", exam=form.exam_id.data))
     page = render_template("exams/request_exemption.html", form=form)
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _request(context: ActionContext, form: ExemptionForm, reach: AccessScope) -> None:
-    person = find_person_within(context.session, form.staff_number.data, reach)
+def _request(context: ActionContext, form: UnitExemptionForm, access: AccessScope) -> None:
+    person = find_person_within(context.session, form.staff_number.data, access)
     if person is None:
-        raise actions.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+        raise actions.InvalidExemptionError("在您管理的单位中没有找到这个工号，请核对后重填。")
     actions.request_exemption(
         context,
         exam_id=form.exam_id.data,
@@ -107,7 +107,7 @@ def _request(context: ActionContext, form: ExemptionForm, reach: AccessScope) ->
         kind=ExemptionKind(form.kind.data),
         reason=form.full_reason,
         proof=form.proof,
-        reach=reach,
+        access=access,
     )
 
 
@@ -115,7 +115,7 @@ def _request(context: ActionContext, form: ExemptionForm, reach: AccessScope) ->
 @requires("exams:exemption:request")
 def print_exemption(exemption_id: int) -> str:
     """Show the application form of a request, to print, sign and seal."""
-    form = get_exemption_form(read_session(), exemption_id, reach=my_reach("exams:exemption:request"))
+    form = get_exemption_form(read_session(), exemption_id, access=my_access("exams:exemption:request"))
     return render_template(
         "exams/exemption_form.html",
         form=form,
@@ -129,7 +129,7 @@ def print_exemption(exemption_id: int) -> str:
 @requires("exams:exemption:request")
 def fetch_proof(exemption_id: int) -> AnyFile:
     """Give the paper that was sent along with a request."""
-    file = get_exemption_form(read_session(), exemption_id, reach=my_reach("exams:exemption:request")).listed.file
+    file = get_exemption_form(read_session(), exemption_id, access=my_access("exams:exemption:request")).listed.file
     if file is None:
         raise NotFoundError
     return serve_file(file)
@@ -144,18 +144,18 @@ def approve_exemption(exemption_id: int) -> Response:
 
 @admin_blueprint.post("/exemptions/<int:exemption_id>/refuse")
 @requires("exams:exemption:approve")
-def refuse_exemption(exemption_id: int) -> Response:
-    """Refuse a request."""
-    return _decide(exemption_id, actions.refuse_exemption, "已答复：未同意。")
+def reject_exemption(exemption_id: int) -> Response:
+    """Reject a request."""
+    return _decide(exemption_id, actions.reject_exemption, "已答复：未同意。")
 
 
-def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Response:
-    form = DecisionForm()
+def _decide(exemption_id: int, act: Callable[..., object], text: str) -> Response:
+    form = ExemptionDecisionForm()
     answer = (form.answer.data or "").strip() if form.validate() else ""
-    reach = my_reach("exams:exemption:approve")
+    access = my_access("exams:exemption:approve")
     return _act(
-        lambda context: act(context, exemption_id=exemption_id, answer=answer, reach=reach),
-        words,
+        lambda context: act(context, exemption_id=exemption_id, answer=answer, access=access),
+        text,
     )
 
 
@@ -163,17 +163,17 @@ def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Respon
 @requires("exams:exemption:request")
 def withdraw_exemption(exemption_id: int) -> Response:
     """Take a request back."""
-    reach = my_reach("exams:exemption:request")
+    access = my_access("exams:exemption:request")
     return _act(
         lambda context: actions.withdraw_exemption(
-            context, exemption_id=exemption_id, is_decider=may("exams:exemption:approve"), reach=reach
+            context, exemption_id=exemption_id, is_decider=may("exams:exemption:approve"), access=access
         ),
         "申请已撤回。",
     )
 
 
-def _act(act: Callable[..., object], words: str) -> Response:
-    with submit(words) as context:
+def _act(act: Callable[..., object], text: str) -> Response:
+    with submit(text) as context:
         act(context)
     kept = request.args.get
     return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))
@@ -194,7 +194,7 @@ def add_reason() -> Response:
     return _act_on_reason(
         ReasonForm(),
         lambda context, form: actions.add_reason(
-            context, words=normalise(form.words.data), needs_details=form.needs_details.data
+            context, wording=normalise(form.text.data), needs_details=form.needs_details.data
         ),
         "已增加，从现在起可以选用。",
     )
@@ -203,13 +203,13 @@ def add_reason() -> Response:
 @admin_blueprint.post("/exemptions/reasons/<int:reason_id>")
 @requires("exams:exemption:approve")
 def change_reason(reason_id: int) -> Response:
-    """Word a reason anew."""
+    """Word a reason again."""
     return _act_on_reason(
         ReasonForm(),
         lambda context, form: actions.change_reason(
             context,
             reason_id=reason_id,
-            words=normalise(form.words.data),
+            wording=normalise(form.text.data),
             needs_details=form.needs_details.data,
         ),
         "已修改。以前的申请保留当时的原因。",
@@ -220,28 +220,28 @@ def change_reason(reason_id: int) -> Response:
 @requires("exams:exemption:approve")
 def offer_reason(reason_id: int) -> Response:
     """Offer a reason again."""
-    return _offer(reason_id, is_offered=True, words="已恢复使用。")
+    return _offer(reason_id, is_offered=True, text="已恢复使用。")
 
 
 @admin_blueprint.post("/exemptions/reasons/<int:reason_id>/retire")
 @requires("exams:exemption:approve")
 def retire_reason(reason_id: int) -> Response:
     """Offer a reason no longer."""
-    return _offer(reason_id, is_offered=False, words="已停用，今后的申请不再提供这一项。")
+    return _offer(reason_id, is_offered=False, text="已停用，今后的申请不再提供这一项。")
 
 
-def _offer(reason_id: int, *, is_offered: bool, words: str) -> Response:
+def _offer(reason_id: int, *, is_offered: bool, text: str) -> Response:
     return _act_on_reason(
         None,
         lambda context, _form: actions.offer_reason(context, reason_id=reason_id, is_offered=is_offered),
-        words,
+        text,
     )
 
 
-def _act_on_reason(form: ReasonForm | None, act: Callable[..., object], words: str) -> Response:
+def _act_on_reason(form: ReasonForm | None, act: Callable[..., object], text: str) -> Response:
     if form is not None and not form.validate():
         flash("没有保存：" + " ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
         return redirect(url_for(".show_reasons"), 303)
-    with submit(words) as context:
+    with submit(text) as context:
         act(context, form)
     return redirect(url_for(".show_reasons"), 303)

@@ -29,16 +29,16 @@ class ExemptionStatus(StrEnum):
 
     PENDING = "pending"
     APPROVED = "approved"
-    REFUSED = "refused"
+    REJECTED = "refused"
     WITHDRAWN = "withdrawn"
 
 
 _CONDITIONS: dict[ExemptionStatus, ColumnElement[bool]] = {
     ExemptionStatus.PENDING: and_(
-        Exemption.approved_at.is_(None), Exemption.refused_at.is_(None), Exemption.withdrawn_at.is_(None)
+        Exemption.approved_at.is_(None), Exemption.rejected_at.is_(None), Exemption.withdrawn_at.is_(None)
     ),
     ExemptionStatus.APPROVED: and_(Exemption.approved_at.is_not(None), Exemption.withdrawn_at.is_(None)),
-    ExemptionStatus.REFUSED: Exemption.refused_at.is_not(None),
+    ExemptionStatus.REJECTED: Exemption.rejected_at.is_not(None),
     ExemptionStatus.WITHDRAWN: Exemption.withdrawn_at.is_not(None),
 }
 
@@ -62,8 +62,8 @@ class ListedExemption:
         row = self.exemption
         if row.withdrawn_at is not None:
             return ExemptionStatus.WITHDRAWN
-        if row.refused_at is not None:
-            return ExemptionStatus.REFUSED
+        if row.rejected_at is not None:
+            return ExemptionStatus.REJECTED
         return ExemptionStatus.PENDING if row.approved_at is None else ExemptionStatus.APPROVED
 
 
@@ -97,10 +97,10 @@ def _listed(row: Row[*tuple[Any, ...]]) -> ListedExemption:
 
 
 def list_exemptions(
-    session: Session, reach: AccessScope, *, exam_id: int | None, status: ExemptionStatus | None, page: int
+    session: Session, access: AccessScope, *, exam_id: int | None, status: ExemptionStatus | None, page: int
 ) -> tuple[list[ListedExemption], int]:
     """List a page of the requests for people within the reach, those that wait first, then the newest; and how many there are."""
-    conditions = [within(reach)]
+    conditions = [within(access)]
     if exam_id is not None:
         conditions.append(Exemption.exam_id == exam_id)
     if status is not None:
@@ -122,7 +122,7 @@ def list_own_exemptions(session: Session, person_id: int) -> list[ListedExemptio
 
 def list_own_answers(session: Session, person_id: int, *, now: datetime) -> list[ListedExemption]:
     """List a person's requests that were decided for exams that are not over: who is exempt finds no exam, and should read why."""
-    is_decided = or_(Exemption.approved_at.is_not(None), Exemption.refused_at.is_not(None))
+    is_decided = or_(Exemption.approved_at.is_not(None), Exemption.rejected_at.is_not(None))
     rows = session.execute(
         _LISTED.where(
             Exemption.person_id == person_id,
@@ -136,34 +136,34 @@ def list_own_answers(session: Session, person_id: int, *, now: datetime) -> list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExemptionForm:
+class ExemptionApplication:
     """All that the printed application form says."""
 
     listed: ListedExemption
     exam: Exam
     person: Person
     unit: Unit
-    asked_by: str
+    requested_by: str
     decided_by: str
 
 
 def get_exemption_form(
-    session: Session, exemption_id: int, *, reach: AccessScope | None, person_id: int | None = None
-) -> ExemptionForm:
+    session: Session, exemption_id: int, *, access: AccessScope | None, person_id: int | None = None
+) -> ExemptionApplication:
     """Get a request within a reach, or (with `person_id`) one's own, as its form says it; raises NotFoundError."""
-    own = Exemption.person_id == person_id if reach is None else within(reach)
+    own = Exemption.person_id == person_id if access is None else within(access)
     row = session.execute(
         _LISTED.add_columns(Exam, Person, Unit).where(Exemption.id == exemption_id, own)
     ).one_or_none()
     if row is None:
         raise NotFoundError
     one: Exemption = row.Exemption
-    return ExemptionForm(
+    return ExemptionApplication(
         listed=_listed(row),
         exam=row.Exam,
         person=row.Person,
         unit=row.Unit,
-        asked_by=find_name(session, one.requested_by_id) if one.requested_by_id else "",
+        requested_by=find_name(session, one.requested_by_id) if one.requested_by_id else "",
         decided_by=find_name(session, one.approved_by_id) if one.approved_by_id else "",
     )
 
@@ -174,10 +174,10 @@ def list_reasons(session: Session, *, with_retired: bool = False) -> list[Exempt
     return list(session.scalars(query if with_retired else query.where(ExemptionReason.retired_at.is_(None))))
 
 
-def find_person_within(session: Session, staff_number: str, reach: AccessScope) -> Person | None:
+def find_person_within(session: Session, staff_number: str, access: AccessScope) -> Person | None:
     """Find a person by staff number within a reach."""
     return session.scalar(
         select(Person)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Person.staff_number == staff_number.strip(), within(reach))
+        .where(Person.staff_number == staff_number.strip(), within(access))
     )

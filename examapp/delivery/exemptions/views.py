@@ -16,7 +16,7 @@ from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.exemptions import actions
 from examapp.delivery.exemptions.queries import get_exemption_form, list_own_exemptions, list_reasons
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import me, signed_in
+from examapp.organisation.accounts.guards import my_user, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.submit import submit
 
@@ -29,7 +29,7 @@ def list_mine() -> str:
     """List one's own requests."""
     return render_template(
         "exams/my_exemptions.html",
-        rows=list_own_exemptions(read_session(), me().person_id),
+        rows=list_own_exemptions(read_session(), my_user().person_id),
         kind_names=EXEMPTION_KIND_NAMES,
         status_names=EXEMPTION_STATUS_NAMES,
     )
@@ -40,7 +40,7 @@ def list_mine() -> str:
 def request_mine() -> str | AnyResponse | tuple[str, int]:
     """Ask for one's own exemption or deferral."""
     form = OwnExemptionForm()
-    own = candidate_queries.list_exams_of(read_session(), me().person_id, clock.now())
+    own = candidate_queries.list_exams_of(read_session(), my_user().person_id, clock.now())
     open_ones = [one.exam for one in own if one.phase(clock.now()) is not ExamPhase.CLOSED]
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in open_ones])
     form.offer_reasons(list_reasons(read_session()))
@@ -53,7 +53,7 @@ def request_mine() -> str | AnyResponse | tuple[str, int]:
                 reason=form.full_reason,
                 proof=form.proof,
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".list_mine"), 303)
     page = render_template("exams/request_mine.html", form=form, has_exams=bool(open_ones))
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
@@ -63,7 +63,7 @@ def request_mine() -> str | AnyResponse | tuple[str, int]:
 @signed_in
 def print_mine(exemption_id: int) -> str:
     """Show the application form of one's own request, to print and sign."""
-    form = get_exemption_form(read_session(), exemption_id, reach=None, person_id=me().person_id)
+    form = get_exemption_form(read_session(), exemption_id, access=None, person_id=my_user().person_id)
     return render_template(
         "exams/exemption_form.html",
         form=form,
@@ -77,7 +77,7 @@ def print_mine(exemption_id: int) -> str:
 @signed_in
 def fetch_my_proof(exemption_id: int) -> Response:
     """Give the paper that one has sent along."""
-    file = get_exemption_form(read_session(), exemption_id, reach=None, person_id=me().person_id).listed.file
+    file = get_exemption_form(read_session(), exemption_id, access=None, person_id=my_user().person_id).listed.file
     if file is None:
         raise NotFoundError
     return serve_file(file)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import from_local
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import get_organiser_exam
-from examapp.delivery.external_results.models import Outcome, ResultImport, ResultImportRow
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow, ResultRowOutcome
 from examapp.delivery.external_results.queries import Match, get_import, get_row, match_rows
 from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results, result_file_binding
 from examapp.delivery.grading.actions import marks_of
@@ -30,16 +30,16 @@ from examapp.jobs.actions import enqueue
 from examapp.jobs.models import ACTIVE, JobState
 from examapp.jobs.runner import JobRun
 from examapp.organisation.access.queries import list_grants, within
-from examapp.organisation.access.rules import AccessScope, reach_of
+from examapp.organisation.access.rules import AccessScope, access_of
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.points import round_points
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideMark:
+class ExternalMark:
     """A person's points on another platform."""
 
     person_id: int
@@ -47,12 +47,12 @@ class OutsideMark:
     points: Decimal
 
 
-def record_outside_results(
+def record_external_results(
     session: Session,
     *,
     exam_id: int,
     import_id: int,
-    marks: Sequence[OutsideMark],
+    marks: Sequence[ExternalMark],
     possible: Decimal,
     source: str,
     taken_at: datetime,
@@ -99,7 +99,7 @@ def record_outside_results(
     return len(rows)
 
 
-def undo_outside_results(session: Session, *, exam_id: int, import_id: int, now: datetime) -> int:
+def undo_external_results(session: Session, *, exam_id: int, import_id: int, now: datetime) -> int:
     """Take back all results of an import, and let those stand again that they had replaced; gives how many went.
 
     Raises ConflictError where a later import has replaced some of them: that one goes first.
@@ -129,21 +129,21 @@ def _lock(session: Session, exam_id: int) -> Exam:
 
 
 def _note_whether_any(session: Session, exam: Exam) -> None:
-    standing = select(ExternalResult.id).where(ExternalResult.exam_id == exam.id, ExternalResult.undone_at.is_(None))
-    exam.has_outside_results = session.scalar(standing.limit(1)) is not None
+    in_force = select(ExternalResult.id).where(ExternalResult.exam_id == exam.id, ExternalResult.undone_at.is_(None))
+    exam.has_external_results = session.scalar(in_force.limit(1)) is not None
 
 
 _STEP = 500
 
 
-class ResultsRefusedError(DomainError):
+class InvalidExternalResultsError(DomainError):
     """A file of results cannot come in, or a row not be settled, so."""
 
     code = "results_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class ResultUpload:
     """A file of results as it was sent, with what it does not say itself."""
 
     name: str
@@ -154,20 +154,22 @@ class Upload:
 
 
 def upload_results(
-    context: ActionContext, *, exam_id: int, upload: Upload, reach: AccessScope, sealer: FieldCipher
+    context: ActionContext, *, exam_id: int, upload: ResultUpload, access: AccessScope, cipher: FieldCipher
 ) -> ResultImport:
-    """Keep a file, sealed, and have it read; one that waits for its review already is gone on with. Raises ResultsRefusedError."""
+    """Keep a file, sealed, and have it read; one that waits for its review already is gone on with. Raises InvalidExternalResultsError."""
     session, actor = context.session, context.actor
-    exam = get_organiser_exam(session, exam_id, reach)
+    exam = get_organiser_exam(session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:
-        raise ResultsRefusedError("这场考试还没有发布，不能导入成绩。请先发布考试。")
+        raise InvalidExternalResultsError("这场考试还没有发布，不能导入成绩。请先发布考试。")
     if not upload.content:
-        raise ResultsRefusedError("文件是空的，请检查是否选错了文件。")
+        raise InvalidExternalResultsError("文件是空的，请检查是否选错了文件。")
     session.get_one(Exam, exam.id, with_for_update=True)  # the same file sent twice at once comes in once
     digest = hashlib.sha256(upload.content).hexdigest()
     if (before := _same_file(context, exam.id, digest)) is not None:
         if before.approved_at is not None:
-            raise ResultsRefusedError("这个文件已经导入过，成绩都已计入，不用重复导入。要重新导入，请先撤销那一次。")
+            raise InvalidExternalResultsError(
+                "这个文件已经导入过，成绩都已计入，不用重复导入。要重新导入，请先撤销那一次。"
+            )
         return before
     job = ResultImport(
         exam_id=exam.id,
@@ -180,7 +182,9 @@ def upload_results(
         created_at=context.now,
     )
     enqueue(session, job)
-    job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
+    job.content = cipher.seal(
+        base64.b64encode(upload.content).decode("ascii"), associated_data=result_file_binding(job.id)
+    )
     _record(context, "external_results.upload", job)
     return job
 
@@ -199,22 +203,22 @@ def _same_file(context: ActionContext, exam_id: int, digest: str) -> ResultImpor
     ).first()
 
 
-def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
-    """Read a file, match its rows and complete the job; raises ResultsRefusedError, UnreadableTableError."""
+def run_import(session: Session, run: JobRun, *, cipher: FieldCipher, now: datetime) -> None:
+    """Read a file, match its rows and complete the job; raises InvalidExternalResultsError, UnreadableTableError."""
     job = session.get_one(ResultImport, run.id)
-    reach = reach_of("grading:result:import", list_grants(session, job.created_by_id or 0, now=now))
-    if reach is None:
-        raise ResultsRefusedError("上传人已没有导入成绩的权限，没有读取。")
-    grids = read_grids(_open(job, sealer), name=job.file_name, aliases=RESULT_ALIASES)
+    access = access_of("grading:result:import", list_grants(session, job.created_by_id or 0, now=now))
+    if access is None:
+        raise InvalidExternalResultsError("上传人已没有导入成绩的权限，没有读取。")
+    grids = read_grids(_open(job, cipher), name=job.file_name, aliases=RESULT_ALIASES)
     read = read_results(grids, possible=job.points_possible)
     if read is None:
-        raise ResultsRefusedError(
+        raise InvalidExternalResultsError(
             "文件里没有找到同时写着姓名和成绩的表头。请确认第一行（或标题下面一行）是表头后重新上传。"
         )
     rows, remarks = read
     run.progress(0, len(rows))
     exam = session.get_one(Exam, job.exam_id)
-    found = match_rows(session, rows, exam, possible=job.points_possible, reach=reach, sealer=sealer)
+    found = match_rows(session, rows, exam, possible=job.points_possible, access=access, cipher=cipher)
     for start in range(0, len(found), _STEP):
         session.execute(insert(ResultImportRow), [_as_row(job.id, one) for one in found[start : start + _STEP]])
         run.progress(min(start + _STEP, len(found)), len(found))
@@ -252,58 +256,61 @@ def settle_row(
     person_id: int | None,
     staff_number: str,
     is_left_out: bool,
-    reach: AccessScope,
+    access: AccessScope,
 ) -> ResultImportRow:
     """Say who a row is (by staff number within reach, else one of those it may be), or that it is left out."""
     session = context.session
-    job = _lock_open(context, import_id, reach)
+    job = _lock_open(context, import_id, access)
     row = get_row(session, job.id, row_id)
-    if row.outcome not in {Outcome.DOUBTFUL, Outcome.UNMATCHED, Outcome.SKIPPED} and not row.is_decided:
-        raise ResultsRefusedError("这一行不需要核对。")
+    if (
+        row.outcome not in {ResultRowOutcome.NEEDS_REVIEW, ResultRowOutcome.UNMATCHED, ResultRowOutcome.SKIPPED}
+        and not row.is_decided
+    ):
+        raise InvalidExternalResultsError("这一行不需要核对。")
     if is_left_out:
-        row.outcome, row.person_id, row.is_decided = Outcome.SKIPPED, None, True
+        row.outcome, row.person_id, row.is_decided = ResultRowOutcome.SKIPPED, None, True
         return row
-    person = _chosen(session, row, person_id, staff_number, reach)
+    person = _chosen(session, row, person_id, staff_number, access)
     taken = select(ResultImportRow.line).where(
         ResultImportRow.import_id == job.id,
-        ResultImportRow.outcome.in_((Outcome.MATCHED, Outcome.SAME)),
+        ResultImportRow.outcome.in_((ResultRowOutcome.MATCHED, ResultRowOutcome.SAME)),
         ResultImportRow.person_id == person.id,
         ResultImportRow.id != row.id,
     )
     if (line := session.scalar(taken.limit(1))) is not None:
-        raise ResultsRefusedError(f"第 {line} 行已经是「{person.name}」，一个人只能计入一行。请先改那一行。")
-    row.outcome, row.person_id, row.is_decided = Outcome.MATCHED, person.id, True
+        raise InvalidExternalResultsError(f"第 {line} 行已经是「{person.name}」，一个人只能计入一行。请先改那一行。")
+    row.outcome, row.person_id, row.is_decided = ResultRowOutcome.MATCHED, person.id, True
     return row
 
 
 def _chosen(
-    session: Session, row: ResultImportRow, person_id: int | None, staff_number: str, reach: AccessScope
+    session: Session, row: ResultImportRow, person_id: int | None, staff_number: str, access: AccessScope
 ) -> Person:
     if not staff_number and person_id is None:
-        raise ResultsRefusedError("请填写此人的工号；不是名册里的人，请点「不计入」。")
+        raise InvalidExternalResultsError("请填写此人的工号；不是名册里的人，请点「不计入」。")
     if not staff_number and person_id not in row.candidates:
         raise NotFoundError
     condition = Person.staff_number == staff_number if staff_number else Person.id == person_id
-    person = session.scalar(select(Person).join(Unit, Person.unit_id == Unit.id).where(condition, within(reach)))
+    person = session.scalar(select(Person).join(Unit, Person.unit_id == Unit.id).where(condition, within(access)))
     if person is None:
-        raise ResultsRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+        raise InvalidExternalResultsError("在您管理的单位中没有找到这个工号，请核对后重填。")
     return person
 
 
-def approve_import(context: ActionContext, *, import_id: int, reach: AccessScope) -> int:
+def approve_import(context: ActionContext, *, import_id: int, access: AccessScope) -> int:
     """Let every matched row count, as one act; what is still in doubt stays out. Gives how many count."""
     session, actor, now = context.session, context.actor, context.now
-    job = _lock_open(context, import_id, reach)
+    job = _lock_open(context, import_id, access)
     rows = session.execute(
         select(ResultImportRow.person_id, ResultImportRow.points, Person.unit_id)
         .join(Person, Person.id == ResultImportRow.person_id)
-        .where(ResultImportRow.import_id == job.id, ResultImportRow.outcome == Outcome.MATCHED)
+        .where(ResultImportRow.import_id == job.id, ResultImportRow.outcome == ResultRowOutcome.MATCHED)
         .order_by(Person.id)
     ).all()
     if not rows:
-        raise ResultsRefusedError("没有可以计入的成绩。请先核对待核对的行，或者检查文件。")
-    marks = [OutsideMark(person_id=row.person_id, unit_id=row.unit_id, points=row.points) for row in rows]
-    job.taken_count = record_outside_results(
+        raise InvalidExternalResultsError("没有可以计入的成绩。请先核对待核对的行，或者检查文件。")
+    marks = [ExternalMark(person_id=row.person_id, unit_id=row.unit_id, points=row.points) for row in rows]
+    job.taken_count = record_external_results(
         session,
         exam_id=job.exam_id,
         import_id=job.id,
@@ -319,31 +326,31 @@ def approve_import(context: ActionContext, *, import_id: int, reach: AccessScope
     return job.taken_count
 
 
-def undo_import(context: ActionContext, *, import_id: int, reach: AccessScope) -> int:
+def undo_import(context: ActionContext, *, import_id: int, access: AccessScope) -> int:
     """Take back all that an import brought, as one act; what it had replaced stands again. Gives how many went."""
-    job = get_import(context.session, import_id, reach, context.actor.person_id, with_lock=True)
+    job = get_import(context.session, import_id, access, context.actor.person_id, with_lock=True)
     if job.approved_at is None or job.undone_at is not None:
         raise ConflictError("这次导入没有计入成绩，或者已经撤销过，请刷新页面查看。")
-    count = undo_outside_results(context.session, exam_id=job.exam_id, import_id=job.id, now=context.now)
+    count = undo_external_results(context.session, exam_id=job.exam_id, import_id=job.id, now=context.now)
     job.undone_at, job.undone_by_id = context.now, context.actor.person_id
     _record(context, "external_results.undo", job)
     return count
 
 
-def _lock_open(context: ActionContext, import_id: int, reach: AccessScope) -> ResultImport:
-    job = get_import(context.session, import_id, reach, context.actor.person_id, with_lock=True)
+def _lock_open(context: ActionContext, import_id: int, access: AccessScope) -> ResultImport:
+    job = get_import(context.session, import_id, access, context.actor.person_id, with_lock=True)
     if not job.is_done or job.approved_at is not None:
         raise ConflictError("这次导入还没有读取完，或者已经办结，请刷新页面查看。")
     return job
 
 
-def _open(job: ResultImport, sealer: FieldCipher) -> bytes:
+def _open(job: ResultImport, cipher: FieldCipher) -> bytes:
     if job.content is None:
-        raise ResultsRefusedError("文件已不在，请重新上传。")
+        raise InvalidExternalResultsError("文件已不在，请重新上传。")
     try:
-        return base64.b64decode(sealer.unseal(job.content, bound_to=result_file_binding(job.id)))
-    except SealBrokenError:
-        raise ResultsRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
+        return base64.b64decode(cipher.decrypt(job.content, associated_data=result_file_binding(job.id)))
+    except DecryptionError:
+        raise InvalidExternalResultsError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
 
 
 def _record(context: ActionContext, act: str, job: ResultImport) -> None:

@@ -17,13 +17,13 @@ from examapp.db.session import read_session
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.external_results import actions, queries
-from examapp.delivery.external_results.actions import Upload
-from examapp.delivery.external_results.models import OUTCOME_NAMES, Outcome, ResultImport
+from examapp.delivery.external_results.actions import ResultUpload
+from examapp.delivery.external_results.models import OUTCOME_NAMES, ResultImport, ResultRowOutcome
 from examapp.delivery.external_results.rules import RESULT_ALIASES
 from examapp.documents.html import normalise
 from examapp.errors import BadRequestError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import cipher, my_access, my_user, requires
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.roster_change_requests.forms import _tidy
 from examapp.platform.audit.actions import ActionContext
@@ -59,7 +59,7 @@ class ResultsForm(FlaskForm):
     )
 
     def validate_taken_on(self, field: DateField) -> None:
-        """Refuse a day that has not come."""
+        """Reject a day that has not come."""
         if field.data and field.data > clock.today():
             raise ValidationError("考试日期不能晚于今天。")
 
@@ -78,27 +78,27 @@ _IMPORT = "grading:result:import"
 @requires(_IMPORT)
 def list_results() -> str | AnyResponse | tuple[str, int]:
     """Show the imports so far, and take a new file."""
-    session, reach = read_session(), my_reach(_IMPORT)
+    session, access = read_session(), my_access(_IMPORT)
     exam_id = chosen_number("exam")
     form = ResultsForm(data={"exam_id": exam_id})
-    exams = [exam for exam in list_organiser_exams(session, reach) if exam.state == ExamState.PUBLISHED]
+    exams = [exam for exam in list_organiser_exams(session, access) if exam.state == ExamState.PUBLISHED]
     form.exam_id.choices = [(0, "请选择"), *((exam.id, exam.title) for exam in exams)]
     if form.validate_on_submit():
         with submit(form=form, field="file") as context:
             import_id = _upload(context, form)
-        if not form.is_refused:
+        if not form.is_rejected:
             return _back(import_id)
     page = render_template(
-        "unitbook/results.html",
+        "unit_management/results.html",
         form=form,
-        imports=queries.list_imports(session, reach, me().person_id, exam_id=exam_id),
+        imports=queries.list_imports(session, access, my_user().person_id, exam_id=exam_id),
         aliases=RESULT_ALIASES,
     )
     return (page, 422) if form.is_submitted() else page
 
 
 def _upload(context: ActionContext, form: ResultsForm) -> int:
-    upload = Upload(
+    upload = ResultUpload(
         name=normalise(PurePath(form.file.data.filename or "").name) or "成绩",
         content=form.file.data.read(),
         source=form.source.data,
@@ -106,12 +106,12 @@ def _upload(context: ActionContext, form: ResultsForm) -> int:
         possible=form.possible.data,
     )
     return actions.upload_results(
-        context, exam_id=form.exam_id.data, upload=upload, reach=my_reach(_IMPORT), sealer=sealer()
+        context, exam_id=form.exam_id.data, upload=upload, access=my_access(_IMPORT), cipher=cipher()
     ).id
 
 
 def _get(import_id: int) -> ResultImport:
-    return queries.get_import(read_session(), import_id, my_reach(_IMPORT), me().person_id)
+    return queries.get_import(read_session(), import_id, my_access(_IMPORT), my_user().person_id)
 
 
 @admin_blueprint.get("/results/<int:import_id>")
@@ -120,10 +120,10 @@ def show_results(import_id: int) -> str:
     """Show where an import stands, and the rows that a person has to look at."""
     session, job, page = read_session(), _get(import_id), chosen_page()
     word = request.args.get("outcome", "")
-    outcome = Outcome(word) if word in set(Outcome) else None
+    outcome = ResultRowOutcome(word) if word in set(ResultRowOutcome) else None
     rows, count = queries.list_rows(session, job.id, outcome=outcome, page=page)
     return render_template(
-        "unitbook/result_import.html",
+        "unit_management/result_import.html",
         job=job,
         exam=session.get_one(Exam, job.exam_id),  # meant: a number out of a row that is within reach
         counts=queries.count_outcomes(session, job.id),
@@ -153,9 +153,9 @@ def settle_result(import_id: int, row_id: int) -> AnyResponse:
             person_id=form.person_id.data,
             staff_number=form.staff_number.data or "",
             is_left_out="leave_out" in request.form,
-            reach=my_reach(_IMPORT),
+            access=my_access(_IMPORT),
         ),
-        lambda row: "这一行不计入。" if row.outcome == Outcome.SKIPPED else "已核对，批准后计入。",
+        lambda row: "这一行不计入。" if row.outcome == ResultRowOutcome.SKIPPED else "已核对，批准后计入。",
     )
 
 
@@ -165,7 +165,7 @@ def approve_results(import_id: int) -> AnyResponse:
     """Let every matched row count."""
     return _act(
         import_id,
-        lambda context: actions.approve_import(context, import_id=import_id, reach=my_reach(_IMPORT)),
+        lambda context: actions.approve_import(context, import_id=import_id, access=my_access(_IMPORT)),
         lambda count: f"已计入 {count} 人的成绩，各项统计立即按此计算。",
     )
 
@@ -176,18 +176,18 @@ def undo_results(import_id: int) -> AnyResponse:
     """Take back all that an import brought."""
     return _act(
         import_id,
-        lambda context: actions.undo_import(context, import_id=import_id, reach=my_reach(_IMPORT)),
+        lambda context: actions.undo_import(context, import_id=import_id, access=my_access(_IMPORT)),
         lambda count: f"已撤销这次导入的 {count} 人的成绩。",
     )
 
 
-def _act(import_id: int, act: Callable[[ActionContext], Any], words: Callable[[Any], str]) -> AnyResponse:
+def _act(import_id: int, act: Callable[[ActionContext], Any], text: Callable[[Any], str]) -> AnyResponse:
     back = _back(import_id, outcome=request.args.get("outcome"), page=request.args.get("page"))
     with submit(back=back.location) as context:
-        said = words(act(context))
+        said = text(act(context))
     flash(said, "success")
     return back
 
 
 def _back(import_id: int, **query: Any) -> AnyResponse:
-    return redirect(url_for("unitbook_admin.show_results", import_id=import_id, **query), 303)
+    return redirect(url_for("unit_management_admin.show_results", import_id=import_id, **query), 303)

@@ -24,13 +24,13 @@ from examapp.delivery.external_results.rules import result_file_binding
 from examapp.jobs.models import Job, JobId
 
 
-class Outcome(StrEnum):
+class ResultRowOutcome(StrEnum):
     """What became of a row of a file of results."""
 
     MATCHED = "matched"
     """One person for certain: it counts once the import is approved."""
     SAME = "same"
-    DOUBTFUL = "doubtful"
+    NEEDS_REVIEW = "doubtful"
     UNMATCHED = "unmatched"
     ABSENT = "absent"
     FAULTY = "faulty"
@@ -39,13 +39,13 @@ class Outcome(StrEnum):
 
 
 OUTCOME_NAMES = {
-    Outcome.MATCHED: "可以计入",
-    Outcome.SAME: "已有相同成绩",
-    Outcome.DOUBTFUL: "待核对",
-    Outcome.UNMATCHED: "未找到",
-    Outcome.ABSENT: "缺考",
-    Outcome.FAULTY: "有问题",
-    Outcome.SKIPPED: "不计入",
+    ResultRowOutcome.MATCHED: "可以计入",
+    ResultRowOutcome.SAME: "已有相同成绩",
+    ResultRowOutcome.NEEDS_REVIEW: "待核对",
+    ResultRowOutcome.UNMATCHED: "未找到",
+    ResultRowOutcome.ABSENT: "缺考",
+    ResultRowOutcome.FAULTY: "有问题",
+    ResultRowOutcome.SKIPPED: "不计入",
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
-from examapp.delivery.external_results.models import Outcome, ResultImport, ResultImportRow
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow, ResultRowOutcome
 from examapp.delivery.external_results.rules import ResultRow
 from examapp.delivery.grading.models import ExternalResult
 from examapp.delivery.results.queries import release_of
@@ -20,12 +20,12 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
-from examapp.organisation.people.rules import ID_NUMBER_PURPOSE, id_number_fault
+from examapp.organisation.people.rules import ID_NUMBER_PURPOSE, find_id_number_issue
 from examapp.organisation.units.models import Unit
 from examapp.security.ciphers import FieldCipher
 
 
-def standing_points(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
+def points_in_force(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
     """Give the points and points possible of these people's standing results."""
     rows = session.execute(
         select(ExternalResult.person_id, ExternalResult.points, ExternalResult.points_possible).where(
@@ -38,7 +38,7 @@ def standing_points(session: Session, exam_id: int, person_ids: Collection[int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnOutsideResult:
+class OwnExternalResult:
     """A person's own result from another platform, shown once the exam shows results."""
 
     exam_title: str
@@ -49,7 +49,7 @@ class OwnOutsideResult:
     taken_at: datetime
 
 
-def list_own_outside_results(session: Session, person_id: int, *, now: datetime) -> list[OwnOutsideResult]:
+def list_own_external_results(session: Session, person_id: int, *, now: datetime) -> list[OwnExternalResult]:
     """List a person's standing results from other platforms whose exam shows results now, the latest first."""
     rows = session.execute(
         select(ExternalResult, Exam)
@@ -58,7 +58,7 @@ def list_own_outside_results(session: Session, person_id: int, *, now: datetime)
         .order_by(ExternalResult.taken_at.desc(), ExternalResult.id.desc())
     )
     return [
-        OwnOutsideResult(
+        OwnExternalResult(
             exam_title=exam.title,
             source=result.source,
             points=result.points,
@@ -72,15 +72,15 @@ def list_own_outside_results(session: Session, person_id: int, *, now: datetime)
 
 
 PAGE = 50
-_REVIEWED = (Outcome.DOUBTFUL, Outcome.UNMATCHED, Outcome.SKIPPED)
+_REVIEWED = (ResultRowOutcome.NEEDS_REVIEW, ResultRowOutcome.UNMATCHED, ResultRowOutcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class MatchCandidate:
     """A person that a row may be."""
 
     id: int
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,26 +88,26 @@ class ReviewRow:
     """A row with whom it may be."""
 
     row: ResultImportRow
-    candidates: Sequence[Candidate]
+    candidates: Sequence[MatchCandidate]
 
 
 def get_import(
-    session: Session, import_id: int, reach: AccessScope, person_id: int | None, *, with_lock: bool = False
+    session: Session, import_id: int, access: AccessScope, person_id: int | None, *, with_lock: bool = False
 ) -> ResultImport:
     """Get one's own import, or anybody's where everything is within reach; raises NotFoundError."""
     query = select(ResultImport).where(ResultImport.id == import_id).execution_options(populate_existing=True)
     job = session.scalar(query.with_for_update() if with_lock else query)
-    if job is None or not (reach.is_everything or job.created_by_id == person_id):
+    if job is None or not (access.is_everything or job.created_by_id == person_id):
         raise NotFoundError
     return job
 
 
 def list_imports(
-    session: Session, reach: AccessScope, person_id: int, *, exam_id: int | None
+    session: Session, access: AccessScope, person_id: int, *, exam_id: int | None
 ) -> list[tuple[ResultImport, str]]:
     """List the latest imports that one may see, with the exams' titles."""
     query = select(ResultImport, Exam.title).join(Exam, Exam.id == ResultImport.exam_id)
-    if not reach.is_everything:
+    if not access.is_everything:
         query = query.where(ResultImport.created_by_id == person_id)
     if exam_id is not None:
         query = query.where(ResultImport.exam_id == exam_id)
@@ -115,17 +115,19 @@ def list_imports(
     return [(job, title) for job, title in rows]
 
 
-def count_outcomes(session: Session, import_id: int) -> dict[Outcome, int]:
+def count_outcomes(session: Session, import_id: int) -> dict[ResultRowOutcome, int]:
     """Count an import's rows by what became of them."""
     rows = session.execute(
         select(ResultImportRow.outcome, func.count())
         .where(ResultImportRow.import_id == import_id)
         .group_by(ResultImportRow.outcome)
     )
-    return dict.fromkeys(Outcome, 0) | {Outcome(outcome): count for outcome, count in rows}
+    return dict.fromkeys(ResultRowOutcome, 0) | {ResultRowOutcome(outcome): count for outcome, count in rows}
 
 
-def list_rows(session: Session, import_id: int, *, outcome: Outcome | None, page: int) -> tuple[list[ReviewRow], int]:
+def list_rows(
+    session: Session, import_id: int, *, outcome: ResultRowOutcome | None, page: int
+) -> tuple[list[ReviewRow], int]:
     """List a page of the rows of an outcome, without one of those that a person has to look at, in the file's order; and count them."""
     wanted = [outcome] if outcome is not None else _REVIEWED
     conditions = (ResultImportRow.import_id == import_id, ResultImportRow.outcome.in_(wanted))
@@ -149,13 +151,15 @@ def list_rows(session: Session, import_id: int, *, outcome: Outcome | None, page
     ], count
 
 
-def _people(session: Session, ids: set[int]) -> dict[int, Candidate]:
+def _people(session: Session, ids: set[int]) -> dict[int, MatchCandidate]:
     rows = session.execute(
         select(Person.id, Person.name, Person.staff_number, Unit.name.label("unit_name"))
         .join(Unit, Person.unit_id == Unit.id)
         .where(Person.id.in_(ids))
     )
-    return {row.id: Candidate(id=row.id, words=f"{row.name}（{row.unit_name}，{row.staff_number}）") for row in rows}
+    return {
+        row.id: MatchCandidate(id=row.id, text=f"{row.name}（{row.unit_name}，{row.staff_number}）") for row in rows
+    }
 
 
 def get_row(session: Session, import_id: int, row_id: int) -> ResultImportRow:
@@ -177,14 +181,14 @@ class Match:
     """What a row was matched to, and why it is in doubt."""
 
     row: ResultRow
-    outcome: Outcome
+    outcome: ResultRowOutcome
     reason: str = ""
     person_id: int | None = None
     candidates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _KnownPerson:
     id: int
     name: str
     staff_number: str
@@ -194,10 +198,10 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Roster:
-    by_index: dict[bytes, _Known] = field(default_factory=dict)
-    by_staff: dict[str, _Known] = field(default_factory=dict)
-    by_name: dict[str, list[_Known]] = field(default_factory=dict)
+class _ResultRoster:
+    by_index: dict[bytes, _KnownPerson] = field(default_factory=dict)
+    by_staff: dict[str, _KnownPerson] = field(default_factory=dict)
+    by_name: dict[str, list[_KnownPerson]] = field(default_factory=dict)
 
 
 def match_rows(
@@ -206,36 +210,38 @@ def match_rows(
     exam: Exam,
     *,
     possible: Decimal,
-    reach: AccessScope,
-    sealer: FieldCipher,
+    access: AccessScope,
+    cipher: FieldCipher,
 ) -> list[Match]:
     """Match all rows within a reach, by digests under every data key; nobody is guessed: a name is never enough."""
     indexes = {
-        row.line: sealer.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE)
+        row.line: cipher.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE)
         for row in rows
-        if row.id_number and id_number_fault(row.id_number) is None
+        if row.id_number and find_id_number_issue(row.id_number) is None
     }
-    roster = _read_roster(session, rows, [index for of_row in indexes.values() for index in of_row], reach)
+    roster = _read_roster(session, rows, [index for of_row in indexes.values() for index in of_row], access)
     found = [_match(row, indexes.get(row.line, ()), roster) for row in rows]
     return _against_exam(session, _against_each_other(found), exam, possible=possible)
 
 
-def _read_roster(session: Session, rows: Sequence[ResultRow], indexes: Sequence[bytes], reach: AccessScope) -> _Roster:
-    roster = _Roster()
-    for one in _people_by_number(session, Person.id_number_index, indexes, reach):
+def _read_roster(
+    session: Session, rows: Sequence[ResultRow], indexes: Sequence[bytes], access: AccessScope
+) -> _ResultRoster:
+    roster = _ResultRoster()
+    for one in _people_by_number(session, Person.id_number_index, indexes, access):
         roster.by_index[one.id_number_index or b""] = one
     for one in _people_by_number(
-        session, Person.staff_number, [row.staff_number for row in rows if row.staff_number], reach
+        session, Person.staff_number, [row.staff_number for row in rows if row.staff_number], access
     ):
         roster.by_staff[one.staff_number] = one
-    for one in _people_by_number(session, Person.name, list({row.name for row in rows if row.name}), reach):
+    for one in _people_by_number(session, Person.name, list({row.name for row in rows if row.name}), access):
         roster.by_name.setdefault(one.name, []).append(one)
     return roster
 
 
 def _people_by_number(
-    session: Session, column: ColumnElement[object] | object, values: Sequence[object], reach: AccessScope
-) -> list[_Known]:
+    session: Session, column: ColumnElement[object] | object, values: Sequence[object], access: AccessScope
+) -> list[_KnownPerson]:
     found = []
     for start in range(0, len(values), _STEP):
         query = (
@@ -248,31 +254,31 @@ def _people_by_number(
                 Unit.name.label("unit_name"),
             )
             .join(Unit, Person.unit_id == Unit.id)
-            .where(column.in_(values[start : start + _STEP]), within(reach))  # type: ignore[union-attr]  # a column
+            .where(column.in_(values[start : start + _STEP]), within(access))  # type: ignore[union-attr]  # a column
             .order_by(Person.id)
         )
-        found += [_Known(**row._mapping) for row in session.execute(query)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+        found += [_KnownPerson(**row._mapping) for row in session.execute(query)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
     return found
 
 
-def _match(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
-    if row.fault:
-        return Match(row=row, outcome=Outcome.FAULTY, reason=row.fault)
+def _match(row: ResultRow, indexes: Sequence[bytes], roster: _ResultRoster) -> Match:
+    if row.issue:
+        return Match(row=row, outcome=ResultRowOutcome.FAULTY, reason=row.issue)
     if row.points is None:
-        return Match(row=row, outcome=Outcome.ABSENT, reason="文件里没有成绩，不计入。")
+        return Match(row=row, outcome=ResultRowOutcome.ABSENT, reason="文件里没有成绩，不计入。")
     by_index = next((roster.by_index[index] for index in indexes if index in roster.by_index), None)
     by_staff = roster.by_staff.get(row.staff_number) if row.staff_number else None
     if by_index and by_staff and by_index.id != by_staff.id:
-        return _doubt(row, "身份证号和工号分别是两个人，请核对。", [by_index, by_staff])
+        return _needs_review(row, "身份证号和工号分别是两个人，请核对。", [by_index, by_staff])
     one = by_index or by_staff
     if one is None:
         return _by_name(row, indexes, roster)
-    if reason := _doubt_of(row, one, has_other_number=by_index is None and bool(indexes)):
-        return _doubt(row, reason, [one])
-    return Match(row=row, outcome=Outcome.MATCHED, person_id=one.id, candidates=(one.id,))
+    if reason := _review_reason(row, one, has_other_number=by_index is None and bool(indexes)):
+        return _needs_review(row, reason, [one])
+    return Match(row=row, outcome=ResultRowOutcome.MATCHED, person_id=one.id, candidates=(one.id,))
 
 
-def _doubt_of(row: ResultRow, one: _Known, *, has_other_number: bool) -> str:
+def _review_reason(row: ResultRow, one: _KnownPerson, *, has_other_number: bool) -> str:
     """Say what speaks against a person whom a number names; empty where nothing does."""
     if row.name and row.name != one.name:
         return f"号码相符，姓名不符：名册为「{one.name}」。"
@@ -281,7 +287,7 @@ def _doubt_of(row: ResultRow, one: _Known, *, has_other_number: bool) -> str:
     return "此人已离开名册。" if one.state == PersonState.LEFT else ""
 
 
-def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
+def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _ResultRoster) -> Match:
     """Find whom a row without a known number may mean; who is known under another ID number is nobody of them."""
     same = [
         one
@@ -289,16 +295,16 @@ def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match
         if not indexes or one.id_number_index is None or one.id_number_index in indexes
     ]
     if not same:
-        return Match(row=row, outcome=Outcome.UNMATCHED, reason="名册里没有找到此人。")
+        return Match(row=row, outcome=ResultRowOutcome.UNMATCHED, reason="名册里没有找到此人。")
     here = [one for one in same if row.unit_name and one.unit_name == row.unit_name]
     if here:
-        return _doubt(row, "只有姓名和单位相符，没有号码可以确认。", here)
-    return _doubt(row, "只有姓名相符，没有号码可以确认。", same)
+        return _needs_review(row, "只有姓名和单位相符，没有号码可以确认。", here)
+    return _needs_review(row, "只有姓名相符，没有号码可以确认。", same)
 
 
-def _doubt(row: ResultRow, reason: str, people: Sequence[_Known]) -> Match:
+def _needs_review(row: ResultRow, reason: str, people: Sequence[_KnownPerson]) -> Match:
     ids = tuple(one.id for one in people[:_MAX_CANDIDATES])
-    return Match(row=row, outcome=Outcome.DOUBTFUL, reason=reason, candidates=ids)
+    return Match(row=row, outcome=ResultRowOutcome.NEEDS_REVIEW, reason=reason, candidates=ids)
 
 
 def _against_each_other(found: Sequence[Match]) -> list[Match]:
@@ -308,7 +314,7 @@ def _against_each_other(found: Sequence[Match]) -> list[Match]:
         if one.person_id is not None:
             lines.setdefault(one.person_id, []).append(one.row.line)
     return [
-        _into_doubt(one, f"文件里有几行都是此人（第 {'、'.join(map(str, twice))} 行），请选定一行。")
+        _mark_for_review(one, f"文件里有几行都是此人（第 {'、'.join(map(str, twice))} 行），请选定一行。")
         if one.person_id is not None and len(twice := lines[one.person_id]) > 1
         else one
         for one in found
@@ -319,8 +325,8 @@ def _against_exam(session: Session, found: Sequence[Match], exam: Exam, *, possi
     """Hold what was matched against the exam: whom it is meant for, and what stands already."""
     ids = [one.person_id for one in found if one.person_id is not None]
     meant = _meant(session, exam, ids)
-    standing = standing_points(session, exam.id, ids)
-    return [_held(one, meant, standing, possible) if one.person_id is not None else one for one in found]
+    in_force = points_in_force(session, exam.id, ids)
+    return [_held(one, meant, in_force, possible) if one.person_id is not None else one for one in found]
 
 
 def _meant(session: Session, exam: Exam, ids: Sequence[int]) -> set[int]:
@@ -332,17 +338,17 @@ def _meant(session: Session, exam: Exam, ids: Sequence[int]) -> set[int]:
     return set(session.scalars(query))
 
 
-def _held(one: Match, meant: set[int], standing: Mapping[int, tuple[Decimal, Decimal]], possible: Decimal) -> Match:
+def _held(one: Match, meant: set[int], in_force: Mapping[int, tuple[Decimal, Decimal]], possible: Decimal) -> Match:
     assert one.person_id is not None
-    before = standing.get(one.person_id)
+    before = in_force.get(one.person_id)
     if before == (one.row.points, possible):
-        return replace(one, outcome=Outcome.SAME, reason="已有相同的成绩，不用再计入。")
+        return replace(one, outcome=ResultRowOutcome.SAME, reason="已有相同的成绩，不用再计入。")
     if one.person_id not in meant:
-        return _into_doubt(one, "此人不在这场考试的应考范围内，计入后也不进入统计。")
+        return _mark_for_review(one, "此人不在这场考试的应考范围内，计入后也不进入统计。")
     if before is not None:
         return replace(one, reason=f"将更新：原来导入的是 {before[0]} 分。")
     return one
 
 
-def _into_doubt(one: Match, reason: str) -> Match:
-    return replace(one, outcome=Outcome.DOUBTFUL, reason=reason, person_id=None)
+def _mark_for_review(one: Match, reason: str) -> Match:
+    return replace(one, outcome=ResultRowOutcome.NEEDS_REVIEW, reason=reason, person_id=None)

@@ -51,7 +51,7 @@ _MAX_LENGTH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """A row of the file; `points` None for who was absent, `fault` what is wrong with it alone."""
+    """A row of the file; `points` None for who was absent, `issue` what is wrong with it alone."""
 
     line: int
     name: str
@@ -59,7 +59,7 @@ class ResultRow:
     staff_number: str
     id_number: str
     points: Decimal | None
-    fault: str = ""
+    issue: str = ""
 
 
 def read_results(grids: Sequence[Grid], *, possible: Decimal) -> tuple[list[ResultRow], list[str]] | None:
@@ -86,9 +86,9 @@ def read_results(grids: Sequence[Grid], *, possible: Decimal) -> tuple[list[Resu
 
 
 def _row(line: int, says: Mapping[str, str], possible: Decimal) -> ResultRow:
-    points, fault = _points(says.get("points", ""), possible)
+    points, issue = _points(says.get("points", ""), possible)
     if not says.get("name"):
-        fault = fault or "没有姓名，请补上。"
+        issue = issue or "没有姓名，请补上。"
     return ResultRow(
         line=line,
         name="".join(says.get("name", "").split())[:_MAX_LENGTH],
@@ -96,7 +96,7 @@ def _row(line: int, says: Mapping[str, str], possible: Decimal) -> ResultRow:
         staff_number=says.get("staff_number", "")[:_MAX_LENGTH],
         id_number=normalise_id_number(says.get("id_number", ""))[:_MAX_LENGTH],
         points=points,
-        fault=fault,
+        issue=issue,
     )
 
 

@@ -20,7 +20,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries, rules
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.queries import AnswerSheet, GradedPaper, exams_to_tally, iter_graded_papers
-from examapp.delivery.grading.rules import Marks, VersionKey
+from examapp.delivery.grading.rules import GradeBoundaries, VersionKey
 from examapp.jobs.models import MAX_RETRIES
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.points import percentage
@@ -36,9 +36,9 @@ LEASE = timedelta(seconds=30)
 """How long a begun try is left alone before another may be made."""
 
 
-def begin_batch(session: Session, *, now: datetime, most: int = BATCH) -> list[int]:
+def begin_batch(session: Session, *, now: datetime, limit: int = BATCH) -> list[int]:
     """Count a first try for attempts that were never tried; commit before `grade_batch`, so that a crash counts too."""
-    return queries.begin_grading(session, queries.BEGIN_FIRST, now=now, most=most)
+    return queries.begin_grading(session, queries.BEGIN_FIRST, now=now, limit=limit)
 
 
 def begin_again(session: Session, *, now: datetime) -> list[int]:
@@ -94,9 +94,9 @@ def score_sheet(sheet: AnswerSheet, keys: Mapping[int, VersionKey]) -> rules.Sco
     )
 
 
-def marks_of(settings: Exam | AnswerSheet) -> Marks:
+def marks_of(settings: Exam | AnswerSheet) -> GradeBoundaries:
     """Give an exam's marks of pass and bands."""
-    return Marks(
+    return GradeBoundaries(
         pass_percent=settings.pass_percent,
         good_percent=settings.good_percent,
         excellent_percent=settings.excellent_percent,
@@ -115,7 +115,7 @@ def set_aside_exhausted(session: Session, *, now: datetime) -> int:
     exhausted = queries.list_exhausted(session, lease_over_at=now - LEASE)
     for attempt in exhausted:
         attempt.quarantined_at = now
-        log.error("attempt_quarantined", attempt_id=attempt.id, tries=attempt.grading_retry_count)
+        log.error("attempt_quarantined", attempt_id=attempt.id, attempts_made=attempt.grading_retry_count)
         record(ActionContext(session, SYSTEM, now), "grading.quarantine", object_type="attempt", object_id=attempt.id, person_id=attempt.person_id)  # fmt: skip
     return len(exhausted)
 
@@ -141,7 +141,7 @@ class _Tally:
 
 
 def tally_questions(session: Session, *, now: datetime) -> int:
-    """Count anew every exam with grades younger than its last count; gives how many exams were counted."""
+    """Count again every exam with grades younger than its last count; gives how many exams were counted."""
     due = exams_to_tally(session)
     for exam_id, title in due:
         rows = [

@@ -31,7 +31,7 @@ class Grade(Base):
             postgresql_where=text("is_current"),
             postgresql_include=["points", "points_possible", "percent", "band", "is_passed"],
         ),
-        Index("ix_grades_graded_anew", "attempt_id", postgresql_where=text("is_current AND number > 1")),
+        Index("ix_grades_graded_again", "attempt_id", postgresql_where=text("is_current AND number > 1")),
         Index("ix_grades_regrade_id", "regrade_id", postgresql_where=text("regrade_id IS NOT NULL")),
         CheckConstraint("points >= 0 AND points <= points_possible", name="points"),
         CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name="band"),
@@ -58,7 +58,7 @@ class Grade(Base):
 
 
 class Regrade(Job):
-    """Every graded attempt of a question version graded anew by a corrected key; a job, begun when a second person allows the key.
+    """Every graded attempt of a question version graded again by a corrected key; a job, begun when a second person allows the key.
 
     What was before and after stands in the grades themselves, the reason and the two persons in the approval.
     """
@@ -91,7 +91,7 @@ class ExternalResult(Base):
     )
     __table_args__ = (
         Index(
-            "uq_outside_results_standing",
+            "uq_external_results_in_force",
             "exam_id",
             "person_id",
             unique=True,

@@ -45,7 +45,7 @@ class AnswerSheet:
 _BEGIN = """
 UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began_at = :now WHERE id = ANY(ARRAY(
   SELECT id FROM attempts WHERE state = 'submitted' AND quarantined_at IS NULL AND {}
-  ORDER BY submitted_at LIMIT :most FOR UPDATE SKIP LOCKED
+  ORDER BY submitted_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )) RETURNING id
 """
 BEGIN_FIRST = text(_BEGIN.format("grading_retry_count = 0"))

@@ -31,7 +31,7 @@ BAND_NAMES = {Band.EXCELLENT: "优秀", Band.GOOD: "良好", Band.PASS: "合格"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class GradeBoundaries:
     """The exam's marks, in per cent of the points possible."""
 
     pass_percent: Decimal
@@ -66,7 +66,7 @@ def score_paper(
     keys: Mapping[int, VersionKey],
     *,
     rule: ScoringRule,
-    marks: Marks,
+    marks: GradeBoundaries,
 ) -> Score:
     """Score a paper as it is stored: `responses` by item in the letters that the person saw, `keys` by question version.
 
@@ -115,7 +115,7 @@ def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, poi
     )
 
 
-def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: Marks) -> Score:
+def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoundaries) -> Score:
     points = sum(item_points, ZERO)
     band = band_of(points, possible, marks)
     percent = round_points(points * 100 / possible) if possible else ZERO
@@ -129,7 +129,7 @@ def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: Marks) ->
     )
 
 
-def band_of(points: Decimal, possible: Decimal, marks: Marks) -> Band:
+def band_of(points: Decimal, possible: Decimal, marks: GradeBoundaries) -> Band:
     """Give the band; compared unrounded, so that 59.996 % is no pass."""
     reached = points * 100
     for band, percent in (

@@ -38,7 +38,7 @@ _GRADING_LIMIT_EACH_S = 0.3
 @task("grading.grade_attempt", queue="grading")
 def grade_attempt(_attempt_id: int = 0) -> None:
     """Grade what waits, some batches of it; an id says nothing more (clients of an older version send one)."""
-    grade_waiting(most_batches=_BATCHES_OF_A_TASK)
+    grade_waiting(max_batches=_BATCHES_OF_A_TASK)
 
 
 @task("grading.apply_extensions", queue="grading")
@@ -53,7 +53,7 @@ def sweep_once() -> int:
     with transaction() as session:
         actions.apply_extensions(session, now=clock.now())
     closed = _close_overdue()
-    graded = grade_waiting(most_batches=400) + _grade_again(most=200)
+    graded = grade_waiting(max_batches=400) + _grade_again(limit=200)
     _regrade_due()
     with transaction() as session:
         actions.set_aside_exhausted(session, now=clock.now())
@@ -67,7 +67,7 @@ def _close_overdue() -> int:
     closed, until = 0, time.monotonic() + _CLOSING_S
     while time.monotonic() < until:
         with transaction() as session:
-            batch = close_overdue(session, now=clock.now(), most=_CLOSED_AT_ONCE)
+            batch = close_overdue(session, now=clock.now(), limit=_CLOSED_AT_ONCE)
         closed += batch
         if batch < _CLOSED_AT_ONCE:
             break
@@ -105,10 +105,10 @@ def _regrade_due() -> None:
         run_job(job_id)
 
 
-def grade_waiting(*, most_batches: int) -> int:
+def grade_waiting(*, max_batches: int) -> int:
     """Grade attempts that were never tried, a batch a transaction; gives how many."""
     graded = 0
-    for _ in range(most_batches):
+    for _ in range(max_batches):
         with transaction() as session:
             ids = actions.begin_batch(session, now=clock.now())
         if not ids:
@@ -117,10 +117,10 @@ def grade_waiting(*, most_batches: int) -> int:
     return graded
 
 
-def _grade_again(*, most: int) -> int:
+def _grade_again(*, limit: int) -> int:
     """Grade one by one what was begun before and did not end, so that one bad paper harms no other."""
     graded = 0
-    for _ in range(most):
+    for _ in range(limit):
         with transaction() as session:
             ids = actions.begin_again(session, now=clock.now())
         if not ids:

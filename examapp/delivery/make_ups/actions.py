@@ -52,10 +52,14 @@ def _renew(session: Session, makeup: Exam) -> None:
     before = [main, *_earlier_makeups(session, makeup)]
     ids = [exam.id for exam in before]
     own = and_(Attempt.exam_id.in_(ids), Attempt.person_id == Person.id)
-    has_sat = select(Attempt.id).where(own, Attempt.submitted_at.is_not(None)).exists()
+    has_submitted = select(Attempt.id).where(own, Attempt.submitted_at.is_not(None)).exists()
     still_waits = select(Attempt.id).where(own, Attempt.state != AttemptState.GRADED).exists()
     eligible = (
-        select(literal(makeup.id), Person.id, case((or_(has_sat, _elsewhere(ids).exists()), "failed"), else_="absent"))
+        select(
+            literal(makeup.id),
+            Person.id,
+            case((or_(has_submitted, _elsewhere(ids).exists()), "failed"), else_="absent"),
+        )
         .join(Unit, Person.unit_id == Unit.id)
         .where(
             ON_ROSTER,
@@ -82,7 +86,7 @@ def _renew(session: Session, makeup: Exam) -> None:
 
 def _belongs(session: Session, main: Exam) -> ColumnElement[bool]:
     """Give the condition that a `Person` is on the main exam's roster: the frozen one where there is one, as its figures count."""
-    if main.frozen_taken_at is None:
+    if main.snapshot_created_at is None:
         return audience_clause(session, main)
     row = RosterSnapshotPerson
     return (

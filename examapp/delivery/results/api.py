@@ -10,13 +10,13 @@ from msgspec import Meta
 from examapp.db.session import transaction
 from examapp.delivery.attempts.actions import close_if_overdue
 from examapp.delivery.attempts.models import AttemptState
-from examapp.delivery.attempts.queries import refusal
+from examapp.delivery.attempts.queries import attempt_error
 from examapp.delivery.exams.queries import get_exam
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.rules import Band
 from examapp.delivery.results import queries
 from examapp.delivery.results.queries import ItemResult
-from examapp.organisation.accounts.guards import are_keys_shut, me, signed_in
+from examapp.organisation.accounts.guards import are_keys_withheld, my_user, signed_in
 from examapp.points import round_points
 from examapp.web.json_io import DecimalText, Instant, instant, json_response
 
@@ -66,15 +66,15 @@ class ResultBody(TypedDict):
 def get_result(attempt_id: int) -> Response:
     """Give the result as far as the exam's policy shows it now."""
     with transaction() as session:
-        attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=g.arrived_at)
+        attempt = close_if_overdue(session, attempt_id, person_id=my_user().person_id, now=g.arrived_at)
         if attempt.state == AttemptState.IN_PROGRESS:
-            raise refusal("not_submitted")
+            raise attempt_error("not_submitted")
         grade = queries.find_current_grade(session, attempt.id)
         if grade is None:
             grading: GradingBody = {"state": "grading"}
             return json_response(grading, 202)
         exam = get_exam(session, attempt.exam_id)
-        release = queries.release_to(session, exam, are_keys_shut=are_keys_shut, now=g.arrived_at)
+        release = queries.release_to(session, exam, are_keys_withheld=are_keys_withheld, now=g.arrived_at)
         if not release.are_results_out:
             publish_at = instant(release.results_at) if release.results_at else None
             hidden: HiddenResultBody = {"state": "graded", "published": False, "publish_at": publish_at}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
 from examapp.content.laws.models import Law, LawVersion
-from examapp.content.questions.models import AnswerKey, Citation
+from examapp.content.questions.models import AnswerKey, QuestionCitation
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.attempts.queries import ends_of, read_sheet
 from examapp.delivery.exams.models import Exam, ExamKind
@@ -43,7 +43,7 @@ class ResultContext:
     labels: list[str]
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """`《行政处罚法》（2021年版）第三十二条`."""
         return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(self.labels)}"
 
@@ -59,17 +59,17 @@ class ItemResult:
     key: list[str]
     explanation: str
     """HTML."""
-    basis: ResultContext | None
+    report_context: ResultContext | None
 
     @property
     def article(self) -> str:
         """The articles in words; empty without a citation."""
-        return self.basis.words if self.basis else ""
+        return self.report_context.text if self.report_context else ""
 
     @property
     def law(self) -> str:
         """The law's short name; empty without a citation."""
-        return self.basis.law if self.basis else ""
+        return self.report_context.law if self.report_context else ""
 
     @property
     def is_right(self) -> bool:
@@ -93,10 +93,10 @@ def release_of(session: Session, exam: Exam, *, now: datetime) -> Release:
     )
 
 
-def release_to(session: Session, exam: Exam, *, are_keys_shut: Callable[[], bool], now: datetime) -> Release:
-    """Tell the same for one person, to whom no key is shown while an attempt in an exam that counts is in progress (`are_keys_shut`)."""
+def release_to(session: Session, exam: Exam, *, are_keys_withheld: Callable[[], bool], now: datetime) -> Release:
+    """Tell the same for one person, to whom no key is shown while an attempt in an exam that counts is in progress (`are_keys_withheld`)."""
     release = release_of(session, exam, now=now)
-    if release.are_keys_out and are_keys_shut():
+    if release.are_keys_out and are_keys_withheld():
         return replace(release, are_keys_out=False, is_held=True)
     return release
 
@@ -141,17 +141,23 @@ def _item_result(
         points_possible=item.points,
         key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
         explanation=part.get("explanation") or "",
-        basis=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
+        report_context=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
     )
 
 
 def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], ResultContext]:
     """Give what is cited by question version and part (from 0), in one statement."""
     rows = session.execute(
-        select(Citation.question_version_id, Citation.part, Law.name, LawVersion.version_on, Citation.articles)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        select(
+            QuestionCitation.question_version_id,
+            QuestionCitation.part,
+            Law.name,
+            LawVersion.version_on,
+            QuestionCitation.articles,
+        )
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
-        .where(Citation.question_version_id.in_(set(version_ids)))
+        .where(QuestionCitation.question_version_id.in_(set(version_ids)))
     )
     return {(row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4]) for row in rows}
 
@@ -175,7 +181,7 @@ def shares_by_law(items: Sequence[ItemResult]) -> list[LawShare]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnSitting:
+class OwnAttempt:
     """An attempt of one's own; `grade` only once it is there and the exam shows results."""
 
     attempt: Attempt
@@ -185,7 +191,7 @@ class OwnSitting:
     release: Release
 
 
-def list_own_sittings(session: Session, person_id: int, *, now: datetime, most: int) -> list[OwnSitting]:
+def list_own_attempts(session: Session, person_id: int, *, now: datetime, limit: int) -> list[OwnAttempt]:
     """List a person's attempts, the latest first, in one statement and one more for each exam among them."""
     rows = session.execute(
         select(Attempt, Exam, Grade)
@@ -193,15 +199,15 @@ def list_own_sittings(session: Session, person_id: int, *, now: datetime, most: 
         .outerjoin(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
         .where(Attempt.person_id == person_id)
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     releases: dict[int, Release] = {}
-    sittings = []
+    own_attempts = []
     for attempt, exam, grade in rows:
         release = releases.get(exam.id) or release_of(session, exam, now=now)
         releases[exam.id] = release
-        sittings.append(
-            OwnSitting(
+        own_attempts.append(
+            OwnAttempt(
                 attempt=attempt,
                 exam=exam,
                 grade=grade if release.are_results_out else None,
@@ -209,10 +215,10 @@ def list_own_sittings(session: Session, person_id: int, *, now: datetime, most: 
                 release=release,
             )
         )
-    return sittings
+    return own_attempts
 
 
-_MAX_SITTINGS = 200
+_MAX_ATTEMPTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +231,7 @@ class ReviewedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GradedSitting:
+class GradedAttempt:
     """A graded attempt with its exam and the grade that counts."""
 
     attempt: Attempt
@@ -242,7 +248,7 @@ def review_items(session: Session, attempt: Attempt, grade: Grade) -> list[Revie
     ]
 
 
-def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) -> list[GradedSitting]:
+def list_graded_attempts_with_keys(session: Session, person_id: int, *, now: datetime) -> list[GradedAttempt]:
     """List a person's graded attempts whose keys are released, the latest first; at most 200."""
     rows = session.execute(
         select(Attempt, Exam, Grade)
@@ -250,14 +256,14 @@ def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) 
         .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
         .where(Attempt.person_id == person_id)
         .order_by(Attempt.submitted_at.desc(), Attempt.id.desc())
-        .limit(_MAX_SITTINGS)
+        .limit(_MAX_ATTEMPTS)
     ).all()
     releases: dict[int, Release] = {}
     for _, exam, _ in rows:
         if exam.id not in releases:
             releases[exam.id] = release_of(session, exam, now=now)
     return [
-        GradedSitting(attempt=attempt, exam=exam, grade=grade)
+        GradedAttempt(attempt=attempt, exam=exam, grade=grade)
         for attempt, exam, grade in rows
         if releases[exam.id].are_keys_out
     ]
@@ -289,10 +295,10 @@ def list_released_exams(session: Session, *, known: Select[int], now: datetime) 
     return [exam.id for exam in exams if release_of(session, exam, now=now).are_keys_out]
 
 
-def list_graded_answers(session: Session, exam_id: int, *, known: Select[int], most: int) -> list[GradedAnswers]:
+def list_graded_answers(session: Session, exam_id: int, *, known: Select[int], limit: int) -> list[GradedAnswers]:
     """List graded attempts of an exam besides the known ones, with their items; the caller has made sure that the keys are out."""
     wanted = _WITH_PAPER.where(Grade.is_current, Attempt.exam_id == exam_id, Attempt.id.not_in(known))
-    return _answers(session, wanted.limit(most))
+    return _answers(session, wanted.limit(limit))
 
 
 def list_answers_of_grades(session: Session, grade_ids: Collection[int] | Select[int]) -> list[GradedAnswers]:
@@ -300,7 +306,7 @@ def list_answers_of_grades(session: Session, grade_ids: Collection[int] | Select
     return _answers(session, _WITH_PAPER.where(Grade.id.in_(grade_ids)))
 
 
-def list_newer_grades(session: Session, *, known: Select[int | None], most: int) -> list[tuple[int, int]]:
+def list_newer_grades(session: Session, *, known: Select[int | None], limit: int) -> list[tuple[int, int]]:
     """List the known grades that count no longer, each with the grade of its attempt that does; at most so many."""
     old = aliased(Grade)
     rows = session.execute(
@@ -308,7 +314,7 @@ def list_newer_grades(session: Session, *, known: Select[int | None], most: int)
         .join(Grade, (Grade.attempt_id == old.attempt_id) & Grade.is_current)
         .where(Grade.number > 1, Grade.id != old.id, old.id.in_(known))
         .order_by(old.id)
-        .limit(most)
+        .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]
 

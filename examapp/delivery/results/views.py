@@ -23,18 +23,18 @@ from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.delivery.results.queries import (
     Release,
     find_current_grade,
-    list_sittings_with_keys,
+    list_graded_attempts_with_keys,
     release_to,
     review_items,
     shares_by_law,
 )
-from examapp.organisation.accounts.guards import are_keys_shut, me, shows_keys, signed_in
+from examapp.organisation.accounts.guards import are_keys_withheld, my_user, shows_keys, signed_in
 from examapp.web.params import chosen_page
 from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import KIND_NAMES
 
 blueprint = Blueprint("grading", __name__)
-_COUNTING_WORDS = {"best": "取最高成绩", "last": "取最后一次成绩", "first": "取第一次成绩"}
+_COUNTING_RULE_LABELS = {"best": "取最高成绩", "last": "取最后一次成绩", "first": "取第一次成绩"}
 
 
 @blueprint.get("/attempts/<int:attempt_id>/receipt")
@@ -56,7 +56,7 @@ def show_result(attempt_id: int) -> str | AnyResponse:
         return redirect(url_for("attempts.before_start", exam_id=exam.id))
     session = read_session()
     grade = find_current_grade(session, attempt.id)
-    release = release_to(session, exam, are_keys_shut=are_keys_shut, now=clock.now())
+    release = release_to(session, exam, are_keys_withheld=are_keys_withheld, now=clock.now())
     if grade is None or not release.are_results_out:
         return render_template(
             "grading/result_waiting.html", attempt=attempt, exam=exam, is_graded=grade is not None, release=release
@@ -76,7 +76,7 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
         points_before=find_points_before(session, grade),
         band_name=BAND_NAMES[Band(grade.band)],
         scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
-        counting_words=_COUNTING_WORDS[exam.counting_rule],
+        counting_words=_COUNTING_RULE_LABELS[exam.counting_rule],
         shares=shares_by_law([item.result for item in reviewed]),
         mistakes=mistakes,
         kind_names=_kind_names(),
@@ -88,16 +88,16 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
 @signed_in
 @shows_keys
 def list_mistakes() -> str:
-    """List what was answered wrong in released exams, one sitting a page, the latest first."""
+    """List what was answered wrong in released exams, one attempt a page, the latest first."""
     session = read_session()
-    sittings = list_sittings_with_keys(session, me().person_id, now=clock.now())
-    number = chosen_page(len(sittings))
-    sitting = sittings[number - 1] if sittings else None
-    reviewed = review_items(session, sitting.attempt, sitting.grade) if sitting else []
+    own_attempts = list_graded_attempts_with_keys(session, my_user().person_id, now=clock.now())
+    number = chosen_page(len(own_attempts))
+    own_attempt = own_attempts[number - 1] if own_attempts else None
+    reviewed = review_items(session, own_attempt.attempt, own_attempt.grade) if own_attempt else []
     return render_template(
         "grading/mistakes.html",
-        sitting=sitting,
-        sittings=sittings,
+        own_attempt=own_attempt,
+        own_attempts=own_attempts,
         number=number,
         total=len(reviewed),
         mistakes=[item for item in reviewed if not item.result.is_right],
@@ -106,10 +106,10 @@ def list_mistakes() -> str:
 
 
 def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:
-    attempt = get_own_attempt(read_session(), attempt_id, person_id=me().person_id)
+    attempt = get_own_attempt(read_session(), attempt_id, person_id=my_user().person_id)
     if attempt.state == AttemptState.IN_PROGRESS:
         with transaction() as session:
-            attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=clock.now())
+            attempt = close_if_overdue(session, attempt_id, person_id=my_user().person_id, now=clock.now())
     return attempt, read_session().get_one(Exam, attempt.exam_id)  # meant: a number out of one's own row
 
 
@@ -120,17 +120,17 @@ def _kind_names() -> dict[str, str]:
 def _what_comes_next(session: Session, exam: Exam) -> dict[str, Any]:
     """Give whether this exam may be sat again now, and the make-up that this person may still sit."""
     now = clock.now()
-    mine = list_exams_of(session, me().person_id, now)
+    mine = list_exams_of(session, my_user().person_id, now)
     return {
-        "may_sit_again": any(c.exam.id == exam.id and _may_sit_again(session, c, now) for c in mine),
+        "may_sit_again": any(c.exam.id == exam.id and _may_start_again(session, c, now) for c in mine),
         "makeup": next(
             (c for c in mine if c.exam.main_exam_id == exam.id and c.phase(now) is not ExamPhase.CLOSED), None
         ),
     }
 
 
-def _may_sit_again(session: Session, candidate: CandidateExam, now: datetime) -> bool:
+def _may_start_again(session: Session, candidate: CandidateExam, now: datetime) -> bool:
     allowed = candidate.exam.attempts_allowed
-    if candidate.start_refusal(now) is not None or allowed == 1:
+    if candidate.start_rejection(now) is not None or allowed == 1:
         return False
     return allowed is None or len(list_attempts(session, candidate.exam.id, candidate.person_id)) < allowed

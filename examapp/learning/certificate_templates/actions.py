@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from examapp.errors import DomainError
 from examapp.learning.certificates.models import CertificatePlan, CertificateTemplate, PlanCourse
 from examapp.learning.certificates.queries import get_template, list_exams_with_results
-from examapp.learning.certificates.rules import body_fault, is_prefix
+from examapp.learning.certificates.rules import find_body_issue, is_prefix
 from examapp.learning.courses.models import Course, CourseState
 from examapp.platform.audit.actions import ActionContext, record
 
@@ -23,7 +23,7 @@ _SEAL_SIDE = 800
 _MAX_PIXELS = 40_000_000
 
 
-class CertificateRefusedError(DomainError):
+class InvalidCertificateError(DomainError):
     """A template or plan cannot stand so; the message says what to do."""
 
     code = "certificate_refused"
@@ -43,16 +43,16 @@ class Wording:
 def save_template(
     context: ActionContext, *, template_id: int | None, wording: Wording, seal: bytes | None
 ) -> CertificateTemplate:
-    """Write a template, new or known; a new seal takes the old one's place. Raises CertificateRefusedError.
+    """Write a template, new or known; a new seal takes the old one's place. Raises InvalidCertificateError.
 
     What has been issued keeps its words; the seal stands on every print that is made from now on.
     """
     session, now = context.session, context.now
-    if fault := body_fault(wording.body):
-        raise CertificateRefusedError(fault)
+    if issue := find_body_issue(wording.body):
+        raise InvalidCertificateError(issue)
     other = session.scalar(select(CertificateTemplate.id).where(CertificateTemplate.name == wording.name))
     if other is not None and other != template_id:
-        raise CertificateRefusedError("已有同名的模板，请换一个名称。")
+        raise InvalidCertificateError("已有同名的模板，请换一个名称。")
     if template_id is None:
         template = CertificateTemplate(created_at=now)
         session.add(template)
@@ -69,18 +69,18 @@ def save_template(
 
 
 def _clean_seal(raw: bytes) -> bytes:
-    """Make the picture anew as PNG of at most 800 pixels' side, with its transparency and nothing else of the file."""
+    """Make the picture again as PNG of at most 800 pixels' side, with its transparency and nothing else of the file."""
     from PIL import Image
 
     if len(raw) > MAX_SEAL_BYTES:
-        raise CertificateRefusedError("印章图片不能超过 2 MB，请缩小后重新上传。")
+        raise InvalidCertificateError("印章图片不能超过 2 MB，请缩小后重新上传。")
     try:
         with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > _MAX_PIXELS:
-                raise CertificateRefusedError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
+                raise InvalidCertificateError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
             picture = image.convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise CertificateRefusedError("印章图片打不开。请上传 PNG 或 JPG 图片。") from None
+        raise InvalidCertificateError("印章图片打不开。请上传 PNG 或 JPG 图片。") from None
     picture.thumbnail((_SEAL_SIDE, _SEAL_SIDE))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
@@ -99,7 +99,7 @@ class PlanSettings:
 
 
 def create_plan(context: ActionContext, *, settings: PlanSettings) -> CertificatePlan:
-    """Plan certificates for an exam or for a set of courses; raises CertificateRefusedError."""
+    """Plan certificates for an exam or for a set of courses; raises InvalidCertificateError."""
     session = context.session
     _check_plan(session, settings)
     plan = CertificatePlan(
@@ -119,18 +119,18 @@ def create_plan(context: ActionContext, *, settings: PlanSettings) -> Certificat
 
 def _check_plan(session: Session, settings: PlanSettings) -> None:
     if not is_prefix(settings.prefix):
-        raise CertificateRefusedError("编号开头用 2 至 12 位大写字母和数字，如 XF2026。")
+        raise InvalidCertificateError("编号开头用 2 至 12 位大写字母和数字，如 XF2026。")
     if session.scalar(select(CertificatePlan.id).where(CertificatePlan.prefix == settings.prefix)) is not None:
-        raise CertificateRefusedError("这个编号开头已经用过，请换一个，以免编号重复。")
+        raise InvalidCertificateError("这个编号开头已经用过，请换一个，以免编号重复。")
     if (settings.exam_id is None) == (not settings.course_ids):
-        raise CertificateRefusedError("请选一场考试，或者选若干门课程，二者选一。")
+        raise InvalidCertificateError("请选一场考试，或者选若干门课程，二者选一。")
     if settings.exam_id is not None:
         known = {exam.id for exam in list_exams_with_results(session)}
         if settings.exam_id not in known:
-            raise CertificateRefusedError("这场考试不能发证：只有已发布的正式考试才能发证，补考随主考发证。")
+            raise InvalidCertificateError("这场考试不能发证：只有已发布的正式考试才能发证，补考随主考发证。")
         return
     found = session.scalars(
         select(Course.id).where(Course.id.in_(settings.course_ids), Course.state != CourseState.DRAFT)
     ).all()
     if set(found) != set(settings.course_ids):
-        raise CertificateRefusedError("所选课程里有还没发布的。请先发布课程，再来发证。")
+        raise InvalidCertificateError("所选课程里有还没发布的。请先发布课程，再来发证。")

@@ -17,9 +17,9 @@ from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan
 from examapp.learning.certificates.queries import (
-    Standing,
+    PlanEligibility,
     count_of_subtree,
-    exam_result_words,
+    exam_result_label,
     get_plan,
     iter_of_subtree,
     live_certificates,
@@ -28,7 +28,7 @@ from examapp.learning.certificates.queries import (
     regraded,
     standings,
 )
-from examapp.learning.certificates.rules import Printed, day_words, fill, number_of
+from examapp.learning.certificates.rules import Printed, day_label, fill, number_of
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
@@ -66,12 +66,12 @@ def request_job(
     purpose: str,
     unit_id: int | None = None,
     site_url: str = "",
-    reach: AccessScope,
+    access: AccessScope,
 ) -> CertificateJob:
     """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within reach; one waiting job is enough."""
     session, actor = context.session, context.actor
     get_plan(session, plan_id, is_locked=True)
-    _check_reach(session, unit_id, reach)
+    _check_access(session, unit_id, access)
     of_unit = CertificateJob.unit_id.is_(None) if unit_id is None else CertificateJob.unit_id == unit_id
     same = (
         CertificateJob.plan_id == plan_id,
@@ -79,8 +79,8 @@ def request_job(
         of_unit,
         CertificateJob.state.in_(ACTIVE),
     )
-    standing = session.scalars(select(CertificateJob).where(*same, CertificateJob.created_by_id == actor.person_id))
-    if (found := standing.first()) is not None:
+    existing_job = session.scalars(select(CertificateJob).where(*same, CertificateJob.created_by_id == actor.person_id))
+    if (found := existing_job.first()) is not None:
         return found
     job = CertificateJob(
         purpose=purpose,
@@ -95,10 +95,10 @@ def request_job(
     return job
 
 
-def _check_reach(session: Session, unit_id: int | None, reach: AccessScope) -> None:
-    """Refuse a unit beyond the reach, and the whole to who does not reach everything; raises NotFoundError."""
-    if unit_id is not None or not reach.is_everything:
-        get_unit_within(session, unit_id or 0, reach)
+def _check_access(session: Session, unit_id: int | None, access: AccessScope) -> None:
+    """Reject a unit beyond the reach, and the whole to who does not reach everything; raises NotFoundError."""
+    if unit_id is not None or not access.is_everything:
+        get_unit_within(session, unit_id or 0, access)
 
 
 def run_job(session: Session, run: JobRun, *, now: datetime) -> None:
@@ -117,7 +117,7 @@ def _issue(session: Session, job: CertificateJob, run: JobRun, *, now: datetime)
     earned = [row for row in standings(session, plan, now=now).values() if row.has_earned and row.person_id not in live]
     earned.sort(key=lambda row: (row.unit_id, row.person_id))
     for start in range(0, len(earned), _AT_ONCE):
-        rows = [_row(context, plan, standing) for standing in earned[start : start + _AT_ONCE]]
+        rows = [_row(context, plan, existing_job) for existing_job in earned[start : start + _AT_ONCE]]
         session.execute(insert(Certificate), rows)
         run.progress(start + len(rows), len(earned))
     counts = {"issued": len(earned), "withdrawn": withdrawn, "replaced": replaced}
@@ -127,75 +127,75 @@ def _issue(session: Session, job: CertificateJob, run: JobRun, *, now: datetime)
 
 
 def _row(
-    context: ActionContext, plan: CertificatePlan, standing: Standing, *, replaces_id: int | None = None
+    context: ActionContext, plan: CertificatePlan, existing_job: PlanEligibility, *, replaces_id: int | None = None
 ) -> dict[str, object]:
     """Make a certificate's row with the plan's next number; the plan is locked."""
     plan.last_serial += 1
     day, template, salt = day_of(context.now), plan.template, secrets.token_hex(_SALT_BYTES)
     values = {
-        "姓名": standing.name,
-        "单位": standing.unit_name,
+        "姓名": existing_job.name,
+        "单位": existing_job.unit_name,
         "项目": plan.title,
-        "成绩": standing.result,
-        "日期": day_words(day),
+        "成绩": existing_job.result,
+        "日期": day_label(day),
     }
     printed = Printed(
         number=number_of(plan.prefix, plan.last_serial),
         heading=template.heading,
-        words=fill(template.body, values),
-        name=standing.name,
-        unit_name=standing.unit_name,
-        result=standing.result,
+        text=fill(template.body, values),
+        name=existing_job.name,
+        unit_name=existing_job.unit_name,
+        result=existing_job.result,
         signer=template.signer,
         issued_on=day,
     )
     return {
-        "plan_id": plan.id, "person_id": standing.person_id, "unit_id": standing.unit_id, "grade_id": standing.grade_id,
-        "number": printed.number, "heading": printed.heading, "words": printed.words, "name": printed.name, "unit_name": printed.unit_name,
+        "plan_id": plan.id, "person_id": existing_job.person_id, "unit_id": existing_job.unit_id, "grade_id": existing_job.grade_id,
+        "number": printed.number, "heading": printed.heading, "text": printed.text, "name": printed.name, "unit_name": printed.unit_name,
         "result": printed.result, "signer": printed.signer, "issued_on": day, "salt": salt, "digest": printed.digest(salt),
         "replaces_id": replaces_id, "issued_at": context.now, "issued_by_id": context.actor.person_id, "withdrawn_why": "",
     }  # fmt: skip
 
 
 def _revise(context: ActionContext, plan: CertificatePlan) -> tuple[int, int]:
-    """Withdraw the certificates that corrected results no longer bear out, and issue anew those that say another result.
+    """Withdraw the certificates that corrected results no longer bear out, and issue again those that say another result.
 
-    Who has left the roster keeps what was earned, unless the very attempt was graded anew.
+    Who has left the roster keeps what was earned, unless the very attempt was graded again.
     """
     session, now = context.session, context.now
-    standing_of = standings(session, plan, now=now)
+    eligibility_of = standings(session, plan, now=now)
     changed = regraded(session, plan.id)
     withdrawn = replaced = 0
     for person_id, certificate in live_certificates(session, plan.id).items():
-        now_standing = standing_of.get(person_id) or _standing_by(certificate, changed)
-        if now_standing is None or now_standing.has_earned is None:
+        eligibility_now = eligibility_of.get(person_id) or _eligibility_from(certificate, changed)
+        if eligibility_now is None or eligibility_now.has_earned is None:
             continue
-        if not now_standing.has_earned:
+        if not eligibility_now.has_earned:
             _withdraw(certificate, NOT_PASSED if plan.exam_id else NOT_DONE, now=now)
             withdrawn += 1
-        elif now_standing.result != certificate.result:
+        elif eligibility_now.result != certificate.result:
             _withdraw(certificate, CORRECTED, now=now)
             session.flush()
-            row = _row(context, plan, now_standing, replaces_id=certificate.id)
+            row = _row(context, plan, eligibility_now, replaces_id=certificate.id)
             session.execute(insert(Certificate), [row])
             replaced += 1
         else:
-            certificate.grade_id = now_standing.grade_id
+            certificate.grade_id = eligibility_now.grade_id
     session.flush()
     return withdrawn, replaced
 
 
-def _standing_by(certificate: Certificate, changed: dict[int, Grade]) -> Standing | None:
+def _eligibility_from(certificate: Certificate, changed: dict[int, Grade]) -> PlanEligibility | None:
     grade = changed.get(certificate.id)
     if grade is None:
         return None
-    return Standing(
+    return PlanEligibility(
         person_id=certificate.person_id,
         name=certificate.name,
         unit_id=certificate.unit_id,
         unit_name=certificate.unit_name,
         has_earned=grade.is_passed,
-        result=exam_result_words(grade.band, grade.points),
+        result=exam_result_label(grade.band, grade.points),
         grade_id=grade.id,
     )
 
@@ -245,9 +245,9 @@ def revise_certificates(session: Session, *, now: datetime) -> int:
     return count
 
 
-def download(context: ActionContext, job: CertificateJob, *, reach: AccessScope) -> tuple[bytes, str]:
+def download(context: ActionContext, job: CertificateJob, *, access: AccessScope) -> tuple[bytes, str]:
     """Hand out a job's file with an audit line while its unit is within reach; raises NotFoundError, NotYetError."""
-    _check_reach(context.session, job.unit_id, reach)
+    _check_access(context.session, job.unit_id, access)
     if job.file is None or (job.expires_at is not None and job.expires_at <= context.now):
         raise NotYetError
     record(context, "records.download_certificates", object_type="certificate_job", object_id=job.id)

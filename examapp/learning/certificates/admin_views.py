@@ -10,13 +10,13 @@ from examapp.db.session import read_session
 from examapp.learning.certificate_templates import actions as certificate_template_actions
 from examapp.learning.certificates import actions, queries
 from examapp.learning.certificates.models import CertificateTemplate
-from examapp.learning.certificates.rules import PLACES, Printed, day_words, fill
+from examapp.learning.certificates.rules import PLACES, Printed, day_label, fill
 from examapp.learning.courses.models import CourseState
 from examapp.learning.courses.queries import list_courses
 from examapp.learning.study_events.admin_views import admin_blueprint, send_pdf, unit_choices
-from examapp.learning.study_events.forms import PlanForm, TemplateForm
+from examapp.learning.study_events.forms import CertificateTemplateForm, PlanForm
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, my_user, requires
 from examapp.web.params import chosen_page, page_count, sent_number
 from examapp.web.submit import request_transaction, status_of, submit
 from examapp.web.trusted_hosts import site_url
@@ -36,7 +36,7 @@ _PAGE = 50
 @requires(_READ)
 def list_plans() -> str:
     """List what certificates are given for."""
-    return render_template("records/plans.html", rows=queries.list_plans(read_session(), my_reach(_READ)))
+    return render_template("records/plans.html", rows=queries.list_plans(read_session(), my_access(_READ)))
 
 
 @admin_blueprint.route("/certificates/new", methods=["GET", "POST"])
@@ -45,7 +45,7 @@ def create_plan() -> Response | tuple[str, int]:
     """Plan certificates for an exam or for courses."""
     form = PlanForm()
     session = read_session()
-    known = [row.course for row in list_courses(session, my_reach(_WRITE))]
+    known = [row.course for row in list_courses(session, my_access(_WRITE))]
     form.offer(
         templates=[(template.id, template.name) for template in queries.list_templates(session)],
         exams=[(exam.id, exam.title) for exam in queries.list_exams_with_results(session)],
@@ -55,7 +55,7 @@ def create_plan() -> Response | tuple[str, int]:
         with submit("发证项目已建立。点「发证」即为符合条件的人员生成证书。", form=form) as context:
             plan = certificate_template_actions.create_plan(context, settings=form.settings())
             plan_id = plan.id
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".show_plan", plan_id=plan_id))
     return render_template("records/plan_form.html", form=form), status_of(form)
 
@@ -64,9 +64,9 @@ def create_plan() -> Response | tuple[str, int]:
 @requires(_READ)
 def show_plan(plan_id: int) -> str:
     """Show a plan with its certificates of the units within reach, and the jobs that I asked for."""
-    session, reach = read_session(), my_reach(_READ)
+    session, access = read_session(), my_access(_READ)
     plan = queries.get_plan(session, plan_id)
-    rows, total = queries.list_certificates(session, plan_id, reach, offset=(chosen_page() - 1) * _PAGE, limit=_PAGE)
+    rows, total = queries.list_certificates(session, plan_id, access, offset=(chosen_page() - 1) * _PAGE, limit=_PAGE)
     return render_template(
         "records/plan.html",
         plan=plan,
@@ -75,9 +75,9 @@ def show_plan(plan_id: int) -> str:
         page=chosen_page(),
         pages_count=page_count(total, _PAGE),
         courses=queries.course_titles(session, plan),
-        jobs=queries.list_jobs(session, plan_id, me().person_id),
+        jobs=queries.list_jobs(session, plan_id, my_user().person_id),
         units=unit_choices(_READ),
-        may_be_all=reach.is_everything,
+        may_be_all=access.is_everything,
     )
 
 
@@ -86,7 +86,7 @@ def show_plan(plan_id: int) -> str:
 def issue(plan_id: int) -> Response:
     """Ask the workers to issue and correct a plan's certificates."""
     with request_transaction("已交后台办理，可以离开本页，稍后回来看结果。") as context:
-        actions.request_job(context, plan_id=plan_id, purpose="issue", reach=my_reach(_WRITE))
+        actions.request_job(context, plan_id=plan_id, purpose="issue", access=my_access(_WRITE))
     return redirect(url_for(".show_plan", plan_id=plan_id))
 
 
@@ -101,7 +101,7 @@ def print_unit(plan_id: int) -> Response:
             purpose="pdf",
             unit_id=request.form.get("unit_id", type=sent_number),
             site_url=site_url(),
-            reach=my_reach(_READ),
+            access=my_access(_READ),
         )
     return redirect(url_for(".show_plan", plan_id=plan_id))
 
@@ -111,8 +111,8 @@ def print_unit(plan_id: int) -> Response:
 def download_job(job_id: int) -> Response:
     """Give the PDF of a job of mine, while its unit is within my reach."""
     with request_transaction() as context:
-        job = queries.get_own_job(context.session, job_id, me().person_id)
-        content, name = actions.download(context, job, reach=my_reach(_READ))
+        job = queries.get_own_job(context.session, job_id, my_user().person_id)
+        content, name = actions.download(context, job, access=my_access(_READ))
     return send_pdf(content, name)
 
 
@@ -138,7 +138,7 @@ def edit_template(template_id: int) -> Response | tuple[str, int]:
 
 
 def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str, int]:
-    form = TemplateForm(obj=template) if template else TemplateForm()
+    form = CertificateTemplateForm(obj=template) if template else CertificateTemplateForm()
     template_id = template.id if template else None
     has_seal = template is not None and template.seal is not None
     if form.validate_on_submit():
@@ -147,7 +147,7 @@ def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str
                 context, template_id=template_id, wording=form.wording(), seal=form.seal_bytes()
             )
             saved_id = saved.id
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".edit_template", template_id=saved_id))
     page = render_template(
         "records/template_form.html",
@@ -166,11 +166,11 @@ def sample(template_id: int) -> Response:
     from examapp.learning.certificates.render_pdf import Page, draw_certificates
 
     template, day = queries.get_template(read_session(), template_id), clock.today()
-    values = {"姓名": "样张", "单位": "某某单位", "项目": "某某考试", "成绩": "合格（80分）", "日期": day_words(day)}
+    values = {"姓名": "样张", "单位": "某某单位", "项目": "某某考试", "成绩": "合格（80分）", "日期": day_label(day)}
     printed = Printed(
         number="SAMPLE-000000",
         heading=template.heading,
-        words=fill(template.body, values),
+        text=fill(template.body, values),
         name="样张",
         unit_name="某某单位",
         result=values["成绩"],

@@ -22,7 +22,7 @@ class CertificateTemplate(Base):
     """Words with the places of `records.rules.certificates.PLACES`."""
     signer: Mapped[Str]
     seal: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
-    """PNG, made anew from what was uploaded."""
+    """PNG, made again from what was uploaded."""
     created_at: Mapped[UtcDateTime]
     updated_at: Mapped[UtcDateTime]
 
@@ -92,7 +92,7 @@ class Certificate(Base):
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), index=True, info=TECHNICAL)
     unit_name: Mapped[Str] = mapped_column(info=shown("单位"))
     heading: Mapped[Str] = mapped_column(info=shown("名称"))
-    words: Mapped[Str] = mapped_column(info=shown("正文"))
+    text: Mapped[Str] = mapped_column(info=shown("正文"))
     result: Mapped[Str] = mapped_column(info=shown("结果"))
     signer: Mapped[Str] = mapped_column(info=shown("落款"))
     issued_on: Mapped[DateCol] = mapped_column(info=shown("日期"))

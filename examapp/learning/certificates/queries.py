@@ -29,14 +29,14 @@ from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 from examapp.oversight.statistics_definitions.rules import Scope
 from examapp.oversight.statistics_population.queries import people_of
-from examapp.oversight.statistics_scope.queries import get_basis
+from examapp.oversight.statistics_scope.queries import get_report_context
 from examapp.points import for_people
 
 _STREAM_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PlanEligibility:
     """How a person stands to a plan: earned or not, None while it is being graded; and what a certificate would say."""
 
     person_id: int
@@ -70,7 +70,7 @@ class PlanRow:
     withdrawn: int
 
 
-def list_plans(session: Session, reach: AccessScope) -> list[PlanRow]:
+def list_plans(session: Session, access: AccessScope) -> list[PlanRow]:
     """List the plans, the newest first, with their certificates of units within reach."""
     valid, withdrawn = (
         func.count(Certificate.id).filter(Unit.id.is_not(None), condition)
@@ -79,7 +79,7 @@ def list_plans(session: Session, reach: AccessScope) -> list[PlanRow]:
     rows = session.execute(
         select(CertificatePlan, valid, withdrawn)
         .outerjoin(Certificate, Certificate.plan_id == CertificatePlan.id)
-        .outerjoin(Unit, (Unit.id == Certificate.unit_id) & within(reach))
+        .outerjoin(Unit, (Unit.id == Certificate.unit_id) & within(access))
         .group_by(CertificatePlan.id)
         .order_by(CertificatePlan.id.desc())
     )
@@ -120,8 +120,8 @@ def course_titles(session: Session, plan: CertificatePlan) -> list[str]:
     return list(rows)
 
 
-def standings(session: Session, plan: CertificatePlan, *, now: datetime) -> dict[int, Standing]:
-    """Give how everybody stands to a plan, by person; whoever has sat nothing and learnt nothing is left out.
+def standings(session: Session, plan: CertificatePlan, *, now: datetime) -> dict[int, PlanEligibility]:
+    """Give how everybody stands to a plan, by person; anyone who has sat nothing and learnt nothing is left out.
 
     An exam counts with those of its make-ups whose results are out; before its own are, nobody stands anywhere.
     """
@@ -129,13 +129,13 @@ def standings(session: Session, plan: CertificatePlan, *, now: datetime) -> dict
     return {row.person_id: row for row in rows}
 
 
-def _exam_standings(session: Session, exam_id: int, *, now: datetime) -> list[Standing]:
-    basis = get_basis(session, exam_id, scope=Scope.FINAL, now=now)
-    if not release_of(session, basis.exam, now=now).are_results_out:
+def _exam_standings(session: Session, exam_id: int, *, now: datetime) -> list[PlanEligibility]:
+    report_context = get_report_context(session, exam_id, scope=Scope.FINAL, now=now)
+    if not release_of(session, report_context.exam, now=now).are_results_out:
         return []
-    makeups = tuple(other for other in basis.makeups if release_of(session, other, now=now).are_results_out)
-    basis = replace(basis, makeups=makeups, scope=Scope.FINAL if makeups else Scope.THIS)
-    columns = people_of(session, basis).of.c
+    makeups = tuple(other for other in report_context.makeups if release_of(session, other, now=now).are_results_out)
+    report_context = replace(report_context, makeups=makeups, scope=Scope.FINAL if makeups else Scope.THIS)
+    columns = people_of(session, report_context).of.c
     rows = session.execute(
         select(
             columns.person_id,
@@ -151,25 +151,25 @@ def _exam_standings(session: Session, exam_id: int, *, now: datetime) -> list[St
         .where(columns.attempt_id.is_not(None))
     )
     return [
-        Standing(
+        PlanEligibility(
             person_id=row.person_id,
             name=row.name,
             unit_id=row.unit_id,
             unit_name=row.unit_name,
             has_earned=row.is_passed,
-            result=exam_result_words(row.band, row.points) if row.band else "",
+            result=exam_result_label(row.band, row.points) if row.band else "",
             grade_id=row.grade_id,
         )
         for row in rows
     ]
 
 
-def exam_result_words(band: str, points: object) -> str:
+def exam_result_label(band: str, points: object) -> str:
     """Write a result as a certificate has it: 优秀（92 分）."""
     return f"{BAND_NAMES[Band(band)]}（{for_people(points)}分）"  # type: ignore[arg-type]  # a Decimal from the row
 
 
-def _course_standings(session: Session, plan: CertificatePlan) -> list[Standing]:
+def _course_standings(session: Session, plan: CertificatePlan) -> list[PlanEligibility]:
     wanted = select(PlanCourse.course_id).where(PlanCourse.plan_id == plan.id)
     count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     rows = session.execute(
@@ -181,7 +181,7 @@ def _course_standings(session: Session, plan: CertificatePlan) -> list[Standing]
         .group_by(Person.id, Unit.id)
     )
     return [
-        Standing(
+        PlanEligibility(
             person_id=row[0],
             name=row[1],
             unit_id=row[2],
@@ -233,7 +233,7 @@ def printed_of(certificate: Certificate) -> Printed:
     return Printed(
         number=certificate.number,
         heading=certificate.heading,
-        words=certificate.words,
+        text=certificate.text,
         name=certificate.name,
         unit_name=certificate.unit_name,
         result=certificate.result,
@@ -267,11 +267,11 @@ def get_own_certificate(session: Session, certificate_id: int, person_id: int) -
 
 
 def list_certificates(
-    session: Session, plan_id: int, reach: AccessScope, *, offset: int, limit: int
+    session: Session, plan_id: int, access: AccessScope, *, offset: int, limit: int
 ) -> tuple[list[tuple[Certificate, str]], int]:
     """List a page of a plan's certificates of units within reach with their replacement's number, and count them."""
     newer = aliased(Certificate)
-    where = (Certificate.plan_id == plan_id, within(reach))
+    where = (Certificate.plan_id == plan_id, within(access))
     rows = session.execute(
         select(Certificate, func.coalesce(newer.number, ""))
         .join(Unit, Certificate.unit_id == Unit.id)

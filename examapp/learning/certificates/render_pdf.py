@@ -13,7 +13,7 @@ from fpdf.enums import TextMode
 
 from examapp.clock import local
 from examapp.documents.pdf_font import FAMILY, break_lines, printable, share_font, width_of
-from examapp.learning.certificates.rules import Printed, check_code, day_words, verify_url
+from examapp.learning.certificates.rules import Printed, check_code, day_label, verify_url
 
 _MM = 72 / 25.4
 _RED = (158, 27, 30)
@@ -65,7 +65,7 @@ class _Book:
         self._frame()
         self._line(printed.heading, y=40, size=40, color=_RED, is_strong=True)
         self._line(f"编号：{printed.number}", y=57, size=11)
-        self._body(printed.words)
+        self._body(printed.text)
         self._signature(printed)
         self._check(page)
 
@@ -75,13 +75,13 @@ class _Book:
             self.pdf.set_line_width(width)
             self.pdf.rect(inset, inset, _WIDTH - 2 * inset, _HEIGHT - 2 * inset)
 
-    def _body(self, words: str) -> None:
+    def _body(self, text: str) -> None:
         y = 78.0
         size = _BODY_PT
-        lines = _lines(words, size)
+        lines = _lines(text, size)
         while len(lines) > _MAX_LINES and size > 12:
             size -= 1
-            lines = _lines(words, size)
+            lines = _lines(text, size)
         step = _BODY_LINE * size / _BODY_PT
         for is_first, line in lines:
             indent = 2 * size / _MM if is_first else 0
@@ -90,7 +90,7 @@ class _Book:
 
     def _signature(self, printed: Printed) -> None:
         right = _WIDTH - _SIDE
-        for text, y in ((printed.signer, 158.0), (day_words(printed.issued_on), 169.0)):
+        for text, y in ((printed.signer, 158.0), (day_label(printed.issued_on), 169.0)):
             self._text(text, x=right - width_of(printable(text), 16) / _MM, y=y, size=16)
         if self.seal is not None:
             middle = right - width_of(printable(printed.signer), 16) / _MM / 2
@@ -144,10 +144,10 @@ class _Book:
             self.pdf.text(x, y, printable(text))
 
 
-def _lines(words: str, size: float) -> list[tuple[bool, str]]:
+def _lines(text: str, size: float) -> list[tuple[bool, str]]:
     """Break the words; the first line of each paragraph but the first is indented."""
     lines: list[tuple[bool, str]] = []
-    for number, paragraph in enumerate(words.split("\n")):
+    for number, paragraph in enumerate(text.split("\n")):
         is_indented = number > 0
         indent = 2 * size if is_indented else 0
         broken = break_lines(paragraph, width=_BODY_WIDTH * _MM, size_pt=size, indent=indent)

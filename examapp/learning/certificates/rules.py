@@ -19,7 +19,7 @@ PLACES = {
 """What a template's words may hold in 【】, and what stands there on the certificate."""
 DEFAULT_BODY = "【姓名】同志（【单位】）：\n参加【项目】，成绩【成绩】，特发此证。"
 ALL_COURSES = "学完全部课程"
-_PLACE = re.compile(r"【([^【】]*)】")
+_UNIT_FIELDS = re.compile(r"【([^【】]*)】")
 _PREFIX = re.compile(r"[A-Z0-9]{2,12}")
 _CHECK_LENGTH = 16
 
@@ -30,7 +30,7 @@ class Printed:
 
     number: str
     heading: str
-    words: str
+    text: str
     name: str
     unit_name: str
     result: str
@@ -39,13 +39,13 @@ class Printed:
 
     def digest(self, salt: str) -> str:
         """Give the SHA-256 of what is printed, in hex."""
-        said = [self.number, self.heading, self.words, self.name, self.unit_name, self.result, self.signer, self.issued_on.isoformat(), salt]  # fmt: skip
+        said = [self.number, self.heading, self.text, self.name, self.unit_name, self.result, self.signer, self.issued_on.isoformat(), salt]  # fmt: skip
         return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
-def body_fault(body: str) -> str:
+def find_body_issue(body: str) -> str:
     """Say what is wrong with a template's words; empty where nothing is."""
-    unknown = [name for name in _PLACE.findall(body) if name not in PLACES]
+    unknown = [name for name in _UNIT_FIELDS.findall(body) if name not in PLACES]
     if unknown:
         known = "、".join(f"【{name}】" for name in PLACES)
         return f"没有【{unknown[0]}】这一项。可以用的是{known}。"
@@ -56,7 +56,7 @@ def body_fault(body: str) -> str:
 
 def fill(body: str, values: Mapping[str, str]) -> str:
     """Put the values into a template's words; what a value itself says is never looked at again."""
-    return _PLACE.sub(lambda match: values.get(match[1], match[0]), body)
+    return _UNIT_FIELDS.sub(lambda match: values.get(match[1], match[0]), body)
 
 
 def is_prefix(text: str) -> bool:
@@ -69,7 +69,7 @@ def number_of(prefix: str, serial: int) -> str:
     return f"{prefix}-{serial:06d}"
 
 
-def day_words(day: date) -> str:
+def day_label(day: date) -> str:
     """Write a day as a certificate has it."""
     return f"{day.year}年{day.month}月{day.day}日"
 

@@ -13,7 +13,7 @@ from examapp.learning.certificates.models import Certificate
 from examapp.learning.certificates.queries import find_by_number, get_own_certificate, printed_of
 from examapp.learning.certificates.rules import clean_check_code, clean_number
 from examapp.learning.study_events.views import blueprint, send_pdf
-from examapp.organisation.accounts.guards import me, public, signed_in
+from examapp.organisation.accounts.guards import my_user, public, signed_in
 from examapp.web.trusted_hosts import site_url
 
 _MAX_NAME_LENGTH = 50
@@ -25,7 +25,7 @@ def download_certificate(certificate_id: int) -> Response:
     """Give one of my certificates as PDF."""
     from examapp.learning.certificates.render_pdf import Page, draw_certificates
 
-    certificate = get_own_certificate(read_session(), certificate_id, me().person_id)
+    certificate = get_own_certificate(read_session(), certificate_id, my_user().person_id)
     content = draw_certificates(
         [Page(printed=printed_of(certificate), digest=certificate.digest)],
         site_url=site_url(),
@@ -48,7 +48,7 @@ def verify() -> str:
         "records/verify.html",
         number=number,
         code=typed,
-        is_asked=bool(number),
+        is_requested=bool(number),
         certificate=certificate,
         is_intact=certificate is not None and printed_of(certificate).digest(certificate.salt) == certificate.digest,
         name=name,

@@ -40,16 +40,16 @@ def pin_articles(session: Session, chapter: Chapter, *, now: datetime) -> None:
     session.flush()
 
 
-def confirm_articles(context: ActionContext, *, course_id: int, chapter_id: int, reach: AccessScope) -> None:
+def confirm_articles(context: ActionContext, *, course_id: int, chapter_id: int, access: AccessScope) -> None:
     """Say that a chapter is right under the law as it is now: its flag goes."""
-    chapter = get_chapter(context.session, course_id, chapter_id, reach)
+    chapter = get_chapter(context.session, course_id, chapter_id, access)
     pin_articles(context.session, chapter, now=context.now)
     record(context, "training.confirm_articles", object_type="course", object_id=course_id)
 
 
-def get_chapter(session: Session, course_id: int, chapter_id: int, reach: AccessScope) -> Chapter:
+def get_chapter(session: Session, course_id: int, chapter_id: int, access: AccessScope) -> Chapter:
     """Get a chapter of a course within a reach, the course locked; raises NotFoundError."""
-    course = get_course(session, course_id, reach, is_locked=True)
+    course = get_course(session, course_id, access, is_locked=True)
     for chapter in course.chapters:
         if chapter.id == chapter_id:
             return chapter
@@ -81,20 +81,20 @@ def keep_edition(context: ActionContext, course: Course) -> None:
 
 
 def attach_file(
-    context: ActionContext, *, course_id: int, chapter_id: int, file: StoredFile, reach: AccessScope
+    context: ActionContext, *, course_id: int, chapter_id: int, file: StoredFile, access: AccessScope
 ) -> None:
     """Hang a stored file on a chapter; raises NotFoundError for a course outside the reach."""
     session = context.session
-    chapter = get_chapter(session, course_id, chapter_id, reach)
+    chapter = get_chapter(session, course_id, chapter_id, access)
     session.add(ChapterFile(chapter_id=chapter.id, file_id=file.id))
     session.flush()
     record(context, "training.attach_file", object_type="course", object_id=course_id, details={"kind": file.kind})
 
 
-def detach_file(context: ActionContext, *, course_id: int, chapter_id: int, token: str, reach: AccessScope) -> None:
+def detach_file(context: ActionContext, *, course_id: int, chapter_id: int, token: str, access: AccessScope) -> None:
     """Take a file from a chapter; its bytes go once no other chapter shows it. Raises NotFoundError."""
     session = context.session
-    chapter = get_chapter(session, course_id, chapter_id, reach)
+    chapter = get_chapter(session, course_id, chapter_id, access)
     row = session.execute(
         select(ChapterFile, StoredFile)
         .join(StoredFile, ChapterFile.file_id == StoredFile.id)
@@ -133,15 +133,15 @@ def copy_contents(session: Session, *, original: Chapter, copy: Chapter, now: da
 
 
 def name_people(
-    context: ActionContext, *, course_id: int, staff_numbers: Sequence[str], reach: AccessScope
+    context: ActionContext, *, course_id: int, staff_numbers: Sequence[str], access: AccessScope
 ) -> list[str]:
     """Name the people of a course by staff number, in place of those named before; gives the numbers that nobody in reach has."""
     session = context.session
-    course = get_course(session, course_id, reach, is_locked=True)
+    course = get_course(session, course_id, access, is_locked=True)
     rows = session.execute(
         select(Person.staff_number, Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Person.staff_number.in_(staff_numbers), within(reach))
+        .where(Person.staff_number.in_(staff_numbers), within(access))
     )
     found = {row.staff_number: row.id for row in rows}
     session.execute(delete(CoursePerson).where(CoursePerson.course_id == course.id))

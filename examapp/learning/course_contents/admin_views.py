@@ -12,7 +12,7 @@ from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.learning.course_contents import actions
 from examapp.learning.courses.queries import get_course
-from examapp.organisation.accounts.guards import me, my_reach, requires
+from examapp.organisation.accounts.guards import my_access, my_user, requires
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads import views
 from examapp.uploads.actions import store_file
@@ -29,17 +29,17 @@ _PATH = "/<int:course_id>/chapters/<int:chapter_id>/files"
 @admin_blueprint.post(f"{_PATH}/begin")
 @requires(_WRITE)
 def begin_file(course_id: int, chapter_id: int) -> Response:
-    """Begin to send a file of so many bytes; one too large is refused before a byte is sent."""
-    _refuse_foreign(course_id, chapter_id)
-    return views.begin(room=actions.ROOM, by_id=me().person_id, kinds=FILE_KINDS)
+    """Begin to send a file of so many bytes; one too large is rejected before a byte is sent."""
+    _ensure_chapter_of_course(course_id, chapter_id)
+    return views.begin(room=actions.ROOM, by_id=my_user().person_id, kinds=FILE_KINDS)
 
 
 @admin_blueprint.put(f"{_PATH}/<token>")
 @requires(_WRITE)
 def add_to_file(course_id: int, chapter_id: int, token: str) -> Response:
     """Take the next piece."""
-    _refuse_foreign(course_id, chapter_id)
-    return views.add(token, room=actions.ROOM, by_id=me().person_id)
+    _ensure_chapter_of_course(course_id, chapter_id)
+    return views.add(token, room=actions.ROOM, by_id=my_user().person_id)
 
 
 @admin_blueprint.post(f"{_PATH}/<token>/finish")
@@ -51,7 +51,7 @@ def finish_file(course_id: int, chapter_id: int, token: str) -> Response:
         _attach(context, course_id, chapter_id, file)
         return {"name": file.name}
 
-    return views.finish(token, room=actions.ROOM, by_id=me().person_id, then=then)
+    return views.finish(token, room=actions.ROOM, by_id=my_user().person_id, then=then)
 
 
 @admin_blueprint.post(_PATH)
@@ -66,7 +66,7 @@ def put_file(course_id: int, chapter_id: int) -> Response:
             room=actions.ROOM,
             name=name,
             content=content,
-            by_id=me().person_id,
+            by_id=my_user().person_id,
             now=clock.now(),
             kinds=FILE_KINDS,
         )
@@ -79,15 +79,15 @@ def put_file(course_id: int, chapter_id: int) -> Response:
 def drop_file(course_id: int, chapter_id: int, token: str) -> Response:
     """Take a file from the chapter."""
     with request_transaction("文件已删除。") as context:
-        actions.detach_file(context, course_id=course_id, chapter_id=chapter_id, token=token, reach=my_reach(_WRITE))
+        actions.detach_file(context, course_id=course_id, chapter_id=chapter_id, token=token, access=my_access(_WRITE))
     return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
 
 
 def _attach(context: ActionContext, course_id: int, chapter_id: int, file: StoredFile) -> None:
-    actions.attach_file(context, course_id=course_id, chapter_id=chapter_id, file=file, reach=my_reach(_WRITE))
+    actions.attach_file(context, course_id=course_id, chapter_id=chapter_id, file=file, access=my_access(_WRITE))
 
 
-def _refuse_foreign(course_id: int, chapter_id: int) -> None:
-    course = get_course(read_session(), course_id, my_reach(_WRITE))
+def _ensure_chapter_of_course(course_id: int, chapter_id: int) -> None:
+    course = get_course(read_session(), course_id, my_access(_WRITE))
     if all(chapter.id != chapter_id for chapter in course.chapters):
         raise NotFoundError

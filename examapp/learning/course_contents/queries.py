@@ -25,7 +25,7 @@ from examapp.learning.courses.models import (
     CourseState,
 )
 from examapp.learning.courses.queries import in_audience, reached
-from examapp.learning.courses.rules import MARK, Cited, runs_of
+from examapp.learning.courses.rules import MARK, CitedArticles, runs_of
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
@@ -50,7 +50,7 @@ class Library:
             self._laws[name] = (version, list_articles(self.session, version.id) if version else [])
         return self._laws[name]
 
-    def run(self, cited: Cited) -> list[LawArticle]:
+    def run(self, cited: CitedArticles) -> list[LawArticle]:
         """Give the articles of a run; empty where its first or last is not there."""
         _, articles = self.law(cited.law)
         labels = [article.label for article in articles]
@@ -74,7 +74,7 @@ def _blocks(library: Library, mark: re.Match[str]) -> str:
     return "".join(_block(library, cited) for cited in runs_of(mark))
 
 
-def _block(library: Library, cited: Cited) -> str:
+def _block(library: Library, cited: CitedArticles) -> str:
     version, _ = library.law(cited.law)
     articles = library.run(cited)
     if version is None or not articles:
@@ -84,7 +84,7 @@ def _block(library: Library, cited: Cited) -> str:
     return f"<blockquote>{head}{''.join(lines)}</blockquote>"
 
 
-def cited_articles(session: Session, runs: Iterable[Cited], *, on: date) -> list[tuple[str, str, int | None]]:
+def cited_articles(session: Session, runs: Iterable[CitedArticles], *, on: date) -> list[tuple[str, str, int | None]]:
     """Give law, label and version of each article that runs name, each once; an article that is not there with no version."""
     library = Library(session, on)
     found: dict[tuple[str, str], int | None] = {}
@@ -114,13 +114,13 @@ def changed_articles(session: Session, chapter_ids: Collection[int], *, on: date
     for cited, seen in rows:
         version, articles = library.law(cited.law)
         now = next((article.text for article in articles if article.label == cited.label), None)
-        words = ""
+        text = ""
         if now is None:
-            words = "法律库中没有" if seen is None else "现行版本中已没有"
+            text = "法律库中没有" if seen is None else "现行版本中已没有"
         elif now != seen and (version is None or version.id != cited.law_version_id):
-            words = f"已修改（{version.version_on.year}年版）" if version else "已修改"
-        if words:
-            found.setdefault(cited.chapter_id, []).append(f"《{cited.law}》{cited.label}{words}")
+            text = f"已修改（{version.version_on.year}年版）" if version else "已修改"
+        if text:
+            found.setdefault(cited.chapter_id, []).append(f"《{cited.law}》{cited.label}{text}")
     return found
 
 
@@ -138,7 +138,7 @@ def files_of(session: Session, chapter_ids: Collection[int]) -> dict[int, list[S
     return found
 
 
-def get_file_for(session: Session, token: str, *, person_id: int, reach: AccessScope | None) -> StoredFile:
+def get_file_for(session: Session, token: str, *, person_id: int, access: AccessScope | None) -> StoredFile:
     """Get a chapter's file for who learns its published course, or makes courses within a reach; raises NotFoundError."""
     learns = (
         select(Person.id)
@@ -154,8 +154,8 @@ def get_file_for(session: Session, token: str, *, person_id: int, reach: AccessS
     )
     makes = (
         false()
-        if reach is None
-        else Course.id.in_(select(Course.id).outerjoin(Unit, Course.unit_id == Unit.id).where(reached(reach)))
+        if access is None
+        else Course.id.in_(select(Course.id).outerjoin(Unit, Course.unit_id == Unit.id).where(reached(access)))
     )
     found = session.scalars(
         select(StoredFile)

@@ -19,7 +19,7 @@ from examapp.learning.courses.models import Chapter, ChapterProgress, Course, Co
 from examapp.learning.courses.queries import covers_sector, explanations_of, get_course
 from examapp.learning.courses.rules import body_html
 from examapp.learning.practice.queries import count_questions
-from examapp.learning.practice.rules import Wanted, law_chapters, least_right, point_chapters
+from examapp.learning.practice.rules import Wanted, law_chapters, min_right, point_chapters
 from examapp.learning.study_gates.actions import complete_course
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
@@ -39,7 +39,7 @@ AUDIT_OBJECTS = {"course": "课程"}
 _LAW_EXERCISE = 5
 
 
-class CourseRefusedError(DomainError):
+class InvalidCourseError(DomainError):
     """A course cannot stand or be published so; the message says why, and what to do."""
 
     code = "course_refused"
@@ -77,10 +77,10 @@ class ChapterSettings:
     pass_count: int
 
 
-def create_course(context: ActionContext, *, settings: CourseSettings, reach: AccessScope) -> Course:
+def create_course(context: ActionContext, *, settings: CourseSettings, access: AccessScope) -> Course:
     """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
     session, now = context.session, context.now
-    _hold_audience(session, settings, reach)
+    _hold_audience(session, settings, access)
     course = Course(
         **settings.as_columns(),
         state=CourseState.DRAFT,
@@ -94,10 +94,10 @@ def create_course(context: ActionContext, *, settings: CourseSettings, reach: Ac
     return course
 
 
-def update_course(context: ActionContext, *, course_id: int, settings: CourseSettings, reach: AccessScope) -> Course:
+def update_course(context: ActionContext, *, course_id: int, settings: CourseSettings, access: AccessScope) -> Course:
     """Change a course's settings; what people have completed keeps the credits of its time."""
-    course = get_course(context.session, course_id, reach, is_locked=True)
-    _hold_audience(context.session, settings, reach)
+    course = get_course(context.session, course_id, access, is_locked=True)
+    _hold_audience(context.session, settings, access)
     for name, value in settings.as_columns().items():
         setattr(course, name, value)
     course.updated_at = context.now
@@ -105,20 +105,20 @@ def update_course(context: ActionContext, *, course_id: int, settings: CourseSet
     return course
 
 
-def _hold_audience(session: Session, settings: CourseSettings, reach: AccessScope) -> None:
+def _hold_audience(session: Session, settings: CourseSettings, access: AccessScope) -> None:
     """Hold an audience within the reach: a unit's, a sector's, or everybody's."""
     if settings.unit_id is not None:
-        get_unit_within(session, settings.unit_id, reach)
-    elif not reach.is_everything and not covers_sector(session, settings.sector_unit_id, reach):
-        raise CourseRefusedError("您只能为本单位及下级单位、本系统建课程，请选择单位，或者选择自己的系统。")
+        get_unit_within(session, settings.unit_id, access)
+    elif not access.is_everything and not covers_sector(session, settings.sector_unit_id, access):
+        raise InvalidCourseError("您只能为本单位及下级单位、本系统建课程，请选择单位，或者选择自己的系统。")
 
 
 def save_chapter(
-    context: ActionContext, *, course_id: int, chapter_id: int | None, settings: ChapterSettings, reach: AccessScope
+    context: ActionContext, *, course_id: int, chapter_id: int | None, settings: ChapterSettings, access: AccessScope
 ) -> Chapter:
     """Add a chapter or change one; people's progress in it stays."""
     session, now = context.session, context.now
-    course = get_course(session, course_id, reach, is_locked=True)
+    course = get_course(session, course_id, access, is_locked=True)
     if chapter_id is None and course.state == CourseState.PUBLISHED:
         raise ConflictError("课程已发布，不能加章节。请先下架，加好章节后再发布；已学的进度会保留。")
     chapter = Chapter() if chapter_id is None else _chapter_of(course, chapter_id)
@@ -129,7 +129,7 @@ def save_chapter(
         course.chapters.append(chapter)
     course.updated_at = now
     if course.state == CourseState.PUBLISHED:
-        _refuse_faults(_chapter_faults(session, chapter))
+        _ensure_no_issues(_list_chapter_issues(session, chapter))
     session.flush()
     pin_articles(session, chapter, now=now)
     if course.state == CourseState.PUBLISHED:
@@ -145,10 +145,10 @@ def _chapter_of(course: Course, chapter_id: int) -> Chapter:
     raise NotFoundError
 
 
-def delete_chapter(context: ActionContext, *, course_id: int, chapter_id: int, reach: AccessScope) -> None:
+def delete_chapter(context: ActionContext, *, course_id: int, chapter_id: int, access: AccessScope) -> None:
     """Delete a chapter that nobody has opened, of a course that is not published."""
     session = context.session
-    course = get_course(session, course_id, reach, is_locked=True)
+    course = get_course(session, course_id, access, is_locked=True)
     chapter = _chapter_of(course, chapter_id)
     if course.state == CourseState.PUBLISHED:
         raise ConflictError("课程已发布，不能删章节。请先下架。")
@@ -161,13 +161,13 @@ def delete_chapter(context: ActionContext, *, course_id: int, chapter_id: int, r
     record(context, "training.delete_chapter", object_type="course", object_id=course.id)
 
 
-def publish_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
-    """Let learners see a course after the checks; raises CourseRefusedError with everything that is missing."""
+def publish_course(context: ActionContext, *, course_id: int, access: AccessScope) -> Course:
+    """Let learners see a course after the checks; raises InvalidCourseError with everything that is missing."""
     session, now = context.session, context.now
-    course = get_course(session, course_id, reach, is_locked=True)
-    faults = [] if course.chapters else ["还没有章节。"]
-    faults += [fault for chapter in course.chapters for fault in _chapter_faults(session, chapter)]
-    _refuse_faults(faults)
+    course = get_course(session, course_id, access, is_locked=True)
+    issues = [] if course.chapters else ["还没有章节。"]
+    issues += [issue for chapter in course.chapters for issue in _list_chapter_issues(session, chapter)]
+    _ensure_no_issues(issues)
     course.state, course.published_at, course.updated_at = CourseState.PUBLISHED, now, now
     session.flush()
     keep_edition(context, course)
@@ -176,33 +176,33 @@ def publish_course(context: ActionContext, *, course_id: int, reach: AccessScope
     return course
 
 
-def _refuse_faults(faults: list[str]) -> None:
-    if faults:
-        raise CourseRefusedError("还不能发布：" + "".join(faults))
+def _ensure_no_issues(issues: list[str]) -> None:
+    if issues:
+        raise InvalidCourseError("还不能发布：" + "".join(issues))
 
 
-def _chapter_faults(session: Session, chapter: Chapter) -> list[str]:
-    faults = [] if chapter.body.strip() else [f"「{chapter.title}」没有内容。"]
+def _list_chapter_issues(session: Session, chapter: Chapter) -> list[str]:
+    issues = [] if chapter.body.strip() else [f"「{chapter.title}」没有内容。"]
     found = count_questions(session, Wanted(law=chapter.law, topic=chapter.topic))
     if found < chapter.exercise_count:
-        faults.append(
+        issues.append(
             f"「{chapter.title}」的练习要 {chapter.exercise_count} 题，题库中只有 {found} 题可用，请减少题数或放宽范围。"
         )
-    return faults
+    return issues
 
 
-def withdraw_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
+def withdraw_course(context: ActionContext, *, course_id: int, access: AccessScope) -> Course:
     """Take a course from the learners' pages; progress and completions stay."""
-    course = get_course(context.session, course_id, reach, is_locked=True)
+    course = get_course(context.session, course_id, access, is_locked=True)
     course.state, course.updated_at = CourseState.WITHDRAWN, context.now
     record(context, "training.withdraw_course", object_type="course", object_id=course.id)
     return course
 
 
-def copy_course(context: ActionContext, *, course_id: int, reach: AccessScope) -> Course:
+def copy_course(context: ActionContext, *, course_id: int, access: AccessScope) -> Course:
     """Copy a course with its chapters as a draft of the next year, without a due date."""
     session = context.session
-    original = get_course(session, course_id, reach)
+    original = get_course(session, course_id, access)
     settings = CourseSettings(
         title=original.title,
         summary=original.summary,
@@ -214,7 +214,7 @@ def copy_course(context: ActionContext, *, course_id: int, reach: AccessScope) -
         sector_unit_id=original.sector_unit_id,
         ranks=tuple(original.ranks),
     )
-    copy = create_course(context, settings=settings, reach=reach)
+    copy = create_course(context, settings=settings, access=access)
     for chapter in original.chapters:
         values = {name: getattr(chapter, name) for name in (*ChapterSettings.__dataclass_fields__, "source")}
         copied = Chapter(**values)
@@ -224,22 +224,22 @@ def copy_course(context: ActionContext, *, course_id: int, reach: AccessScope) -
     return copy
 
 
-def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, reach: AccessScope) -> Course:
+def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, access: AccessScope) -> Course:
     """Make a draft course of a law: its articles by chapter where the text was imported, else what its questions explain.
 
-    Each chapter's exercise is drawn from the law's questions. Raises CourseRefusedError for a law without questions.
+    Each chapter's exercise is drawn from the law's questions. Raises InvalidCourseError for a law without questions.
     """
     session, now = context.session, context.now
     found = count_questions(session, Wanted(law=law)) if law else 0
     if not found:
-        raise CourseRefusedError("题库中还没有这部法律可用的题目。请先补充题目，再生成课程。")
+        raise InvalidCourseError("题库中还没有这部法律可用的题目。请先补充题目，再生成课程。")
     today = day_of(now)
     version = find_version_in_force(session, law=law, on=today)
     articles = list_articles(session, version.id) if version else []
     drafts = law_chapters(law, [(article.heading, article.label) for article in articles])
     drafts = drafts or point_chapters(explanations_of(session, law))
     if not drafts:
-        raise CourseRefusedError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
+        raise InvalidCourseError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
     settings = CourseSettings(
         title=f"《{law}》学习",
         summary="",
@@ -249,7 +249,7 @@ def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, re
         due_on=None,
         unit_id=unit_id,
     )
-    course = create_course(context, settings=settings, reach=reach)
+    course = create_course(context, settings=settings, access=access)
     count = min(_LAW_EXERCISE, found)
     for position, draft in enumerate(drafts, 1):
         course.chapters.append(
@@ -260,7 +260,7 @@ def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, re
                 law=law,
                 topic="",
                 exercise_count=count,
-                pass_count=least_right(count),
+                pass_count=min_right(count),
             )
         )
     session.flush()
@@ -273,28 +273,28 @@ _EVERYTHING = AccessScope(is_everything=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """What became of a shipped course; `fault` says why it is still a draft, empty where it is published."""
+class LoadedCourse:
+    """What became of a shipped course; `issue` says why it is still a draft, empty where it is published."""
 
     title: str
     is_new: bool
-    fault: str = ""
+    issue: str = ""
 
 
 def load_courses(
     context: ActionContext, texts: Sequence[CourseText], *, year: int, is_required: bool, publishes: bool
-) -> list[Loaded]:
+) -> list[LoadedCourse]:
     """Load courses for the whole roster of a year; one whose title stands in that year already is left as the office has it."""
     known = set(context.session.scalars(select(Course.title).where(Course.year == year)))
     return [
-        Loaded(title=text.title, is_new=False)
+        LoadedCourse(title=text.title, is_new=False)
         if text.title in known
         else _load(context, text, year=year, is_required=is_required, publishes=publishes)
         for text in texts
     ]
 
 
-def _load(context: ActionContext, text: CourseText, *, year: int, is_required: bool, publishes: bool) -> Loaded:
+def _load(context: ActionContext, text: CourseText, *, year: int, is_required: bool, publishes: bool) -> LoadedCourse:
     settings = CourseSettings(
         title=text.title,
         summary=text.summary,
@@ -304,22 +304,22 @@ def _load(context: ActionContext, text: CourseText, *, year: int, is_required: b
         due_on=None,
         unit_id=None,
     )
-    course = create_course(context, settings=settings, reach=_EVERYTHING)
+    course = create_course(context, settings=settings, access=_EVERYTHING)
     for position, chapter in enumerate(text.chapters, 1):
         save_chapter(
             context,
             course_id=course.id,
             chapter_id=None,
             settings=_chapter_settings(text, chapter, position),
-            reach=_EVERYTHING,
+            access=_EVERYTHING,
         )
     if not publishes:
-        return Loaded(title=text.title, is_new=True)
+        return LoadedCourse(title=text.title, is_new=True)
     try:
-        publish_course(context, course_id=course.id, reach=_EVERYTHING)
-    except CourseRefusedError as error:
-        return Loaded(title=text.title, is_new=True, fault=error.text)
-    return Loaded(title=text.title, is_new=True)
+        publish_course(context, course_id=course.id, access=_EVERYTHING)
+    except InvalidCourseError as error:
+        return LoadedCourse(title=text.title, is_new=True, issue=error.text)
+    return LoadedCourse(title=text.title, is_new=True)
 
 
 def _chapter_settings(text: CourseText, chapter: ChapterText, position: int) -> ChapterSettings:

@@ -23,8 +23,8 @@ from examapp.learning.courses.models import Chapter, Course
 from examapp.learning.courses.queries import count_left
 from examapp.learning.practice.rules import split_pages
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
-from examapp.uploads.rules import words_of
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.uploads.rules import text_of
 from examapp.web.params import sent_number
 from examapp.web.submit import request_transaction, submit
 from question_bank.coursetext import read_courses
@@ -44,24 +44,24 @@ def list_courses() -> str:
     """List the courses."""
     return render_template(
         "training/office_courses.html",
-        courses=course_queries.list_courses(read_session(), my_reach(_WRITE)),
+        courses=course_queries.list_courses(read_session(), my_access(_WRITE)),
         laws=bank_names(read_session()).laws,
         units=_units(),
-        may_be_all=my_reach(_WRITE).is_everything,
+        may_be_all=my_access(_WRITE).is_everything,
         shipped_left=count_left(read_session(), year=clock.today().year),
     )
 
 
 def _units() -> list[tuple[int, str]]:
-    return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_reach(_WRITE))]
+    return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_access(_WRITE))]
 
 
 def _anybody() -> str:
     """Name the audience that no unit bounds: everybody, or a whole sector for who reaches sectors."""
-    reach = my_reach(_WRITE)
-    if reach.is_everything:
+    access = my_access(_WRITE)
+    if access.is_everything:
         return "名册全体人员"
-    return "本系统全部单位（在下面选系统）" if reach.sector_paths else ""
+    return "本系统全部单位（在下面选系统）" if access.sector_paths else ""
 
 
 def _sectors() -> list[tuple[int, str]]:
@@ -79,7 +79,7 @@ def create_course() -> str | Response | tuple[str, int]:
 @requires(_WRITE)
 def edit_course(course_id: int) -> str | Response | tuple[str, int]:
     """Change a course's settings."""
-    return _edit(course_queries.get_course(read_session(), course_id, my_reach(_WRITE)))
+    return _edit(course_queries.get_course(read_session(), course_id, my_access(_WRITE)))
 
 
 def _edit(course: Course | None) -> str | Response | tuple[str, int]:
@@ -91,18 +91,18 @@ def _edit(course: Course | None) -> str | Response | tuple[str, int]:
     if form.validate_on_submit():
         try:
             return redirect(url_for(".show_course", course_id=_save(course_id, form)))
-        except (actions.CourseRefusedError, NotFoundError) as error:
+        except (actions.InvalidCourseError, NotFoundError) as error:
             problem = error.text
     page = render_template("training/course_form.html", form=form, course_id=course_id, problem=problem)
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
 def _save(course_id: int | None, form: CourseForm) -> int:
-    settings, reach = form.settings(), my_reach(_WRITE)
+    settings, access = form.settings(), my_access(_WRITE)
     with request_transaction("课程已保存。") as context:
         if course_id is None:
-            return actions.create_course(context, settings=settings, reach=reach).id
-        return actions.update_course(context, course_id=course_id, settings=settings, reach=reach).id
+            return actions.create_course(context, settings=settings, access=access).id
+        return actions.update_course(context, course_id=course_id, settings=settings, access=access).id
 
 
 @admin_blueprint.get("/<int:course_id>")
@@ -110,7 +110,7 @@ def _save(course_id: int | None, form: CourseForm) -> int:
 def show_course(course_id: int) -> str:
     """Show a course with its chapters, and how many have completed it."""
     session = read_session()
-    course = course_queries.get_course(session, course_id, my_reach(_WRITE))
+    course = course_queries.get_course(session, course_id, my_access(_WRITE))
     return render_template(
         "training/office_course.html",
         course=course,
@@ -130,14 +130,14 @@ def show_course(course_id: int) -> str:
 @requires(_WRITE)
 def add_chapter(course_id: int) -> str | Response | tuple[str, int]:
     """Write a new chapter."""
-    return _edit_chapter(course_queries.get_course(read_session(), course_id, my_reach(_WRITE)), None)
+    return _edit_chapter(course_queries.get_course(read_session(), course_id, my_access(_WRITE)), None)
 
 
 @admin_blueprint.route("/<int:course_id>/chapters/<int:chapter_id>", methods=["GET", "POST"])
 @requires(_WRITE)
 def edit_chapter(course_id: int, chapter_id: int) -> str | Response | tuple[str, int]:
     """Change a chapter."""
-    course = course_queries.get_course(read_session(), course_id, my_reach(_WRITE))
+    course = course_queries.get_course(read_session(), course_id, my_access(_WRITE))
     chapter = next((each for each in course.chapters if each.id == chapter_id), None)
     if chapter is None:
         raise NotFoundError
@@ -158,9 +158,9 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
                 course_id=course_id,
                 chapter_id=chapter_id,
                 settings=form.settings(),
-                reach=my_reach(_WRITE),
+                access=my_access(_WRITE),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".show_course", course_id=course_id))
     page = render_template(
         "training/chapter_form.html",
@@ -169,7 +169,7 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
         course_title=title,
         chapter_id=chapter_id,
         files=files_of(read_session(), [chapter_id]).get(chapter_id, []) if chapter_id else [],
-        may_send=words_of(FILE_KINDS),
+        may_send=text_of(FILE_KINDS),
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
@@ -180,7 +180,7 @@ def confirm_articles(course_id: int, chapter_id: int) -> Response:
     """Say that a chapter is right under the law as it is now."""
     with request_transaction("已确认本章内容适用现行法条。") as context:
         course_content_actions.confirm_articles(
-            context, course_id=course_id, chapter_id=chapter_id, reach=my_reach(_WRITE)
+            context, course_id=course_id, chapter_id=chapter_id, access=my_access(_WRITE)
         )
     return redirect(url_for(".show_course", course_id=course_id))
 
@@ -192,7 +192,7 @@ def name_people(course_id: int) -> Response:
     numbers = request.form.get("staff_numbers", "")[:200_000].replace(",", " ").replace("、", " ").split()
     with request_transaction() as context:
         missing = course_content_actions.name_people(
-            context, course_id=course_id, staff_numbers=numbers, reach=my_reach(_WRITE)
+            context, course_id=course_id, staff_numbers=numbers, access=my_access(_WRITE)
         )
     if missing:
         flash(
@@ -208,7 +208,7 @@ def name_people(course_id: int) -> Response:
 def delete_chapter(course_id: int, chapter_id: int) -> Response:
     """Delete a chapter that nobody has opened."""
     with request_transaction("章节已删除。") as context:
-        actions.delete_chapter(context, course_id=course_id, chapter_id=chapter_id, reach=my_reach(_WRITE))
+        actions.delete_chapter(context, course_id=course_id, chapter_id=chapter_id, access=my_access(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -217,7 +217,7 @@ def delete_chapter(course_id: int, chapter_id: int) -> Response:
 def publish_course(course_id: int) -> Response:
     """Publish a course."""
     with submit("课程已发布，学习范围内的人员现在可以学习。") as context:
-        actions.publish_course(context, course_id=course_id, reach=my_reach(_WRITE))
+        actions.publish_course(context, course_id=course_id, access=my_access(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -226,7 +226,7 @@ def publish_course(course_id: int) -> Response:
 def withdraw_course(course_id: int) -> Response:
     """Take a course from the learners' pages."""
     with request_transaction("课程已下架，已学的进度和学分都保留。") as context:
-        actions.withdraw_course(context, course_id=course_id, reach=my_reach(_WRITE))
+        actions.withdraw_course(context, course_id=course_id, access=my_access(_WRITE))
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -235,7 +235,7 @@ def withdraw_course(course_id: int) -> Response:
 def copy_course(course_id: int) -> Response:
     """Copy a course for the next year, and open the copy."""
     with request_transaction("已复制为下一年度的草稿，请核对后发布。") as context:
-        copy = actions.copy_course(context, course_id=course_id, reach=my_reach(_WRITE))
+        copy = actions.copy_course(context, course_id=course_id, access=my_access(_WRITE))
         copy_id = copy.id
     return redirect(url_for(".show_course", course_id=copy_id))
 
@@ -247,7 +247,7 @@ def make_law_course() -> Response:
     unit_id = request.form.get("unit_id", type=sent_number)
     with submit("课程草稿已生成，请核对内容、学分和期限后发布。", back=url_for(".list_courses")) as context:
         made = actions.make_law_course(
-            context, law=request.form.get("law", "")[:200], unit_id=unit_id, reach=my_reach(_WRITE)
+            context, law=request.form.get("law", "")[:200], unit_id=unit_id, access=my_access(_WRITE)
         )
         made_id = made.id
     return redirect(url_for(".show_course", course_id=made_id))
@@ -257,7 +257,7 @@ def make_law_course() -> Response:
 @requires(_WRITE)
 def take_shipped_courses() -> Response:
     """Take the shipped courses in as drafts of this year; those that are there stay as they are. They are for everybody: so is the reach."""
-    if not my_reach(_WRITE).is_everything:
+    if not my_access(_WRITE).is_everything:
         raise NotFoundError
     with request_transaction() as context:
         loaded = load_courses(context, read_courses(), year=clock.today().year, is_required=True, publishes=False)

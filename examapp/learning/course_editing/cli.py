@@ -30,4 +30,4 @@ def load(year: int | None, *, elective: bool, draft: bool) -> None:
         )
     for course in loaded:
         state = "已装入" if course.is_new else "已有，没有改动"
-        click.echo(f"{course.title}：{state}{f'（草稿：{course.fault}）' if course.fault else ''}")
+        click.echo(f"{course.title}：{state}{f'（草稿：{course.issue}）' if course.issue else ''}")

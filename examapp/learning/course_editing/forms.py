@@ -19,7 +19,7 @@ from question_bank.model import DIFFICULTY_NAMES
 
 def any_of(nothing: str, pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     """Make a select's choices: first the words for any."""
-    return [SelectChoice("", nothing), *(SelectChoice(str(value), words) for value, words in pairs)]
+    return [SelectChoice("", nothing), *(SelectChoice(str(value), text) for value, text in pairs)]
 
 
 class PracticeForm(FlaskForm):
@@ -38,7 +38,7 @@ class PracticeForm(FlaskForm):
         "难度",
         default="",
         validate_choice=False,
-        choices=any_of("不限难度", [(str(level), words) for level, words in DIFFICULTY_NAMES.items()]),
+        choices=any_of("不限难度", [(str(level), text) for level, text in DIFFICULTY_NAMES.items()]),
     )
 
     def offer(self, *, laws: Iterable[str], topics: Iterable[str], points: Iterable[str]) -> None:
@@ -75,9 +75,9 @@ class CourseForm(FlaskForm):
 
     def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, anybody: str) -> None:
         """Fill the selects of units; `anybody` names the choice of no unit, empty where there is none."""
-        self.sector_unit_id.choices = any_of("不限", [(str(unit_id), words) for unit_id, words in sectors])
+        self.sector_unit_id.choices = any_of("不限", [(str(unit_id), text) for unit_id, text in sectors])
         whole = [SelectChoice("", anybody)] if anybody else []
-        self.unit_id.choices = [*whole, *(SelectChoice(str(unit_id), words) for unit_id, words in units)]
+        self.unit_id.choices = [*whole, *(SelectChoice(str(unit_id), text) for unit_id, text in units)]
 
     def settings(self) -> CourseSettings:
         """Give the course as it was filled in."""
@@ -116,7 +116,7 @@ class ChapterForm(FlaskForm):
     )
 
     def validate_pass_count(self, field: IntegerField) -> None:
-        """Refuse more right answers than there are questions."""
+        """Reject more right answers than there are questions."""
         if field.data and self.exercise_count.data and field.data > self.exercise_count.data:
             raise ValidationError("不能多于练习题数。")
 

@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
-from examapp.content.questions.models import AnswerKey, Question, QuestionState
+from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState
 from examapp.errors import NotFoundError
 from examapp.learning.courses.models import (
     Chapter,
@@ -195,31 +195,31 @@ def runs_today(session: Session, chapter_id: int, person_id: int, *, on: date) -
     ).scalar_one()
 
 
-def reached(reach: AccessScope) -> ColumnElement[bool]:
+def reached(access: AccessScope) -> ColumnElement[bool]:
     """Give the condition on courses joined with their unit: one for a unit within the reach, or for a sector within it.
 
     A course for the whole roster needs a reach over everything.
     """
-    if reach.is_everything:
+    if access.is_everything:
         return true()
     sector = aliased(Unit, name="sector_within")
-    of_sector = select(sector.id).where(sector.id == Course.sector_unit_id, _in_sectors(sector.sector_path, reach))
-    return (Course.unit_id.is_not(None) & within(reach)) | (Course.unit_id.is_(None) & of_sector.exists())
+    of_sector = select(sector.id).where(sector.id == Course.sector_unit_id, _in_sectors(sector.sector_path, access))
+    return (Course.unit_id.is_not(None) & within(access)) | (Course.unit_id.is_(None) & of_sector.exists())
 
 
 def _in_sectors(
-    path: ColumnElement[str] | InstrumentedAttribute[str | None], reach: AccessScope
+    path: ColumnElement[str] | InstrumentedAttribute[str | None], access: AccessScope
 ) -> ColumnElement[bool]:
-    return or_(false(), *(path.startswith(prefix, autoescape=True) for prefix in reach.sector_paths))
+    return or_(false(), *(path.startswith(prefix, autoescape=True) for prefix in access.sector_paths))
 
 
-def covers_sector(session: Session, unit_id: int | None, reach: AccessScope) -> bool:
+def covers_sector(session: Session, unit_id: int | None, access: AccessScope) -> bool:
     """Tell whether a unit's whole subtree of the sector tree lies within a reach."""
-    statement = select(Unit.id).where(Unit.id == unit_id, _in_sectors(Unit.sector_path, reach))
+    statement = select(Unit.id).where(Unit.id == unit_id, _in_sectors(Unit.sector_path, access))
     return session.scalar(statement) is not None
 
 
-def list_courses(session: Session, reach: AccessScope) -> list[OfficeCourse]:
+def list_courses(session: Session, access: AccessScope) -> list[OfficeCourse]:
     """List the courses within a reach, the newest year first."""
     chapters = select(func.count()).where(Chapter.course_id == Course.id).scalar_subquery()
     completed = select(func.count()).where(CourseCompletion.course_id == Course.id).scalar_subquery()
@@ -228,7 +228,7 @@ def list_courses(session: Session, reach: AccessScope) -> list[OfficeCourse]:
         select(Course, Unit.name, sector.name, chapters, completed)
         .outerjoin(Unit, Course.unit_id == Unit.id)
         .outerjoin(sector, Course.sector_unit_id == sector.id)
-        .where(reached(reach))
+        .where(reached(access))
         .order_by(Course.year.desc(), Course.is_required.desc(), Course.id)
     )
     return [
@@ -237,12 +237,12 @@ def list_courses(session: Session, reach: AccessScope) -> list[OfficeCourse]:
     ]
 
 
-def get_course(session: Session, course_id: int, reach: AccessScope, *, is_locked: bool = False) -> Course:
+def get_course(session: Session, course_id: int, access: AccessScope, *, is_locked: bool = False) -> Course:
     """Get a course within a reach with its chapters, locked for an act where wished; raises NotFoundError."""
     statement: Select[Course] = (
         select(Course)
         .outerjoin(Unit, Course.unit_id == Unit.id)
-        .where(Course.id == course_id, reached(reach))
+        .where(Course.id == course_id, reached(access))
         .options(selectinload(Course.chapters))
     )
     if is_locked:
@@ -283,9 +283,9 @@ def explanations_of(session: Session, law: str) -> list[str]:
             newest,
             (newest.c.question_version_id == AnswerKey.question_version_id) & (newest.c.number == AnswerKey.number),
         )
-        .join(Question, Question.current_version_id == AnswerKey.question_version_id)
-        .where(Question.law_name == law, Question.state == QuestionState.ACTIVE, Question.law_change == "")
-        .order_by(Question.id)
+        .join(BankQuestion, BankQuestion.current_version_id == AnswerKey.question_version_id)
+        .where(BankQuestion.law_name == law, BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_change == "")
+        .order_by(BankQuestion.id)
     )
     return [part.get("explanation") or "" for parts in rows for part in parts]
 

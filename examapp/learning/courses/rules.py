@@ -15,7 +15,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("tab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cited:
+class CitedArticles:
     """A run of articles of a law that a chapter shows, by their labels."""
 
     law: str
@@ -36,18 +36,18 @@ def body_html(raw: str) -> str:
     return _AFTER_TAG.sub("", clean_html(html)).strip()
 
 
-def cited_in(body: str) -> list[Cited]:
+def cited_in(body: str) -> list[CitedArticles]:
     """List the articles that a chapter's text marks, in order, each run once."""
     found = [run for mark in MARK.finditer(body) for run in runs_of(mark)]
     return list(dict.fromkeys(found))
 
 
-def runs_of(mark: re.Match[str]) -> list[Cited]:
+def runs_of(mark: re.Match[str]) -> list[CitedArticles]:
     """Read one mark: `第九条、第十条至第十二条` names two runs."""
     law = mark[1].strip("《》")
     runs = []
-    for words in re.split(r"[、，,]", mark[2]):
-        first, _, last = words.strip().partition("至")
+    for text in re.split(r"[、，,]", mark[2]):
+        first, _, last = text.strip().partition("至")
         if first:
-            runs.append(Cited(law=law, first=first.strip(), last=(last or first).strip()))
+            runs.append(CitedArticles(law=law, first=first.strip(), last=(last or first).strip()))
     return runs

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import KnowledgePoint, Question, QuestionState, question_knowledge_points
+from examapp.content.questions.models import BankQuestion, KnowledgePoint, QuestionState, question_knowledge_points
 from examapp.delivery.exams.models import Exam
 from examapp.learning.courses.models import Chapter, Course, CourseCompletion, CourseState
 from examapp.learning.courses.queries import in_audience
@@ -52,24 +52,24 @@ def my_map(session: Session, person_id: int, *, now: datetime) -> tuple[list[Kno
         .subquery()
     )
     sums = (
-        func.count(Question.id),
+        func.count(BankQuestion.id),
         func.count(cards.c.question_id),
         func.count().filter(cards.c.is_right),
         func.count().filter(cards.c.is_due),
     )
     by_law = (
-        select(Question.law_name, *sums)
-        .outerjoin(cards, cards.c.question_id == Question.id)
-        .where(Question.state == QuestionState.ACTIVE, Question.law_name != "")
-        .group_by(Question.law_name)
+        select(BankQuestion.law_name, *sums)
+        .outerjoin(cards, cards.c.question_id == BankQuestion.id)
+        .where(BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_name != "")
+        .group_by(BankQuestion.law_name)
     )
     link = question_knowledge_points
     by_point = (
         select(KnowledgePoint.name, *sums)
         .join(link, link.c.knowledge_point_id == KnowledgePoint.id)
-        .join(Question, Question.id == link.c.question_id)
-        .outerjoin(cards, cards.c.question_id == Question.id)
-        .where(Question.state == QuestionState.ACTIVE)
+        .join(BankQuestion, BankQuestion.id == link.c.question_id)
+        .outerjoin(cards, cards.c.question_id == BankQuestion.id)
+        .where(BankQuestion.state == QuestionState.ACTIVE)
         .group_by(KnowledgePoint.name)
     )
     return _known(session, by_law), _known(session, by_point)
@@ -140,7 +140,7 @@ class UnitMap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weakness:
+class ExamWeakness:
     """A law or point in an exam, beside the exam before it."""
 
     kind: str
@@ -168,8 +168,8 @@ class Proposed:
 class Advice:
     """What follows for a unit from an exam."""
 
-    laws: tuple[Weakness, ...]
-    points: tuple[Weakness, ...]
+    laws: tuple[ExamWeakness, ...]
+    points: tuple[ExamWeakness, ...]
     courses: tuple[Proposed, ...]
     untaught: tuple[str, ...]
     """Weak laws without a course that is for this unit."""
@@ -231,8 +231,10 @@ def unit_due(session: Session, unit: Unit) -> tuple[int, int] | None:
 
 def exams_with_weaknesses(session: Session, unit: Unit) -> list[Exam]:
     """List the exams whose keys are out and in which people of a unit have sat, the latest first."""
-    sat = _of_unit(select(UnitWeakness.exam_id), unit).distinct()
-    return list(session.scalars(select(Exam).where(Exam.id.in_(sat)).order_by(Exam.closes_at.desc(), Exam.id.desc())))
+    exam_ids = _of_unit(select(UnitWeakness.exam_id), unit).distinct()
+    return list(
+        session.scalars(select(Exam).where(Exam.id.in_(exam_ids)).order_by(Exam.closes_at.desc(), Exam.id.desc()))
+    )
 
 
 def _of_unit(statement: Select[*tuple[Any, ...]], unit: Unit) -> Select[*tuple[Any, ...]]:
@@ -247,9 +249,9 @@ def advise(session: Session, unit: Unit, exam: Exam, *, before: Exam | None) -> 
     now = _sums(session, unit, exam.id)
     then = {(row.kind, row.name): row for row in _sums(session, unit, before.id)} if before else {}
     rows = [
-        Weakness(
+        ExamWeakness(
             kind=row.kind,
-            known=Known(name=row.name, bank=0, answered=row.asked, right=row.right, people=row.sitters),
+            known=Known(name=row.name, bank=0, answered=row.asked, right=row.right, people=row.candidate_count),
             before=_share(then.get((row.kind, row.name))),
         )
         for row in now
@@ -271,17 +273,19 @@ def _sums(session: Session, unit: Unit, exam_id: int) -> Sequence[Row[Any]]:
     statement = select(
         UnitWeakness.kind,
         UnitWeakness.name,
-        func.sum(UnitWeakness.sitters).label("sitters"),
+        func.sum(UnitWeakness.candidate_count).label("candidate_count"),
         asked.label("asked"),
         right.label("right"),
     )
-    sat = select(UnitWeakness.kind, UnitWeakness.name, UnitWeakness.unit_id, UnitWeakness.sitters.label("people"))
-    hidden = hidden_subjects(session, unit, sat.where(UnitWeakness.exam_id == exam_id))
+    exam_ids = select(
+        UnitWeakness.kind, UnitWeakness.name, UnitWeakness.unit_id, UnitWeakness.candidate_count.label("people")
+    )
+    hidden = hidden_subjects(session, unit, exam_ids.where(UnitWeakness.exam_id == exam_id))
     rows = session.execute(
         _of_unit(statement, unit)
         .where(UnitWeakness.exam_id == exam_id)
         .group_by(UnitWeakness.kind, UnitWeakness.name)
-        .having(func.sum(UnitWeakness.sitters) >= MIN_PEOPLE)
+        .having(func.sum(UnitWeakness.candidate_count) >= MIN_PEOPLE)
         .order_by(right * 100 / asked, UnitWeakness.kind, UnitWeakness.name)
     )
     return [row for row in rows if (row.kind, row.name) not in hidden]
@@ -299,20 +303,20 @@ def _proposed(
     found = _courses_for(session, unit, list(reasons))
     why: dict[int, list[str]] = {}
     titles: dict[int, str] = {}
-    for law, words in reasons.items():
+    for law, text in reasons.items():
         for course_id, title in found.get(law, ()):
             titles[course_id] = title
-            why.setdefault(course_id, []).extend(words)
+            why.setdefault(course_id, []).extend(text)
     counts = _learners(session, unit, titles.keys())
     courses = tuple(
         Proposed(
             course_id=course_id,
             title=titles[course_id],
-            reasons=tuple(words),
+            reasons=tuple(text),
             learners=counts[course_id][0],
             done=counts[course_id][1],
         )
-        for course_id, words in why.items()
+        for course_id, text in why.items()
     )
     return courses, tuple(law for law in laws if law not in found)
 
@@ -320,12 +324,12 @@ def _proposed(
 def _laws_of_points(session: Session, points: Sequence[str]) -> dict[str, list[str]]:
     link = question_knowledge_points
     rows = session.execute(
-        select(KnowledgePoint.name, Question.law_name)
+        select(KnowledgePoint.name, BankQuestion.law_name)
         .join(link, link.c.knowledge_point_id == KnowledgePoint.id)
-        .join(Question, Question.id == link.c.question_id)
-        .where(KnowledgePoint.name.in_(points), Question.state == QuestionState.ACTIVE, Question.law_name != "")
+        .join(BankQuestion, BankQuestion.id == link.c.question_id)
+        .where(KnowledgePoint.name.in_(points), BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_name != "")
         .distinct()
-        .order_by(KnowledgePoint.name, Question.law_name)
+        .order_by(KnowledgePoint.name, BankQuestion.law_name)
     )
     found: dict[str, list[str]] = {}
     for point, law in rows:

@@ -16,11 +16,11 @@ from sqlalchemy.types import Text
 from examapp.clock import day_of
 from examapp.content.blueprints.models import BlueprintSection
 from examapp.content.blueprints.queries import get_blueprint
-from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion
+from examapp.content.questions.models import BankQuestion, KnowledgePoint, QuestionVersion
 from examapp.delivery.attempts.queries import find_counting_attempt
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.documents.html import normalise
-from examapp.errors import DomainError, NotFoundError, SittingNowError
+from examapp.errors import ActiveAttemptError, DomainError, NotFoundError
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.learning.practice.models import DailyQuestion, QuestionNote
 from examapp.learning.practice.queries import count_due, fitting, pick_cards, pick_questions
@@ -32,9 +32,9 @@ _RNG = random.SystemRandom()
 def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: datetime) -> PracticeItem:
     """Draw the next question of a practice; what was drawn before and not answered is dropped.
 
-    Raises NothingToPractiseError, and SittingNowError while the person sits an exam that counts.
+    Raises NothingToPractiseError, and ActiveAttemptError while the person sits an exam that counts.
     """
-    refuse_while_sitting(session, person_id, now=now)
+    ensure_no_active_attempt(session, person_id, now=now)
     drop_open_items(session, person_id)
     parts = None
     if wanted.is_mistakes:
@@ -66,10 +66,10 @@ def drop_open_items(session: Session, person_id: int) -> None:
     )
 
 
-def refuse_while_sitting(session: Session, person_id: int, *, now: datetime) -> None:
-    """Raise SittingNowError while the person sits an exam that counts."""
+def ensure_no_active_attempt(session: Session, person_id: int, *, now: datetime) -> None:
+    """Raise ActiveAttemptError while the person sits an exam that counts."""
     if find_counting_attempt(session, person_id, now=now) is not None:
-        raise SittingNowError
+        raise ActiveAttemptError
 
 
 def add_items(
@@ -92,8 +92,8 @@ def add_items(
     items = []
     for row in rows:
         possible = drawable_parts(row.content)
-        wished = (parts or {}).get(row.id)
-        part = wished if wished in possible else _RNG.choice(possible)
+        requested_part = (parts or {}).get(row.id)
+        part = requested_part if requested_part in possible else _RNG.choice(possible)
         order = option_order(row.content["parts"][part], _RNG)
         items.append(
             PracticeItem(
@@ -116,21 +116,21 @@ def add_items(
 MAX_NOTE_LENGTH = 500
 
 
-class NoteRefusedError(DomainError):
+class InvalidNoteError(DomainError):
     """A note that cannot be kept."""
 
-    code = "note_refused"
+    code = "note_rejected"
     status = 422
     message = f"笔记最多 {MAX_NOTE_LENGTH} 字。请缩短后再保存。"
 
 
 def draw_question(session: Session, *, person_id: int, question_id: int, now: datetime) -> PracticeItem:
-    """Draw a certain question; raises NothingToPractiseError where practice may not draw it now, SittingNowError."""
-    refuse_while_sitting(session, person_id, now=now)
+    """Draw a certain question; raises NothingToPractiseError where practice may not draw it now, ActiveAttemptError."""
+    ensure_no_active_attempt(session, person_id, now=now)
     rows = session.execute(
-        fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted()).where(
-            Question.id == question_id
-        )
+        fitting(
+            select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted()
+        ).where(BankQuestion.id == question_id)
     ).all()
     if not rows:
         raise NothingToPractiseError("这道题现在不能练习。请换一道。")
@@ -161,12 +161,12 @@ def draw_daily(session: Session, *, person_id: int, now: datetime) -> PracticeIt
 
 def _question_of(session: Session, day: date) -> int:
     """Give the question of a day, chosen at its first call; another one where practice may no longer draw it."""
-    able = fitting(select(Question.id), Wanted())
+    able = fitting(select(BankQuestion.id), Wanted())
     chosen = select(DailyQuestion.question_id).where(DailyQuestion.day == day, DailyQuestion.question_id.in_(able))
     found = session.scalar(chosen)
     if found is not None:
         return found
-    picked = session.scalar(able.order_by(func.md5(cast(Question.id, Text) + literal(day.isoformat()))).limit(1))
+    picked = session.scalar(able.order_by(func.md5(cast(BankQuestion.id, Text) + literal(day.isoformat()))).limit(1))
     if picked is None:
         raise NothingToPractiseError
     statement = insert(DailyQuestion).values(day=day, question_id=picked)
@@ -179,26 +179,26 @@ def keep_note(
 ) -> None:
     """Keep a favourite or a note to a question that this person has met; nothing of either takes it away.
 
-    Raises NotFoundError for a question that the person has not met, NoteRefusedError.
+    Raises NotFoundError for a question that the person has not met, InvalidNoteError.
     """
     met = select(PracticeItem.id).where(PracticeItem.person_id == person_id, PracticeItem.question_id == question_id)
     if session.scalar(met.limit(1)) is None:
         raise NotFoundError
-    words = normalise(note).strip()
-    if len(words) > MAX_NOTE_LENGTH:
-        raise NoteRefusedError
-    if not is_favourite and not words:
+    text = normalise(note).strip()
+    if len(text) > MAX_NOTE_LENGTH:
+        raise InvalidNoteError
+    if not is_favourite and not text:
         session.execute(
             delete(QuestionNote).where(QuestionNote.person_id == person_id, QuestionNote.question_id == question_id)
         )
         return
     statement = insert(QuestionNote).values(
-        person_id=person_id, question_id=question_id, is_favourite=is_favourite, note=words, updated_at=now
+        person_id=person_id, question_id=question_id, is_favourite=is_favourite, note=text, updated_at=now
     )
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["person_id", "question_id"],
-            set_={"is_favourite": is_favourite, "note": words, "updated_at": now},
+            set_={"is_favourite": is_favourite, "note": text, "updated_at": now},
         )
     )
 
@@ -209,9 +209,9 @@ MAX_QUESTIONS = 100
 def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime) -> ExerciseRun:
     """Begin a mock paper by the blueprint of an exam that this person belongs to; one that is still open is gone on with.
 
-    It counts for nothing. Raises NotFoundError, SittingNowError, NothingToPractiseError where the pool is too small.
+    It counts for nothing. Raises NotFoundError, ActiveAttemptError, NothingToPractiseError where the pool is too small.
     """
-    refuse_while_sitting(session, person_id, now=now)
+    ensure_no_active_attempt(session, person_id, now=now)
     candidate = next((each for each in list_exams_of(session, person_id, now) if each.exam.id == exam_id), None)
     if candidate is None or candidate.blueprint_id is None:
         raise NotFoundError
@@ -246,14 +246,17 @@ def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime)
 def _draw(session: Session, section: BlueprintSection) -> list[Any]:
     """Draw a section's questions from the pool; of a case one sub-question is asked."""
     statement = fitting(
-        select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted(kind=section.kind)
+        select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content),
+        Wanted(kind=section.kind),
     )
     if section.laws:
-        statement = statement.where(Question.law_name.in_(section.laws))
+        statement = statement.where(BankQuestion.law_name.in_(section.laws))
     if section.topics:
-        statement = statement.where(Question.topic.in_(section.topics))
+        statement = statement.where(BankQuestion.topic.in_(section.topics))
     if section.knowledge_points:
-        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
+        statement = statement.where(
+            BankQuestion.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points))
+        )
     count = min(section.count, MAX_QUESTIONS)
     rows = list(session.execute(statement.order_by(func.random()).limit(count)))
     if len(rows) < count:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from examapp import clock
 from examapp.db.session import transaction
 from examapp.learning.practice_answers.actions import answer
-from examapp.organisation.accounts.guards import me, signed_in
+from examapp.organisation.accounts.guards import my_user, signed_in
 from examapp.web.json_io import Instant, instant, json_response, read_body
 
 api_blueprint = Blueprint("training_api", __name__, url_prefix="/api/v1")
@@ -41,11 +41,11 @@ def answer_item(item_id: int) -> Response:
         taken = answer(
             session,
             item_id=item_id,
-            person_id=me().person_id,
+            person_id=my_user().person_id,
             raw=body.response,
             now=now,
             is_unsure=body.unsure is True,
-            most_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
+            max_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
         )
     reply: PracticeAnsweredBody = {"is_new": taken.is_new, "server_time": instant(now)}
     return json_response(reply)

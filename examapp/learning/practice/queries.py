@@ -12,9 +12,15 @@ from sqlalchemy import Row, Select, and_, distinct, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.content.laws.models import Law, LawArticle, LawVersion
-from examapp.content.questions.models import KnowledgePoint, Question, QuestionSearch, QuestionState, QuestionVersion
-from examapp.content.questions.queries import Cited, current_key, list_cited
-from examapp.content.questions.rules import wanted_grams, wanted_words
+from examapp.content.questions.models import (
+    BankQuestion,
+    KnowledgePoint,
+    QuestionSearch,
+    QuestionState,
+    QuestionVersion,
+)
+from examapp.content.questions.queries import PartCitation, current_key, list_cited
+from examapp.content.questions.rules import search_terms, wanted_grams
 from examapp.delivery.exams.models import Exam
 from examapp.errors import NotFoundError
 from examapp.learning.courses.models import PracticeItem
@@ -28,7 +34,7 @@ ONE_POINT = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedItem:
+class PracticeItemRef:
     """A drawn question without its key."""
 
     item: PracticeItem
@@ -42,13 +48,13 @@ class AskedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
+class PracticeSolution:
     """What is shown only after an answer."""
 
     key: tuple[str, ...]
     """Display letters, or the accepted texts of each blank."""
     explanation: str
-    cited: tuple[Cited, ...]
+    cited: tuple[PartCitation, ...]
 
 
 def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: int) -> list[Row[*tuple[Any, ...]]]:
@@ -60,8 +66,8 @@ def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: i
         .subquery()
     )
     statement = (
-        fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), wanted)
-        .outerjoin(met, met.c.question_id == Question.id)
+        fitting(select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), wanted)
+        .outerjoin(met, met.c.question_id == BankQuestion.id)
         .order_by(met.c.last.nulls_first(), func.random())
         .limit(count)
     )
@@ -70,49 +76,49 @@ def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: i
 
 def count_questions(session: Session, wanted: Wanted) -> int:
     """Count the questions that practice may draw."""
-    return int(session.execute(fitting(select(func.count(Question.id)), wanted)).scalar_one())
+    return int(session.execute(fitting(select(func.count(BankQuestion.id)), wanted)).scalar_one())
 
 
 def count_held(session: Session, wanted: Wanted) -> int:
     """Count the active questions that fit but are held back for a coming exam."""
     statement = (
-        select(func.count(distinct(Question.id)))
-        .join(PracticeHold, PracticeHold.question_id == Question.id)
-        .where(Question.state == QuestionState.ACTIVE)
+        select(func.count(distinct(BankQuestion.id)))
+        .join(PracticeHold, PracticeHold.question_id == BankQuestion.id)
+        .where(BankQuestion.state == QuestionState.ACTIVE)
     )
     if wanted.law:
-        statement = statement.where(Question.law_name == wanted.law)
+        statement = statement.where(BankQuestion.law_name == wanted.law)
     if wanted.topic:
-        statement = statement.where(Question.topic == wanted.topic)
+        statement = statement.where(BankQuestion.topic == wanted.topic)
     return int(session.execute(statement).scalar_one())
 
 
 def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
     """Narrow a statement over questions to those that practice may draw (docs/decisions/0010) and that fit what is wanted."""
-    marked = select(PracticeMark.is_open).where(PracticeMark.question_id == Question.id).scalar_subquery()
-    held = select(PracticeHold.question_id).where(PracticeHold.question_id == Question.id).exists()
-    statement = statement.join(QuestionVersion, Question.current_version_id == QuestionVersion.id).where(
-        Question.state == QuestionState.ACTIVE,
-        Question.law_change == "",
+    marked = select(PracticeMark.is_open).where(PracticeMark.question_id == BankQuestion.id).scalar_subquery()
+    held = select(PracticeHold.question_id).where(PracticeHold.question_id == BankQuestion.id).exists()
+    statement = statement.join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id).where(
+        BankQuestion.state == QuestionState.ACTIVE,
+        BankQuestion.law_change == "",
         func.coalesce(marked, not_(held)),
-        Question.kind.in_([str(kind) for kind in DRAWN_KINDS]),
+        BankQuestion.kind.in_([str(kind) for kind in DRAWN_KINDS]),
         or_(
-            Question.kind.in_([str(kind) for kind in PART_KINDS]),
+            BankQuestion.kind.in_([str(kind) for kind in PART_KINDS]),
             and_(
                 *(not_(QuestionVersion.content["parts"].contains([{"kind": str(kind)}])) for kind in HAND_GRADED_KINDS)
             ),
         ),
     )
     for column, value in (
-        (Question.law_name, wanted.law),
-        (Question.topic, wanted.topic),
-        (Question.kind, wanted.kind),
-        (Question.difficulty, wanted.difficulty),
+        (BankQuestion.law_name, wanted.law),
+        (BankQuestion.topic, wanted.topic),
+        (BankQuestion.kind, wanted.kind),
+        (BankQuestion.difficulty, wanted.difficulty),
     ):
         if value:
             statement = statement.where(column == value)
     if wanted.point:
-        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name == wanted.point))
+        statement = statement.where(BankQuestion.knowledge_points.any(KnowledgePoint.name == wanted.point))
     return statement
 
 
@@ -126,16 +132,16 @@ def get_own_item(session: Session, item_id: int, *, person_id: int) -> PracticeI
     return item
 
 
-def ask(session: Session, item: PracticeItem) -> AskedItem:
+def ask(session: Session, item: PracticeItem) -> PracticeItemRef:
     """Give a drawn question's words in this person's order; the key is not even read. One statement."""
     row = session.execute(
-        select(QuestionVersion.content, Question.law_name)
-        .join(Question, QuestionVersion.question_id == Question.id)
+        select(QuestionVersion.content, BankQuestion.law_name)
+        .join(BankQuestion, QuestionVersion.question_id == BankQuestion.id)
         .where(QuestionVersion.id == item.question_version_id)
     ).one()
     part = row.content["parts"][item.part]
     shown = zip(OPTION_LETTERS, item.order, strict=False)
-    return AskedItem(
+    return PracticeItemRef(
         item=item,
         law=row.law_name,
         kind=Kind(part["kind"]),
@@ -146,13 +152,13 @@ def ask(session: Session, item: PracticeItem) -> AskedItem:
     )
 
 
-def solve(session: Session, asked: AskedItem) -> Solution:
+def solve(session: Session, asked: PracticeItemRef) -> PracticeSolution:
     """Give the key, explanation and source of a question that the person has answered; raises NotFoundError before."""
     item = asked.item
     if item.answered_at is None:
         raise NotFoundError
     part = current_key(session, item.question_version_id).parts[item.part]
-    return Solution(
+    return PracticeSolution(
         key=tuple(kind_of(asked.kind).describe_key(part["key"], part.get("blanks") or (), item.order)),
         explanation=part.get("explanation") or "",
         cited=tuple(
@@ -186,16 +192,16 @@ class Found:
 
 def search(session: Session, text: str, *, on: date, with_questions: bool = True) -> Found:
     """Look for words in the articles in force and, where wanted, in the questions of the practice pool. Two statements at most."""
-    words = wanted_words(text)[:5]
-    if not words:
+    wording = search_terms(text)[:5]
+    if not wording:
         return Found(articles=(), questions=())
     return Found(
         articles=_articles(session, text.split()[:5], on),
-        questions=_questions(session, words) if with_questions else (),
+        questions=_questions(session, wording) if with_questions else (),
     )
 
 
-def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]:
+def _articles(session: Session, text: Sequence[str], on: date) -> Sequence[Any]:
     newer = aliased(LawVersion)
     effective = func.coalesce(LawVersion.effective_on, LawVersion.version_on)
     is_replaced = (
@@ -215,22 +221,22 @@ def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]
         .order_by(Law.name, LawArticle.position)
         .limit(MAX_FOUND)
     )
-    for word in words:
+    for word in text:
         statement = statement.where(
             LawArticle.text.contains(word, autoescape=True) | Law.name.contains(word, autoescape=True)
         )
     return session.execute(statement).all()
 
 
-def _questions(session: Session, words: Sequence[str]) -> Sequence[Any]:
+def _questions(session: Session, text: Sequence[str]) -> Sequence[Any]:
     statement = (
-        fitting(select(Question.id, Question.law_name, QuestionVersion.content), Wanted())
-        .join(QuestionSearch, QuestionSearch.question_id == Question.id)
-        .where(QuestionSearch.grams.contains(sorted({gram for word in words for gram in wanted_grams(word)})))
-        .order_by(Question.id)
+        fitting(select(BankQuestion.id, BankQuestion.law_name, QuestionVersion.content), Wanted())
+        .join(QuestionSearch, QuestionSearch.question_id == BankQuestion.id)
+        .where(QuestionSearch.grams.contains(sorted({gram for word in text for gram in wanted_grams(word)})))
+        .order_by(BankQuestion.id)
         .limit(MAX_FOUND)
     )
-    for word in words:
+    for word in text:
         statement = statement.where(QuestionSearch.text.contains(word, autoescape=True))
     return session.execute(statement).all()
 
@@ -244,9 +250,9 @@ def list_notes(session: Session, person_id: int, *, page: int, size: int) -> tup
     """Count one's favourites and notes, and give a page of them, the latest first: note, law, content. Two statements."""
     total = session.execute(select(func.count()).where(QuestionNote.person_id == person_id)).scalar_one()
     rows = session.execute(
-        select(QuestionNote, Question.law_name, QuestionVersion.content)
-        .join(Question, QuestionNote.question_id == Question.id)
-        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        select(QuestionNote, BankQuestion.law_name, QuestionVersion.content)
+        .join(BankQuestion, QuestionNote.question_id == BankQuestion.id)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
         .where(QuestionNote.person_id == person_id)
         .order_by(QuestionNote.updated_at.desc(), QuestionNote.question_id)
         .limit(size)
@@ -279,8 +285,8 @@ def mistake_book(session: Session, person_id: int, *, now: datetime, page: int, 
         ).where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
     ).one()
     rows = session.execute(
-        select(ReviewCard, Question.law_name, func.coalesce(Exam.title, ""))
-        .join(Question, ReviewCard.question_id == Question.id)
+        select(ReviewCard, BankQuestion.law_name, func.coalesce(Exam.title, ""))
+        .join(BankQuestion, ReviewCard.question_id == BankQuestion.id)
         .outerjoin(Exam, ReviewCard.exam_id == Exam.id)
         .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
         .order_by(ReviewCard.due_at, ReviewCard.question_id, ReviewCard.part)
@@ -307,9 +313,9 @@ def pick_cards(session: Session, person_id: int, *, now: datetime, is_ahead: boo
     """Pick the card that comes next: of the due ones the longest overdue; ahead of time the one not seen for longest. At most one row."""
     statement = (
         fitting(
-            select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content, ReviewCard.part).join(
-                ReviewCard, ReviewCard.question_id == Question.id
-            ),
+            select(
+                BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content, ReviewCard.part
+            ).join(ReviewCard, ReviewCard.question_id == BankQuestion.id),
             Wanted(),
         )
         .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))

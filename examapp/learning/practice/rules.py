@@ -21,7 +21,7 @@ _BLOCKS_A_PAGE = 8
 _TAG_OR_SPACE = re.compile(r"<(?!img)[^>]*>|\s|&nbsp;")
 
 
-class AnswerRefusedError(DomainError):
+class InvalidAnswerError(DomainError):
     """An answer that is none: nothing chosen, or a choice that the question does not offer."""
 
     code = "answer_refused"
@@ -67,13 +67,13 @@ def option_order(part: Mapping[str, Any], rng: random.Random) -> str:
 
 
 def read_response(part: Mapping[str, Any], raw: Sequence[str]) -> list[str]:
-    """Read an answer as the form sends it: display letters in rising order, or one text a blank; raises AnswerRefusedError."""
+    """Read an answer as the form sends it: display letters in rising order, or one text a blank; raises InvalidAnswerError."""
     kind = kind_of(part["kind"])
     spec = kind.response_spec(option_count=len(part["options"]), blank_count=int(part["blanks"] or 1))
     try:
         return kind.read_practice(raw, spec)
     except InvalidResponseError as error:
-        raise AnswerRefusedError(error.reason or None) from None
+        raise InvalidAnswerError(error.reason or None) from None
 
 
 def split_pages(body: str) -> list[str]:
@@ -109,6 +109,6 @@ def _in_pages(blocks: Sequence[str]) -> str:
     return clean_html("<hr>".join(pages))
 
 
-def least_right(count: int) -> int:
+def min_right(count: int) -> int:
     """Give how many of an exercise's questions pass it where nobody has said: six in ten, rounded up."""
     return (count * 6 + 9) // 10

@@ -11,7 +11,7 @@ from examapp import clock
 from examapp.content.blueprints.queries import bank_names
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
-from examapp.errors import SittingNowError
+from examapp.errors import ActiveAttemptError
 from examapp.learning.course_editing.forms import PracticeForm
 from examapp.learning.mastery.queries import my_map
 from examapp.learning.practice import actions
@@ -28,10 +28,10 @@ from examapp.learning.practice.queries import (
     search,
     solve,
 )
-from examapp.learning.practice.rules import AnswerRefusedError, Wanted
-from examapp.learning.practice_answers.actions import PaceError
+from examapp.learning.practice.rules import InvalidAnswerError, Wanted
+from examapp.learning.practice_answers.actions import AnswerRateError
 from examapp.learning.practice_answers.actions import answer as take_answer
-from examapp.organisation.accounts.guards import are_keys_shut, me, menu_entry, shows_keys, signed_in
+from examapp.organisation.accounts.guards import are_keys_withheld, menu_entry, my_user, shows_keys, signed_in
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
@@ -55,16 +55,16 @@ def practise() -> str | Response | tuple[str, int]:
     form.offer(laws=names.laws, topics=names.topics, points=names.knowledge_points)
     if form.validate_on_submit():
         return _draw(form.wanted(), url_for(".practise"))
-    answered, right = count_answers(read_session(), me().person_id)
+    answered, right = count_answers(read_session(), my_user().person_id)
     page = render_template(
         "training/practice.html",
         form=form,
         answered=answered,
         right=right,
-        due=count_due(read_session(), me().person_id, now=clock.now()),
+        due=count_due(read_session(), my_user().person_id, now=clock.now()),
         mocks=[
             candidate.exam
-            for candidate in list_exams_of(read_session(), me().person_id, clock.now())
+            for candidate in list_exams_of(read_session(), my_user().person_id, clock.now())
             if candidate.exam.closes_at > clock.now() and candidate.blueprint_id is not None
         ],
     )
@@ -73,7 +73,7 @@ def practise() -> str | Response | tuple[str, int]:
 
 def _draw(wanted: Wanted, otherwise: str) -> Response:
     with submit(back=otherwise, level="warning") as context:
-        item_id = draw_practice(context.session, person_id=me().person_id, wanted=wanted, now=clock.now()).id
+        item_id = draw_practice(context.session, person_id=my_user().person_id, wanted=wanted, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -93,13 +93,13 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
             answered = take_answer(
                 session,
                 item_id=item_id,
-                person_id=me().person_id,
+                person_id=my_user().person_id,
                 raw=request.form.getlist("response"),
                 now=clock.now(),
                 is_unsure="unsure" in request.form,
-                most_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
+                max_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
             )
-    except (AnswerRefusedError, PaceError) as error:
+    except (InvalidAnswerError, AnswerRateError) as error:
         return _item_page(item_id, problem=error.text), error.status
     if not answered.is_new:
         flash("这道题已经答过，以第一次作答为准。", "warning")
@@ -110,7 +110,7 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
 @signed_in
 def draw_next(item_id: int) -> Response:
     """Draw the next question by the same setting."""
-    item = get_own_item(read_session(), item_id, person_id=me().person_id)
+    item = get_own_item(read_session(), item_id, person_id=my_user().person_id)
     if item.run_id is not None:
         return redirect(url_for(".show_run", run_id=item.run_id))
     wanted = Wanted(**item.wanted)
@@ -119,9 +119,9 @@ def draw_next(item_id: int) -> Response:
 
 def _item_page(item_id: int, *, problem: str = "") -> str:
     session = read_session()
-    item = get_own_item(session, item_id, person_id=me().person_id)
-    if item.answered_at and are_keys_shut():
-        raise SittingNowError
+    item = get_own_item(session, item_id, person_id=my_user().person_id)
+    if item.answered_at and are_keys_withheld():
+        raise ActiveAttemptError
     asked = ask(session, item)
     return render_template(
         "training/item.html",
@@ -144,7 +144,7 @@ def list_mistakes() -> str | Response:
     if request.method == "POST":
         wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
         return _draw(wanted, url_for(".list_mistakes"))
-    session, person_id, now = read_session(), me().person_id, clock.now()
+    session, person_id, now = read_session(), my_user().person_id, clock.now()
     number = chosen_page()
     book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE)
     items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
@@ -174,7 +174,7 @@ _MAX_FOUND_PAGES = 500
 def draw_daily() -> Response:
     """Open the question of the day."""
     with submit(back=url_for(".practise"), level="warning") as context:
-        item_id = actions.draw_daily(context.session, person_id=me().person_id, now=clock.now()).id
+        item_id = actions.draw_daily(context.session, person_id=my_user().person_id, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -184,7 +184,7 @@ def draw_question(question_id: int) -> Response:
     """Practise a certain question."""
     with submit(back=url_for(".practise"), level="warning") as context:
         item = actions.draw_question(
-            context.session, person_id=me().person_id, question_id=question_id, now=clock.now()
+            context.session, person_id=my_user().person_id, question_id=question_id, now=clock.now()
         )
         item_id = item.id
     return redirect(url_for(".show_item", item_id=item_id))
@@ -194,12 +194,12 @@ def draw_question(question_id: int) -> Response:
 @signed_in
 def keep_note(item_id: int) -> Response:
     """Keep an answered question as a favourite, with a note."""
-    item = get_own_item(read_session(), item_id, person_id=me().person_id)
+    item = get_own_item(read_session(), item_id, person_id=my_user().person_id)
     question_id = item.question_id
     with submit("已保存。") as context:
         actions.keep_note(
             context.session,
-            person_id=me().person_id,
+            person_id=my_user().person_id,
             question_id=question_id,
             is_favourite="favourite" in request.form,
             note=request.form.get("note", "")[:5000],
@@ -214,7 +214,7 @@ def keep_note(item_id: int) -> Response:
 def show_notes() -> str:
     """List one's favourites and notes."""
     number = chosen_page(_MAX_FOUND_PAGES)
-    total, rows = list_notes(read_session(), me().person_id, page=number, size=_FOUND_A_PAGE)
+    total, rows = list_notes(read_session(), my_user().person_id, page=number, size=_FOUND_A_PAGE)
     return render_template(
         "training/notes.html",
         rows=rows,
@@ -228,15 +228,15 @@ def show_notes() -> str:
 @signed_in
 def search_all() -> str:
     """Search in the articles in force and in the questions that may be practised."""
-    words = request.args.get("q", "").strip()[:60]
-    is_shut = are_keys_shut()
-    found = search(read_session(), words, on=clock.today(), with_questions=not is_shut)
-    return render_template("training/search.html", words=words, found=found, is_shut=is_shut)
+    text = request.args.get("q", "").strip()[:60]
+    is_withheld = are_keys_withheld()
+    found = search(read_session(), text, on=clock.today(), with_questions=not is_withheld)
+    return render_template("training/search.html", text=text, found=found, is_withheld=is_withheld)
 
 
 @blueprint.get("/practice/map")
 @signed_in
 def show_map() -> str:
     """Show one's own map by law and by knowledge point."""
-    laws, points = my_map(read_session(), me().person_id, now=clock.now())
+    laws, points = my_map(read_session(), my_user().person_id, now=clock.now())
     return render_template("training/map.html", laws=laws, points=points)

@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, start_of
-from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState, QuestionVersion
 from examapp.delivery.grading.rules import score_item
 from examapp.delivery.results.queries import GradedAnswers, list_answers_of_grades, list_newer_grades
-from examapp.errors import DomainError, NotFoundError, SittingNowError
+from examapp.errors import ActiveAttemptError, DomainError, NotFoundError
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.learning.practice.queries import ONE_POINT
 from examapp.learning.practice.rules import read_response
@@ -39,7 +39,7 @@ WITH run AS (
 )
 SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key, k.number AS key_number,
   run.id AS run_id, c.stability, c.difficulty, c.answered_at AS last_at, c.due_at,
-  EXISTS (SELECT FROM counting_attempts(:person_id, :now)) AS is_sitting,
+  EXISTS (SELECT FROM counting_attempts(:person_id, :now)) AS has_active_attempt,
   (SELECT count(*) FROM practice_items AS p WHERE p.person_id IN (SELECT same_person(:person_id)) AND p.answered_at >= :day) AS answered_today
 FROM practice_items AS i
 JOIN question_versions AS v ON v.id = i.question_version_id
@@ -72,7 +72,7 @@ SELECT chapter_id FROM ended WHERE is_passed
 """).bindparams(bindparam("response", type_=JSONB))
 
 
-class PaceError(DomainError):
+class AnswerRateError(DomainError):
     """So many answers a day and no more: each shows a key, and the bank is not to be read out in an hour."""
 
     code = "practice_pace"
@@ -95,13 +95,13 @@ def answer(
     person_id: int,
     raw: Sequence[str],
     now: datetime,
-    most_a_day: int,
+    max_a_day: int,
     is_unsure: bool = False,
 ) -> Answered:
     """Grade the answer to a drawn question; the last one of an exercise ends it. Two statements, more where a chapter is passed.
 
     Only the first answer counts: a second one, or the same again, changes nothing. The one that reaches the day's limit leaves an audit line.
-    Raises NotFoundError, AnswerRefusedError, SittingNowError, PaceError.
+    Raises NotFoundError, InvalidAnswerError, ActiveAttemptError, AnswerRateError.
     """
     values = {"item_id": item_id, "person_id": person_id, "now": now, "day": start_of(day_of(now))}
     row = session.execute(_ASK, values).one_or_none()
@@ -109,7 +109,7 @@ def answer(
         raise NotFoundError("这道题已经换过，请回到练习重新抽题。")
     if row.answered_at is not None:
         return Answered(is_new=False, run_id=row.run_id)
-    _refuse_now(row, most_a_day)
+    _ensure_may_answer(row, max_a_day)
     response = read_response(row.asked, raw)
     is_right = is_answer_right(row.asked, row.key, order=row.order, response=response)
     memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
@@ -131,24 +131,24 @@ def answer(
             **memory,
         },
     ).scalar_one_or_none()
-    if row.answered_today + 1 == most_a_day:
-        _note_limit(session, person_id, most_a_day, now=now)
+    if row.answered_today + 1 == max_a_day:
+        _note_limit(session, person_id, max_a_day, now=now)
     if passed is not None:
         pass_chapter(session, chapter_id=passed, person_id=person_id, now=now)
     return Answered(is_new=True, run_id=row.run_id)
 
 
-def _refuse_now(row: Any, most_a_day: int) -> None:
-    if row.is_sitting:
-        raise SittingNowError
-    if row.answered_today >= most_a_day:
-        raise PaceError(
-            f"今天已经练了 {row.answered_today} 题，到了每天 {most_a_day} 题的上限。请明天再练，已练的都已保存。"
+def _ensure_may_answer(row: Any, max_a_day: int) -> None:
+    if row.has_active_attempt:
+        raise ActiveAttemptError
+    if row.answered_today >= max_a_day:
+        raise AnswerRateError(
+            f"今天已经练了 {row.answered_today} 题，到了每天 {max_a_day} 题的上限。请明天再练，已练的都已保存。"
         )
 
 
-def _note_limit(session: Session, person_id: int, most_a_day: int, *, now: datetime) -> None:
-    details = {"answers": most_a_day}
+def _note_limit(session: Session, person_id: int, max_a_day: int, *, now: datetime) -> None:
+    details = {"answers": max_a_day}
     actor = Actor(person_id=person_id, address=None)
     record(ActionContext(session, actor, now), "training.reach_limit", object_type="person", object_id=person_id, person_id=person_id, details=details)  # fmt: skip
 
@@ -181,10 +181,10 @@ _BATCH = 200
 
 
 def follow_grades(session: Session, *, now: datetime) -> int:
-    """Take up a batch of harvested attempts that were graded anew: cards and units' sums as the new grade has them; gives how many."""
+    """Take up a batch of harvested attempts that were graded again: cards and units' sums as the new grade has them; gives how many."""
     session.execute(LOCK)
     known = select(HarvestedAttempt.grade_id).where(HarvestedAttempt.grade_id.is_not(None))
-    replaced = dict(list_newer_grades(session, known=known, most=_BATCH))
+    replaced = dict(list_newer_grades(session, known=known, limit=_BATCH))
     if not replaced:
         return 0
     by_grade = {row.grade_id: row for row in list_answers_of_grades(session, [*replaced, *replaced.values()])}
@@ -225,12 +225,12 @@ def _move_sums(session: Session, pairs: Sequence[tuple[GradedAnswers, GradedAnsw
                     UnitWeakness.kind == kind,
                     UnitWeakness.name == name,
                 )
-                .values(right_count=func.least(UnitWeakness.asked, func.greatest(0, UnitWeakness.right_count + by)))
+                .values(right_count=func.minimum(UnitWeakness.asked, func.greatest(0, UnitWeakness.right_count + by)))
             )
 
 
 def follow_keys(session: Session, *, now: datetime) -> int:
-    """Grade anew a batch of practised answers whose key was corrected and reviewed; gives how many.
+    """Grade again a batch of practised answers whose key was corrected and reviewed; gives how many.
 
     An exercise that the right key passes is passed now; one that was passed stays so: what somebody has earned is not taken away.
     """
@@ -248,7 +248,7 @@ def follow_keys(session: Session, *, now: datetime) -> int:
             run_ids |= {item.run_id} - {None}
     session.flush()
     write_cards(session, changed)
-    _count_anew(session, run_ids, now=now)
+    _count_again(session, run_ids, now=now)
     log.info("corrected_keys_followed", count=len(rows), changed=len(changed))
     return len(rows)
 
@@ -260,12 +260,12 @@ def _outdated() -> Any:
         select(PracticeItem, AnswerKey.number, QuestionVersion.content["parts"][part], AnswerKey.parts[part])
         .join(AnswerKey, AnswerKey.question_version_id == PracticeItem.question_version_id)
         .join(QuestionVersion, QuestionVersion.id == PracticeItem.question_version_id)
-        .join(Question, Question.id == PracticeItem.question_id)
+        .join(BankQuestion, BankQuestion.id == PracticeItem.question_id)
         .where(
             AnswerKey.number > 1,
             PracticeItem.key_number < AnswerKey.number,
             PracticeItem.answered_at.is_not(None),
-            Question.state != QuestionState.DRAFT,
+            BankQuestion.state != QuestionState.DRAFT,
             ~select(newer.id)
             .where(newer.question_version_id == AnswerKey.question_version_id, newer.number > AnswerKey.number)
             .exists(),
@@ -279,7 +279,7 @@ _OUTDATED = _outdated()
 """Answered items with the newest key of their version, where they were graded by an older one; a draft's key still waits for its review."""
 
 
-def _count_anew(session: Session, run_ids: Collection[int], *, now: datetime) -> None:
+def _count_again(session: Session, run_ids: Collection[int], *, now: datetime) -> None:
     runs = session.scalars(
         select(ExerciseRun)
         .where(ExerciseRun.id.in_(run_ids), ExerciseRun.finished_at.is_not(None))

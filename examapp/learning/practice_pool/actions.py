@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import BlueprintSection
 from examapp.content.blueprints.queries import select_pool
-from examapp.content.questions.models import Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionState, QuestionVersion
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamState
 from examapp.learning.practice.models import PracticeHold, PracticeMark
 from examapp.learning.practice.queries import fitting
@@ -38,21 +38,21 @@ def pool_by_law(session: Session) -> list[LawPool]:
     """Give the pool law by law, by name. Two statements."""
     rows = session.execute(
         select(
-            Question.law_name,
-            func.count(distinct(Question.id)),
+            BankQuestion.law_name,
+            func.count(distinct(BankQuestion.id)),
             func.count(distinct(PracticeHold.question_id)),
-            func.count(distinct(Question.id)).filter(PracticeMark.is_open.is_(True)),
-            func.count(distinct(Question.id)).filter(PracticeMark.is_open.is_(False)),
+            func.count(distinct(BankQuestion.id)).filter(PracticeMark.is_open.is_(True)),
+            func.count(distinct(BankQuestion.id)).filter(PracticeMark.is_open.is_(False)),
         )
-        .outerjoin(PracticeHold, PracticeHold.question_id == Question.id)
-        .outerjoin(PracticeMark, PracticeMark.question_id == Question.id)
-        .where(Question.state == QuestionState.ACTIVE, Question.law_name != "")
-        .group_by(Question.law_name)
-        .order_by(Question.law_name)
+        .outerjoin(PracticeHold, PracticeHold.question_id == BankQuestion.id)
+        .outerjoin(PracticeMark, PracticeMark.question_id == BankQuestion.id)
+        .where(BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_name != "")
+        .group_by(BankQuestion.law_name)
+        .order_by(BankQuestion.law_name)
     ).all()
     able = session.execute(
-        fitting(select(Question.law_name, func.count(distinct(QuestionVersion.question_id))), Wanted()).group_by(
-            Question.law_name
+        fitting(select(BankQuestion.law_name, func.count(distinct(QuestionVersion.question_id))), Wanted()).group_by(
+            BankQuestion.law_name
         )
     )
     practisable = {row[0]: row[1] for row in able}
@@ -62,7 +62,7 @@ def pool_by_law(session: Session) -> list[LawPool]:
     ]
 
 
-def holding_exams(session: Session, *, now: datetime) -> list[tuple[str, datetime, int]]:
+def exams_on_hold(session: Session, *, now: datetime) -> list[tuple[str, datetime, int]]:
     """List the coming exams that hold questions back: title, end, how many."""
     rows = session.execute(
         select(Exam.title, Exam.closes_at, func.count())
@@ -79,8 +79,8 @@ HELD_FROM = 3
 
 
 def hold_back(session: Session, *, now: datetime) -> int:
-    """Write anew which questions coming exams hold back; gives how many holds there are. Safe to run twice."""
-    wanted = {(question_id, exam_id) for exam_id, question_id in _narrow(session, now)}
+    """Write again which questions coming exams hold back; gives how many holds there are. Safe to run twice."""
+    wanted = {(question_id, exam_id) for exam_id, question_id in _apply_filter(session, now)}
     present = {
         (hold.question_id, hold.exam_id)
         for hold in session.execute(select(PracticeHold.question_id, PracticeHold.exam_id))
@@ -95,7 +95,7 @@ def hold_back(session: Session, *, now: datetime) -> int:
     return len(wanted)
 
 
-def _narrow(session: Session, now: datetime) -> Iterator[tuple[int, int]]:
+def _apply_filter(session: Session, now: datetime) -> Iterator[tuple[int, int]]:
     """Give exam and question of every pool that a coming exam draws at least a third of."""
     counts: dict[int, set[int]] = {}
     for exam_id, section in _sections(session, now):
@@ -126,7 +126,7 @@ def _given_away(session: Session, section: BlueprintSection) -> set[int]:
     for difficulty, count in [*section.difficulties.items(), (None, section.count)]:
         statement = select_pool(section)
         if difficulty is not None:
-            statement = statement.where(Question.difficulty == difficulty)
+            statement = statement.where(BankQuestion.difficulty == difficulty)
         ids = set(session.scalars(statement))
         if ids and count * HELD_FROM >= len(ids):
             held |= ids
@@ -136,18 +136,18 @@ def _given_away(session: Session, section: BlueprintSection) -> set[int]:
 def mark_law(context: ActionContext, *, law: str, is_open: bool | None) -> int:
     """Mark all questions of a law as open for practice, as never practised, or (None) leave them to the holds; gives how many."""
     session = context.session
-    ids = select(Question.id).where(Question.law_name == law)
+    ids = select(BankQuestion.id).where(BankQuestion.law_name == law)
     if is_open is None:
         session.execute(delete(PracticeMark).where(PracticeMark.question_id.in_(ids)))
     else:
         statement = insert(PracticeMark).from_select(
             ["question_id", "is_open", "marked_by_id", "marked_at"],
             select(
-                Question.id,
+                BankQuestion.id,
                 literal(is_open, Boolean),
                 literal(context.actor.person_id, BigInteger),
                 literal(context.now, DateTime(timezone=True)),
-            ).where(Question.law_name == law),
+            ).where(BankQuestion.law_name == law),
         )
         session.execute(
             statement.on_conflict_do_update(

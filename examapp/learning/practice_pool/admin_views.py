@@ -11,9 +11,9 @@ from examapp.delivery.exams.queries import list_units_within
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.learning.course_contents.admin_views import admin_blueprint
 from examapp.learning.mastery.queries import MIN_PEOPLE, advise, exams_with_weaknesses, unit_due, unit_map
-from examapp.learning.practice_pool.actions import hold_back, holding_exams, mark_law, pool_by_law
+from examapp.learning.practice_pool.actions import exams_on_hold, hold_back, mark_law, pool_by_law
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.accounts.guards import may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_access, requires
 from examapp.organisation.units.models import Unit
 from examapp.web.params import chosen_number
 from examapp.web.submit import request_transaction
@@ -26,9 +26,9 @@ _CHOICES = {"open": True, "closed": False, "auto": None}
 @requires(_WRITE)
 def show_pool() -> str:
     """Show how many questions of each law may be practised, and why not the others."""
-    _refuse_part()
+    _ensure_whole_bank_in_scope()
     return render_template(
-        "training/pool.html", rows=pool_by_law(read_session()), exams=holding_exams(read_session(), now=clock.now())
+        "training/pool.html", rows=pool_by_law(read_session()), exams=exams_on_hold(read_session(), now=clock.now())
     )
 
 
@@ -36,7 +36,7 @@ def show_pool() -> str:
 @requires(_WRITE)
 def mark_pool() -> Response:
     """Open a law's questions for practice, close them, or leave them to the coming exams."""
-    _refuse_part()
+    _ensure_whole_bank_in_scope()
     law, choice = request.form.get("law", "")[:200], request.form.get("choice", "")
     if choice not in _CHOICES or not law:
         raise BadRequestError
@@ -47,9 +47,9 @@ def mark_pool() -> Response:
     return redirect(url_for(".show_pool"))
 
 
-def _refuse_part() -> None:
-    """The bank is the county's: whoever reaches only a part of it does not decide about it."""
-    if not my_reach(_WRITE).is_everything:
+def _ensure_whole_bank_in_scope() -> None:
+    """The bank is the county's: anyone who reaches only a part of it does not decide about it."""
+    if not my_access(_WRITE).is_everything:
         raise NotFoundError
 
 
@@ -61,8 +61,8 @@ _MAX_POINTS = 20
 @requires(_READ)
 def show_unit_map() -> str:
     """Show a unit's map by law and point; after an exam, what to study now, and the change since the one before."""
-    session, reach = read_session(), my_reach(_READ)
-    units = list_units_within(session, reach)
+    session, access = read_session(), my_access(_READ)
+    units = list_units_within(session, access)
     unit = _chosen(units)
     exams = exams_with_weaknesses(session, unit) if unit else []
     wanted = chosen_number("exam")
@@ -88,5 +88,5 @@ def show_unit_map() -> str:
 def _chosen(units: list[Unit]) -> Unit | None:
     wanted = chosen_number("unit")
     if wanted is not None:
-        return get_unit_within(read_session(), wanted, my_reach(_READ))
+        return get_unit_within(read_session(), wanted, my_access(_READ))
     return units[0] if units else None

@@ -1,4 +1,4 @@
-"""Cards made of the log of answers: after an exam's release, and anew where a key or a grade was corrected."""
+"""Cards made of the log of answers: after an exam's release, and again where a key or a grade was corrected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
+from examapp.content.questions.models import BankQuestion, KnowledgePoint, QuestionVersion, question_knowledge_points
 from examapp.delivery.results.queries import (
     GradedAnswers,
     list_answers_of_grades,
@@ -21,7 +21,7 @@ from examapp.delivery.results.queries import (
 )
 from examapp.learning.courses.models import PracticeItem
 from examapp.learning.spaced_repetition.models import DueCount, HarvestedAttempt, ReviewCard, UnitWeakness
-from examapp.learning.spaced_repetition.rules import Answer, Remembered, remember
+from examapp.learning.spaced_repetition.rules import PartAnswer, Remembered, remember
 
 Place = tuple[int, int, int]
 """A card's place: person, question, part."""
@@ -54,8 +54,10 @@ def write_cards(session: Session, places: Collection[Place]) -> None:
     session.execute(statement, rows, execution_options={"render_nulls": True})
 
 
-def _answers_of(session: Session, people: Collection[int], questions: Collection[int]) -> Mapping[Place, list[Answer]]:
-    found: dict[Place, list[Answer]] = defaultdict(list)
+def _answers_of(
+    session: Session, people: Collection[int], questions: Collection[int]
+) -> Mapping[Place, list[PartAnswer]]:
+    found: dict[Place, list[PartAnswer]] = defaultdict(list)
     practised = session.execute(
         select(
             PracticeItem.id,
@@ -73,7 +75,7 @@ def _answers_of(session: Session, people: Collection[int], questions: Collection
     )
     for row in practised:
         found[row.person_id, row.question_id, row.part].append(
-            Answer(
+            PartAnswer(
                 at=row.answered_at,
                 known_at=row.answered_at,
                 is_right=row.is_right,
@@ -86,7 +88,7 @@ def _answers_of(session: Session, people: Collection[int], questions: Collection
 
 
 def _add_exams(
-    session: Session, found: dict[Place, list[Answer]], people: Collection[int], questions: Collection[int]
+    session: Session, found: dict[Place, list[PartAnswer]], people: Collection[int], questions: Collection[int]
 ) -> None:
     harvested = {
         row.grade_id: row.harvested_at
@@ -106,7 +108,7 @@ def _add_exams(
         for version_id, part, is_right, is_unsure in attempt.items:
             if version_id in question_of:
                 found[attempt.person_id, question_of[version_id], part].append(
-                    Answer(
+                    PartAnswer(
                         at=attempt.submitted_at,
                         known_at=harvested[attempt.grade_id],
                         is_right=is_right,
@@ -162,7 +164,7 @@ def harvest_exams(session: Session, *, now: datetime) -> int:
     session.execute(LOCK)
     known = select(HarvestedAttempt.attempt_id)
     for exam_id in list_released_exams(session, known=known, now=now):
-        if attempts := list_graded_answers(session, exam_id, known=known, most=_BATCH):
+        if attempts := list_graded_answers(session, exam_id, known=known, limit=_BATCH):
             _harvest(session, attempts, now=now)
             return len(attempts)
     return 0
@@ -189,7 +191,7 @@ def _harvest(session: Session, attempts: Sequence[GradedAnswers], *, now: dateti
 
 
 def _taken_up_before(session: Session, attempts: Sequence[GradedAnswers]) -> set[tuple[int, int]]:
-    """Give exam and person of each sitting of a batch whose person has had another one taken up."""
+    """Give exam and person of each attempt of a batch whose person has had another one taken up."""
     rows = session.execute(
         select(HarvestedAttempt.exam_id, HarvestedAttempt.person_id).where(
             HarvestedAttempt.person_id.in_({attempt.person_id for attempt in attempts})
@@ -203,8 +205,8 @@ def subjects_of(session: Session, attempts: Iterable[GradedAnswers]) -> Subjects
     version_ids = {version_id for attempt in attempts for version_id, *_ in attempt.items}
     found = Subjects()
     rows = session.execute(
-        select(QuestionVersion.id, Question.id, Question.law_name)
-        .join(Question, QuestionVersion.question_id == Question.id)
+        select(QuestionVersion.id, BankQuestion.id, BankQuestion.law_name)
+        .join(BankQuestion, QuestionVersion.question_id == BankQuestion.id)
         .where(QuestionVersion.id.in_(version_ids))
     )
     for version_id, question_id, law in rows:
@@ -228,13 +230,13 @@ def _add_weaknesses(
     met = set(again)
     asked: Counter[SumPlace] = Counter()
     right: Counter[SumPlace] = Counter()
-    sitters: Counter[SumPlace] = Counter()
+    candidate_count: Counter[SumPlace] = Counter()
     for attempt in attempts:
         counted = list(subjects.sums_of(attempt))
         asked.update(place for place, _ in counted)
         right.update(place for place, is_right in counted if is_right)
         if (attempt.exam_id, attempt.person_id) not in met:
-            sitters.update({place for place, _ in counted})
+            candidate_count.update({place for place, _ in counted})
             met.add((attempt.exam_id, attempt.person_id))
     if not asked:
         return
@@ -243,7 +245,7 @@ def _add_weaknesses(
     statement = statement.on_conflict_do_update(
         index_elements=["exam_id", "unit_id", "kind", "name"],
         set_={
-            "sitters": UnitWeakness.sitters + fresh.sitters,
+            "candidate_count": UnitWeakness.candidate_count + fresh.candidate_count,
             "asked": UnitWeakness.asked + fresh.asked,
             "right_count": UnitWeakness.right_count + fresh.right_count,
         },
@@ -254,7 +256,7 @@ def _add_weaknesses(
             "unit_id": place[1],
             "kind": place[2],
             "name": place[3],
-            "sitters": sitters[place],
+            "candidate_count": candidate_count[place],
             "asked": count,
             "right_count": right[place],
         }
@@ -313,7 +315,7 @@ _SUMS = (("law", _sum_of(_BY_LAW)), ("point", _sum_of(_BY_POINT)))
 
 
 def sum_mastery(session: Session, *, now: datetime) -> None:
-    """Add up anew how every unit's own people stand by law and knowledge point. Safe to run twice and side by side."""
+    """Add up again how every unit's own people stand by law and knowledge point. Safe to run twice and side by side."""
     session.execute(_MAX_LENGTH)
     session.execute(text("LOCK TABLE unit_mastery IN SHARE ROW EXCLUSIVE MODE"))
     session.execute(text("DELETE FROM unit_mastery"))

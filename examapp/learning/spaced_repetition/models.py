@@ -79,7 +79,7 @@ class HarvestedAttempt(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), index=True)
     harvested_at: Mapped[UtcDateTime] = mapped_column(info=shown("记入时间"))
     grade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("grades.id"), info=TECHNICAL)
-    """The grade that cards and sums stand on; where another counts now, they are made anew."""
+    """The grade that cards and sums stand on; where another counts now, they are made again."""
 
 
 class UnitWeakness(Base):
@@ -90,18 +90,18 @@ class UnitWeakness(Base):
 
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
-    """The unit of the moment of sitting."""
+    """The unit of the moment of attempt."""
     kind: Mapped[Str] = mapped_column(primary_key=True)
     """`law` or `point`."""
     name: Mapped[Str] = mapped_column(primary_key=True)
-    sitters: Mapped[int]
-    """People who had it in their first sitting that was taken up."""
+    candidate_count: Mapped[int]
+    """People who had it in their first attempt that was taken up."""
     asked: Mapped[int]
     right_count: Mapped[int]
 
 
 class UnitMastery(Base):
-    """How a unit's people stand to a law or knowledge point by their last answers: sums, no names; written anew by the count of due reviews."""
+    """How a unit's people stand to a law or knowledge point by their last answers: sums, no names; written again by the count of due reviews."""
 
     __tablename__ = "unit_mastery"
     __table_args__ = (CheckConstraint("answered >= right_count AND right_count >= 0", name="right_count"),)

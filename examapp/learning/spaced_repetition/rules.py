@@ -68,7 +68,7 @@ def after_answer(before: Memory | None, *, is_right: bool, is_unsure: bool, at: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PartAnswer:
     """An answer to a part of a question, in practice or in an exam."""
 
     at: datetime
@@ -84,12 +84,12 @@ class Answer:
 class Remembered:
     """A card as its answers make it."""
 
-    last: Answer
+    last: PartAnswer
     lapses: int
     memory: Memory | None
 
 
-def remember(answers: Iterable[Answer]) -> Remembered | None:
+def remember(answers: Iterable[PartAnswer]) -> Remembered | None:
     """Make a card of all its answers in the order in which they became known; one given before a later known one changes nothing."""
     card: Remembered | None = None
     for answer in sorted(answers, key=lambda answer: (answer.known_at, answer.at, answer.item_id or 0)):

@@ -33,7 +33,7 @@ def sweep_exams() -> None:
 def look_at_exams() -> None:
     """Hold back what coming exams would give away, make cards of exams whose keys are out, and follow corrections; a batch a transaction.
 
-    What units see is counted anew soon after an exam was learned from, without waiting for the count of every six hours.
+    What units see is counted again soon after an exam was learned from, without waiting for the count of every six hours.
     """
     with transaction() as session:
         hold_back(session, now=clock.now())

@@ -14,13 +14,13 @@ from examapp.errors import DomainError
 from examapp.learning.course_contents.queries import live_html
 from examapp.learning.courses.models import Chapter, ChapterProgress, ExerciseRun
 from examapp.learning.courses.queries import get_my_chapter, runs_today
-from examapp.learning.practice.actions import add_items, refuse_while_sitting
+from examapp.learning.practice.actions import add_items, ensure_no_active_attempt
 from examapp.learning.practice.queries import count_held, pick_questions
 from examapp.learning.practice.rules import RUNS_A_DAY, Wanted, split_pages
 from examapp.learning.study_gates.actions import clear_exams, complete_course
 
 
-class ExerciseRefusedError(DomainError):
+class InvalidExerciseError(DomainError):
     """The exercise cannot begin now; the message says why, and what to do."""
 
     code = "exercise_refused"
@@ -82,15 +82,15 @@ def _lock_progress(session: Session, chapter_id: int, person_id: int) -> Chapter
 
 
 def begin_exercise(session: Session, *, chapter_id: int, person_id: int, now: datetime) -> ExerciseRun:
-    """Begin a chapter's exercise with questions drawn anew; one that is still open is gone on with instead.
+    """Begin a chapter's exercise with questions drawn again; one that is still open is gone on with instead.
 
-    Raises NotFoundError, ExerciseRefusedError (chapter not read to its end, tries of the day used up, bank too small), SittingNowError.
+    Raises NotFoundError, InvalidExerciseError (chapter not read to its end, tries of the day used up, bank too small), ActiveAttemptError.
     """
     chapter = get_my_chapter(session, chapter_id, person_id)
-    refuse_while_sitting(session, person_id, now=now)
+    ensure_no_active_attempt(session, person_id, now=now)
     progress = _lock_progress(session, chapter_id, person_id)
     if progress.read_at is None:
-        raise ExerciseRefusedError("请先把本章读到最后一页，再做练习。")
+        raise InvalidExerciseError("请先把本章读到最后一页，再做练习。")
     running = session.scalars(
         select(ExerciseRun).where(
             ExerciseRun.chapter_id == chapter_id, ExerciseRun.person_id == person_id, ExerciseRun.finished_at.is_(None)
@@ -99,7 +99,7 @@ def begin_exercise(session: Session, *, chapter_id: int, person_id: int, now: da
     if running is not None:
         return running
     if runs_today(session, chapter_id, person_id, on=day_of(now)) >= RUNS_A_DAY:
-        raise ExerciseRefusedError(
+        raise InvalidExerciseError(
             f"本章练习每天最多做 {RUNS_A_DAY} 次，今天的次数已用完。请再看看本章内容，明天再练。"
         )
     return _draw_run(session, chapter, person_id, now=now)
@@ -109,11 +109,11 @@ def _draw_run(session: Session, chapter: Chapter, person_id: int, *, now: dateti
     wanted = Wanted(law=chapter.law, topic=chapter.topic)
     rows = pick_questions(session, person_id, wanted, count=chapter.exercise_count)
     if len(rows) < chapter.exercise_count and count_held(session, wanted):
-        raise ExerciseRefusedError(
+        raise InvalidExerciseError(
             "本章的题目和即将举行的考试重合，考试结束前暂停练习。您的学习进度不受影响；如果这是考前必学的课程，请联系普法办开放练习。"
         )
     if len(rows) < chapter.exercise_count:
-        raise ExerciseRefusedError(
+        raise InvalidExerciseError(
             "题库中可用的题目暂时不够，练习没有开始。您的学习进度不受影响，请联系普法办补充题目。"
         )
     last = session.scalar(

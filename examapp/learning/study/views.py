@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
-from examapp.errors import SittingNowError
+from examapp.errors import ActiveAttemptError
 from examapp.learning.course_contents.queries import files_of, get_file_for, live_html
 from examapp.learning.courses.queries import (
     credits_of,
@@ -33,8 +33,8 @@ from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.practice.views import blueprint
 from examapp.learning.study.actions import begin_exercise, open_page
 from examapp.learning.study.actions import take_along as begin_taken
-from examapp.learning.study_gates.queries import lacking_titles
-from examapp.organisation.accounts.guards import are_keys_shut, may, me, menu_entry, my_reach, signed_in
+from examapp.learning.study_gates.queries import titles_not_completed
+from examapp.organisation.accounts.guards import are_keys_withheld, may, menu_entry, my_access, my_user, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page
 from examapp.web.submit import submit
@@ -46,7 +46,7 @@ from question_bank.kinds.registry import KIND_NAMES
 @signed_in
 def my_courses() -> str:
     """List one's own courses, and what exams ask for before they may be sat."""
-    session, person_id, now = read_session(), me().person_id, clock.now()
+    session, person_id, now = read_session(), my_user().person_id, clock.now()
     return render_template(
         "training/courses.html",
         courses=list_my_courses(session, person_id),
@@ -71,7 +71,7 @@ def _open_gates(session: Session, person_id: int, now: datetime) -> list[dict[st
             "required": Decimal(exam.study_gate.get("required", 0)),
             "elective": Decimal(exam.study_gate.get("elective", 0)),
             "have": have[clock.local(exam.opens_at).year],
-            "courses": lacking_titles(session, exam, person_id),
+            "courses": titles_not_completed(session, exam, person_id),
         }
         for exam in wanted
     ]
@@ -82,8 +82,8 @@ def _open_gates(session: Session, person_id: int, now: datetime) -> list[dict[st
 def show_course(course_id: int) -> str:
     """Show a course with its chapters and how far one is."""
     session = read_session()
-    course = get_my_course(session, course_id, me().person_id)
-    progress = progress_in(session, course, me().person_id)
+    course = get_my_course(session, course_id, my_user().person_id)
+    progress = progress_in(session, course, my_user().person_id)
     return render_template(
         "training/course.html",
         course=course,
@@ -98,7 +98,7 @@ def read_chapter(chapter_id: int) -> str | Response:
     """Open a page of a chapter: the one asked for, or the furthest that may be opened."""
     number = chosen_page()
     with transaction() as session:
-        page = open_page(session, chapter_id=chapter_id, person_id=me().person_id, number=number, now=clock.now())
+        page = open_page(session, chapter_id=chapter_id, person_id=my_user().person_id, number=number, now=clock.now())
         opened = page.number
     if opened != number:
         return redirect(url_for(".read_chapter", chapter_id=chapter_id, page=opened))
@@ -106,16 +106,16 @@ def read_chapter(chapter_id: int) -> str | Response:
     return render_template(
         "training/chapter.html",
         page=page,
-        following=next_chapter(course, progress_in(read_session(), course, me().person_id)),
+        following=next_chapter(course, progress_in(read_session(), course, my_user().person_id)),
         files=files_of(read_session(), [chapter_id]).get(chapter_id, []),
-        tries_left=_tries_left(chapter_id),
+        tries_left=_runs_left(chapter_id),
         runs_a_day=RUNS_A_DAY,
-        has_open_run=has_open_run(read_session(), chapter_id, me().person_id),
+        has_open_run=has_open_run(read_session(), chapter_id, my_user().person_id),
     )
 
 
-def _tries_left(chapter_id: int) -> int:
-    used = runs_today(read_session(), chapter_id, me().person_id, on=clock.today())
+def _runs_left(chapter_id: int) -> int:
+    used = runs_today(read_session(), chapter_id, my_user().person_id, on=clock.today())
     return max(RUNS_A_DAY - used, 0)
 
 
@@ -123,8 +123,8 @@ def _tries_left(chapter_id: int) -> int:
 @signed_in
 def show_file(token: str) -> Response:
     """Give a picture or attachment of a chapter to who learns it or makes it, in ranges where asked."""
-    reach = my_reach("training:course:write") if may("training:course:write") else None
-    return serve_file(get_file_for(read_session(), token[:64], person_id=me().person_id, reach=reach))
+    access = my_access("training:course:write") if may("training:course:write") else None
+    return serve_file(get_file_for(read_session(), token[:64], person_id=my_user().person_id, access=access))
 
 
 @blueprint.post("/study/chapters/<int:chapter_id>/exercise")
@@ -132,7 +132,9 @@ def show_file(token: str) -> Response:
 def start_exercise(chapter_id: int) -> Response:
     """Begin a chapter's exercise, or go on with the one that is open."""
     with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as context:
-        run_id = begin_exercise(context.session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
+        run_id = begin_exercise(
+            context.session, chapter_id=chapter_id, person_id=my_user().person_id, now=clock.now()
+        ).id
     return redirect(url_for(".show_run", run_id=run_id))
 
 
@@ -141,7 +143,7 @@ def start_exercise(chapter_id: int) -> Response:
 def take_along(chapter_id: int) -> Response:
     """Take a chapter with its exercise along, to be finished without a network."""
     with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as context:
-        run_id = begin_taken(context.session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
+        run_id = begin_taken(context.session, chapter_id=chapter_id, person_id=my_user().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 
@@ -150,7 +152,7 @@ def take_along(chapter_id: int) -> Response:
 def start_mock(exam_id: int) -> Response:
     """Begin a mock paper by the blueprint of an exam, or go on with the one that is open."""
     with submit(back=url_for(".practise"), level="warning") as context:
-        run_id = begin_mock(context.session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
+        run_id = begin_mock(context.session, exam_id=exam_id, person_id=my_user().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 
@@ -159,10 +161,10 @@ def start_mock(exam_id: int) -> Response:
 def show_taken(run_id: int) -> str | Response:
     """Show a chapter whole with the open questions of its exercise, no key among them; once all are answered, lead to the result."""
     session = read_session()
-    run, items = get_own_run(session, run_id, person_id=me().person_id)
+    run, items = get_own_run(session, run_id, person_id=my_user().person_id)
     if run.finished_at is not None:
         return redirect(url_for(".show_run", run_id=run_id))
-    chapter = get_my_chapter(session, run.chapter_id, me().person_id) if run.chapter_id else None
+    chapter = get_my_chapter(session, run.chapter_id, my_user().person_id) if run.chapter_id else None
     return render_template(
         "training/taken.html",
         chapter=chapter,
@@ -178,21 +180,21 @@ def show_taken(run_id: int) -> str | Response:
 def show_run(run_id: int) -> str | Response:
     """Lead to the next open question of an exercise; show its result once all are answered."""
     session = read_session()
-    run, items = get_own_run(session, run_id, person_id=me().person_id)
+    run, items = get_own_run(session, run_id, person_id=my_user().person_id)
     if run.finished_at is None and run.exam_id is not None:
         return redirect(url_for(".show_taken", run_id=run_id))
     if run.finished_at is None:
         following = next(item for item in items if item.answered_at is None)
         return redirect(url_for(".show_item", item_id=following.id))
-    if are_keys_shut():
-        raise SittingNowError
-    course = find_course_of_run(session, run, me().person_id)
+    if are_keys_withheld():
+        raise ActiveAttemptError
+    course = find_course_of_run(session, run, my_user().person_id)
     return render_template(
         "training/run.html",
         run=run,
         course=course,
-        following=next_chapter(course, progress_in(session, course, me().person_id)) if course else None,
-        tries_left=_tries_left(run.chapter_id) if run.chapter_id and course else 0,
+        following=next_chapter(course, progress_in(session, course, my_user().person_id)) if course else None,
+        tries_left=_runs_left(run.chapter_id) if run.chapter_id and course else 0,
         solved_items=[(asked := ask(session, item), solve(session, asked)) for item in items],
         kind_names=KIND_NAMES,
     )

@@ -57,7 +57,7 @@ AUDIT_OBJECTS = {"study_event": "学法活动"}
 _SEED_BYTES = 20
 
 
-class EventRefusedError(DomainError):
+class InvalidEventError(DomainError):
     """An act does not fit an event as it stands; the message says what to do."""
 
     code = "event_refused"
@@ -78,10 +78,10 @@ class EventSettings:
     ends_at: datetime
 
 
-def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings, reach: AccessScope) -> StudyEvent:
+def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
     """Plan an event of a unit within reach; it may also be one that has been held already."""
     session, now = context.session, context.now
-    get_unit_within(session, unit_id, reach)
+    get_unit_within(session, unit_id, access)
     event = StudyEvent(
         unit_id=unit_id,
         code_seed=secrets.token_bytes(_SEED_BYTES),
@@ -96,9 +96,9 @@ def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings,
     return event
 
 
-def change_event(context: ActionContext, *, event_id: int, settings: EventSettings, reach: AccessScope) -> StudyEvent:
-    """Change an event that is not over; raises EventRefusedError."""
-    event = _open_event(context.session, event_id, reach)
+def change_event(context: ActionContext, *, event_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
+    """Change an event that is not over; raises InvalidEventError."""
+    event = _open_event(context.session, event_id, access)
     for name, value in asdict(settings).items():
         setattr(event, name, value)
     event.updated_at = context.now
@@ -106,23 +106,23 @@ def change_event(context: ActionContext, *, event_id: int, settings: EventSettin
     return event
 
 
-def _open_event(session: Session, event_id: int, reach: AccessScope) -> StudyEvent:
-    event = get_event(session, event_id, reach, is_locked=True)
+def _open_event(session: Session, event_id: int, access: AccessScope) -> StudyEvent:
+    event = get_event(session, event_id, access, is_locked=True)
     if event.state == EventState.HELD:
-        raise EventRefusedError("活动已办结，不能再改。要更正请先点「重新打开」。")
+        raise InvalidEventError("活动已办结，不能再改。要更正请先点「重新打开」。")
     if event.state == EventState.CANCELLED:
-        raise EventRefusedError("活动已取消，不能再改。请新建一个活动。")
+        raise InvalidEventError("活动已取消，不能再改。请新建一个活动。")
     return event
 
 
-def open_check_in(context: ActionContext, *, event_id: int, reach: AccessScope) -> StudyEvent:
+def open_check_in(context: ActionContext, *, event_id: int, access: AccessScope) -> StudyEvent:
     """Let people in the room put themselves down by the code, for two hours at most and not long after the end."""
     now = context.now
-    event = _open_event(context.session, event_id, reach)
+    event = _open_event(context.session, event_id, access)
     if now < event.starts_at - CODE_EARLIEST:
-        raise EventRefusedError("离活动开始还早，开始前一小时内才能打开签到。")
+        raise InvalidEventError("离活动开始还早，开始前一小时内才能打开签到。")
     if now >= event.ends_at + LATEST_CODE_AFTER:
-        raise EventRefusedError("活动已结束半小时以上，不能再用签到码。请在下面按名单登记。")
+        raise InvalidEventError("活动已结束半小时以上，不能再用签到码。请在下面按名单登记。")
     event.code_opened_at = now
     event.code_closes_at = min(now + MAX_CHECK_IN_LENGTH, event.ends_at + LATEST_CODE_AFTER)
     event.code_seed = secrets.token_bytes(_SEED_BYTES)
@@ -131,39 +131,39 @@ def open_check_in(context: ActionContext, *, event_id: int, reach: AccessScope) 
     return event
 
 
-def end_check_in(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
+def end_check_in(context: ActionContext, *, event_id: int, access: AccessScope) -> None:
     """Take no more codes."""
-    event = _open_event(context.session, event_id, reach)
+    event = _open_event(context.session, event_id, access)
     event.code_opened_at = event.code_closes_at = None
     event.updated_at = context.now
     record(context, "records.end_check_in", object_type="study_event", object_id=event.id)
 
 
-def settle_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> StudyEvent:
-    """Settle an event that has begun and that somebody attended: from now on it counts; raises EventRefusedError."""
-    event = _open_event(context.session, event_id, reach)
+def settle_event(context: ActionContext, *, event_id: int, access: AccessScope) -> StudyEvent:
+    """Settle an event that has begun and that somebody attended: from now on it counts; raises InvalidEventError."""
+    event = _open_event(context.session, event_id, access)
     if context.now < event.starts_at:
-        raise EventRefusedError("活动还没有开始，不能办结。")
+        raise InvalidEventError("活动还没有开始，不能办结。")
     if not count_present(context.session, event.id):
-        raise EventRefusedError("还没有登记到场人员。请先登记，再办结；没有举行的请取消活动。")
+        raise InvalidEventError("还没有登记到场人员。请先登记，再办结；没有举行的请取消活动。")
     event.state, event.updated_at = EventState.HELD, context.now
     event.code_opened_at = event.code_closes_at = None
     record(context, "records.settle_event", object_type="study_event", object_id=event.id)
     return event
 
 
-def reopen_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
+def reopen_event(context: ActionContext, *, event_id: int, access: AccessScope) -> None:
     """Open a settled event for a correction; until it is settled again it does not count."""
-    event = get_event(context.session, event_id, reach, is_locked=True)
+    event = get_event(context.session, event_id, access, is_locked=True)
     if event.state != EventState.HELD:
-        raise EventRefusedError("只有已办结的活动才能重新打开。")
+        raise InvalidEventError("只有已办结的活动才能重新打开。")
     event.state, event.updated_at = EventState.PLANNED, context.now
     record(context, "records.reopen_event", object_type="study_event", object_id=event.id)
 
 
-def cancel_event(context: ActionContext, *, event_id: int, reach: AccessScope) -> None:
+def cancel_event(context: ActionContext, *, event_id: int, access: AccessScope) -> None:
     """Cancel an event that is not over; it stays in the list."""
-    event = _open_event(context.session, event_id, reach)
+    event = _open_event(context.session, event_id, access)
     event.state, event.updated_at = EventState.CANCELLED, context.now
     event.code_opened_at = event.code_closes_at = None
     record(context, "records.cancel_event", object_type="study_event", object_id=event.id)
@@ -222,7 +222,7 @@ def _count_wrong(context: ActionContext, event_id: int) -> None:
     context.session.execute(
         update(CodeTry)
         .where(CodeTry.event_id == event_id, CodeTry.person_id == context.actor.person_id)
-        .values(wrong=CodeTry.wrong + 1, first_at=func.least(CodeTry.first_at, context.now))
+        .values(wrong=CodeTry.wrong + 1, first_at=func.minimum(CodeTry.first_at, context.now))
     )
 
 
@@ -241,18 +241,18 @@ def _note(context: ActionContext, event_id: int, people: Sequence[tuple[int, int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What became of a list: how many were put down anew, and which lines were not taken, each with why."""
+    """What became of a list: how many were put down again, and which lines were not taken, each with why."""
 
     added: int
     problems: tuple[str, ...]
 
 
-def put_down(context: ActionContext, *, event_id: int, lines: Sequence[str], reach: AccessScope) -> Listed:
+def put_down(context: ActionContext, *, event_id: int, lines: Sequence[str], access: AccessScope) -> Listed:
     """Put people of the event's unit down by staff number or name, a line each; a name that two people bear is not guessed at."""
-    event = _changeable(context.session, event_id, reach)
+    event = _changeable(context.session, event_id, access)
     wanted = list(dict.fromkeys(line for raw in lines if (line := raw.strip())))
     if len(wanted) > MAX_LINES:
-        raise EventRefusedError(f"一次最多登记 {MAX_LINES} 人，请分几次登记。")
+        raise InvalidEventError(f"一次最多登记 {MAX_LINES} 人，请分几次登记。")
     found = find_people(context.session, event.unit, wanted)
     by_word: dict[str, dict[int, int]] = {}
     for person_id, staff_number, name, unit_id in found:
@@ -273,19 +273,19 @@ def put_down(context: ActionContext, *, event_id: int, lines: Sequence[str], rea
     return Listed(added=added, problems=tuple(problems))
 
 
-def take_back(context: ActionContext, *, event_id: int, person_id: int, reach: AccessScope) -> None:
+def take_back(context: ActionContext, *, event_id: int, person_id: int, access: AccessScope) -> None:
     """Take a person off the attendance of an event that is not settled; twice is once."""
-    _changeable(context.session, event_id, reach)
+    _changeable(context.session, event_id, access)
     context.session.execute(
         delete(Attendance).where(Attendance.event_id == event_id, Attendance.person_id == person_id)
     )
     record(context, "records.withdraw_attendance", object_type="study_event", object_id=event_id, person_id=person_id)
 
 
-def _changeable(session: Session, event_id: int, reach: AccessScope) -> StudyEvent:
-    event = get_event(session, event_id, reach, is_locked=True)
+def _changeable(session: Session, event_id: int, access: AccessScope) -> StudyEvent:
+    event = get_event(session, event_id, access, is_locked=True)
     if event.state != EventState.PLANNED:
-        raise EventRefusedError("活动已办结或取消，到场名单不能再改。要更正请先点「重新打开」。")
+        raise InvalidEventError("活动已办结或取消，到场名单不能再改。要更正请先点「重新打开」。")
     return event
 
 
@@ -294,13 +294,15 @@ _KINDS = frozenset({FileKind.PDF, FileKind.DOCX, FileKind.XLSX, FileKind.IMAGE, 
 MAX_FILES = 20
 
 
-def add_material(context: ActionContext, *, event_id: int, name: str, content: bytes, reach: AccessScope) -> StoredFile:
-    """Attach a file that came at once; raises FileRefusedError, and EventRefusedError where there are twenty already."""
+def add_material(
+    context: ActionContext, *, event_id: int, name: str, content: bytes, access: AccessScope
+) -> StoredFile:
+    """Attach a file that came at once; raises InvalidFileError, and InvalidEventError where there are twenty already."""
     session = context.session
-    get_event(session, event_id, reach, is_locked=True)
+    get_event(session, event_id, access, is_locked=True)
     count = session.scalar(select(func.count()).where(EventMaterial.event_id == event_id)) or 0
     if count >= MAX_FILES:
-        raise EventRefusedError(f"一次活动最多 {MAX_FILES} 份资料，请先删除不用的。")
+        raise InvalidEventError(f"一次活动最多 {MAX_FILES} 份资料，请先删除不用的。")
     file = store_file(
         session, room=_ROOM, name=name, content=content, by_id=context.actor.person_id, now=context.now, kinds=_KINDS
     )
@@ -310,10 +312,10 @@ def add_material(context: ActionContext, *, event_id: int, name: str, content: b
     return file
 
 
-def drop_material(context: ActionContext, *, event_id: int, file_id: int, reach: AccessScope) -> None:
+def drop_material(context: ActionContext, *, event_id: int, file_id: int, access: AccessScope) -> None:
     """Take a file away for good; raises NotFoundError."""
     session = context.session
-    get_event(session, event_id, reach, is_locked=True)
+    get_event(session, event_id, access, is_locked=True)
     material = get_material(session, event_id, file_id)
     file = material.file
     session.delete(material)

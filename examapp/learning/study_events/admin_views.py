@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_units_within
-from examapp.documents.spreadsheets import Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetLayout, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.learning.study_events import actions, queries
 from examapp.learning.study_events.forms import EventForm
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page, page_count
@@ -38,10 +38,10 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def unit_choices(permission: str) -> list[tuple[int, str]]:
     """List the units within a permission's reach for a select."""
-    return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_reach(permission))]
+    return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_access(permission))]
 
 
-def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
+def send_sheets(sheets: Iterable[SheetLayout], name: str) -> Response:
     """Send sheets as a workbook."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet.xlsx"
@@ -66,7 +66,7 @@ _WAYS = {"code": "签到码", "list": "名单"}
 @requires(_WRITE)
 def list_events() -> str:
     """List the events of the units within reach."""
-    rows, total = queries.list_events(read_session(), my_reach(_WRITE), page=chosen_page())
+    rows, total = queries.list_events(read_session(), my_access(_WRITE), page=chosen_page())
     return render_template(
         "records/events.html",
         rows=rows,
@@ -88,7 +88,7 @@ def plan_event() -> Response | tuple[str, int]:
 @requires(_WRITE)
 def edit_event(event_id: int) -> Response | tuple[str, int]:
     """Change an event."""
-    return _edit(queries.get_event(read_session(), event_id, my_reach(_WRITE)))
+    return _edit(queries.get_event(read_session(), event_id, my_access(_WRITE)))
 
 
 def _edit(event: StudyEvent | None) -> Response | tuple[str, int]:
@@ -100,17 +100,17 @@ def _edit(event: StudyEvent | None) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with submit("活动已保存。", form=form) as context:
             saved_id = _save(context, event_id, form)
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".show_event", event_id=saved_id))
     return render_template("records/event_form.html", form=form, event_id=event_id), status_of(form)
 
 
 def _save(context: ActionContext, event_id: int | None, form: EventForm) -> int:
-    settings, reach = form.settings(), my_reach(_WRITE)
+    settings, access = form.settings(), my_access(_WRITE)
     if event_id is None:
         unit_id = form.unit_id.data
-        return actions.plan_event(context, unit_id=unit_id, settings=settings, reach=reach).id
-    return actions.change_event(context, event_id=event_id, settings=settings, reach=reach).id
+        return actions.plan_event(context, unit_id=unit_id, settings=settings, access=access).id
+    return actions.change_event(context, event_id=event_id, settings=settings, access=access).id
 
 
 @admin_blueprint.get("/events/<int:event_id>")
@@ -118,7 +118,7 @@ def _save(context: ActionContext, event_id: int | None, form: EventForm) -> int:
 def show_event(event_id: int) -> str:
     """Show an event with who was there, and what can be done next."""
     session = read_session()
-    event = queries.get_event(session, event_id, my_reach(_WRITE))
+    event = queries.get_event(session, event_id, my_access(_WRITE))
     present = queries.list_present(session, event_id)
     there = {person.person_id for person in present}
     own = [row for row in queries.list_unit_people(session, event.unit_id) if row[0] not in there]
@@ -141,7 +141,7 @@ def show_event(event_id: int) -> str:
 @requires(_WRITE)
 def show_room(event_id: int) -> str | Response:
     """Show the code large, for the wall of the room."""
-    event = queries.get_event(read_session(), event_id, my_reach(_WRITE))
+    event = queries.get_event(read_session(), event_id, my_access(_WRITE))
     if event.code_closes_at is None or event.code_closes_at <= clock.now():
         return redirect(url_for(".show_event", event_id=event_id))
     return render_template("records/room.html", event=event, **_code(event))
@@ -151,7 +151,7 @@ def show_room(event_id: int) -> str | Response:
 @requires(_WRITE)
 def room_code_progress(event_id: int) -> Response:
     """Give the code of this minute and how many are there, for the page on the wall."""
-    event = queries.get_event(read_session(), event_id, my_reach(_WRITE))
+    event = queries.get_event(read_session(), event_id, my_access(_WRITE))
     if event.code_closes_at is None or event.code_closes_at <= clock.now():
         raise NotFoundError
     return jsonify(_code(event))
@@ -171,7 +171,7 @@ def _code(event: StudyEvent) -> dict[str, Any]:
 def open_check_in(event_id: int) -> Response:
     """Open the check-in, and show the code."""
     with submit(back=url_for(".show_event", event_id=event_id)) as context:
-        actions.open_check_in(context, event_id=event_id, reach=my_reach(_WRITE))
+        actions.open_check_in(context, event_id=event_id, access=my_access(_WRITE))
     return redirect(url_for(".show_room", event_id=event_id))
 
 
@@ -186,16 +186,16 @@ def end_check_in(event_id: int) -> Response:
 @requires(_WRITE)
 def settle_event(event_id: int) -> Response:
     """Settle an event."""
-    words = "活动已办结，到场人员的学法档案已计入。可以接着记入普法台账。"
-    return _act(event_id, actions.settle_event, words)
+    text = "活动已办结，到场人员的学法档案已计入。可以接着记入普法台账。"
+    return _act(event_id, actions.settle_event, text)
 
 
 @admin_blueprint.post("/events/<int:event_id>/reopen")
 @requires(_WRITE)
 def reopen_event(event_id: int) -> Response:
     """Open a settled event for a correction."""
-    words = "已重新打开。改好后请再办结，办结前不计入档案。"
-    return _act(event_id, actions.reopen_event, words)
+    text = "已重新打开。改好后请再办结，办结前不计入档案。"
+    return _act(event_id, actions.reopen_event, text)
 
 
 @admin_blueprint.post("/events/<int:event_id>/cancel")
@@ -212,7 +212,7 @@ def put_down(event_id: int) -> Response:
     lines = [*request.form.getlist("people"), *request.form.get("lines", "").replace("，", "\n").splitlines()]
     back = url_for(".show_event", event_id=event_id)
     with submit(back=back) as context:
-        listed = actions.put_down(context, event_id=event_id, lines=lines, reach=my_reach(_WRITE))
+        listed = actions.put_down(context, event_id=event_id, lines=lines, access=my_access(_WRITE))
     flash(f"登记 {listed.added} 人。", "success" if listed.added else "warning")
     for problem in listed.problems[:_MAX_PROBLEMS]:
         flash(problem, "warning")
@@ -241,7 +241,7 @@ def add_file(event_id: int) -> Response:
 @requires(_WRITE)
 def event_file(event_id: int, file_id: int) -> Response:
     """Give a file of an event within reach."""
-    queries.get_event(read_session(), event_id, my_reach(_WRITE))
+    queries.get_event(read_session(), event_id, my_access(_WRITE))
     return serve_file(queries.get_material(read_session(), event_id, file_id).file)
 
 
@@ -252,7 +252,7 @@ def drop_file(event_id: int, file_id: int) -> Response:
     return _act(event_id, actions.drop_material, "资料已删除。", file_id=file_id)
 
 
-def _act(event_id: int, act: Callable[..., object], words: str, **more: Any) -> Response:
-    with submit(words) as context:
-        act(context, event_id=event_id, reach=my_reach(_WRITE), **more)
+def _act(event_id: int, act: Callable[..., object], text: str, **more: Any) -> Response:
+    with submit(text) as context:
+        act(context, event_id=event_id, access=my_access(_WRITE), **more)
     return redirect(url_for(".show_event", event_id=event_id))

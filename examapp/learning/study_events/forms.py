@@ -21,7 +21,7 @@ _MINUTE = "%Y-%m-%dT%H:%M"
 
 
 def _choices(pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
-    return [SelectChoice(str(value), words) for value, words in pairs]
+    return [SelectChoice(str(value), text) for value, text in pairs]
 
 
 class EventForm(FlaskForm):
@@ -31,7 +31,7 @@ class EventForm(FlaskForm):
     kind = SelectField(
         "形式",
         [InputRequired("请选择形式。")],
-        choices=[SelectChoice(value, words) for value, words in KIND_NAMES.items()],
+        choices=[SelectChoice(value, text) for value, text in KIND_NAMES.items()],
     )
     theme = StringField("主题", [DataRequired("请填写主题。"), Length(max=200, message="主题最多 200 字。")])
     laws = StringField("学习的法律法规", [Length(max=300, message="最多 300 字。")])
@@ -45,7 +45,7 @@ class EventForm(FlaskForm):
     )
 
     def validate_ends_at(self, field: DateTimeLocalField) -> None:
-        """Refuse an end that does not follow the beginning."""
+        """Reject an end that does not follow the beginning."""
         if field.data and self.starts_at.data and field.data <= self.starts_at.data:
             raise ValidationError("结束时间要晚于开始时间。")
 
@@ -55,7 +55,7 @@ class EventForm(FlaskForm):
 
     def settings(self) -> EventSettings:
         """Give the event as it was filled in."""
-        words = {
+        text = {
             name: (getattr(self, name).data or "").strip()
             for name in ("theme", "laws", "speaker", "place", "audience", "summary")
         }
@@ -63,11 +63,11 @@ class EventForm(FlaskForm):
             kind=self.kind.data,
             starts_at=from_local(self.starts_at.data),
             ends_at=from_local(self.ends_at.data),
-            **words,
+            **text,
         )
 
 
-class TemplateForm(FlaskForm):
+class CertificateTemplateForm(FlaskForm):
     """How a certificate is worded."""
 
     name = StringField("模板名称", [DataRequired("请填写模板名称。"), Length(max=100, message="名称最多 100 字。")])

@@ -92,9 +92,9 @@ class EventMaterial(Base):
 
 
 class CodeTry(Base):
-    """How often a person has lately typed a wrong code of an event, so that codes cannot be tried through; of no use once it is over."""
+    """How often a person has recently typed a wrong code of an event, so that codes cannot be tried through; of no use once it is over."""
 
-    __tablename__ = "event_code_tries"
+    __tablename__ = "event_code_attempts"
     __personal_data__ = STUDY.of("签到码输错次数", "防止猜签到码", seen_by="无人")
 
     event_id: Mapped[int] = mapped_column(

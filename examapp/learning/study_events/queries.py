@@ -31,27 +31,27 @@ class EventRow:
     present: int
 
 
-def list_events(session: Session, reach: AccessScope, *, page: int) -> tuple[list[EventRow], int]:
+def list_events(session: Session, access: AccessScope, *, page: int) -> tuple[list[EventRow], int]:
     """List a page of the events of units within reach, the latest first, and count all, in two statements."""
     present = select(func.count()).select_from(Attendance).where(Attendance.event_id == StudyEvent.id).scalar_subquery()
     rows = session.execute(
         select(StudyEvent, Unit.name, present)
         .join(Unit, StudyEvent.unit_id == Unit.id)
-        .where(within(reach))
+        .where(within(access))
         .order_by(StudyEvent.starts_at.desc(), StudyEvent.id.desc())
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
     total = session.scalar(
-        select(func.count()).select_from(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id).where(within(reach))
+        select(func.count()).select_from(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id).where(within(access))
     )
     return [EventRow(event=event, unit_name=name, present=count) for event, name, count in rows], total or 0
 
 
-def get_event(session: Session, event_id: int, reach: AccessScope, *, is_locked: bool = False) -> StudyEvent:
+def get_event(session: Session, event_id: int, access: AccessScope, *, is_locked: bool = False) -> StudyEvent:
     """Get an event of a unit within reach, locked for an act where wished; raises NotFoundError."""
     statement = select(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id)
-    statement = statement.where(StudyEvent.id == event_id, within(reach))
+    statement = statement.where(StudyEvent.id == event_id, within(access))
     if is_locked:
         statement = statement.with_for_update(of=StudyEvent)
     event = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
@@ -152,7 +152,7 @@ def get_material(session: Session, event_id: int, file_id: int) -> EventMaterial
     return material
 
 
-def find_people(session: Session, unit: Unit, words: Sequence[str]) -> list[tuple[int, str, str, int]]:
+def find_people(session: Session, unit: Unit, text: Sequence[str]) -> list[tuple[int, str, str, int]]:
     """Find people on the roster of a unit's subtree by staff number or name: id, number, name, unit."""
     below = Unit.region_path.startswith(unit.region_path)
     if unit.sector_path is not None:
@@ -163,7 +163,7 @@ def find_people(session: Session, unit: Unit, words: Sequence[str]) -> list[tupl
         .where(
             below,
             Person.state == PersonState.ON_ROSTER,
-            or_(Person.staff_number.in_(words), Person.name.in_(words)),
+            or_(Person.staff_number.in_(text), Person.name.in_(text)),
         )
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]

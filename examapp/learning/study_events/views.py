@@ -20,7 +20,7 @@ from examapp.learning.study_events.queries import (
 )
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES
 from examapp.learning.study_record.queries import study_record
-from examapp.organisation.accounts.guards import me, menu_entry, signed_in
+from examapp.organisation.accounts.guards import menu_entry, my_user, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_year
 from examapp.web.submit import request_transaction
@@ -33,7 +33,7 @@ def send_pdf(content: bytes, name: str) -> Response:
     return send_file(BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name)
 
 
-_WORDS = {
+_LABELS = {
     CheckIn.DONE: ("success", "签到成功。活动办结后计入您的学法档案。"),
     CheckIn.WRONG: ("danger", "签到码不对或已经换了。请看现场大屏上现在的签到码，重新输入。"),
     CheckIn.CLOSED: ("warning", "现在不能签到。如果您在现场，请告诉组织者，由组织者按名单登记。"),
@@ -47,7 +47,7 @@ def my_events() -> str:
     """List the events that are on for me."""
     return render_template(
         "records/my_events.html",
-        events=list_my_events(read_session(), me().person_id, now=clock.now()),
+        events=list_my_events(read_session(), my_user().person_id, now=clock.now()),
         kind_names=KIND_NAMES,
         now=clock.now(),
     )
@@ -58,11 +58,11 @@ def my_events() -> str:
 def show_my_event(event_id: int) -> str:
     """Show an event, with the field for the room's code while it is taken."""
     session = read_session()
-    event = get_my_event(session, event_id, me().person_id)
+    event = get_my_event(session, event_id, my_user().person_id)
     return render_template(
         "records/my_event.html",
         event=event,
-        attendance=find_attendance(session, event_id, me().person_id),
+        attendance=find_attendance(session, event_id, my_user().person_id),
         files=list_materials(session, event_id),
         kind_names=KIND_NAMES,
         state_names=STATE_NAMES,
@@ -74,18 +74,18 @@ def show_my_event(event_id: int) -> str:
 @signed_in
 def my_event_file(event_id: int, file_id: int) -> Response:
     """Give a file of an event that is for me."""
-    get_my_event(read_session(), event_id, me().person_id)
+    get_my_event(read_session(), event_id, my_user().person_id)
     return serve_file(get_material(read_session(), event_id, file_id).file)
 
 
 @blueprint.post("/study/events/<int:event_id>/check-in")
 @signed_in
-def check_me_in(event_id: int) -> Response:
+def check_in_myself(event_id: int) -> Response:
     """Put myself down as present."""
     with request_transaction() as context:
         outcome = check_in(context, event_id=event_id, typed=request.form.get("code", ""))
-    category, words = _WORDS[outcome]
-    flash(words, category)
+    category, text = _LABELS[outcome]
+    flash(text, category)
     return redirect(url_for(".show_my_event", event_id=event_id))
 
 
@@ -94,7 +94,7 @@ def check_me_in(event_id: int) -> Response:
 @signed_in
 def my_record() -> str:
     """Show my study record of a year."""
-    found = study_record(read_session(), me().person_id, year=chosen_year(), reach=None, now=clock.now())
+    found = study_record(read_session(), my_user().person_id, year=chosen_year(), access=None, now=clock.now())
     return render_template(
         "records/record.html",
         record=found,

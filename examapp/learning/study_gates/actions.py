@@ -17,7 +17,7 @@ from examapp.platform.audit.actions import ActionContext, record
 AUDIT_ACTS = {"training.ask_for_courses": "设置考前要学的课程"}
 
 
-class GateRefusedError(DomainError):
+class InvalidStudyGateError(DomainError):
     """A study gate no longer moves once people may sit."""
 
     code = "gate_refused"
@@ -76,17 +76,17 @@ def clear_exams(session: Session, *, now: datetime, person_id: int | None = None
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def ask_for_courses(context: ActionContext, *, exam_id: int, course_ids: Sequence[int], reach: AccessScope) -> None:
+def ask_for_courses(context: ActionContext, *, exam_id: int, course_ids: Sequence[int], access: AccessScope) -> None:
     """Say which courses an exam asks for before it may be sat, besides its credits; only until it opens.
 
-    Raises NotFoundError for an exam or a course outside the reach, GateRefusedError once the exam has opened.
+    Raises NotFoundError for an exam or a course outside the reach, InvalidStudyGateError once the exam has opened.
     """
     session, now = context.session, context.now
-    exam = lock_exam(session, exam_id, reach)
+    exam = lock_exam(session, exam_id, access)
     if exam.opens_at <= now:
-        raise GateRefusedError
+        raise InvalidStudyGateError
     for course_id in course_ids:
-        get_course(session, course_id, reach)
+        get_course(session, course_id, access)
     gate = {name: value for name, value in exam.study_gate.items() if name != "courses"}
     exam.study_gate = gate | ({"courses": sorted(set(course_ids))} if course_ids else {})
     session.flush()

@@ -12,10 +12,10 @@ from examapp.errors import NotFoundError
 from examapp.learning.course_contents.admin_views import admin_blueprint
 from examapp.learning.courses.queries import list_courses
 from examapp.learning.study_gates.actions import ask_for_courses
-from examapp.learning.study_gates.queries import count_cleared, course_titles, gated_exams, list_lacking
+from examapp.learning.study_gates.queries import count_cleared, course_titles, gated_exams, list_missing_study
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import may, my_reach, requires
+from examapp.organisation.accounts.guards import may, my_access, requires
 from examapp.web.params import chosen_number, sent_number
 from examapp.web.submit import submit
 
@@ -27,16 +27,16 @@ _MAX = 500
 @requires(_READ)
 def show_gates() -> str:
     """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
-    session, reach = read_session(), my_reach(_READ)
-    units, unit_id = list_units_within(session, reach), chosen_number("unit")
+    session, access = read_session(), my_access(_READ)
+    units, unit_id = list_units_within(session, access), chosen_number("unit")
     if unit_id is not None:
-        reach = AccessScope(is_everything=False, region_paths=(get_unit_within(session, unit_id, reach).region_path,))
+        access = AccessScope(is_everything=False, region_paths=(get_unit_within(session, unit_id, access).region_path,))
     exams = gated_exams(session, now=clock.now())
     wanted = chosen_number("exam")
     exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
     if wanted is not None and (exam is None or exam.id != wanted):
         raise NotFoundError
-    total, cleared = count_cleared(session, exam, reach) if exam else (0, 0)
+    total, cleared = count_cleared(session, exam, access) if exam else (0, 0)
     return render_template(
         "training/gates.html",
         exams=exams,
@@ -46,8 +46,8 @@ def show_gates() -> str:
         total=total,
         cleared=cleared,
         asked=course_titles(session, exam) if exam else {},
-        lacking=list_lacking(session, exam, reach, most=_MAX) if exam else [],
-        most=_MAX,
+        missing=list_missing_study(session, exam, access, limit=_MAX) if exam else [],
+        limit=_MAX,
         may_ask=may("exams:exam:write"),
     )
 
@@ -63,16 +63,16 @@ def choose_courses(exam_id: int) -> str | Response:
             context,
             exam_id=exam_id,
             course_ids=request.form.getlist("course", type=sent_number),
-            reach=my_reach("exams:exam:write"),
+            access=my_access("exams:exam:write"),
         )
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 
 def _courses_page(exam_id: int) -> str:
-    exam = get_organiser_exam(read_session(), exam_id, my_reach("exams:exam:write"))
+    exam = get_organiser_exam(read_session(), exam_id, my_access("exams:exam:write"))
     rows = [
         row
-        for row in list_courses(read_session(), my_reach("training:course:write"))
+        for row in list_courses(read_session(), my_access("training:course:write"))
         if row.course.state == "published" and row.course.year == clock.local(exam.opens_at).year
     ]
     return render_template(

@@ -21,7 +21,7 @@ from examapp.organisation.units.models import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lacking:
+class MissingStudy:
     """A person who may not start yet, with what is there so far."""
 
     name: str
@@ -44,19 +44,19 @@ def gated_exams(session: Session, *, now: datetime) -> list[Exam]:
     )
 
 
-def count_cleared(session: Session, exam: Exam, reach: AccessScope) -> tuple[int, int]:
+def count_cleared(session: Session, exam: Exam, access: AccessScope) -> tuple[int, int]:
     """Count the people of a reach who belong to an exam and are not excused, and of these the cleared. Two statements."""
     row = session.execute(
         select(func.count(), func.count(StudyClearance.person_id))
         .select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(StudyClearance, (StudyClearance.exam_id == exam.id) & (StudyClearance.person_id == Person.id))
-        .where(audience_clause(session, exam), ON_ROSTER, within(reach), ~excused(exam.id))
+        .where(audience_clause(session, exam), ON_ROSTER, within(access), ~excused(exam.id))
     ).one()
     return row[0], row[1]
 
 
-def list_lacking(session: Session, exam: Exam, reach: AccessScope, *, most: int) -> list[Lacking]:
+def list_missing_study(session: Session, exam: Exam, access: AccessScope, *, limit: int) -> list[MissingStudy]:
     """List who lacks the clearance of an exam within a reach, by unit and staff number; at most so many. Three statements."""
     year = local(exam.opens_at).year
     done = (
@@ -79,16 +79,16 @@ def list_lacking(session: Session, exam: Exam, reach: AccessScope, *, most: int)
         .where(
             audience_clause(session, exam),
             ON_ROSTER,
-            within(reach),
+            within(access),
             ~excused(exam.id),
             StudyClearance.person_id.is_(None),
         )
         .order_by(Unit.code, Person.staff_number)
-        .limit(most)
+        .limit(limit)
     ).all()
     titles = course_titles(session, exam)
     return [
-        Lacking(
+        MissingStudy(
             name=row[0],
             staff_number=row[1],
             unit_name=row[2],
@@ -109,7 +109,7 @@ def course_titles(session: Session, exam: Exam) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def lacking_titles(session: Session, exam: Exam, person_id: int) -> dict[int, str]:
+def titles_not_completed(session: Session, exam: Exam, person_id: int) -> dict[int, str]:
     """Give the titles of the courses that an exam's gate names and that a person has not completed, by id."""
     asked = course_titles(session, exam)
     if not asked:
@@ -130,6 +130,6 @@ def needs_missing(session: Session, exam: Exam, person_id: int) -> list[str]:
     met = {
         "required": have.required >= Decimal(exam.study_gate.get("required", 0)),
         "elective": have.elective >= Decimal(exam.study_gate.get("elective", 0)),
-        "courses": not lacking_titles(session, exam, person_id),
+        "courses": not titles_not_completed(session, exam, person_id),
     }
     return [need for need in exam.study_gate if not met.get(need, False)]

@@ -10,7 +10,7 @@ from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from examapp.clock import LOCAL
-from examapp.delivery.results.queries import OwnSitting, list_own_sittings
+from examapp.delivery.results.queries import OwnAttempt, list_own_attempts
 from examapp.errors import NotFoundError
 from examapp.learning.certificates.models import Certificate
 from examapp.learning.certificates.queries import list_own_certificates
@@ -20,7 +20,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 
-_MAX_SITTINGS = 100
+_MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class StudyRecord:
     events: list[StudyEvent]
     exercises_passed: int
     """Chapters whose exercise was passed."""
-    sittings: list[OwnSitting]
+    own_attempts: list[OwnAttempt]
     certificates: list[Certificate]
     as_of: datetime
 
@@ -50,7 +50,7 @@ def year_span(year: int) -> tuple[datetime, datetime]:
     return first, after
 
 
-def get_person_in_reach(session: Session, person_id: int, reach: AccessScope | None) -> tuple[Person, Unit]:
+def get_person_in_scope(session: Session, person_id: int, access: AccessScope | None) -> tuple[Person, Unit]:
     """Get a person of a unit within reach, anybody where no reach is given; raises NotFoundError."""
     row = session.execute(
         select(Person, Unit).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id)
@@ -58,16 +58,16 @@ def get_person_in_reach(session: Session, person_id: int, reach: AccessScope | N
     if row is None:
         raise NotFoundError
     person, unit = row
-    if reach is not None and not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+    if access is not None and not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
     return person, unit
 
 
 def study_record(
-    session: Session, person_id: int, *, year: int, reach: AccessScope | None, now: datetime
+    session: Session, person_id: int, *, year: int, access: AccessScope | None, now: datetime
 ) -> StudyRecord:
     """Get a person's study record of a year; raises NotFoundError beyond the reach (None for one's own)."""
-    person, unit = get_person_in_reach(session, person_id, reach)
+    person, unit = get_person_in_scope(session, person_id, access)
     first, after = year_span(year)
     courses = session.execute(
         select(CourseCompletion, Course.title)
@@ -86,7 +86,7 @@ def study_record(
         )
         .order_by(StudyEvent.starts_at, StudyEvent.id)
     )
-    sittings = list_own_sittings(session, person_id, now=now, most=_MAX_SITTINGS)
+    own_attempts = list_own_attempts(session, person_id, now=now, limit=_MAX_ATTEMPTS)
     return StudyRecord(
         person=person,
         unit_name=unit.name,
@@ -94,7 +94,7 @@ def study_record(
         courses=[(row[0], row[1]) for row in courses],
         events=list(events),
         exercises_passed=_exercises_passed(session, person_id, first, after),
-        sittings=[sitting for sitting in sittings if first <= sitting.attempt.started_at < after],
+        own_attempts=[own_attempt for own_attempt in own_attempts if first <= own_attempt.attempt.started_at < after],
         certificates=list_own_certificates(session, person_id),
         as_of=now,
     )

@@ -33,27 +33,27 @@ def _grant(role: str, unit_id: int | None, tree: Tree, region_path: str | None, 
     return Grant(role=Role(role), unit_id=unit_id, tree=tree, path=path)
 
 
-def within(reach: AccessScope) -> ColumnElement[bool]:
+def within(access: AccessScope) -> ColumnElement[bool]:
     """Give the condition on `Unit` that a query within a reach carries."""
-    if reach.is_everything:
+    if access.is_everything:
         return true()
-    conditions = [Unit.region_path.startswith(path, autoescape=True) for path in reach.region_paths]
-    conditions += [Unit.sector_path.startswith(path, autoescape=True) for path in reach.sector_paths]
+    conditions = [Unit.region_path.startswith(path, autoescape=True) for path in access.region_paths]
+    conditions += [Unit.sector_path.startswith(path, autoescape=True) for path in access.sector_paths]
     return or_(*conditions) if conditions else false()
 
 
-def get_unit_within(session: Session, unit_id: int, reach: AccessScope) -> Unit:
+def get_unit_within(session: Session, unit_id: int, access: AccessScope) -> Unit:
     """Get a unit within a reach; raises NotFoundError for what is beyond it as for what is not there."""
     unit = session.get(Unit, unit_id)
-    if unit is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+    if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
     return unit
 
 
-def refuse_unit_beyond(session: Session, unit_id: int, reach: AccessScope) -> None:
+def ensure_unit_in_scope(session: Session, unit_id: int, access: AccessScope) -> None:
     """Raise NotFoundError for a unit beyond a reach, as for one that is not there."""
     paths = session.connection().execute(_PATHS, {"unit_id": unit_id}).one_or_none()
-    if paths is None or not reach.covers(region_path=paths.region_path, sector_path=paths.sector_path):
+    if paths is None or not access.covers(region_path=paths.region_path, sector_path=paths.sector_path):
         raise NotFoundError
 
 

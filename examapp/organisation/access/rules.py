@@ -79,7 +79,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class AccessScope:
-    """The part of the house's people and units that one permission reaches: prefixes of unit paths in either tree."""
+    """The part of the application's people and units that one permission reaches: prefixes of unit paths in either tree."""
 
     is_everything: bool
     region_paths: tuple[str, ...] = ()
@@ -94,10 +94,10 @@ class AccessScope:
         )
 
 
-NO_REACH = AccessScope(is_everything=False)
+NO_ACCESS = AccessScope(is_everything=False)
 
 
-def reach_of(permission: str, grants: tuple[Grant, ...]) -> AccessScope | None:
+def access_of(permission: str, grants: tuple[Grant, ...]) -> AccessScope | None:
     """Give the scope of a permission under these grants; None where no role holds it. Raises KeyError for one that no feature declares."""
     holders = PERMISSION_HOLDERS[permission]
     holding = [grant for grant in grants if grant.role in holders]

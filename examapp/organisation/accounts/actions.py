@@ -29,10 +29,10 @@ SELECT :now, :act, 'account', CAST(:account_id AS bigint), CAST(:person_id AS bi
 WHERE (SELECT count(*) FROM (SELECT FROM audit_events WHERE at > :since AND act = :act
   AND address IS NOT DISTINCT FROM CAST(:address AS text) LIMIT :most) AS lately) < :most
 """)
-"""Plain text, since whoever floods the sign-in makes it run at each refusal."""
+"""Plain text, since whoever floods the sign-in makes it run at each rejection."""
 
 
-def note_refused_sign_in(
+def note_rejected_sign_in(
     session: Session,
     why: str,
     *,
@@ -41,7 +41,7 @@ def note_refused_sign_in(
     account_id: int | None = None,
     person_id: int | None = None,
 ) -> None:
-    """Write down why a sign-in was refused, in one statement that costs the same whether an account has the name or not."""
+    """Write down why a sign-in was rejected, in one statement that costs the same whether an account has the name or not."""
     given = {
         "now": now,
         "since": now - timedelta(minutes=1),
@@ -130,11 +130,11 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """How a sign-in ended: the token of the new sign-in, or the refusal to raise once it is committed."""
+class SignInResult:
+    """How a sign-in ended: the token of the new sign-in, or the rejection to raise once it is committed."""
 
     token: str | None = None
-    refusal: DomainError | None = None
+    rejection: DomainError | None = None
     awaits_code: bool = False
     """The token opens nothing before the one-time code has come."""
 
@@ -149,38 +149,40 @@ _BEGUN = insert(cast("Table", SignIn.__table__)).returning(SignIn.__table__.c.id
 """Both kept, since thirty sign in a second on the day of an exam."""
 
 
-def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: datetime) -> Verdict:
+def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: datetime) -> SignInResult:
     """Begin a sign-in where the password is right and no wait is due; count the failure where it is wrong."""
     account = session.scalars(_LOCKED, {"account_id": checked.account_id}).one()
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
-        return refuse_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
+        return reject_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
     if not checked.is_right or account.password_hash != checked.password_hash:
         return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
     if account.disabled_at is not None:
-        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
+        return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     if checked.new_hash:
         account.password_hash = checked.new_hash
     return begin_sign_in(session, account, device=device, now=now)
 
 
-def refuse_sign_in(
-    session: Session, refusal: DomainError, *, device: Device, now: datetime, account: Account | None = None
-) -> Verdict:
-    """Refuse a sign-in, with its line in the log."""
+def reject_sign_in(
+    session: Session, rejection: DomainError, *, device: Device, now: datetime, account: Account | None = None
+) -> SignInResult:
+    """Reject a sign-in, with its line in the log."""
     account_id, person_id = (account.id, account.person_id) if account else (None, None)
-    note_refused_sign_in(
-        session, refusal.code, account_id=account_id, person_id=person_id, address=device.address, now=now
+    note_rejected_sign_in(
+        session, rejection.code, account_id=account_id, person_id=person_id, address=device.address, now=now
     )
-    return Verdict(refusal=refusal)
+    return SignInResult(rejection=rejection)
 
 
-def count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
+def count_failure(
+    session: Session, account: Account, failures: Failures, *, device: Device, now: datetime
+) -> SignInResult:
     """Write a failure down on a locked account and give what to answer: a wait where one is due."""
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
     note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
-    note_refused_sign_in(
+    note_rejected_sign_in(
         session,
         WrongCredentialsError.code,
         account_id=account.id,
@@ -191,13 +193,13 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     wait = failures.wait_s(now=now, is_known_device=device.is_known)
     if wait:
         _note_delay(session, failures, wait, account=account, address=device.address, now=now)
-    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+    return SignInResult(rejection=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
 def prove_password(context: ActionContext, account_id: int, *, old_hash: str, is_right: bool) -> DomainError | None:
     """Judge the current password that somebody who is signed in typed: a wrong one counts as at a sign-in, and a right one tells nothing while a wait is due.
 
-    Gives the refusal to answer once the count is committed.
+    Gives the rejection to answer once the count is committed.
     """
     session, now = context.session, context.now
     account = session.scalars(_LOCKED, {"account_id": account_id}).one()
@@ -210,7 +212,7 @@ def prove_password(context: ActionContext, account_id: int, *, old_hash: str, is
         context, "people.fail_own_password", object_type="account", object_id=account.id, person_id=account.person_id
     )
     device = Device(address=context.actor.address, name="", is_known=False)
-    return count_failure(session, account, failures.after_another(now=now), device=device, now=now).refusal
+    return count_failure(session, account, failures.after_another(now=now), device=device, now=now).rejection
 
 
 def _note_delay(
@@ -228,7 +230,7 @@ def _note_delay(
 
 def begin_sign_in(
     session: Session, account: Account, *, device: Device, now: datetime, ticket_id: int | None = None
-) -> Verdict:
+) -> SignInResult:
     """Begin a sign-in of a locked account; failures are forgotten. With a one-time-password device it is half of one."""
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     token = secrets.token_urlsafe(24)
@@ -251,28 +253,28 @@ def begin_sign_in(
         person_id=account.person_id,
         details={"ticket_id": ticket_id} if ticket_id else None,
     )
-    return Verdict(token=token, awaits_code=account.has_second_factor)
+    return SignInResult(token=token, awaits_code=account.has_second_factor)
 
 
-def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> Verdict:
+def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> SignInResult:
     """Count a failure under a name that no account has; the answer is an account's, and so is the number of exchanges with the database."""
     row, failures = _lock_unknown(session, name_digest, now=now)
     if wait := failures.wait_s(now=now, is_known_device=False):
-        note_refused_sign_in(session, WaitBeforeSignInError.code, address=address, now=now)
-        return Verdict(refusal=WaitBeforeSignInError(wait))
+        note_rejected_sign_in(session, WaitBeforeSignInError.code, address=address, now=now)
+        return SignInResult(rejection=WaitBeforeSignInError(wait))
     after = _count_unknown(row, failures, now=now)
     note_address_failure(session, name_digest, address=address, now=now)
-    note_refused_sign_in(session, WrongCredentialsError.code, address=address, now=now)
+    note_rejected_sign_in(session, WrongCredentialsError.code, address=address, now=now)
     wait = after.wait_s(now=now, is_known_device=False)
     if wait:
         _note_delay(session, after, wait, account=None, address=address, now=now)
-    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+    return SignInResult(rejection=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
 def judge_set_up_code(
     session: Session, code_digest: bytes, *, is_right: bool, address: str | None, now: datetime
 ) -> DomainError | None:
-    """Count a wrong set-up code as a wrong password is counted, and say so; while a wait is due a right one is refused too.
+    """Count a wrong set-up code as a wrong password is counted, and say so; while a wait is due a right one is rejected too.
 
     `code_digest` stands for who tries, not for what was typed: an address locks only itself.
     """
@@ -282,7 +284,7 @@ def judge_set_up_code(
     if is_right:
         return None
     after = _count_unknown(row, failures, now=now)
-    note_refused_sign_in(session, WrongSetUpCodeError.code, address=address, now=now)
+    note_rejected_sign_in(session, WrongSetUpCodeError.code, address=address, now=now)
     wait = after.wait_s(now=now, is_known_device=False)
     return WaitBeforeSetUpError(wait) if wait else WrongSetUpCodeError()
 

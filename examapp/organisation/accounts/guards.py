@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.config import PasswordProfile
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_json
+from examapp.errors import ActiveAttemptError, DomainError, NotFoundError, wants_json
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, reach_of
+from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, access_of
 from examapp.organisation.accounts.actions import note_seen
 from examapp.organisation.accounts.queries import SignedIn, find_live_sign_in
 from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, digest
@@ -33,7 +33,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
 _MENU = "menu_entry"
 _SHOWS_KEYS = "questions:"
-"""What permissions begin with that let see keys: a view that asks for one is refused while its caller sits an exam that counts."""
+"""What permissions begin with that let see keys: a view that asks for one is rejected while its caller sits an exam that counts."""
 BY_STATEMENT = "signed_in_by_statement"
 LARGE_PRINT_COOKIE = "elder"
 _SEEN_EVERY = timedelta(minutes=1)
@@ -70,65 +70,65 @@ class SecondFactorSetUpRequiredError(DomainError):
 class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """What Flask-Login carries: the token of the sign-in, and who it belongs to."""
 
-    def __init__(self, token: str, who: SignedIn) -> None:
+    def __init__(self, token: str, user: SignedIn) -> None:
         self.id = token
-        self.who = who
+        self.user = user
 
 
 @_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
 def _load(token: str) -> _SignedInUser | None:
-    who = find_live_sign_in(digest(token))
-    if who is None or _is_over(who) or (who.is_administrator and not _is_awake(who)):
+    user = find_live_sign_in(digest(token))
+    if user is None or _is_over(user) or (user.is_administrator and not _is_awake(user)):
         return None
-    return _SignedInUser(token, who)
+    return _SignedInUser(token, user)
 
 
-def _is_over(who: SignedIn) -> bool:
+def _is_over(user: SignedIn) -> bool:
     """Tell whether a sign-in has had its days, and its holder sits no exam."""
-    return clock.now() - who.started_at >= SIGN_IN_LIFE and not is_sitting(read_session(), who.person_id)
+    return clock.now() - user.started_at >= SIGN_IN_LIFE and not has_active_attempt(read_session(), user.person_id)
 
 
-def _is_awake(who: SignedIn) -> bool:
+def _is_awake(user: SignedIn) -> bool:
     """Tell whether an administrator's sign-in is within the idle limit, or its holder sits an exam; note that there is work.
 
     What a page fetches by itself is no work.
     """
     now, limit = clock.now(), timedelta(minutes=current_app.config["SETTINGS"].admin_idle_minutes)
-    is_idle = bool(limit) and now - who.seen_at > limit
-    if is_idle and not is_sitting(read_session(), who.person_id):
+    is_idle = bool(limit) and now - user.seen_at > limit
+    if is_idle and not has_active_attempt(read_session(), user.person_id):
         return False
-    if now - who.seen_at >= _SEEN_EVERY and not (wants_json() and request.method == "GET"):
+    if now - user.seen_at >= _SEEN_EVERY and not (wants_json() and request.method == "GET"):
         with transaction() as db_session:
-            note_seen(db_session, who.sign_in_id, now=now)
+            note_seen(db_session, user.sign_in_id, now=now)
     return True
 
 
-def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
-    """Set up sign-in and its checks in the application; `is_sitting` tells whether a person is in an exam, which no idle limit ends."""
-    app.extensions["is_sitting"], app.extensions["find_actor"] = is_sitting, actor
+def init_access(app: Flask, *, has_active_attempt: Callable[[Session, int], bool]) -> None:
+    """Set up sign-in and its checks in the application; `has_active_attempt` tells whether a person is in an exam, which no idle limit ends."""
+    app.extensions["has_active_attempt"], app.extensions["find_actor"] = has_active_attempt, actor
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
-    app.before_request(_refuse_unmarked_view)
+    app.before_request(_reject_undeclared_view)
     app.before_request(_ask_api_callers_to_sign_in)
-    app.context_processor(lambda: {"me": find_signed_in_person(), "may": may, "may_everywhere": may_everywhere})
+    app.context_processor(lambda: {"my_user": find_signed_in_person(), "may": may, "may_everywhere": may_everywhere})
 
 
-def is_sitting(db_session: Session, person_id: int | None) -> bool:
+def has_active_attempt(db_session: Session, person_id: int | None) -> bool:
     """Tell whether a person is in an exam, which nothing here may cut."""
-    return person_id is not None and bool(current_app.extensions["is_sitting"](db_session, person_id))
+    return person_id is not None and bool(current_app.extensions["has_active_attempt"](db_session, person_id))
 
 
-def begin_session(token: str, who: SignedIn) -> None:
+def begin_session(token: str, user: SignedIn) -> None:
     """Bind the browser to a new sign-in; whatever it held before is forgotten, so a fixed cookie is worth nothing."""
     session.clear()
     session.permanent = True
-    login_user(_SignedInUser(token, who))
+    login_user(_SignedInUser(token, user))
     g.pop("grants", None)
 
 
-def sealer() -> FieldCipher:
+def cipher() -> FieldCipher:
     """Give the cipher of personal numbers."""
-    return cast("FieldCipher", current_app.extensions["sealer"])
+    return cast("FieldCipher", current_app.extensions["cipher"])
 
 
 def hasher() -> Hasher:
@@ -144,53 +144,53 @@ def end_session() -> None:
 
 def find_signed_in_person() -> SignedIn | None:
     """Give who is signed in, None where nobody is."""
-    return cast("SignedIn", current_user.who) if current_user and current_user.is_authenticated else None
+    return cast("SignedIn", current_user.user) if current_user and current_user.is_authenticated else None
 
 
-def me() -> SignedIn:
+def my_user() -> SignedIn:
     """Give who is signed in; raises SignInRequiredError."""
-    who = find_signed_in_person()
-    if who is None:
+    user = find_signed_in_person()
+    if user is None:
         raise SignInRequiredError
-    return who
+    return user
 
 
-def me_and_ready() -> SignedIn:
+def my_user_if_ready() -> SignedIn:
     """Give who is signed in and has nothing to do first; raises SignInRequiredError and what `@signed_in` raises in an API."""
-    who = me()
-    if (first := _must_do_first(who)) is not None:
+    user = my_user()
+    if (first := _must_do_first(user)) is not None:
         raise first
-    return who
+    return user
 
 
 def actor() -> Actor:
     """Give who is signed in, as who acts; raises SignInRequiredError."""
-    return Actor(person_id=me().person_id, address=request.remote_addr)
+    return Actor(person_id=my_user().person_id, address=request.remote_addr)
 
 
 def my_grants() -> tuple[Grant, ...]:
     """Give the roles of who is signed in; read once a request."""
     if "grants" not in g:
-        g.grants = list_grants(read_session(), me().person_id, now=clock.now())
+        g.grants = list_grants(read_session(), my_user().person_id, now=clock.now())
     return cast("tuple[Grant, ...]", g.grants)
 
 
 def may(permission: str) -> bool:
     """Tell whether who is signed in holds a permission anywhere; for menus and buttons."""
-    return find_signed_in_person() is not None and reach_of(permission, my_grants()) is not None
+    return find_signed_in_person() is not None and access_of(permission, my_grants()) is not None
 
 
 def may_everywhere(permission: str) -> bool:
     """Tell whether who is signed in holds a permission over everything; for menus and buttons."""
-    return may(permission) and my_reach(permission).is_everything
+    return may(permission) and my_access(permission).is_everything
 
 
-def my_reach(permission: str) -> AccessScope:
+def my_access(permission: str) -> AccessScope:
     """Give the access scope of a permission of the current user; raises NotFoundError without it, as for what does not exist."""
-    reach = reach_of(permission, my_grants())
-    if reach is None:
+    access = access_of(permission, my_grants())
+    if access is None:
         raise NotFoundError
-    return reach
+    return access
 
 
 def public(view: View) -> View:
@@ -223,18 +223,18 @@ def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], V
 
 
 def shows_keys(view: View) -> View:
-    """Refuse a view that shows answer keys while the current user has an attempt in progress that counts; written below the access rule."""
+    """Reject a view that shows answer keys while the current user has an attempt in progress that counts; written below the access rule."""
 
     @wraps(view)
     def resting(*args: Any, **kwargs: Any) -> Any:
-        if are_keys_shut():
-            raise SittingNowError
+        if are_keys_withheld():
+            raise ActiveAttemptError
         return view(*args, **kwargs)
 
     return cast("View", resting)
 
 
-def are_keys_shut() -> bool:
+def are_keys_withheld() -> bool:
     """Tell whether who is signed in sits an exam that counts, by this account or by a second one (decision 0027)."""
     if find_signed_in_person() is None:
         return False
@@ -268,14 +268,14 @@ def list_menu(app: Flask) -> list[MenuEntry]:
 def _guarded(view: View, rule: str, permission: str | None, *, everywhere: bool = False) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        who = find_signed_in_person()
-        if who is None:
+        user = find_signed_in_person()
+        if user is None:
             return _ask_to_sign_in()
-        if rule != "signed_in_with_any_password" and (first := _must_do_first(who)):
+        if rule != "signed_in_with_any_password" and (first := _must_do_first(user)):
             if wants_json():
                 raise first
             return redirect(url_for(first.endpoint))
-        if permission is not None and not my_reach(permission).is_everything and everywhere:
+        if permission is not None and not my_access(permission).is_everything and everywhere:
             raise NotFoundError
         return view(*args, **kwargs)
 
@@ -288,16 +288,16 @@ def wants_large_print(choice: bool | None) -> bool:
     return request.cookies.get(LARGE_PRINT_COOKIE) == "1" if choice is None else choice
 
 
-def is_password_expired(who: SignedIn) -> bool:
+def is_password_expired(user: SignedIn) -> bool:
     """Tell whether an administrator's password has had its time, under the profile that sets one; never in the midst of an exam.
 
     One of which nobody knows since when it stands has had it too.
     """
-    if not who.is_administrator or password_profile() is not PasswordProfile.DENGBAO:
+    if not user.is_administrator or password_profile() is not PasswordProfile.DENGBAO:
         return False
-    if who.password_changed_at is not None and clock.now() - who.password_changed_at < ADMIN_PASSWORD_LIFE:
+    if user.password_changed_at is not None and clock.now() - user.password_changed_at < ADMIN_PASSWORD_LIFE:
         return False
-    return not is_sitting(read_session(), who.person_id)
+    return not has_active_attempt(read_session(), user.person_id)
 
 
 def password_profile() -> PasswordProfile:
@@ -306,12 +306,12 @@ def password_profile() -> PasswordProfile:
     return profile
 
 
-def _must_do_first(who: SignedIn) -> PasswordChangeRequiredError | SecondFactorSetUpRequiredError | None:
+def _must_do_first(user: SignedIn) -> PasswordChangeRequiredError | SecondFactorSetUpRequiredError | None:
     """Say what comes before anything else: a password of one's own, or the device that administrators must have."""
-    if who.must_change_password or is_password_expired(who):
+    if user.must_change_password or is_password_expired(user):
         return PasswordChangeRequiredError()
-    is_wanted = who.is_administrator and current_app.config["SETTINGS"].second_factor == "required"
-    if is_wanted and not who.has_second_factor and not is_sitting(read_session(), who.person_id):
+    is_wanted = user.is_administrator and current_app.config["SETTINGS"].second_factor == "required"
+    if is_wanted and not user.has_second_factor and not has_active_attempt(read_session(), user.person_id):
         return SecondFactorSetUpRequiredError()
     return None
 
@@ -331,7 +331,7 @@ def _ask_api_callers_to_sign_in() -> None:
         raise SignInRequiredError
 
 
-def _refuse_unmarked_view() -> None:
+def _reject_undeclared_view() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is not None and request.endpoint != "static" and access_rule(view) is None:
         raise NotFoundError
@@ -358,7 +358,7 @@ def token_digest() -> bytes:
 
 def my_person_id() -> int:
     """Give who is signed in and may act; raises SignInRequiredError, PasswordChangeRequiredError."""
-    who = me()
-    if who.must_change_password:
+    user = my_user()
+    if user.must_change_password:
         raise PasswordChangeRequiredError
-    return who.person_id
+    return user.person_id

@@ -22,7 +22,7 @@ class SecondFactor(Base):
     )
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
-    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=UNREADABLE)
+    secret_encrypted: Mapped[bytes] = mapped_column(LargeBinary, info=UNREADABLE)
     made_at: Mapped[UtcDateTime] = mapped_column(info=shown("设置时间"))
     confirmed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("启用时间"))
     last_step: Mapped[BigInt] = mapped_column(default=0, info=TECHNICAL)
@@ -71,11 +71,11 @@ class ResetRequest(Base):
 
     __tablename__ = "reset_requests"
     __personal_data__ = ACCOUNT.of(
-        "找回密码的申请", "发送验证码、防止滥用", owner="account_id", order="asked_at", first="asked_at"
+        "找回密码的申请", "发送验证码、防止滥用", owner="account_id", order="requested_at", first="requested_at"
     )
     __table_args__ = (
         Index("ix_reset_requests_unsent", "id", postgresql_where="handled_at IS NULL"),
-        Index("ix_reset_requests_address_asked_at", "address", "asked_at"),
+        Index("ix_reset_requests_address_asked_at", "address", "requested_at"),
         Index("ix_reset_requests_account_id", "account_id"),
     )
 
@@ -83,14 +83,14 @@ class ResetRequest(Base):
     account_id: Mapped[BigInt | None]
     """Null where no account has the name: the row costs the same."""
     address: Mapped[Str] = mapped_column(info=shown("来源地址"))
-    asked_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
+    requested_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
     handled_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("处理时间"))
 
 
 encrypted_columns += [
     EncryptedColumn(
         "动态口令密钥",
-        SecondFactor.secret_sealed,
+        SecondFactor.secret_encrypted,
         SecondFactor.account_id,
         SecondFactor.account_id,
         second_factor_binding,

@@ -122,7 +122,7 @@ class AccountToCheck:
     person_id: int
     login_name: str
     password_hash: str
-    first_password_sealed: bytes | None
+    first_password_encrypted: bytes | None
     failures: Failures
 
 
@@ -135,16 +135,16 @@ class SignInLimits:
     """Of the typed name, where no account has it."""
 
 
-def find_account_to_check(session: Session, login_name: str, sealer: FieldCipher) -> AccountToCheck | None:
+def find_account_to_check(session: Session, login_name: str, cipher: FieldCipher) -> AccountToCheck | None:
     """Find the account of a staff number, ID number or mobile number, in one statement.
 
     A mobile number that two persons share signs in neither of them; a staff number goes before the other two.
     """
     given: dict[str, list[Any]] = {"names": sorted({login_name, login_name.upper()})}
     if is_id_number(number := normalise_id_number(login_name)):
-        given["id_numbers"] = sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
+        given["id_numbers"] = cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
     if is_mobile(mobile := normalise_mobile(login_name)):
-        given["mobiles"] = sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
+        given["mobiles"] = cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
     rows = session.execute(_accounts_by(frozenset(given)), given).all()
     named = [row for row in rows if row.login_name == login_name]
     named = named or [row for row in rows if row.login_name in given["names"]]
@@ -158,7 +158,7 @@ def _account_of(row: Any) -> AccountToCheck:
         person_id=row.person_id,
         login_name=row.login_name,
         password_hash=row.password_hash,
-        first_password_sealed=row.first_password_sealed,
+        first_password_encrypted=row.first_password_encrypted,
         failures=Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until),
     )
 
@@ -179,7 +179,7 @@ def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
             Account.person_id,
             Account.login_name,
             Account.password_hash,
-            Account.first_password_sealed,
+            Account.first_password_encrypted,
             Account.failures,
             Account.first_failure_at,
             Account.locked_until,
@@ -189,7 +189,9 @@ def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def list_live_sign_ins(session: Session, account_id: int, *, is_sitting: bool, now: datetime) -> Sequence[SignIn]:
+def list_live_sign_ins(
+    session: Session, account_id: int, *, has_active_attempt: bool, now: datetime
+) -> Sequence[SignIn]:
     """List an account's sign-ins that still open the door, newest first; old ones are among them while their holder sits."""
     return session.scalars(
         select(SignIn)
@@ -197,7 +199,7 @@ def list_live_sign_ins(session: Session, account_id: int, *, is_sitting: bool, n
             SignIn.account_id == account_id,
             SignIn.ended_at.is_(None),
             ~SignIn.awaits_code,
-            or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(is_sitting)),
+            or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(has_active_attempt)),
         )
         .order_by(SignIn.started_at.desc(), SignIn.id.desc())
         .limit(_MAX_LISTED)
@@ -213,7 +215,7 @@ def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> b
 
 
 def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
-    """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
+    """Tell whether so many accounts failed from an address recently that unknown devices solve a captcha."""
     given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MAX_FAILED_ACCOUNTS}
     return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
 

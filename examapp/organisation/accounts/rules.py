@@ -35,7 +35,7 @@ AUDIT_VALUES = {
 COOKIE_LIFE = timedelta(days=7)
 """How long a browser keeps a sign-in."""
 SIGN_IN_LIFE = COOKIE_LIFE
-"""How long the server takes a sign-in for alive, however often its cookie was written anew; only a running exam goes on."""
+"""How long the server takes a sign-in for alive, however often its cookie was written again; only a running exam goes on."""
 FIRST_PASSWORD_LENGTH = 10
 FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
 """None of 0 o O 1 l I: people type first passwords from paper."""
@@ -116,10 +116,10 @@ _BROWSERS = (
 )
 
 
-def device_words(user_agent: str) -> str:
+def device_label(user_agent: str) -> str:
     """Say what a browser is, from how it names itself: `Windows 电脑，Edge`."""
-    system = next((words for mark, words in _SYSTEMS if mark in user_agent), "其他设备")
-    browser = next((words for mark, words in _BROWSERS if mark in user_agent), "")
+    system = next((text for mark, text in _SYSTEMS if mark in user_agent), "其他设备")
+    browser = next((text for mark, text in _BROWSERS if mark in user_agent), "")
     return f"{system}，{browser}" if browser else system
 
 
@@ -131,7 +131,7 @@ ADMIN_PASSWORD_LIFE = timedelta(days=90)
 """How long an administrator's password lasts under the classified protection's profile."""
 
 
-_WORD_LIST = (
+_DICTIONARY_TEXT = (
     # what the keyboard and English offer
     "password passwd passw0rd pass word admin administrator root user guest test demo login welcome letmein master secret default changeme "
     "temp system manager server oracle mysql huawei lenovo windows office iloveyou love lovely baby angel dragon monkey sunshine princess "
@@ -145,7 +145,7 @@ _WORD_LIST = (
     "wang li zhang liu chen yang zhao huang zhou wu xu sun hu zhu gao lin he guo ma luo liang song zheng xie han tang feng dong xiao cheng "
     "cao yuan deng fu shen zeng peng lv su lu jiang cai jia ding wei xue ye yan yu pan du dai xia zhong tian ren jiang fan fang shi yao"
 )
-_WORDS = _WORD_LIST.split()
+_DICTIONARY = _DICTIONARY_TEXT.split()
 _KEYBOARD = (
     "1234567890",
     "qwertyuiop",
@@ -170,7 +170,7 @@ _MOBILE, _ID_NUMBER = re.compile(r"1[3-9]\d{9}"), re.compile(r"\d{17}[\dx]")
 _ONLY_DIGITS = re.compile(r"[\d\W_]+")
 
 
-def password_fault(
+def find_password_issue(
     password: str, *, login_name: str, profile: PasswordProfile = PasswordProfile.ASVS, name: str = ""
 ) -> str | None:
     """Say in Chinese what is wrong with a new password, None where it may stand."""
@@ -184,17 +184,17 @@ def password_fault(
         return "新密码中重复的字符太多，请换一个。"
     if is_common(password):
         return "这个密码太常见，容易被猜到。请换一个，比如用一句自己记得住的话。"
-    return _class_fault(password) if profile is PasswordProfile.DENGBAO else None
+    return _find_class_issue(password) if profile is PasswordProfile.DENGBAO else None
 
 
-def _class_fault(password: str) -> str | None:
+def _find_class_issue(password: str) -> str | None:
     classes = {
         "大写字母": any(character.isupper() for character in password),
         "小写字母": any(character.islower() for character in password),
         "数字": any(character.isdigit() for character in password),
         "符号": any(not character.isalnum() for character in password),
     }
-    missing = [words for words, is_there in classes.items() if not is_there]
+    missing = [text for text, is_there in classes.items() if not is_there]
     return f"新密码还要有：{'、'.join(missing)}。" if missing else None
 
 
@@ -221,11 +221,11 @@ def _is_made_of_common_parts(text: str) -> bool:
     """Tell whether words, runs and filling cover the text: of letters outside them at most three stay."""
     for run in _RUNS:
         text = _without_run(text, run)
-    for word in sorted(_WORDS, key=len, reverse=True):
+    for word in sorted(_DICTIONARY, key=len, reverse=True):
         if len(word) > 3 or text.strip("0123456789!@#$%^&*._-") in {word, word * 2}:
             text = text.replace(word, " ")
     letters = _FILLING.sub("", text.replace(" ", ""))
-    surnames = re.fullmatch(rf"(?:{'|'.join(word for word in _WORDS if len(word) > 1)}){{1,3}}", letters)
+    surnames = re.fullmatch(rf"(?:{'|'.join(word for word in _DICTIONARY if len(word) > 1)}){{1,3}}", letters)
     return len(letters) <= 3 or surnames is not None
 
 

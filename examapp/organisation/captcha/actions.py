@@ -18,14 +18,14 @@ from examapp.organisation.captcha.rules import (
     ADDRESS_WINDOW,
     CAPTCHA_LIFE,
     CAPTCHA_WAIT,
-    MAX_WAITED_TRIES,
+    MAX_WAITED_REQUESTS,
     draw_captcha,
     is_captcha_answer,
     new_captcha_answer,
     office_of,
 )
 from examapp.organisation.people.models import AddressFailure, UsedCaptcha
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 _BINDING = "captcha"
 
@@ -53,26 +53,26 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
+class CaptchaSolution:
     """What came back."""
 
     token: str = ""
     answer: str = ""
 
 
-def new_challenge(*, sealer: FieldCipher, now: datetime) -> Challenge:
+def new_challenge(*, cipher: FieldCipher, now: datetime) -> Challenge:
     """Make a captcha; nothing is stored, since the token holds the answer sealed."""
     answer = new_captcha_answer()
     plain = json.dumps([secrets.token_hex(16), answer, now.timestamp()])
-    sealed = sealer.seal(plain, bound_to=_BINDING)
-    return Challenge(token=base64.urlsafe_b64encode(sealed).decode(), picture=draw_captcha(answer))
+    encrypted = cipher.seal(plain, associated_data=_BINDING)
+    return Challenge(token=base64.urlsafe_b64encode(encrypted).decode(), picture=draw_captcha(answer))
 
 
 def use_solution(
-    session: Session, solution: Solution, *, address: str | None, sealer: FieldCipher, now: datetime
+    session: Session, solution: CaptchaSolution, *, address: str | None, cipher: FieldCipher, now: datetime
 ) -> bool:
     """Tell whether a solution lets one try pass: the right digits, or none after a wait; used up either way."""
-    opened = _open(solution.token, sealer)
+    opened = _open(solution.token, cipher)
     if opened is None:
         return False
     nonce, answer, made_at = opened
@@ -88,11 +88,11 @@ def use_solution(
     return is_first_use is not None and (is_waiting or is_captcha_answer(solution.answer, answer))
 
 
-def _open(token: str, sealer: FieldCipher) -> tuple[bytes, str, datetime] | None:
+def _open(token: str, cipher: FieldCipher) -> tuple[bytes, str, datetime] | None:
     try:
-        sealed = base64.urlsafe_b64decode(token[:400].encode("ascii", "replace"))
-        nonce, answer, made_at = json.loads(sealer.unseal(sealed, bound_to=_BINDING))
-    except (SealBrokenError, binascii.Error, ValueError):
+        encrypted = base64.urlsafe_b64decode(token[:400].encode("ascii", "replace"))
+        nonce, answer, made_at = json.loads(cipher.decrypt(encrypted, associated_data=_BINDING))
+    except (DecryptionError, binascii.Error, ValueError):
         return None
     return bytes.fromhex(nonce), answer, datetime.fromtimestamp(made_at, UTC)
 
@@ -100,14 +100,14 @@ def _open(token: str, sealer: FieldCipher) -> tuple[bytes, str, datetime] | None
 def _may_wait(session: Session, made_at: datetime, address: str | None, now: datetime) -> bool:
     if now - made_at < CAPTCHA_WAIT:
         return False
-    lately = (
+    recently = (
         select(func.count())
         .select_from(UsedCaptcha)
         .where(
             UsedCaptcha.address == office_of(address), UsedCaptcha.is_waited, UsedCaptcha.used_at > now - CAPTCHA_WAIT
         )
     )
-    return session.execute(lately).scalar_one() < MAX_WAITED_TRIES
+    return session.execute(recently).scalar_one() < MAX_WAITED_REQUESTS
 
 
 def note_address_failure(session: Session, name_key: bytes, *, address: str | None, now: datetime) -> None:

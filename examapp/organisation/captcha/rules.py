@@ -21,7 +21,7 @@ MAX_FAILED_ACCOUNTS = 60
 CAPTCHA_LIFE = timedelta(minutes=10)
 CAPTCHA_WAIT = timedelta(seconds=30)
 """Who cannot read the picture waits so long instead."""
-MAX_WAITED_TRIES = 5
+MAX_WAITED_REQUESTS = 5
 """Tries by waiting from one address within the wait: enough for people, too slow for a machine."""
 _LENGTH = 5
 _SIZE = (210, 72)

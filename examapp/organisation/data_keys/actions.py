@@ -1,4 +1,4 @@
-"""Change the key under which personal data lies: seal everything anew, batch by batch, and tell what still lies under an old one."""
+"""Change the key under which personal data lies: seal everything again, batch by batch, and tell what still lies under an old one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from examapp.db.session import EncryptedColumn, encrypted_columns
 from examapp.platform.audit.actions import ActionContext, record
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 AUDIT_ACTS = {"people.check_keys": "核对加密数据", "people.rotate_keys": "更换数据密钥"}
 AUDIT_OBJECTS = {"sealed_data": "加密数据"}
@@ -18,16 +18,16 @@ AUDIT_DETAILS = {"broken": "打不开的项数", "cipher": "加密算法", "left
 
 @dataclass(slots=True)
 class Batch:
-    """What one batch did: how many are sealed anew, which cannot be opened, and the last row's number (None at the end)."""
+    """What one batch did: how many are sealed again, which cannot be opened, and the last row's number (None at the end)."""
 
     last: int | None = None
     done: int = 0
     broken: list[str] = field(default_factory=list)
 
 
-def count_under_old_keys(session: Session, column: EncryptedColumn, *, sealer: FieldCipher) -> int:
+def count_under_old_keys(session: Session, column: EncryptedColumn, *, cipher: FieldCipher) -> int:
     """Count the values of a column that another key or cipher sealed than the one that seals now."""
-    statement = select(func.count()).select_from(column.column.class_).where(_is_old(column, sealer))
+    statement = select(func.count()).select_from(column.column.class_).where(_is_old(column, cipher))
     return session.execute(statement).scalar_one()
 
 
@@ -42,31 +42,31 @@ def count_by_key(session: Session) -> dict[str, int]:
     return counts
 
 
-def reseal_batch(session: Session, column: EncryptedColumn, *, sealer: FieldCipher, after: int, most: int) -> Batch:
-    """Seal up to `most` values of a column anew, with their blind indexes, from the row after a number on.
+def reencrypt_batch(session: Session, column: EncryptedColumn, *, cipher: FieldCipher, after: int, limit: int) -> Batch:
+    """Seal up to `limit` values of a column again, with their blind indexes, from the row after a number on.
 
     What is done is known by the envelope's head alone, so a run that was cut off goes on where it stopped. A value that cannot be opened
     stays as it is.
     """
     rows = session.execute(
         select(column.key, column.bound_by, column.column)
-        .where(_is_old(column, sealer), column.key > after)
+        .where(_is_old(column, cipher), column.key > after)
         .order_by(column.key)
-        .limit(most)
+        .limit(limit)
         .with_for_update()
     ).all()
     batch = Batch(last=rows[-1][0] if rows else None)
     values = []
-    for key, bound_by, sealed in rows:
-        bound_to = column.binding(bound_by)
+    for key, bound_by, encrypted in rows:
+        associated_data = column.binding(bound_by)
         try:
-            plain = sealer.unseal(sealed, bound_to=bound_to)
-        except SealBrokenError:
-            batch.broken.append(bound_to)
+            plain = cipher.decrypt(encrypted, associated_data=associated_data)
+        except DecryptionError:
+            batch.broken.append(associated_data)
             continue
-        value = {column.key.key: key, column.column.key: sealer.seal(plain, bound_to=bound_to)}
+        value = {column.key.key: key, column.column.key: cipher.seal(plain, associated_data=associated_data)}
         if column.index is not None:
-            value[column.index.key] = sealer.blind_index(plain, purpose=column.purpose)
+            value[column.index.key] = cipher.blind_index(plain, purpose=column.purpose)
         values.append(value)
     if values:
         session.bulk_update_mappings(column.column.class_.__mapper__, values)
@@ -74,35 +74,35 @@ def reseal_batch(session: Session, column: EncryptedColumn, *, sealer: FieldCiph
     return batch
 
 
-def note_rotation(context: ActionContext, *, sealer: FieldCipher, done: int, broken: int, left: int) -> None:
-    """Write into the log that data were sealed anew, by which key, and how far it came."""
-    details = {"key": sealer.current, "cipher": str(sealer.cipher), "done": done, "broken": broken, "left": left}
+def note_rotation(context: ActionContext, *, cipher: FieldCipher, done: int, broken: int, left: int) -> None:
+    """Write into the log that data were sealed again, by which key, and how far it came."""
+    details = {"key": cipher.current, "cipher": str(cipher.cipher), "done": done, "broken": broken, "left": left}
     record(context, "people.rotate_keys", object_type="sealed_data", details=details)
 
 
-def check_all(context: ActionContext, *, sealer: FieldCipher) -> tuple[int, list[str]]:
+def check_all(context: ActionContext, *, cipher: FieldCipher) -> tuple[int, list[str]]:
     """Open every sealed value and write the outcome into the log; gives how many there are, and the rows whose seal is broken."""
-    total, broken = list_broken(context.session, sealer=sealer)
+    total, broken = list_broken(context.session, cipher=cipher)
     details = {"count": total, "broken": len(broken)}
     record(context, "people.check_keys", object_type="sealed_data", details=details)
     return total, broken
 
 
-def list_broken(session: Session, *, sealer: FieldCipher) -> tuple[int, list[str]]:
+def list_broken(session: Session, *, cipher: FieldCipher) -> tuple[int, list[str]]:
     """Open every sealed value; gives how many there are, and the rows whose seal is broken."""
     total, broken = 0, []
     for column in encrypted_columns:
         statement = select(column.bound_by, column.column).where(column.column.is_not(None)).order_by(column.key)
-        for bound_by, sealed in session.execute(statement.execution_options(yield_per=500)):
+        for bound_by, encrypted in session.execute(statement.execution_options(yield_per=500)):
             total += 1
-            bound_to = column.binding(bound_by)
+            associated_data = column.binding(bound_by)
             try:
-                sealer.unseal(sealed, bound_to=bound_to)
-            except SealBrokenError:
-                broken.append(bound_to)
+                cipher.decrypt(encrypted, associated_data=associated_data)
+            except DecryptionError:
+                broken.append(associated_data)
     return total, broken
 
 
-def _is_old(column: EncryptedColumn, sealer: FieldCipher) -> ColumnElement[bool]:
-    head = sealer.current_head
+def _is_old(column: EncryptedColumn, cipher: FieldCipher) -> ColumnElement[bool]:
+    head = cipher.current_head
     return column.column.is_not(None) & (func.substring(column.column, 1, len(head)) != head)

@@ -1,4 +1,4 @@
-"""Acts that need two persons: one asks, another allows or refuses; the database itself holds that they are two."""
+"""Acts that need two persons: one asks, another allows or rejects; the database itself holds that they are two."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SamePersonError(DomainError):
     message = "提出申请的人和涉及的本人都不能审批，请由另一名有审批权限的同事办理。"
 
 
-class AlreadyAskedError(ConflictError):
+class AlreadyRequestedError(ConflictError):
     """The same is waiting already."""
 
     message = "同样的申请已经提交，正在等另一人审批，不需要重复提交。"
@@ -56,7 +56,7 @@ def ask(
     details: dict[str, Any],
     reason: str,
 ) -> int:
-    """Put a request down for a second person and give its id; raises AlreadyAskedError while the same one waits."""
+    """Put a request down for a second person and give its id; raises AlreadyRequestedError while the same one waits."""
     session, now = context.session, context.now
     of_key = Approval.act == act, Approval.request_key == request_key
     session.execute(
@@ -83,7 +83,7 @@ def ask(
         .returning(Approval.id)
     ).scalar_one_or_none()
     if approval_id is None:
-        raise AlreadyAskedError
+        raise AlreadyRequestedError
     _note(context, "people.request_approval", approval_id, act, person_id)
     return approval_id
 
@@ -96,9 +96,9 @@ def approve(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ..
     return _decide(context, approval_id, ApprovalState.APPROVED, grants=grants)
 
 
-def refuse(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...]) -> Approval:
-    """Refuse a waiting request as its second person; raises as `approve` does."""
-    return _decide(context, approval_id, ApprovalState.REFUSED, grants=grants)
+def reject(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...]) -> Approval:
+    """Reject a waiting request as its second person; raises as `approve` does."""
+    return _decide(context, approval_id, ApprovalState.REJECTED, grants=grants)
 
 
 def withdraw(context: ActionContext, approval_id: int) -> None:
@@ -142,7 +142,7 @@ def _settle(context: ActionContext, approval: Approval, state: ApprovalState) ->
     context.session.flush()
     acts = {
         ApprovalState.APPROVED: "people.approve",
-        ApprovalState.REFUSED: "people.reject_approval",
+        ApprovalState.REJECTED: "people.reject_approval",
         ApprovalState.WITHDRAWN: "people.withdraw_approval",
     }
     _note(context, acts[state], approval.id, approval.act, approval.person_id)

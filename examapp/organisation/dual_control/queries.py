@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
-from examapp.organisation.access.rules import Grant, reach_of
+from examapp.organisation.access.rules import Grant, access_of
 from examapp.organisation.dual_control.rules import TWO_PERSON_ACTS
 from examapp.organisation.people.models import Approval, ApprovalState, Person
 from examapp.organisation.units.models import Unit
@@ -33,7 +33,7 @@ class RequestLine:
     name: str | None
     unit_name: str | None
     requested_by_id: int
-    asked_by: str
+    requested_by: str
     requested_at: datetime
     expires_at: datetime
     decided_by: str | None
@@ -45,7 +45,7 @@ class RequestLine:
 
 
 def _select() -> Select[*tuple[Any, ...]]:
-    about, asker, decider, place = aliased(Person), aliased(Person), aliased(Person), aliased(Unit)
+    about, requester, decider, place = aliased(Person), aliased(Person), aliased(Person), aliased(Unit)
     place_id = func.coalesce(Approval.unit_id, Approval.details["unit_id"].as_integer())
     return (
         select(
@@ -58,14 +58,14 @@ def _select() -> Select[*tuple[Any, ...]]:
             about.name,
             place.name.label("unit_name"),
             Approval.requested_by_id,
-            asker.name.label("asked_by"),
+            requester.name.label("requested_by"),
             Approval.requested_at,
             Approval.expires_at,
             decider.name.label("decided_by"),
             Approval.decided_at,
         )
         .outerjoin(about, Approval.person_id == about.id)
-        .join(asker, Approval.requested_by_id == asker.id)
+        .join(requester, Approval.requested_by_id == requester.id)
         .outerjoin(decider, Approval.decided_by_id == decider.id)
         .outerjoin(Unit, Approval.unit_id == Unit.id)
         .outerjoin(place, place_id == place.id)
@@ -82,9 +82,9 @@ def _decidable(grants: Sequence[Grant]) -> ColumnElement[bool]:
     """Give the condition that these roles may decide on a request."""
     conditions = []
     for act, rule in TWO_PERSON_ACTS.items():
-        reach = reach_of(rule.approves, tuple(grants))
-        if reach is not None:
-            conditions.append(and_(Approval.act == act, or_(Approval.unit_id.is_(None), within(reach))))
+        access = access_of(rule.approves, tuple(grants))
+        if access is not None:
+            conditions.append(and_(Approval.act == act, or_(Approval.unit_id.is_(None), within(access))))
     return or_(*conditions) if conditions else false()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from examapp.organisation.access.rules import Grant, reach_of
+from examapp.organisation.access.rules import Grant, access_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ TWO_PERSON_ACTS = {
     ),
     "reminders.export_call_list": TwoPersonAct(
         name="导出电话名单",
-        asks="unitbook:call:export",
+        asks="unit_management:call:export",
         approves="reports:number:approve",
         waits=timedelta(days=3),
     ),
@@ -71,7 +71,7 @@ TWO_PERSON_ACTS = {
 
 def may_decide(act: str, grants: tuple[Grant, ...], *, paths: tuple[str, str | None] | None) -> bool:
     """Tell whether these roles may decide on an act that concerns the unit with these paths; one without a unit concerns all."""
-    reach = reach_of(TWO_PERSON_ACTS[act].approves, grants) if act in TWO_PERSON_ACTS else None
-    if reach is None:
+    access = access_of(TWO_PERSON_ACTS[act].approves, grants) if act in TWO_PERSON_ACTS else None
+    if access is None:
         return False
-    return paths is None or reach.covers(region_path=paths[0], sector_path=paths[1])
+    return paths is None or access.covers(region_path=paths[0], sector_path=paths[1])

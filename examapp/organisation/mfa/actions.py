@@ -10,10 +10,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.organisation.accounts.actions import Verdict, WaitBeforeSignInError, end_sign_ins, note_refused_sign_in
+from examapp.organisation.accounts.actions import (
+    SignInResult,
+    WaitBeforeSignInError,
+    end_sign_ins,
+    note_rejected_sign_in,
+)
 from examapp.organisation.accounts.models import RecoveryCode, SecondFactor
 from examapp.organisation.accounts.rules import Failures, digest
-from examapp.organisation.passwords.actions import is_allowed, refuse_guarded
+from examapp.organisation.passwords.actions import ensure_not_privileged, is_allowed
 from examapp.organisation.people.models import Account, Person, SignIn
 from examapp.organisation.people.rules import (
     HALF_SIGN_IN_LIFE,
@@ -25,7 +30,7 @@ from examapp.organisation.people.rules import (
     second_factor_binding,
 )
 from examapp.platform.audit.actions import ActionContext, Actor, record
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 AUDIT_ACTS = {
     "people.fail_second_factor": "动态口令错误",
@@ -60,25 +65,25 @@ class _Proof:
     by: str = ""
 
 
-def begin_set_up(session: Session, account_id: int, *, sealer: FieldCipher, now: datetime) -> str:
+def begin_set_up(session: Session, account_id: int, *, cipher: FieldCipher, now: datetime) -> str:
     """Give the secret to show as a QR code; it counts once confirmed. Raises ConflictError where a device is in use."""
     _lock_account(session, account_id)
     row = session.get(SecondFactor, account_id, populate_existing=True)
     binding = second_factor_binding(account_id)
     if row is not None and row.confirmed_at is not None:
         raise ConflictError("动态口令已经启用。要换手机，请先停用再重新启用。")
-    if row is not None and now - row.made_at < _SET_UP_LIFE and (secret := _find_secret(row, sealer)):
+    if row is not None and now - row.made_at < _SET_UP_LIFE and (secret := _find_secret(row, cipher)):
         return secret
     secret = new_secret()
     if row is None:
-        row = SecondFactor(account_id=account_id, secret_sealed=b"", made_at=now)
+        row = SecondFactor(account_id=account_id, secret_encrypted=b"", made_at=now)
         session.add(row)
-    row.secret_sealed, row.made_at = sealer.seal(secret, bound_to=binding), now
+    row.secret_encrypted, row.made_at = cipher.seal(secret, associated_data=binding), now
     session.flush()
     return secret
 
 
-def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: int, sealer: FieldCipher) -> list[str]:
+def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: int, cipher: FieldCipher) -> list[str]:
     """Put the device in force with a first code from it and give the recovery codes, once; other browsers are signed out.
 
     Raises WrongCodeError, ConflictError.
@@ -88,7 +93,7 @@ def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: 
     row = session.get(SecondFactor, account_id, populate_existing=True)  # meant: one's own account
     if row is None or row.confirmed_at is not None:
         raise ConflictError("动态口令已经启用，或这一页已过期。请刷新页面。")
-    secret = _find_secret(row, sealer)
+    secret = _find_secret(row, cipher)
     step = matching_step(secret, typed, now=now, last_step=0) if secret else None
     if step is None:
         raise WrongCodeError("动态口令不对。请核对手机时间是否准确，再输入手机上现在显示的 6 位数字。")
@@ -96,7 +101,7 @@ def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: 
     codes = new_recovery_codes()
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     session.add_all(
-        RecoveryCode(account_id=account_id, code_index=sealer.blind_index(code, purpose=RECOVERY_PURPOSE))
+        RecoveryCode(account_id=account_id, code_index=cipher.blind_index(code, purpose=RECOVERY_PURPOSE))
         for code in codes
     )
     end_sign_ins(session, account_id, now=now, but=sign_in_id)
@@ -105,8 +110,8 @@ def confirm(context: ActionContext, account_id: int, typed: str, *, sign_in_id: 
 
 
 def pass_code(
-    session: Session, token: str, typed: str, *, sealer: FieldCipher, address: str | None, now: datetime
-) -> Verdict:
+    session: Session, token: str, typed: str, *, cipher: FieldCipher, address: str | None, now: datetime
+) -> SignInResult:
     """Complete a half sign-in by a one-time or recovery code and give it a new token; wrong ones are counted and wait."""
     row = session.scalar(
         select(SignIn)
@@ -119,12 +124,12 @@ def pass_code(
         .with_for_update()
     )
     if row is None:
-        return Verdict(refusal=NotFoundError("登录已超时，请重新输入登录名和密码。"))
+        return SignInResult(rejection=NotFoundError("登录已超时，请重新输入登录名和密码。"))
     account, factor = _lock_account(session, row.account_id), _lock_factor(session, row.account_id)
     if account.disabled_at is not None or factor is None:
-        return Verdict(refusal=NotFoundError("登录已超时，请重新输入登录名和密码。"))
+        return SignInResult(rejection=NotFoundError("登录已超时，请重新输入登录名和密码。"))
     if wait := _failures(factor).wait_s(now=now, is_known_device=False):
-        note_refused_sign_in(
+        note_rejected_sign_in(
             session,
             WaitBeforeSignInError.code,
             account_id=account.id,
@@ -132,9 +137,9 @@ def pass_code(
             address=address,
             now=now,
         )
-        return Verdict(refusal=WaitBeforeSignInError(wait))
+        return SignInResult(rejection=WaitBeforeSignInError(wait))
     context = ActionContext(session, Actor(person_id=account.person_id, address=address), now)
-    proof = _prove(session, factor, typed, sealer=sealer, now=now)
+    proof = _prove(session, factor, typed, cipher=cipher, now=now)
     if not proof.is_right:
         return _count_failure(context, account, factor)
     factor.failures, factor.first_failure_at, factor.locked_until = 0, None, None
@@ -142,10 +147,10 @@ def pass_code(
     row.token_digest, row.awaits_code = digest(new_token), False
     session.flush()
     _note(context, "people.pass_second_factor", account, by=proof.by)
-    return Verdict(token=new_token)
+    return SignInResult(token=new_token)
 
 
-def take_off(context: ActionContext, account_id: int, typed: str, *, sealer: FieldCipher) -> None:
+def take_off(context: ActionContext, account_id: int, typed: str, *, cipher: FieldCipher) -> None:
     """Take one's own device off with a code of it or a recovery code; raises WrongCodeError, WaitBeforeSignInError."""
     session, now = context.session, context.now
     account, factor = _lock_account(session, account_id), _lock_factor(session, account_id)
@@ -153,13 +158,13 @@ def take_off(context: ActionContext, account_id: int, typed: str, *, sealer: Fie
         raise NotFoundError
     if wait := _failures(factor).wait_s(now=now, is_known_device=False):
         raise WaitBeforeSignInError(wait)
-    if not _prove(session, factor, typed, sealer=sealer, now=now).is_right:
+    if not _prove(session, factor, typed, cipher=cipher, now=now).is_right:
         raise WrongCodeError
     _remove(context, account)
 
 
 def count_wrong_code(context: ActionContext, account_id: int) -> None:
-    """Count a wrong code that was typed to take the device off; in a transaction of its own, since the act itself was refused."""
+    """Count a wrong code that was typed to take the device off; in a transaction of its own, since the act itself was rejected."""
     account, factor = _lock_account(context.session, account_id), _lock_factor(context.session, account_id)
     if factor is not None:
         _count_failure(context, account, factor)
@@ -171,7 +176,7 @@ def reset_second_factor(context: ActionContext, person: Person, *, may_touch_gua
     False where a second person has been asked first.
     """
     session = context.session
-    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+    ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
     account_id = session.scalar(select(Account.id).where(Account.person_id == person.id, Account.has_second_factor))
     if account_id is None or person.id == context.actor.person_id:
         raise NotFoundError
@@ -190,8 +195,8 @@ def _remove(context: ActionContext, account: Account) -> None:
     _note(context, "people.remove_second_factor", account)
 
 
-def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: FieldCipher, now: datetime) -> _Proof:
-    secret = _find_secret(factor, sealer)
+def _prove(session: Session, factor: SecondFactor, typed: str, *, cipher: FieldCipher, now: datetime) -> _Proof:
+    secret = _find_secret(factor, cipher)
     step = matching_step(secret, typed, now=now, last_step=factor.last_step) if secret else None
     if step is not None:
         factor.last_step = step
@@ -203,7 +208,7 @@ def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: FieldC
         select(RecoveryCode)
         .where(
             RecoveryCode.account_id == factor.account_id,
-            RecoveryCode.code_index.in_(sealer.blind_indexes(code, purpose=RECOVERY_PURPOSE)),
+            RecoveryCode.code_index.in_(cipher.blind_indexes(code, purpose=RECOVERY_PURPOSE)),
             RecoveryCode.used_at.is_(None),
         )
         .with_for_update()
@@ -214,23 +219,23 @@ def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: FieldC
     return _Proof(is_right=True, by="recovery_code")
 
 
-def _count_failure(context: ActionContext, account: Account, factor: SecondFactor) -> Verdict:
+def _count_failure(context: ActionContext, account: Account, factor: SecondFactor) -> SignInResult:
     after = _failures(factor).after_another(now=context.now)
     factor.failures, factor.first_failure_at, factor.locked_until = after.count, after.first_at, after.locked_until
     _note(context, "people.fail_second_factor", account)
     wait = after.wait_s(now=context.now, is_known_device=False)
-    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCodeError())
+    return SignInResult(rejection=WaitBeforeSignInError(wait) if wait else WrongCodeError())
 
 
 def _failures(factor: SecondFactor) -> Failures:
     return Failures(count=factor.failures, first_at=factor.first_failure_at, locked_until=factor.locked_until)
 
 
-def _find_secret(factor: SecondFactor, sealer: FieldCipher) -> str | None:
+def _find_secret(factor: SecondFactor, cipher: FieldCipher) -> str | None:
     """Find the device's secret, None where its seal is broken: a recovery code still opens the door then."""
     try:
-        return sealer.unseal(factor.secret_sealed, bound_to=second_factor_binding(factor.account_id))
-    except SealBrokenError:
+        return cipher.decrypt(factor.secret_encrypted, associated_data=second_factor_binding(factor.account_id))
+    except DecryptionError:
         return None
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import me, sealer, signed_in_with_any_password
+from examapp.organisation.accounts.guards import cipher, my_user, signed_in_with_any_password
 from examapp.organisation.accounts.queries import count_recovery_codes
 from examapp.organisation.mfa import actions
 from examapp.organisation.mfa.actions import WrongCodeError
@@ -24,28 +24,30 @@ from examapp.web.submit import request_transaction
 @signed_in_with_any_password
 def show_second_factor() -> AnyResponse:
     """Show the QR code to scan and take a first code from it; then show the recovery codes, this once."""
-    _refuse_others()
-    form, refusal = CodeForm(), ""
-    if me().has_second_factor:
-        left = count_recovery_codes(read_session(), me().account_id)
-        return Response(render_template("people/second_factor.html", form=form, left=left, refusal=""))
+    _ensure_administrator()
+    form, rejection = CodeForm(), ""
+    if my_user().has_second_factor:
+        left = count_recovery_codes(read_session(), my_user().account_id)
+        return Response(render_template("people/second_factor.html", form=form, left=left, rejection=""))
     if form.validate_on_submit():
         try:
             return _confirm(form)
         except DomainError as error:
-            refusal, form.code.data = error.text, ""
+            rejection, form.code.data = error.text, ""
     with transaction() as session:
-        secret = actions.begin_set_up(session, me().account_id, sealer=sealer(), now=clock.now())
-    uri = provisioning_uri(secret, login_name=me().login_name, site_name=current_app.config["SETTINGS"].site_name)
+        secret = actions.begin_set_up(session, my_user().account_id, cipher=cipher(), now=clock.now())
+    uri = provisioning_uri(secret, login_name=my_user().login_name, site_name=current_app.config["SETTINGS"].site_name)
     page = render_template(
-        "people/set_second_factor.html", form=form, secret=_spaced(secret), picture=_picture(uri), refusal=refusal
+        "people/set_second_factor.html", form=form, secret=_spaced(secret), picture=_picture(uri), rejection=rejection
     )
-    return Response(page, 422 if refusal or form.errors else 200)
+    return Response(page, 422 if rejection or form.errors else 200)
 
 
 def _confirm(form: CodeForm) -> AnyResponse:
     with request_transaction() as context:
-        codes = actions.confirm(context, me().account_id, form.code.data, sign_in_id=me().sign_in_id, sealer=sealer())
+        codes = actions.confirm(
+            context, my_user().account_id, form.code.data, sign_in_id=my_user().sign_in_id, cipher=cipher()
+        )
     return Response(render_template("people/recovery_codes.html", codes=[_spaced(code, 5) for code in codes]))
 
 
@@ -53,24 +55,24 @@ def _confirm(form: CodeForm) -> AnyResponse:
 @signed_in_with_any_password
 def take_off_second_factor() -> AnyResponse:
     """Take the device off with a code of it, or with a recovery code where the phone is lost."""
-    _refuse_others()
+    _ensure_administrator()
     form = CodeForm()
     typed = form.code.data if form.validate_on_submit() else ""
     try:
         with request_transaction() as context:
-            actions.take_off(context, me().account_id, typed, sealer=sealer())
-    except WrongCodeError as refusal:
+            actions.take_off(context, my_user().account_id, typed, cipher=cipher())
+    except WrongCodeError as rejection:
         with request_transaction() as context:
-            actions.count_wrong_code(context, me().account_id)
-        flash(refusal.text, "danger")
+            actions.count_wrong_code(context, my_user().account_id)
+        flash(rejection.text, "danger")
     else:
         flash("动态口令已停用。", "success")
     return redirect(url_for("people.show_second_factor"), 303)
 
 
-def _refuse_others() -> None:
-    """Keep the pages from candidates, and from everybody where the house does without."""
-    if current_app.config["SETTINGS"].second_factor == "off" or not me().is_administrator:
+def _ensure_administrator() -> None:
+    """Keep the pages from candidates, and from everybody where the application does without."""
+    if current_app.config["SETTINGS"].second_factor == "off" or not my_user().is_administrator:
         raise NotFoundError
 
 

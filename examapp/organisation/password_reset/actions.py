@@ -13,16 +13,16 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from examapp.errors import DomainError
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.organisation.accounts.actions import (
     AccountDisabledError,
     Device,
-    Verdict,
+    SignInResult,
     WaitBeforeSignInError,
     begin_sign_in,
     count_failure,
     end_sign_ins,
-    refuse_sign_in,
+    reject_sign_in,
 )
 from examapp.organisation.accounts.models import ResetRequest
 from examapp.organisation.accounts.queries import AccountToCheck
@@ -40,7 +40,7 @@ from examapp.organisation.accounts.rules import (
     reset_code_key,
 )
 from examapp.organisation.captcha.rules import office_of
-from examapp.organisation.passwords.actions import is_allowed, is_separated, open_account, refuse_guarded
+from examapp.organisation.passwords.actions import ensure_not_privileged, is_allowed, is_separated, open_account
 from examapp.organisation.people.models import Account, LoginToken, Person, PersonState
 from examapp.organisation.people.queries import guarded_role_of
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
@@ -62,21 +62,21 @@ _KEPT = timedelta(days=1)
 def ask_reset(session: Session, account: AccountToCheck | None, *, address: str | None, now: datetime) -> None:
     """Put down that somebody forgot the password of a name."""
     account_id = account.account_id if account else None
-    session.add(ResetRequest(account_id=account_id, address=office_of(address), asked_at=now))
+    session.add(ResetRequest(account_id=account_id, address=office_of(address), requested_at=now))
     session.flush()
-    nudge_after_commit(session, "people.send_reset_codes")
+    enqueue_after_commit(session, "people.send_reset_codes")
 
 
 def are_many(session: Session, address: str | None, *, now: datetime) -> bool:
-    """Tell whether an address has asked so often lately that unknown devices solve a captcha. Never a block: a county may be one address."""
-    lately = select(ResetRequest.id).where(
-        ResetRequest.address == office_of(address), ResetRequest.asked_at > now - RESET_WINDOW
+    """Tell whether an address has asked so often recently that unknown devices solve a captcha. Never a block: a county may be one address."""
+    recently = select(ResetRequest.id).where(
+        ResetRequest.address == office_of(address), ResetRequest.requested_at > now - RESET_WINDOW
     )
-    counted = lately.limit(MAX_RESETS_OF_AN_ADDRESS).subquery()
+    counted = recently.limit(MAX_RESETS_OF_AN_ADDRESS).subquery()
     return session.execute(select(func.count()).select_from(counted)).scalar_one() >= MAX_RESETS_OF_AN_ADDRESS
 
 
-def send_reset_codes(session: Session, *, sealer: FieldCipher, now: datetime) -> int:
+def send_reset_codes(session: Session, *, cipher: FieldCipher, now: datetime) -> int:
     """Make codes for the requests that wait and hand them to the gateway; two workers never take the same one. Gives how many."""
     rows = session.scalars(
         select(ResetRequest)
@@ -88,25 +88,25 @@ def send_reset_codes(session: Session, *, sealer: FieldCipher, now: datetime) ->
     sent = 0
     for row in rows:
         row.handled_at = now
-        is_fresh = now - row.asked_at < RESET_CODE_LIFE
+        is_fresh = now - row.requested_at < RESET_CODE_LIFE
         if row.account_id is not None and is_fresh and _may_have_code(session, row.account_id, now=now):
-            _send(session, row.account_id, sealer=sealer, now=now)
+            _send(session, row.account_id, cipher=cipher, now=now)
             sent += 1
-    session.execute(delete(ResetRequest).where(ResetRequest.asked_at < now - _KEPT))
+    session.execute(delete(ResetRequest).where(ResetRequest.requested_at < now - _KEPT))
     return sent
 
 
 def use_reset_code(
-    session: Session, account_id: int, typed: str, *, sealer: FieldCipher, device: Device, now: datetime
-) -> Verdict:
+    session: Session, account_id: int, typed: str, *, cipher: FieldCipher, device: Device, now: datetime
+) -> SignInResult:
     """Begin a sign-in by the code that came to the phone; wrong ones count as wrong passwords do."""
     account = session.scalars(
         select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
     ).one()
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
-        return refuse_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
-    indexes = sealer.blind_indexes(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
+        return reject_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
+    indexes = cipher.blind_indexes(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
     ticket = session.scalar(
         select(LoginToken)
         .where(
@@ -120,7 +120,7 @@ def use_reset_code(
     if ticket is None:
         return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
     if account.disabled_at is not None:
-        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
+        return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     ticket.used_at = now
     return begin_sign_in(session, account, device=device, now=now, ticket_id=ticket.id)
 
@@ -134,25 +134,25 @@ def _may_have_code(session: Session, account_id: int, *, now: datetime) -> bool:
             Account.id == account_id,
             Account.disabled_at.is_(None),
             Person.state != PersonState.LEFT,
-            Person.mobile_sealed.is_not(None),
+            Person.mobile_encrypted.is_not(None),
         )
     )
     if person is None or session.scalar(select(guarded_role_of(person.id, now=now))):
         return False
-    lately = select(func.count()).where(
+    recently = select(func.count()).where(
         LoginToken.account_id == account_id, LoginToken.is_reset_code, LoginToken.made_at > now - RESET_WINDOW
     )
-    return session.execute(lately).scalar_one() < MAX_RESETS_OF_AN_ACCOUNT
+    return session.execute(recently).scalar_one() < MAX_RESETS_OF_AN_ACCOUNT
 
 
-def _send(session: Session, account_id: int, *, sealer: FieldCipher, now: datetime) -> None:
+def _send(session: Session, account_id: int, *, cipher: FieldCipher, now: datetime) -> None:
     person_id = session.execute(select(Account.person_id).where(Account.id == account_id)).scalar_one()
     still_good = LoginToken.used_at.is_(None), LoginToken.expires_at > now, LoginToken.is_reset_code
     session.execute(update(LoginToken).where(LoginToken.account_id == account_id, *still_good).values(expires_at=now))
     code = new_reset_code()
     ticket = LoginToken(
         account_id=account_id,
-        code_index=sealer.blind_index(reset_code_key(account_id, code), purpose=TICKET_PURPOSE),
+        code_index=cipher.blind_index(reset_code_key(account_id, code), purpose=TICKET_PURPOSE),
         made_at=now,
         expires_at=now + RESET_CODE_LIFE,
         is_reset_code=True,
@@ -204,7 +204,7 @@ class Ticket:
 
 
 def issue_tickets(
-    context: ActionContext, people: Sequence[Person], *, sealer: FieldCipher, may_touch_guarded: bool
+    context: ActionContext, people: Sequence[Person], *, cipher: FieldCipher, may_touch_guarded: bool
 ) -> list[Ticket]:
     """Make a ticket for each of these people, in force for a day; older ones of theirs are void.
 
@@ -215,11 +215,11 @@ def issue_tickets(
             raise NoTicketError(
                 f"「{person.name}」是系统、安全或审计管理员，账号须两人办理。请去掉这个人，到其人员页面申请重置密码。"
             )
-    return [_issue(context, person, sealer=sealer, may_touch_guarded=may_touch_guarded) for person in people]
+    return [_issue(context, person, cipher=cipher, may_touch_guarded=may_touch_guarded) for person in people]
 
 
 def reset_password(
-    context: ActionContext, person: Person, *, sealer: FieldCipher, may_touch_guarded: bool, reason: str = ""
+    context: ActionContext, person: Person, *, cipher: FieldCipher, may_touch_guarded: bool, reason: str = ""
 ) -> Ticket | None:
     """Put a person's password out of force and give a one-use ticket instead: nobody but its holder ever knows the next one.
 
@@ -227,25 +227,25 @@ def reset_password(
     NoTicketError for a closed account.
     """
     session = context.session
-    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+    ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
     if not is_allowed(context, "people.reset_password", person, reason=reason):
         return None
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None:
-        account = open_account(person, sealer=sealer)
+        account = open_account(person, cipher=cipher)
         session.add(account)
         session.flush()
-    account.password_hash, account.first_password_sealed = NO_HASH, None
+    account.password_hash, account.first_password_encrypted = NO_HASH, None
     account.must_change_password = True
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     end_sign_ins(session, account.id, now=context.now)
     record(context, "people.reset_password", object_type="account", object_id=account.id, person_id=person.id)
-    return _issue(context, person, sealer=sealer, may_touch_guarded=may_touch_guarded)
+    return _issue(context, person, cipher=cipher, may_touch_guarded=may_touch_guarded)
 
 
-def _issue(context: ActionContext, person: Person, *, sealer: FieldCipher, may_touch_guarded: bool) -> Ticket:
+def _issue(context: ActionContext, person: Person, *, cipher: FieldCipher, may_touch_guarded: bool) -> Ticket:
     session, now = context.session, context.now
-    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+    ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None or account.disabled_at is not None or person.state == PersonState.LEFT:
         raise NoTicketError(f"「{person.name}」没有可用的账号，不能发登录条。请去掉这个人，或先启用账号。")
@@ -257,7 +257,7 @@ def _issue(context: ActionContext, person: Person, *, sealer: FieldCipher, may_t
     code = new_ticket_code()
     row = LoginToken(
         account_id=account.id,
-        code_index=sealer.blind_index(code, purpose=TICKET_PURPOSE),
+        code_index=cipher.blind_index(code, purpose=TICKET_PURPOSE),
         made_at=now,
         made_by_id=context.actor.person_id,
         expires_at=now + TICKET_LIFE,
@@ -274,12 +274,12 @@ def _issue(context: ActionContext, person: Person, *, sealer: FieldCipher, may_t
     )
 
 
-def use_ticket(session: Session, typed: str, *, sealer: FieldCipher, device: Device, now: datetime) -> Verdict:
+def use_ticket(session: Session, typed: str, *, cipher: FieldCipher, device: Device, now: datetime) -> SignInResult:
     """Begin a sign-in by a ticket's code and void the ticket; two that use it at once get one sign-in."""
     code = clean_ticket_code(typed)
     if code is None:
-        return refuse_sign_in(session, WrongTicketError(), device=device, now=now)
-    indexes = sealer.blind_indexes(code, purpose=TICKET_PURPOSE)
+        return reject_sign_in(session, WrongTicketError(), device=device, now=now)
+    indexes = cipher.blind_indexes(code, purpose=TICKET_PURPOSE)
     row = session.scalar(
         select(LoginToken)
         .where(LoginToken.code_index.in_(indexes), LoginToken.used_at.is_(None), LoginToken.expires_at > now)
@@ -287,9 +287,9 @@ def use_ticket(session: Session, typed: str, *, sealer: FieldCipher, device: Dev
         .execution_options(populate_existing=True)
     )
     if row is None:
-        return refuse_sign_in(session, WrongTicketError(), device=device, now=now)
+        return reject_sign_in(session, WrongTicketError(), device=device, now=now)
     account = session.scalars(select(Account).where(Account.id == row.account_id).with_for_update()).one()
     if account.disabled_at is not None:
-        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
+        return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     row.used_at = now
     return begin_sign_in(session, account, device=device, now=now, ticket_id=row.id)

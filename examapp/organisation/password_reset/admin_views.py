@@ -12,18 +12,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.html import normalise
-from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import my_reach, requires, sealer
+from examapp.organisation.accounts.guards import cipher, my_access, requires
 from examapp.organisation.accounts.rules import spaced_ticket_code
 from examapp.organisation.password_reset import actions
 from examapp.organisation.passwords import actions as password_actions
-from examapp.organisation.people.queries import PAGE_SIZE, FirstPassword, PeopleFilter, get_person_within
+from examapp.organisation.people.queries import PAGE_SIZE, PeopleListFilter, PrintedFirstPassword, get_person_within
 from examapp.organisation.people.queries import list_first_passwords as first_passwords_of
 from examapp.organisation.people.queries import list_people as people_of
 from examapp.organisation.units.admin_views import (
-    SECOND_PERSON_ASKED,
+    SECOND_PERSON_REQUESTED,
     address_of_search,
     admin_blueprint,
     may_touch_guarded,
@@ -32,7 +32,7 @@ from examapp.organisation.units.admin_views import (
 )
 from examapp.organisation.units.models import Unit
 from examapp.web.params import chosen_number, chosen_page, read_whole
-from examapp.web.query_encryption import words_asked
+from examapp.web.query_encryption import requested_search_text
 from examapp.web.submit import request_transaction, submit
 from examapp.web.trusted_hosts import address_of
 
@@ -60,26 +60,26 @@ def search_ticket_people() -> str | AnyResponse:
     return address_of_search("people_admin.list_ticket_people") or _choose_page("")
 
 
-def _choose_page(refusal: str) -> str:
-    session, reach, page = read_session(), my_reach(_ISSUE), chosen_page()
+def _choose_page(rejection: str) -> str:
+    session, access, page = read_session(), my_access(_ISSUE), chosen_page()
     unit_id = read_whole(request.values.get("unit")) or 0
-    chosen = PeopleFilter(
-        words=normalise(words_asked()).strip()[:60],
-        unit=get_unit_within(session, unit_id, reach) if unit_id else None,
+    chosen = PeopleListFilter(
+        text=normalise(requested_search_text()).strip()[:60],
+        unit=get_unit_within(session, unit_id, access) if unit_id else None,
         account="open",
     )
-    is_asked = bool(chosen.words or chosen.unit)
-    rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page) if is_asked else ([], 0)
+    is_requested = bool(chosen.text or chosen.unit)
+    rows, total = people_of(session, access, chosen, cipher=cipher(), page=page) if is_requested else ([], 0)
     return render_template(
         "people/tickets.html",
-        units=units_within(session, reach),
+        units=units_within(session, access),
         chosen=chosen,
         rows=rows,
         total=total,
         page=page,
         page_count=-(-total // PAGE_SIZE),
-        is_asked=is_asked,
-        refusal=refusal,
+        is_requested=is_requested,
+        rejection=rejection,
     )
 
 
@@ -94,22 +94,22 @@ def issue_tickets() -> AnyResponse:
         with request_transaction() as context:
             made = actions.issue_tickets(
                 context,
-                [get_person_within(context.session, person_id, my_reach(_ISSUE)) for person_id in sorted(ids)],
-                sealer=sealer(),
+                [get_person_within(context.session, person_id, my_access(_ISSUE)) for person_id in sorted(ids)],
+                cipher=cipher(),
                 may_touch_guarded=may_touch_guarded(),
             )
-    except actions.NoTicketError as refusal:
-        return Response(_choose_page(refusal.text), 422)
+    except actions.NoTicketError as rejection:
+        return Response(_choose_page(rejection.text), 422)
     address = address_of("people.sign_in_by_ticket")
     lines = [(ticket, spaced_ticket_code(ticket.code), ticket_picture(f"{address}#{ticket.code}")) for ticket in made]
     return Response(render_template("people/tickets_sheet.html", lines=lines, address=address))
 
 
 _COLUMNS = (
-    Column(head="单位", width=28),
-    Column(head="姓名", width=12),
-    Column(head="登录名", width=16),
-    Column(head="初始密码", width=16),
+    SheetColumn(head="单位", width=28),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="登录名", width=16),
+    SheetColumn(head="初始密码", width=16),
 )
 
 
@@ -117,10 +117,10 @@ _COLUMNS = (
 @requires(_ISSUE)
 def list_first_passwords() -> str:
     """Show how many first passwords of a unit are still unchanged, and the ways to take them along."""
-    session, reach = read_session(), my_reach(_ISSUE)
-    units = units_within(session, reach)
+    session, access = read_session(), my_access(_ISSUE)
+    units = units_within(session, access)
     unit_id = chosen_number("unit") or 0
-    unit = get_unit_within(session, unit_id, reach) if unit_id else None
+    unit = get_unit_within(session, unit_id, access) if unit_id else None
     count = len(_lines(unit)) if unit else None
     return render_template("people/passwords.html", units=units, unit=unit, count=count)
 
@@ -130,7 +130,7 @@ def list_first_passwords() -> str:
 def export_first_passwords(unit_id: int) -> AnyResponse:
     """Give the sheet as xlsx, or as a page to print and cut into strips; who took it is written down."""
     with request_transaction() as context:
-        unit = get_unit_within(context.session, unit_id, my_reach(_ISSUE))
+        unit = get_unit_within(context.session, unit_id, my_access(_ISSUE))
         lines = _lines(unit)
         password_actions.note_first_passwords_given_out(context, unit.id, count=len(lines))
     if request.form.get("as") == "page":
@@ -144,19 +144,19 @@ def export_first_passwords(unit_id: int) -> AnyResponse:
     )
 
 
-def _lines(unit: Unit) -> list[FirstPassword]:
+def _lines(unit: Unit) -> list[PrintedFirstPassword]:
     return first_passwords_of(
         read_session(),
         unit,
-        my_reach(_ISSUE),
-        sealer=sealer(),
+        my_access(_ISSUE),
+        cipher=cipher(),
         with_guarded=may_touch_guarded(),
         now=clock.now(),
     )
 
 
-def _xlsx(unit: Unit, lines: list[FirstPassword]) -> io.BytesIO:
-    sheet = Sheet(
+def _xlsx(unit: Unit, lines: list[PrintedFirstPassword]) -> io.BytesIO:
+    sheet = SheetLayout(
         name="初始密码",
         title=f"{unit.name} 学法考试平台初始密码",
         remarks=("请逐人当面发放，不要发到群里。首次登录须改成自己的密码，改后本表的密码作废。",),
@@ -175,16 +175,16 @@ def reset_password(person_id: int) -> AnyResponse:
     """Put a person's password out of force and give a one-use ticket, shown this once; all sign-ins end."""
     back = url_for("people_admin.show_person", person_id=person_id)
     with submit(back=back) as context:
-        person = get_person_within(context.session, person_id, my_reach(_ISSUE))
+        person = get_person_within(context.session, person_id, my_access(_ISSUE))
         ticket = actions.reset_password(
             context,
             person,
-            sealer=sealer(),
+            cipher=cipher(),
             may_touch_guarded=may_touch_guarded(),
             reason=request.form.get("reason", ""),
         )
     if ticket is None:
-        flash(SECOND_PERSON_ASKED, "success")
+        flash(SECOND_PERSON_REQUESTED, "success")
         return redirect(back, 303)
     address = address_of("people.sign_in_by_ticket")
     page = render_template(

@@ -1,4 +1,4 @@
-"""Passwords: changed by their holder, issued anew by an administrator."""
+"""Passwords: changed by their holder, issued again by an administrator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.errors import ConflictError, DomainError
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import NO_REACH, UNIT_ROLES, reach_of
+from examapp.organisation.access.rules import NO_ACCESS, UNIT_ROLES, access_of
 from examapp.organisation.accounts.actions import end_sign_ins
 from examapp.organisation.accounts.models import FormerPassword
 from examapp.organisation.accounts.rules import (
@@ -59,17 +59,17 @@ class GuardedAccountError(DomainError):
     message = "这个人有管理角色，账号只能由系统管理员处理。请与系统管理员联系。"
 
 
-def refuse_guarded(context: ActionContext, person: Person, *, may_touch_guarded: bool) -> None:
-    """Refuse to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
+def ensure_not_privileged(context: ActionContext, person: Person, *, may_touch_guarded: bool) -> None:
+    """Reject to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
     if may_touch_guarded:
         return
-    reach = None
+    access = None
     if context.actor.person_id is not None:
-        reach = (
-            reach_of("people:person:write", list_grants(context.session, context.actor.person_id, now=context.now))
-            or NO_REACH
+        access = (
+            access_of("people:person:write", list_grants(context.session, context.actor.person_id, now=context.now))
+            or NO_ACCESS
         )
-    if context.session.scalar(select(guarded_role_of(person.id, now=context.now, reach=reach))):
+    if context.session.scalar(select(guarded_role_of(person.id, now=context.now, access=access))):
         raise GuardedAccountError
 
 
@@ -87,7 +87,7 @@ def change_password(
     ).one()
     if account.password_hash != old_hash:
         raise ConflictError("密码刚刚已被修改或重置，请用新密码重新登录。")
-    account.password_hash, account.first_password_sealed = new_hash, None
+    account.password_hash, account.first_password_encrypted = new_hash, None
     account.must_change_password, account.password_changed_at = False, now
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     if keeps_history:
@@ -129,13 +129,13 @@ def new_first_password() -> str:
             return password
 
 
-def open_account(person: Person, *, sealer: FieldCipher) -> Account:
+def open_account(person: Person, *, cipher: FieldCipher) -> Account:
     """Make the account of a person who has an id: signed in to by staff number, with a sealed first password."""
     return Account(
         person_id=person.id,
         login_name=person.staff_number,
         password_hash=NO_HASH,
-        first_password_sealed=sealer.seal(new_first_password(), bound_to=first_password_binding(person.id)),
+        first_password_encrypted=cipher.seal(new_first_password(), associated_data=first_password_binding(person.id)),
         must_change_password=True,
     )
 
@@ -170,7 +170,7 @@ def end_grants(context: ActionContext, grant_ids: Sequence[int]) -> list[RoleGra
 
 
 def end_grants_of(context: ActionContext, person_id: int) -> None:
-    """End all roles of who leaves the roster: coming back, a person is asked for and approved anew."""
+    """End all roles of who leaves the roster: coming back, a person is asked for and approved again."""
     held = context.session.scalars(
         select(RoleGrant.id).where(RoleGrant.person_id == person_id, in_force(context.now))
     ).all()
@@ -233,7 +233,7 @@ def is_separated(session: Session, person_id: int, *, now: datetime) -> bool:
 def is_allowed(context: ActionContext, act: str, person: Person, *, reason: str) -> bool:
     """Tell whether an act on a person's account may be done now, and use the consent up; asks for it where it is missing.
 
-    Everybody but the three needs none. Raises AlreadyAskedError while the same request waits.
+    Everybody but the three needs none. Raises AlreadyRequestedError while the same request waits.
     """
     session, now = context.session, context.now
     if not is_separated(session, person.id, now=now):

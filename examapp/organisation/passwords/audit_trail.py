@@ -1,4 +1,4 @@
-"""A line in the audit log for what was refused to who is signed in: what is not there or not theirs, guarded accounts, one's own requests."""
+"""A line in the audit log for what was rejected to who is signed in: what is not there or not theirs, guarded accounts, one's own requests."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _NOTED = frozenset({GuardedAccountError.code, SamePersonError.code})
 
 
 def audit_denied_access(app: Flask) -> None:
-    """Hang the note into the application; it costs nothing where nothing is refused."""
+    """Hang the note into the application; it costs nothing where nothing is rejected."""
     app.after_request(_note)
 
 
-def keep_refusal(refusal: DomainError) -> None:
-    """Keep a refusal that a page answers in its own way, so that it is noted as others are."""
-    g.refusal = refusal.code
+def keep_rejection(rejection: DomainError) -> None:
+    """Keep a rejection that a page answers in its own way, so that it is noted as others are."""
+    g.rejection = rejection.code
 
 
 def _note(response: Response) -> Response:
@@ -54,15 +54,15 @@ def _address() -> str:
 
 def _write(address: str, why: str) -> None:
     with request_transaction() as context:
-        if _count_lately(context) < _MAX_A_MINUTE:
+        if _count_recently(context) < _MAX_A_MINUTE:
             details = {"address": f"{request.method} {address}"} | ({"why": why} if why else {})
             record(context, "people.deny_access", object_type="page", details=details)
 
 
-def _count_lately(context: ActionContext) -> int:
-    lately = AuditEvent.at > context.now - timedelta(minutes=1)
+def _count_recently(context: ActionContext) -> int:
+    recently = AuditEvent.at > context.now - timedelta(minutes=1)
     mine = (AuditEvent.actor_id == context.actor.person_id) & (AuditEvent.act == "people.deny_access")
-    return context.session.scalar(select(func.count()).select_from(AuditEvent).where(mine, lately)) or 0
+    return context.session.scalar(select(func.count()).select_from(AuditEvent).where(mine, recently)) or 0
 
 
 ACT = "people.download_file"
@@ -84,8 +84,8 @@ def _note_file(response: Response) -> Response:
 
 
 def _write_file_line() -> None:
-    who = find_signed_in_person()
-    if who is None or not who.is_administrator:
+    user = find_signed_in_person()
+    if user is None or not user.is_administrator:
         return
     things = {name: value for name, value in (request.view_args or {}).items() if isinstance(value, int)}
     details = {"view": request.endpoint, "things": things}

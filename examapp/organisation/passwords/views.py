@@ -17,7 +17,7 @@ from examapp.organisation.accounts.guards import (
     LARGE_PRINT_COOKIE,
     find_signed_in_person,
     is_password_expired,
-    me,
+    my_user,
     password_profile,
     public,
     signed_in,
@@ -34,8 +34,8 @@ from examapp.organisation.accounts.queries import (
 from examapp.organisation.accounts.rules import (
     FORMER_PASSWORDS,
     SHORTEST_PASSWORD,
-    device_words,
-    password_fault,
+    device_label,
+    find_password_issue,
     safe_next,
 )
 from examapp.organisation.captcha.rules import office_of
@@ -54,14 +54,14 @@ def list_sign_ins() -> str:
     """List the browsers that are signed in to one's account."""
     rows = list_live_sign_ins(
         read_session(),
-        me().account_id,
-        is_sitting=account_guards.is_sitting(read_session(), me().person_id),
+        my_user().account_id,
+        has_active_attempt=account_guards.has_active_attempt(read_session(), my_user().person_id),
         now=clock.now(),
     )
     return render_template(
         "people/sign_ins.html",
         rows=rows,
-        device_words=device_words,
+        device_label=device_label,
         has_second_factor_pages=current_app.config["SETTINGS"].second_factor != "off",
     )
 
@@ -71,7 +71,7 @@ def list_sign_ins() -> str:
 def end_sign_in(sign_in_id: int) -> AnyResponse:
     """End one of one's own sign-ins."""
     with request_transaction("已退出那台设备上的登录。") as context:
-        account_actions.end_own_sign_in(context, sign_in_id, account_id=me().account_id)
+        account_actions.end_own_sign_in(context, sign_in_id, account_id=my_user().account_id)
     return redirect(url_for("people.list_sign_ins"), 303)
 
 
@@ -80,7 +80,7 @@ def end_sign_in(sign_in_id: int) -> AnyResponse:
 def end_other_sign_ins() -> AnyResponse:
     """End all one's sign-ins but this one."""
     with request_transaction("其他设备上的登录已全部退出。") as context:
-        account_actions.end_other_sign_ins(context, account_id=me().account_id, but=me().sign_in_id)
+        account_actions.end_other_sign_ins(context, account_id=my_user().account_id, but=my_user().sign_in_id)
     return redirect(url_for("people.list_sign_ins"), 303)
 
 
@@ -89,8 +89,10 @@ def end_other_sign_ins() -> AnyResponse:
 def change_password() -> AnyResponse:
     """Change one's password; the first one must be changed before anything else."""
     form = ChangePasswordForm()
-    is_renewal = not me().must_change_password and may_renew_password(read_session(), me().sign_in_id, now=clock.now())
-    if me().must_change_password or is_renewal:
+    is_renewal = not my_user().must_change_password and may_renew_password(
+        read_session(), my_user().sign_in_id, now=clock.now()
+    )
+    if my_user().must_change_password or is_renewal:
         del form.current_password
     if form.validate_on_submit() and _change(form):
         flash("密码已修改。下次请用新密码登录。", "success")
@@ -98,9 +100,9 @@ def change_password() -> AnyResponse:
     page = render_template(
         "people/change_password.html",
         form=form,
-        is_first=me().must_change_password,
+        is_first=my_user().must_change_password,
         is_renewal=is_renewal,
-        is_expired=is_password_expired(me()),
+        is_expired=is_password_expired(my_user()),
         needs_classes=password_profile() is PasswordProfile.DENGBAO,
         shortest=SHORTEST_PASSWORD,
     )
@@ -109,13 +111,13 @@ def change_password() -> AnyResponse:
 
 def _change(form: ChangePasswordForm) -> bool:
     """Check and change; faults are written beside their fields."""
-    who, new = me(), form.new_password.data
-    if fault := password_fault(new, login_name=who.login_name, name=who.name, profile=password_profile()):
-        form.new_password.errors = [fault]
+    user, new = my_user(), form.new_password.data
+    if issue := find_password_issue(new, login_name=user.login_name, name=user.name, profile=password_profile()):
+        form.new_password.errors = [issue]
     elif new != form.repeated.data:
         form.repeated.errors = ["两次输入的新密码不一样，请重新输入。"]
     else:
-        return _replace(form, who.account_id, new)
+        return _replace(form, user.account_id, new)
     return False
 
 
@@ -123,10 +125,10 @@ def _is_proven(typed: str, account_id: int, old_hash: str, caller: Caller) -> bo
     """Tell whether the current password is right; raises WaitBeforeSignInError after many wrong ones, as at a sign-in."""
     is_right = account_guards.hasher().verify(old_hash, typed, caller)
     with request_transaction() as context:
-        refusal = prove_password(context, account_id, old_hash=old_hash, is_right=is_right)
-    if isinstance(refusal, WaitBeforeSignInError):
-        raise refusal
-    return refusal is None
+        rejection = prove_password(context, account_id, old_hash=old_hash, is_right=is_right)
+    if isinstance(rejection, WaitBeforeSignInError):
+        raise rejection
+    return rejection is None
 
 
 def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
@@ -157,7 +159,7 @@ def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
             account_id,
             old_hash=old_hash,
             new_hash=new_hash,
-            sign_in_id=me().sign_in_id,
+            sign_in_id=my_user().sign_in_id,
             keeps_history=keeps_history,
         )
     return True
@@ -172,9 +174,9 @@ def set_elder_mode() -> AnyResponse:
     """Switch the version, and lead back to the page where the switch was pressed."""
     answer = redirect(safe_next(request.form.get("next")), 303)
     is_wanted = request.form.get("wanted") == "1"
-    if (who := find_signed_in_person()) is not None:
+    if (user := find_signed_in_person()) is not None:
         with transaction() as session:
-            actions.set_elder_mode(session, who.account_id, is_wanted=is_wanted)
+            actions.set_elder_mode(session, user.account_id, is_wanted=is_wanted)
     if is_wanted:
         is_secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
         answer.set_cookie(LARGE_PRINT_COOKIE, "1", max_age=_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
@@ -187,11 +189,11 @@ def _way_back() -> str:
     """Give the address of this page as it was asked for, but without searched words that hold somebody's number."""
     if request.method != "GET":
         return "/"
-    is_told = any(holds_number(words) for words in request.args.values())
-    return request.path if is_told else request.full_path.rstrip("?")
+    has_number = any(holds_number(text) for text in request.args.values())
+    return request.path if has_number else request.full_path.rstrip("?")
 
 
 @blueprint.app_context_processor
 def _elder() -> dict[str, Any]:
-    who = find_signed_in_person()
-    return {"is_elder": wants_large_print(who.has_elder_mode if who else None), "way_back": _way_back}
+    user = find_signed_in_person()
+    return {"is_elder": wants_large_print(user.has_elder_mode if user else None), "way_back": _way_back}

@@ -69,9 +69,9 @@ class Person(Base):
     """职级, as the roster writes it: 一级科员, 四级调研员 …"""
     position: Mapped[Str] = mapped_column(default="", info=shown("职务"))
     """职务: 局长, 科员 …"""
-    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=SEALED)
+    id_number_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary, info=SEALED)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=UNREADABLE)
-    mobile_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=SEALED)
+    mobile_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary, info=SEALED)
     mobile_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=UNREADABLE)
     created_at: Mapped[UtcDateTime] = mapped_column(info=shown("登记时间"))
     updated_at: Mapped[UtcDateTime] = mapped_column(info=shown("更新时间"))
@@ -135,7 +135,7 @@ class Account(Base):
     person: Mapped[Person] = relationship()
     login_name: Mapped[Str] = mapped_column(unique=True, info=shown("登录名"))
     password_hash: Mapped[Str] = mapped_column(info=UNREADABLE)
-    first_password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=UNREADABLE)
+    first_password_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary, info=UNREADABLE)
     """The random first password until it is changed, sealed, for the one sheet that the unit admin prints."""
     must_change_password: Mapped[bool] = mapped_column(default=True, info=shown("须修改初始密码"))
     password_changed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("上次改密码"))
@@ -285,7 +285,7 @@ class ApprovalState(StrEnum):
 
     WAITING = "waiting"
     APPROVED = "approved"
-    REFUSED = "refused"
+    REJECTED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
@@ -349,7 +349,7 @@ class RosterImport(Job):
     is_whole: Mapped[bool] = mapped_column(default=False, server_default=false(), info=TECHNICAL)
     """The file names everybody of the unit's subtree: who is not in it is gone, and every kind of difference is agreed to apart."""
     summary: Mapped[JsonB] = mapped_column(default=dict, info=TECHNICAL)
-    """Counts (new, changed, unchanged, refused) and the first problems, for the preview."""
+    """Counts (new, changed, unchanged, rejected) and the first problems, for the preview."""
     annotated: Mapped[bytes | None] = mapped_column(LargeBinary, info=SEALED)
     """The user's own file with the reasons written beside the rows."""
 
@@ -357,7 +357,7 @@ class RosterImport(Job):
 encrypted_columns += [
     EncryptedColumn(
         "身份证号",
-        Person.id_number_sealed,
+        Person.id_number_encrypted,
         Person.id,
         Person.id,
         id_number_binding,
@@ -365,9 +365,11 @@ encrypted_columns += [
         ID_NUMBER_PURPOSE,
     ),
     EncryptedColumn(
-        "手机号", Person.mobile_sealed, Person.id, Person.id, mobile_binding, Person.mobile_index, MOBILE_PURPOSE
+        "手机号", Person.mobile_encrypted, Person.id, Person.id, mobile_binding, Person.mobile_index, MOBILE_PURPOSE
     ),
-    EncryptedColumn("初始密码", Account.first_password_sealed, Account.id, Account.person_id, first_password_binding),
+    EncryptedColumn(
+        "初始密码", Account.first_password_encrypted, Account.id, Account.person_id, first_password_binding
+    ),
     EncryptedColumn("导入的名册", RosterImport.content, RosterImport.id, RosterImport.id, import_file_binding),
     EncryptedColumn("批注的名册", RosterImport.annotated, RosterImport.id, RosterImport.id, import_file_binding),
 ]

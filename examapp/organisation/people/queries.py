@@ -30,7 +30,7 @@ from examapp.organisation.people.rules import (
 )
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.organisation.units.queries import list_units
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 AnySelect = Select[*tuple[Any, ...]]
 PAGE_SIZE = 50
@@ -38,10 +38,10 @@ UNREADABLE = "无法显示"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleFilter:
+class PeopleListFilter:
     """What a list of people is narrowed by; empty means not at all."""
 
-    words: str = ""
+    text: str = ""
     unit: Unit | None = None
     state: str = ""
     account: str = ""
@@ -49,10 +49,10 @@ class PeopleFilter:
 
 
 def list_people(
-    session: Session, reach: AccessScope, chosen: PeopleFilter, *, sealer: FieldCipher, page: int
+    session: Session, access: AccessScope, chosen: PeopleListFilter, *, cipher: FieldCipher, page: int
 ) -> tuple[list[Row[Any]], int]:
     """List a page of people by unit code and staff number, and the number of all that match; two statements."""
-    query = _narrowed(
+    query = _filtered(
         select(
             Person.id,
             Person.staff_number,
@@ -65,23 +65,23 @@ def list_people(
             Account.must_change_password,
             Account.disabled_at,
         ),
-        reach,
+        access,
         chosen,
-        sealer,
+        cipher,
     )
-    total = session.scalar(_narrowed(select(func.count()), reach, chosen, sealer)) or 0
+    total = session.scalar(_filtered(select(func.count()), access, chosen, cipher)) or 0
     rows = session.execute(
         query.order_by(Unit.code, Person.staff_number).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     )
     return list(rows), total
 
 
-def _narrowed(query: AnySelect, reach: AccessScope, chosen: PeopleFilter, sealer: FieldCipher) -> AnySelect:
+def _filtered(query: AnySelect, access: AccessScope, chosen: PeopleListFilter, cipher: FieldCipher) -> AnySelect:
     query = (
         query.select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(Account, Account.person_id == Person.id)
-        .where(within(reach), Person.state != PersonState.ANONYMOUS)
+        .where(within(access), Person.state != PersonState.ANONYMOUS)
     )
     if chosen.unit is not None:
         query = query.where(Unit.region_path.startswith(chosen.unit.region_path))
@@ -93,28 +93,28 @@ def _narrowed(query: AnySelect, reach: AccessScope, chosen: PeopleFilter, sealer
         query = query.where(Account.id.is_not(None), Account.disabled_at.is_(None), Person.state != PersonState.LEFT)
     elif chosen.account == "disabled":
         query = query.where(Account.disabled_at.is_not(None))
-    return query.where(_matches(chosen.words, sealer)) if chosen.words else query
+    return query.where(_matches(chosen.text, cipher)) if chosen.text else query
 
 
-def _matches(words: str, sealer: FieldCipher) -> ColumnElement[bool]:
+def _matches(text: str, cipher: FieldCipher) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [
-        Person.staff_number.istartswith(words, autoescape=True),
-        Person.name.contains(words, autoescape=True),
+        Person.staff_number.istartswith(text, autoescape=True),
+        Person.name.contains(text, autoescape=True),
     ]
-    if is_id_number(number := normalise_id_number(words)):
-        conditions.append(Person.id_number_index.in_(sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)))
-    if is_mobile(mobile := normalise_mobile(words)):
-        conditions.append(Person.mobile_index.in_(sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)))
+    if is_id_number(number := normalise_id_number(text)):
+        conditions.append(Person.id_number_index.in_(cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)))
+    if is_mobile(mobile := normalise_mobile(text)):
+        conditions.append(Person.mobile_index.in_(cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)))
     return or_(*conditions)
 
 
-def get_person_within(session: Session, person_id: int, reach: AccessScope) -> Person:
+def get_person_within(session: Session, person_id: int, access: AccessScope) -> Person:
     """Get a person whose unit lies within a reach; raises NotFoundError."""
     person = session.scalar(
         select(Person)
         .join(Person.unit)
         .options(contains_eager(Person.unit))
-        .where(Person.id == person_id, within(reach))
+        .where(Person.id == person_id, within(access))
     )
     if person is None:
         raise NotFoundError
@@ -166,36 +166,36 @@ def list_planned(session: Session, person_id: int) -> list[Row[Any]]:
     )
 
 
-def masked_numbers(person: Person, sealer: FieldCipher) -> tuple[str, str]:
+def masked_numbers(person: Person, cipher: FieldCipher) -> tuple[str, str]:
     """Give a person's ID number and mobile number as they may be shown; a broken seal is said, and logged."""
-    id_number = _opened(person.id_number_sealed, id_number_binding(person.id), sealer)
-    mobile = _opened(person.mobile_sealed, mobile_binding(person.id), sealer)
+    id_number = _opened(person.id_number_encrypted, id_number_binding(person.id), cipher)
+    mobile = _opened(person.mobile_encrypted, mobile_binding(person.id), cipher)
     return (
         id_number if id_number in {"", UNREADABLE} else mask_id_number(id_number),
         mobile if mobile in {"", UNREADABLE} else mask_mobile(mobile),
     )
 
 
-def find_mobiles(session: Session, person_ids: Collection[int], *, sealer: FieldCipher) -> dict[int, str]:
+def find_mobiles(session: Session, person_ids: Collection[int], *, cipher: FieldCipher) -> dict[int, str]:
     """Find the mobile numbers of people who have not left, by person; only for what hands messages to them, never for a page."""
     rows = session.execute(
-        select(Person.id, Person.mobile_sealed).where(
-            Person.id.in_(person_ids), Person.mobile_sealed.is_not(None), Person.state != PersonState.LEFT
+        select(Person.id, Person.mobile_encrypted).where(
+            Person.id.in_(person_ids), Person.mobile_encrypted.is_not(None), Person.state != PersonState.LEFT
         )
     )
-    opened = {row.id: _opened(row.mobile_sealed, mobile_binding(row.id), sealer) for row in rows}
+    opened = {row.id: _opened(row.mobile_encrypted, mobile_binding(row.id), cipher) for row in rows}
     return {person_id: mobile for person_id, mobile in opened.items() if mobile not in {"", UNREADABLE}}
 
 
 def numbers_of(
-    session: Session, person_ids: Collection[int], sealer: FieldCipher, *, is_whole: bool
+    session: Session, person_ids: Collection[int], cipher: FieldCipher, *, is_whole: bool
 ) -> dict[int, tuple[str, str]]:
     """Give the ID number and mobile of people in one statement, `{person_id: (id number, mobile)}`; masked unless they are to be whole."""
-    query = select(Person.id, Person.id_number_sealed, Person.mobile_sealed).where(Person.id.in_(person_ids))
+    query = select(Person.id, Person.id_number_encrypted, Person.mobile_encrypted).where(Person.id.in_(person_ids))
     shown = {}
-    for person_id, sealed_id, sealed_mobile in session.execute(query):
-        id_number = _opened(sealed_id, id_number_binding(person_id), sealer)
-        mobile = _opened(sealed_mobile, mobile_binding(person_id), sealer)
+    for person_id, encrypted_id_number, encrypted_mobile in session.execute(query):
+        id_number = _opened(encrypted_id_number, id_number_binding(person_id), cipher)
+        mobile = _opened(encrypted_mobile, mobile_binding(person_id), cipher)
         if not is_whole:
             id_number = id_number if id_number in {"", UNREADABLE} else mask_id_number(id_number)
             mobile = mobile if mobile in {"", UNREADABLE} else mask_mobile(mobile)
@@ -211,17 +211,17 @@ def find_name(session: Session, person_id: int) -> str:
     return session.connection().execute(_NAME, {"person_id": person_id}).scalar() or ""
 
 
-def _opened(sealed: bytes | None, bound_to: str, sealer: FieldCipher) -> str:
-    if sealed is None:
+def _opened(encrypted: bytes | None, associated_data: str, cipher: FieldCipher) -> str:
+    if encrypted is None:
         return ""
     try:
-        return sealer.unseal(sealed, bound_to=bound_to)
-    except SealBrokenError:
+        return cipher.decrypt(encrypted, associated_data=associated_data)
+    except DecryptionError:
         return UNREADABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPassword:
+class PrintedFirstPassword:
     """A line of the sheet that the unit admin cuts into strips."""
 
     unit_code: str
@@ -232,7 +232,7 @@ class FirstPassword:
 
 
 def guarded_role_of(
-    person_id: int | InstrumentedAttribute[int], *, now: datetime, reach: AccessScope | None = None
+    person_id: int | InstrumentedAttribute[int], *, now: datetime, access: AccessScope | None = None
 ) -> Exists:
     """Give the condition that a person holds a role which only a system administrator's hand may come near.
 
@@ -240,8 +240,8 @@ def guarded_role_of(
     is guarded too: whoever administers the county may sit in any of its units.
     """
     is_guarded: ColumnElement[bool] = RoleGrant.role.in_(GUARDED_ROLES)
-    if reach is not None and not reach.is_everything:
-        over = select(Unit.id).where(_is_covered(reach), Unit.id == RoleGrant.unit_id)
+    if access is not None and not access.is_everything:
+        over = select(Unit.id).where(_is_covered(access), Unit.id == RoleGrant.unit_id)
         is_guarded = or_(is_guarded, ~exists(over.correlate(RoleGrant)))
     return exists().where(
         RoleGrant.person_id == person_id, is_guarded, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
@@ -257,22 +257,22 @@ def separated_role_of(person_id: int | InstrumentedAttribute[int], *, now: datet
     )
 
 
-def _is_covered(reach: AccessScope) -> ColumnElement[bool]:
+def _is_covered(access: AccessScope) -> ColumnElement[bool]:
     """Give the condition that a grant over `Unit` reaches no further than a reach, in the grant's own tree."""
     ways = [
         and_(RoleGrant.tree == Tree.REGION, Unit.region_path.startswith(path, autoescape=True))
-        for path in reach.region_paths
+        for path in access.region_paths
     ]
     ways += [
         and_(RoleGrant.tree == Tree.SECTOR, Unit.sector_path.startswith(path, autoescape=True))
-        for path in reach.sector_paths
+        for path in access.sector_paths
     ]
     return or_(*ways) if ways else false()
 
 
 def list_first_passwords(
-    session: Session, unit: Unit, reach: AccessScope, *, sealer: FieldCipher, with_guarded: bool, now: datetime
-) -> list[FirstPassword]:
+    session: Session, unit: Unit, access: AccessScope, *, cipher: FieldCipher, with_guarded: bool, now: datetime
+) -> list[PrintedFirstPassword]:
     """List the first passwords of a unit's subtree that nobody has changed yet, by unit and staff number; never the three administrators'."""
     rows = session.execute(
         select(
@@ -281,36 +281,36 @@ def list_first_passwords(
             Person.id,
             Person.name,
             Account.login_name,
-            Account.first_password_sealed,
+            Account.first_password_encrypted,
         )
         .select_from(Account)
         .join(Person, Account.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
         .where(
-            within(reach),
+            within(access),
             Unit.region_path.startswith(unit.region_path),
-            Account.first_password_sealed.is_not(None),
+            Account.first_password_encrypted.is_not(None),
             Account.must_change_password,
             Account.disabled_at.is_(None),
             ~separated_role_of(Person.id, now=now),
-            true() if with_guarded else ~guarded_role_of(Person.id, now=now, reach=reach),
+            true() if with_guarded else ~guarded_role_of(Person.id, now=now, access=access),
         )
         .order_by(Unit.code, Person.staff_number)
     )
     return [
-        FirstPassword(
+        PrintedFirstPassword(
             unit_code=row.code,
             unit_name=row.unit_name,
             name=row.name,
             login_name=row.login_name,
-            password=_opened(row.first_password_sealed, first_password_binding(row.id), sealer),
+            password=_opened(row.first_password_encrypted, first_password_binding(row.id), cipher),
         )
         for row in rows
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRow:
+class UnitListRow:
     """A unit in a list: how deep it hangs, how many people are on its roster and on that of its whole subtree."""
 
     unit: Unit
@@ -329,9 +329,9 @@ def count_by_unit(session: Session) -> dict[int, int]:
     return {row.unit_id: row.people for row in rows}
 
 
-def list_unit_rows(session: Session, reach: AccessScope, *, tree: Tree, with_closed: bool) -> list[UnitRow]:
+def list_unit_rows(session: Session, access: AccessScope, *, tree: Tree, with_closed: bool) -> list[UnitListRow]:
     """List the units of a tree within a reach as they hang, siblings by code, with their people; two statements."""
-    units = list_units(session, within(reach), with_closed=with_closed)
+    units = list_units(session, within(access), with_closed=with_closed)
     counts = count_by_unit(session)
     paths = {unit.id: path for unit in units if (path := _place(unit, tree))}
     below: dict[str, int] = defaultdict(int)
@@ -345,7 +345,7 @@ def list_unit_rows(session: Session, reach: AccessScope, *, tree: Tree, with_clo
         key=lambda unit: [codes.get(part, "") for part in paths[unit.id].strip("/").split("/")],
     )
     return [
-        UnitRow(
+        UnitListRow(
             unit=unit,
             level=sum(part in codes for part in paths[unit.id].strip("/").split("/")),
             own=counts.get(unit.id, 0),

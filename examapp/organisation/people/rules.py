@@ -50,7 +50,7 @@ def is_mobile(text: str) -> bool:
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+")
 
 
-def id_number_fault(number: str) -> str | None:
+def find_id_number_issue(number: str) -> str | None:
     """Say in Chinese what is wrong with a normalised ID number, None where it may stand (GB 11643-1999)."""
     if _SCIENTIFIC.fullmatch(number):
         return "身份证号已被 Excel 变成科学计数，尾数丢失。请把该列设为「文本」格式，重新填写 18 位号码。"
@@ -64,7 +64,7 @@ def id_number_fault(number: str) -> str | None:
     return None if number[17] == expected else f"身份证号校验位不对，应为 {expected}，请核对前 17 位。"
 
 
-def mobile_fault(number: str) -> str | None:
+def find_mobile_issue(number: str) -> str | None:
     """Say in Chinese what is wrong with a normalised mobile number, None where it may stand."""
     return None if is_mobile(number) else "手机号应为 11 位数字，以 1 开头，请核对。"
 

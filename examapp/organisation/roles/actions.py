@@ -18,13 +18,13 @@ from examapp.organisation.access.rules import (
     SEPARATED_ROLES,
     UNIT_ROLES,
     Role,
-    reach_of,
+    access_of,
 )
 from examapp.organisation.accounts.actions import end_sign_ins
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.passwords.actions import end_grants, in_force, note_grant
 from examapp.organisation.people.models import Account, Approval, Person, PersonState, RoleGrant
-from examapp.organisation.roster.actions import PersonRefusedError
+from examapp.organisation.roster.actions import InvalidPersonError
 from examapp.organisation.units.models import Tree, Unit
 from examapp.platform.audit.actions import ActionContext
 
@@ -78,45 +78,45 @@ class RoleRequest:
         )
 
 
-MakeWish = Callable[[Session, Person], RoleRequest]
+MakeRoleRequest = Callable[[Session, Person], RoleRequest]
 """Reads a form into a wish, within the transaction that asks."""
 
 
-def request_role(context: ActionContext, person: Person, wish: RoleRequest, *, reason: str) -> int:
+def request_role(context: ActionContext, person: Person, role_request: RoleRequest, *, reason: str) -> int:
     """Ask for a role for a person; it comes in force when another administrator approves. Gives the request's id.
 
-    Raises PersonRefusedError where it could not be granted, AlreadyAskedError.
+    Raises InvalidPersonError where it could not be granted, AlreadyRequestedError.
     """
     if person.id == context.actor.person_id:
-        raise PersonRefusedError("role", "不能给自己授权，请由另一名安全管理员办理。")
-    _check(context.session, person, wish, now=context.now)
+        raise InvalidPersonError("role", "不能给自己授权，请由另一名安全管理员办理。")
+    _check(context.session, person, role_request, now=context.now)
     return dual_control_actions.ask(
         context,
         ACT,
-        request_key=f"{person.id}:{wish.key}",
+        request_key=f"{person.id}:{role_request.key}",
         person_id=person.id,
-        details=wish.as_details(),
+        details=role_request.as_details(),
         reason=reason,
     )
 
 
-def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> RoleRequest:
-    """Give the wish to stand in for a grant's holder; raises PersonRefusedError without an end within a quarter, or where it has ended."""
+def deputy_request(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> RoleRequest:
+    """Give the wish to stand in for a grant's holder; raises InvalidPersonError without an end within a quarter, or where it has ended."""
     grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
-        raise PersonRefusedError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
+        raise InvalidPersonError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
     if ends_at is None or ends_at > now + MAX_DEPUTYSHIP_LENGTH:
-        raise PersonRefusedError("ends_on", f"代理须写明到期日期，最长 {MAX_DEPUTYSHIP_LENGTH.days} 天。")
+        raise InvalidPersonError("ends_on", f"代理须写明到期日期，最长 {MAX_DEPUTYSHIP_LENGTH.days} 天。")
     last = min(ends_at, grant.ends_at or ends_at)
     return RoleRequest(
         role=Role(grant.role), unit_id=grant.unit_id, tree=Tree(grant.tree), ends_at=last, deputy_of_id=grant.id
     )
 
 
-def put_in_force(context: ActionContext, approval: Approval, *, is_sitting: bool) -> RoleGrant:
-    """Put an approved role in force; its holder signs in anew, save in the midst of an exam.
+def put_in_force(context: ActionContext, approval: Approval, *, has_active_attempt: bool) -> RoleGrant:
+    """Put an approved role in force; its holder signs in again, save in the midst of an exam.
 
-    Raises PersonRefusedError where it can no longer be granted.
+    Raises InvalidPersonError where it can no longer be granted.
     """
     session, now = context.session, context.now
     person = session.scalars(
@@ -125,35 +125,35 @@ def put_in_force(context: ActionContext, approval: Approval, *, is_sitting: bool
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    wish = RoleRequest.from_details(approval.details)
-    if reach_of("people:role:grant", list_grants(session, approval.requested_by_id, now=now)) is None:
-        raise PersonRefusedError("role", "提出申请的人已经不是安全管理员，申请不再有效。请由现任安全管理员重新提出。")
-    _check(session, person, wish, now=now)
+    role_request = RoleRequest.from_details(approval.details)
+    if access_of("people:role:grant", list_grants(session, approval.requested_by_id, now=now)) is None:
+        raise InvalidPersonError("role", "提出申请的人已经不是安全管理员，申请不再有效。请由现任安全管理员重新提出。")
+    _check(session, person, role_request, now=now)
     grant = RoleGrant(
         person_id=person.id,
-        role=wish.role,
-        unit_id=wish.unit_id,
-        tree=wish.tree,
+        role=role_request.role,
+        unit_id=role_request.unit_id,
+        tree=role_request.tree,
         granted_at=now,
         granted_by_id=approval.requested_by_id,
-        ends_at=wish.ends_at,
-        deputy_of_id=wish.deputy_of_id,
+        ends_at=role_request.ends_at,
+        deputy_of_id=role_request.deputy_of_id,
     )
     session.add(grant)
     session.flush()
-    _end_sign_ins(session, person.id, is_sitting=is_sitting, now=now)
+    _end_sign_ins(session, person.id, has_active_attempt=has_active_attempt, now=now)
     note_grant(context, "people.grant_role", grant)
     return grant
 
 
 def revoke_role(
-    context: ActionContext, grant_id: int, person: Person, *, is_sitting: Callable[[Session, int], bool]
+    context: ActionContext, grant_id: int, person: Person, *, has_active_attempt: Callable[[Session, int], bool]
 ) -> None:
     """Take a role back at once, and its deputies' with it; one person is enough, since less right is no danger.
 
-    `is_sitting` is asked for each of them: nobody is signed out in the midst of an exam.
+    `has_active_attempt` is asked for each of them: nobody is signed out in the midst of an exam.
 
-    The last security administrator's role stays, since nobody could ask for it again; raises PersonRefusedError.
+    The last security administrator's role stays, since nobody could ask for it again; raises InvalidPersonError.
     """
     session, now = context.session, context.now
     holders = select(RoleGrant.id).where(RoleGrant.role == Role.SECURITY_ADMIN).order_by(RoleGrant.id)
@@ -167,41 +167,43 @@ def revoke_role(
     if grant is None or (grant.ends_at is not None and grant.ends_at <= now):
         raise NotFoundError
     if grant.role == Role.SECURITY_ADMIN and _count_lasting(session, but=grant.id) == 0:
-        raise PersonRefusedError("role", "这是最后一名安全管理员，收回后就没有人能授权了。请先授予另一人。")
+        raise InvalidPersonError("role", "这是最后一名安全管理员，收回后就没有人能授权了。请先授予另一人。")
     for ended in end_grants(context, [grant.id]):
-        _end_sign_ins(session, ended.person_id, is_sitting=is_sitting(session, ended.person_id), now=now)
+        _end_sign_ins(
+            session, ended.person_id, has_active_attempt=has_active_attempt(session, ended.person_id), now=now
+        )
 
 
-def _check(session: Session, person: Person, wish: RoleRequest, *, now: datetime) -> None:
-    unit = session.get(Unit, wish.unit_id) if wish.unit_id else None
+def _check(session: Session, person: Person, role_request: RoleRequest, *, now: datetime) -> None:
+    unit = session.get(Unit, role_request.unit_id) if role_request.unit_id else None
     if person.state == PersonState.LEFT:
-        raise PersonRefusedError("role", "这个人已离开名册，不能授权。")
-    _check_place(wish, unit)
-    if wish.ends_at is not None and wish.ends_at <= now:
-        raise PersonRefusedError("ends_on", "到期日期已过，请改为以后的日期。")
-    if wish.deputy_of_id is not None:
-        _check_deputy(session, person, wish.deputy_of_id, now=now)
-    _check_held(session, person, wish, now=now)
+        raise InvalidPersonError("role", "这个人已离开名册，不能授权。")
+    _check_place(role_request, unit)
+    if role_request.ends_at is not None and role_request.ends_at <= now:
+        raise InvalidPersonError("ends_on", "到期日期已过，请改为以后的日期。")
+    if role_request.deputy_of_id is not None:
+        _check_deputy(session, person, role_request.deputy_of_id, now=now)
+    _check_held(session, person, role_request, now=now)
 
 
-def _check_place(wish: RoleRequest, unit: Unit | None) -> None:
-    if wish.role in UNIT_ROLES and unit is None:
-        raise PersonRefusedError("unit_id", f"「{ROLE_NAMES[wish.role]}」须选择单位。")
-    if wish.role in SEPARATED_ROLES and unit is not None:
-        raise PersonRefusedError("unit_id", f"「{ROLE_NAMES[wish.role]}」管全局，请不要选择单位。")
-    if unit is not None and unit.path_in(wish.tree) is None:
-        raise PersonRefusedError("unit_id", f"「{unit.name}」没有挂在条线上，请改选块。")
+def _check_place(role_request: RoleRequest, unit: Unit | None) -> None:
+    if role_request.role in UNIT_ROLES and unit is None:
+        raise InvalidPersonError("unit_id", f"「{ROLE_NAMES[role_request.role]}」须选择单位。")
+    if role_request.role in SEPARATED_ROLES and unit is not None:
+        raise InvalidPersonError("unit_id", f"「{ROLE_NAMES[role_request.role]}」管全局，请不要选择单位。")
+    if unit is not None and unit.path_in(role_request.tree) is None:
+        raise InvalidPersonError("unit_id", f"「{unit.name}」没有挂在条线上，请改选块。")
 
 
 def _check_deputy(session: Session, person: Person, deputy_of_id: int, *, now: datetime) -> None:
     grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
-        raise PersonRefusedError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
+        raise InvalidPersonError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
     if grant.person_id == person.id or grant.deputy_of_id is not None:
-        raise PersonRefusedError("deputy_of_id", "不能代理自己，也不能代理代理人。请选择角色的原持有人。")
+        raise InvalidPersonError("deputy_of_id", "不能代理自己，也不能代理代理人。请选择角色的原持有人。")
 
 
-def _check_held(session: Session, person: Person, wish: RoleRequest, *, now: datetime) -> None:
+def _check_held(session: Session, person: Person, role_request: RoleRequest, *, now: datetime) -> None:
     held = {
         (Role(row.role), row.unit_id, row.tree)
         for row in session.execute(
@@ -210,23 +212,23 @@ def _check_held(session: Session, person: Person, wish: RoleRequest, *, now: dat
             )
         )
     }
-    if (wish.role, wish.unit_id, wish.tree) in held:
-        raise PersonRefusedError("role", "这个人已经有这项角色。")
+    if (role_request.role, role_request.unit_id, role_request.tree) in held:
+        raise InvalidPersonError("role", "这个人已经有这项角色。")
     other = next((role for role, _, _ in held if role in SEPARATED_ROLES), None)
-    if wish.role in SEPARATED_ROLES and other is not None:
-        raise PersonRefusedError(
+    if role_request.role in SEPARATED_ROLES and other is not None:
+        raise InvalidPersonError(
             "role", f"这个人已是{ROLE_NAMES[other]}。系统、安全、审计三员不能由一人兼任，请另选一人。"
         )
 
 
 def _count_lasting(session: Session, *, but: int) -> int:
-    """Count the security administrators who stay: a deputy's or a dated role does not keep the house."""
+    """Count the security administrators who stay: a deputy's or a dated role does not keep the application."""
     lasting = RoleGrant.ends_at.is_(None), RoleGrant.role == Role.SECURITY_ADMIN, RoleGrant.id != but
     return session.scalar(select(func.count()).select_from(RoleGrant).where(*lasting)) or 0
 
 
-def _end_sign_ins(session: Session, person_id: int, *, is_sitting: bool, now: datetime) -> None:
-    """End the sign-ins of who got or lost a right; never in the midst of an exam, where the next request reads the rights anew anyhow."""
+def _end_sign_ins(session: Session, person_id: int, *, has_active_attempt: bool, now: datetime) -> None:
+    """End the sign-ins of who got or lost a right; never in the midst of an exam, where the next request reads the rights again anyhow."""
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
-    if account_id is not None and not is_sitting:
+    if account_id is not None and not has_active_attempt:
         end_sign_ins(session, account_id, now=now)

@@ -13,7 +13,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within, list_grants_to_stand_in_for, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import is_sitting, my_reach, requires
+from examapp.organisation.accounts.guards import has_active_attempt, my_access, requires
 from examapp.organisation.dual_control.queries import list_waiting_about
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.queries import get_person_within
@@ -31,19 +31,19 @@ PERMISSIONS = {
 
 
 _GRANT = "people:role:grant"
-_ASKED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
+_REQUESTED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
 
 
 @admin_blueprint.route("/<int:person_id>/roles", methods=["GET", "POST"])
 @requires(_GRANT)
 def grant_role(person_id: int) -> AnyResponse:
     """Ask for a role for a person; another administrator puts it in force."""
-    session, reach = read_session(), my_reach(_GRANT)
-    person = get_person_within(session, person_id, reach)
+    session, access = read_session(), my_access(_GRANT)
+    person = get_person_within(session, person_id, access)
     form = RoleForm()
-    form.unit_id.choices = unit_choices(units_within(session, reach), "全县" if reach.is_everything else None)
+    form.unit_id.choices = unit_choices(units_within(session, access), "全县" if access.is_everything else None)
     if form.validate_on_submit() and _ask(form, person_id):
-        flash(_ASKED, "success")
+        flash(_REQUESTED, "success")
         return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
     page = render_template(
         "people/roles.html",
@@ -57,10 +57,10 @@ def grant_role(person_id: int) -> AnyResponse:
 
 
 def _ask(form: RoleForm, person_id: int) -> bool:
-    reach = my_reach(_GRANT)
+    access = my_access(_GRANT)
 
-    def wish(session: Session, _person: Person) -> RoleRequest:
-        unit = get_unit_within(session, form.unit_id.data, reach) if form.unit_id.data else None
+    def role_request(session: Session, _person: Person) -> RoleRequest:
+        unit = get_unit_within(session, form.unit_id.data, access) if form.unit_id.data else None
         return RoleRequest(
             role=Role(form.role.data),
             unit_id=unit.id if unit else None,
@@ -68,7 +68,7 @@ def _ask(form: RoleForm, person_id: int) -> bool:
             ends_at=_end_of(form.ends_on.data),
         )
 
-    return _request(form, person_id, wish)
+    return _request(form, person_id, role_request)
 
 
 @admin_blueprint.route("/<int:person_id>/deputy", methods=["GET", "POST"])
@@ -76,31 +76,31 @@ def _ask(form: RoleForm, person_id: int) -> bool:
 def appoint_deputy(person_id: int) -> AnyResponse:
     """Ask that a person may stand in for another's role until a day."""
     session = read_session()
-    person = get_person_within(session, person_id, my_reach(_GRANT))
+    person = get_person_within(session, person_id, my_access(_GRANT))
     form = DeputyForm()
     form.deputy_of_id.choices = [
         SelectChoice(str(row.id), f"{row.name}　{ROLE_NAMES[Role(row.role)]}　{row.unit_name or '全县'}")
         for row in list_grants_to_stand_in_for(session, person_id, now=clock.now())
     ]
     if form.validate_on_submit() and _ask_for_deputy(form, person_id):
-        flash(_ASKED, "success")
+        flash(_REQUESTED, "success")
         return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
     return Response(render_template("people/deputy.html", form=form, person=person), 422 if form.errors else 200)
 
 
 def _ask_for_deputy(form: DeputyForm, person_id: int) -> bool:
-    def wish(session: Session, _person: Person) -> RoleRequest:
+    def role_request(session: Session, _person: Person) -> RoleRequest:
         ends_at = _end_of(form.ends_on.data)
-        return actions.deputy_wish(session, form.deputy_of_id.data, ends_at=ends_at, now=clock.now())
+        return actions.deputy_request(session, form.deputy_of_id.data, ends_at=ends_at, now=clock.now())
 
-    return _request(form, person_id, wish)
+    return _request(form, person_id, role_request)
 
 
-def _request(form: RoleForm | DeputyForm, person_id: int, wish: actions.MakeWish) -> bool:
+def _request(form: RoleForm | DeputyForm, person_id: int, role_request: actions.MakeRoleRequest) -> bool:
     with submit(form=form, field="reason") as context:
-        person = get_person_within(context.session, person_id, my_reach(_GRANT))
-        actions.request_role(context, person, wish(context.session, person), reason=form.reason.data or "")
-    return not form.is_refused
+        person = get_person_within(context.session, person_id, my_access(_GRANT))
+        actions.request_role(context, person, role_request(context.session, person), reason=form.reason.data or "")
+    return not form.is_rejected
 
 
 def _end_of(day: date | None) -> datetime | None:
@@ -113,6 +113,6 @@ def _end_of(day: date | None) -> datetime | None:
 def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
     """Take a role back."""
     with submit("已收回，立即生效。") as context:
-        person = get_person_within(context.session, person_id, my_reach(_GRANT))
-        actions.revoke_role(context, grant_id, person, is_sitting=is_sitting)
+        person = get_person_within(context.session, person_id, my_access(_GRANT))
+        actions.revoke_role(context, grant_id, person, has_active_attempt=has_active_attempt)
     return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)

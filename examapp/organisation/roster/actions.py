@@ -16,23 +16,23 @@ from examapp.organisation.accounts.actions import end_sign_ins
 from examapp.organisation.passwords.actions import (
     end_grants_left_behind,
     end_grants_of,
+    ensure_not_privileged,
     is_allowed,
     is_separated,
     open_account,
-    refuse_guarded,
 )
 from examapp.organisation.people.models import Account, Person, PersonState, PlannedMove, RosterMove
 from examapp.organisation.people.queries import numbers_of
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
+    find_id_number_issue,
+    find_mobile_issue,
     id_number_binding,
-    id_number_fault,
     mobile_binding,
-    mobile_fault,
 )
 from examapp.organisation.roster_moves.queries import OFF_ROSTER_MOVE, TAKEN_OFF
-from examapp.organisation.units.actions import UnitRefusedError, close_unit
+from examapp.organisation.units.actions import InvalidUnitError, close_unit
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.audit.models import AuditEvent
@@ -53,7 +53,7 @@ AUDIT_OBJECTS = {"person": "人员"}
 _SEPARATED = "系统、安全、审计管理员的工号、身份证号、手机号，要收回角色后才能改。"
 
 
-class PersonRefusedError(DomainError):
+class InvalidPersonError(DomainError):
     """A person cannot be so; `field` names where."""
 
     code = "person_refused"
@@ -77,10 +77,10 @@ class PersonFacts:
     is_on_roster: bool = True
 
 
-def create_person(context: ActionContext, facts: PersonFacts, unit: Unit, *, sealer: FieldCipher, on: date) -> Person:
-    """Take a person on, with an account and a random first password; raises PersonRefusedError."""
+def create_person(context: ActionContext, facts: PersonFacts, unit: Unit, *, cipher: FieldCipher, on: date) -> Person:
+    """Take a person on, with an account and a random first password; raises InvalidPersonError."""
     session, now = context.session, context.now
-    refuse_closed(session, unit)
+    ensure_unit_is_open(session, unit)
     person = Person(
         staff_number=facts.staff_number,
         name=facts.name,
@@ -91,11 +91,11 @@ def create_person(context: ActionContext, facts: PersonFacts, unit: Unit, *, sea
         created_at=now,
         updated_at=now,
     )
-    _check(session, facts, sealer=sealer, own_id=0)
+    _check(session, facts, cipher=cipher, own_id=0)
     session.add(person)
     _flush(session)
-    _write_numbers(person, facts, sealer=sealer)
-    session.add(open_account(person, sealer=sealer))
+    _write_numbers(person, facts, cipher=cipher)
+    session.add(open_account(person, cipher=cipher))
     _flush(session)
     if facts.is_on_roster:
         _add_move(context, person, "join", None, unit.id, on=on)
@@ -104,25 +104,25 @@ def create_person(context: ActionContext, facts: PersonFacts, unit: Unit, *, sea
 
 
 def edit_person(
-    context: ActionContext, person: Person, facts: PersonFacts, *, sealer: FieldCipher, may_touch_guarded: bool = False
+    context: ActionContext, person: Person, facts: PersonFacts, *, cipher: FieldCipher, may_touch_guarded: bool = False
 ) -> None:
     """Change what is written down about a person; the login name follows the staff number.
 
-    Numbers are what people sign in by: raises GuardedAccountError where an administrator's would change, and PersonRefusedError.
+    Numbers are what people sign in by: raises GuardedAccountError where an administrator's would change, and InvalidPersonError.
     """
     session, now = context.session, context.now
     if facts.staff_number != person.staff_number or facts.id_number or facts.mobile:
-        refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+        ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
         if person.id != context.actor.person_id and is_separated(session, person.id, now=now):
-            raise PersonRefusedError("staff_number", _SEPARATED)
-    _check(session, facts, sealer=sealer, own_id=person.id)
+            raise InvalidPersonError("staff_number", _SEPARATED)
+    _check(session, facts, cipher=cipher, own_id=person.id)
     changed = [
         name for name in ("staff_number", "name", "rank", "position") if getattr(person, name) != getattr(facts, name)
     ]
     for name in changed:
         setattr(person, name, getattr(facts, name))
     _set_on_roster(context, person, is_on=facts.is_on_roster)
-    _write_numbers(person, facts, sealer=sealer)
+    _write_numbers(person, facts, cipher=cipher)
     person.updated_at = now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
     if account is not None and "staff_number" in changed:
@@ -140,10 +140,10 @@ def transfer_person(
     Roles over the unit that is left end with it.
     """
     session = context.session
-    refuse_closed(session, to)
+    ensure_unit_is_open(session, to)
     if to.id == person.unit_id:
-        raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
-    refuse_out_of_order(session, person, on=on)
+        raise InvalidPersonError("unit_id", "这个人已经在该单位，不需要调动。")
+    ensure_not_before_latest_move(session, person, on=on)
     kind = OFF_ROSTER_MOVE if person.state == PersonState.OFF_ROSTER else kind
     left, person.unit_id, person.updated_at = person.unit_id, to.id, context.now
     session.flush()
@@ -160,13 +160,13 @@ def transfer_person(
 def let_person_leave(context: ActionContext, person: Person, *, kind: str, on: date, note: str) -> None:
     """Take a person off the roster (`leave` or `retire`): the account is closed, roles and their deputies' end, all results stay.
 
-    An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
+    An administrator's roles have to be taken back before; raises GuardedAccountError, InvalidPersonError.
     """
     session, now = context.session, context.now
-    refuse_guarded(context, person, may_touch_guarded=False)
+    ensure_not_privileged(context, person, may_touch_guarded=False)
     if person.state == PersonState.LEFT:
-        raise PersonRefusedError("kind", "这个人已经离开名册。")
-    refuse_out_of_order(session, person, on=on)
+        raise InvalidPersonError("kind", "这个人已经离开名册。")
+    ensure_not_before_latest_move(session, person, on=on)
     left = person.unit_id if person.state == PersonState.ON_ROSTER else None
     person.state, person.updated_at = PersonState.LEFT, now
     session.flush()
@@ -182,8 +182,8 @@ def let_person_leave(context: ActionContext, person: Person, *, kind: str, on: d
 def take_person_back(context: ActionContext, person: Person, to: Unit, *, on: date) -> None:
     """Put a person who had left back on the roster of a unit, with the account opened again."""
     session = context.session
-    refuse_closed(session, to)
-    refuse_out_of_order(session, person, on=on)
+    ensure_unit_is_open(session, to)
+    ensure_not_before_latest_move(session, person, on=on)
     person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, context.now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
     if account is not None:
@@ -199,7 +199,7 @@ def set_account_open(
 
     False where a second person has been asked first.
     """
-    refuse_guarded(context, person, may_touch_guarded=may_touch_guarded)
+    ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
     act = "people.enable_account" if is_open else "people.disable_account"
     if not is_allowed(context, act, person, reason=reason):
         return False
@@ -212,12 +212,12 @@ def set_account_open(
 
 
 def close_empty_unit(context: ActionContext, unit: Unit) -> None:
-    """Close a unit in which nobody is left; raises UnitRefusedError."""
+    """Close a unit in which nobody is left; raises InvalidUnitError."""
     remaining = context.session.scalar(
         select(func.count()).select_from(Person).where(Person.unit_id == unit.id, Person.state != PersonState.LEFT)
     )
     if remaining:
-        raise UnitRefusedError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
+        raise InvalidUnitError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
     close_unit(context, unit)
 
 
@@ -230,50 +230,50 @@ def end_waiting_moves(session: Session, person_ids: Collection[int], *, now: dat
     )
 
 
-def _check(session: Session, facts: PersonFacts, *, sealer: FieldCipher, own_id: int) -> None:
-    if facts.id_number and (fault := id_number_fault(facts.id_number)):
-        raise PersonRefusedError("id_number", fault)
-    if facts.mobile and (fault := mobile_fault(facts.mobile)):
-        raise PersonRefusedError("mobile", fault)
+def _check(session: Session, facts: PersonFacts, *, cipher: FieldCipher, own_id: int) -> None:
+    if facts.id_number and (issue := find_id_number_issue(facts.id_number)):
+        raise InvalidPersonError("id_number", issue)
+    if facts.mobile and (issue := find_mobile_issue(facts.mobile)):
+        raise InvalidPersonError("mobile", issue)
     same_number = select(Person.id).where(Person.staff_number == facts.staff_number, Person.id != own_id)
     same_login = select(Account.id).where(Account.login_name == facts.staff_number, Account.person_id != own_id)
     if session.scalar(same_number) or session.scalar(same_login):
-        raise PersonRefusedError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
+        raise InvalidPersonError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
     if facts.id_number:
-        indexes = sealer.blind_indexes(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+        indexes = cipher.blind_indexes(facts.id_number, purpose=ID_NUMBER_PURPOSE)
         if session.scalar(select(Person.id).where(Person.id_number_index.in_(indexes), Person.id != own_id)):
-            raise PersonRefusedError("id_number", "这个身份证号已登记在另一人名下，请核对；调入人员请办理调动。")
+            raise InvalidPersonError("id_number", "这个身份证号已登记在另一人名下，请核对；调入人员请办理调动。")
 
 
-def _write_numbers(person: Person, facts: PersonFacts, *, sealer: FieldCipher) -> None:
+def _write_numbers(person: Person, facts: PersonFacts, *, cipher: FieldCipher) -> None:
     if facts.id_number:
-        person.id_number_sealed = sealer.seal(facts.id_number, bound_to=id_number_binding(person.id))
-        person.id_number_index = sealer.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+        person.id_number_encrypted = cipher.seal(facts.id_number, associated_data=id_number_binding(person.id))
+        person.id_number_index = cipher.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
     if facts.mobile:
-        person.mobile_sealed = sealer.seal(facts.mobile, bound_to=mobile_binding(person.id))
-        person.mobile_index = sealer.blind_index(facts.mobile, purpose=MOBILE_PURPOSE)
+        person.mobile_encrypted = cipher.seal(facts.mobile, associated_data=mobile_binding(person.id))
+        person.mobile_index = cipher.blind_index(facts.mobile, purpose=MOBILE_PURPOSE)
 
 
 def _flush(session: Session) -> None:
     try:
         session.flush()
     except IntegrityError:
-        raise PersonRefusedError("staff_number", "人员编号或身份证号刚刚被别人登记，请刷新后核对。") from None
+        raise InvalidPersonError("staff_number", "人员编号或身份证号刚刚被别人登记，请刷新后核对。") from None
 
 
-def refuse_closed(session: Session, unit: Unit) -> None:
-    """Refuse a unit that is closed, with the one that took its people over where there is one; raises PersonRefusedError."""
+def ensure_unit_is_open(session: Session, unit: Unit) -> None:
+    """Reject a unit that is closed, with the one that took its people over where there is one; raises InvalidPersonError."""
     if unit.closed_at is not None:
-        heir = session.get(Unit, unit.successor_id) if unit.successor_id is not None else None
-        advice = "请选择其他单位。" if heir is None else f"人员已并入「{heir.name}」，请改选该单位。"
-        raise PersonRefusedError("unit_id", f"「{unit.name}」已撤销。{advice}")
+        successor = session.get(Unit, unit.successor_id) if unit.successor_id is not None else None
+        advice = "请选择其他单位。" if successor is None else f"人员已并入「{successor.name}」，请改选该单位。"
+        raise InvalidPersonError("unit_id", f"「{unit.name}」已撤销。{advice}")
 
 
-def refuse_out_of_order(session: Session, person: Person, *, on: date) -> None:
-    """Refuse a day before the person's latest move: the roster of the days between would have two answers. Raises PersonRefusedError."""
+def ensure_not_before_latest_move(session: Session, person: Person, *, on: date) -> None:
+    """Reject a day before the person's latest move: the roster of the days between would have two answers. Raises InvalidPersonError."""
     latest = session.scalar(select(func.max(RosterMove.effective_on)).where(RosterMove.person_id == person.id))
     if latest is not None and on < latest:
-        raise PersonRefusedError(
+        raise InvalidPersonError(
             "on",
             f"此人最近一次变动在 {latest.isoformat()} 生效，日期不能早于这一天。请改为 {latest.isoformat()} 或以后。",
         )
@@ -325,7 +325,7 @@ class TooManyRevealsError(DomainError):
     message = f"24 小时内最多查看 {MAX_A_DAY} 人的完整号码，您已用完。需要名单的，请在“报表”中申请导出；或明天再查。"
 
 
-def reveal_numbers(context: ActionContext, person: Person, *, reason: str, sealer: FieldCipher) -> tuple[str, str]:
+def reveal_numbers(context: ActionContext, person: Person, *, reason: str, cipher: FieldCipher) -> tuple[str, str]:
     """Give a person's whole ID number and mobile; raises TooManyRevealsError. Who looks twice in a row is counted twice."""
     session, actor = context.session, context.actor
     session.get(Person, actor.person_id, with_for_update=True)
@@ -337,4 +337,4 @@ def reveal_numbers(context: ActionContext, person: Person, *, reason: str, seale
     if (seen or 0) >= MAX_A_DAY:
         raise TooManyRevealsError(retry_after=int(_DAY.total_seconds()))
     record(context, ACT, object_type="person", object_id=person.id, person_id=person.id, details={"reason": reason})
-    return numbers_of(session, [person.id], sealer, is_whole=True)[person.id]
+    return numbers_of(session, [person.id], cipher, is_whole=True)[person.id]

@@ -15,7 +15,7 @@ from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import may, menu_entry, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import cipher, may, menu_entry, my_access, requires
 from examapp.organisation.dual_control.queries import list_open_about
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
 from examapp.organisation.mfa import actions as mfa_actions
@@ -23,7 +23,7 @@ from examapp.organisation.passwords.actions import is_separated
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.queries import (
     PAGE_SIZE,
-    PeopleFilter,
+    PeopleListFilter,
     find_account,
     get_person_within,
     list_moves,
@@ -39,7 +39,7 @@ from examapp.organisation.roster_moves import actions as roster_move_actions
 from examapp.organisation.roster_moves.actions import SECONDMENT, Move, move_person
 from examapp.organisation.units.admin_views import (
     READ,
-    SECOND_PERSON_ASKED,
+    SECOND_PERSON_REQUESTED,
     WRITE,
     address_of_search,
     admin_blueprint,
@@ -49,7 +49,7 @@ from examapp.organisation.units.admin_views import (
 )
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.params import chosen_page, read_whole
-from examapp.web.query_encryption import words_asked
+from examapp.web.query_encryption import requested_search_text
 from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
@@ -81,17 +81,17 @@ def list_people() -> str | AnyResponse:
     """Show the people within reach, narrowed by what the address says, or by a number that was posted."""
     if request.method == "POST" and (address := address_of_search("people_admin.list_people", "state", "account")):
         return address
-    reach, session = my_reach(READ), read_session()
-    units = units_within(session, reach)
+    access, session = my_access(READ), read_session()
+    units = units_within(session, access)
     unit_id = read_whole(request.values.get("unit")) or 0
-    chosen = PeopleFilter(
-        words=normalise(words_asked()).strip()[:60],
-        unit=get_unit_within(session, unit_id, reach) if unit_id else None,
+    chosen = PeopleListFilter(
+        text=normalise(requested_search_text()).strip()[:60],
+        unit=get_unit_within(session, unit_id, access) if unit_id else None,
         state=request.values.get("state", "") if request.values.get("state") in STATE_NAMES else "",
         account=request.values.get("account", ""),
     )
     page = chosen_page()
-    rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page)
+    rows, total = people_of(session, access, chosen, cipher=cipher(), page=page)
     return render_template(
         "people/people.html",
         rows=rows,
@@ -109,8 +109,8 @@ def list_people() -> str | AnyResponse:
 def show_person(person_id: int) -> str:
     """Show one person: facts, account, roles, moves; numbers masked."""
     session = read_session()
-    person = get_person_within(session, person_id, my_reach(READ))
-    id_number, mobile = masked_numbers(person, sealer())
+    person = get_person_within(session, person_id, my_access(READ))
+    id_number, mobile = masked_numbers(person, cipher())
     return render_template(
         "people/person.html",
         person=person,
@@ -123,9 +123,9 @@ def show_person(person_id: int) -> str:
         state_names=STATE_NAMES,
         move_names=_MOVE_NAMES,
         role_names=ROLE_NAMES,
-        may_write=_is_within_reach(person, "people:person:write"),
-        may_reveal=_is_within_reach(person, "people:number:reveal"),
-        may_issue=_is_within_reach(person, "people:password:issue"),
+        may_write=_is_within_scope(person, "people:person:write"),
+        may_reveal=_is_within_scope(person, "people:number:reveal"),
+        may_issue=_is_within_scope(person, "people:password:issue"),
         **_second_person(session, person.id),
     )
 
@@ -138,9 +138,9 @@ def _second_person(session: Session, person_id: int) -> dict[str, Any]:
     return {"is_one_of_three": is_one_of_three, "asked": asked, "account_acts": ACCOUNT_ACTS}
 
 
-def _is_within_reach(person: Person, permission: str) -> bool:
+def _is_within_scope(person: Person, permission: str) -> bool:
     unit = person.unit
-    return may(permission) and my_reach(permission).covers(region_path=unit.region_path, sector_path=unit.sector_path)
+    return may(permission) and my_access(permission).covers(region_path=unit.region_path, sector_path=unit.sector_path)
 
 
 @admin_blueprint.route("/new", methods=["GET", "POST"])
@@ -148,13 +148,13 @@ def _is_within_reach(person: Person, permission: str) -> bool:
 def create_person() -> AnyResponse:
     """Take a person on."""
     form = PersonForm()
-    form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
+    form.unit_id.choices = unit_choices(units_within(read_session(), my_access(WRITE)))
     if form.validate_on_submit():
         with submit(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", form=form) as context:
-            unit = get_unit_within(context.session, form.unit_id.data, my_reach(WRITE))
-            person = actions.create_person(context, _facts(form), unit, sealer=sealer(), on=clock.today())
+            unit = get_unit_within(context.session, form.unit_id.data, my_access(WRITE))
+            person = actions.create_person(context, _facts(form), unit, cipher=cipher(), on=clock.today())
             person_id = person.id
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
     return _form_page(form, None)
 
@@ -163,7 +163,7 @@ def create_person() -> AnyResponse:
 @requires(WRITE)
 def edit_person(person_id: int) -> AnyResponse:
     """Change what is written down about a person; the unit changes by a transfer."""
-    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    person = get_person_within(read_session(), person_id, my_access(WRITE))
     form = PersonForm(data={name: getattr(person, name) for name in ("name", "staff_number", "position", "rank")})
     del form.unit_id
     if request.method == "GET":
@@ -172,12 +172,12 @@ def edit_person(person_id: int) -> AnyResponse:
         with submit("已保存。", form=form) as context:
             actions.edit_person(
                 context,
-                get_person_within(context.session, person_id, my_reach(WRITE)),
+                get_person_within(context.session, person_id, my_access(WRITE)),
                 _facts(form),
-                sealer=sealer(),
+                cipher=cipher(),
                 may_touch_guarded=may_touch_guarded(),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
     return _form_page(form, person)
 
@@ -195,7 +195,7 @@ def _facts(form: PersonForm) -> PersonFacts:
 
 
 def _form_page(form: PersonForm, person: Person | None) -> AnyResponse:
-    numbers = masked_numbers(person, sealer()) if person else ("", "")
+    numbers = masked_numbers(person, cipher()) if person else ("", "")
     page = render_template("people/person_form.html", form=form, person=person, numbers=numbers)
     return Response(page, 422 if form.errors else 200)
 
@@ -204,9 +204,9 @@ def _form_page(form: PersonForm, person: Person | None) -> AnyResponse:
 @requires(WRITE)
 def transfer_person(person_id: int) -> AnyResponse:
     """Move a person to another unit, or take one back who had left."""
-    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    person = get_person_within(read_session(), person_id, my_access(WRITE))
     form = TransferForm(on=clock.today())
-    form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
+    form.unit_id.choices = unit_choices(units_within(read_session(), my_access(WRITE)))
     if request.method == "GET":
         form.unit_id.data = person.unit_id
     if form.validate_on_submit() and _act(form, person_id, _transfer, "已办理。以前的成绩不受影响。"):
@@ -219,7 +219,7 @@ def transfer_person(person_id: int) -> AnyResponse:
 @requires(WRITE)
 def leave_person(person_id: int) -> AnyResponse:
     """Take a person off the roster."""
-    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    person = get_person_within(read_session(), person_id, my_access(WRITE))
     form = LeaveForm(on=clock.today())
     if form.validate_on_submit() and _act(form, person_id, _leave, "已办理。账号已停用，以前的成绩仍保留。"):
         return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
@@ -228,20 +228,20 @@ def leave_person(person_id: int) -> AnyResponse:
 
 
 def _act(
-    form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], words: str
+    form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], text: str
 ) -> bool:
-    """Move a person within reach, today or on its day; a refusal is written beside its field."""
+    """Move a person within reach, today or on its day; a rejection is written beside its field."""
     with submit(form=form, field="on") as context:
-        person = get_person_within(context.session, person_id, my_reach(WRITE))
+        person = get_person_within(context.session, person_id, my_access(WRITE))
         is_done = move_person(context, person, move_of(context.session, person, form))
-    if form.is_refused:
+    if form.is_rejected:
         return False
-    flash(words if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
+    flash(text if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
     return True
 
 
 def _transfer(session: Session, person: Person, form: TransferForm) -> Move:
-    to = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
+    to = get_unit_within(session, form.unit_id.data, my_access(WRITE))
     kind = "return" if person.state == "left" else form.kind.data
     until = form.until.data if kind == SECONDMENT else None
     return Move(kind=kind, to=to, on=form.on.data, until=until, note=form.note.data or "")
@@ -256,7 +256,7 @@ def _leave(_session: Session, _person: Person, form: LeaveForm) -> Move:
 def cancel_planned(person_id: int, planned_id: int) -> AnyResponse:
     """Take back a move whose day has not come."""
     with submit("已撤销，到时不再变动。") as context:
-        person = get_person_within(context.session, person_id, my_reach(WRITE))
+        person = get_person_within(context.session, person_id, my_access(WRITE))
         roster_move_actions.cancel_planned(context, person, planned_id)
     return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
 
@@ -295,17 +295,17 @@ def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
     return _touch_account(person_id, act, "账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。")
 
 
-def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyResponse:
+def _touch_account(person_id: int, act: Callable[..., bool], text: str) -> AnyResponse:
     """Do something to a person's account, or ask a second person for it where it is one of the three administrators'."""
     back = url_for("people_admin.show_person", person_id=person_id)
     with submit(back=back) as context:
         is_done = act(
             context,
-            get_person_within(context.session, person_id, my_reach(WRITE)),
+            get_person_within(context.session, person_id, my_access(WRITE)),
             may_touch_guarded=may_touch_guarded(),
             reason=request.form.get("reason", ""),
         )
-    flash(words if is_done else SECOND_PERSON_ASKED, "success")
+    flash(text if is_done else SECOND_PERSON_REQUESTED, "success")
     return redirect(back, 303)
 
 
@@ -313,10 +313,10 @@ def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyR
 @requires("people:number:reveal")
 def reveal(person_id: int) -> str | Response:
     """Ask why; then show the numbers on this one answer, which no address and no cache holds."""
-    form, reach = RevealForm(), my_reach("people:number:reveal")
-    person = get_person_within(read_session(), person_id, reach)
+    form, access = RevealForm(), my_access("people:number:reveal")
+    person = get_person_within(read_session(), person_id, access)
     numbers = None
     if form.validate_on_submit():
         with request_transaction() as context:
-            numbers = reveal_numbers(context, person, reason=form.words(), sealer=sealer())
-    return render_template("people/reveal.html", person=person, form=form, numbers=numbers, most=MAX_A_DAY)
+            numbers = reveal_numbers(context, person, reason=form.text(), cipher=cipher())
+    return render_template("people/reveal.html", person=person, form=form, numbers=numbers, limit=MAX_A_DAY)

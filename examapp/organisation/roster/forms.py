@@ -178,7 +178,7 @@ class RevealForm(FlaskForm):
         if self.purpose.data == "其他" and len(field.data or "") < 4:
             raise ValidationError("请写明原因，至少 4 个字。")
 
-    def words(self) -> str:
+    def text(self) -> str:
         """Give the reason as it goes into the log."""
         return f"{self.purpose.data}：{self.note.data}" if self.note.data else str(self.purpose.data)
 
@@ -256,7 +256,7 @@ class DeputyForm(FlaskForm):
     )
 
 
-class UploadForm(FlaskForm):
+class RosterUploadForm(FlaskForm):
     """A roster file, and the unit that its people belong to where the file does not say."""
 
     file = FileField("名册文件", validators=[FileRequired("请选择文件。")])

@@ -6,7 +6,7 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
-from examapp.organisation.accounts.guards import sealer
+from examapp.organisation.accounts.guards import cipher
 from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.data_keys import actions as data_key_actions
 from examapp.organisation.password_reset import actions as password_reset_actions
@@ -30,21 +30,21 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext
 def import_roster(run: JobRun) -> None:
     """Check a roster file, or write its rows."""
     with transaction() as session:
-        roster_import_actions.run_import(session, run, sealer=sealer(), now=clock.now())
+        roster_import_actions.run_import(session, run, cipher=cipher(), now=clock.now())
 
 
 @task("people.check_keys", queue="imports", every_s=86_400)
 def check_keys() -> None:
     """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
     with transaction() as session:
-        data_key_actions.check_all(ActionContext(session, SYSTEM, clock.now()), sealer=sealer())
+        data_key_actions.check_all(ActionContext(session, SYSTEM, clock.now()), cipher=cipher())
 
 
 @task("people.send_reset_codes", queue="imports", every_s=20)
 def send_reset_codes() -> None:
-    """Send codes to who forgot the password; also the sweep of requests whose nudge was lost."""
+    """Send codes to who forgot the password; also the sweep of requests whose enqueue was lost."""
     with transaction() as session:
-        password_reset_actions.send_reset_codes(session, sealer=sealer(), now=clock.now())
+        password_reset_actions.send_reset_codes(session, cipher=cipher(), now=clock.now())
 
 
 @task("people.forget_failures", queue="imports", every_s=300)

@@ -20,7 +20,7 @@ from examapp.platform.audit.actions import ActionContext
 from examapp.security.ciphers import FieldCipher
 
 
-class ChangeRefusedError(DomainError):
+class InvalidRosterChangeError(DomainError):
     """A change cannot be written down, or carried out, so."""
 
     code = "change_refused"
@@ -39,28 +39,28 @@ def find_subject(session: Session, kind: str, *, staff_number: str, unit_id: int
         .where(Person.staff_number == staff_number, Unit.region_path.startswith(_path_of(session, unit_id)))
     )
     if person is None:
-        raise ChangeRefusedError("本单位（含下级单位）没有这个工号，请核对后重填。")
+        raise InvalidRosterChangeError("本单位（含下级单位）没有这个工号，请核对后重填。")
     if person.state == PersonState.LEFT and kind != ChangeKind.CORRECTION:
-        raise ChangeRefusedError(f"「{person.name}」已经离开名册，不用再办理。")
+        raise InvalidRosterChangeError(f"「{person.name}」已经离开名册，不用再办理。")
     return person
 
 
 def apply_line(
-    context: ActionContext, row: RosterChangeRequest, line: RosterChangeItem, *, sealer: FieldCipher
+    context: ActionContext, row: RosterChangeRequest, line: RosterChangeItem, *, cipher: FieldCipher
 ) -> None:
-    """Carry a line out now, under its day; raises the roster's own refusals, and ChangeRefusedError where the person is another or gone."""
+    """Carry a line out now, under its day; raises the roster's own rejections, and InvalidRosterChangeError where the person is another or gone."""
     session = context.session
     if line.kind == ChangeKind.JOIN:
-        line.person_id = _join(context, line, sealer=sealer)
+        line.person_id = _join(context, line, cipher=cipher)
     else:
         person = _come_in(session, line) if line.kind == ChangeKind.TRANSFER_IN else _own(session, row, line)
         line.person_id = person.id
-        _move(context, person, line, sealer=sealer)
+        _move(context, person, line, cipher=cipher)
     line.state, line.applied_at = LineState.APPLIED, context.now
     session.flush()
 
 
-def _join(context: ActionContext, line: RosterChangeItem, *, sealer: FieldCipher) -> int:
+def _join(context: ActionContext, line: RosterChangeItem, *, cipher: FieldCipher) -> int:
     facts = PersonFacts(
         staff_number=line.staff_number,
         name=line.name,
@@ -70,13 +70,13 @@ def _join(context: ActionContext, line: RosterChangeItem, *, sealer: FieldCipher
         mobile=None,
     )
     unit = context.session.get_one(Unit, line.to_unit_id)
-    return roster_actions.create_person(context, facts, unit, sealer=sealer, on=line.effective_on).id
+    return roster_actions.create_person(context, facts, unit, cipher=cipher, on=line.effective_on).id
 
 
-def _move(context: ActionContext, person: Person, line: RosterChangeItem, *, sealer: FieldCipher) -> None:
+def _move(context: ActionContext, person: Person, line: RosterChangeItem, *, cipher: FieldCipher) -> None:
     to = context.session.get(Unit, line.to_unit_id) if line.to_unit_id is not None else None
     if line.kind == ChangeKind.CORRECTION:
-        roster_actions.edit_person(context, person, _corrected(person, line), sealer=sealer)
+        roster_actions.edit_person(context, person, _corrected(person, line), cipher=cipher)
     elif to is None:
         kind = "retire" if line.kind == ChangeKind.RETIRE else "leave"
         roster_actions.let_person_leave(context, person, kind=kind, on=line.effective_on, note=line.note)
@@ -102,7 +102,7 @@ def _corrected(person: Person, line: RosterChangeItem) -> PersonFacts:
 def _come_in(session: Session, line: RosterChangeItem) -> Person:
     person = _lock(session, Person.staff_number == line.staff_number)
     if person is None or person.name != line.name:
-        raise ChangeRefusedError(
+        raise InvalidRosterChangeError(
             "名册里没有这个工号和姓名都相符的人员。请与单位核对；名册里没有的人员应按「新进」办理。"
         )
     return person
@@ -111,10 +111,10 @@ def _come_in(session: Session, line: RosterChangeItem) -> Person:
 def _own(session: Session, row: RosterChangeRequest, line: RosterChangeItem) -> Person:
     person = _lock(session, Person.id == line.person_id)
     if person is None:
-        raise ChangeRefusedError("没有找到这个人员，请与单位核对。")
+        raise InvalidRosterChangeError("没有找到这个人员，请与单位核对。")
     unit = session.get_one(Unit, person.unit_id)
     if not unit.region_path.startswith(_path_of(session, row.unit_id)):
-        raise ChangeRefusedError(f"此人现在已在「{unit.name}」，不在提交名单的单位。请与单位核对后不同意这一项。")
+        raise InvalidRosterChangeError(f"此人现在已在「{unit.name}」，不在提交名单的单位。请与单位核对后不同意这一项。")
     return person
 
 

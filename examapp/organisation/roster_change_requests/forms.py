@@ -62,7 +62,7 @@ def change_form(kind: ChangeKind) -> ChangeForm:
     return form
 
 
-class AnswerForm(FlaskForm):
+class ReplyForm(FlaskForm):
     """The office's words to the unit."""
 
     answer = StringField("答复", filters=[_tidy], validators=[Length(max=300, message="答复最多 300 字。")])

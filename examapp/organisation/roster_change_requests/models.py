@@ -11,7 +11,7 @@ from examapp.db.personal_data import OTHERS, ROSTER, TECHNICAL, shown
 from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
 
 
-class ListState(StrEnum):
+class RosterChangeListState(StrEnum):
     """The life of a list of changes."""
 
     DRAFT = "draft"
@@ -24,11 +24,11 @@ class ListState(StrEnum):
 
 
 LIST_STATE_NAMES = {
-    ListState.DRAFT: "草稿",
-    ListState.SUBMITTED: "待审批",
-    ListState.RETURNED: "已退回",
-    ListState.APPROVED: "已办结",
-    ListState.WITHDRAWN: "已作废",
+    RosterChangeListState.DRAFT: "草稿",
+    RosterChangeListState.SUBMITTED: "待审批",
+    RosterChangeListState.RETURNED: "已退回",
+    RosterChangeListState.APPROVED: "已办结",
+    RosterChangeListState.WITHDRAWN: "已作废",
 }
 
 
@@ -62,14 +62,14 @@ class LineState(StrEnum):
     APPROVED = "approved"
     """Agreed to; the roster moves on its day."""
     APPLIED = "applied"
-    REFUSED = "refused"
+    REJECTED = "refused"
 
 
 LINE_STATE_NAMES = {
     LineState.WAITING: "待审批",
     LineState.APPROVED: "已同意，到日办理",
     LineState.APPLIED: "已办理",
-    LineState.REFUSED: "未同意",
+    LineState.REJECTED: "未同意",
 }
 
 
@@ -84,7 +84,7 @@ class RosterChangeRequest(Base):
 
     id: Mapped[Id]
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), index=True)
-    state: Mapped[Str] = mapped_column(default=ListState.DRAFT)
+    state: Mapped[Str] = mapped_column(default=RosterChangeListState.DRAFT)
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[UtcDateTime]
     submitted_by_id: Mapped[BigInt | None]
@@ -99,7 +99,7 @@ class RosterChangeRequest(Base):
     @property
     def may_be_changed(self) -> bool:
         """Whether the unit may still add and take out lines."""
-        return self.state in {ListState.DRAFT, ListState.RETURNED}
+        return self.state in {RosterChangeListState.DRAFT, RosterChangeListState.RETURNED}
 
 
 class RosterChangeItem(Base):
@@ -138,7 +138,7 @@ class RosterChangeItem(Base):
     note: Mapped[Str] = mapped_column(default="", info=shown("说明"))
     state: Mapped[Str] = mapped_column(default=LineState.WAITING, info=shown("结果"))
     answer: Mapped[Str] = mapped_column(default="", info=shown("答复"))
-    """Why it was refused, or what stood in the way of carrying it out."""
+    """Why it was rejected, or what stood in the way of carrying it out."""
     decided_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     decided_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("答复时间"))
     applied_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("办理时间"))

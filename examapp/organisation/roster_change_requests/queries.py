@@ -16,8 +16,8 @@ from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.roster_change_requests.models import (
     ChangeKind,
     LineState,
-    ListState,
     RosterChangeItem,
+    RosterChangeListState,
     RosterChangeRequest,
 )
 from examapp.organisation.units.models import Unit
@@ -49,13 +49,13 @@ class ShownLine:
 
 
 def get_change_list(
-    session: Session, list_id: int, reach: AccessScope, *, with_lock: bool = False
+    session: Session, list_id: int, access: AccessScope, *, with_lock: bool = False
 ) -> RosterChangeRequest:
     """Get a list of a unit within reach with its lines; raises NotFoundError."""
     query = (
         select(RosterChangeRequest)
         .join(Unit, RosterChangeRequest.unit_id == Unit.id)
-        .where(RosterChangeRequest.id == list_id, within(reach))
+        .where(RosterChangeRequest.id == list_id, within(access))
         .options(selectinload(RosterChangeRequest.lines))
         .execution_options(populate_existing=True)
     )
@@ -71,10 +71,10 @@ def list_waiting_lines(row: RosterChangeRequest) -> list[RosterChangeItem]:
 
 
 def list_change_lists(
-    session: Session, reach: AccessScope, *, state: ListState | None, page: int
+    session: Session, access: AccessScope, *, state: RosterChangeListState | None, page: int
 ) -> tuple[list[ListedChanges], int]:
     """List a page of the lists within the reach, those that wait first, then the newest; and how many there are."""
-    conditions = [within(reach)] + ([] if state is None else [RosterChangeRequest.state == state])
+    conditions = [within(access)] + ([] if state is None else [RosterChangeRequest.state == state])
     lines = (
         select(func.count()).where(RosterChangeItem.list_id == RosterChangeRequest.id).correlate(RosterChangeRequest)
     )
@@ -91,7 +91,7 @@ def list_change_lists(
         .outerjoin(Person, Person.id == RosterChangeRequest.submitted_by_id)
         .where(*conditions)
         .order_by(
-            (RosterChangeRequest.state == ListState.SUBMITTED).desc(),
+            (RosterChangeRequest.state == RosterChangeListState.SUBMITTED).desc(),
             RosterChangeRequest.created_at.desc(),
             RosterChangeRequest.id.desc(),
         )
@@ -116,10 +116,10 @@ def list_change_lists(
     ], session.execute(count).scalar_one()
 
 
-def count_change_lists(session: Session, reach: AccessScope, *states: ListState) -> int:
+def count_change_lists(session: Session, access: AccessScope, *states: RosterChangeListState) -> int:
     """Count the lists within the reach in these states, for the home page."""
     query = select(func.count()).select_from(RosterChangeRequest).join(Unit, RosterChangeRequest.unit_id == Unit.id)
-    return session.execute(query.where(within(reach), RosterChangeRequest.state.in_(states))).scalar_one()
+    return session.execute(query.where(within(access), RosterChangeRequest.state.in_(states))).scalar_one()
 
 
 def show_lines(session: Session, row: RosterChangeRequest, *, with_namesakes: bool) -> list[ShownLine]:
@@ -165,7 +165,7 @@ def _namesakes(session: Session, names: Collection[str]) -> dict[str, list[str]]
     return found
 
 
-def list_due_lines(session: Session, today: date, *, most: int) -> list[RosterChangeItem]:
+def list_due_lines(session: Session, today: date, *, limit: int) -> list[RosterChangeItem]:
     """List lines that were agreed to and whose day has come, and take them for this transaction."""
     return list(
         session.scalars(
@@ -174,18 +174,18 @@ def list_due_lines(session: Session, today: date, *, most: int) -> list[RosterCh
             .options(contains_eager(RosterChangeItem.list))
             .where(RosterChangeItem.state == LineState.APPROVED, RosterChangeItem.effective_on <= today)
             .order_by(RosterChangeItem.effective_on, RosterChangeItem.id)
-            .limit(most)
+            .limit(limit)
             .with_for_update(skip_locked=True, of=RosterChangeItem)
         )
     )
 
 
-def find_open_unit(session: Session, words: str) -> list[Unit]:
+def find_open_unit(session: Session, text: str) -> list[Unit]:
     """Find the open units with this code or name: one where it is plain, several where the name is not enough."""
     return list(
         session.scalars(
             select(Unit)
-            .where(or_(Unit.code == words, Unit.name == words), Unit.closed_at.is_(None))
+            .where(or_(Unit.code == text, Unit.name == text), Unit.closed_at.is_(None))
             .order_by(Unit.code)
             .limit(5)
         )

@@ -19,11 +19,18 @@ from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.models import Job
 from examapp.jobs.runner import JobRun, RunLaterError
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import reach_of
+from examapp.organisation.access.rules import access_of
 from examapp.organisation.accounts.rules import FAILURE_WINDOW
 from examapp.organisation.people.models import RosterImport, UnknownSignIn
 from examapp.organisation.people.rules import import_file_binding
-from examapp.organisation.roster_imports.queries import Outcome, Planned, Scope, count_outcomes, plan_import, refused
+from examapp.organisation.roster_imports.queries import (
+    ImportScope,
+    Planned,
+    RosterRowOutcome,
+    count_outcomes,
+    plan_import,
+    rejected,
+)
 from examapp.organisation.roster_imports.rules import FIELD_NAMES, HEAD_ALIASES, RosterFile, read_roster
 from examapp.organisation.roster_reconciliation.actions import (
     ADVICE,
@@ -31,22 +38,22 @@ from examapp.organisation.roster_reconciliation.actions import (
     Gone,
     Report,
     as_choice,
-    as_words,
+    as_text,
     chosen_rows,
+    deactivate_missing,
     digest,
+    ensure_files_left_today,
     find_gone,
-    hold_outside,
+    hold_out_of_scope,
     kind_of,
-    let_gone_leave,
     listing,
-    note_outside,
-    refuse_many_files,
+    note_out_of_scope,
     try_to_lock,
     write_rows,
 )
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext, Actor, record
-from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
 AUDIT_ACTS = {
     "people.confirm_import": "确认导入名册",
@@ -64,7 +71,7 @@ _NOT_TAKEN = "未导入"
 _LABEL = "导入结果"
 
 
-class ImportRefusedError(DomainError):
+class InvalidImportError(DomainError):
     """The file as a whole cannot be taken over; the message says why and what to do."""
 
     code = "import_refused"
@@ -72,7 +79,7 @@ class ImportRefusedError(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class RosterUpload:
     """A file as it came."""
 
     name: str
@@ -83,12 +90,14 @@ class Upload:
     """Everybody of the unit stands in it: show the whole difference."""
 
 
-def upload_roster(context: ActionContext, upload: Upload, unit: Unit | None, *, sealer: FieldCipher) -> RosterImport:
-    """Keep a file, sealed, and have it checked; nothing of the roster changes yet. Raises ImportRefusedError, TooManyFilesError."""
+def upload_roster(
+    context: ActionContext, upload: RosterUpload, unit: Unit | None, *, cipher: FieldCipher
+) -> RosterImport:
+    """Keep a file, sealed, and have it checked; nothing of the roster changes yet. Raises InvalidImportError, TooManyFilesError."""
     if not upload.content:
-        raise ImportRefusedError("文件是空的，请检查是否选错了文件。")
+        raise InvalidImportError("文件是空的，请检查是否选错了文件。")
     if upload.is_limited:
-        refuse_many_files(context)
+        ensure_files_left_today(context)
     job = RosterImport(
         created_by_id=context.actor.person_id,
         unit_id=unit.id if unit else None,
@@ -98,7 +107,7 @@ def upload_roster(context: ActionContext, upload: Upload, unit: Unit | None, *, 
         summary={},
     )
     enqueue(context.session, job)
-    job.content = _seal(upload.content, job.id, sealer)
+    job.content = _encrypt(upload.content, job.id, cipher)
     record(context, "people.upload_roster", object_type="roster_import", object_id=job.id)
     return job
 
@@ -126,39 +135,39 @@ def approve_difference(context: ActionContext, job: RosterImport, choice: Choice
     if not choice.kinds:
         raise ConflictError("没有勾选任何差异，名册没有改动。请勾选要采用的类别。")
     job.is_confirmed = True
-    job.summary = job.summary | {"choice": as_words(choice)}
+    job.summary = job.summary | {"choice": as_text(choice)}
     details = {"kinds": sorted(choice.kinds), "left_out": len(choice.left_out), "counts": job.summary["kinds"]}
     record(context, "people.confirm_import", object_type="roster_import", object_id=job.id, details=details)
     restart(context.session, job, now=context.now)
 
 
-def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
+def run_import(session: Session, run: JobRun, *, cipher: FieldCipher, now: datetime) -> None:
     """Check a file, or write its rows once it is confirmed, and complete the job.
 
-    Raises ImportRefusedError, UnreadableTableError, and RunLaterError while another import is being written.
+    Raises InvalidImportError, UnreadableTableError, and RunLaterError while another import is being written.
     """
     job = session.get_one(RosterImport, run.id)
     if job.is_confirmed and not try_to_lock(session):
         raise RunLaterError(delay_s=_BUSY_DELAY_S)
-    file = _read(job, sealer)
+    file = _read(job, cipher)
     scope = _scope(session, job, file, now=now)
-    planned = plan_import(session, file, scope=scope, sealer=sealer, now=now)
+    planned = plan_import(session, file, scope=scope, cipher=cipher, now=now)
     counts = count_outcomes(planned)
     gone = find_gone(session, planned, scope, now=now) if job.is_whole else []
     run.progress(0, len(planned))
     message = _hold_against_preview(session, job, planned, gone) if job.is_whole else ""
     taken: Sequence[Planned] = planned
     if job.is_confirmed:
-        taken, held = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=run.progress)
+        taken, held = _take_over(session, job, planned, gone, cipher=cipher, now=now, report=run.progress)
         held_ids = {id(plan) for plan in held}
-        planned = [refused(plan, "id_number", ADVICE) if id(plan) in held_ids else plan for plan in planned]
+        planned = [rejected(plan, "id_number", ADVICE) if id(plan) in held_ids else plan for plan in planned]
         counts = count_outcomes(planned)
     else:
-        note_outside(session, job, planned, now=now)
+        note_out_of_scope(session, job, planned, now=now)
     content, ending = give_back(
         file.grids, _notes(planned, taken, is_done=job.is_confirmed), label=_LABEL, bad=_NOT_TAKEN
     )
-    job.annotated = _seal(content, job.id, sealer)
+    job.annotated = _encrypt(content, job.id, cipher)
     job.summary = job.summary | _summary(file, planned, counts) | {"ending": ending}
     run.complete(session, total=len(planned), message=message)
 
@@ -180,31 +189,31 @@ def _take_over(
     planned: Sequence[Planned],
     gone: Sequence[Gone],
     *,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     now: datetime,
     report: Report,
 ) -> tuple[Sequence[Planned], Sequence[Planned]]:
     """Write what was confirmed, all of it or what was chosen; gives the rows that were taken, and those held back for the office."""
     counts: dict[str, Any] = dict(count_outcomes(planned))
     if counts["refused"] and not job.is_whole and not job.summary.get("only_good"):
-        raise ImportRefusedError(
+        raise InvalidImportError(
             f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
         )
     context, on = ActionContext(session, Actor(person_id=job.created_by_id), now), day_of(now)
     choice = as_choice(job.summary["choice"]) if job.is_whole else None
-    taken, held = hold_outside(session, job, chosen_rows(planned, choice) if choice else planned, now=now)
+    taken, held = hold_out_of_scope(session, job, chosen_rows(planned, choice) if choice else planned, now=now)
     if choice:
-        counts["gone"] = let_gone_leave(context, gone, choice, on=on)
+        counts["gone"] = deactivate_missing(context, gone, choice, on=on)
         counts["taken"] = len(taken)
         job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
-    write_rows(context, taken, sealer=sealer, on=on, report=report)
+    write_rows(context, taken, cipher=cipher, on=on, report=report)
     record(context, "people.import_roster", object_type="roster_import", object_id=job.id, details=counts)
     job.content = None
     return taken, held
 
 
-def _read(job: RosterImport, sealer: FieldCipher) -> RosterFile:
-    content = open_file(job.content, job.id, sealer)
+def _read(job: RosterImport, cipher: FieldCipher) -> RosterFile:
+    content = open_file(job.content, job.id, cipher)
     file = read_roster(read_grids(content, name=job.file_name, aliases=HEAD_ALIASES))
     if file is None:
         raise UnreadableTableError(
@@ -215,15 +224,15 @@ def _read(job: RosterImport, sealer: FieldCipher) -> RosterFile:
     return file
 
 
-def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: datetime) -> Scope:
+def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: datetime) -> ImportScope:
     """Take the importer's rights as they are now, not as they were at the upload."""
-    reach = reach_of("people:roster:import", list_grants(session, job.created_by_id or 0, now=now))
-    if reach is None:
-        raise ImportRefusedError("上传人已没有导入名册的权限，没有导入。")
+    access = access_of("people:roster:import", list_grants(session, job.created_by_id or 0, now=now))
+    if access is None:
+        raise InvalidImportError("上传人已没有导入名册的权限，没有导入。")
     unit = session.get(Unit, job.unit_id) if job.unit_id else None
     if unit is None and not file.has_units:
-        raise ImportRefusedError("文件里没有单位列。请补上「单位」或「单位编码」列，或上传时选定单位。")
-    return Scope(reach=reach, unit=unit)
+        raise InvalidImportError("文件里没有单位列。请补上「单位」或「单位编码」列，或上传时选定单位。")
+    return ImportScope(access=access, unit=unit)
 
 
 def _summary(file: RosterFile, planned: Sequence[Planned], counts: dict[str, int]) -> dict[str, Any]:
@@ -233,17 +242,17 @@ def _summary(file: RosterFile, planned: Sequence[Planned], counts: dict[str, int
             "sheet": "" if is_one_sheet else file.grids[plan.row.sheet].name,
             "line": plan.row.line,
             "name": plan.row.name,
-            "column": fault.column,
-            "reason": fault.reason,
+            "column": issue.column,
+            "reason": issue.reason,
         }
         for plan in planned
-        if plan.outcome is Outcome.REFUSED
-        for fault in plan.faults
+        if plan.outcome is RosterRowOutcome.REJECTED
+        for issue in plan.issues
     ]
     changes = [
         {"line": plan.row.line, "name": plan.row.name, "staff_number": plan.row.staff_number, "what": _what(plan)}
         for plan in planned
-        if plan.outcome is Outcome.CHANGED
+        if plan.outcome is RosterRowOutcome.CHANGED
     ]
     return {
         "counts": counts,
@@ -265,16 +274,16 @@ def _notes(planned: Sequence[Planned], taken: Sequence[Planned], *, is_done: boo
     for plan in planned:
         row = plan.row
         notes.setdefault((row.sheet, row.head_at), _LABEL)
-        if plan.outcome is Outcome.REFUSED:
-            words = f"{_NOT_TAKEN}：" + " ".join(f"【{fault.column}】{fault.reason}" for fault in plan.faults)
-        elif plan.outcome is not Outcome.UNCHANGED and id(plan) not in is_taken:
-            words = "没有采用"
-        elif plan.outcome is Outcome.CHANGED:
-            words = f"{'已更新' if is_done else '将更新'}：{_what(plan)}"
+        if plan.outcome is RosterRowOutcome.REJECTED:
+            text = f"{_NOT_TAKEN}：" + " ".join(f"【{issue.column}】{issue.reason}" for issue in plan.issues)
+        elif plan.outcome is not RosterRowOutcome.UNCHANGED and id(plan) not in is_taken:
+            text = "没有采用"
+        elif plan.outcome is RosterRowOutcome.CHANGED:
+            text = f"{'已更新' if is_done else '将更新'}：{_what(plan)}"
         else:
             new = "已新增" if is_done else "将新增"
-            words = new if plan.outcome is Outcome.NEW else "没有变化"
-        notes[row.sheet, row.at] = words
+            text = new if plan.outcome is RosterRowOutcome.NEW else "没有变化"
+        notes[row.sheet, row.at] = text
     return notes
 
 
@@ -294,15 +303,15 @@ def delete_old_files(session: Session, *, now: datetime) -> None:
     session.execute(delete(UnknownSignIn).where(UnknownSignIn.locked_until < now - FAILURE_WINDOW))
 
 
-def _seal(content: bytes, import_id: int, sealer: FieldCipher) -> bytes:
-    return sealer.seal(base64.b64encode(content).decode("ascii"), bound_to=import_file_binding(import_id))
+def _encrypt(content: bytes, import_id: int, cipher: FieldCipher) -> bytes:
+    return cipher.seal(base64.b64encode(content).decode("ascii"), associated_data=import_file_binding(import_id))
 
 
-def open_file(sealed: bytes | None, import_id: int, sealer: FieldCipher) -> bytes:
-    """Open a kept file; raises ImportRefusedError where it is kept no longer."""
-    if sealed is None:
-        raise ImportRefusedError("文件已过保存期，请重新上传。")
+def open_file(encrypted: bytes | None, import_id: int, cipher: FieldCipher) -> bytes:
+    """Open a kept file; raises InvalidImportError where it is kept no longer."""
+    if encrypted is None:
+        raise InvalidImportError("文件已过保存期，请重新上传。")
     try:
-        return base64.b64decode(sealer.unseal(sealed, bound_to=import_file_binding(import_id)))
-    except SealBrokenError:
-        raise ImportRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
+        return base64.b64decode(cipher.decrypt(encrypted, associated_data=import_file_binding(import_id)))
+    except DecryptionError:
+        raise InvalidImportError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None

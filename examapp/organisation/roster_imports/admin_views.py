@@ -13,11 +13,11 @@ from examapp.documents.html import normalise
 from examapp.errors import ConflictError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, my_reach, requires, sealer
+from examapp.organisation.accounts.guards import cipher, my_access, my_user, requires
 from examapp.organisation.people.models import RosterImport
-from examapp.organisation.roster.forms import UploadForm
+from examapp.organisation.roster.forms import RosterUploadForm
 from examapp.organisation.roster_imports import actions
-from examapp.organisation.roster_imports.actions import ImportRefusedError, Upload
+from examapp.organisation.roster_imports.actions import InvalidImportError, RosterUpload
 from examapp.organisation.roster_imports.queries import get_import
 from examapp.organisation.roster_imports.queries import list_imports as imports_of
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
@@ -38,35 +38,35 @@ _TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.s
 @requires(_IMPORT)
 def list_imports() -> AnyResponse:
     """Show the imports so far, and take a new file."""
-    reach = my_reach(_IMPORT)
-    form = UploadForm()
-    nothing = "按文件里的单位列" if reach.is_everything else None
-    form.unit_id.choices = unit_choices(units_within(read_session(), reach), nothing)
+    access = my_access(_IMPORT)
+    form = RosterUploadForm()
+    nothing = "按文件里的单位列" if access.is_everything else None
+    form.unit_id.choices = unit_choices(units_within(read_session(), access), nothing)
     if form.validate_on_submit() and (import_id := _upload(form)):
         return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
     page = render_template(
         "people/imports.html",
         form=form,
-        imports=imports_of(read_session(), created_by_id=me().person_id, is_all=reach.is_everything),
+        imports=imports_of(read_session(), created_by_id=my_user().person_id, is_all=access.is_everything),
         aliases=HEAD_ALIASES,
-        is_limited=not reach.is_everything,
+        is_limited=not access.is_everything,
     )
     return Response(page, 422 if form.errors else 200)
 
 
-def _upload(form: UploadForm) -> int | None:
+def _upload(form: RosterUploadForm) -> int | None:
     name = normalise(PurePath(form.file.data.filename or "").name) or "名册"
-    is_limited = not my_reach(_IMPORT).is_everything
-    upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data, is_limited=is_limited)
-    with submit(form=form, field="file", shown=ImportRefusedError) as context:
-        unit = get_unit_within(context.session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None
-        import_id = actions.upload_roster(context, upload, unit, sealer=sealer()).id
-    return None if form.is_refused else import_id
+    is_limited = not my_access(_IMPORT).is_everything
+    upload = RosterUpload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data, is_limited=is_limited)
+    with submit(form=form, field="file", shown=InvalidImportError) as context:
+        unit = get_unit_within(context.session, form.unit_id.data, my_access(_IMPORT)) if form.unit_id.data else None
+        import_id = actions.upload_roster(context, upload, unit, cipher=cipher()).id
+    return None if form.is_rejected else import_id
 
 
 def _get(import_id: int) -> RosterImport:
-    is_all = my_reach(_IMPORT).is_everything
-    return get_import(read_session(), import_id, created_by_id=me().person_id, is_all=is_all)
+    is_all = my_access(_IMPORT).is_everything
+    return get_import(read_session(), import_id, created_by_id=my_user().person_id, is_all=is_all)
 
 
 @admin_blueprint.get("/imports/<int:import_id>")
@@ -105,9 +105,9 @@ def download_annotated(import_id: int) -> AnyResponse:
     """Give the user's own file back with what became of each row."""
     job = _get(import_id)
     try:
-        content = actions.open_file(job.annotated, job.id, sealer())
-    except ImportRefusedError as refusal:
-        flash(refusal.text, "danger")
+        content = actions.open_file(job.annotated, job.id, cipher())
+    except InvalidImportError as rejection:
+        flash(rejection.text, "danger")
         return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
     ending = job.summary.get("ending", "xlsx")
     name = f"{PurePath(job.file_name).stem}-{'导入结果' if job.is_confirmed else '检查结果'}.{ending}"

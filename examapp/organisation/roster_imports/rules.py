@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from examapp.documents.tables import Grid, Head, cell_text, find_head
+from examapp.documents.tables import Grid, GridHeader, cell_text, find_head
 from examapp.organisation.accounts.rules import clean_login_name
-from examapp.organisation.people.rules import id_number_fault, mobile_fault, normalise_id_number, normalise_mobile
+from examapp.organisation.people.rules import (
+    find_id_number_issue,
+    find_mobile_issue,
+    normalise_id_number,
+    normalise_mobile,
+)
 
 HEAD_ALIASES: dict[str, tuple[str, ...]] = {
     "staff_number": (
@@ -37,7 +42,7 @@ FIELD_NAMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class RowIssue:
     """Why a row cannot be taken over: the column's head as written in the file, and the reason with what to do."""
 
     column: str
@@ -45,7 +50,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RosterRow:
+class RosterFileRow:
     """A row of a roster file: where it stands (index of sheet and row from 0), what it says, what is wrong with it alone."""
 
     sheet: int
@@ -60,16 +65,16 @@ class RosterRow:
     rank: str
     id_number: str
     mobile: str
-    faults: tuple[Fault, ...]
+    issues: tuple[RowIssue, ...]
 
     @property
     def line(self) -> int:
         """The row's number as Excel counts."""
         return self.at + 1
 
-    def fault(self, field: str, reason: str) -> Fault:
+    def issue(self, field: str, reason: str) -> RowIssue:
         """Make a fault of one of this row's columns."""
-        return Fault(column=self.labels.get(field, FIELD_NAMES[field]), reason=reason)
+        return RowIssue(column=self.labels.get(field, FIELD_NAMES[field]), reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +82,14 @@ class RosterFile:
     """A roster file as read: its grids, its rows in order, and remarks on what was left aside."""
 
     grids: tuple[Grid, ...]
-    rows: tuple[RosterRow, ...]
+    rows: tuple[RosterFileRow, ...]
     remarks: tuple[str, ...]
     has_units: bool
 
 
 def read_roster(grids: Sequence[Grid]) -> RosterFile | None:
     """Read the rows of all visible sheets that have a roster's head; None where no sheet has."""
-    rows: list[RosterRow] = []
+    rows: list[RosterFileRow] = []
     remarks: list[str] = []
     found, has_units = False, False
     for number, grid in enumerate(grids):
@@ -104,7 +109,7 @@ def read_roster(grids: Sequence[Grid]) -> RosterFile | None:
     return RosterFile(grids=tuple(grids), rows=tuple(rows), remarks=tuple(remarks), has_units=has_units)
 
 
-def _rows_of(number: int, grid: Grid, head: Head) -> list[RosterRow]:
+def _rows_of(number: int, grid: Grid, head: GridHeader) -> list[RosterFileRow]:
     rows = []
     for at in range(head.at + 1, len(grid.rows)):
         cells = {
@@ -116,30 +121,30 @@ def _rows_of(number: int, grid: Grid, head: Head) -> list[RosterRow]:
     return rows
 
 
-def _row(number: int, at: int, head: Head, cells: Mapping[str, str]) -> RosterRow:
+def _row(number: int, at: int, head: GridHeader, cells: Mapping[str, str]) -> RosterFileRow:
     says = {field: cells.get(field, "") for field in FIELD_NAMES}
     says["id_number"] = normalise_id_number(says["id_number"])
     says["mobile"] = normalise_mobile(says["mobile"])
-    row = RosterRow(sheet=number, at=at, head_at=head.at, labels=head.labels, faults=(), **says)
-    faults = tuple(_faults_of(row))
-    return replace(row, faults=faults) if faults else row
+    row = RosterFileRow(sheet=number, at=at, head_at=head.at, labels=head.labels, issues=(), **says)
+    issues = tuple(_issues_of(row))
+    return replace(row, issues=issues) if issues else row
 
 
-def _faults_of(row: RosterRow) -> list[Fault]:
-    faults = []
+def _issues_of(row: RosterFileRow) -> list[RowIssue]:
+    issues = []
     if not row.staff_number and not row.id_number:
-        faults.append(row.fault("staff_number", "没有填工号，也没有身份证号，请至少补上一项。"))
+        issues.append(row.issue("staff_number", "没有填工号，也没有身份证号，请至少补上一项。"))
     elif "E+" in row.staff_number:
-        faults.append(row.fault("staff_number", "工号已被 Excel 变成科学计数，请把该列设为「文本」格式后重新填写。"))
+        issues.append(row.issue("staff_number", "工号已被 Excel 变成科学计数，请把该列设为「文本」格式后重新填写。"))
     elif row.staff_number and clean_login_name(row.staff_number) != row.staff_number:
-        faults.append(row.fault("staff_number", "工号不能有空格和全角字符，请改正。"))
+        issues.append(row.issue("staff_number", "工号不能有空格和全角字符，请改正。"))
     if not row.name:
-        faults.append(row.fault("name", "没有填姓名，请补上。"))
-    if row.id_number and (reason := id_number_fault(row.id_number)):
-        faults.append(row.fault("id_number", reason))
-    if row.mobile and (reason := mobile_fault(row.mobile)):
-        faults.append(row.fault("mobile", reason))
+        issues.append(row.issue("name", "没有填姓名，请补上。"))
+    if row.id_number and (reason := find_id_number_issue(row.id_number)):
+        issues.append(row.issue("id_number", reason))
+    if row.mobile and (reason := find_mobile_issue(row.mobile)):
+        issues.append(row.issue("mobile", reason))
     for field, longest in _MAX_LENGTH.items():
         if len(getattr(row, field)) > longest:
-            faults.append(row.fault(field, f"内容过长（最多 {longest} 字），请检查是否填错了列。"))
-    return faults
+            issues.append(row.issue(field, f"内容过长（最多 {longest} 字），请检查是否填错了列。"))
+    return issues

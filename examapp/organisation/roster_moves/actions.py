@@ -10,16 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, local
-from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.organisation.passwords.actions import refuse_guarded
+from examapp.organisation.passwords.actions import ensure_not_privileged
 from examapp.organisation.people.models import Person, PersonState, PlannedMove, RosterMove
 from examapp.organisation.roster.actions import (
-    PersonRefusedError,
+    InvalidPersonError,
     end_waiting_moves,
+    ensure_not_before_latest_move,
+    ensure_unit_is_open,
     let_person_leave,
-    refuse_closed,
-    refuse_out_of_order,
     take_person_back,
     transfer_person,
 )
@@ -58,16 +58,16 @@ class Move:
 def move_person(context: ActionContext, person: Person, move: Move) -> bool:
     """Move a person now, or keep the move until its day; tells whether it is done already.
 
-    One move may wait for a person; the return from a secondment that waits is given up by any other move. Raises PersonRefusedError,
+    One move may wait for a person; the return from a secondment that waits is given up by any other move. Raises InvalidPersonError,
     GuardedAccountError.
     """
     context.session.refresh(person, with_for_update=True)
     waiting = find_planned(context.session, person.id)
     if waiting is not None and waiting.kind != SECONDMENT_END:
         day = waiting.effective_on.isoformat()
-        raise PersonRefusedError("on", f"此人已登记 {day} 生效的变动。请先在人员页面撤销它，再办理。")
+        raise InvalidPersonError("on", f"此人已登记 {day} 生效的变动。请先在人员页面撤销它，再办理。")
     if move.until is not None and move.until <= move.on:
-        raise PersonRefusedError("until", "借调结束日期要晚于开始日期。")
+        raise InvalidPersonError("until", "借调结束日期要晚于开始日期。")
     if move.on <= day_of(context.now):
         _do(context, person, move)
         return True
@@ -121,19 +121,19 @@ def _carry_out(session: Session, row: PlannedMove, *, now: datetime) -> None:
     person = session.get_one(Person, row.person_id, with_for_update=True)
     to = session.get(Unit, row.to_unit_id) if row.to_unit_id is not None else None
     if to is not None and row.kind == SECONDMENT_END:
-        _refuse_ended_secondment(session, person, row)
+        _ensure_secondment_lasts(session, person, row)
         to = successor_of(session, to)
     actor = SYSTEM if row.recorded_by_id is None else Actor(person_id=row.recorded_by_id)
     move = Move(kind=row.kind, to=to, on=row.effective_on, until=row.until_on, note=row.note)
     _do(ActionContext(session, actor, now), person, move)
 
 
-def _refuse_ended_secondment(session: Session, person: Person, row: PlannedMove) -> None:
+def _ensure_secondment_lasts(session: Session, person: Person, row: PlannedMove) -> None:
     since = select(RosterMove.id).where(
         RosterMove.person_id == person.id, RosterMove.recorded_at > row.recorded_at, RosterMove.kind.in_(_OWN_MOVES)
     )
     if person.state == PersonState.LEFT or session.scalar(since.limit(1)):
-        raise PersonRefusedError("kind", "借调期间此人另有变动，不再自动返回原单位。")
+        raise InvalidPersonError("kind", "借调期间此人另有变动，不再自动返回原单位。")
 
 
 def _do(context: ActionContext, person: Person, move: Move) -> None:
@@ -141,7 +141,7 @@ def _do(context: ActionContext, person: Person, move: Move) -> None:
     if move.kind in _LEAVING:
         let_person_leave(context, person, kind=move.kind, on=move.on, note=move.note)
     elif move.to is None:
-        raise PersonRefusedError("unit_id", "请选择单位。")
+        raise InvalidPersonError("unit_id", "请选择单位。")
     elif person.state == PersonState.LEFT:
         take_person_back(context, person, move.to, on=move.on)
     else:
@@ -158,16 +158,16 @@ def _do(context: ActionContext, person: Person, move: Move) -> None:
 
 def _check_ahead(context: ActionContext, person: Person, move: Move) -> None:
     if move.on > day_of(context.now) + timedelta(days=FURTHEST_DAYS):
-        raise PersonRefusedError("on", "日期超过一年，请检查年份。")
-    refuse_out_of_order(context.session, person, on=move.on)
+        raise InvalidPersonError("on", "日期超过一年，请检查年份。")
+    ensure_not_before_latest_move(context.session, person, on=move.on)
     if move.to is not None:
-        refuse_closed(context.session, move.to)
+        ensure_unit_is_open(context.session, move.to)
         if move.to.id == person.unit_id and person.state != PersonState.LEFT:
-            raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
+            raise InvalidPersonError("unit_id", "这个人已经在该单位，不需要调动。")
     elif person.state == PersonState.LEFT:
-        raise PersonRefusedError("kind", "这个人已经离开名册。")
+        raise InvalidPersonError("kind", "这个人已经离开名册。")
     else:
-        refuse_guarded(context, person, may_touch_guarded=False)
+        ensure_not_privileged(context, person, may_touch_guarded=False)
 
 
 def _plan(context: ActionContext, person: Person, move: Move) -> None:
@@ -205,13 +205,13 @@ def write_roster_file(context: ActionContext, path: Path, unit: Unit, day: date)
     """Write the roster of a unit's subtree on a day as a workbook, with a line in the log."""
     rows = list_roster(context.session, unit, day)
     columns = [
-        Column(head="单位编码"),
-        Column(head="单位", width=28),
-        Column(head="工号"),
-        Column(head="姓名"),
-        Column(head="职务", width=18),
-        Column(head="职级", width=18),
-        Column(head="现在所在单位", width=28),
+        SheetColumn(head="单位编码"),
+        SheetColumn(head="单位", width=28),
+        SheetColumn(head="工号"),
+        SheetColumn(head="姓名"),
+        SheetColumn(head="职务", width=18),
+        SheetColumn(head="职级", width=18),
+        SheetColumn(head="现在所在单位", width=28),
     ]
     cells = [
         [
@@ -225,7 +225,7 @@ def write_roster_file(context: ActionContext, path: Path, unit: Unit, day: date)
         ]
         for row in rows
     ]
-    sheet = Sheet(
+    sheet = SheetLayout(
         name="名册",
         columns=columns,
         rows=cells,

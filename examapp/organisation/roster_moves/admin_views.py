@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.accounts.guards import my_reach, requires
+from examapp.organisation.accounts.guards import my_access, requires
 from examapp.organisation.roster_moves.actions import write_roster_file
 from examapp.organisation.roster_moves.queries import count_roster, list_roster
 from examapp.organisation.units.admin_views import READ, admin_blueprint, units_within
@@ -38,7 +38,7 @@ def _day() -> date:
 @requires(READ)
 def choose_roster() -> AnyResponse | str:
     """Lead to the roster of the unit that is asked for, or of the first one within reach."""
-    units = units_within(read_session(), my_reach(READ))
+    units = units_within(read_session(), my_access(READ))
     asked = request.args.get("unit", "")
     chosen = next((unit for unit in units if str(unit.id) == asked), units[0] if units else None)
     if chosen is None:
@@ -56,7 +56,7 @@ def show_roster(unit_id: int) -> str:
     return render_template(
         "people/roster.html",
         unit=unit,
-        units=units_within(session, my_reach(READ)),
+        units=units_within(session, my_access(READ)),
         day=day,
         today=clock.today(),
         total=total,
@@ -84,4 +84,4 @@ def export_roster(unit_id: int) -> AnyResponse:
 
 
 def _unit(unit_id: int) -> Unit:
-    return get_unit_within(read_session(), unit_id, my_reach(READ))
+    return get_unit_within(read_session(), unit_id, my_access(READ))

@@ -52,7 +52,7 @@ def roster_on(day: date) -> RosterOnDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RosterRow:
+class RosterEntry:
     """A person as the roster of a day lists one: the unit of that day; rank and position as they stand now."""
 
     person_id: int
@@ -89,7 +89,7 @@ def count_roster(session: Session, unit: Unit, day: date) -> int:
 
 def list_roster(
     session: Session, unit: Unit, day: date, *, offset: int = 0, limit: int | None = None
-) -> list[RosterRow]:
+) -> list[RosterEntry]:
     """List who stood on the roster of a unit's subtree on a day, by unit code and staff number."""
     today = aliased(Unit, name="today")
     now_unit = case((Person.state == PersonState.ON_ROSTER, today.name), else_=null()).label("now_unit_name")
@@ -106,4 +106,4 @@ def list_roster(
         now_unit,
     ).join(today, today.id == Person.unit_id)
     rows = session.execute(query.order_by(Unit.code, Person.staff_number).offset(offset).limit(limit))
-    return [RosterRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    return [RosterEntry(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping

@@ -19,7 +19,7 @@ from examapp.organisation.people.models import Account, Person, PersonState, Ros
 from examapp.organisation.people.queries import guarded_role_of
 from examapp.organisation.people.rules import first_password_binding, id_number_binding, mobile_binding
 from examapp.organisation.roster.actions import end_waiting_moves, let_person_leave
-from examapp.organisation.roster_imports.queries import Outcome, Planned, Scope
+from examapp.organisation.roster_imports.queries import ImportScope, Planned, RosterRowOutcome
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.platform.audit.models import AuditEvent
@@ -57,32 +57,32 @@ class TooManyHeldError(DomainError):
     message = f"文件里有很多身份证号已登记在别的单位（24 小时内最多 {MAX_HELD_A_DAY} 个），整个文件没有导入。请把名册报普法办导入。"
 
 
-def refuse_many_files(context: ActionContext) -> None:
+def ensure_files_left_today(context: ActionContext) -> None:
     """Raise TooManyFilesError where a person has used up the day's files."""
     files = select(func.count()).select_from(AuditEvent)
     if (context.session.scalar(files.where(*_of(context, _UPLOADED))) or 0) >= MAX_FILES_A_DAY:
         raise TooManyFilesError(retry_after=int(_DAY.total_seconds()))
 
 
-def note_outside(session: Session, job: RosterImport, planned: Sequence[Planned], *, now: datetime) -> None:
+def note_out_of_scope(session: Session, job: RosterImport, planned: Sequence[Planned], *, now: datetime) -> None:
     """Write into the log how many rows of a file that was only looked at name people beyond the importer's reach."""
-    count = sum(plan.is_outside for plan in planned)
+    count = sum(plan.is_out_of_scope for plan in planned)
     if count:
         _record(session, CHECKED, job, count, now)
 
 
-def hold_outside(
+def hold_out_of_scope(
     session: Session, job: RosterImport, taken: Sequence[Planned], *, now: datetime
 ) -> tuple[list[Planned], list[Planned]]:
     """Part the rows to be written from those held back, with a line in the log; raises TooManyHeldError, the file's rows unwritten."""
-    held = [plan for plan in taken if plan.is_outside]
+    held = [plan for plan in taken if plan.is_out_of_scope]
     if held:
         context = ActionContext(session, Actor(person_id=job.created_by_id), now)
         before = select(func.sum(AuditEvent.details["rows"].as_string().cast(Integer)))
         if len(held) + (session.scalar(before.where(*_of(context, HELD))) or 0) > MAX_HELD_A_DAY:
             raise TooManyHeldError
         _record(session, HELD, job, len(held), now)
-    return [plan for plan in taken if not plan.is_outside], held
+    return [plan for plan in taken if not plan.is_out_of_scope], held
 
 
 def _of(context: ActionContext, act: str) -> tuple[ColumnElement[bool], ...]:
@@ -121,10 +121,10 @@ class Choice:
 
 
 def kind_of(plan: Planned) -> str | None:
-    """Name the kind of a row's difference; None for a row that changes nothing or is refused."""
-    if plan.outcome is Outcome.NEW:
+    """Name the kind of a row's difference; None for a row that changes nothing or is rejected."""
+    if plan.outcome is RosterRowOutcome.NEW:
         return "new"
-    if plan.outcome is not Outcome.CHANGED:
+    if plan.outcome is not RosterRowOutcome.CHANGED:
         return None
     return "moved" if plan.is_return or "unit" in plan.changes else "changed"
 
@@ -134,21 +134,21 @@ def key_of(plan: Planned) -> str:
     return f"{plan.row.sheet}-{plan.row.line}"
 
 
-def find_gone(session: Session, planned: Sequence[Planned], scope: Scope, *, now: datetime) -> list[Gone]:
+def find_gone(session: Session, planned: Sequence[Planned], scope: ImportScope, *, now: datetime) -> list[Gone]:
     """Find who stands on the roster within the scope and is not named by any row, not even by a faulty one.
 
     Administrators are left alone: their roles have to be taken back first.
     """
     named = {plan.row.staff_number for plan in planned if plan.row.staff_number}
     known = {plan.person_id for plan in planned if plan.person_id is not None}
-    doubtful = {plan.row.name for plan in planned if plan.outcome is Outcome.REFUSED}
+    needing_review = {plan.row.name for plan in planned if plan.outcome is RosterRowOutcome.REJECTED}
     query = (
         select(Person.id, Person.staff_number, Person.name, Unit.name.label("unit_name"))
         .join(Unit, Unit.id == Person.unit_id)
         .where(
             Person.state == PersonState.ON_ROSTER,
-            within(scope.reach),
-            ~guarded_role_of(Person.id, now=now, reach=scope.reach),
+            within(scope.access),
+            ~guarded_role_of(Person.id, now=now, access=scope.access),
         )
         .order_by(Unit.code, Person.staff_number)
     )
@@ -157,7 +157,7 @@ def find_gone(session: Session, planned: Sequence[Planned], scope: Scope, *, now
     return [
         Gone(person_id=row.id, staff_number=row.staff_number, name=row.name, unit_name=row.unit_name)
         for row in session.execute(query)
-        if row.id not in known and row.staff_number not in named and row.name not in doubtful
+        if row.id not in known and row.staff_number not in named and row.name not in needing_review
     ]
 
 
@@ -172,9 +172,9 @@ def digest(planned: Iterable[Planned], gone: Iterable[Gone]) -> str:
 
 
 def listing(
-    session: Session, planned: Sequence[Planned], gone: Sequence[Gone], words_of: Any
+    session: Session, planned: Sequence[Planned], gone: Sequence[Gone], text_of: Any
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Give the counts by kind and the people to show, those that are gone first; `words_of` says what a row changes."""
+    """Give the counts by kind and the people to show, those that are gone first; `text_of` says what a row changes."""
     unit_ids = {unit_id for plan in planned for unit_id in (plan.unit_id, plan.from_unit_id) if unit_id}
     units = session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(unit_ids)))
     names: dict[int, str] = {unit.id: unit.name for unit in units}
@@ -182,14 +182,14 @@ def listing(
         {"kind": "gone", "key": str(one.person_id), "name": one.name, "staff_number": one.staff_number, "from": one.unit_name, "to": "", "what": ""}
         for one in gone
     ]  # fmt: skip
-    rows += [_row(kind, plan, names, words_of) for plan in planned if (kind := kind_of(plan))]
+    rows += [_row(kind, plan, names, text_of) for plan in planned if (kind := kind_of(plan))]
     counts = {kind: sum(row["kind"] == kind for row in rows) for kind in KINDS}
     order = list(KINDS)
     rows.sort(key=lambda row: order.index(row["kind"]))
     return counts, rows[:MAX_LISTED]
 
 
-def _row(kind: str, plan: Planned, names: dict[int, str], words_of: Any) -> dict[str, Any]:
+def _row(kind: str, plan: Planned, names: dict[int, str], text_of: Any) -> dict[str, Any]:
     return {
         "kind": kind,
         "key": key_of(plan),
@@ -197,7 +197,7 @@ def _row(kind: str, plan: Planned, names: dict[int, str], words_of: Any) -> dict
         "staff_number": plan.row.staff_number,
         "from": names.get(plan.from_unit_id or 0, "") if kind != "new" and not plan.is_return else "",
         "to": names.get(plan.unit_id, "") if kind in ("new", "moved") else "",
-        "what": words_of(plan) if kind != "new" else "",
+        "what": text_of(plan) if kind != "new" else "",
     }
 
 
@@ -206,7 +206,7 @@ def chosen_rows(planned: Sequence[Planned], choice: Choice) -> list[Planned]:
     return [plan for plan in planned if (kind := kind_of(plan)) and choice.takes(kind, key_of(plan))]
 
 
-def let_gone_leave(context: ActionContext, gone: Sequence[Gone], choice: Choice, *, on: date) -> int:
+def deactivate_missing(context: ActionContext, gone: Sequence[Gone], choice: Choice, *, on: date) -> int:
     """Take those off the roster whose leaving was agreed to; accounts are closed, results stay. Gives how many."""
     leaving = [one for one in gone if choice.takes("gone", str(one.person_id))]
     for one in leaving:
@@ -215,12 +215,12 @@ def let_gone_leave(context: ActionContext, gone: Sequence[Gone], choice: Choice,
     return len(leaving)
 
 
-def as_choice(words: dict[str, Any]) -> Choice:
+def as_choice(wording: dict[str, Any]) -> Choice:
     """Read a choice back from the import's row."""
-    return Choice(kinds=frozenset(words["kinds"]), left_out=frozenset(words["left_out"]))
+    return Choice(kinds=frozenset(wording["kinds"]), left_out=frozenset(wording["left_out"]))
 
 
-def as_words(choice: Choice) -> dict[str, list[str]]:
+def as_text(choice: Choice) -> dict[str, list[str]]:
     """Write a choice for the import's row."""
     return {name: sorted(values) for name, values in asdict(choice).items()}
 
@@ -231,15 +231,15 @@ _CHUNK = 1_000
 
 
 def write_rows(
-    context: ActionContext, planned: Sequence[Planned], *, sealer: FieldCipher, on: date, report: Report
+    context: ActionContext, planned: Sequence[Planned], *, cipher: FieldCipher, on: date, report: Report
 ) -> None:
     """Write all new and changed rows in the caller's transaction; `report` is told how far it has come."""
     done = 0
-    for chunk in _chunks(plan for plan in planned if plan.outcome is Outcome.NEW):
-        _take_on(context, chunk, sealer=sealer, on=on)
+    for chunk in _chunks(plan for plan in planned if plan.outcome is RosterRowOutcome.NEW):
+        _take_on(context, chunk, cipher=cipher, on=on)
         report(done := done + len(chunk), len(planned))
-    for chunk in _chunks(plan for plan in planned if plan.outcome is Outcome.CHANGED):
-        _change(context, chunk, sealer=sealer, on=on)
+    for chunk in _chunks(plan for plan in planned if plan.outcome is RosterRowOutcome.CHANGED):
+        _change(context, chunk, cipher=cipher, on=on)
         report(done := done + len(chunk), len(planned))
 
 
@@ -249,13 +249,13 @@ def _chunks(plans: Iterable[Planned]) -> Iterator[list[Planned]]:
         yield chunk
 
 
-def _take_on(context: ActionContext, plans: list[Planned], *, sealer: FieldCipher, on: date) -> None:
+def _take_on(context: ActionContext, plans: list[Planned], *, cipher: FieldCipher, on: date) -> None:
     session, now = context.session, context.now
     sequence = func.pg_get_serial_sequence("persons", "id")
     ids = list(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, len(plans)))))
     session.execute(
         insert(Person),
-        [_person(plan, person_id, sealer, now) for plan, person_id in zip(plans, ids, strict=True)],
+        [_person(plan, person_id, cipher, now) for plan, person_id in zip(plans, ids, strict=True)],
         execution_options={"render_nulls": True},  # left out, each row without a number would begin another statement
     )
     session.execute(
@@ -265,7 +265,9 @@ def _take_on(context: ActionContext, plans: list[Planned], *, sealer: FieldCiphe
                 "person_id": person_id,
                 "login_name": _staff_number(plan, person_id),
                 "password_hash": NO_HASH,
-                "first_password_sealed": sealer.seal(new_first_password(), bound_to=first_password_binding(person_id)),
+                "first_password_encrypted": cipher.seal(
+                    new_first_password(), associated_data=first_password_binding(person_id)
+                ),
                 "must_change_password": True,
             }
             for plan, person_id in zip(plans, ids, strict=True)
@@ -277,7 +279,7 @@ def _take_on(context: ActionContext, plans: list[Planned], *, sealer: FieldCiphe
     session.execute(insert(RosterMove), moves)
 
 
-def _person(plan: Planned, person_id: int, sealer: FieldCipher, now: datetime) -> dict[str, Any]:
+def _person(plan: Planned, person_id: int, cipher: FieldCipher, now: datetime) -> dict[str, Any]:
     row = plan.row
     return {
         "id": person_id,
@@ -287,11 +289,11 @@ def _person(plan: Planned, person_id: int, sealer: FieldCipher, now: datetime) -
         "state": PersonState.ON_ROSTER,
         "rank": row.rank,
         "position": row.position,
-        "id_number_sealed": sealer.seal(row.id_number, bound_to=id_number_binding(person_id))
+        "id_number_encrypted": cipher.seal(row.id_number, associated_data=id_number_binding(person_id))
         if row.id_number
         else None,
         "id_number_index": plan.id_number_index,
-        "mobile_sealed": sealer.seal(row.mobile, bound_to=mobile_binding(person_id)) if row.mobile else None,
+        "mobile_encrypted": cipher.seal(row.mobile, associated_data=mobile_binding(person_id)) if row.mobile else None,
         "mobile_index": plan.mobile_index,
         "created_at": now,
         "updated_at": now,
@@ -316,9 +318,9 @@ def _move(context: ActionContext, person_id: int, kind: str, left: int | None, t
     }
 
 
-def _change(context: ActionContext, plans: list[Planned], *, sealer: FieldCipher, on: date) -> None:
+def _change(context: ActionContext, plans: list[Planned], *, cipher: FieldCipher, on: date) -> None:
     session, now = context.session, context.now
-    session.execute(update(Person), [_changed(plan, sealer, now) for plan in plans])
+    session.execute(update(Person), [_changed(plan, cipher, now) for plan in plans])
     returned = [plan.person_id for plan in plans if plan.is_return]
     if returned:
         session.execute(
@@ -344,7 +346,7 @@ def _change(context: ActionContext, plans: list[Planned], *, sealer: FieldCipher
         end_grants_left_behind(context, places)
 
 
-def _changed(plan: Planned, sealer: FieldCipher, now: datetime) -> dict[str, Any]:
+def _changed(plan: Planned, cipher: FieldCipher, now: datetime) -> dict[str, Any]:
     """Give the values of a changed row by primary key; what does not change is left out."""
     row, person_id = plan.row, plan.person_id or 0
     values: dict[str, Any] = {"id": person_id, "updated_at": now}
@@ -354,10 +356,10 @@ def _changed(plan: Planned, sealer: FieldCipher, now: datetime) -> dict[str, Any
         elif name == "state":
             values["state"] = PersonState.ON_ROSTER
         elif name == "id_number":
-            values["id_number_sealed"] = sealer.seal(row.id_number, bound_to=id_number_binding(person_id))
+            values["id_number_encrypted"] = cipher.seal(row.id_number, associated_data=id_number_binding(person_id))
             values["id_number_index"] = plan.id_number_index
         elif name == "mobile":
-            values["mobile_sealed"] = sealer.seal(row.mobile, bound_to=mobile_binding(person_id))
+            values["mobile_encrypted"] = cipher.seal(row.mobile, associated_data=mobile_binding(person_id))
             values["mobile_index"] = plan.mobile_index
         else:
             values[name] = getattr(row, name)
@@ -365,7 +367,7 @@ def _changed(plan: Planned, sealer: FieldCipher, now: datetime) -> dict[str, Any
 
 
 _IMPORT_LOCK = 70_002
-"""Key of the advisory lock: two roster imports that write at once could refuse each other's rows by accident."""
+"""Key of the advisory lock: two roster imports that write at once could reject each other's rows by accident."""
 
 
 def try_to_lock(session: Session) -> bool:

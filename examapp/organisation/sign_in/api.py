@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 
 from examapp import clock
 from examapp.errors import DomainError
-from examapp.organisation.accounts.guards import PasswordChangeRequiredError, me, public, signed_in
+from examapp.organisation.accounts.guards import PasswordChangeRequiredError, my_user, public, signed_in
 from examapp.organisation.accounts.queries import SignedIn
-from examapp.organisation.captcha.actions import CaptchaRequiredError, Solution
+from examapp.organisation.captcha.actions import CaptchaRequiredError, CaptchaSolution
 from examapp.organisation.sign_in import session
 from examapp.web.json_io import Id, Instant, instant, json_response, read_body
 
@@ -57,7 +57,7 @@ class SessionBody(TypedDict):
 
 
 class CaptchaErrorBody(TypedDict):
-    """A refused sign-in; with a captcha (PNG) where one must be solved next."""
+    """A rejected sign-in; with a captcha (PNG) where one must be solved next."""
 
     error: str
     message: str
@@ -77,23 +77,23 @@ class ForeignOriginError(DomainError):
 @signed_in
 def show_session() -> Response:
     """Tell who is signed in, and the token that unsafe calls carry."""
-    return _session_of(me())
+    return _session_of(my_user())
 
 
 @api_blueprint.post("/session")
 @public
 def begin_session() -> Response:
     """Sign in again on an open page: the old token has ended with its session, so the origin is checked in its stead."""
-    _refuse_foreign_origin()
+    _reject_foreign_origin()
     body = read_body(SignInRequest, max_bytes=_MAX_BYTES)
-    solution = Solution(token=body.captcha_id, answer=body.captcha)
+    solution = CaptchaSolution(token=body.captcha_id, answer=body.captcha)
     try:
-        who = session.sign_in_with(body.login_name, body.password, solution)
-    except CaptchaRequiredError as refusal:
-        raise _with_captcha(refusal) from None
-    if who.must_change_password:
+        user = session.sign_in_with(body.login_name, body.password, solution)
+    except CaptchaRequiredError as rejection:
+        raise _with_captcha(rejection) from None
+    if user.must_change_password:
         raise PasswordChangeRequiredError
-    return _session_of(who)
+    return _session_of(user)
 
 
 @api_blueprint.record_once
@@ -101,25 +101,25 @@ def _exempt_from_token(state: BlueprintSetupState) -> None:
     state.app.extensions["csrf"].exempt(begin_session)
 
 
-def _with_captcha(refusal: CaptchaRequiredError) -> CaptchaRequiredError:
-    """Give the picture (PNG, base64) along with the refusal; it comes back as `captcha_id` and `captcha`."""
-    challenge = session.find_challenge(refusal)
+def _with_captcha(rejection: CaptchaRequiredError) -> CaptchaRequiredError:
+    """Give the picture (PNG, base64) along with the rejection; it comes back as `captcha_id` and `captcha`."""
+    challenge = session.find_challenge(rejection)
     if challenge:
-        refusal.extra.update(captcha_id=challenge.token, image=base64.b64encode(challenge.picture).decode())
-    return refusal
+        rejection.extra.update(captcha_id=challenge.token, image=base64.b64encode(challenge.picture).decode())
+    return rejection
 
 
-def _session_of(who: SignedIn) -> Response:
-    unit: UnitBody = {"id": who.unit_id, "name": who.unit_name}
+def _session_of(user: SignedIn) -> Response:
+    unit: UnitBody = {"id": user.unit_id, "name": user.unit_name}
     reply: SessionBody = {
-        "person": {"id": who.person_id, "name": who.name, "unit": unit},
+        "person": {"id": user.person_id, "name": user.name, "unit": unit},
         "csrf_token": generate_csrf(),
         "server_time": instant(clock.now()),
     }
     return json_response(reply)
 
 
-def _refuse_foreign_origin() -> None:
+def _reject_foreign_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and _host_of(origin) != request.host:
         raise ForeignOriginError

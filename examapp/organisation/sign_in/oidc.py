@@ -14,7 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.config import Settings
 from examapp.errors import DomainError, NotFoundError, TryAgainError
-from examapp.organisation.accounts.actions import AccountDisabledError, Device, Verdict, begin_sign_in, refuse_sign_in
+from examapp.organisation.accounts.actions import (
+    AccountDisabledError,
+    Device,
+    SignInResult,
+    begin_sign_in,
+    reject_sign_in,
+)
 from examapp.organisation.accounts.queries import SignedIn
 from examapp.organisation.people.models import Account, Person
 from examapp.organisation.sign_in.session import begin, device_of_request
@@ -29,7 +35,7 @@ class UnknownIdentityError(DomainError):
     message = "名册上没有您的人员编号，不能登录。请本单位管理员先登记您。"
 
 
-def sign_in_known(session: Session, staff_number: str, *, device: Device, now: datetime) -> Verdict:
+def sign_in_known(session: Session, staff_number: str, *, device: Device, now: datetime) -> SignInResult:
     """Begin the sign-in of the account with this very staff number; none is made."""
     account = session.scalar(
         select(Account)
@@ -38,9 +44,9 @@ def sign_in_known(session: Session, staff_number: str, *, device: Device, now: d
         .with_for_update(of=Account)
     )
     if account is None:
-        return refuse_sign_in(session, UnknownIdentityError(), device=device, now=now)
+        return reject_sign_in(session, UnknownIdentityError(), device=device, now=now)
     if account.disabled_at is not None:
-        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
+        return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     return begin_sign_in(session, account, device=device, now=now)
 
 
@@ -49,7 +55,7 @@ _CLIENT, _NEXT = "identity", "identity_next"
 _TIMEOUT_S = 5
 
 
-class IdentityRefusedError(DomainError):
+class IdentityRejectedError(DomainError):
     """The other house did not say, in a way that holds, who this is."""
 
     code = "identity_refused"
@@ -80,7 +86,7 @@ def init_identity(app: Flask) -> None:
 
 
 def has_identity() -> bool:
-    """Tell whether the house takes another one's word."""
+    """Tell whether the application takes another one's word."""
     return _CLIENT in current_app.extensions
 
 
@@ -101,13 +107,13 @@ def lead_to_identity(next_path: str) -> AnyResponse:
 def finish_identity() -> tuple[SignedIn, str]:
     """Check what the browser brought back and sign it in; give who it is and where to go.
 
-    Raises IdentityRefusedError, UnknownIdentityError, AccountDisabledError, SecondFactorRequiredError, IdentityAwayError.
+    Raises IdentityRejectedError, UnknownIdentityError, AccountDisabledError, SecondFactorRequiredError, IdentityAwayError.
     """
     client, next_path = _client(), str(session.get(_NEXT, "/"))
     number = _staff_number(client)
     device = device_of_request()
-    who = begin(lambda db_session: sign_in_known(db_session, number, device=device, now=clock.now()))
-    return who, next_path
+    user = begin(lambda db_session: sign_in_known(db_session, number, device=device, now=clock.now()))
+    return user, next_path
 
 
 def _staff_number(client: Any) -> str:
@@ -122,11 +128,11 @@ def _staff_number(client: Any) -> str:
         raise IdentityAwayError from None
     except (OAuthError, JoseError, ValueError, KeyError, TypeError) as error:
         log.warning("identity_refused", error=type(error).__name__)
-        raise IdentityRefusedError from None
+        raise IdentityRejectedError from None
     number = claims.get(current_app.config["SETTINGS"].oidc_staff_number_claim)
     if not isinstance(number, str) or not number:
         log.warning("identity_without_staff_number")
-        raise IdentityRefusedError("统一身份认证没有给出人员编号，请联系系统管理员核对设置。")
+        raise IdentityRejectedError("统一身份认证没有给出人员编号，请联系系统管理员核对设置。")
     return number
 
 

@@ -19,15 +19,15 @@ from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.accounts.actions import (
     Checked,
     Device,
-    Verdict,
+    SignInResult,
     WaitBeforeSignInError,
     WrongCredentialsError,
     judge_sign_in,
-    note_refused_sign_in,
+    note_rejected_sign_in,
     note_unknown_sign_in,
     sign_out,
 )
-from examapp.organisation.accounts.guards import actor, begin_session, find_signed_in_person, hasher, sealer
+from examapp.organisation.accounts.guards import actor, begin_session, cipher, find_signed_in_person, hasher
 from examapp.organisation.accounts.queries import (
     AccountToCheck,
     SignedIn,
@@ -39,8 +39,8 @@ from examapp.organisation.accounts.queries import (
 from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name, digest
 from examapp.organisation.captcha.actions import (
     CaptchaRequiredError,
+    CaptchaSolution,
     Challenge,
-    Solution,
     WrongCaptchaError,
     new_challenge,
     use_solution,
@@ -52,7 +52,7 @@ from examapp.organisation.password_reset import actions as password_reset_action
 from examapp.organisation.password_reset.actions import use_ticket
 from examapp.organisation.people.rules import first_password_binding
 from examapp.platform.audit.actions import ActionContext
-from examapp.security.ciphers import SealBrokenError
+from examapp.security.ciphers import DecryptionError
 from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller, Priority
 
 _COOKIE = "device"
@@ -108,12 +108,12 @@ class WrongResetCodeError(DomainError):
 
 
 class PasswordTooLongError(BadRequestError):
-    """Longer than any password here may be: refused before it costs a hash."""
+    """Longer than any password here may be: rejected before it costs a hash."""
 
     message = f"密码最多 {MAX_PASSWORD_LENGTH} 位，请检查是否粘贴了别的内容。"
 
 
-def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
+def sign_in_with(login_name: str, password: str, solution: CaptchaSolution | None = None) -> SignedIn:
     """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
 
     A name that nobody has costs the same as a wrong password; while a wait is due for a name, neither costs a hash. Raises PasswordTooLongError,
@@ -124,38 +124,38 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
         raise PasswordTooLongError
     try:
         hasher().check_capacity(_office(), _priority(is_known_device=bool(accounts_of_device())))
-        return _sign_in_with(login_name, password, solution or Solution())
-    except BusyHashingError as refusal:
-        if "retry_after" in refusal.extra:
+        return _sign_in_with(login_name, password, solution or CaptchaSolution())
+    except BusyHashingError as rejection:
+        if "retry_after" in rejection.extra:
             raise
         raise BusyHashingError(retry_after=_make_appointment()) from None
 
 
-def _sign_in_with(login_name: str, password: str, solution: Solution) -> SignedIn:
+def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> SignedIn:
     name, name_digest = clean_login_name(login_name), _unknown_name_digest(login_name)
     with transaction() as db_session:
-        found = find_account_to_check(db_session, name, sealer()) if name else None
-        refusal = _find_refusal(db_session, found, name_digest, solution)
-        if refusal:
-            delayed = found if isinstance(refusal, WaitBeforeSignInError) else None
-            note_refused_sign_in(
+        found = find_account_to_check(db_session, name, cipher()) if name else None
+        rejection = _find_rejection(db_session, found, name_digest, solution)
+        if rejection:
+            delayed = found if isinstance(rejection, WaitBeforeSignInError) else None
+            note_rejected_sign_in(
                 db_session,
-                refusal.code,
+                rejection.code,
                 account_id=delayed.account_id if delayed else None,
                 person_id=delayed.person_id if delayed else None,
                 address=request.remote_addr,
                 now=clock.now(),
             )
-    if refusal:
-        raise refusal
+    if rejection:
+        raise rejection
     priority = _priority(is_known_device=_is_known_device(found))
     caller = Caller(name=name_digest.hex(), address=_office(), priority=priority)
     checked = _compare(found, password, caller)
     return begin(lambda db_session: _judge(db_session, checked, name_digest))
 
 
-def _find_refusal(
-    db_session: Session, account: AccountToCheck | None, name_digest: bytes, solution: Solution
+def _find_rejection(
+    db_session: Session, account: AccountToCheck | None, name_digest: bytes, solution: CaptchaSolution
 ) -> DomainError | None:
     """Say what keeps a password from being compared: a wait for the name, then a captcha for the address. Never the latter on the owner's device."""
     now, is_known = clock.now(), _is_known_device(account)
@@ -163,13 +163,13 @@ def _find_refusal(
     failures = account.failures if account else limits.unknown_failures
     if wait := failures.wait_s(now=now, is_known_device=is_known):
         return WaitBeforeSignInError(wait)
-    return _captcha_refusal(db_session, solution) if limits.is_captcha_due and not is_known else None
+    return _captcha_rejection(db_session, solution) if limits.is_captcha_due and not is_known else None
 
 
 def _unknown_name_digest(login_name: str) -> bytes:
     """Give the key under which a name is counted if no account has it; without regard to case, as accounts are found."""
     name = clean_login_name(login_name) or login_name[:200]
-    return sealer().blind_index(name.upper(), purpose="unknown_login_name")
+    return cipher().blind_index(name.upper(), purpose="unknown_login_name")
 
 
 def _office() -> str:
@@ -206,40 +206,40 @@ def sign_in_by_ticket(code: str) -> SignedIn:
     """Sign this browser in by a one-use ticket; raises WrongTicketError, AccountDisabledError."""
     return begin(
         lambda db_session: use_ticket(
-            db_session, code, sealer=sealer(), device=device_of_request(is_known=False), now=clock.now()
+            db_session, code, cipher=cipher(), device=device_of_request(is_known=False), now=clock.now()
         )
     )
 
 
-def ask_reset(login_name: str, solution: Solution | None = None) -> None:
+def ask_reset(login_name: str, solution: CaptchaSolution | None = None) -> None:
     """Ask for a code to a forgotten password's phone; nothing in the answer tells whether an account has the name.
 
     Raises CaptchaRequiredError by the address alone, and never to the device that has signed in to the account before.
     """
     name = clean_login_name(login_name) or ""
     with transaction() as db_session:
-        found = find_account_to_check(db_session, name, sealer())
+        found = find_account_to_check(db_session, name, cipher())
         is_due = _is_captcha_due(db_session, is_reset=True) and not _is_known_device(found)
-        refusal = _captcha_refusal(db_session, solution or Solution(), _MANY_RESETS) if is_due else None
-        if refusal is None:
+        rejection = _captcha_rejection(db_session, solution or CaptchaSolution(), _MANY_RESETS) if is_due else None
+        if rejection is None:
             password_reset_actions.ask_reset(db_session, found, address=request.remote_addr, now=clock.now())
-    if refusal:
-        raise refusal
+    if rejection:
+        raise rejection
 
 
 def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
     """Sign this browser in by the code that came to the phone; raises WrongResetCodeError, WaitBeforeSignInError."""
     name = clean_login_name(login_name) or ""
 
-    def judge(db_session: Session) -> Verdict:
-        found, now = find_account_to_check(db_session, name, sealer()), clock.now()
+    def judge(db_session: Session) -> SignInResult:
+        found, now = find_account_to_check(db_session, name, cipher()), clock.now()
         if found is None:
             return note_unknown_sign_in(
                 db_session, _unknown_name_digest(login_name), address=request.remote_addr, now=now
             )
         device = device_of_request(is_known=False)
         return password_reset_actions.use_reset_code(
-            db_session, found.account_id, code, sealer=sealer(), device=device, now=now
+            db_session, found.account_id, code, cipher=cipher(), device=device, now=now
         )
 
     try:
@@ -248,22 +248,22 @@ def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
         raise WrongResetCodeError from None
 
 
-def begin(judge: Callable[[Session], Verdict]) -> SignedIn:
+def begin(judge: Callable[[Session], SignInResult]) -> SignedIn:
     """Judge in one transaction, and bind the browser to the new sign-in in the stead of the one it had."""
     previous = find_signed_in_person()
     with transaction() as db_session:
         verdict = judge(db_session)
         if verdict.token and previous:
             sign_out(ActionContext(db_session, actor(), clock.now()), previous.sign_in_id)
-        who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
+        user = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
     if verdict.awaits_code and verdict.token:
         session[_HALF] = verdict.token
         raise SecondFactorRequiredError
-    if verdict.token is None or who is None:
-        raise verdict.refusal or NotFoundError
-    begin_session(verdict.token, who)
-    remember_account(who.account_id)
-    return who
+    if verdict.token is None or user is None:
+        raise verdict.rejection or NotFoundError
+    begin_session(verdict.token, user)
+    remember_account(user.account_id)
+    return user
 
 
 def awaits_code() -> bool:
@@ -280,7 +280,7 @@ def pass_code(typed: str) -> SignedIn:
     try:
         return begin(
             lambda db_session: mfa_actions.pass_code(
-                db_session, half, typed, sealer=sealer(), address=address, now=clock.now()
+                db_session, half, typed, cipher=cipher(), address=address, now=clock.now()
             )
         )
     except NotFoundError:
@@ -288,20 +288,22 @@ def pass_code(typed: str) -> SignedIn:
         raise
 
 
-def _captcha_refusal(db_session: Session, solution: Solution, why: str | None = None) -> CaptchaRequiredError | None:
+def _captcha_rejection(
+    db_session: Session, solution: CaptchaSolution, why: str | None = None
+) -> CaptchaRequiredError | None:
     """Say that a captcha is to be solved first, where none has been."""
     if not solution.token:
         return CaptchaRequiredError(why)
-    is_solved = use_solution(db_session, solution, address=request.remote_addr, sealer=sealer(), now=clock.now())
+    is_solved = use_solution(db_session, solution, address=request.remote_addr, cipher=cipher(), now=clock.now())
     return None if is_solved else WrongCaptchaError()
 
 
-def find_challenge(refusal: DomainError | None = None, *, is_reset: bool = False) -> Challenge | None:
-    """Make the captcha that the page must show: after a refusal for want of one, or at once to a device without a cookie."""
-    is_due = isinstance(refusal, CaptchaRequiredError) or (
+def find_challenge(rejection: DomainError | None = None, *, is_reset: bool = False) -> Challenge | None:
+    """Make the captcha that the page must show: after a rejection for want of one, or at once to a device without a cookie."""
+    is_due = isinstance(rejection, CaptchaRequiredError) or (
         not accounts_of_device() and _is_captcha_due(read_session(), is_reset=is_reset)
     )
-    return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
+    return new_challenge(cipher=cipher(), now=clock.now()) if is_due else None
 
 
 def _is_captcha_due(db_session: Session, *, is_reset: bool) -> bool:
@@ -316,7 +318,7 @@ def _compare(account: AccountToCheck | None, password: str, caller: Caller) -> C
         hasher().verify(None, password, caller)
         return None
     new_hash = None
-    if account.password_hash == NO_HASH and account.first_password_sealed:
+    if account.password_hash == NO_HASH and account.first_password_encrypted:
         new_hash = hasher().hash(password, caller)
         is_right = hmac.compare_digest(_first_password(account).encode(), password.encode())
     else:
@@ -330,14 +332,14 @@ def _compare(account: AccountToCheck | None, password: str, caller: Caller) -> C
 
 
 def _first_password(account: AccountToCheck) -> str:
-    bound_to = first_password_binding(account.person_id)
+    associated_data = first_password_binding(account.person_id)
     try:
-        return sealer().unseal(account.first_password_sealed or b"", bound_to=bound_to)
-    except SealBrokenError:
+        return cipher().decrypt(account.first_password_encrypted or b"", associated_data=associated_data)
+    except DecryptionError:
         return secrets.token_urlsafe()
 
 
-def _judge(db_session: Session, checked: Checked | None, name_digest: bytes) -> Verdict:
+def _judge(db_session: Session, checked: Checked | None, name_digest: bytes) -> SignInResult:
     now = clock.now()
     if checked is None:
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)

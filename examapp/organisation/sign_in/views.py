@@ -9,13 +9,13 @@ from flask import Response, current_app, flash, jsonify, redirect, render_templa
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp.errors import DomainError, refuse
+from examapp.errors import DomainError, error_response
 from examapp.organisation.accounts import actions as account_actions
 from examapp.organisation.accounts import guards as account_guards
-from examapp.organisation.accounts.guards import me, public, signed_in_with_any_password
+from examapp.organisation.accounts.guards import my_user, public, signed_in_with_any_password
 from examapp.organisation.accounts.queries import SignedIn
 from examapp.organisation.accounts.rules import safe_next
-from examapp.organisation.captcha.actions import Challenge, Solution
+from examapp.organisation.captcha.actions import CaptchaSolution, Challenge
 from examapp.organisation.mfa.actions import SecondFactorRequiredError
 from examapp.organisation.passwords.views import blueprint
 from examapp.organisation.roster.forms import CodeForm, SignInForm, TicketForm
@@ -42,23 +42,23 @@ def sign_in() -> AnyResponse:
         return _explain_shape(form)
     is_script = request.headers.get("Accept") == "application/json"
     try:
-        solution = Solution(token=form.captcha_id.data or "", answer=form.captcha.data or "")
+        solution = CaptchaSolution(token=form.captcha_id.data or "", answer=form.captcha.data or "")
         response = lead_on(sign_in_session.sign_in_with(form.login_name.data, form.password.data, solution))
     except SecondFactorRequiredError:
         response = _ask_for_code()
-    except BusyHashingError as refusal:
+    except BusyHashingError as rejection:
         if is_script:
-            return refuse(refusal.code, refusal.status, refusal.text, refusal.extra, is_script=True)
-        return _explain_refusal(form, refusal)
-    except DomainError as refusal:
-        return _explain_refusal(form, refusal)
+            return error_response(rejection.code, rejection.status, rejection.text, rejection.extra, is_script=True)
+        return _explain_rejection(form, rejection)
+    except DomainError as rejection:
+        return _explain_rejection(form, rejection)
     return jsonify(to=response.headers["Location"]) if is_script else response
 
 
-def lead_on(who: SignedIn) -> AnyResponse:
+def lead_on(user: SignedIn) -> AnyResponse:
     """Lead who has just signed in to the page that was asked for, or first to a password of one's own."""
     target = safe_next(request.args.get("next"))
-    if who.must_change_password:
+    if user.must_change_password:
         return redirect(url_for("people.change_password", next=target), 303)
     return redirect(target, 303)
 
@@ -72,43 +72,43 @@ def _ask_for_code() -> AnyResponse:
 @public
 def enter_code() -> AnyResponse:
     """Ask for the one-time code after the right password, and complete the sign-in."""
-    form, refusal = CodeForm(), ""
+    form, rejection = CodeForm(), ""
     if not sign_in_session.awaits_code():
         return redirect(url_for("people.sign_in"), 303)
     if form.validate_on_submit():
         try:
             return lead_on(sign_in_session.pass_code(form.code.data))
         except DomainError as error:
-            refusal, form.code.data = error.text, ""
+            rejection, form.code.data = error.text, ""
             if error.status == 404:
-                flash(refusal, "danger")
+                flash(rejection, "danger")
                 return redirect(url_for("people.sign_in"), 303)
-    page = render_template("people/enter_code.html", form=form, refusal=refusal)
-    return Response(page, 422 if refusal or form.errors else 200)
+    page = render_template("people/enter_code.html", form=form, rejection=rejection)
+    return Response(page, 422 if rejection or form.errors else 200)
 
 
 def _explain_shape(form: SignInForm) -> AnyResponse:
     if "csrf_token" in form.errors:
         form.csrf_token.errors = ()
-        words = "页面打开得太久了。内容没有丢失，请再登录一次。"
-        return _sign_in_page(form, 403, words, sign_in_session.find_challenge())
+        text = "页面打开得太久了。内容没有丢失，请再登录一次。"
+        return _sign_in_page(form, 403, text, sign_in_session.find_challenge())
     return _sign_in_page(form, 422, "", sign_in_session.find_challenge())
 
 
-def _explain_refusal(form: SignInForm, refusal: DomainError) -> AnyResponse:
-    status = 422 if refusal.status in {401, 403} else refusal.status
-    response = _sign_in_page(form, status, refusal.text, sign_in_session.find_challenge(refusal))
+def _explain_rejection(form: SignInForm, rejection: DomainError) -> AnyResponse:
+    status = 422 if rejection.status in {401, 403} else rejection.status
+    response = _sign_in_page(form, status, rejection.text, sign_in_session.find_challenge(rejection))
     if status in {429, 503}:
-        response.headers["Retry-After"] = str(refusal.extra.get("retry_after", 3))
+        response.headers["Retry-After"] = str(rejection.extra.get("retry_after", 3))
     return response
 
 
-def _sign_in_page(form: SignInForm, status: int, refusal: str = "", challenge: Challenge | None = None) -> Response:
+def _sign_in_page(form: SignInForm, status: int, rejection: str = "", challenge: Challenge | None = None) -> Response:
     next_path = safe_next(request.args.get("next"))
     page = render_template(
         "people/sign_in.html",
         form=form,
-        refusal=refusal,
+        rejection=rejection,
         next_path=None if next_path == "/" else next_path,
         identity_name=current_app.config["SETTINGS"].oidc_name if has_identity() else "",
         has_gateway=current_app.config["SETTINGS"].message_gateway not in {"", "off"},
@@ -124,16 +124,16 @@ def sign_in_by_ticket() -> AnyResponse:
     """Sign in by a one-use ticket, and lead to a new password."""
     form = TicketForm()
     if request.method == "GET":
-        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""))
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, rejection=""))
     if not form.validate():
-        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""), 422)
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, rejection=""), 422)
     try:
         sign_in_session.sign_in_by_ticket(form.code.data)
     except SecondFactorRequiredError:
         return redirect(url_for("people.enter_code", next=url_for("people.change_password")), 303)
-    except DomainError as refusal:
+    except DomainError as rejection:
         form.code.data = ""
-        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=refusal.text), 422)
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, rejection=rejection.text), 422)
     return redirect(url_for("people.change_password"), 303)
 
 
@@ -148,7 +148,7 @@ def _sign_in_checks_its_own_token(state: BlueprintSetupState) -> None:
 def sign_out() -> AnyResponse:
     """End this browser's sign-in and leave nothing readable on a shared PC."""
     with request_transaction() as context:
-        account_actions.sign_out(context, me().sign_in_id)
+        account_actions.sign_out(context, my_user().sign_in_id)
     account_guards.end_session()
     flash("您已安全退出。", "success")
     response = redirect(url_for("people.sign_in"), 303)
@@ -181,8 +181,8 @@ def _or_back(act: Callable[[], AnyResponse]) -> AnyResponse:
         return act()
     except SecondFactorRequiredError:
         return redirect(url_for("people.enter_code"), 303)
-    except DomainError as refusal:
-        if refusal.status == 404:
+    except DomainError as rejection:
+        if rejection.status == 404:
             raise
-        flash(refusal.text, "danger")
+        flash(rejection.text, "danger")
         return redirect(url_for("people.sign_in"), 303)

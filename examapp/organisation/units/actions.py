@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from examapp.documents.tables import Grid, cell_text, find_head
 from examapp.errors import DomainError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
-from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, level_of, normalise_uscc, uscc_fault
+from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, find_uscc_issue, level_of, normalise_uscc
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
@@ -28,7 +28,7 @@ _TREE_LOCK = 70_001
 """Key of the advisory lock under which trees are rebuilt: two crosswise moves at once would make a ring."""
 
 
-class UnitRefusedError(DomainError):
+class InvalidUnitError(DomainError):
     """A unit cannot be so; `field` names where."""
 
     code = "unit_refused"
@@ -52,7 +52,7 @@ class UnitFacts:
 
 
 def create_unit(context: ActionContext, facts: UnitFacts) -> Unit:
-    """Found a unit below its parents; raises UnitRefusedError."""
+    """Found a unit below its parents; raises InvalidUnitError."""
     session = context.session
     _lock_trees(session)
     _check(session, facts, unit=None)
@@ -67,7 +67,7 @@ def create_unit(context: ActionContext, facts: UnitFacts) -> Unit:
 
 
 def edit_unit(context: ActionContext, unit: Unit, facts: UnitFacts) -> None:
-    """Change a unit, and move it with all below it where a parent changed; raises UnitRefusedError."""
+    """Change a unit, and move it with all below it where a parent changed; raises InvalidUnitError."""
     session = context.session
     _lock_trees(session)
     session.refresh(unit)
@@ -95,7 +95,7 @@ def close_unit(context: ActionContext, unit: Unit) -> None:
         .where(Unit.region_path.startswith(unit.region_path), Unit.id != unit.id, Unit.closed_at.is_(None))
     )
     if open_below:
-        raise UnitRefusedError("closed_at", f"下面还有 {open_below} 个单位没有撤销，请先撤销或划转它们。")
+        raise InvalidUnitError("closed_at", f"下面还有 {open_below} 个单位没有撤销，请先撤销或划转它们。")
     unit.closed_at = context.now
     _note(context, "org.close_unit", unit)
 
@@ -113,13 +113,13 @@ def _lock_trees(session: Session) -> None:
 def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
     own_id = unit.id if unit else 0
     if session.scalar(select(Unit.id).where(Unit.code == facts.code, Unit.id != own_id)):
-        raise UnitRefusedError("code", f"单位编码「{facts.code}」已经用过，请换一个。")
-    if facts.uscc and (fault := uscc_fault(facts.uscc)):
-        raise UnitRefusedError("uscc", fault)
+        raise InvalidUnitError("code", f"单位编码「{facts.code}」已经用过，请换一个。")
+    if facts.uscc and (issue := find_uscc_issue(facts.uscc)):
+        raise InvalidUnitError("uscc", issue)
     if facts.uscc and session.scalar(select(Unit.id).where(Unit.uscc == facts.uscc, Unit.id != own_id)):
-        raise UnitRefusedError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
+        raise InvalidUnitError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
     if facts.kind == UnitKind.SECTOR and facts.parent_id:
-        raise UnitRefusedError("parent_id", "「系统」只挂在条线上，请不要选择上级单位。")
+        raise InvalidUnitError("parent_id", "「系统」只挂在条线上，请不要选择上级单位。")
     _check_parent(session, facts.parent_id, "parent_id", Tree.REGION, unit)
     _check_parent(session, facts.sector_parent_id, "sector_parent_id", Tree.SECTOR, unit)
 
@@ -129,14 +129,14 @@ def _check_parent(session: Session, parent_id: int | None, field: str, tree: Tre
         return
     path = _path(session, parent_id, tree)
     if path == "/":
-        raise UnitRefusedError(field, "没有找到所选的上级，请重新选择。")
+        raise InvalidUnitError(field, "没有找到所选的上级，请重新选择。")
     if unit is not None and f"/{unit.id}/" in path:
-        raise UnitRefusedError(field, "不能挂在自己或自己的下级单位下面，请重新选择。")
+        raise InvalidUnitError(field, "不能挂在自己或自己的下级单位下面，请重新选择。")
 
 
 def _check_depth(path: str) -> None:
     if level_of(path) > DEEPEST_LEVEL:
-        raise UnitRefusedError("parent_id", f"单位最多 {DEEPEST_LEVEL} 级，请选择更上一级的单位。")
+        raise InvalidUnitError("parent_id", f"单位最多 {DEEPEST_LEVEL} 级，请选择更上一级的单位。")
 
 
 def _deepest_path(session: Session, unit: Unit) -> str:
@@ -196,16 +196,16 @@ def import_units(context: ActionContext, grids: Sequence[Grid]) -> dict[str, int
     """Create and change the units of a file; counts of new and changed ones. Raises UnitFileError with the reasons by row."""
     rows = _in_order(_read(grids))
     counts: Counter[str] = Counter()
-    faults: list[str] = []
+    issues: list[str] = []
     for row in rows:
         try:
             counts[_write(context, row)] += 1
-        except UnitRefusedError as refusal:
-            faults.append(f"第 {row.line} 行：{refusal.text}")
-    if faults:
-        rest = len(faults) - _MAX_REASONS
+        except InvalidUnitError as rejection:
+            issues.append(f"第 {row.line} 行：{rejection.text}")
+    if issues:
+        rest = len(issues) - _MAX_REASONS
         more = [f"……另有 {rest} 行有问题。"] if rest > 0 else []
-        raise UnitFileError("\n".join([*faults[:_MAX_REASONS], *more, "没有导入任何单位，请改好后重新导入。"]))
+        raise UnitFileError("\n".join([*issues[:_MAX_REASONS], *more, "没有导入任何单位，请改好后重新导入。"]))
     return {"new": counts["new"], "changed": counts["changed"]}
 
 
@@ -228,7 +228,7 @@ def _read(grids: Sequence[Grid]) -> list[_UnitRow]:
 
 
 def _in_order(rows: list[_UnitRow]) -> list[_UnitRow]:
-    """Put parents before their children; a ring, or a code that stands twice, is refused."""
+    """Put parents before their children; a ring, or a code that stands twice, is rejected."""
     by_code = {row["code"]: row for row in rows}
     if len(by_code) < len(rows):
         twice = [code for code, count in Counter(row["code"] for row in rows).items() if count > 1]
@@ -255,9 +255,9 @@ def _write(context: ActionContext, row: _UnitRow) -> str:
     session = context.session
     kind = _KINDS.get(row["kind"] or UNIT_KIND_NAMES[UnitKind.DEPARTMENT])
     if not row["code"] or not row["name"]:
-        raise UnitRefusedError("code", "单位编码和单位名称都要填。")
+        raise InvalidUnitError("code", "单位编码和单位名称都要填。")
     if kind is None:
-        raise UnitRefusedError("kind", f"没有「{row['kind']}」这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
+        raise InvalidUnitError("kind", f"没有「{row['kind']}」这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
     facts = UnitFacts(
         code=row["code"],
         name=row["name"],
@@ -281,5 +281,5 @@ def _id_of(session: Session, code: str, field: str) -> int | None:
         return None
     unit_id = session.scalar(select(Unit.id).where(Unit.code == code))
     if unit_id is None:
-        raise UnitRefusedError(field, f"没有编码为「{code}」的上级单位，请核对。")
+        raise InvalidUnitError(field, f"没有编码为「{code}」的上级单位，请核对。")
     return unit_id

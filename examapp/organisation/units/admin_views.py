@@ -16,7 +16,7 @@ from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import menu_entry, my_grants, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, my_grants, requires
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
@@ -41,14 +41,14 @@ units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
 
 READ = "people:person:read"
 WRITE = "people:person:write"
-SECOND_PERSON_ASKED = "这是系统、安全或审计管理员的账号，须两人办理。申请已提交，请另一名安全管理员在“审批”中同意，同意后 24 小时内在本页再点一次即办理。"
+SECOND_PERSON_REQUESTED = "这是系统、安全或审计管理员的账号，须两人办理。申请已提交，请另一名安全管理员在“审批”中同意，同意后 24 小时内在本页再点一次即办理。"
 NOTHING = 0
 """The choice that stands for no unit."""
 
 
-def units_within(session: Session, reach: AccessScope) -> list[Unit]:
+def units_within(session: Session, access: AccessScope) -> list[Unit]:
     """List the open units of a reach, by code."""
-    return queries.list_units(session, within(reach))
+    return queries.list_units(session, within(access))
 
 
 def unit_choices(units: Iterable[Unit], nothing: str | None = None) -> list[SelectChoice]:
@@ -64,10 +64,10 @@ def may_touch_guarded() -> bool:
 
 def address_of_search(endpoint: str, *more: str) -> BaseResponse | None:
     """Lead from a posted search (words, unit and more) to its address, words sealed; None where a person's number was typed, which stays in the body."""
-    words = request.form.get("q", "")
+    text = request.form.get("q", "")
     asked: dict[str, Any] = {name: request.form[name] for name in ("unit", *more) if request.form.get(name)}
     return (
-        None if holds_number(words) else redirect(url_for(endpoint, s=encrypt_query_param(words) or None, **asked), 303)
+        None if holds_number(text) else redirect(url_for(endpoint, s=encrypt_query_param(text) or None, **asked), 303)
     )
 
 
@@ -84,7 +84,7 @@ def list_units() -> str:
     """Show a tree of units with the people on their rosters."""
     tree = Tree.SECTOR if request.args.get("tree") == Tree.SECTOR else Tree.REGION
     with_closed = request.args.get("closed") == "1"
-    rows = list_unit_rows(read_session(), my_reach("org:unit:read"), tree=tree, with_closed=with_closed)
+    rows = list_unit_rows(read_session(), my_access("org:unit:read"), tree=tree, with_closed=with_closed)
     return render_template("org/units.html", rows=rows, tree=tree, with_closed=with_closed, kind_names=UNIT_KIND_NAMES)
 
 
@@ -104,7 +104,7 @@ def create_unit() -> BaseResponse:
 @requires("org:unit:write")
 def edit_unit(unit_id: int) -> BaseResponse:
     """Change a unit, or hang it elsewhere."""
-    unit = get_unit_within(read_session(), unit_id, my_reach("org:unit:write"))
+    unit = get_unit_within(read_session(), unit_id, my_access("org:unit:write"))
     form = _form(unit)
     if form.validate_on_submit() and _save(form, unit, f"「{form.name.data}」已保存。"):
         return redirect(url_for("org_admin.list_units"), 303)
@@ -129,18 +129,18 @@ def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
     act = close_empty_unit if is_closing else actions.reopen_unit
     message = "单位已撤销。成绩和记录仍保留。" if is_closing else "单位已恢复。"
     with submit(message, back=url_for("org_admin.edit_unit", unit_id=unit_id)) as context:
-        unit = get_unit_within(context.session, unit_id, my_reach("org:unit:write"))
+        unit = get_unit_within(context.session, unit_id, my_access("org:unit:write"))
         act(context, unit)
     return redirect(url_for("org_admin.list_units"), 303)
 
 
 def _form(unit: Unit | None) -> UnitForm:
-    reach = my_reach("org:unit:write")
-    units = queries.list_units(read_session(), within(reach))
+    access = my_access("org:unit:write")
+    units = queries.list_units(read_session(), within(access))
     form = UnitForm(obj=unit)
     regions = [other for other in units if other.kind != "sector"]
     sectors = [other for other in units if other.sector_path is not None]
-    needs_parent = not reach.is_everything
+    needs_parent = not access.is_everything
     form.parent_id.choices = unit_choices(regions, None if needs_parent else "（无上级）")
     form.sector_parent_id.choices = unit_choices(sectors, "（不挂条线）")
     if unit is not None:
@@ -171,15 +171,15 @@ def _save(form: UnitForm, unit: Unit | None, message: str) -> bool:
     )
     with submit(message, form=form) as context:
         if unit is None:
-            _refuse_root_beyond_reach(facts)
+            _ensure_root_in_scope(facts)
             actions.create_unit(context, facts)
         else:
             actions.edit_unit(context, unit, facts)
-    return not form.is_refused
+    return not form.is_rejected
 
 
-def _refuse_root_beyond_reach(facts: UnitFacts) -> None:
-    if facts.parent_id is None and not my_reach("org:unit:write").is_everything:
+def _ensure_root_in_scope(facts: UnitFacts) -> None:
+    if facts.parent_id is None and not my_access("org:unit:write").is_everything:
         raise NotFoundError
 
 

@@ -26,6 +26,6 @@ def import_units_from(file: Path) -> None:
         grids = read_grids(file.read_bytes(), name=file.name, aliases=UNIT_HEADS)
         with transaction() as session:
             counts = import_units(ActionContext(session, SYSTEM, clock.now()), grids)
-    except DomainError as refusal:
-        raise click.ClickException(refusal.text) from None
+    except DomainError as rejection:
+        raise click.ClickException(rejection.text) from None
     click.echo(f"已新增 {counts['new']} 个单位，更新 {counts['changed']} 个。")

@@ -21,7 +21,7 @@ def uscc_check_character(first_17: str) -> str:
     return _ALPHABET[-total % 31]
 
 
-def uscc_fault(code: str) -> str | None:
+def find_uscc_issue(code: str) -> str | None:
     """Say in Chinese what is wrong with a normalised code, None where it may stand."""
     if len(code) != _LENGTH:
         return f"统一社会信用代码应为 18 位，现在是 {len(code)} 位。"

@@ -19,7 +19,7 @@ from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.rules import Progress, progress_of
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Counts, Scope
-from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis
+from examapp.oversight.statistics_scope.queries import PeopleFilter, get_report_context
 from examapp.oversight.study_progress.queries import study_counts
 from examapp.oversight.study_progress.rules import StudyCounts
 from examapp.points import percentage
@@ -59,14 +59,14 @@ def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int]
 
 
 def _ancestors(
-    session: Session, unit_ids: Collection[int], *, frozen_exam_id: int | None = None
+    session: Session, unit_ids: Collection[int], *, snapshot_exam_id: int | None = None
 ) -> dict[int, list[int]]:
     """Give for every unit in the subtrees of some the ones of these that it counts for: now, or when an exam's roster was frozen."""
     column, path = Unit.id, Unit.region_path
     query = select(column, path)
-    if frozen_exam_id is not None:
+    if snapshot_exam_id is not None:
         column, path = RosterSnapshotUnit.unit_id, RosterSnapshotUnit.region_path
-        query = select(column, path).where(RosterSnapshotUnit.exam_id == frozen_exam_id)
+        query = select(column, path).where(RosterSnapshotUnit.exam_id == snapshot_exam_id)
     if len(unit_ids) <= _FEW:
         tops = session.execute(query.where(column.in_(unit_ids))).all()
         query = query.where(or_(false(), *(path.startswith(top.region_path, autoescape=True) for top in tops)))
@@ -87,10 +87,10 @@ def _exam_counts(
     sums: dict[int, Counts] = defaultdict(Counts)
     if assessment.exam_id is None:
         return sums
-    basis = get_basis(session, assessment.exam_id, scope=Scope.FINAL, now=now)
-    above = _ancestors(session, unit_ids, frozen_exam_id=basis.frozen_exam_id)
+    report_context = get_report_context(session, assessment.exam_id, scope=Scope.FINAL, now=now)
+    above = _ancestors(session, unit_ids, snapshot_exam_id=report_context.snapshot_exam_id)
     wanted = PeopleFilter(unit_ids=list(above) if len(unit_ids) <= _FEW else None)
-    for unit_id, counts in counts_by_unit(session, basis, wanted).items():
+    for unit_id, counts in counts_by_unit(session, report_context, wanted).items():
         for target in above.get(unit_id, ()):
             sums[target] += counts
     return sums

@@ -16,7 +16,7 @@ from examapp.oversight.assessments.actions import note, touch
 from examapp.oversight.assessments.models import AssessmentReview, VoteTaken, VoteTally
 from examapp.oversight.assessments.queries import whole_sheet
 from examapp.oversight.assessments.rules import Opinion, SheetState
-from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"duties.review_sheet": "评审打分", "duties.vote": "公众评议"}
@@ -31,7 +31,7 @@ class Given:
 
 
 def review_sheet(context: ActionContext, *, sheet_id: int, given: Mapping[int, Given]) -> None:
-    """Give points on every line that people judge; until the office feeds back they may be given anew."""
+    """Give points on every line that people judge; until the office feeds back they may be given again."""
     session, actor, now = context.session, context.actor, context.now
     if actor.person_id is None:
         raise NotFoundError
@@ -40,7 +40,7 @@ def review_sheet(context: ActionContext, *, sheet_id: int, given: Mapping[int, G
         raise ConflictError("这份评分表不在评审中，不能打分。请刷新页面查看。")
     judged = whole_sheet(session, row, now=now).judged_ids
     if judged - set(given):
-        raise DutyRefusedError("有的项目还没有打分，请全部打完后提交。")
+        raise InvalidDutyError("有的项目还没有打分，请全部打完后提交。")
     for item_id in sorted(judged):
         values = {"points": given[item_id].points, "remark": given[item_id].remark, "reviewed_at": now}
         line = insert(AssessmentReview).values(sheet_id=row.id, item_id=item_id, reviewer_id=actor.person_id, **values)

@@ -1,4 +1,4 @@
-"""What leaves the house of an assessment: a unit's score table, the table of results by unit code, the county's summary."""
+"""What leaves the application of an assessment: a unit's score table, the table of results by unit code, the county's summary."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from flask import Response
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.documents.spreadsheets import Cell, Column, Sheet
+from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import requires
 from examapp.oversight.assessments import queries as assessment_queries
 from examapp.oversight.assessments import rules as assessment_rules
 from examapp.oversight.assessments.models import Assessment
-from examapp.oversight.assessments.queries import Sheet as ScoreSheet
+from examapp.oversight.assessments.queries import UnitScoreSheet as ScoreSheet
 from examapp.oversight.assessments.rules import SheetState
 from examapp.oversight.duty_lists.admin_views import (
     WRITE,
@@ -66,11 +66,11 @@ def _rows(sheet: ScoreSheet) -> list[list[Cell]]:
 def export_sheet(sheet_id: int) -> Response:
     """Give a unit's score table as a workbook."""
     sheet, title, state = _unit_sheet(sheet_id)
-    page = Sheet(
+    page = SheetLayout(
         name="评分表",
         title=title,
         remarks=[_state_line(sheet, state)],
-        columns=[Column(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
+        columns=[SheetColumn(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
         rows=_rows(sheet),
         closing=["", _SIGNATURES],
     )
@@ -114,15 +114,15 @@ def export_results(assessment_id: int) -> Response:
     found, sheets = _year_sheets(assessment_id)
     versions = assessment_queries.revision_numbers(read_session(), assessment_id)
     columns = [
-        Column(head="单位编码"),
-        Column(head="单位", width=24),
-        *(Column(head=f"{item.content}（{for_people(item.points)}分）", width=12) for item in found.items),
-        Column(head="得分", width=10),
-        Column(head="等次", width=10),
-        Column(head="状态", width=12),
-        Column(head="版本", width=8),
+        SheetColumn(head="单位编码"),
+        SheetColumn(head="单位", width=24),
+        *(SheetColumn(head=f"{item.content}（{for_people(item.points)}分）", width=12) for item in found.items),
+        SheetColumn(head="得分", width=10),
+        SheetColumn(head="等次", width=10),
+        SheetColumn(head="状态", width=12),
+        SheetColumn(head="版本", width=8),
     ]
-    page = Sheet(
+    page = SheetLayout(
         name="考核结果",
         title=f"{found.title}结果表",
         remarks=["按单位编码排列，不排名次。没有反馈的单位不列得分。", *_definitions(found)],
@@ -153,7 +153,7 @@ def export_summary(assessment_id: int) -> Response:
     done = [sheet for sheet in sheets if sheet.row.total is not None]
     document = WordDocument()
     document.title(f"{found.title}情况汇总")
-    for text in _summary_words(found, sheets, done):
+    for text in _summary_text(found, sheets, done):
         document.paragraph(text, is_indented=True)
     document.heading("考核结果（按单位编码排列）")
     heads = ("单位编码", "单位", "自评得分", "考核得分", "等次", "状态")
@@ -171,9 +171,9 @@ def _summary_row(sheet: ScoreSheet) -> list[Cell]:
     return [sheet.unit.code, sheet.unit.name, sheet.own_total, sheet.row.total, sheet.row.band, state]
 
 
-def _summary_words(found: Assessment, sheets: list[ScoreSheet], done: list[ScoreSheet]) -> list[str]:
+def _summary_text(found: Assessment, sheets: list[ScoreSheet], done: list[ScoreSheet]) -> list[str]:
     bands = Counter(sheet.row.band for sheet in done)
-    words = "、".join(f"{band.name} {bands[band.name]} 个" for band in assessment_queries.bands_of(found))
+    text = "、".join(f"{band.name} {bands[band.name]} 个" for band in assessment_queries.bands_of(found))
     totals = [sheet.row.total for sheet in done if sheet.row.total is not None]
     sealed = sum(sheet.row.state == SheetState.SEALED for sheet in sheets)
     lines = [
@@ -182,7 +182,7 @@ def _summary_words(found: Assessment, sheets: list[ScoreSheet], done: list[Score
     if done:
         average = for_people(mean(sum(totals, Decimal(0)), len(totals)))
         possible = for_people(done[0].possible)
-        lines.append(f"等次分布：{words}。平均得分 {average} 分（满分 {possible} 分）。")
+        lines.append(f"等次分布：{text}。平均得分 {average} 分（满分 {possible} 分）。")
     return lines
 
 

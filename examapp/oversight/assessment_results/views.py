@@ -1,4 +1,4 @@
-"""Pages of reviewers and of voters: whoever the office has named, and whoever is signed in."""
+"""Pages of reviewers and of voters: whoever the office has named, and anyone who is signed in."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import me, signed_in
+from examapp.organisation.accounts.guards import my_user, signed_in
 from examapp.oversight.assessment_results import queries
 from examapp.oversight.assessment_results.actions import Given, cast_votes
 from examapp.oversight.assessment_results.actions import review_sheet as give_points
 from examapp.oversight.assessments import queries as assessment_queries
 from examapp.oversight.assessments import rules as assessment_rules
-from examapp.oversight.assessments.forms import Marks, read_marks
-from examapp.oversight.assessments.queries import Sheet
+from examapp.oversight.assessments.forms import SentScores, read_marks
+from examapp.oversight.assessments.queries import UnitScoreSheet
 from examapp.oversight.assessments.rules import Opinion, SheetState
 from examapp.oversight.duty_lists.queries import LedgerRow, find_list, iter_ledger
 from examapp.oversight.own_duties.views import blueprint
@@ -27,7 +27,7 @@ from examapp.web.submit import request_transaction
 @signed_in
 def list_reviews() -> str:
     """List the score sheets that who is signed in is to review: none, for who was not named."""
-    tasks = queries.list_review_tasks(read_session(), me().person_id)
+    tasks = queries.list_review_tasks(read_session(), my_user().person_id)
     return render_template(
         "duties/reviews.html",
         waiting=[task for task in tasks if task.state == SheetState.SUBMITTED and not task.is_done],
@@ -41,13 +41,13 @@ def list_reviews() -> str:
 @signed_in
 def review_sheet(sheet_id: int) -> Response | tuple[str, int]:
     """Give points on a unit's sheet."""
-    session, person_id = read_session(), me().person_id
+    session, person_id = read_session(), my_user().person_id
     sheet = assessment_queries.whole_sheet(
         session, queries.get_review_row(session, sheet_id, person_id), now=clock.now()
     )
     judged = [line for line in sheet.lines if line.is_judged]
     own = {line.item.id: review for line in judged for review in line.reviews if review.reviewer_id == person_id}
-    marks, problem, status = Marks(), "", 200
+    marks, problem, status = SentScores(), "", 200
     if request.method == "POST":
         status, marks = 422, read_marks(request.form, judged, is_whole=True)
         if not marks.problems:
@@ -68,15 +68,15 @@ def review_sheet(sheet_id: int) -> Response | tuple[str, int]:
     ), status
 
 
-def _ledger(sheet: Sheet) -> list[LedgerRow]:
+def _ledger(sheet: UnitScoreSheet) -> list[LedgerRow]:
     """Give what the unit recorded in the year, so that nobody asks it to be sent again."""
     session = read_session()
     duty_list = find_list(session, sheet.unit.id, sheet.assessment.year)
     return list(iter_ledger(session, duty_list.id)) if duty_list is not None else []
 
 
-def _give(sheet_id: int, marks: Marks) -> str:
-    given = {item_id: Given(points=points, remark=marks.words[item_id]) for item_id, points in marks.points.items()}
+def _give(sheet_id: int, marks: SentScores) -> str:
+    given = {item_id: Given(points=points, remark=marks.text[item_id]) for item_id, points in marks.points.items()}
     try:
         with request_transaction() as context:
             give_points(context, sheet_id=sheet_id, given=given)
@@ -97,7 +97,7 @@ def vote() -> Response | str:
         raise NotFoundError("现在没有开放的评议。请从首页重新进入。")
     if request.method == "POST":
         return _vote()
-    units = queries.list_vote_units(session, found, me().person_id)
+    units = queries.list_vote_units(session, found, my_user().person_id)
     return render_template(
         "duties/vote.html",
         assessment=found,

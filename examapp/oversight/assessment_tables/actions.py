@@ -25,12 +25,12 @@ from examapp.oversight.assessments.queries import find_assessment, get_assessmen
 from examapp.oversight.assessments.rules import (
     SHIPPED_BANDS,
     SHIPPED_TABLE,
+    AssessmentBand,
     AssessmentState,
-    Band,
     Indicator,
     TableItem,
 )
-from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.platform.audit.actions import ActionContext, record
 
@@ -56,16 +56,16 @@ class AssessmentSettings:
     self_due_on: date | None
     appeal_days: int
     vote_until: date | None
-    bands: Sequence[Band]
+    bands: Sequence[AssessmentBand]
 
 
-def create_assessment(context: ActionContext, *, year: int, is_copied: bool, hands: DutyScope) -> Assessment:
+def create_assessment(context: ActionContext, *, year: int, is_copied: bool, duty_scope: DutyScope) -> Assessment:
     """Make the assessment of a year with the shipped score table, or with last year's; raises ConflictError where there is one."""
     session, now = context.session, context.now
-    _check_office(hands)
+    _check_office(duty_scope)
     before = find_assessment(session, year - 1) if is_copied else None
     if is_copied and before is None:
-        raise DutyRefusedError(f"没有 {year - 1} 年的考核，不能复制。请用常用评分表新建。")
+        raise InvalidDutyError(f"没有 {year - 1} 年的考核，不能复制。请用常用评分表新建。")
     bands = before.bands if before else stored_bands(SHIPPED_BANDS)
     row = insert(Assessment).values(
         year=year, title=f"{year} 年度普法责任制考核", state=AssessmentState.DRAFT, bands=bands,
@@ -81,9 +81,9 @@ def create_assessment(context: ActionContext, *, year: int, is_copied: bool, han
     return get_assessment(session, assessment_id)
 
 
-def stored_bands(bands: Sequence[Band]) -> list[list[str]]:
+def stored_bands(bands: Sequence[AssessmentBand]) -> list[list[str]]:
     """Give bands as they are stored."""
-    return [[band.name, str(band.least)] for band in bands]
+    return [[band.name, str(band.minimum)] for band in bands]
 
 
 def item_of(item: AssessmentItem) -> TableItem:
@@ -111,10 +111,10 @@ def _set_item(row: AssessmentItem, item: TableItem) -> None:
 
 
 def change_settings(
-    context: ActionContext, *, assessment_id: int, version: int, settings: AssessmentSettings, hands: DutyScope
+    context: ActionContext, *, assessment_id: int, version: int, settings: AssessmentSettings, duty_scope: DutyScope
 ) -> None:
     """Set title, exam, dates and bands; once it is open the exam and the bands stay, since sheets stand on them."""
-    assessment = _lock(context.session, assessment_id, hands)
+    assessment = _lock(context.session, assessment_id, duty_scope)
     _check_version(assessment, version)
     bands = stored_bands(settings.bands)
     if assessment.state == AssessmentState.OPEN and (settings.exam_id, bands) != (assessment.exam_id, assessment.bands):
@@ -122,7 +122,7 @@ def change_settings(
     if settings.exam_id is not None:
         exam = context.session.get(Exam, settings.exam_id)
         if exam is None or exam.state != ExamState.PUBLISHED:
-            raise DutyRefusedError("没有找到这场考试。请重新选择。")
+            raise InvalidDutyError("没有找到这场考试。请重新选择。")
     assessment.title, assessment.exam_id, assessment.bands = settings.title, settings.exam_id, bands
     assessment.self_due_on, assessment.appeal_days = settings.self_due_on, settings.appeal_days
     assessment.vote_until = settings.vote_until
@@ -131,10 +131,16 @@ def change_settings(
 
 
 def put_table_item(
-    context: ActionContext, *, assessment_id: int, version: int, item_id: int | None, item: TableItem, hands: DutyScope
+    context: ActionContext,
+    *,
+    assessment_id: int,
+    version: int,
+    item_id: int | None,
+    item: TableItem,
+    duty_scope: DutyScope,
 ) -> None:
     """Add an item to a score table, or change one, while the table is being made."""
-    assessment = _lock_draft(context.session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, duty_scope)
     if item_id is None:
         position = max((other.position for other in assessment.items), default=0) + 1
         assessment.items.append(new_item(assessment_id, position, item))
@@ -145,20 +151,20 @@ def put_table_item(
 
 
 def remove_table_item(
-    context: ActionContext, *, assessment_id: int, version: int, item_id: int, hands: DutyScope
+    context: ActionContext, *, assessment_id: int, version: int, item_id: int, duty_scope: DutyScope
 ) -> None:
     """Take an item off a score table that is being made."""
-    assessment = _lock_draft(context.session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, duty_scope)
     assessment.items.remove(_own_item(assessment, item_id))
     _touch(assessment, now=context.now)
     _note(context, "duties.change_score_table", assessment_id)
 
 
 def move_table_item(
-    context: ActionContext, *, assessment_id: int, version: int, item_id: int, hands: DutyScope
+    context: ActionContext, *, assessment_id: int, version: int, item_id: int, duty_scope: DutyScope
 ) -> None:
     """Move an item one place up."""
-    assessment = _lock_draft(context.session, assessment_id, version, hands)
+    assessment = _lock_draft(context.session, assessment_id, version, duty_scope)
     order = list(assessment.items)
     place = order.index(_own_item(assessment, item_id))
     if place:
@@ -176,18 +182,18 @@ def _own_item(assessment: Assessment, item_id: int) -> AssessmentItem:
     return item
 
 
-def open_assessment(context: ActionContext, *, assessment_id: int, version: int, hands: DutyScope) -> int:
+def open_assessment(context: ActionContext, *, assessment_id: int, version: int, duty_scope: DutyScope) -> int:
     """Fix the score table and give every unit its sheet; once open, units that came later get theirs. Gives how many sheets were made."""
     session, now = context.session, context.now
-    assessment = _lock(session, assessment_id, hands)
+    assessment = _lock(session, assessment_id, duty_scope)
     _check_version(assessment, version)
     if not assessment.items:
-        raise DutyRefusedError("评分表还没有项目，请先添加。")
+        raise InvalidDutyError("评分表还没有项目，请先添加。")
     wants_exam = any(item.indicator in {Indicator.PARTICIPATION, Indicator.PASS} for item in assessment.items)
     if wants_exam and assessment.exam_id is None:
-        raise DutyRefusedError("评分表要取参考率或合格率。请先在「考核设置」中选择取用哪一场考试。")
+        raise InvalidDutyError("评分表要取参考率或合格率。请先在「考核设置」中选择取用哪一场考试。")
     if any(item.indicator == Indicator.VOTE for item in assessment.items) and assessment.vote_until is None:
-        raise DutyRefusedError("评分表有社会评议。请先在「考核设置」中填写评议截止日期。")
+        raise InvalidDutyError("评分表有社会评议。请先在「考核设置」中填写评议截止日期。")
     if assessment.state == AssessmentState.DRAFT:
         assessment.state, assessment.opened_at = AssessmentState.OPEN, now
     made = add_sheets(session, assessment_id, now=now)
@@ -226,25 +232,25 @@ def add_sheets(session: Session, assessment_id: int, *, now: datetime) -> int:
     return len(session.scalars(statement).all())
 
 
-def add_reviewer(context: ActionContext, *, assessment_id: int, staff_number: str, hands: DutyScope) -> Person:
+def add_reviewer(context: ActionContext, *, assessment_id: int, staff_number: str, duty_scope: DutyScope) -> Person:
     """Name a person as a reviewer of a year's sheets, by staff number; twice changes nothing."""
     session = context.session
-    _lock(session, assessment_id, hands)
+    _lock(session, assessment_id, duty_scope)
     person = session.scalar(select(Person).where(Person.staff_number == staff_number))
     if person is None:
-        raise DutyRefusedError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
+        raise InvalidDutyError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
     if person.state == PersonState.LEFT:
-        raise DutyRefusedError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
+        raise InvalidDutyError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
     row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=context.now)
     session.execute(row.on_conflict_do_nothing())
     _note(context, "duties.add_reviewer", assessment_id, person_id=person.id)
     return person
 
 
-def remove_reviewer(context: ActionContext, *, assessment_id: int, person_id: int, hands: DutyScope) -> None:
+def remove_reviewer(context: ActionContext, *, assessment_id: int, person_id: int, duty_scope: DutyScope) -> None:
     """Wait for a reviewer no longer: what was given stays and counts, and so does who gave it."""
     session = context.session
-    _lock(session, assessment_id, hands)
+    _lock(session, assessment_id, duty_scope)
     reviewed = session.scalar(
         select(func.count(distinct(AssessmentReview.sheet_id)))
         .join(AssessmentSheet, AssessmentSheet.id == AssessmentReview.sheet_id)
@@ -258,21 +264,21 @@ def remove_reviewer(context: ActionContext, *, assessment_id: int, person_id: in
     _note(context, "duties.remove_reviewer", assessment_id, person_id=person_id, sheets=reviewed)
 
 
-def _lock(session: Session, assessment_id: int, hands: DutyScope) -> Assessment:
-    _check_office(hands)
+def _lock(session: Session, assessment_id: int, duty_scope: DutyScope) -> Assessment:
+    _check_office(duty_scope)
     return get_assessment(session, assessment_id, has_lock=True)
 
 
-def _lock_draft(session: Session, assessment_id: int, version: int, hands: DutyScope) -> Assessment:
-    assessment = _lock(session, assessment_id, hands)
+def _lock_draft(session: Session, assessment_id: int, version: int, duty_scope: DutyScope) -> Assessment:
+    assessment = _lock(session, assessment_id, duty_scope)
     if assessment.state != AssessmentState.DRAFT:
         raise ConflictError("考核已经开始，评分表不能再改，以免各单位标准不一。")
     _check_version(assessment, version)
     return assessment
 
 
-def _check_office(hands: DutyScope) -> None:
-    if not hands.is_office:
+def _check_office(duty_scope: DutyScope) -> None:
+    if not duty_scope.is_office:
         raise NotFoundError
 
 

@@ -27,27 +27,27 @@ from examapp.web.submit import check_form, request_transaction, status_of, submi
 @requires(WRITE)
 def show_assessment() -> str:
     """Show the assessment of a year: the sheets within reach by unit code, and for the office what is done next."""
-    session, hands, year = read_session(), current_duty_scope(), chosen_year()
+    session, duty_scope, year = read_session(), current_duty_scope(), chosen_year()
     found = assessment_queries.find_assessment(session, year)
-    is_shown = found is not None and (hands.is_office or found.state == assessment_rules.AssessmentState.OPEN)
-    sheets = assessment_queries.list_sheets(session, found, hands, now=clock.now()) if found and is_shown else []
+    is_shown = found is not None and (duty_scope.is_office or found.state == assessment_rules.AssessmentState.OPEN)
+    sheets = assessment_queries.list_sheets(session, found, duty_scope, now=clock.now()) if found and is_shown else []
     return render_template(
         "duties/assessment.html",
         year=year,
         assessment=found if is_shown else None,
         sheets=sheets,
         versions=assessment_queries.revision_numbers(session, found.id) if found else {},
-        years=assessment_queries.list_assessed_years(session, is_open_only=not hands.is_office),
-        is_office=hands.is_office,
-        reviewers=assessment_queries.list_reviewers(session, found.id) if found and hands.is_office else [],
-        may_appeal=sum(_may_appeal(sheet) for sheet in sheets) if hands.is_office else 0,
+        years=assessment_queries.list_assessed_years(session, is_open_only=not duty_scope.is_office),
+        is_office=duty_scope.is_office,
+        reviewers=assessment_queries.list_reviewers(session, found.id) if found and duty_scope.is_office else [],
+        may_appeal=sum(_may_appeal(sheet) for sheet in sheets) if duty_scope.is_office else 0,
         counts={state: sum(sheet.row.state == state for sheet in sheets) for state in assessment_rules.SheetState},
         state_names=assessment_rules.SHEET_STATE_NAMES,
         state_styles=assessment_rules.SHEET_STATE_STYLES,
     )
 
 
-def _may_appeal(sheet: assessment_queries.Sheet) -> bool:
+def _may_appeal(sheet: assessment_queries.UnitScoreSheet) -> bool:
     row = sheet.row
     if row.state != assessment_rules.SheetState.FED_BACK or row.fed_back_at is None or row.appealed_at is not None:
         return False
@@ -62,7 +62,7 @@ def create_assessment() -> Response:
     year = posted_year()
     with request_transaction() as context:
         made = actions.create_assessment(
-            context, year=year, is_copied=request.form.get("copied") == "1", hands=current_duty_scope()
+            context, year=year, is_copied=request.form.get("copied") == "1", duty_scope=current_duty_scope()
         )
         assessment_id = made.id
     return _done(assessment_id, f"{year} 年的考核已建好。请核对评分表，再开始考核。")
@@ -110,9 +110,9 @@ def change_assessment(assessment_id: int) -> Response | tuple[str, int]:
                     assessment_id=assessment_id,
                     version=form.version.data or 0,
                     settings=settings,
-                    hands=current_duty_scope(),
+                    duty_scope=current_duty_scope(),
                 )
-        if not form.is_refused:
+        if not form.is_rejected:
             return _done(assessment_id, "考核设置已保存。")
     page = render_template("duties/assessment_settings.html", form=form, assessment=found)
     return page, status_of(form)
@@ -163,9 +163,9 @@ def _edit_item(found: Assessment, form: TableItemForm, item: AssessmentItem | No
                 version=form.version.data or 0,
                 item_id=item_id,
                 item=form.item(),
-                hands=current_duty_scope(),
+                duty_scope=current_duty_scope(),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return _done(assessment_id, "考核项目已保存。")
     page = render_template("duties/score_item.html", form=form, assessment=found, item=item)
     return page, status_of(form)
@@ -184,7 +184,7 @@ def move_table_item(assessment_id: int, item_id: int, act: str) -> Response:
             assessment_id=assessment_id,
             version=form.version.data,
             item_id=item_id,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
     return _done(assessment_id, "考核项目已删除。" if act == "remove" else "考核项目已上移。")
 
@@ -197,7 +197,7 @@ def open_assessment(assessment_id: int) -> Response:
     check_form(form)
     with request_transaction() as context:
         made = actions.open_assessment(
-            context, assessment_id=assessment_id, version=form.version.data, hands=current_duty_scope()
+            context, assessment_id=assessment_id, version=form.version.data, duty_scope=current_duty_scope()
         )
     return _to_year(
         assessment_id, f"考核已开始，{made} 个单位有了评分表，可以自评。" if made else "没有新的单位要补发。"
@@ -215,7 +215,7 @@ def add_reviewer(assessment_id: int) -> Response:
             context,
             assessment_id=assessment_id,
             staff_number=form.staff_number.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
         name = person.name
     return _done(assessment_id, f"已添加评审人{name}，登录后在首页待办中评审。")
@@ -226,7 +226,9 @@ def add_reviewer(assessment_id: int) -> Response:
 def remove_reviewer(assessment_id: int, person_id: int) -> Response:
     """Take a reviewer off."""
     with request_transaction() as context:
-        actions.remove_reviewer(context, assessment_id=assessment_id, person_id=person_id, hands=current_duty_scope())
+        actions.remove_reviewer(
+            context, assessment_id=assessment_id, person_id=person_id, duty_scope=current_duty_scope()
+        )
     return _done(assessment_id, "评审人已移除。")
 
 
@@ -238,20 +240,20 @@ def conclude_all(assessment_id: int, act: str) -> Response:
         raise NotFoundError
     what = assessment_actions.feed_back_all if act == "feed_back_all" else assessment_actions.seal_all
     with request_transaction() as context:
-        done = what(context, assessment_id=assessment_id, hands=current_duty_scope())
+        done = what(context, assessment_id=assessment_id, duty_scope=current_duty_scope())
     if not done:
         flash("没有可以办理的评分表：要先评审完才能反馈，先反馈才能封存。", "warning")
         return _to_year(assessment_id, "")
     return _to_year(assessment_id, f"已{'反馈' if act == 'feed_back_all' else '封存'} {done} 份评分表。")
 
 
-def _done(assessment_id: int, words: str) -> Response:
-    flash(words, "success")
+def _done(assessment_id: int, text: str) -> Response:
+    flash(text, "success")
     return redirect(url_for(".show_score_table", assessment_id=assessment_id))
 
 
-def _to_year(assessment_id: int, words: str) -> Response:
-    if words:
-        flash(words, "success")
+def _to_year(assessment_id: int, text: str) -> Response:
+    if text:
+        flash(text, "success")
     year = assessment_queries.get_assessment(read_session(), assessment_id).year
     return redirect(url_for(".show_assessment", year=year))

@@ -16,9 +16,9 @@ from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.models import AssessmentRevision, AssessmentScore, AssessmentSheet
 from examapp.oversight.assessments.queries import (
-    Line,
     Reviewer,
-    Sheet,
+    ScoreSheetLine,
+    UnitScoreSheet,
     bands_of,
     get_assessment,
     get_sheet_row,
@@ -27,7 +27,7 @@ from examapp.oversight.assessments.queries import (
     whole_sheets,
 )
 from examapp.oversight.assessments.rules import SheetState, band_of, last_appeal_day
-from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.points import as_text
@@ -60,11 +60,11 @@ def save_self_scores(
     version: int,
     scores: Mapping[int, OwnScore],
     is_submitted: bool,
-    hands: DutyScope,
+    duty_scope: DutyScope,
 ) -> None:
-    """Save a unit's self scores by item, and hand them in on wish; lines that fill themselves are not asked for."""
+    """Save a unit's self scores by item, and hand them in if asked for; lines that fill themselves are not asked for."""
     session, now = context.session, context.now
-    sheet = _lock(session, sheet_id, hands, now=now)
+    sheet = _lock(session, sheet_id, duty_scope, now=now)
     row = sheet.row
     if row.state != SheetState.SELF:
         raise ConflictError("自评已经报送，不能再改。需要修改请联系普法办退回。")
@@ -97,15 +97,15 @@ def _check_whole(session: Session, row: AssessmentSheet, *, now: datetime) -> No
     missing = [str(line.number) for line in sheet.lines if line.own is None]
     silent = [str(line.number) for line in sheet.lines if line.is_judged and not line.self_reason]
     if missing:
-        raise DutyRefusedError(f"第 {'、'.join(missing)} 项还没有自评得分，请填写后再报送。")
+        raise InvalidDutyError(f"第 {'、'.join(missing)} 项还没有自评得分，请填写后再报送。")
     if silent:
-        raise DutyRefusedError(f"第 {'、'.join(silent)} 项还没有写自评理由，请填写后再报送。")
+        raise InvalidDutyError(f"第 {'、'.join(silent)} 项还没有写自评理由，请填写后再报送。")
 
 
-def send_back_sheet(context: ActionContext, *, sheet_id: int, version: int, remark: str, hands: DutyScope) -> None:
+def send_back_sheet(context: ActionContext, *, sheet_id: int, version: int, remark: str, duty_scope: DutyScope) -> None:
     """Give a submitted sheet back to its unit with a reason; what reviewers gave stays for the next time."""
-    row = lock_row(context.session, sheet_id, hands)
-    check_office(context.session, row, hands)
+    row = lock_row(context.session, sheet_id, duty_scope)
+    check_office(context.session, row, duty_scope)
     if row.state != SheetState.SUBMITTED:
         raise ConflictError("评分表不在待评审中，不能退回。请刷新页面查看。")
     check_version(row, version)
@@ -114,10 +114,10 @@ def send_back_sheet(context: ActionContext, *, sheet_id: int, version: int, rema
     note(context, "duties.return_assessment", row)
 
 
-def appeal(context: ActionContext, *, sheet_id: int, version: int, text: str, hands: DutyScope) -> None:
+def appeal(context: ActionContext, *, sheet_id: int, version: int, text: str, duty_scope: DutyScope) -> None:
     """Appeal against what was fed back, once, within the days that the office set."""
     now = context.now
-    sheet = _lock(context.session, sheet_id, hands, now=now)
+    sheet = _lock(context.session, sheet_id, duty_scope, now=now)
     row = sheet.row
     if row.appealed_at is not None:
         raise ConflictError("已经申诉过了，不用再提。请刷新页面查看。")
@@ -126,30 +126,30 @@ def appeal(context: ActionContext, *, sheet_id: int, version: int, text: str, ha
     check_version(row, version)
     last = last_appeal_day(day_of(row.fed_back_at), sheet.assessment.appeal_days)
     if day_of(now) > last:
-        raise DutyRefusedError(f"申诉截止到 {last.month} 月 {last.day} 日，已经过期。确有问题请联系普法办。")
+        raise InvalidDutyError(f"申诉截止到 {last.month} 月 {last.day} 日，已经过期。确有问题请联系普法办。")
     row.state, row.appeal, row.appealed_at = SheetState.APPEALED, text, now
     touch(row, now=now)
     note(context, "duties.appeal", row)
 
 
-def _lock(session: Session, sheet_id: int, hands: DutyScope, *, now: datetime) -> Sheet:
-    return whole_sheet(session, lock_row(session, sheet_id, hands), now=now)
+def _lock(session: Session, sheet_id: int, duty_scope: DutyScope, *, now: datetime) -> UnitScoreSheet:
+    return whole_sheet(session, lock_row(session, sheet_id, duty_scope), now=now)
 
 
-def lock_row(session: Session, sheet_id: int, hands: DutyScope) -> AssessmentSheet:
+def lock_row(session: Session, sheet_id: int, duty_scope: DutyScope) -> AssessmentSheet:
     """Lock a sheet of a unit in somebody's hands; raises NotFoundError out of reach."""
-    return get_sheet_row(session, sheet_id, hands, has_lock=True)
+    return get_sheet_row(session, sheet_id, duty_scope, has_lock=True)
 
 
-def check_office(session: Session, row: AssessmentSheet, hands: DutyScope) -> None:
-    """Refuse, as not found, who may not decide on a unit."""
-    unit, reach = session.get_one(Unit, row.unit_id), hands.approve
-    if reach is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+def check_office(session: Session, row: AssessmentSheet, duty_scope: DutyScope) -> None:
+    """Reject, as not found, who may not decide on a unit."""
+    unit, access = session.get_one(Unit, row.unit_id), duty_scope.approve
+    if access is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
 
 
 def check_version(row: AssessmentSheet, version: int) -> None:
-    """Refuse a decision on a sheet that has changed since it was looked at."""
+    """Reject a decision on a sheet that has changed since it was looked at."""
     if row.version != version:
         raise ConflictError(_CHANGED)
 
@@ -166,38 +166,38 @@ def note(context: ActionContext, act: str, row: AssessmentSheet) -> None:
     record(context, act, object_type="duty_sheet", object_id=row.id, details=details)
 
 
-def feed_back_sheet(context: ActionContext, *, sheet_id: int, version: int, hands: DutyScope) -> None:
-    """Fix the points of a reviewed sheet and show them to the unit; a second press is refused and changes nothing."""
+def feed_back_sheet(context: ActionContext, *, sheet_id: int, version: int, duty_scope: DutyScope) -> None:
+    """Fix the points of a reviewed sheet and show them to the unit; a second press is rejected and changes nothing."""
     session = context.session
-    row = lock_row(session, sheet_id, hands)
-    check_office(session, row, hands)
+    row = lock_row(session, sheet_id, duty_scope)
+    check_office(session, row, duty_scope)
     if row.state not in {SheetState.SELF, SheetState.SUBMITTED}:
         raise ConflictError("这份评分表已经反馈，不用再办。请刷新页面查看。")
     if row.state == SheetState.SELF:
         raise ConflictError("单位还没有报送自评，或已退回修改。请等单位报送。")
     check_version(row, version)
     sheet = whole_sheet(session, row, now=context.now)
-    lack = lack_of_reviews(sheet, list_reviewers(session, row.assessment_id))
-    if lack:
-        raise DutyRefusedError(lack)
+    missing_reviews = describe_missing_reviews(sheet, list_reviewers(session, row.assessment_id))
+    if missing_reviews:
+        raise InvalidDutyError(missing_reviews)
     _fix(context, sheet)
 
 
-def feed_back_all(context: ActionContext, *, assessment_id: int, hands: DutyScope) -> int:
+def feed_back_all(context: ActionContext, *, assessment_id: int, duty_scope: DutyScope) -> int:
     """Feed back every sheet that all its reviewers have done; gives how many."""
-    ready = _lock_all(context.session, assessment_id, SheetState.SUBMITTED, hands, now=context.now)
+    ready = _lock_all(context.session, assessment_id, SheetState.SUBMITTED, duty_scope, now=context.now)
     reviewers = list_reviewers(context.session, assessment_id)
-    done = [sheet for sheet in ready if not lack_of_reviews(sheet, reviewers)]
+    done = [sheet for sheet in ready if not describe_missing_reviews(sheet, reviewers)]
     for sheet in done:
         _fix(context, sheet)
     return len(done)
 
 
 def _lock_all(
-    session: Session, assessment_id: int, state: SheetState, hands: DutyScope, *, now: datetime
-) -> list[Sheet]:
+    session: Session, assessment_id: int, state: SheetState, duty_scope: DutyScope, *, now: datetime
+) -> list[UnitScoreSheet]:
     """Lock every sheet in a state, in one order, and give them whole; for the office alone."""
-    if not hands.is_office:
+    if not duty_scope.is_office:
         raise NotFoundError
     assessment = get_assessment(session, assessment_id, has_lock=True)
     query = select(AssessmentSheet).where(
@@ -207,7 +207,7 @@ def _lock_all(
     return whole_sheets(session, assessment, session.scalars(locked).all(), now=now)
 
 
-def lack_of_reviews(sheet: Sheet, reviewers: Sequence[Reviewer]) -> str:
+def describe_missing_reviews(sheet: UnitScoreSheet, reviewers: Sequence[Reviewer]) -> str:
     """Say what a sheet lacks before it may be fed back; empty where nothing."""
     if not sheet.judged_ids:
         return ""
@@ -224,7 +224,7 @@ def lack_of_reviews(sheet: Sheet, reviewers: Sequence[Reviewer]) -> str:
     return ""
 
 
-def _fix(context: ActionContext, sheet: Sheet) -> None:
+def _fix(context: ActionContext, sheet: UnitScoreSheet) -> None:
     row = sheet.row
     for line in sheet.lines:
         _put_points(context.session, row.id, line.item.id, points=line.reviewed, rate=line.rate)
@@ -243,12 +243,18 @@ def _put_points(session: Session, sheet_id: int, item_id: int, *, points: Decima
 
 
 def answer_appeal(
-    context: ActionContext, *, sheet_id: int, version: int, points: Mapping[int, Decimal], answer: str, hands: DutyScope
+    context: ActionContext,
+    *,
+    sheet_id: int,
+    version: int,
+    points: Mapping[int, Decimal],
+    answer: str,
+    duty_scope: DutyScope,
 ) -> None:
     """Answer an appeal with the points that stand from now on, changed or not; the unit reads the answer."""
     session, now = context.session, context.now
-    row = lock_row(session, sheet_id, hands)
-    check_office(session, row, hands)
+    row = lock_row(session, sheet_id, duty_scope)
+    check_office(session, row, duty_scope)
     if row.state != SheetState.APPEALED:
         raise ConflictError("这份评分表没有待复核的申诉。请刷新页面查看。")
     check_version(row, version)
@@ -259,7 +265,7 @@ def answer_appeal(
 
 
 def _change_points(session: Session, row: AssessmentSheet, points: Mapping[int, Decimal], *, now: datetime) -> bool:
-    """Put points by item and reckon total and band anew; tells whether anything changed."""
+    """Put points by item and reckon total and band again; tells whether anything changed."""
     sheet = whole_sheet(session, row, now=now)
     changed = [line for line in sheet.lines if line.item.id in points and points[line.item.id] != line.fixed]
     for line in changed:
@@ -270,17 +276,17 @@ def _change_points(session: Session, row: AssessmentSheet, points: Mapping[int, 
     return bool(changed)
 
 
-def _within(line: Line, points: Decimal) -> Decimal:
+def _within(line: ScoreSheetLine, points: Decimal) -> Decimal:
     if not 0 <= points <= line.item.points:
-        raise DutyRefusedError(f"第 {line.number} 项最多 {line.item.points.normalize():f} 分，请改正。")
+        raise InvalidDutyError(f"第 {line.number} 项最多 {line.item.points.normalize():f} 分，请改正。")
     return points
 
 
-def seal_sheet(context: ActionContext, *, sheet_id: int, version: int, hands: DutyScope) -> None:
-    """Seal a sheet as its first version; not while an appeal waits. A second press is refused and changes nothing."""
+def seal_sheet(context: ActionContext, *, sheet_id: int, version: int, duty_scope: DutyScope) -> None:
+    """Seal a sheet as its first version; not while an appeal waits. A second press is rejected and changes nothing."""
     session = context.session
-    row = lock_row(session, sheet_id, hands)
-    check_office(session, row, hands)
+    row = lock_row(session, sheet_id, duty_scope)
+    check_office(session, row, duty_scope)
     if row.state == SheetState.SEALED:
         raise ConflictError("这份评分表已经封存，不用再办。请刷新页面查看。")
     if row.state == SheetState.APPEALED:
@@ -291,15 +297,15 @@ def seal_sheet(context: ActionContext, *, sheet_id: int, version: int, hands: Du
     _seal(context, whole_sheet(session, row, now=context.now))
 
 
-def seal_all(context: ActionContext, *, assessment_id: int, hands: DutyScope) -> int:
+def seal_all(context: ActionContext, *, assessment_id: int, duty_scope: DutyScope) -> int:
     """Seal every sheet that was fed back and waits for no answer; gives how many."""
-    ready = _lock_all(context.session, assessment_id, SheetState.FED_BACK, hands, now=context.now)
+    ready = _lock_all(context.session, assessment_id, SheetState.FED_BACK, duty_scope, now=context.now)
     for sheet in ready:
         _seal(context, sheet)
     return len(ready)
 
 
-def _seal(context: ActionContext, sheet: Sheet) -> None:
+def _seal(context: ActionContext, sheet: UnitScoreSheet) -> None:
     row = sheet.row
     row.state, row.sealed_at = SheetState.SEALED, context.now
     _add_revision(context, sheet, reason="")
@@ -308,17 +314,23 @@ def _seal(context: ActionContext, sheet: Sheet) -> None:
 
 
 def correct_sealed_sheet(
-    context: ActionContext, *, sheet_id: int, version: int, points: Mapping[int, Decimal], reason: str, hands: DutyScope
+    context: ActionContext,
+    *,
+    sheet_id: int,
+    version: int,
+    points: Mapping[int, Decimal],
+    reason: str,
+    duty_scope: DutyScope,
 ) -> int:
     """Correct the points of a sealed sheet with a reason: a new version beside the old ones, which stay. Gives its number."""
     session, now = context.session, context.now
-    row = lock_row(session, sheet_id, hands)
-    check_office(session, row, hands)
+    row = lock_row(session, sheet_id, duty_scope)
+    check_office(session, row, duty_scope)
     if row.state != SheetState.SEALED:
         raise ConflictError("这份评分表还没有封存，不用更正。请刷新页面查看。")
     check_version(row, version)
     if not _change_points(session, row, points, now=now):
-        raise DutyRefusedError("得分没有变化，不用更正。请改动需要更正的项目后再提交。")
+        raise InvalidDutyError("得分没有变化，不用更正。请改动需要更正的项目后再提交。")
     sheet = whole_sheet(session, row, now=now)
     number = _add_revision(context, sheet, reason=reason)
     touch(row, now=now)
@@ -326,7 +338,7 @@ def correct_sealed_sheet(
     return number
 
 
-def _add_revision(context: ActionContext, sheet: Sheet, *, reason: str) -> int:
+def _add_revision(context: ActionContext, sheet: UnitScoreSheet, *, reason: str) -> int:
     session = context.session
     row = sheet.row
     last = session.scalar(select(func.max(AssessmentRevision.number)).where(AssessmentRevision.sheet_id == row.id))
@@ -347,7 +359,7 @@ def _add_revision(context: ActionContext, sheet: Sheet, *, reason: str) -> int:
     return number
 
 
-def snapshot(sheet: Sheet) -> list[dict[str, str | None]]:
+def snapshot(sheet: UnitScoreSheet) -> list[dict[str, str | None]]:
     """Give the lines of a sheet as a sealed version keeps them."""
     return [
         {

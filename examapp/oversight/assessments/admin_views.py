@@ -11,8 +11,8 @@ from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import requires
 from examapp.oversight.assessments import actions, queries, rules
 from examapp.oversight.assessments.actions import OwnScore
-from examapp.oversight.assessments.forms import AppealForm, DecisionForm, Marks, read_marks
-from examapp.oversight.assessments.queries import Sheet
+from examapp.oversight.assessments.forms import AppealForm, RevisionDecisionForm, SentScores, read_marks
+from examapp.oversight.assessments.queries import UnitScoreSheet
 from examapp.oversight.assessments.rules import SheetState
 from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
@@ -20,7 +20,7 @@ from examapp.platform.audit.actions import ActionContext
 from examapp.web.submit import check_form, request_transaction, status_of, submit
 
 
-def _sheet(sheet_id: int) -> Sheet:
+def _sheet(sheet_id: int) -> UnitScoreSheet:
     session = read_session()
     return queries.whole_sheet(session, queries.get_sheet_row(session, sheet_id, current_duty_scope()), now=clock.now())
 
@@ -43,7 +43,9 @@ def show_sheet(sheet_id: int) -> str:
         may_decide=may_decide,
         is_shown=may_decide or row.state not in {SheetState.SELF, SheetState.SUBMITTED},
         reviewers=reviewers,
-        lack=actions.lack_of_reviews(sheet, reviewers) if may_decide and row.state == SheetState.SUBMITTED else "",
+        missing_reviews=actions.describe_missing_reviews(sheet, reviewers)
+        if may_decide and row.state == SheetState.SUBMITTED
+        else "",
         revisions=queries.list_revisions(session, sheet_id),
         send_back=SendBackForm(data=versioned),
         appeal_form=AppealForm(data=versioned),
@@ -60,14 +62,14 @@ def show_sheet(sheet_id: int) -> str:
 @requires(WRITE)
 def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
     """Fill in the self scores of a unit; saved as they are, or handed in once whole."""
-    sheet, form, marks = _sheet(sheet_id), VersionForm(), Marks()
+    sheet, form, marks = _sheet(sheet_id), VersionForm(), SentScores()
     judged = [line for line in sheet.lines if line.is_judged]
     if form.validate_on_submit():
         is_submitted = request.form.get("act") == "submit"
         marks = read_marks(request.form, judged, is_whole=is_submitted)
         if not marks.problems:
             scores = {
-                line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.words[line.item.id])
+                line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.text[line.item.id])
                 for line in judged
             }
             with submit(form=form) as context:
@@ -77,13 +79,13 @@ def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
                     version=form.version.data,
                     scores=scores,
                     is_submitted=is_submitted,
-                    hands=current_duty_scope(),
+                    duty_scope=current_duty_scope(),
                 )
-            if not form.is_refused:
-                words = (
+            if not form.is_rejected:
+                text = (
                     "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点「报送自评」。"
                 )
-                return _back(sheet_id, words)
+                return _back(sheet_id, text)
     page = render_template("duties/sheet_self.html", sheet=sheet, judged=judged, form=form, marks=marks)
     return page, status_of(form)
 
@@ -100,7 +102,7 @@ def send_back_sheet(sheet_id: int) -> Response:
             sheet_id=sheet_id,
             version=form.version.data,
             remark=form.remark.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
     return _back(sheet_id, "评分表已退回单位修改。")
 
@@ -113,7 +115,7 @@ def conclude_sheet(sheet_id: int, act: str) -> Response:
     check_form(form)
     what = actions.feed_back_sheet if act == "feed_back" else actions.seal_sheet
     with request_transaction() as context:
-        what(context, sheet_id=sheet_id, version=form.version.data, hands=current_duty_scope())
+        what(context, sheet_id=sheet_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(sheet_id, "考核结果已反馈给单位。" if act == "feed_back" else "评分表已封存，留存为第 1 版。")
 
 
@@ -129,7 +131,7 @@ def appeal(sheet_id: int) -> Response:
             sheet_id=sheet_id,
             version=form.version.data,
             text=form.text.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
     return _back(sheet_id, "申诉已提交，请等普法办复核。")
 
@@ -142,13 +144,13 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
     if sheet.row.state not in {SheetState.APPEALED, SheetState.SEALED}:
         raise NotFoundError
     is_appeal = sheet.row.state == SheetState.APPEALED
-    form, marks = DecisionForm(), Marks()
+    form, marks = RevisionDecisionForm(), SentScores()
     if form.validate_on_submit():
         marks = read_marks(request.form, sheet.lines, is_whole=True)
         if not marks.problems:
             with submit(form=form) as context:
                 _decide(context, sheet_id, form, marks, is_appeal=is_appeal)
-            if not form.is_refused:
+            if not form.is_rejected:
                 return _back(
                     sheet_id,
                     "申诉已复核，结果已告知单位。" if is_appeal else "已更正，另存为新的一版，原来的版本保留。",
@@ -157,7 +159,9 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
     return page, status_of(form)
 
 
-def _decide(context: ActionContext, sheet_id: int, form: DecisionForm, marks: Marks, *, is_appeal: bool) -> None:
+def _decide(
+    context: ActionContext, sheet_id: int, form: RevisionDecisionForm, marks: SentScores, *, is_appeal: bool
+) -> None:
     if is_appeal:
         actions.answer_appeal(
             context,
@@ -165,7 +169,7 @@ def _decide(context: ActionContext, sheet_id: int, form: DecisionForm, marks: Ma
             version=form.version.data,
             points=marks.points,
             answer=form.reason.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
     else:
         actions.correct_sealed_sheet(
@@ -174,7 +178,7 @@ def _decide(context: ActionContext, sheet_id: int, form: DecisionForm, marks: Ma
             version=form.version.data,
             points=marks.points,
             reason=form.reason.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
 
 
@@ -189,6 +193,6 @@ def show_revision(sheet_id: int, number: int) -> str:
     return render_template("duties/sheet_version.html", sheet=sheet, revision=found)
 
 
-def _back(sheet_id: int, words: str) -> Response:
-    flash(words, "success")
+def _back(sheet_id: int, text: str) -> Response:
+    flash(text, "success")
     return redirect(url_for(".show_sheet", sheet_id=sheet_id))

@@ -11,8 +11,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from examapp.documents.html import normalise
 from examapp.oversight.assessment_tables.actions import AssessmentSettings
-from examapp.oversight.assessments.queries import Line
-from examapp.oversight.assessments.rules import INDICATOR_NAMES, Band, Indicator, TableItem, read_bands, read_number
+from examapp.oversight.assessments.queries import ScoreSheetLine
+from examapp.oversight.assessments.rules import (
+    INDICATOR_NAMES,
+    AssessmentBand,
+    Indicator,
+    TableItem,
+    read_bands,
+    read_number,
+)
 from examapp.oversight.duty_lists.forms import VersionForm
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.web.params import sent_number
@@ -51,7 +58,7 @@ class SettingsForm(FlaskForm):
         bands, problem = read_bands(self.bands.data)
         return (None, problem) if problem else (self._settings(bands), "")
 
-    def _settings(self, bands: Sequence[Band]) -> AssessmentSettings:
+    def _settings(self, bands: Sequence[AssessmentBand]) -> AssessmentSettings:
         return AssessmentSettings(
             title=self.title.data,
             exam_id=self.exam_id.data or None,
@@ -131,7 +138,7 @@ class AppealForm(VersionForm):
     )
 
 
-class DecisionForm(VersionForm):
+class RevisionDecisionForm(VersionForm):
     """Why points are changed after they were fed back, or why not."""
 
     reason = TextAreaField(
@@ -143,27 +150,27 @@ class DecisionForm(VersionForm):
 
 
 @dataclass(slots=True, kw_only=True)
-class Marks:
+class SentScores:
     """Points and words by item as a form of lines sent them, and what was wrong by item."""
 
     points: dict[int, Decimal] = field(default_factory=dict)
-    words: dict[int, str] = field(default_factory=dict)
+    text: dict[int, str] = field(default_factory=dict)
     raw: dict[int, str] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
 
 
-def read_marks(sent: Mapping[str, str], lines: Sequence[Line], *, is_whole: bool) -> Marks:
-    """Read `points-<item>` and `words-<item>` of lines; an empty mark is wrong only where all are wanted."""
-    marks = Marks()
+def read_marks(sent: Mapping[str, str], lines: Sequence[ScoreSheetLine], *, is_whole: bool) -> SentScores:
+    """Read `points-<item>` and `text-<item>` of lines; an empty mark is wrong only where all are wanted."""
+    marks = SentScores()
     for line in lines:
         item = line.item
-        raw, words = _tidy(sent.get(f"points-{item.id}")), _tidy(sent.get(f"words-{item.id}"))
-        marks.raw[item.id], marks.words[item.id] = raw, words[:_MAX_REASON]
-        value, problem = read_number(raw, most=item.points)
+        raw, text = _tidy(sent.get(f"points-{item.id}")), _tidy(sent.get(f"text-{item.id}"))
+        marks.raw[item.id], marks.text[item.id] = raw, text[:_MAX_REASON]
+        value, problem = read_number(raw, limit=item.points)
         if value is not None:
             marks.points[item.id] = value
         elif problem and (raw or is_whole):
             marks.problems[item.id] = problem
-        if len(words) > _MAX_REASON:
+        if len(text) > _MAX_REASON:
             marks.problems[item.id] = f"文字最多 {_MAX_REASON} 字，请精简。"
     return marks

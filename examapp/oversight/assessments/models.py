@@ -202,5 +202,5 @@ class DutyReminder(Base):
     stage: Mapped[Str] = mapped_column(info=shown("阶段"))
     for_day: Mapped[DateCol] = mapped_column(info=shown("日期"))
     """The due date it is about; for one that somebody asked for, its day."""
-    asked_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
+    requested_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     created_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))

@@ -26,8 +26,8 @@ from examapp.oversight.assessments.models import (
     AssessmentSheet,
 )
 from examapp.oversight.assessments.rules import (
+    AssessmentBand,
     AssessmentState,
-    Band,
     Indicator,
     SheetState,
     mean_points,
@@ -63,7 +63,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ScoreSheetLine:
     """A line of a sheet: the item, what the unit said, the rate that fills it, the reviews, and the points as they stand."""
 
     number: int
@@ -99,13 +99,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class UnitScoreSheet:
     """A unit's score sheet, whole."""
 
     row: AssessmentSheet
     assessment: Assessment
     unit: Unit
-    lines: Sequence[Line]
+    lines: Sequence[ScoreSheetLine]
 
     @property
     def possible(self) -> Decimal:
@@ -144,9 +144,9 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     )
 
 
-def bands_of(assessment: Assessment) -> list[Band]:
+def bands_of(assessment: Assessment) -> list[AssessmentBand]:
     """Give the bands of an assessment from the highest."""
-    return [Band(name=name, least=Decimal(least)) for name, least in assessment.bands]
+    return [AssessmentBand(name=name, minimum=Decimal(minimum)) for name, minimum in assessment.bands]
 
 
 def find_assessment(session: Session, year: int) -> Assessment | None:
@@ -155,7 +155,7 @@ def find_assessment(session: Session, year: int) -> Assessment | None:
 
 
 def get_assessment(session: Session, assessment_id: int, *, has_lock: bool = False) -> Assessment:
-    """Get an assessment with its items, locked on wish; raises NotFoundError."""
+    """Get an assessment with its items, locked if asked for; raises NotFoundError."""
     query = select(Assessment).where(Assessment.id == assessment_id).options(selectinload(Assessment.items))
     if has_lock:
         query = query.with_for_update(of=Assessment)
@@ -191,12 +191,12 @@ def list_reviewers(session: Session, assessment_id: int) -> list[Reviewer]:
     return [Reviewer(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
-def get_sheet_row(session: Session, sheet_id: int, hands: DutyScope, *, has_lock: bool = False) -> AssessmentSheet:
-    """Get a sheet's row of a unit in somebody's hands, locked on wish; raises NotFoundError out of reach."""
+def get_sheet_row(session: Session, sheet_id: int, duty_scope: DutyScope, *, has_lock: bool = False) -> AssessmentSheet:
+    """Get a sheet's row of a unit in somebody's hands, locked if asked for; raises NotFoundError out of reach."""
     query = (
         select(AssessmentSheet)
         .join(Unit, AssessmentSheet.unit_id == Unit.id)
-        .where(AssessmentSheet.id == sheet_id, within(hands.write))
+        .where(AssessmentSheet.id == sheet_id, within(duty_scope.write))
     )
     if has_lock:
         query = query.with_for_update(of=AssessmentSheet).execution_options(populate_existing=True)
@@ -212,17 +212,19 @@ def find_sheet_row(session: Session, year: int, unit_id: int) -> AssessmentSheet
     return session.scalar(query.where(Assessment.year == year, AssessmentSheet.unit_id == unit_id))
 
 
-def whole_sheet(session: Session, row: AssessmentSheet, *, now: datetime) -> Sheet:
+def whole_sheet(session: Session, row: AssessmentSheet, *, now: datetime) -> UnitScoreSheet:
     """Give everything on a sheet that was found within reach."""
     return whole_sheets(session, get_assessment(session, row.assessment_id), [row], now=now)[0]
 
 
-def list_sheets(session: Session, assessment: Assessment, hands: DutyScope, *, now: datetime) -> list[Sheet]:
+def list_sheets(
+    session: Session, assessment: Assessment, duty_scope: DutyScope, *, now: datetime
+) -> list[UnitScoreSheet]:
     """List the sheets of a year within reach by unit code, whole, in few statements."""
     rows = session.scalars(
         select(AssessmentSheet)
         .join(Unit, Unit.id == AssessmentSheet.unit_id)
-        .where(AssessmentSheet.assessment_id == assessment.id, within(hands.write))
+        .where(AssessmentSheet.assessment_id == assessment.id, within(duty_scope.write))
         .order_by(Unit.code)
     ).all()
     return whole_sheets(session, assessment, rows, now=now)
@@ -230,7 +232,7 @@ def list_sheets(session: Session, assessment: Assessment, hands: DutyScope, *, n
 
 def whole_sheets(
     session: Session, assessment: Assessment, rows: Sequence[AssessmentSheet], *, now: datetime
-) -> list[Sheet]:
+) -> list[UnitScoreSheet]:
     """Give everything on sheets; rates are reckoned for those alone whose points are not fixed yet."""
     if not rows:
         return []
@@ -247,7 +249,7 @@ def whole_sheets(
     rates = rates_of(session, assessment, live, now=now) if live and is_wanted else {}
     reviews = _reviews(session, ids)
     return [
-        Sheet(
+        UnitScoreSheet(
             row=row,
             assessment=assessment,
             unit=units[row.unit_id],
@@ -279,13 +281,13 @@ def _lines(
     scores: Mapping[tuple[int, int], AssessmentScore],
     reviews: Mapping[tuple[int, int], list[Review]],
     rates: Rates,
-) -> list[Line]:
+) -> list[ScoreSheetLine]:
     lines = []
     for number, item in enumerate(assessment.items, 1):
         score = scores.get((row.id, item.id))
         live = rates.get(Indicator(item.indicator))
         lines.append(
-            Line(
+            ScoreSheetLine(
                 number=number,
                 item=item,
                 self_points=score.self_points if score else None,

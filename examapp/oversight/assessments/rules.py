@@ -87,18 +87,18 @@ _OPINION_WEIGHTS = {Opinion.GOOD: HUNDRED, Opinion.FAIR: Decimal(60), Opinion.BA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class AssessmentBand:
     """A grade of the whole sheet: its name, and from how many per cent of the table's points it is given."""
 
     name: str
-    least: Decimal
+    minimum: Decimal
 
 
 SHIPPED_BANDS = (
-    Band(name="优秀", least=Decimal(90)),
-    Band(name="良好", least=Decimal(80)),
-    Band(name="合格", least=Decimal(60)),
-    Band(name="不合格", least=ZERO),
+    AssessmentBand(name="优秀", minimum=Decimal(90)),
+    AssessmentBand(name="良好", minimum=Decimal(80)),
+    AssessmentBand(name="合格", minimum=Decimal(60)),
+    AssessmentBand(name="不合格", minimum=ZERO),
 )
 
 
@@ -172,7 +172,7 @@ SHIPPED_TABLE = (
         standard="本年度未发生因不懂法、不依法引发的责任事件得满分，每发生一件扣 5 分。",
     ),
 )
-"""The score table that the house comes with, 100 points; the office changes it as it likes."""
+"""The score table that the application comes with, 100 points; the office changes it as it likes."""
 
 
 def points_of_rate(rate: Decimal | None, *, points: Decimal, full_from: Decimal) -> Decimal | None:
@@ -194,47 +194,47 @@ def satisfaction(votes: dict[Opinion, int]) -> Decimal | None:
     return round_points(weighed / total) if total else None
 
 
-def band_of(total: Decimal, *, possible: Decimal, bands: Iterable[Band]) -> str:
+def band_of(total: Decimal, *, possible: Decimal, bands: Iterable[AssessmentBand]) -> str:
     """Name the band of a total; the lowest one also takes what lies below its mark, none over nothing."""
     share = percentage(total, possible)
-    ordered = sorted(bands, key=lambda band: band.least, reverse=True)
+    ordered = sorted(bands, key=lambda band: band.minimum, reverse=True)
     if share is None or not ordered:
         return ""
-    return next((band.name for band in ordered if share >= band.least), ordered[-1].name)
+    return next((band.name for band in ordered if share >= band.minimum), ordered[-1].name)
 
 
 _BAND_LINE = re.compile(r"(\S{1,10})[\s:：,，]+(\d{1,3}(?:\.\d{1,2})?)\s*(?:%|分)?")
 
 
-def read_bands(text: str) -> tuple[list[Band], str]:
+def read_bands(text: str) -> tuple[list[AssessmentBand], str]:
     """Read bands as people write them, one a line, `优秀 90`; gives the bands from the highest, or a reason."""
-    bands: list[Band] = []
+    bands: list[AssessmentBand] = []
     for line in filter(None, (raw.strip() for raw in text.splitlines())):
         match = _BAND_LINE.fullmatch(line)
         if match is None or Decimal(match[2]) > HUNDRED:
             return [], f"「{line[:20]}」看不懂，请写成「优秀 90」的样子，一行一个等次，最高 100。"
-        bands.append(Band(name=match[1], least=Decimal(match[2])))
+        bands.append(AssessmentBand(name=match[1], minimum=Decimal(match[2])))
     if not 2 <= len(bands) <= 8:
         return [], "请写 2 到 8 个等次，一行一个，如「优秀 90」。"
-    if len({band.name for band in bands}) < len(bands) or len({band.least for band in bands}) < len(bands):
+    if len({band.name for band in bands}) < len(bands) or len({band.minimum for band in bands}) < len(bands):
         return [], "等次的名称和分数线都不能重复，请改正。"
-    return sorted(bands, key=lambda band: band.least, reverse=True), ""
+    return sorted(bands, key=lambda band: band.minimum, reverse=True), ""
 
 
-def bands_text(bands: Iterable[Band]) -> str:
+def bands_text(bands: Iterable[AssessmentBand]) -> str:
     """Write bands as `read_bands` reads them."""
-    return "\n".join(f"{band.name} {band.least.normalize():f}" for band in bands)
+    return "\n".join(f"{band.name} {band.minimum.normalize():f}" for band in bands)
 
 
-def read_number(text: str, *, most: Decimal) -> tuple[Decimal | None, str]:
-    """Read points from 0 to `most` with at most two places; gives them, or a reason."""
+def read_number(text: str, *, limit: Decimal) -> tuple[Decimal | None, str]:
+    """Read points from 0 to `limit` with at most two places; gives them, or a reason."""
     bare = text.strip()
     if not bare:
         return None, "请填写得分。"
     if not re.fullmatch(r"\d{1,5}(\.\d{1,2})?", bare, re.ASCII):
-        return None, f"「{bare[:12]}」不是分数，请填 0 到 {most.normalize():f} 的数，最多两位小数。"
+        return None, f"「{bare[:12]}」不是分数，请填 0 到 {limit.normalize():f} 的数，最多两位小数。"
     value = Decimal(bare)
-    return (value, "") if value <= most else (None, f"最多 {most.normalize():f} 分，请改正。")
+    return (value, "") if value <= limit else (None, f"最多 {limit.normalize():f} 分，请改正。")
 
 
 def days_to_appeal(last_day: date, today: date) -> int:

@@ -27,11 +27,11 @@ from examapp.web.submit import status_of, submit
 @requires(WRITE)
 def show_calendar() -> str:
     """Show the year's key dates and the items within reach by month, with how far each has come."""
-    session, year, reach = read_session(), chosen_year(), current_duty_scope().write
-    units = duty_list_queries.list_units_with_lists(session, year, reach)
+    session, year, access = read_session(), chosen_year(), current_duty_scope().write
+    units = duty_list_queries.list_units_with_lists(session, year, access)
     unit_id = chosen_number("unit")
     chosen = unit_id if unit_id in {unit.id for unit in units} else None
-    rows = duty_list_queries.list_calendar(session, year, reach, today=clock.today(), unit_id=chosen)
+    rows = duty_list_queries.list_calendar(session, year, access, today=clock.today(), unit_id=chosen)
     names = key_days(session)
     wanted = request.args.get("progress", "")
     counts = Counter(row.progress for row in rows)
@@ -56,15 +56,15 @@ def show_calendar() -> str:
 @admin_blueprint.route("/key-days", methods=["GET", "POST"])
 @requires(APPROVE)
 def list_key_days() -> Response | tuple[str, int]:
-    """List the key dates; add one, name one anew, or take one off."""
+    """List the key dates; add one, name one again, or take one off."""
     if not current_duty_scope().is_office:
         raise NotFoundError
     form = KeyDayForm()
     if form.validate_on_submit():
         message = "重要时间节点已保存。" if form.name.data else "这一天已从重要时间节点中删除。"
         with submit(message, form=form) as context:
-            actions.set_key_day(context, **form.key_day(), hands=current_duty_scope())
-        if not form.is_refused:
+            actions.set_key_day(context, **form.key_day(), duty_scope=current_duty_scope())
+        if not form.is_rejected:
             return redirect(url_for(".list_key_days"))
     page = render_template("duties/key_days.html", form=form, days=key_days(read_session()))
     return page, status_of(form)
@@ -79,8 +79,8 @@ def list_periods() -> Response | tuple[str, int]:
     form = PeriodForm()
     if form.validate_on_submit():
         with submit("规划周期已保存。", form=form) as context:
-            actions.set_period(context, period=form.period(), hands=current_duty_scope())
-        if not form.is_refused:
+            actions.set_period(context, period=form.period(), duty_scope=current_duty_scope())
+        if not form.is_rejected:
             return redirect(url_for(".list_periods"))
     page = render_template("duties/periods.html", form=form, periods=duty_list_queries.list_periods(read_session()))
     return page, status_of(form)

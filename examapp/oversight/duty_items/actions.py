@@ -14,7 +14,7 @@ from examapp.errors import ConflictError, NotFoundError
 from examapp.oversight.duty_lists.actions import (
     Answerable,
     Duty,
-    DutyRefusedError,
+    InvalidDutyError,
     add_item,
     answerable_of,
     apply,
@@ -24,7 +24,7 @@ from examapp.oversight.duty_lists.actions import (
 )
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, has_records, live_items
-from examapp.oversight.duty_lists.rules import ItemKind, TableRow
+from examapp.oversight.duty_lists.rules import DutyTableRow, ItemKind
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
@@ -38,10 +38,10 @@ AUDIT_DETAILS = {"unchanged": "没有变化"}
 
 
 def create_item(
-    context: ActionContext, *, list_id: int, duty: Duty, answerable: Answerable, hands: DutyScope
+    context: ActionContext, *, list_id: int, duty: Duty, answerable: Answerable, duty_scope: DutyScope
 ) -> DutyItem:
     """Add an item to a list that is being made; a common one goes into every list of the year."""
-    duty_list = lock_editable(context.session, list_id, hands)
+    duty_list = lock_editable(context.session, list_id, duty_scope)
     item = put_item(context.session, duty_list, duty=duty, answerable=answerable, now=context.now)
     record(context, "duties.create_item", object_type="duty_item", object_id=item.id)
     return item
@@ -60,10 +60,16 @@ def put_item(session: Session, duty_list: DutyList, *, duty: Duty, answerable: A
 
 
 def change_item(
-    context: ActionContext, *, item_id: int, version: int, duty: Duty | None, answerable: Answerable, hands: DutyScope
+    context: ActionContext,
+    *,
+    item_id: int,
+    version: int,
+    duty: Duty | None,
+    answerable: Answerable,
+    duty_scope: DutyScope,
 ) -> DutyItem:
     """Change an item that is still as the form showed it; of a common item the unit sets only who answers for it."""
-    item, duty_list = _lock_item(context.session, item_id, hands)
+    item, duty_list = _lock_item(context.session, item_id, duty_scope)
     if item.version != version:
         raise ConflictError("这一项刚才已被他人修改。请刷新页面，看过新的内容后再改。")
     set_item(context.session, duty_list, item, duty=duty, answerable=answerable, now=context.now)
@@ -84,12 +90,12 @@ def set_item(
     touch(duty_list, now=now)
 
 
-def remove_item(context: ActionContext, *, item_id: int, hands: DutyScope) -> bool:
+def remove_item(context: ActionContext, *, item_id: int, duty_scope: DutyScope) -> bool:
     """Take an item off its list; tells whether it is kept in the ledger, since something had been recorded on it."""
     session, now = context.session, context.now
-    item, duty_list = _lock_item(session, item_id, hands)
+    item, duty_list = _lock_item(session, item_id, duty_scope)
     if item.kind == ItemKind.COMMON and duty_list.unit_id is not None:
-        raise DutyRefusedError("共性事项由普法办统一安排，本单位不能删除。确实不适用的，请联系普法办。")
+        raise InvalidDutyError("共性事项由普法办统一安排，本单位不能删除。确实不适用的，请联系普法办。")
     kept = [_take_off(session, copy, now=now) for copy in _lock_copies(session, item, now=now)]
     record(context, "duties.remove_item", object_type="duty_item", object_id=item.id)
     is_kept = _take_off(session, item, now=now, is_needed=any(kept))
@@ -108,11 +114,11 @@ def _take_off(session: Session, item: DutyItem, *, now: datetime, is_needed: boo
     return False
 
 
-def _lock_item(session: Session, item_id: int, hands: DutyScope) -> tuple[DutyItem, DutyList]:
+def _lock_item(session: Session, item_id: int, duty_scope: DutyScope) -> tuple[DutyItem, DutyList]:
     list_id = session.scalar(select(DutyItem.list_id).where(DutyItem.id == item_id))
     if list_id is None:
         raise NotFoundError
-    duty_list = lock_editable(session, list_id, hands)
+    duty_list = lock_editable(session, list_id, duty_scope)
     item = session.get(DutyItem, item_id, populate_existing=True, with_for_update=True)
     if item is None or item.withdrawn_at is not None:
         raise NotFoundError
@@ -142,14 +148,14 @@ def _change_copies(session: Session, item: DutyItem, duty: Duty, *, now: datetim
 def _check(duty: Duty, duty_list: DutyList) -> None:
     for name, day in (("重要时间节点", duty.key_on), ("完成时限", duty.due_on)):
         if day is not None and day.year != duty_list.year:
-            raise DutyRefusedError(f"{name}应在 {duty_list.year} 年内，请改正。")
+            raise InvalidDutyError(f"{name}应在 {duty_list.year} 年内，请改正。")
 
 
 _ANSWERABLE = ("leader", "person", "department")
 
 
 @dataclass(slots=True, kw_only=True)
-class Taken:
+class DutyImportResult:
     """What an import did."""
 
     added: int = 0
@@ -157,19 +163,21 @@ class Taken:
     unchanged: int = 0
 
 
-def import_rows(context: ActionContext, *, list_id: int, rows: list[TableRow], hands: DutyScope) -> Taken:
+def import_rows(
+    context: ActionContext, *, list_id: int, rows: list[DutyTableRow], duty_scope: DutyScope
+) -> DutyImportResult:
     """Take rows into a list: one whose content stands there already changes that item, others are added; nothing is deleted.
 
     Of a common item in a unit's list only who answers is taken. Columns that the file lacks stay as they are.
     """
     session, now = context.session, context.now
-    duty_list = lock_editable(session, list_id, hands)
-    standing: dict[str, list[DutyItem]] = defaultdict(list)
+    duty_list = lock_editable(session, list_id, duty_scope)
+    existing: dict[str, list[DutyItem]] = defaultdict(list)
     for item in live_items(session, list_id):
-        standing[item.content].append(item)
-    taken = Taken()
+        existing[item.content].append(item)
+    taken = DutyImportResult()
     for row in rows:
-        same = standing[row.content]
+        same = existing[row.content]
         if not same:
             duty, answerable = _set(Duty(content=row.content), Answerable(), row)
             put_item(session, duty_list, duty=duty, answerable=answerable, now=now)
@@ -188,7 +196,7 @@ def import_rows(context: ActionContext, *, list_id: int, rows: list[TableRow], h
     return taken
 
 
-def _set(duty: Duty, answerable: Answerable, row: TableRow) -> tuple[Duty, Answerable]:
-    whom: dict[str, Any] = {name: text for name, text in row.words.items() if name in _ANSWERABLE}
-    what: dict[str, Any] = {name: text for name, text in row.words.items() if name not in _ANSWERABLE}
-    return replace(duty, **(what | row.days)), replace(answerable, **whom)
+def _set(duty: Duty, answerable: Answerable, row: DutyTableRow) -> tuple[Duty, Answerable]:
+    person: dict[str, Any] = {name: text for name, text in row.text.items() if name in _ANSWERABLE}
+    what: dict[str, Any] = {name: text for name, text in row.text.items() if name not in _ANSWERABLE}
+    return replace(duty, **(what | row.days)), replace(answerable, **person)

@@ -6,13 +6,13 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from examapp.db.session import read_session
-from examapp.documents.spreadsheets import Cell, Column, Sheet
+from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.documents.tables import UnreadableTableError, read_grids
 from examapp.organisation.accounts.guards import requires
 from examapp.oversight.duty_items import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope, send_sheets
-from examapp.oversight.duty_lists.forms import AnswerableForm, ItemForm, UploadForm, item_form
+from examapp.oversight.duty_lists.forms import AnswerableForm, DutyListUploadForm, ItemForm, item_form
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.rules import ALIASES, LABELS, ItemKind, TableReading, read_table
 from examapp.web.submit import request_transaction, status_of, submit
@@ -31,9 +31,9 @@ def create_item(list_id: int) -> BaseResponse | tuple[str, int]:
                 list_id=list_id,
                 duty=form.duty(),
                 answerable=form.answerable(),
-                hands=current_duty_scope(),
+                duty_scope=current_duty_scope(),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return _saved(list_id, "事项已添加。")
     return _page(form, duty_list, None)
 
@@ -54,9 +54,9 @@ def change_item(item_id: int) -> BaseResponse | tuple[str, int]:
                 version=form.version.data or 0,
                 duty=form.duty(),
                 answerable=form.answerable(),
-                hands=current_duty_scope(),
+                duty_scope=current_duty_scope(),
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return _saved(list_id, "事项已保存。")
     return _page(form, duty_list, item)
 
@@ -72,13 +72,13 @@ def remove_item(item_id: int) -> BaseResponse:
     """Take an item off its list."""
     list_id = duty_list_queries.get_item(read_session(), item_id, current_duty_scope()).list_id
     with request_transaction() as context:
-        is_kept = actions.remove_item(context, item_id=item_id, hands=current_duty_scope())
-    words = "事项已撤下。已有履职记录，台账中仍保留。" if is_kept else "事项已删除。"
-    return _saved(list_id, words)
+        is_kept = actions.remove_item(context, item_id=item_id, duty_scope=current_duty_scope())
+    text = "事项已撤下。已有履职记录，台账中仍保留。" if is_kept else "事项已删除。"
+    return _saved(list_id, text)
 
 
-def _saved(list_id: int, words: str) -> BaseResponse:
-    flash(words, "success")
+def _saved(list_id: int, text: str) -> BaseResponse:
+    flash(text, "success")
     return redirect(url_for(".show_list", list_id=list_id))
 
 
@@ -104,10 +104,10 @@ def export_list(list_id: int) -> Response:
     unit = duty_list_queries.unit_of(session, duty_list)
     title = f"{unit.name if unit else '共性事项'}{duty_list.year}年普法责任清单"
     names = [name for name in LABELS if request.args.get("days") == "1" or name not in {"key_on", "due_on"}]
-    sheet = Sheet(
+    sheet = SheetLayout(
         name="普法责任清单",
         title=title,
-        columns=[Column(head=LABELS[n], width=_WIDTHS.get(n, 12), group=_GROUPS.get(n, "")) for n in names],
+        columns=[SheetColumn(head=LABELS[n], width=_WIDTHS.get(n, 12), group=_GROUPS.get(n, "")) for n in names],
         rows=[
             [_cell(item, number, name) for name in names]
             for number, item in enumerate(duty_list_queries.live_items(session, list_id), 1)
@@ -128,7 +128,7 @@ def _cell(item: DutyItem, number: int, name: str) -> Cell:
 def import_list(list_id: int) -> BaseResponse | tuple[str, int]:
     """Take a list from a table; with one row that cannot stand nothing is taken, and every reason is shown."""
     duty_list = duty_list_queries.get_list(read_session(), list_id, current_duty_scope())
-    form, read = UploadForm(), TableReading()
+    form, read = DutyListUploadForm(), TableReading()
     if form.validate_on_submit():
         read = _read(form, duty_list)
         if read.rows and not read.problems:
@@ -137,17 +137,17 @@ def import_list(list_id: int) -> BaseResponse | tuple[str, int]:
     return page, status_of(form)
 
 
-def _read(form: UploadForm, duty_list: DutyList) -> TableReading:
+def _read(form: DutyListUploadForm, duty_list: DutyList) -> TableReading:
     file = form.file.data
     try:
         return read_table(read_grids(file.read(), name=file.filename or "", aliases=ALIASES), year=duty_list.year)
-    except UnreadableTableError as refusal:
-        form.file.errors = [*form.file.errors, refusal.text]
+    except UnreadableTableError as rejection:
+        form.file.errors = [*form.file.errors, rejection.text]
         return TableReading()
 
 
 def _take(list_id: int, read: TableReading) -> BaseResponse:
     with request_transaction() as context:
-        taken = actions.import_rows(context, list_id=list_id, rows=read.rows, hands=current_duty_scope())
+        taken = actions.import_rows(context, list_id=list_id, rows=read.rows, duty_scope=current_duty_scope())
     flash(f"已导入：新增 {taken.added} 项，更新 {taken.changed} 项，没有变化 {taken.unchanged} 项。", "success")
     return redirect(url_for(".show_list", list_id=list_id))

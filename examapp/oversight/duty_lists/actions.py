@@ -14,7 +14,7 @@ from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, live_items, unit_of
-from examapp.oversight.duty_lists.rules import ItemKind, ListState, lacks_of
+from examapp.oversight.duty_lists.rules import DutyListState, ItemKind, missing_fields
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
@@ -27,7 +27,7 @@ AUDIT_ACTS = {
 AUDIT_OBJECTS = {"duty_list": "责任清单"}
 
 
-class DutyRefusedError(DomainError):
+class InvalidDutyError(DomainError):
     """A list or record cannot stand so; the message says why, and what to do."""
 
     code = "duty_refused"
@@ -55,12 +55,12 @@ class Answerable:
     department: str = ""
 
 
-def lock_editable(session: Session, list_id: int, hands: DutyScope) -> DutyList:
-    """Lock a list for a change of its items; refuses while the office has it."""
-    duty_list = get_list(session, list_id, hands, has_lock=True)
-    if duty_list.state == ListState.PROPOSED:
+def lock_editable(session: Session, list_id: int, duty_scope: DutyScope) -> DutyList:
+    """Lock a list for a change of its items; rejects while the office has it."""
+    duty_list = get_list(session, list_id, duty_scope, has_lock=True)
+    if duty_list.state == DutyListState.PROPOSED:
         raise ConflictError("清单已报送，正在审核，不能修改。需要修改请先收回。")
-    if duty_list.state == ListState.PUBLISHED:
+    if duty_list.state == DutyListState.PUBLISHED:
         raise ConflictError("清单已公布，不能修改。需要修改请联系普法办退回。")
     return duty_list
 
@@ -132,14 +132,14 @@ _CHANGED = "清单刚才已被他人修改。请刷新页面，看过新的内�
 
 
 def open_list(
-    context: ActionContext, *, unit_id: int | None, year: int, hands: DutyScope, is_copied: bool = False
+    context: ActionContext, *, unit_id: int | None, year: int, duty_scope: DutyScope, is_copied: bool = False
 ) -> DutyList:
-    """Open a unit's list of a year with the office's common items, and on wish last year's own ones; without a unit the common list.
+    """Open a unit's list of a year with the office's common items, and if asked for last year's own ones; without a unit the common list.
 
     Raises ConflictError where there is one.
     """
     session, now = context.session, context.now
-    _check_place(session, unit_id, hands)
+    _check_place(session, unit_id, duty_scope)
     common = None if unit_id is None else _lock_common(session, year, now=now)
     duty_list = _insert(session, unit_id, year, now=now)
     if duty_list is None:
@@ -157,12 +157,12 @@ def open_list(
     return duty_list
 
 
-def _check_place(session: Session, unit_id: int | None, hands: DutyScope) -> None:
+def _check_place(session: Session, unit_id: int | None, duty_scope: DutyScope) -> None:
     if unit_id is None:
-        if not hands.is_office:
+        if not duty_scope.is_office:
             raise NotFoundError
-    elif get_unit_within(session, unit_id, hands.write).closed_at is not None:
-        raise DutyRefusedError("单位已停用，不能再建清单。请到「单位」中核对。")
+    elif get_unit_within(session, unit_id, duty_scope.write).closed_at is not None:
+        raise InvalidDutyError("单位已停用，不能再建清单。请到「单位」中核对。")
 
 
 def _lock_common(session: Session, year: int, *, now: datetime) -> DutyList:
@@ -175,7 +175,9 @@ def _lock_common(session: Session, year: int, *, now: datetime) -> DutyList:
 
 def _insert(session: Session, unit_id: int | None, year: int, *, now: datetime) -> DutyList | None:
     row = insert(DutyList).values(unit_id=unit_id, year=year, created_at=now, updated_at=now)
-    statement = row.values(state=ListState.DRAFT, version=1, remark="").on_conflict_do_nothing().returning(DutyList.id)
+    statement = (
+        row.values(state=DutyListState.DRAFT, version=1, remark="").on_conflict_do_nothing().returning(DutyList.id)
+    )
     list_id = session.scalar(statement)
     return None if list_id is None else session.get_one(DutyList, list_id)
 
@@ -195,66 +197,66 @@ def _next_year(day: date | None, year: int) -> date | None:
     return date(year, 2, 28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
 
 
-def propose_list(context: ActionContext, *, list_id: int, version: int, hands: DutyScope) -> None:
+def propose_list(context: ActionContext, *, list_id: int, version: int, duty_scope: DutyScope) -> None:
     """Hand a unit's list to the office; every item needs a responsible person and a due date."""
-    duty_list, _ = _lock_unit_list(context.session, list_id, hands)
-    if duty_list.state != ListState.DRAFT:
+    duty_list, _ = _lock_unit_list(context.session, list_id, duty_scope)
+    if duty_list.state != DutyListState.DRAFT:
         raise ConflictError("清单已经报送过了，不用再报。请刷新页面查看。")
     _check_version(duty_list, version)
     items = live_items(context.session, list_id)
-    lacks = lacks_of([(n, item.person, str(item.due_on or "")) for n, item in enumerate(items, 1)])
-    if lacks:
-        raise DutyRefusedError("".join(lacks))
-    duty_list.state, duty_list.remark = ListState.PROPOSED, ""
+    missing = missing_fields([(n, item.person, str(item.due_on or "")) for n, item in enumerate(items, 1)])
+    if missing:
+        raise InvalidDutyError("".join(missing))
+    duty_list.state, duty_list.remark = DutyListState.PROPOSED, ""
     duty_list.proposed_at, duty_list.proposed_by_id = context.now, context.actor.person_id
     _note(context, "duties.propose_list", duty_list)
 
 
-def take_back_list(context: ActionContext, *, list_id: int, hands: DutyScope) -> None:
+def take_back_list(context: ActionContext, *, list_id: int, duty_scope: DutyScope) -> None:
     """Take a proposed list back for changes before the office has decided."""
-    duty_list, _ = _lock_unit_list(context.session, list_id, hands)
-    if duty_list.state != ListState.PROPOSED:
+    duty_list, _ = _lock_unit_list(context.session, list_id, duty_scope)
+    if duty_list.state != DutyListState.PROPOSED:
         raise ConflictError("清单不在待审核中，不能收回。请刷新页面查看。")
-    duty_list.state = ListState.DRAFT
+    duty_list.state = DutyListState.DRAFT
     _note(context, "duties.withdraw_list", duty_list)
 
 
-def publish_list(context: ActionContext, *, list_id: int, version: int, hands: DutyScope) -> None:
-    """Approve a proposed list as it was seen, and publish it; a second approval is refused and changes nothing."""
-    duty_list, unit = _lock_unit_list(context.session, list_id, hands)
-    _check_office(unit, hands)
-    if duty_list.state == ListState.PUBLISHED:
+def publish_list(context: ActionContext, *, list_id: int, version: int, duty_scope: DutyScope) -> None:
+    """Approve a proposed list as it was seen, and publish it; a second approval is rejected and changes nothing."""
+    duty_list, unit = _lock_unit_list(context.session, list_id, duty_scope)
+    _check_office(unit, duty_scope)
+    if duty_list.state == DutyListState.PUBLISHED:
         raise ConflictError("这份清单已经审核公布，不用再办。请刷新页面查看。")
-    if duty_list.state != ListState.PROPOSED:
+    if duty_list.state != DutyListState.PROPOSED:
         raise ConflictError("单位还没有报送，或已收回修改。请等单位重新报送。")
     _check_version(duty_list, version)
-    duty_list.state, duty_list.published_by_id = ListState.PUBLISHED, context.actor.person_id
+    duty_list.state, duty_list.published_by_id = DutyListState.PUBLISHED, context.actor.person_id
     duty_list.published_at = duty_list.published_at or context.now
     _note(context, "duties.publish_list", duty_list)
 
 
-def send_back_list(context: ActionContext, *, list_id: int, version: int, remark: str, hands: DutyScope) -> None:
+def send_back_list(context: ActionContext, *, list_id: int, version: int, remark: str, duty_scope: DutyScope) -> None:
     """Give a proposed or published list back to the unit with a reason; what was recorded stays."""
-    duty_list, unit = _lock_unit_list(context.session, list_id, hands)
-    _check_office(unit, hands)
-    if duty_list.state == ListState.DRAFT:
+    duty_list, unit = _lock_unit_list(context.session, list_id, duty_scope)
+    _check_office(unit, duty_scope)
+    if duty_list.state == DutyListState.DRAFT:
         raise ConflictError("清单已在单位修改中，不用再退回。请刷新页面查看。")
     _check_version(duty_list, version)
-    duty_list.state, duty_list.remark = ListState.DRAFT, remark
+    duty_list.state, duty_list.remark = DutyListState.DRAFT, remark
     _note(context, "duties.return_list", duty_list)
 
 
-def _lock_unit_list(session: Session, list_id: int, hands: DutyScope) -> tuple[DutyList, Unit]:
-    duty_list = get_list(session, list_id, hands, has_lock=True)
+def _lock_unit_list(session: Session, list_id: int, duty_scope: DutyScope) -> tuple[DutyList, Unit]:
+    duty_list = get_list(session, list_id, duty_scope, has_lock=True)
     unit = unit_of(session, duty_list)
     if unit is None:
-        raise DutyRefusedError("共性事项随时生效，不用报送和审核。")
+        raise InvalidDutyError("共性事项随时生效，不用报送和审核。")
     return duty_list, unit
 
 
-def _check_office(unit: Unit, hands: DutyScope) -> None:
-    reach = hands.approve
-    if reach is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+def _check_office(unit: Unit, duty_scope: DutyScope) -> None:
+    access = duty_scope.approve
+    if access is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
 
 

@@ -15,11 +15,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
+from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout, as_text, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.access.rules import Role, reach_of
-from examapp.organisation.accounts.guards import menu_entry, my_grants, my_reach, requires
+from examapp.organisation.access.rules import Role, access_of
+from examapp.organisation.accounts.guards import menu_entry, my_access, my_grants, requires
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists import actions, queries, rules
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
@@ -48,10 +48,10 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def current_duty_scope() -> DutyScope:
     """Give how far who is signed in may write and approve lists."""
-    return DutyScope(write=my_reach(WRITE), approve=reach_of(APPROVE, my_grants()))
+    return DutyScope(write=my_access(WRITE), approve=access_of(APPROVE, my_grants()))
 
 
-def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
+def send_sheets(sheets: Iterable[SheetLayout], name: str) -> Response:
     """Send sheets as a workbook."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet.xlsx"
@@ -65,15 +65,15 @@ def add_table(
 ) -> None:
     """Write the cells of a workbook's table into a Word document; a column that holds a number stands at the right."""
     are_numbers = [any(isinstance(row[place], int | Decimal) for row in rows) for place in range(len(heads))]
-    document.table(list(zip(heads, widths, are_numbers, strict=True)), ([_words(cell) for cell in row] for row in rows))
+    document.table(list(zip(heads, widths, are_numbers, strict=True)), ([_text(cell) for cell in row] for row in rows))
 
 
-def _words(cell: Cell) -> str:
+def _text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
         return for_people(cell)
-    return str(cell) if isinstance(cell, int) else as_words(cell)
+    return str(cell) if isinstance(cell, int) else as_text(cell)
 
 
 def send_word(document: WordDocument, name: str) -> Response:
@@ -86,17 +86,17 @@ def send_word(document: WordDocument, name: str) -> Response:
 @requires(WRITE)
 def overview() -> str:
     """List the units of one's reach with their lists of a year, and what waits for approval."""
-    session, hands, year, page = read_session(), current_duty_scope(), chosen_year(), chosen_page()
+    session, duty_scope, year, page = read_session(), current_duty_scope(), chosen_year(), chosen_page()
     return render_template(
         "duties/overview.html",
         year=year,
         period=rules.period_of(year, queries.list_periods(session)),
-        rows=queries.list_overview(session, year, hands.write, today=clock.today(), page=page),
+        rows=queries.list_overview(session, year, duty_scope.write, today=clock.today(), page=page),
         page=page,
-        pages_count=-(-queries.count_units(session, year, hands.write) // queries.PAGE),
-        proposed=queries.list_proposed(session, hands.approve) if hands.approve else [],
-        is_office=hands.is_office,
-        common=queries.find_list(session, None, year) if hands.is_office else None,
+        pages_count=-(-queries.count_units(session, year, duty_scope.write) // queries.PAGE),
+        proposed=queries.list_proposed(session, duty_scope.approve) if duty_scope.approve else [],
+        is_office=duty_scope.is_office,
+        common=queries.find_list(session, None, year) if duty_scope.is_office else None,
         state_names=rules.LIST_STATE_NAMES,
     )
 
@@ -111,7 +111,7 @@ def open_list() -> BaseResponse:
             context,
             unit_id=request.form.get("unit_id", type=sent_number),
             year=year,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
             is_copied=request.form.get("copied") == "1",
         )
         list_id = duty_list.id
@@ -122,15 +122,15 @@ def open_list() -> BaseResponse:
 @requires(WRITE)
 def show_list(list_id: int) -> str:
     """Show a list with how far each item has come, and what may be done with it."""
-    session, hands = read_session(), current_duty_scope()
-    duty_list = queries.get_list(session, list_id, hands)
+    session, duty_scope = read_session(), current_duty_scope()
+    duty_list = queries.get_list(session, list_id, duty_scope)
     return render_template(
         "duties/list.html",
         duty_list=duty_list,
         unit=queries.unit_of(session, duty_list),
         rows=queries.item_rows(session, list_id, today=clock.today()),
-        is_editable=duty_list.state == rules.ListState.DRAFT,
-        may_approve=hands.approve is not None,
+        is_editable=duty_list.state == rules.DutyListState.DRAFT,
+        may_approve=duty_scope.approve is not None,
         send_back=SendBackForm(data={"version": duty_list.version}),
         state_names=rules.LIST_STATE_NAMES,
         kind_names=rules.ITEM_KIND_NAMES,
@@ -147,7 +147,7 @@ def propose_list(list_id: int) -> BaseResponse:
     form = VersionForm()
     check_form(form)
     with request_transaction() as context:
-        actions.propose_list(context, list_id=list_id, version=form.version.data, hands=current_duty_scope())
+        actions.propose_list(context, list_id=list_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(list_id, "清单已报送，请等普法办审核。")
 
 
@@ -156,7 +156,7 @@ def propose_list(list_id: int) -> BaseResponse:
 def take_back_list(list_id: int) -> BaseResponse:
     """Take a proposed list back for changes."""
     with request_transaction() as context:
-        actions.take_back_list(context, list_id=list_id, hands=current_duty_scope())
+        actions.take_back_list(context, list_id=list_id, duty_scope=current_duty_scope())
     return _back(list_id, "清单已收回，可以修改。改好后请重新报送。")
 
 
@@ -167,7 +167,7 @@ def publish_list(list_id: int) -> BaseResponse:
     form = VersionForm()
     check_form(form)
     with request_transaction() as context:
-        actions.publish_list(context, list_id=list_id, version=form.version.data, hands=current_duty_scope())
+        actions.publish_list(context, list_id=list_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(list_id, "清单已审核公布。")
 
 
@@ -183,13 +183,13 @@ def send_back_list(list_id: int) -> BaseResponse:
             list_id=list_id,
             version=form.version.data,
             remark=form.remark.data,
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
     return _back(list_id, "清单已退回单位修改。")
 
 
-def _back(list_id: int, words: str) -> BaseResponse:
-    flash(words, "success")
+def _back(list_id: int, text: str) -> BaseResponse:
+    flash(text, "success")
     return redirect(url_for(".show_list", list_id=list_id))
 
 
@@ -242,10 +242,10 @@ def export_ledger(list_id: int) -> Response:
     """Give a unit's ledger as a workbook."""
     unit, duty_list, rows = _unit_list(list_id)
     title = _title(unit, duty_list)
-    sheet = Sheet(
+    sheet = SheetLayout(
         name="台账",
         title=title,
-        columns=[Column(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
+        columns=[SheetColumn(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
         rows=[_cells(row) for row in rows],
     )
     return send_sheets([sheet], f"{title}.xlsx")

@@ -25,17 +25,17 @@ def _tidy(text: str | None) -> str:
     return normalise(text or "").strip()
 
 
-def _words(most: int) -> list[object]:
-    return [Optional(), Length(max=most, message=f"最多 {most} 字。")]
+def _text_rules(limit: int) -> list[object]:
+    return [Optional(), Length(max=limit, message=f"最多 {limit} 字。")]
 
 
 class AnswerableForm(FlaskForm):
     """Who answers for an item; all that a unit sets of a common one."""
 
     version = IntegerField("版本", default=0)
-    leader = StringField("责任领导", filters=[_tidy], validators=_words(60))
-    person = StringField("责任人", filters=[_tidy], validators=_words(60))
-    department = StringField("责任处室", filters=[_tidy], validators=_words(60))
+    leader = StringField("责任领导", filters=[_tidy], validators=_text_rules(60))
+    person = StringField("责任人", filters=[_tidy], validators=_text_rules(60))
+    department = StringField("责任处室", filters=[_tidy], validators=_text_rules(60))
 
     def answerable(self) -> Answerable:
         """Give who answers, as it was filled in."""
@@ -54,10 +54,10 @@ class ItemForm(AnswerableForm):
         filters=[_tidy],
         validators=[DataRequired("请填写法律法规或主题，如「行政处罚法」。"), Length(max=300, message="最多 300 字。")],
     )
-    audience = StringField("普法对象", filters=[_tidy], validators=_words(300))
-    carrier = StringField("学习宣传载体", filters=[_tidy], validators=_words(300))
-    measures = TextAreaField("方式措施", filters=[_tidy], validators=_words(2000), render_kw=_LONG)
-    standard = TextAreaField("标准清单", filters=[_tidy], validators=_words(2000), render_kw=_LONG)
+    audience = StringField("普法对象", filters=[_tidy], validators=_text_rules(300))
+    carrier = StringField("学习宣传载体", filters=[_tidy], validators=_text_rules(300))
+    measures = TextAreaField("方式措施", filters=[_tidy], validators=_text_rules(2000), render_kw=_LONG)
+    standard = TextAreaField("标准清单", filters=[_tidy], validators=_text_rules(2000), render_kw=_LONG)
     key_on = DateField("重要时间节点", invalid_value_message=_DAY, validators=[Optional()])
     due_on = DateField("完成时限", invalid_value_message=_DAY, validators=[Optional()])
 
@@ -103,7 +103,7 @@ class SendBackForm(VersionForm):
     )
 
 
-class UploadForm(FlaskForm):
+class DutyListUploadForm(FlaskForm):
     """A list as a table."""
 
     file = FileField("清单文件（xlsx、xls 或 csv）", validators=[FileRequired("请选择文件。")])
@@ -121,14 +121,14 @@ class RecordForm(FlaskForm):
         filters=[_tidy],
         validators=[DataRequired("请填写形式，如「集中学习」「以案释法」。"), Length(max=100, message="最多 100 字。")],
     )
-    place = StringField("地点", filters=[_tidy], validators=_words(100))
+    place = StringField("地点", filters=[_tidy], validators=_text_rules(100))
     reached = IntegerField(
         "受众人数",
         default=0,
         validators=[InputRequired("请填写人数，没有的填 0。"), NumberRange(0, 10_000_000, "人数应为 0 以上的整数。")],
     )
-    law = StringField("宣传的法律法规", filters=[_tidy], validators=_words(300))
-    text = TextAreaField("开展情况", filters=[_tidy], validators=_words(2000), render_kw={"rows": 5})
+    law = StringField("宣传的法律法规", filters=[_tidy], validators=_text_rules(300))
+    text = TextAreaField("开展情况", filters=[_tidy], validators=_text_rules(2000), render_kw={"rows": 5})
 
     def deed(self) -> Deed:
         """Give the deed as it was filled in."""
@@ -163,7 +163,7 @@ class KeyDayForm(FlaskForm):
 
     month = IntegerField("月", validators=[InputRequired(_MONTH), NumberRange(1, 12, _MONTH)])
     day = IntegerField("日", validators=[InputRequired(_DAY_OF_MONTH), NumberRange(1, 31, _DAY_OF_MONTH)])
-    name = StringField("名称", filters=[_tidy], validators=_words(40))
+    name = StringField("名称", filters=[_tidy], validators=_text_rules(40))
 
     def key_day(self) -> dict[str, Any]:
         """Give the key date as it was filled in."""

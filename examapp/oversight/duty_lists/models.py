@@ -22,7 +22,7 @@ class PlanPeriodRow(Base):
 
 
 class KeyDayRow(Base):
-    """A key date (重要时间节点) of every year that the office has added to the shipped ones, named anew, or with no name taken off."""
+    """A key date (重要时间节点) of every year that the office has added to the shipped ones, named again, or with no name taken off."""
 
     __tablename__ = "duty_key_days"
     __table_args__ = (

@@ -19,11 +19,11 @@ from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord, 
 from examapp.oversight.duty_lists.rules import (
     SHIPPED_KEY_DAYS,
     SHIPPED_PERIODS,
+    DutyListState,
     KeyDays,
-    ListState,
     PlanPeriod,
     Progress,
-    key_day_words,
+    key_day_label,
     progress_of,
 )
 
@@ -64,7 +64,7 @@ class UnitYear:
     items: int
     done: int
     overdue: int
-    fate: str
+    status_note: str
     """What became of a unit that is closed; empty for an open one."""
 
 
@@ -86,9 +86,9 @@ class LedgerRow:
     record: DutyRecord | None
 
 
-def get_list(session: Session, list_id: int, hands: DutyScope, *, has_lock: bool = False) -> DutyList:
-    """Get a list in somebody's hands, locked on wish; raises NotFoundError out of reach."""
-    query = select(DutyList).outerjoin(Unit, DutyList.unit_id == Unit.id).where(DutyList.id == list_id, _in(hands))
+def get_list(session: Session, list_id: int, duty_scope: DutyScope, *, has_lock: bool = False) -> DutyList:
+    """Get a list in somebody's hands, locked if asked for; raises NotFoundError out of reach."""
+    query = select(DutyList).outerjoin(Unit, DutyList.unit_id == Unit.id).where(DutyList.id == list_id, _in(duty_scope))
     if has_lock:
         query = query.with_for_update(of=DutyList).execution_options(populate_existing=True)
     duty_list = session.scalar(query)
@@ -97,27 +97,27 @@ def get_list(session: Session, list_id: int, hands: DutyScope, *, has_lock: bool
     return duty_list
 
 
-def _in(hands: DutyScope) -> ColumnElement[bool]:
+def _in(duty_scope: DutyScope) -> ColumnElement[bool]:
     """Give the condition that a list lies in somebody's hands; in the statement itself, so that no answer takes longer than another."""
     is_common = DutyList.unit_id.is_(None)
-    return or_(is_common & (true() if hands.is_office else false()), ~is_common & within(hands.write))
+    return or_(is_common & (true() if duty_scope.is_office else false()), ~is_common & within(duty_scope.write))
 
 
-def get_item(session: Session, item_id: int, hands: DutyScope) -> DutyItem:
+def get_item(session: Session, item_id: int, duty_scope: DutyScope) -> DutyItem:
     """Get an item in somebody's hands; raises NotFoundError out of reach."""
     query = select(DutyItem).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
-    item = session.scalar(query.where(DutyItem.id == item_id, _in(hands)))
+    item = session.scalar(query.where(DutyItem.id == item_id, _in(duty_scope)))
     if item is None:
         raise NotFoundError
     return item
 
 
-def get_record(session: Session, record_id: int, hands: DutyScope) -> DutyRecord:
+def get_record(session: Session, record_id: int, duty_scope: DutyScope) -> DutyRecord:
     """Get a record in somebody's hands; raises NotFoundError out of reach or withdrawn."""
     query = (
         select(DutyRecord).join(DutyRecord.item).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
     )
-    record = session.scalar(query.where(DutyRecord.id == record_id, DutyRecord.withdrawn_at.is_(None), _in(hands)))
+    record = session.scalar(query.where(DutyRecord.id == record_id, DutyRecord.withdrawn_at.is_(None), _in(duty_scope)))
     if record is None:
         raise NotFoundError
     return record
@@ -174,32 +174,32 @@ def item_rows(session: Session, list_id: int, *, today: date) -> list[ItemRow]:
     ]
 
 
-def _units(year: int, reach: AccessScope) -> tuple[ColumnElement[bool], ...]:
+def _units(year: int, access: AccessScope) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions on units of an overview: open ones, and closed ones that had a list in that year."""
     has_list = exists().where(DutyList.unit_id == Unit.id, DutyList.year == year).correlate(Unit)
-    return within(reach), Unit.kind != UnitKind.SECTOR, or_(Unit.closed_at.is_(None), has_list)
+    return within(access), Unit.kind != UnitKind.SECTOR, or_(Unit.closed_at.is_(None), has_list)
 
 
-def count_units(session: Session, year: int, reach: AccessScope) -> int:
+def count_units(session: Session, year: int, access: AccessScope) -> int:
     """Count the units that the overview of a year has lines for."""
-    return session.scalar(select(func.count()).select_from(Unit).where(*_units(year, reach))) or 0
+    return session.scalar(select(func.count()).select_from(Unit).where(*_units(year, access))) or 0
 
 
-def list_overview(session: Session, year: int, reach: AccessScope, *, today: date, page: int = 1) -> list[UnitYear]:
+def list_overview(session: Session, year: int, access: AccessScope, *, today: date, page: int = 1) -> list[UnitYear]:
     """List a page of units with their lists of a year and how far these have come; two statements."""
-    heir = aliased(Unit, name="heir")
+    successor = aliased(Unit, name="heir")
     rows = session.execute(
-        select(Unit, DutyList, heir.name)
+        select(Unit, DutyList, successor.name)
         .outerjoin(DutyList, (DutyList.unit_id == Unit.id) & (DutyList.year == year))
-        .outerjoin(heir, heir.id == Unit.successor_id)
-        .where(*_units(year, reach))
+        .outerjoin(successor, successor.id == Unit.successor_id)
+        .where(*_units(year, access))
         .order_by(Unit.code)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     ).all()
     ids = [duty_list.id for _, duty_list, _ in rows if duty_list is not None]
     counts = _counts(session, ids, today=today)
-    return [_unit_year(unit, duty_list, heir_name, counts) for unit, duty_list, heir_name in rows]
+    return [_unit_year(unit, duty_list, successor_name, counts) for unit, duty_list, successor_name in rows]
 
 
 def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[int, Counter[Progress]]:
@@ -210,7 +210,7 @@ def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[i
 
 
 def _unit_year(
-    unit: Unit, duty_list: DutyList | None, heir_name: str | None, by_list: dict[int, Counter[Progress]]
+    unit: Unit, duty_list: DutyList | None, successor_name: str | None, by_list: dict[int, Counter[Progress]]
 ) -> UnitYear:
     counts = Counter[Progress]() if duty_list is None else by_list.get(duty_list.id, Counter())
     return UnitYear(
@@ -219,16 +219,16 @@ def _unit_year(
         items=counts.total(),
         done=counts[Progress.DONE] + counts[Progress.DONE_LATE],
         overdue=counts[Progress.OVERDUE],
-        fate="" if unit.closed_at is None else f"已并入{heir_name}" if heir_name else "已撤销",
+        status_note="" if unit.closed_at is None else f"已并入{successor_name}" if successor_name else "已撤销",
     )
 
 
-def list_proposed(session: Session, reach: AccessScope) -> list[tuple[DutyList, Unit]]:
+def list_proposed(session: Session, access: AccessScope) -> list[tuple[DutyList, Unit]]:
     """List what waits for the office's approval within reach, oldest first."""
     query = (
         select(DutyList, Unit)
         .join(Unit, Unit.id == DutyList.unit_id)
-        .where(within(reach), DutyList.state == ListState.PROPOSED)
+        .where(within(access), DutyList.state == DutyListState.PROPOSED)
         .order_by(DutyList.proposed_at)
     )
     return [(duty_list, unit) for duty_list, unit in session.execute(query)]
@@ -276,11 +276,11 @@ def list_records(session: Session, item_id: int) -> list[DutyRecord]:
 
 
 def list_calendar(
-    session: Session, year: int, reach: AccessScope, *, today: date, unit_id: int | None = None
+    session: Session, year: int, access: AccessScope, *, today: date, unit_id: int | None = None
 ) -> list[CalendarRow]:
     """List the year's items of published lists within reach by due date, undated ones last; at most 2,000."""
     query = (
-        _with_records(DutyList.year == year, DutyList.published_at.is_not(None), within(reach))
+        _with_records(DutyList.year == year, DutyList.published_at.is_not(None), within(access))
         .join(DutyList, DutyList.id == DutyItem.list_id)
         .join(Unit, Unit.id == DutyList.unit_id)
         .add_columns(Unit)
@@ -295,10 +295,10 @@ def list_calendar(
     ]
 
 
-def list_units_with_lists(session: Session, year: int, reach: AccessScope) -> list[Unit]:
+def list_units_with_lists(session: Session, year: int, access: AccessScope) -> list[Unit]:
     """List the units within reach whose list of a year has been published."""
     query = select(Unit).join(DutyList, DutyList.unit_id == Unit.id)
-    query = query.where(within(reach), DutyList.year == year, DutyList.published_at.is_not(None))
+    query = query.where(within(access), DutyList.year == year, DutyList.published_at.is_not(None))
     return list(session.scalars(query.order_by(Unit.code)))
 
 
@@ -307,7 +307,7 @@ def get_published(session: Session, unit_code: str, year: int | None) -> tuple[U
     rows = session.execute(
         select(Unit, DutyList)
         .join(DutyList, DutyList.unit_id == Unit.id)
-        .where(Unit.code == unit_code, DutyList.state == ListState.PUBLISHED)
+        .where(Unit.code == unit_code, DutyList.state == DutyListState.PUBLISHED)
         .order_by(DutyList.year.desc())
     ).all()
     for unit, duty_list in rows:
@@ -327,7 +327,7 @@ def key_days(session: Session) -> dict[tuple[int, int], str]:
 class KeyDate:
     """A key date with the items that are meant for it."""
 
-    words: str
+    text: str
     rows: Sequence[CalendarRow]
 
 
@@ -351,7 +351,7 @@ def months_of(rows: Sequence[CalendarRow], names: KeyDays) -> list[CalendarMonth
     months = []
     for month in (*range(1, 13), 0):
         dates = [
-            KeyDate(words=key_day_words(*day, names.get(day, "")), rows=meant[day])
+            KeyDate(text=key_day_label(*day, names.get(day, "")), rows=meant[day])
             for day in sorted(meant)
             if day[0] == month
         ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from examapp.documents.tables import Grid, Head, UnreadableTableError, cell_text, find_head
+from examapp.documents.tables import Grid, GridHeader, UnreadableTableError, cell_text, find_head
 
 KeyDays = Mapping[tuple[int, int], str]
 """Names of key dates by month and day."""
@@ -16,7 +16,7 @@ SOON = timedelta(days=30)
 """How long before its due date an item counts as coming up."""
 
 
-class ListState(StrEnum):
+class DutyListState(StrEnum):
     """Where a list stands between unit and office."""
 
     DRAFT = "draft"
@@ -42,7 +42,7 @@ class Progress(StrEnum):
     UNDATED = "undated"
 
 
-LIST_STATE_NAMES = {ListState.DRAFT: "编制中", ListState.PROPOSED: "待审核", ListState.PUBLISHED: "已公布"}
+LIST_STATE_NAMES = {DutyListState.DRAFT: "编制中", DutyListState.PROPOSED: "待审核", DutyListState.PUBLISHED: "已公布"}
 ITEM_KIND_NAMES = {ItemKind.COMMON: "共性", ItemKind.OWN: "个性"}
 PROGRESS_NAMES = {
     Progress.DONE: "已完成",
@@ -92,7 +92,7 @@ SHIPPED_KEY_DAYS = {
     (12, 3): "国际残疾人日",
     (12, 4): "国家宪法日",
 }
-"""Names of the days of every year on which law is taught, by month and day: those that the house comes with; the office keeps them."""
+"""Names of the days of every year on which law is taught, by month and day: those that the application comes with; the office keeps them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ SHIPPED_PERIODS = (
     PlanPeriod(name="八五", first_year=2021, last_year=2025),
     PlanPeriod(name="九五", first_year=2026, last_year=2030),
 )
-"""The plan periods that the house comes with; the office adds to them or corrects them."""
+"""The plan periods that the application comes with; the office adds to them or corrects them."""
 
 
 def period_of(year: int, periods: Iterable[PlanPeriod]) -> PlanPeriod | None:
@@ -118,10 +118,10 @@ def period_of(year: int, periods: Iterable[PlanPeriod]) -> PlanPeriod | None:
 
 def key_day_name(day: date | None, names: KeyDays) -> str:
     """Write a key day with its name: `12月4日 国家宪法日`; empty without a day."""
-    return "" if day is None else key_day_words(day.month, day.day, names.get((day.month, day.day), ""))
+    return "" if day is None else key_day_label(day.month, day.day, names.get((day.month, day.day), ""))
 
 
-def key_day_words(month: int, day: int, name: str) -> str:
+def key_day_label(month: int, day: int, name: str) -> str:
     """Write a day of every year with its name, if it has one."""
     return f"{month}月{day}日 {name}".strip()
 
@@ -138,18 +138,18 @@ def progress_of(due_on: date | None, first_done_on: date | None, *, today: date)
     return Progress.SOON if due_on - today <= SOON else Progress.LATER
 
 
-def lacks_of(items: Sequence[tuple[int, str, str]]) -> list[str]:
+def missing_fields(items: Sequence[tuple[int, str, str]]) -> list[str]:
     """Say what a list needs before it may be proposed; items as number, responsible person, due date (empty where missing)."""
     if not items:
         return ["清单还没有事项，请先添加。"]
     nobody = [str(number) for number, person, _ in items if not person]
     undated = [str(number) for number, _, due in items if not due]
-    lacks = []
+    missing = []
     if nobody:
-        lacks.append(f"第 {'、'.join(nobody)} 项没有责任人，请填写。")
+        missing.append(f"第 {'、'.join(nobody)} 项没有责任人，请填写。")
     if undated:
-        lacks.append(f"第 {'、'.join(undated)} 项没有完成时限，请填写。")
-    return lacks
+        missing.append(f"第 {'、'.join(undated)} 项没有完成时限，请填写。")
+    return missing
 
 
 _BETWEEN_NAMES = re.compile(r"[、，,；;/\s]+")
@@ -213,17 +213,17 @@ _DAY = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?(?: 00:00:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
+class DutyTableRow:
     """A row that can stand: its line in the file, and the fields that the file has columns for."""
 
     line: int
-    words: dict[str, str]
+    text: dict[str, str]
     days: dict[str, date | None]
 
     @property
     def content(self) -> str:
         """The law or theme."""
-        return self.words["content"]
+        return self.text["content"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ class Problem:
 class TableReading:
     """What a file says."""
 
-    rows: list[TableRow] = field(default_factory=list)
+    rows: list[DutyTableRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -252,14 +252,14 @@ def read_table(grids: Sequence[Grid], *, year: int) -> TableReading:
     raise UnreadableTableError("没有找到表头「内容清单」。请下载本页导出的表格，照它的表头填写后再上传。")
 
 
-def _head_of(grid: Grid) -> Head | None:
+def _head_of(grid: Grid) -> GridHeader | None:
     """Find the lower head row, and take from the row above what it leaves open: cells merged over both rows."""
     head = find_head(grid.rows, ALIASES)
     if head is None:
         return None
     above = _labels_in(grid.rows[head.at - 1]) if head.at else {}
     columns = {**above, **head.columns}
-    return Head(at=head.at, columns=columns, labels=head.labels) if "content" in columns else None
+    return GridHeader(at=head.at, columns=columns, labels=head.labels) if "content" in columns else None
 
 
 def _labels_in(row: Sequence[object]) -> dict[str, int]:
@@ -267,7 +267,7 @@ def _labels_in(row: Sequence[object]) -> dict[str, int]:
     return {name: labels.index(label) for name, label in LABELS.items() if label in labels}
 
 
-def _read_rows(grid: Grid, head: Head, year: int) -> TableReading:
+def _read_rows(grid: Grid, head: GridHeader, year: int) -> TableReading:
     reading, seen = TableReading(), dict[tuple[str, ...], int]()
     for line, cells in _lines(grid, head):
         row = _read_row(line, cells, year, reading)
@@ -285,7 +285,7 @@ def _read_rows(grid: Grid, head: Head, year: int) -> TableReading:
     return reading
 
 
-def _lines(grid: Grid, head: Head) -> Iterator[tuple[int, dict[str, str]]]:
+def _lines(grid: Grid, head: GridHeader) -> Iterator[tuple[int, dict[str, str]]]:
     """Give rows with something in them beside their number: headings within the table, `一、共性清单`, stand in that column alone."""
     for line, row in enumerate(grid.rows[head.at + 1 :], head.at + 2):
         cells = {name: cell_text(row[at]) if at < len(row) else "" for name, at in head.columns.items()}
@@ -293,10 +293,10 @@ def _lines(grid: Grid, head: Head) -> Iterator[tuple[int, dict[str, str]]]:
             yield line, cells
 
 
-def _read_row(line: int, cells: dict[str, str], year: int, reading: TableReading) -> TableRow | None:
-    words = {name: text for name, text in cells.items() if name not in {"number", *_DAYS}}
+def _read_row(line: int, cells: dict[str, str], year: int, reading: TableReading) -> DutyTableRow | None:
+    wording = {name: text for name, text in cells.items() if name not in {"number", *_DAYS}}
     days: dict[str, date | None] = {}
-    found = list(_problems_of_words(line, words))
+    found = list(_problems_of_text(line, wording))
     for name in _DAYS:
         if name not in cells:
             continue
@@ -305,18 +305,18 @@ def _read_row(line: int, cells: dict[str, str], year: int, reading: TableReading
         if reason:
             found.append(Problem(line=line, column=LABELS[name], reason=reason))
     reading.problems += found
-    return None if found else TableRow(line=line, words=words, days=days)
+    return None if found else DutyTableRow(line=line, text=wording, days=days)
 
 
-def _problems_of_words(line: int, words: dict[str, str]) -> Iterator[Problem]:
-    if not words["content"]:
+def _problems_of_text(line: int, wording: dict[str, str]) -> Iterator[Problem]:
+    if not wording["content"]:
         yield Problem(
             line=line, column=LABELS["content"], reason="没有填写法律法规或主题，请填写；不需要的行请整行删除。"
         )
-    for name, text in words.items():
-        most = _MAX.get(name, _MAX_OTHER)
-        if len(text) > most:
-            yield Problem(line=line, column=LABELS[name], reason=f"有 {len(text)} 字，最多 {most} 字，请精简。")
+    for name, text in wording.items():
+        limit = _MAX.get(name, _MAX_OTHER)
+        if len(text) > limit:
+            yield Problem(line=line, column=LABELS[name], reason=f"有 {len(text)} 字，最多 {limit} 字，请精简。")
 
 
 def read_day(text: str, *, year: int) -> tuple[date | None, str]:

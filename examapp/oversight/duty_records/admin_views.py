@@ -67,7 +67,7 @@ def record_deed(item_id: int) -> AnyResponse | tuple[str, int]:
     form = RecordForm()
 
     def save(context: ActionContext) -> None:
-        actions.record_deed(context, item_id=item_id, deed=form.deed(), hands=current_duty_scope())
+        actions.record_deed(context, item_id=item_id, deed=form.deed(), duty_scope=current_duty_scope())
 
     return _edit(form, item, save)
 
@@ -85,7 +85,7 @@ def correct_deed(record_id: int) -> AnyResponse | tuple[str, int]:
             record_id=record_id,
             version=form.version.data or 0,
             deed=form.deed(),
-            hands=current_duty_scope(),
+            duty_scope=current_duty_scope(),
         )
 
     return _edit(form, row.item, save)
@@ -96,7 +96,7 @@ def _edit(form: RecordForm, item: DutyItem, save: Callable[[ActionContext], None
     if form.validate_on_submit():
         with submit("履职记录已保存。", form=form) as context:
             save(context)
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for(".show_item", item_id=item_id))
     return render_template("duties/record.html", form=form, item=item), status_of(form)
 
@@ -109,7 +109,7 @@ def withdraw_deed(record_id: int) -> AnyResponse:
     check_form(form)
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
     with request_transaction("履职记录已撤销。") as context:
-        actions.withdraw_deed(context, record_id=record_id, version=form.version.data, hands=current_duty_scope())
+        actions.withdraw_deed(context, record_id=record_id, version=form.version.data, duty_scope=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -118,7 +118,7 @@ def withdraw_deed(record_id: int) -> AnyResponse:
 def remind_of_item(item_id: int) -> AnyResponse:
     """Remind who answers for an item."""
     with request_transaction() as context:
-        names = own_duty_actions.remind_of(context, item_id=item_id, hands=current_duty_scope())
+        names = own_duty_actions.remind_of(context, item_id=item_id, duty_scope=current_duty_scope())
     flash(f"已提醒{'、'.join(names)}，登录后在首页看到。", "success")
     return redirect(url_for(".show_item", item_id=item_id))
 
@@ -131,7 +131,7 @@ def attach_file(record_id: int) -> AnyResponse:
     sent = request.files.get("file")
     name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
     with submit("附件已上传。") as context:
-        actions.attach_file(context, record_id=record_id, name=name, content=content, hands=current_duty_scope())
+        actions.attach_file(context, record_id=record_id, name=name, content=content, duty_scope=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -150,7 +150,9 @@ def remove_file(record_id: int, token: str) -> AnyResponse:
     """Take a file off a record."""
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
     with request_transaction("附件已删除。") as context:
-        actions.remove_file(context, record_id=record_id, token=token.replace("\0", ""), hands=current_duty_scope())
+        actions.remove_file(
+            context, record_id=record_id, token=token.replace("\0", ""), duty_scope=current_duty_scope()
+        )
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -160,8 +162,8 @@ def record_event(event_id: int) -> str | AnyResponse:
     """Choose the item of the list under which an event is recorded."""
     if request.method == "POST":
         return _record(event_id)
-    session, hands = read_session(), current_duty_scope()
-    event = get_event(session, event_id, hands.write)
+    session, duty_scope = read_session(), current_duty_scope()
+    event = get_event(session, event_id, duty_scope.write)
     year = day_of(event.starts_at).year
     duty_list = duty_list_queries.find_list(session, event.unit_id, year)
     is_ready = duty_list is not None and duty_list.published_at is not None
@@ -171,7 +173,7 @@ def record_event(event_id: int) -> str | AnyResponse:
         year=year,
         items=duty_list_queries.live_items(session, duty_list.id) if duty_list is not None and is_ready else [],
         is_ready=is_ready,
-        standing=actions.find_event_record(session, event_id),
+        existing=actions.find_event_record(session, event_id),
         deed=actions.deed_of(session, event),
     )
 
@@ -179,5 +181,5 @@ def record_event(event_id: int) -> str | AnyResponse:
 def _record(event_id: int) -> AnyResponse:
     item_id = request.form.get("item_id", 0, type=sent_number)
     with submit("已记入台账。", back=url_for(".record_event", event_id=event_id)) as context:
-        actions.record_event(context, event_id=event_id, item_id=item_id, hands=current_duty_scope())
+        actions.record_event(context, event_id=event_id, item_id=item_id, duty_scope=current_duty_scope())
     return redirect(url_for(".show_item", item_id=item_id))

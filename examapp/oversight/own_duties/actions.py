@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import day_of
 from examapp.organisation.people.models import Person
 from examapp.oversight.assessments.models import DutyReminder
-from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_lists.queries import DutyScope, get_item
 from examapp.oversight.own_duties.queries import list_due_items, people_answering
@@ -27,7 +27,7 @@ BEFORE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class ReminderStage:
     """What a reminder is about: a stage and the day it belongs to, so that it goes out once."""
 
     name: str
@@ -56,27 +56,27 @@ def remind_due(session: Session, *, now: datetime) -> int:
     return sent
 
 
-def _stage(item: DutyItem, today: date) -> Stage | None:
+def _stage(item: DutyItem, today: date) -> ReminderStage | None:
     if item.due_on is None or item.due_on - today > BEFORE:
         return None
-    return Stage(name="overdue" if item.due_on < today else "soon", for_day=item.due_on)
+    return ReminderStage(name="overdue" if item.due_on < today else "soon", for_day=item.due_on)
 
 
-def remind_of(context: ActionContext, *, item_id: int, hands: DutyScope) -> list[str]:
+def remind_of(context: ActionContext, *, item_id: int, duty_scope: DutyScope) -> list[str]:
     """Remind of one item that is not done, once a day; gives the names of who was reminded."""
     session, now = context.session, context.now
-    item = get_item(session, item_id, hands)
+    item = get_item(session, item_id, duty_scope)
     open_items = list_due_items(session, today=day_of(now), item_ids=[item_id])
     if not open_items:
-        raise DutyRefusedError("这一项已经完成，或清单还没有公布，不用提醒。")
+        raise InvalidDutyError("这一项已经完成，或清单还没有公布，不用提醒。")
     people = people_answering(session, open_items)[item_id]
     if not people:
-        raise DutyRefusedError(
+        raise InvalidDutyError(
             f"责任人「{item.person or '未填'}」在本单位名册中找不到，或有同名的人。请在清单中写成「姓名（工号）」后再提醒。"
         )
-    reminded = _send(context, item, people, Stage(name="asked", for_day=day_of(now)))
+    reminded = _send(context, item, people, ReminderStage(name="asked", for_day=day_of(now)))
     if not reminded:
-        raise DutyRefusedError("今天已经提醒过了，责任人登录后会在首页看到。")
+        raise InvalidDutyError("今天已经提醒过了，责任人登录后会在首页看到。")
     for person in reminded:
         text = f"请尽快落实您负责的普法事项「{item.content[:40]}」，完成后告知本单位管理员登记。"
         once_key = f"duties.asked:{item_id}:{person.id}:{day_of(now)}"
@@ -85,7 +85,7 @@ def remind_of(context: ActionContext, *, item_id: int, hands: DutyScope) -> list
     return [person.name for person in reminded]
 
 
-def _send(context: ActionContext, item: DutyItem, people: Sequence[Person], stage: Stage) -> list[Person]:
+def _send(context: ActionContext, item: DutyItem, people: Sequence[Person], stage: ReminderStage) -> list[Person]:
     """Put reminders down; gives whom this stage had not reached yet."""
     reached = []
     for person in people:
@@ -94,7 +94,7 @@ def _send(context: ActionContext, item: DutyItem, people: Sequence[Person], stag
             person_id=person.id,
             stage=stage.name,
             for_day=stage.for_day,
-            asked_by_id=context.actor.person_id,
+            requested_by_id=context.actor.person_id,
             created_at=context.now,
         )
         if context.session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None:

@@ -25,14 +25,14 @@ from examapp.oversight.assessments.models import (
     AssessmentSheet,
     DutyReminder,
 )
-from examapp.oversight.assessments.queries import Sheet, find_sheet_row, whole_sheet
+from examapp.oversight.assessments.queries import UnitScoreSheet, find_sheet_row, whole_sheet
 from examapp.oversight.assessments.rules import AssessmentState, Indicator, SheetState
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.queries import DutyScope, ItemRow, find_list, item_rows
-from examapp.oversight.duty_lists.rules import SOON, ListState, Progress, is_named, names_in, progress_of
+from examapp.oversight.duty_lists.rules import SOON, DutyListState, Progress, is_named, names_in, progress_of
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_definitions.rules import Counts
-from examapp.oversight.statistics_scope.queries import get_basis
+from examapp.oversight.statistics_scope.queries import get_report_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,8 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
 def _with_merged(unit_ids: Select[int]) -> Select[int]:
     """Select units and all that were merged into them: their lists stay, and the people who answer are over there (decision 0019)."""
     units = unit_ids.cte("answering_units", recursive=True)
-    heirs = aliased(Unit, name="merged_away")
-    units = units.union(select(heirs.id).join(units, heirs.successor_id == units.c[0]))
+    successors = aliased(Unit, name="merged_away")
+    units = units.union(select(successors.id).join(units, successors.successor_id == units.c[0]))
     return select(units.c[0])
 
 
@@ -165,19 +165,19 @@ class Waiting:
     is_vote_open: bool
 
 
-def count_waiting(session: Session, person_id: int, hands: DutyScope | None, *, today: date) -> Waiting:
-    """Count what waits for a person, in one statement; `hands` None for who keeps no list."""
-    of_office = hands.approve if hands else None
-    of_unit = hands.write if hands and of_office is None else None
+def count_waiting(session: Session, person_id: int, duty_scope: DutyScope | None, *, today: date) -> Waiting:
+    """Count what waits for a person, in one statement; `duty_scope` None for who keeps no list."""
+    of_office = duty_scope.approve if duty_scope else None
+    of_unit = duty_scope.write if duty_scope and of_office is None else None
     person = select(Person.name, Person.staff_number, Unit.region_path).join(Unit, Unit.id == Person.unit_id)
-    who = person.where(Person.id == person_id).cte("who")
+    user = person.where(Person.id == person_id).cte("who")
     named, name, number, reviews, lists, sheets, appeals, votes = session.execute(
         select(
-            _named_in(who, today=today),
-            who.c.name,
-            who.c.staff_number,
-            _reviews_waiting(person_id, who),
-            _waiting(DutyList, DutyList.state == ListState.PROPOSED, of_office),
+            _named_in(user, today=today),
+            user.c.name,
+            user.c.staff_number,
+            _reviews_waiting(person_id, user),
+            _waiting(DutyList, DutyList.state == DutyListState.PROPOSED, of_office),
             _waiting(AssessmentSheet, AssessmentSheet.state == SheetState.SELF, of_unit),
             _waiting(AssessmentSheet, AssessmentSheet.state == SheetState.APPEALED, of_office),
             exists().where(
@@ -189,7 +189,7 @@ def count_waiting(session: Session, person_id: int, hands: DutyScope | None, *, 
         )
     ).one()
     return Waiting(
-        own_items=sum(is_named(words, name, number) for words in named or []),
+        own_items=sum(is_named(text, name, number) for text in named or []),
         reviews=reviews,
         lists=lists,
         sheets=sheets,
@@ -198,22 +198,22 @@ def count_waiting(session: Session, person_id: int, hands: DutyScope | None, *, 
     )
 
 
-def _named_in(who: CTE, *, today: date) -> ScalarSelect[list[str]]:
+def _named_in(user: CTE, *, today: date) -> ScalarSelect[list[str]]:
     """Select who answers, in words, of the open items in the lists of a person's units that may name that person."""
-    above = cast(func.string_to_array(func.btrim(who.c.region_path, "/"), "/"), ARRAY(BigInteger))
+    above = cast(func.string_to_array(func.btrim(user.c.region_path, "/"), "/"), ARRAY(BigInteger))
     return (
         select(func.array_agg(DutyItem.person))
         .join(DutyList, DutyList.id == DutyItem.list_id)
         .where(
-            DutyList.unit_id.in_(_with_merged(select(func.unnest(above).label("id")).select_from(who))),
+            DutyList.unit_id.in_(_with_merged(select(func.unnest(above).label("id")).select_from(user))),
             DutyList.year == today.year,
-            *_open_items(DutyItem.due_on <= today + SOON, func.strpos(DutyItem.person, who.c.name) > 0),
+            *_open_items(DutyItem.due_on <= today + SOON, func.strpos(DutyItem.person, user.c.name) > 0),
         )
         .scalar_subquery()
     )
 
 
-def _reviews_waiting(person_id: int, who: CTE) -> ScalarSelect[int]:
+def _reviews_waiting(person_id: int, user: CTE) -> ScalarSelect[int]:
     given = exists().where(AssessmentReview.sheet_id == AssessmentSheet.id, AssessmentReview.reviewer_id == person_id)
     return (
         select(func.count(AssessmentSheet.id))
@@ -222,7 +222,7 @@ def _reviews_waiting(person_id: int, who: CTE) -> ScalarSelect[int]:
         .where(
             AssessmentReviewer.person_id == person_id,
             AssessmentSheet.state == SheetState.SUBMITTED,
-            ~who.c.region_path.startswith(Unit.region_path),
+            ~user.c.region_path.startswith(Unit.region_path),
             ~given,
         )
         .scalar_subquery()
@@ -230,12 +230,12 @@ def _reviews_waiting(person_id: int, who: CTE) -> ScalarSelect[int]:
 
 
 def _waiting(
-    kind: type[DutyList | AssessmentSheet], condition: ColumnElement[bool], reach: AccessScope | None
+    kind: type[DutyList | AssessmentSheet], condition: ColumnElement[bool], access: AccessScope | None
 ) -> ColumnElement[int]:
     """Count lists or sheets in a state within a reach; nothing without one, at no cost."""
-    if reach is None:
+    if access is None:
         return literal(0)
-    query = select(func.count(kind.id)).join(Unit, Unit.id == kind.unit_id).where(condition, within(reach))
+    query = select(func.count(kind.id)).join(Unit, Unit.id == kind.unit_id).where(condition, within(access))
     return query.scalar_subquery()
 
 
@@ -265,7 +265,7 @@ class UnitPage:
     records: int
     reached: int
     exams: list[ExamLine]
-    sheet: Sheet | None
+    sheet: UnitScoreSheet | None
     """The score sheet once it was fed back; None before."""
 
 
@@ -297,7 +297,7 @@ def _done(session: Session, list_id: int) -> tuple[int, int]:
     return row[0], int(row[1])
 
 
-def _shown(session: Session, row: AssessmentSheet | None, *, now: datetime) -> Sheet | None:
+def _shown(session: Session, row: AssessmentSheet | None, *, now: datetime) -> UnitScoreSheet | None:
     return whole_sheet(session, row, now=now) if row is not None and row.state in _SHOWN else None
 
 
@@ -315,10 +315,10 @@ def _exams(session: Session, unit: Unit, year: int, *, now: datetime) -> list[Ex
     of_year = [exam for exam in found if local(exam.opens_at).year == year][:_MAX_EXAMS]
     lines = []
     for exam in of_year:
-        basis = get_basis(session, exam.id, scope=None, now=now)
+        report_context = get_report_context(session, exam.id, scope=None, now=now)
         table = get_unit_table(
-            session, basis, unit.id, tree=Tree.REGION, depth=0, reach=AccessScope(is_everything=True)
+            session, report_context, unit.id, tree=Tree.REGION, depth=0, access=AccessScope(is_everything=True)
         )
         if table.total.roster:
-            lines.append(ExamLine(exam=exam, scope=basis.scope, counts=table.total))
+            lines.append(ExamLine(exam=exam, scope=report_context.scope, counts=table.total))
     return lines

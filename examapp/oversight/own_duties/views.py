@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.organisation.accounts.guards import me, public, signed_in
+from examapp.organisation.accounts.guards import my_user, public, signed_in
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
 from examapp.oversight.duty_lists.queries import key_days
@@ -26,7 +26,7 @@ def my_duties() -> str:
     return render_template(
         "duties/mine.html",
         year=today.year,
-        items=list_own_items(read_session(), me().person_id, today.year, today=today),
+        items=list_own_items(read_session(), my_user().person_id, today.year, today=today),
         progress_names=duty_list_rules.PROGRESS_NAMES,
         progress_states=duty_list_rules.PROGRESS_STATES,
         key_day_name=partial(duty_list_rules.key_day_name, names=key_days(read_session())),
@@ -36,8 +36,8 @@ def my_duties() -> str:
 @blueprint.get("/duties/<unit_code>")
 @public
 def show_public_list(unit_code: str) -> str:
-    """Show a unit's published list, the newest where the address names no year; nothing else of the house."""
-    year = read_year(request.args.get("year"), least=0, most=9999)
+    """Show a unit's published list, the newest where the address names no year; nothing else of the application."""
+    year = read_year(request.args.get("year"), minimum=0, limit=9999)
     session = read_session()
     unit, duty_list, years = duty_list_queries.get_published(session, unit_code.replace("\0", ""), year)
     return render_template(

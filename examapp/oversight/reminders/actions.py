@@ -1,4 +1,4 @@
-"""Reminding whoever has still to sit, and the list by which a unit calls them."""
+"""Reminding anyone who has still to sit, and the list by which a unit calls them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 
 from examapp.clock import day_of, local
-from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import DomainError
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders.models import ExamReminder
-from examapp.oversight.reminders.queries import left_among, list_chased, list_chased_ids
+from examapp.oversight.reminders.queries import left_among, list_overdue, list_overdue_ids
 from examapp.oversight.reminders.rules import (
-    CHASE_KIND,
-    CHASED,
     MAX_CALLED,
     MAX_REMINDED,
+    OVERDUE,
+    REMINDER_KIND,
+    find_reminder_issue,
     once_key,
-    reminder_fault,
     reminder_text,
 )
-from examapp.oversight.report_files.queries import remarks, status_words
+from examapp.oversight.report_files.queries import remarks, status_label
 from examapp.oversight.statistics_people.queries import PersonRow
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree
 from examapp.platform.audit.actions import ActionContext, record
@@ -39,36 +39,38 @@ CALLS_OPEN_FOR = timedelta(days=1)
 """How long a list that was allowed may be taken out."""
 
 
-class ChaseRefusedError(DomainError):
+class InvalidReminderError(DomainError):
     """Nobody can be reminded, or listed, so."""
 
     code = "chase_refused"
 
 
-def remind(context: ActionContext, basis: ReportContext, units: UnitTree, *, group: str, organisation: str) -> int:
+def remind(
+    context: ActionContext, report_context: ReportContext, units: UnitTree, *, group: str, organisation: str
+) -> int:
     """Remind a group of a unit within reach, on the site and through the gateway; gives how many had not been reminded today.
 
-    A second press, or a colleague at the same time, reminds nobody twice. Raises ChaseRefusedError.
+    A second press, or a colleague at the same time, reminds nobody twice. Raises InvalidReminderError.
     """
     session, now = context.session, context.now
-    if fault := reminder_fault(group, (basis.exam, *basis.makeups), now=now):
-        raise ChaseRefusedError(fault)
-    people = list_chased_ids(session, basis, units, group=group, most=MAX_REMINDED + 1, now=now)
+    if issue := find_reminder_issue(group, (report_context.exam, *report_context.makeups), now=now):
+        raise InvalidReminderError(issue)
+    people = list_overdue_ids(session, report_context, units, group=group, limit=MAX_REMINDED + 1, now=now)
     if len(people) > MAX_REMINDED:
-        raise ChaseRefusedError(f"一次最多提醒 {MAX_REMINDED} 人，请按下级单位分别提醒。")
-    new = _note_reminders(context, basis.exam.id, people, group=group)
-    exams = (*basis.makeups, basis.exam)
-    exam = next((e for e in exams if e.opens_at <= now < e.closes_at), basis.exam)
+        raise InvalidReminderError(f"一次最多提醒 {MAX_REMINDED} 人，请按下级单位分别提醒。")
+    new = _note_reminders(context, report_context.exam.id, people, group=group)
+    exams = (*report_context.makeups, report_context.exam)
+    exam = next((e for e in exams if e.opens_at <= now < e.closes_at), report_context.exam)
     send_out_many(
         session,
-        [(person_id, once_key(basis.exam.id, day_of(now), person_id)) for person_id in new],
-        kind=CHASE_KIND,
+        [(person_id, once_key(report_context.exam.id, day_of(now), person_id)) for person_id in new],
+        kind=REMINDER_KIND,
         text=reminder_text(group, exam, organisation=organisation),
         now=now,
         until=max(e.closes_at for e in exams) if group == "failed" else exam.closes_at,
     )
-    details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
-    record(context, "reminders.send", object_type="exam", object_id=basis.exam.id, details=details)
+    details = {"exam_id": report_context.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
+    record(context, "reminders.send", object_type="exam", object_id=report_context.exam.id, details=details)
     return len(new)
 
 
@@ -91,45 +93,45 @@ def _note_reminders(context: ActionContext, exam_id: int, people: Sequence[int],
 
 
 CALL_COLUMNS = (
-    Column(head="单位编码", width=12),
-    Column(head="单位", width=28),
-    Column(head="姓名", width=12),
-    Column(head="职务", width=14),
-    Column(head="手机号", width=16),
-    Column(head="情况", width=16),
-    Column(head="通话结果", width=24),
+    SheetColumn(head="单位编码", width=12),
+    SheetColumn(head="单位", width=28),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="职务", width=14),
+    SheetColumn(head="手机号", width=16),
+    SheetColumn(head="情况", width=16),
+    SheetColumn(head="通话结果", width=24),
 )
 
 
 def request_call_list(
-    context: ActionContext, basis: ReportContext, units: UnitTree, tree: Tree, *, group: str, reason: str
+    context: ActionContext, report_context: ReportContext, units: UnitTree, tree: Tree, *, group: str, reason: str
 ) -> None:
-    """Ask for the list with mobiles of a group; a second person allows it. Raises ChaseRefusedError, AlreadyAskedError."""
+    """Ask for the list with mobiles of a group; a second person allows it. Raises InvalidReminderError, AlreadyRequestedError."""
     if not reason.strip():
-        raise ChaseRefusedError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
-    _, count = list_chased(context.session, basis, units, group=group, offset=0, limit=1)
+        raise InvalidReminderError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
+    _, count = list_overdue(context.session, report_context, units, group=group, offset=0, limit=1)
     if count > MAX_CALLED:
-        raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
+        raise InvalidReminderError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
     dual_control_actions.ask(
         context,
         CALLS,
-        request_key=call_key(basis, units, tree, group=group, person_id=context.actor.person_id),
+        request_key=call_key(report_context, units, tree, group=group, person_id=context.actor.person_id),
         unit_id=units.top.unit_id,
         details={
-            "exam_id": basis.exam.id,
-            "exam_title": basis.exam.title,
+            "exam_id": report_context.exam.id,
+            "exam_title": report_context.exam.title,
             "unit_id": units.top.unit_id,
             "group": group,
             "tree": tree,
-            "scope": basis.scope,
+            "scope": report_context.scope,
         },
         reason=reason,
     )
 
 
-def call_key(basis: ReportContext, units: UnitTree, tree: Tree, *, group: str, person_id: int | None) -> str:
+def call_key(report_context: ReportContext, units: UnitTree, tree: Tree, *, group: str, person_id: int | None) -> str:
     """Name the list that somebody asks for: the consent to one is none to another."""
-    return f"{person_id}:{basis.exam.id}:{units.top.unit_id}:{group}:{tree}:{basis.scope}"
+    return f"{person_id}:{report_context.exam.id}:{units.top.unit_id}:{group}:{tree}:{report_context.scope}"
 
 
 def allow_call_list(approval: Approval, *, now: datetime) -> None:
@@ -138,29 +140,29 @@ def allow_call_list(approval: Approval, *, now: datetime) -> None:
 
 
 def list_to_call(
-    context: ActionContext, basis: ReportContext, units: UnitTree, approval: Approval, *, group: str
+    context: ActionContext, report_context: ReportContext, units: UnitTree, approval: Approval, *, group: str
 ) -> list[PersonRow]:
-    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
-    rows, count = list_chased(context.session, basis, units, group=group, offset=0, limit=MAX_CALLED)
+    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises InvalidReminderError."""
+    rows, count = list_overdue(context.session, report_context, units, group=group, offset=0, limit=MAX_CALLED)
     if count > MAX_CALLED:
-        raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
+        raise InvalidReminderError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
     left = left_among(context.session, [row.person_id for row in rows])
     rows = [row for row in rows if row.person_id not in left]
     details = {
-        "exam_id": basis.exam.id,
+        "exam_id": report_context.exam.id,
         "unit_id": units.top.unit_id,
         "group": group,
         "count": len(rows),
         "reason": approval.reason,
         "approval_id": approval.id,
     }
-    record(context, CALLS, object_type="exam", object_id=basis.exam.id, details=details)
+    record(context, CALLS, object_type="exam", object_id=report_context.exam.id, details=details)
     return rows
 
 
 def write_call_list(
     path: Path,
-    basis: ReportContext,
+    report_context: ReportContext,
     units: UnitTree,
     rows: Sequence[PersonRow],
     mobiles: Mapping[int, str],
@@ -168,7 +170,7 @@ def write_call_list(
     group: str,
 ) -> None:
     """Write the list by which a unit calls its people: never an ID number."""
-    sheet = Sheet(
+    sheet = SheetLayout(
         name="催考电话名单",
         columns=CALL_COLUMNS,
         rows=(
@@ -178,15 +180,15 @@ def write_call_list(
                 row.name,
                 row.position,
                 mobiles.get(row.person_id, "未登记"),
-                CHASED[group] if group == "failed" else status_words(row),
+                OVERDUE[group] if group == "failed" else status_label(row),
                 "",
             ]
             for row in rows
         ),
-        title=f"{basis.exam.title}催考电话名单（{CHASED[group]}）",
-        remarks=remarks(basis, units.top.name),
+        title=f"{report_context.exam.title}催考电话名单（{OVERDUE[group]}）",
+        remarks=remarks(report_context, units.top.name),
         closing=[
-            f"共 {len(rows)} 人。截止时间：{local(basis.exam.closes_at):%Y-%m-%d %H:%M}。",
+            f"共 {len(rows)} 人。截止时间：{local(report_context.exam.closes_at):%Y-%m-%d %H:%M}。",
             "名单含手机号，仅限电话通知使用，用后请销毁。",
         ],
     )

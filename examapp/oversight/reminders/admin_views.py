@@ -16,26 +16,32 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import may, me, my_reach, requires, sealer
-from examapp.organisation.dual_control.actions import AlreadyAskedError
+from examapp.organisation.accounts.guards import cipher, may, my_access, my_user, requires
+from examapp.organisation.dual_control.actions import AlreadyRequestedError
 from examapp.organisation.dual_control.queries import find_allowed
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_mobiles
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders import actions, queries
-from examapp.oversight.reminders.actions import ChaseRefusedError
-from examapp.oversight.reminders.rules import CHASED, MAX_REASON_LENGTH, reminder_fault
-from examapp.oversight.report_files.queries import roster_words
+from examapp.oversight.reminders.actions import InvalidReminderError
+from examapp.oversight.reminders.rules import MAX_REASON_LENGTH, OVERDUE, find_reminder_issue
+from examapp.oversight.report_files.queries import roster_label
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
-from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
+from examapp.oversight.statistics_scope.queries import (
+    ReportContext,
+    UnitTree,
+    get_report_context,
+    get_tree_of,
+    list_tops,
+)
 from examapp.web.forms import FlaskForm
 from examapp.web.params import chosen_page
 from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
-    "unitbook:call:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+    "unit_management:call:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
 }
 
 
@@ -62,15 +68,15 @@ def open_exam(exam_id: int, unit_id: int, permission: str) -> tuple[ReportContex
     """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
     session, args = read_session(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
-    basis = get_basis(session, exam_id, scope=scope, now=clock.now(), reach=my_reach(permission))
-    return basis, get_tree_of(session, basis, unit_id, tree=read_tree(), reach=my_reach(permission))
+    report_context = get_report_context(session, exam_id, scope=scope, now=clock.now(), access=my_access(permission))
+    return report_context, get_tree_of(session, report_context, unit_id, tree=read_tree(), access=my_access(permission))
 
 
 _PAGE = 50
 
 
 def _group(word: str | None) -> str:
-    return word if word in CHASED else "not_started"
+    return word if word in OVERDUE else "not_started"
 
 
 def _query(group: str, **more: Any) -> dict[str, Any]:
@@ -81,57 +87,61 @@ def _query(group: str, **more: Any) -> dict[str, Any]:
 
 @admin_blueprint.get("/exams/<int:exam_id>/chase")
 @requires("reports:participation:read")
-def chase_exam(exam_id: int) -> AnyResponse:
+def show_overdue(exam_id: int) -> AnyResponse:
     """Lead to the chase list of the unit at which the reach begins."""
-    session, reach = read_session(), my_reach("reports:participation:read")
-    get_basis(session, exam_id, scope=None, now=clock.now(), reach=reach)
-    tops = list_tops(session, reach)
+    session, access = read_session(), my_access("reports:participation:read")
+    get_report_context(session, exam_id, scope=None, now=clock.now(), access=access)
+    tops = list_tops(session, access)
     if not tops:
         raise NotFoundError
-    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=tops[0].id), 303)
+    return redirect(url_for("unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=tops[0].id), 303)
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/chase")
 @requires("reports:participation:read")
-def chase(exam_id: int, unit_id: int) -> str:
+def show_overdue_people(exam_id: int, unit_id: int) -> str:
     """Show whom to chase in a unit, by unit code and staff number."""
-    basis, units = open_exam(exam_id, unit_id, "reports:participation:read")
-    return _show(basis, units, _group(request.args.get("group")))
+    report_context, units = open_exam(exam_id, unit_id, "reports:participation:read")
+    return _show(report_context, units, _group(request.args.get("group")))
 
 
-def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "", form: CallForm | None = None) -> str:
+def _show(
+    report_context: ReportContext, units: UnitTree, group: str, *, problem: str = "", form: CallForm | None = None
+) -> str:
     session, page, now = read_session(), chosen_page(), clock.now()
-    rows, count = queries.list_chased(session, basis, units, group=group, offset=(page - 1) * _PAGE, limit=_PAGE)
-    exam_id, unit_id = basis.exam.id, units.top.unit_id
+    rows, count = queries.list_overdue(
+        session, report_context, units, group=group, offset=(page - 1) * _PAGE, limit=_PAGE
+    )
+    exam_id, unit_id = report_context.exam.id, units.top.unit_id
     return render_template(
-        "unitbook/chase.html",
-        basis=basis,
+        "unit_management/overdue.html",
+        report_context=report_context,
         units=units,
         unit=units.top,
         group=group,
-        groups=CHASED,
-        table=queries.get_chase_table(session, basis, units),
+        groups=OVERDUE,
+        table=queries.get_overdue_table(session, report_context, units),
         rows=rows,
         count=count,
-        left=queries.left_among(session, [row.person_id for row in rows]) if basis.frozen_at else set(),
+        left=queries.left_among(session, [row.person_id for row in rows]) if report_context.snapshot_due_at else set(),
         reminded=queries.last_reminders(session, exam_id, [row.person_id for row in rows]),
         page=page,
         page_count=-(-count // _PAGE),
         address=lambda group=group, unit_id=unit_id, **more: url_for(
-            "unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group, **more)
+            "unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=unit_id, **_query(group, **more)
         ),
         actions=_query(group),
-        fault=reminder_fault(group, (basis.exam, *basis.makeups), now=now),
+        issue=find_reminder_issue(group, (report_context.exam, *report_context.makeups), now=now),
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
         may_act=may("reports:score:export"),
-        may_call=may("unitbook:call:export"),
-        allowed=_allowed(basis, units, group) if may("unitbook:call:export") else None,
+        may_call=may("unit_management:call:export"),
+        allowed=_allowed(report_context, units, group) if may("unit_management:call:export") else None,
         remind_form=RemindForm(formdata=None, group=group),
         call_form=form or CallForm(formdata=None, group=group),
         problem=problem,
         scope_names=SCOPE_NAMES,
-        roster_words=roster_words(basis),
-        definitions=definitions(basis.scope),
+        roster_label=roster_label(report_context),
+        definitions=definitions(report_context.scope),
     )
 
 
@@ -140,55 +150,57 @@ def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "
 def remind(exam_id: int, unit_id: int) -> AnyResponse:
     """Remind a group, each person once a day."""
     form = RemindForm()
-    if not form.validate() or form.group.data not in CHASED:
+    if not form.validate() or form.group.data not in OVERDUE:
         raise BadRequestError
-    basis, units = open_exam(exam_id, unit_id, "reports:score:export")
+    report_context, units = open_exam(exam_id, unit_id, "reports:score:export")
     group = form.group.data
-    back = url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group))
+    back = url_for("unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=unit_id, **_query(group))
     with submit(back=back) as context:
         count = actions.remind(
-            context, basis, units, group=group, organisation=current_app.config["SETTINGS"].organisation
+            context, report_context, units, group=group, organisation=current_app.config["SETTINGS"].organisation
         )
-    words = f"已提醒 {count} 人，他们登录后在首页就能看到。"
-    flash(words if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
+    text = f"已提醒 {count} 人，他们登录后在首页就能看到。"
+    flash(text if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
     return redirect(back, 303)
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")
-@requires("unitbook:call:export")
+@requires("unit_management:call:export")
 def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
     """Hand out the list by which a unit calls its people where a second person has allowed it; else ask for it, with the purpose."""
     form = CallForm()
-    if form.group.data not in CHASED:
+    if form.group.data not in OVERDUE:
         raise BadRequestError
-    basis, units = open_exam(exam_id, unit_id, "unitbook:call:export")
+    report_context, units = open_exam(exam_id, unit_id, "unit_management:call:export")
     group = form.group.data
     try:
-        if allowed := _allowed(basis, units, group):
-            return _hand_out(basis, units, allowed, group)
+        if allowed := _allowed(report_context, units, group):
+            return _hand_out(report_context, units, allowed, group)
         if not form.validate():
-            return _show(basis, units, group, form=form)
+            return _show(report_context, units, group, form=form)
         with request_transaction() as context:
-            actions.request_call_list(context, basis, units, read_tree(), group=group, reason=form.reason.data)
-    except (ChaseRefusedError, AlreadyAskedError) as error:
-        return _show(basis, units, group, problem=error.text, form=form)
+            actions.request_call_list(context, report_context, units, read_tree(), group=group, reason=form.reason.data)
+    except (InvalidReminderError, AlreadyRequestedError) as error:
+        return _show(report_context, units, group, problem=error.text, form=form)
     flash("申请已提交。普法办或安全管理员在“审批”中同意后，回到本页下载名单。", "success")
-    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303)
+    return redirect(
+        url_for("unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303
+    )
 
 
-def _allowed(basis: ReportContext, units: UnitTree, group: str) -> Approval | None:
+def _allowed(report_context: ReportContext, units: UnitTree, group: str) -> Approval | None:
     """Find the consent to this list that one may still use."""
-    key = actions.call_key(basis, units, read_tree(), group=group, person_id=me().person_id)
-    return find_allowed(read_session(), actions.CALLS, key, person_id=me().person_id, now=clock.now())
+    key = actions.call_key(report_context, units, read_tree(), group=group, person_id=my_user().person_id)
+    return find_allowed(read_session(), actions.CALLS, key, person_id=my_user().person_id, now=clock.now())
 
 
-def _hand_out(basis: ReportContext, units: UnitTree, allowed: Approval, group: str) -> Response:
+def _hand_out(report_context: ReportContext, units: UnitTree, allowed: Approval, group: str) -> Response:
     with request_transaction() as context:
-        rows = actions.list_to_call(context, basis, units, allowed, group=group)
-        mobiles = find_mobiles(context.session, [row.person_id for row in rows], sealer=sealer())
+        rows = actions.list_to_call(context, report_context, units, allowed, group=group)
+        mobiles = find_mobiles(context.session, [row.person_id for row in rows], cipher=cipher())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"
-        actions.write_call_list(path, basis, units, rows, mobiles, group=group)
+        actions.write_call_list(path, report_context, units, rows, mobiles, group=group)
         content = path.read_bytes()
-    name = f"催考电话名单-{units.top.name}-{CHASED[group]}.xlsx"
+    name = f"催考电话名单-{units.top.name}-{OVERDUE[group]}.xlsx"
     return send_file(BytesIO(content), download_name=name, as_attachment=True, max_age=0)

@@ -15,71 +15,75 @@ from examapp.errors import NotFoundError
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.reminders.models import ExamReminder
-from examapp.oversight.reminders.rules import CHASE_KIND, CHASED, read_once_key, reminder_fault
+from examapp.oversight.reminders.rules import OVERDUE, REMINDER_KIND, find_reminder_issue, read_once_key
 from examapp.oversight.statistics.queries import counts_by_unit
-from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitRow, rollup
+from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitStatsRow, rollup
 from examapp.oversight.statistics_people.queries import PersonRow, list_people
 from examapp.oversight.statistics_population.queries import people_of
-from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, UnitTree, get_basis
+from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, UnitTree, get_report_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChaseTable:
+class OverdueTable:
     """Whom to chase in a unit: the whole's counts, and the units just below it that have anybody to chase."""
 
     total: Counts
-    below: list[UnitRow]
+    below: list[UnitStatsRow]
 
 
-def get_chase_table(session: Session, basis: ReportContext, units: UnitTree) -> ChaseTable:
+def get_overdue_table(session: Session, report_context: ReportContext, units: UnitTree) -> OverdueTable:
     """Count whom to chase, in one statement; units by code, never by how many."""
-    counts = counts_by_unit(session, basis, PeopleFilter(unit_ids=units.unit_ids))
+    counts = counts_by_unit(session, report_context, PeopleFilter(unit_ids=units.unit_ids))
     rows = rollup(units.nodes, counts, depth=1)
-    return ChaseTable(
+    return OverdueTable(
         total=rows[0].counts,
-        below=[row for row in rows[1:] if any(getattr(row.counts, group) for group in CHASED)],
+        below=[row for row in rows[1:] if any(getattr(row.counts, group) for group in OVERDUE)],
     )
 
 
-def list_chased(
-    session: Session, basis: ReportContext, units: UnitTree, *, group: str, offset: int, limit: int
+def list_overdue(
+    session: Session, report_context: ReportContext, units: UnitTree, *, group: str, offset: int, limit: int
 ) -> tuple[list[PersonRow], int]:
     """List a page of a group by unit code and staff number, and count it."""
-    return list_people(session, basis, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit)
+    return list_people(
+        session, report_context, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit
+    )
 
 
-def list_chased_ids(
-    session: Session, basis: ReportContext, units: UnitTree, *, group: str, most: int, now: datetime
+def list_overdue_ids(
+    session: Session, report_context: ReportContext, units: UnitTree, *, group: str, limit: int, now: datetime
 ) -> list[int]:
     """List the ids of a group's people whom a reminder still helps, at most so many.
 
     They are on the roster today, whatever a frozen one says; make-ups have not settled it; and there is an exam they may begin.
     """
     wanted = PeopleFilter(unit_ids=units.unit_ids)
-    query = _helped(session, basis, wanted, group=group, now=now)
-    ids = list(session.scalars(query.order_by(Person.id).limit(most)))
-    if basis.scope is Scope.FINAL or not basis.makeups:
+    query = _helped(session, report_context, wanted, group=group, now=now)
+    ids = list(session.scalars(query.order_by(Person.id).limit(limit)))
+    if report_context.scope is Scope.FINAL or not report_context.makeups:
         return ids
-    final = replace(basis, scope=Scope.FINAL)
+    final = replace(report_context, scope=Scope.FINAL)
     still = set(session.scalars(_helped(session, final, wanted, group=group, now=now)))
     return [person_id for person_id in ids if person_id in still]
 
 
-def _helped(session: Session, basis: ReportContext, wanted: PeopleFilter, *, group: str, now: datetime) -> Select[int]:
-    people = people_of(session, basis, wanted)
+def _helped(
+    session: Session, report_context: ReportContext, wanted: PeopleFilter, *, group: str, now: datetime
+) -> Select[int]:
+    people = people_of(session, report_context, wanted)
     return (
         select(Person.id)
         .join(people.of, people.of.c.person_id == Person.id)
         .join(Unit, Unit.id == Person.unit_id)
-        .where(people.group(group), ON_ROSTER, _has_a_chance(session, basis, group, now=now))
+        .where(people.group(group), ON_ROSTER, _has_a_chance(session, report_context, group, now=now))
     )
 
 
-def _has_a_chance(session: Session, basis: ReportContext, group: str, *, now: datetime) -> ColumnElement[bool]:
+def _has_a_chance(session: Session, report_context: ReportContext, group: str, *, now: datetime) -> ColumnElement[bool]:
     """Give the condition that a `Person` may begin an exam of a basis: an open one, or for who has failed one still to come."""
-    if group == "in_progress" or (group == "failed" and basis.makeups and now < basis.exam.closes_at):
+    if group == "in_progress" or (group == "failed" and report_context.makeups and now < report_context.exam.closes_at):
         return true()  # who may sit a make-up is written down only once the main exam has ended
-    exams = (exam for exam in (basis.exam, *basis.makeups) if now < exam.closes_at)
+    exams = (exam for exam in (report_context.exam, *report_context.makeups) if now < exam.closes_at)
     chances = (
         and_(audience_clause(session, exam), has_attempts_left(exam))
         for exam in exams
@@ -90,20 +94,20 @@ def _has_a_chance(session: Session, basis: ReportContext, group: str, *, now: da
 
 def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str, now: datetime) -> bool:
     """Tell whether a message put down for the gateway says by now what is not so any more: sat since, closed, exempt, gone."""
-    if kind != CHASE_KIND:
+    if kind != REMINDER_KIND:
         return False
     exam_id, day = read_once_key(once_key)
     reminder = session.get(ExamReminder, (exam_id, person_id, day))
     if reminder is None:
         return True
     try:
-        basis = get_basis(session, exam_id, scope=Scope.FINAL, now=now)
+        report_context = get_report_context(session, exam_id, scope=Scope.FINAL, now=now)
     except NotFoundError:  # withdrawn since
         return True
-    if reminder_fault(reminder.group, (basis.exam, *basis.makeups), now=now):
+    if find_reminder_issue(reminder.group, (report_context.exam, *report_context.makeups), now=now):
         return True
     wanted = PeopleFilter(person_id=person_id)
-    return session.scalar(_helped(session, basis, wanted, group=reminder.group, now=now)) is None
+    return session.scalar(_helped(session, report_context, wanted, group=reminder.group, now=now)) is None
 
 
 def left_among(session: Session, person_ids: Collection[int]) -> set[int]:

@@ -9,9 +9,9 @@ from examapp.clock import local
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.rules import is_visible, results_visible_at
 
-CHASED = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
+OVERDUE = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
 """Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
-CHASE_KIND = "chase"
+REMINDER_KIND = "chase"
 MAX_REMINDED = 20_000
 MAX_CALLED = 5_000
 MAX_REASON_LENGTH = 100
@@ -19,7 +19,7 @@ MAX_REASON_LENGTH = 100
 
 def once_key(exam_id: int, day: date, person_id: int) -> str:
     """Name the one message about an exam that a person gets on a day."""
-    return f"{CHASE_KIND}:{exam_id}:{day}:{person_id}"
+    return f"{REMINDER_KIND}:{exam_id}:{day}:{person_id}"
 
 
 def read_once_key(key: str) -> tuple[int, date]:
@@ -31,15 +31,15 @@ def read_once_key(key: str) -> tuple[int, date]:
 def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
     """Write the reminder that goes out to a person of a group; no points, and no name, since a phone is seen by others."""
     closes = f"{local(exam.closes_at):%m月%d日%H:%M}"
-    words = {
+    text = {
         "not_started": f"《{exam.title}》将于{closes}截止，您还没有开始作答，请登录学法考试平台完成。",
         "in_progress": f"《{exam.title}》您已开始作答，还没有交卷，请登录学法考试平台继续并交卷。",
         "failed": f"《{exam.title}》您还可以再次参加考试或补考，请登录学法考试平台查看安排。",
     }
-    return f"【{organisation}】{words[group]}"
+    return f"【{organisation}】{text[group]}"
 
 
-def reminder_fault(group: str, exams: Iterable[Exam], *, now: datetime) -> str | None:
+def find_reminder_issue(group: str, exams: Iterable[Exam], *, now: datetime) -> str | None:
     """Say why nobody of a group can be reminded now, None where a reminder makes sense; `exams` are the exam with its make-ups."""
     exams = list(exams)
     if now < exams[0].opens_at:

@@ -20,7 +20,7 @@ from examapp.jobs.actions import publish_after_commit
 from examapp.jobs.models import ACTIVE, Job, JobState
 from examapp.jobs.runner import JobRun
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import AccessScope, reach_of
+from examapp.organisation.access.rules import AccessScope, access_of
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_name
@@ -32,7 +32,12 @@ from examapp.oversight.report_files.rules import REQUEST_FIELDS, ReportRequest, 
 from examapp.oversight.report_templates.actions import current_template
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure
-from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
+from examapp.oversight.statistics_scope.queries import (
+    data_fingerprint,
+    ensure_unit_in_report_scope,
+    get_report_context,
+    get_tree_of,
+)
 from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.security.ciphers import FieldCipher
 
@@ -42,7 +47,7 @@ _REST_SHARE = 12
 """While candidates save a worker rests after a file so many times as long as it worked on it …"""
 _MAX_REST_S = 0.35
 """… but never longer: 120 files that were asked for at once are there within a minute."""
-_OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
+_OUT_OF_SCOPE = "您已没有这个单位的导出权限，文件没有生成。"
 
 
 class NotReadyError(DomainError):
@@ -68,38 +73,40 @@ class ReportJobRef:
     state: JobState
 
 
-def _record_request(context: ActionContext, export_id: int, told: dict[str, Any]) -> None:
-    details = {name: str(value) for name, value in told.items() if value not in (None, "")}
+def _record_request(context: ActionContext, export_id: int, request_fields: dict[str, Any]) -> None:
+    details = {name: str(value) for name, value in request_fields.items() if value not in (None, "")}
     record(context, "reports.request_export", object_type="export", object_id=export_id, details=details)
 
 
 def request_export(
     context: ActionContext,
-    wish: ReportRequest,
+    report_request: ReportRequest,
     *,
-    reach: AccessScope,
+    access: AccessScope,
     approval_id: int | None = None,
-    occasion: str | None = None,
+    schedule_key: str | None = None,
 ) -> ReportJobRef:
     """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
 
     Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
     """
     session, actor, now = context.session, context.actor, context.now
-    if wish.format not in report_file_actions.formats_of(wish.content):
+    if report_request.format not in report_file_actions.formats_of(report_request.content):
         raise BadRequestError
-    if wish.holds_whole_numbers and approval_id is None:
+    if report_request.holds_whole_numbers and approval_id is None:
         raise ConsentNeededError
-    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
-    refuse_out_of_reach(session, basis, wish.unit_id, reach=reach)
-    template = current_template(session, wish.content, wish.format)
-    version = data_fingerprint(session, basis)
-    wish = wish.settled(basis.scope)
+    report_context = get_report_context(
+        session, report_request.exam_id, scope=report_request.scope, now=now, access=access
+    )
+    ensure_unit_in_report_scope(session, report_context, report_request.unit_id, access=access)
+    template = current_template(session, report_request.content, report_request.format)
+    version = data_fingerprint(session, report_context)
+    report_request = report_request.settled(report_context.scope)
     values = {
-        **wish.to_row(),
+        **report_request.to_row(),
         "template_id": template.id if template else None,
         "approval_id": approval_id,
-        "occasion": occasion,
+        "schedule_key": schedule_key,
     }
     asked = {**values, "created_by_id": actor.person_id}
     key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
@@ -107,8 +114,10 @@ def request_export(
     export_id = _insert(session, values, key=key, created_by_id=actor.person_id, now=now)
     if export_id is None:
         return _live(session, key)
-    told = {name: value for name, value in asked.items() if name != "narrowing"} | wish.narrowing.as_json()
-    _record_request(context, export_id, told)
+    request_fields = {
+        name: value for name, value in asked.items() if name != "filters"
+    } | report_request.filters.as_json()
+    _record_request(context, export_id, request_fields)
     publish_after_commit(session, export_id, Export.KIND)
     return ReportJobRef(id=export_id, state=JobState.QUEUED)
 
@@ -143,8 +152,8 @@ def _live(session: Session, key: str) -> ReportJobRef:
 
 
 def _watermark(context: ActionContext) -> str:
-    asker_id = context.actor.person_id
-    name = find_name(context.session, asker_id) if asker_id is not None else ""
+    requester_id = context.actor.person_id
+    name = find_name(context.session, requester_id) if requester_id is not None else ""
     return f"{name} {local(context.now):%Y-%m-%d %H:%M} 导出".strip()
 
 
@@ -155,48 +164,48 @@ class ExportFailedError(DomainError):
 
 
 def build_export(
-    session: Session, run: JobRun, *, now: datetime, issuer: str = "", sealer: FieldCipher | None = None
+    session: Session, run: JobRun, *, now: datetime, issuer: str = "", cipher: FieldCipher | None = None
 ) -> None:
     """Build the file of an export and complete its job; the rights of who asked are looked up again. Raises ExportFailedError."""
     export = session.scalars(select(Export).where(Export.id == run.id)).one()
     try:
-        order = _order_of(session, export, now=now, issuer=issuer, sealer=sealer)
+        order = _order_of(session, export, now=now, issuer=issuer, cipher=cipher)
         with tempfile.TemporaryDirectory(prefix="export-") as folder:
             path = Path(folder) / "file"
             total = report_file_actions.write(session, path, order, note_progress=run.progress)
             content = path.read_bytes()
     except NotFoundError:
-        raise ExportFailedError(_OUT_OF_REACH) from None
+        raise ExportFailedError(_OUT_OF_SCOPE) from None
     except TooLongForPaperError as error:
         raise ExportFailedError(error.text) from None
     export.file, export.sha256 = content, hashlib.sha256(content).hexdigest()
-    export.as_of, export.expires_at = order.basis.as_of, now + KEPT
+    export.as_of, export.expires_at = order.report_context.as_of, now + KEPT
     export.file_name = report_file_queries.file_name(order)
     run.complete(session, total=total)
 
 
 def _order_of(
-    session: Session, export: Export, *, now: datetime, issuer: str, sealer: FieldCipher | None
+    session: Session, export: Export, *, now: datetime, issuer: str, cipher: FieldCipher | None
 ) -> report_file_queries.ReportSpec:
     """Give what the file stands on: as of the asking while the data are the same, so that every run writes the same bytes."""
     grants = list_grants(session, export.created_by_id or 0, now=now)
-    reach = reach_of("reports:score:export", grants)
-    may_whole = reach_of("reports:number:export", grants) is not None
-    if reach is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
+    access = access_of("reports:score:export", grants)
+    may_whole = access_of("reports:number:export", grants) is not None
+    if access is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
         raise NotFoundError
     request = ReportRequest.from_row({name: getattr(export, name) for name in REQUEST_FIELDS})
-    basis = get_basis(session, request.exam_id, scope=request.scope, now=export.created_at)
-    if data_fingerprint(session, basis) != export.data_version:
-        basis = get_basis(session, request.exam_id, scope=request.scope, now=now)
+    report_context = get_report_context(session, request.exam_id, scope=request.scope, now=export.created_at)
+    if data_fingerprint(session, report_context) != export.data_version:
+        report_context = get_report_context(session, request.exam_id, scope=request.scope, now=now)
     template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
     return report_file_queries.ReportSpec(
         request=request,
-        basis=basis,
-        nodes=get_tree_of(session, basis, request.unit_id, tree=request.tree, reach=reach).nodes,
+        report_context=report_context,
+        nodes=get_tree_of(session, report_context, request.unit_id, tree=request.tree, access=access).nodes,
         watermark=export.watermark,
         issuer=issuer,
         template=template.file if template else None,
-        sealer=sealer,
+        cipher=cipher,
     )
 
 
@@ -224,9 +233,9 @@ class Download:
     content_type: str
 
 
-def download_export(context: ActionContext, export_id: int, *, reach: AccessScope) -> Download:
+def download_export(context: ActionContext, export_id: int, *, access: AccessScope) -> Download:
     """Hand out one's own file while its unit is still within reach, with an audit line; raises NotFoundError, NotReadyError."""
-    export = get_own_export(context.session, export_id, person_id=context.actor.person_id, reach=reach)
+    export = get_own_export(context.session, export_id, person_id=context.actor.person_id, access=access)
     if export.is_active:
         raise NotReadyError
     if export.file is None or (export.expires_at is not None and export.expires_at <= context.now):
@@ -250,24 +259,26 @@ class ReasonNeededError(DomainError):
     message = "导出完整的身份证号、手机号，请写明用途（至少 5 个字），会记入审计日志。"
 
 
-def request_numbers(context: ActionContext, wish: ReportRequest, *, reach: AccessScope) -> int:
+def request_numbers(context: ActionContext, report_request: ReportRequest, *, access: AccessScope) -> int:
     """Ask for a file with whole numbers of a unit within reach; gives the request's id. A second person allows it.
 
-    Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyAskedError.
+    Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyRequestedError.
     """
     session = context.session
-    if wish.format not in report_file_actions.formats_of(wish.content):
+    if report_request.format not in report_file_actions.formats_of(report_request.content):
         raise BadRequestError
-    if len(wish.reason.strip()) < MIN_REASON:
+    if len(report_request.reason.strip()) < MIN_REASON:
         raise ReasonNeededError
-    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=context.now, reach=reach)
-    unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
-    values = wish.settled(basis.scope).to_row()
+    report_context = get_report_context(
+        session, report_request.exam_id, scope=report_request.scope, now=context.now, access=access
+    )
+    unit = get_tree_of(session, report_context, report_request.unit_id, tree=report_request.tree, access=access).top
+    values = report_request.settled(report_context.scope).to_row()
     details = {name: value for name, value in values.items() if name not in _OF_EVERY_APPROVAL}
-    details["exam_title"] = session.get_one(Exam, wish.exam_id).title
+    details["exam_title"] = session.get_one(Exam, report_request.exam_id).title
     key = ":".join(str(part) for part in (context.actor.person_id, *details.values()))
     return dual_control_actions.ask(
-        context, ACT, request_key=key, unit_id=unit.unit_id, details=details, reason=wish.reason
+        context, ACT, request_key=key, unit_id=unit.unit_id, details=details, reason=report_request.reason
     )
 
 
@@ -275,9 +286,11 @@ def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Re
     """Put the file down that a second person has allowed, as its asker's; raises ConflictError where the asker has lost the right."""
     details = approval.details
     grants = list_grants(session, approval.requested_by_id, now=now)
-    reach = reach_of("reports:score:export", grants)
-    if reach is None or reach_of("reports:number:export", grants) is None:
+    access = access_of("reports:score:export", grants)
+    if access is None or access_of("reports:number:export", grants) is None:
         raise ConflictError("申请人现在已没有导出完整号码的权限，不能同意。请退回。")
-    wish = ReportRequest.from_row(details | {**_OF_EVERY_APPROVAL, "reason": approval.reason})
-    asker = Actor(person_id=approval.requested_by_id, address=None)
-    return request_export(ActionContext(session, asker, now), wish, reach=reach, approval_id=approval.id)
+    report_request = ReportRequest.from_row(details | {**_OF_EVERY_APPROVAL, "reason": approval.reason})
+    requester = Actor(person_id=approval.requested_by_id, address=None)
+    return request_export(
+        ActionContext(session, requester, now), report_request, access=access, approval_id=approval.id
+    )

@@ -15,18 +15,18 @@ from examapp.db.session import read_session
 from examapp.errors import BadRequestError
 from examapp.jobs.models import JobState, client_state
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import me, my_reach, requires
+from examapp.organisation.accounts.guards import my_access, my_user, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.queries import count_ahead, get_export_row
 from examapp.oversight.report_files.actions import RENDERERS
-from examapp.oversight.report_files.queries import roster_words
+from examapp.oversight.report_files.queries import roster_label
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
-from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope, UnitRow
+from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope, UnitStatsRow
 from examapp.oversight.statistics_scope import rules as scope_rules
-from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, list_tops
+from examapp.oversight.statistics_scope.queries import PeopleFilter, get_report_context, list_tops
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, MAX_WORD, ReportFilter
 from examapp.points import as_text
 from examapp.web.json_io import Count, DecimalText, Id, Instant, instant, json_response, read_body
@@ -45,7 +45,7 @@ PERMISSIONS = {
 api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
 _DEEPEST = 9
-_NARROWING = ("rank", "position", "since", "until")
+_FILTER_FIELDS = ("rank", "position", "since", "until")
 """By the names that the pages' addresses have too."""
 Choice = TypeVar("Choice", bound=StrEnum)
 _Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
@@ -131,32 +131,32 @@ class ParticipationBody(TypedDict):
 @requires("reports:participation:read")
 def show_participation(exam_id: int) -> Response:
     """Give the figures of a unit within reach and of what is below it, narrowed as the pages' are."""
-    session, reach, now = read_session(), my_reach("reports:participation:read"), clock.now()
-    depth = _whole(request.args.get("depth", "1"), most=_DEEPEST)
+    session, access, now = read_session(), my_access("reports:participation:read"), clock.now()
+    depth = _whole(request.args.get("depth", "1"), limit=_DEEPEST)
     tree, wanted_scope = _choice(Tree, request.args.get("tree", Tree.REGION)), request.args.get("scope")
     scope = None if wanted_scope is None else _choice(Scope, wanted_scope)
-    narrowing = _read_narrowing({name: request.args.get(name, "") for name in _NARROWING})
-    basis = get_basis(session, exam_id, scope=scope, now=now, reach=reach)
+    filters = _read_filter({name: request.args.get(name, "") for name in _FILTER_FIELDS})
+    report_context = get_report_context(session, exam_id, scope=scope, now=now, access=access)
     asked = request.args.get("unit")
     if asked is None:
-        tops = list_tops(session, reach)
+        tops = list_tops(session, access)
         unit_id = tops[0].id if tops else 0
     else:
-        unit_id = _whole(asked, most=MAX_ID)
-    wanted = PeopleFilter.of(narrowing, unit_ids=None)
-    table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach, wanted=wanted)
+        unit_id = _whole(asked, limit=MAX_ID)
+    wanted = PeopleFilter.of(filters, unit_ids=None)
+    table = get_unit_table(session, report_context, unit_id, tree=tree, depth=depth, access=access, wanted=wanted)
     definitions = {
-        **statistics_definition_rules.definitions(basis.scope),
-        "roster_as_of": f"名册：{roster_words(basis)}",
+        **statistics_definition_rules.definitions(report_context.scope),
+        "roster_as_of": f"名册：{roster_label(report_context)}",
     }
-    if narrowing.words:
-        definitions["narrowed"] = narrowing.words
+    if filters.text:
+        definitions["narrowed"] = filters.text
     rows = [_row_json(row) for row in table.rows]
-    reply: ParticipationBody = {"as_of": instant(basis.as_of), "definitions": definitions, "rows": rows}
+    reply: ParticipationBody = {"as_of": instant(report_context.as_of), "definitions": definitions, "rows": rows}
     return json_response(reply)
 
 
-def _row_json(row: UnitRow) -> UnitFiguresBody:
+def _row_json(row: UnitStatsRow) -> UnitFiguresBody:
     counts = row.counts
     return {
         "unit_id": row.unit.unit_id, "code": row.unit.code, "name": row.unit.name, "parent_id": row.unit.parent_id,
@@ -173,32 +173,32 @@ def _row_json(row: UnitRow) -> UnitFiguresBody:
 def request_export(exam_id: int) -> Response:
     """Ask for a file of figures; it is built by a worker."""
     body = read_body(ExportRequest, max_bytes=_SMALL_BYTES)
-    wish = ReportRequest(
+    report_request = ReportRequest(
         exam_id=exam_id,
         unit_id=body.unit,
         content=body.content,
         format=body.format,
         tree=body.tree,
         scope=body.scope,
-        narrowing=_read_narrowing({name: getattr(body, name) for name in (*_NARROWING, "group")}),
+        filters=_read_filter({name: getattr(body, name) for name in (*_FILTER_FIELDS, "group")}),
         numbers=body.numbers,
         reason=body.reason,
     )
-    if wish.holds_whole_numbers:
-        return _ask_for_numbers(wish)
+    if report_request.holds_whole_numbers:
+        return _ask_for_numbers(report_request)
     with request_transaction() as context:
-        reach = my_reach("reports:score:export")
-        export = actions.request_export(context, wish, reach=reach)
+        access = my_access("reports:score:export")
+        export = actions.request_export(context, report_request, access=access)
         reply: ExportRequestedBody = {"export": {"id": export.id, "state": client_state(export.state)}}
     return json_response(reply, 202)
 
 
-def _ask_for_numbers(wish: ReportRequest) -> Response:
+def _ask_for_numbers(report_request: ReportRequest) -> Response:
     """Put a request down for whole numbers; the export is there once a second person has allowed it."""
-    my_reach("reports:number:export")
+    my_access("reports:number:export")
     with request_transaction() as context:
-        reach = my_reach("reports:score:export")
-        approval_id = actions.request_numbers(context, wish, reach=reach)
+        access = my_access("reports:score:export")
+        approval_id = actions.request_numbers(context, report_request, access=access)
     reply: ApprovalRequestedBody = {"approval": {"id": approval_id, "state": "waiting"}}
     return json_response(reply, 202)
 
@@ -207,8 +207,8 @@ def _ask_for_numbers(wish: ReportRequest) -> Response:
 @requires("reports:score:export")
 def show_export(export_id: int) -> Response:
     """Give the state and progress of one's own export."""
-    session, reach = read_session(), my_reach("reports:score:export")
-    export = get_export_row(session, export_id, person_id=me().person_id, reach=reach)
+    session, access = read_session(), my_access("reports:score:export")
+    export = get_export_row(session, export_id, person_id=my_user().person_id, access=access)
     message = export.message
     if export.state == JobState.QUEUED:
         ahead = count_ahead(session, export)
@@ -229,20 +229,20 @@ def download_export(export_id: int) -> Response:
 def send_export(export_id: int) -> Response:
     """Answer with the file of one's own export, after the reach was looked up again; leaves an audit line."""
     with request_transaction() as context:
-        file = actions.download_export(context, export_id, reach=my_reach("reports:score:export"))
+        file = actions.download_export(context, export_id, access=my_access("reports:score:export"))
     return send_file(
         BytesIO(file.content), mimetype=file.content_type, download_name=file.file_name, as_attachment=True, max_age=0
     )
 
 
-def _whole(text: str, *, most: int) -> int:
-    number = read_whole(text, most=most)
+def _whole(text: str, *, limit: int) -> int:
+    number = read_whole(text, limit=limit)
     if number is None:
         raise BadRequestError
     return number
 
 
-def _read_narrowing(given: Mapping[str, str]) -> ReportFilter:
+def _read_filter(given: Mapping[str, str]) -> ReportFilter:
     """Read the filter of a call; raises BadRequestError for a day that is none and an unknown group."""
     if any(len(text) > MAX_WORD or "\0" in text for text in given.values()):
         raise BadRequestError

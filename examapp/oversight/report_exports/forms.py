@@ -36,7 +36,7 @@ class ExportForm(FlaskForm):
     tree = HiddenField(default=Tree.REGION)
     scope = HiddenField(default=Scope.THIS)
 
-    def to_request(self, exam_id: int, unit_id: int, narrowing: ReportFilter) -> ReportRequest:
+    def to_request(self, exam_id: int, unit_id: int, filters: ReportFilter) -> ReportRequest:
         """Return the request of a validated form; a format that the content does not have becomes its usual one."""
         formats = formats_of(self.content.data)
         return ReportRequest(
@@ -46,13 +46,13 @@ class ExportForm(FlaskForm):
             format=self.format.data if self.format.data in formats else formats[0],
             tree=Tree(self.tree.data),
             scope=Scope(self.scope.data),
-            narrowing=narrowing,
+            filters=filters,
             numbers=PiiDisclosure(self.numbers.data),
             reason=self.reason.data or "",
         )
 
 
-class TemplateForm(FlaskForm):
+class ReportTemplateForm(FlaskForm):
     """A new version of a report's form."""
 
     content = SelectField(

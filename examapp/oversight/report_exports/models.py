@@ -41,7 +41,7 @@ class Export(Job):
         "导出的报表文件", "上报成绩汇总表、存档；到期自动删除", owner=None, seen_by="申请导出的人"
     )
     __table_args__ = (
-        Index("uq_exports_occasion", "occasion", unique=True),
+        Index("uq_exports_schedule_key", "schedule_key", unique=True),
         CheckConstraint("numbers IN ('none', 'masked', 'whole')", name="numbers"),
     )
     KIND = "reports.build_export"
@@ -59,7 +59,7 @@ class Export(Job):
     data_version: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
-    narrowing: Mapped[JsonB] = mapped_column(default=dict, server_default="{}", info=shown("人员范围"))
+    filters: Mapped[JsonB] = mapped_column(default=dict, server_default="{}", info=shown("人员范围"))
     """Whom of the unit's people it holds, as `rules.Narrowing` writes it; empty for all."""
     numbers: Mapped[Str] = mapped_column(default="none", info=shown("号码"))
     """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
@@ -68,7 +68,7 @@ class Export(Job):
     """The consent to whole numbers."""
     template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"), info=TECHNICAL)
     """The office's own form that it is made by; null for the shipped one."""
-    occasion: Mapped[Str | None] = mapped_column(info=TECHNICAL)
+    schedule_key: Mapped[Str | None] = mapped_column(info=TECHNICAL)
     """Which scheduled occasion it is for, once only; null where a person asked."""
     file: Mapped[bytes | None] = mapped_column(LargeBinary, info=TECHNICAL)
     sha256: Mapped[Str] = mapped_column(default="", info=TECHNICAL)

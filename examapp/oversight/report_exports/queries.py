@@ -18,13 +18,13 @@ from examapp.oversight.report_exports.models import Export
 from examapp.oversight.statistics_scope.rules import ReportFilter
 
 
-def _own(person_id: int | None, reach: AccessScope) -> Select[Export]:
-    return select(Export).join(Unit, Unit.id == Export.unit_id).where(Export.created_by_id == person_id, within(reach))
+def _own(person_id: int | None, access: AccessScope) -> Select[Export]:
+    return select(Export).join(Unit, Unit.id == Export.unit_id).where(Export.created_by_id == person_id, within(access))
 
 
-def get_own_export(session: Session, export_id: int, *, person_id: int | None, reach: AccessScope) -> Export:
+def get_own_export(session: Session, export_id: int, *, person_id: int | None, access: AccessScope) -> Export:
     """Get an export of this person, with its file; raises NotFoundError."""
-    export = session.scalars(_own(person_id, reach).where(Export.id == export_id)).one_or_none()
+    export = session.scalars(_own(person_id, access).where(Export.id == export_id)).one_or_none()
     if export is None:
         raise NotFoundError
     return export
@@ -48,19 +48,19 @@ class ExportRow:
     message: str
     created_at: datetime
     expires_at: datetime | None
-    narrowing: dict[str, str]
+    filters: dict[str, str]
 
     @property
-    def narrowed(self) -> str:
+    def filter_label(self) -> str:
         """Whom it is narrowed to, in words; empty for everybody."""
-        return ReportFilter.of_json(self.narrowing).words
+        return ReportFilter.of_json(self.filters).text
 
 
 def list_own_exports(
-    session: Session, *, person_id: int, reach: AccessScope, export_id: int | None = None, most: int = 100
+    session: Session, *, person_id: int, access: AccessScope, export_id: int | None = None, limit: int = 100
 ) -> list[ExportRow]:
     """List this person's exports, the newest first, or the one that is asked for."""
-    own = _own(person_id, reach)
+    own = _own(person_id, access)
     rows = session.execute(
         (own if export_id is None else own.where(Export.id == export_id))
         .join(Exam, Exam.id == Export.exam_id)
@@ -79,10 +79,10 @@ def list_own_exports(
             Export.message,
             Export.created_at,
             Export.expires_at,
-            Export.narrowing,
+            Export.filters,
         )
         .order_by(Export.created_at.desc(), Export.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
@@ -93,10 +93,10 @@ def count_ahead(session: Session, export: Export) -> int:
     return session.scalars(ahead).one()
 
 
-def get_export_row(session: Session, export_id: int, *, person_id: int, reach: AccessScope) -> Export:
+def get_export_row(session: Session, export_id: int, *, person_id: int, access: AccessScope) -> Export:
     """Get an export of this person for its progress, leaving the file where it is; raises NotFoundError."""
     export = session.scalars(
-        _own(person_id, reach).where(Export.id == export_id).options(defer(Export.file))
+        _own(person_id, access).where(Export.id == export_id).options(defer(Export.file))
     ).one_or_none()
     if export is None:
         raise NotFoundError

@@ -14,7 +14,7 @@ from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_schedules import actions as report_schedule_actions
 from examapp.oversight.statistics import actions as statistics_actions
-from examapp.web.metrics import is_sitting_under_way
+from examapp.web.metrics import is_exam_under_way
 
 
 @job_handler(
@@ -28,17 +28,17 @@ from examapp.web.metrics import is_sitting_under_way
 def build_export(run: JobRun) -> None:
     """Build the file of an export, then leave the machine to candidates who sit an exam."""
     began = time.perf_counter()
-    issuer, sealer = current_app.config["SETTINGS"].organisation, current_app.extensions["sealer"]
+    issuer, cipher = current_app.config["SETTINGS"].organisation, current_app.extensions["cipher"]
     with transaction() as session:
-        actions.build_export(session, run, now=clock.now(), issuer=issuer, sealer=sealer)
+        actions.build_export(session, run, now=clock.now(), issuer=issuer, cipher=cipher)
     _give_way(worked_s=time.perf_counter() - began)
 
 
 def _give_way(*, worked_s: float) -> None:
     """Pause while candidates sit an exam, so that they have the machine; the file is committed before."""
     with transaction() as session:
-        is_sitting = is_sitting_under_way(session, now=clock.now())
-    if is_sitting:
+        has_active_attempt = is_exam_under_way(session, now=clock.now())
+    if has_active_attempt:
         time.sleep(actions.rest_s(worked_s))
 
 
@@ -53,6 +53,6 @@ def sweep() -> None:
 
 @task("reports.refresh_unit_stats", queue="imports", every_s=10)  # not behind a large file
 def refresh_unit_stats() -> None:
-    """Count anew what has changed of the figures that are kept of a large roster."""
+    """Count again what has changed of the figures that are kept of a large roster."""
     with transaction() as session:
         statistics_actions.refresh_unit_stats(session, now=clock.now())

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from examapp.documents.spreadsheets import Cell, Sheet
+from examapp.documents.spreadsheets import Cell, SheetLayout
 from examapp.oversight.report_files import render_ods, render_pdf, render_xlsx
 from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
     mark_of,
     remarks,
-    roster_words,
+    roster_label,
     stamp_of,
     whole_of,
 )
@@ -23,7 +23,7 @@ from examapp.oversight.report_files.rules import Circular, ReportTable, form_val
 from examapp.oversight.report_templates import render_docx as report_template_render_docx
 from examapp.oversight.report_templates import render_xlsx as report_template_render_xlsx
 from examapp.oversight.statistics.queries import counts_by_unit
-from examapp.oversight.statistics_definitions.rules import CONTENT_NAMES, TEMPLATE_FORMATS, Counts, UnitRow, rollup
+from examapp.oversight.statistics_definitions.rules import CONTENT_NAMES, TEMPLATE_FORMATS, Counts, UnitStatsRow, rollup
 
 Progress = Callable[[int, int], None]
 _STEP = 1000
@@ -45,7 +45,7 @@ def formats_of(content: str) -> list[str]:
 
 def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Progress) -> int:
     """Write the file, people streamed in one query; return the number of rows. Raises TooLongForPaperError."""
-    counts = counts_by_unit(session, order.basis, order.wanted)
+    counts = counts_by_unit(session, order.report_context, order.wanted)
     if order.request.content == "circular":
         return write_circular(path, order, counts)
     renderer = RENDERERS[order.request.format]
@@ -55,16 +55,16 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
     if order.template is not None:
         path.write_bytes(_fill_template(order, counts, rows))
         return table.total
-    sheet = Sheet(
+    sheet = SheetLayout(
         name=CONTENT_NAMES[order.request.content],
         columns=table.columns,
         rows=rows,
-        title=f"{order.basis.exam.title}{CONTENT_NAMES[order.request.content]}",
-        remarks=remarks(order.basis, order.nodes[0].name, order.request.narrowing.words),
+        title=f"{order.report_context.exam.title}{CONTENT_NAMES[order.request.content]}",
+        remarks=remarks(order.report_context, order.nodes[0].name, order.request.filters.text),
         closing=table.closing,
         is_portrait=table.is_portrait,
         watermark=order.watermark,
-        made_at=order.basis.as_of,
+        made_at=order.report_context.as_of,
     )
     renderer.write_table(path, ReportTable(sheet=sheet, signatures=table.signatures, row_stamp=stamp_of(order)))
     return table.total
@@ -75,26 +75,26 @@ def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[
     assert order.template is not None
     render_pdf.DOCX.ensure_fits(whole_of(counts).roster)
     units = rollup(order.nodes, counts, depth=0)
-    words = _words_of(order, units)
+    text = _template_values(order, units)
     people = [[form_value(cell) for cell in cells] for cells in rows]
-    return report_template_render_xlsx.fill_form(order.template, words, people, mark=mark_of(order))
+    return report_template_render_xlsx.fill_form(order.template, text, people, mark=mark_of(order))
 
 
-def _words_of(order: ReportSpec, rows: Sequence[UnitRow]) -> dict[str, Any]:
-    roster, narrowed = roster_words(order.basis), order.request.narrowing.words
-    return report_template_render_docx.words_of(
-        order.basis, rows, issuer=order.issuer, roster_words=roster, narrowed=narrowed
+def _template_values(order: ReportSpec, rows: Sequence[UnitStatsRow]) -> dict[str, Any]:
+    roster, filter_label = roster_label(order.report_context), order.request.filters.text
+    return report_template_render_docx.text_of(
+        order.report_context, rows, issuer=order.issuer, roster_label=roster, filter_label=filter_label
     )
 
 
 def write_circular(path: Path, order: ReportSpec, counts: dict[int, Counts]) -> int:
     """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
     rows = rollup(order.nodes, counts, depth=1)
-    words = _words_of(order, rows)
+    text = _template_values(order, rows)
     renderer = RENDERERS[order.request.format]
     assert renderer.write_circular is not None
-    docx = report_template_render_docx.fill(order.template, words)
-    circular = Circular(docx=docx, made_at=order.basis.as_of, watermark=order.watermark, header=mark_of(order))
+    docx = report_template_render_docx.fill(order.template, text)
+    circular = Circular(docx=docx, made_at=order.report_context.as_of, watermark=order.watermark, header=mark_of(order))
     renderer.write_circular(path, circular)
     return len(rows)
 

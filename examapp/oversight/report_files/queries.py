@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import local
 from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
-from examapp.documents.spreadsheets import Cell, Column
+from examapp.documents.spreadsheets import Cell, SheetColumn
 from examapp.organisation.people.queries import numbers_of
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import (
@@ -23,7 +23,7 @@ from examapp.oversight.statistics_definitions.rules import (
     Counts,
     PiiDisclosure,
     UnitNode,
-    UnitRow,
+    UnitStatsRow,
     rollup,
 )
 from examapp.oversight.statistics_people.queries import PersonRow, iter_people, iter_scores
@@ -37,7 +37,7 @@ class ReportSpec:
     """What a file is to hold: the unit is the first of the nodes, the others are below it."""
 
     request: ReportRequest
-    basis: ReportContext
+    report_context: ReportContext
     nodes: Sequence[UnitNode]
     watermark: str = ""
     """Who asked for it, and when; pale behind the text of what can be printed."""
@@ -45,55 +45,56 @@ class ReportSpec:
     """The office in whose name a circular goes out."""
     template: bytes | None = None
     """The office's own template; None for the shipped one."""
-    sealer: FieldCipher | None = None
+    cipher: FieldCipher | None = None
     """Decrypts ID numbers and mobiles, where they are to be in the file."""
 
     @property
     def wanted(self) -> PeopleFilter:
         """The people of these units whom the narrowing leaves, whatever their group."""
-        return PeopleFilter.of(self.request.narrowing, unit_ids=[node.unit_id for node in self.nodes])
+        return PeopleFilter.of(self.request.filters, unit_ids=[node.unit_id for node in self.nodes])
 
 
 def file_name(order: ReportSpec) -> str:
     """Give the name under which the file is saved."""
     parts = [
-        order.basis.exam.title,
+        order.report_context.exam.title,
         order.nodes[0].name,
         CONTENT_NAMES[order.request.content],
-        SCOPE_NAMES[order.basis.scope],
+        SCOPE_NAMES[order.report_context.scope],
     ]
-    parts += ["已筛选"] if order.request.narrowing != NO_FILTER else []
-    name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
+    parts += ["已筛选"] if order.request.filters != NO_FILTER else []
+    name = "-".join([*parts, f"{local(order.report_context.as_of):%Y%m%d%H%M}"])
     return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.request.format}"
 
 
-def remarks(basis: ReportContext, unit_name: str, narrowed: str = "") -> list[str]:
+def remarks(report_context: ReportContext, unit_name: str, filter_label: str = "") -> list[str]:
     """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
     return [
-        f"单位：{unit_name}　　口径：{SCOPE_NAMES[basis.scope]}　　统计时间：{local(basis.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_words(basis)}",
-        *([f"范围：{narrowed}。"] if narrowed else []),
-        SCOPE_DEFINITIONS[basis.scope] + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
+        f"单位：{unit_name}　　口径：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context)}",
+        *([f"范围：{filter_label}。"] if filter_label else []),
+        SCOPE_DEFINITIONS[report_context.scope]
+        + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
     ]
 
 
-def roster_words(basis: ReportContext) -> str:
+def roster_label(report_context: ReportContext) -> str:
     """Say which roster the figures stand on, and when."""
-    if basis.frozen_at is None:
-        return f"现行，截至 {local(basis.as_of):%Y-%m-%d %H:%M}"
-    words = f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结"
-    return f"{words}，已采纳更正 {basis.exam.corrections} 条" if basis.exam.corrections else words
+    if report_context.snapshot_due_at is None:
+        return f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
+    return f"{text}，已采纳更正 {report_context.exam.corrections} 条" if report_context.exam.corrections else text
 
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:
     """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
-    narrowed = order.request.narrowing.words
-    stamp: dict[str, Cell] = {"统计时间": order.basis.as_of, "名册": roster_words(order.basis)}
-    return stamp | ({"范围": narrowed} if narrowed else {})
+    filter_label = order.request.filters.text
+    stamp: dict[str, Cell] = {"统计时间": order.report_context.as_of, "名册": roster_label(order.report_context)}
+    return stamp | ({"范围": filter_label} if filter_label else {})
 
 
 def mark_of(order: ReportSpec) -> str:
     """Give what stands at the head of each page of a form of the office's own: whose copy, and whom alone it holds, whether the form says so or not."""
-    return "；".join(part for part in (order.watermark, order.request.narrowing.words) if part)
+    return "；".join(part for part in (order.watermark, order.request.filters.text) if part)
 
 
 _ALL_LEVELS = 99
@@ -103,10 +104,10 @@ NOTHING = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TableRows:
     """A table to write: its columns, a stream of rows and how many they are, the lines below."""
 
-    columns: Sequence[Column]
+    columns: Sequence[SheetColumn]
     rows: Iterable[Sequence[Cell]]
     total: int
     closing: Sequence[str] = ()
@@ -120,18 +121,18 @@ def whole_of(counts: dict[int, Counts]) -> Counts:
 
 
 PARTICIPATION_COLUMNS = (
-    Column(head="层级", width=6),
-    Column(head="单位编码", width=14),
-    Column(head="单位", width=30),
+    SheetColumn(head="层级", width=6),
+    SheetColumn(head="单位编码", width=14),
+    SheetColumn(head="单位", width=30),
     *(
-        Column(head=head, width=9, is_number=True)
+        SheetColumn(head=head, width=9, is_number=True)
         for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "优秀")
     ),
     *(
-        Column(head=head, width=11, is_number=True)
+        SheetColumn(head=head, width=11, is_number=True)
         for head in ("参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分")
     ),
-    Column(head="口径", width=7),
+    SheetColumn(head="口径", width=7),
 )
 
 
@@ -139,7 +140,7 @@ def _rate(value: Decimal | None) -> Cell:
     return NOTHING if value is None else value
 
 
-def participation_cells(row: UnitRow, scope_name: str) -> list[Cell]:
+def participation_cells(row: UnitStatsRow, scope_name: str) -> list[Cell]:
     """Give a row of the participation table as it stands in every file."""
     c = row.counts
     return [
@@ -149,10 +150,10 @@ def participation_cells(row: UnitRow, scope_name: str) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _participation(_session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+def _participation(_session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
     rows = rollup(order.nodes, counts, depth=_ALL_LEVELS)
-    scope_name = SCOPE_NAMES[order.basis.scope]
-    return Table(
+    scope_name = SCOPE_NAMES[order.report_context.scope]
+    return TableRows(
         columns=PARTICIPATION_COLUMNS,
         rows=[participation_cells(row, scope_name) for row in rows],
         total=len(rows),
@@ -170,113 +171,113 @@ def _notes(total: Counts) -> list[str]:
 
 
 SCORE_COLUMNS = (
-    Column(head="工号", width=14),
-    Column(head="姓名", width=12),
-    Column(head="单位编码", width=12),
-    Column(head="单位", width=26),
-    Column(head="作答时单位", width=22),
-    Column(head="职务", width=12),
-    Column(head="职级", width=12),
-    Column(head="情况", width=14),
-    Column(head="作答次数", width=9, is_number=True),
-    Column(head="成绩", width=9, is_number=True),
-    Column(head="卷面总分", width=9, is_number=True),
-    Column(head="等次", width=9),
-    Column(head="交卷时间", width=20),
-    Column(head="口径", width=7),
+    SheetColumn(head="工号", width=14),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="单位编码", width=12),
+    SheetColumn(head="单位", width=26),
+    SheetColumn(head="作答时单位", width=22),
+    SheetColumn(head="职务", width=12),
+    SheetColumn(head="职级", width=12),
+    SheetColumn(head="情况", width=14),
+    SheetColumn(head="作答次数", width=9, is_number=True),
+    SheetColumn(head="成绩", width=9, is_number=True),
+    SheetColumn(head="卷面总分", width=9, is_number=True),
+    SheetColumn(head="等次", width=9),
+    SheetColumn(head="交卷时间", width=20),
+    SheetColumn(head="口径", width=7),
 )
 
 
-def status_words(row: PersonRow) -> str:
+def status_label(row: PersonRow) -> str:
     """Say how a person stands: excused, absent, begun, handed in."""
     if row.excuse is not None:
         kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
-        return f"{kind}（已参加，另列）" if row.has_sat else kind
-    if row.has_sat:
+        return f"{kind}（已参加，另列）" if row.has_submitted else kind
+    if row.has_submitted:
         return "其他平台成绩" if row.source else "系统强制交卷" if row.is_forced else "已交卷"
     return "未开始" if row.started_at is None else "已开始未交卷"
 
 
-def band_words(row: PersonRow) -> str:
+def band_label(row: PersonRow) -> str:
     """Name the band; empty without a hand-in."""
     if row.band is not None:
         return BAND_NAMES[Band(row.band)]
-    return "正在评分" if row.has_sat else ""
+    return "正在评分" if row.has_submitted else ""
 
 
 def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
     """Give a row of the score list as it stands in every file."""
     return [
-        row.staff_number, row.name, row.unit_code, row.unit_name, row.sat_unit_name or "", row.position, row.rank, status_words(row),
-        row.attempts, row.points, row.points_possible, band_words(row), row.submitted_at, scope_name,
+        row.staff_number, row.name, row.unit_code, row.unit_name, row.unit_name_at_attempt or "", row.position, row.rank, status_label(row),
+        row.attempts, row.points, row.points_possible, band_label(row), row.submitted_at, scope_name,
     ]  # fmt: skip
 
 
-NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号", width=14))
+NUMBER_COLUMNS = (SheetColumn(head="身份证号", width=20), SheetColumn(head="手机号", width=14))
 
 
-def _scores(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
-    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.request.narrowing.group
-    people = iter_people(session, order.basis, order.wanted, group=group or "roster")
+def _scores(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.report_context.scope], order.request.filters.group
+    people = iter_people(session, order.report_context, order.wanted, group=group or "roster")
     of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
-    has_numbers = order.request.numbers is not PiiDisclosure.NONE and order.sealer is not None
+    has_numbers = order.request.numbers is not PiiDisclosure.NONE and order.cipher is not None
     rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
-    return Table(
+    return TableRows(
         columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
         rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
         total=getattr(total, group or "roster"),
-        closing=[*of_group, totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
+        closing=[*of_group, totals_label(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
     )
 
 
 def _with_numbers(
     session: Session, order: ReportSpec, people: Iterator[PersonRow], scope_name: str
 ) -> Iterator[Sequence[Cell]]:
-    assert order.sealer is not None
+    assert order.cipher is not None
     while batch := list(islice(people, _BATCH)):
         ids = [row.person_id for row in batch]
-        numbers = numbers_of(session, ids, order.sealer, is_whole=order.request.numbers is PiiDisclosure.WHOLE)
+        numbers = numbers_of(session, ids, order.cipher, is_whole=order.request.numbers is PiiDisclosure.WHOLE)
         for row in batch:
             yield [*score_cells(row, scope_name), *numbers.get(row.person_id, ("", ""))]
 
 
-def totals_words(total: Counts) -> str:
+def totals_label(total: Counts) -> str:
     """Give the totals in one line, rates over nothing as –."""
     rates = {"参考率": total.participation_rate, "合格率": total.pass_rate, "优秀率": total.excellence_rate}
-    words = [f"{name} {NOTHING if rate is None else f'{rate}%'}" for name, rate in rates.items()]
+    text = [f"{name} {NOTHING if rate is None else f'{rate}%'}" for name, rate in rates.items()]
     return "　".join(
         [
             (
                 f"名册 {total.roster} 人，免考 {total.exempt} 人，缓考 {total.deferred} 人，应考 {total.eligible} 人，参考 {total.participated} 人，"
                 f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
             ),
-            *words,
+            *text,
             f"平均分 {_rate(total.mean_points)}。",
         ]
     )
 
 
 ABSENT_COLUMNS = (
-    Column(head="工号", width=14),
-    Column(head="姓名", width=12),
-    Column(head="单位编码", width=12),
-    Column(head="单位", width=30),
-    Column(head="职务", width=14),
-    Column(head="职级", width=14),
-    Column(head="情况", width=16),
-    Column(head="开始作答时间", width=20),
-    Column(head="口径", width=7),
+    SheetColumn(head="工号", width=14),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="单位编码", width=12),
+    SheetColumn(head="单位", width=30),
+    SheetColumn(head="职务", width=14),
+    SheetColumn(head="职级", width=14),
+    SheetColumn(head="情况", width=16),
+    SheetColumn(head="开始作答时间", width=20),
+    SheetColumn(head="口径", width=7),
 )
 
 
-def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
     total, scope_name, group = (
         whole_of(counts),
-        SCOPE_NAMES[order.basis.scope],
-        order.request.narrowing.group or "absent",
+        SCOPE_NAMES[order.report_context.scope],
+        order.request.filters.group or "absent",
     )
-    people = iter_people(session, order.basis, order.wanted, group=group)
-    return Table(
+    people = iter_people(session, order.report_context, order.wanted, group=group)
+    return TableRows(
         columns=ABSENT_COLUMNS,
         rows=(
             [
@@ -286,7 +287,7 @@ def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> T
                 r.unit_name,
                 r.position,
                 r.rank,
-                status_words(r),
+                status_label(r),
                 r.started_at,
                 scope_name,
             ]
@@ -298,13 +299,13 @@ def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> T
 
 
 SHEET_COLUMNS = (
-    Column(head="序号", width=6, is_number=True),
-    Column(head="姓名", width=12),
-    Column(head="单位", width=26),
-    Column(head="职务", width=14),
-    Column(head="成绩", width=9, is_number=True),
-    Column(head="等次", width=9),
-    Column(head="备注", width=18),
+    SheetColumn(head="序号", width=6, is_number=True),
+    SheetColumn(head="姓名", width=12),
+    SheetColumn(head="单位", width=26),
+    SheetColumn(head="职务", width=14),
+    SheetColumn(head="成绩", width=9, is_number=True),
+    SheetColumn(head="等次", width=9),
+    SheetColumn(head="备注", width=18),
 )
 SIGNATURE_LINES = (
     "",
@@ -316,27 +317,27 @@ SIGNATURE_LINES = (
 
 def sheet_remark(row: PersonRow) -> str:
     """Say on the score sheet what the score does not say by itself."""
-    words = status_words(row)
-    return "" if words == "已交卷" else words
+    text = status_label(row)
+    return "" if text == "已交卷" else text
 
 
-def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
     total = whole_of(counts)
-    people = iter_scores(session, order.basis, order.wanted)
-    return Table(
+    people = iter_scores(session, order.report_context, order.wanted)
+    return TableRows(
         columns=SHEET_COLUMNS,
         rows=(
-            [number, r.name, r.unit_name, r.position, r.points, band_words(r), sheet_remark(r)]
+            [number, r.name, r.unit_name, r.position, r.points, band_label(r), sheet_remark(r)]
             for number, r in enumerate(people, 1)
         ),
         total=total.roster,
-        closing=[totals_words(total), *_notes(total)],
+        closing=[totals_label(total), *_notes(total)],
         signatures=SIGNATURE_LINES,
         is_portrait=True,
     )
 
 
-TABLES: dict[str, Callable[[Session, ReportSpec, dict[int, Counts]], Table]] = {
+TABLES: dict[str, Callable[[Session, ReportSpec, dict[int, Counts]], TableRows]] = {
     "participation": _participation,
     "scores": _scores,
     "absent": _absent,

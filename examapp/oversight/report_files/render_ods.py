@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from examapp.documents.safe_xml import clean
-from examapp.documents.spreadsheets import Cell, Sheet, as_words
-from examapp.oversight.report_files.rules import TABLE_CONTENTS, Renderer, ReportTable
+from examapp.documents.spreadsheets import Cell, SheetLayout, as_text
+from examapp.oversight.report_files.rules import TABLE_CONTENTS, ReportRenderer, ReportTable
 
 _TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _CM_PER_CHARACTER = 0.2
@@ -67,7 +67,7 @@ def _document(name: str, body: str) -> str:
     return f'{_DECLARATION}<office:{name} {_NAMESPACES} office:version="1.3">{body}</office:{name}>'
 
 
-def _page_styles(sheet: Sheet) -> str:
+def _page_styles(sheet: SheetLayout) -> str:
     """Return A4 pages as wide as the table, with the watermark above and the page's number below."""
     width, height, orientation = (
         ("21cm", "29.7cm", "portrait") if sheet.is_portrait else ("29.7cm", "21cm", "landscape")
@@ -83,7 +83,7 @@ def _page_styles(sheet: Sheet) -> str:
     )
 
 
-def _content(sheet: Sheet, signatures: Sequence[str]) -> Iterator[str]:
+def _content(sheet: SheetLayout, signatures: Sequence[str]) -> Iterator[str]:
     yield f'{_DECLARATION}<office:document-content {_NAMESPACES} office:version="1.3"><office:automatic-styles>{_CELL_STYLES}'
     for index, column in enumerate(sheet.columns):
         column_width = f"{column.width * _CM_PER_CHARACTER:.2f}cm"
@@ -123,7 +123,7 @@ def _cell(cell: Cell) -> str:
         style, shown = ("points", f"{cell:.2f}") if isinstance(cell, Decimal) else ("cell", str(cell))
         number = f'<table:table-cell table:style-name="{style}" office:value-type="float" office:value="{cell}">'
         return f"{number}<text:p>{shown}</text:p></table:table-cell>"
-    return _text_cell(as_words(cell), "cell")
+    return _text_cell(as_text(cell), "cell")
 
 
 def _text_cell(text: str, style: str, attributes: str = "") -> str:
@@ -135,6 +135,6 @@ def _paragraphs(text: str) -> str:
     return "".join(f"<text:p>{escape(clean(line))}</text:p>" for line in text.split("\n"))
 
 
-ODS = Renderer(
+ODS = ReportRenderer(
     code="ods", label="OpenDocument 表格（ods）", content_type=_TYPE, contents=TABLE_CONTENTS, write_table=_write_ods
 )

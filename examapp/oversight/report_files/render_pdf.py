@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from examapp.oversight.report_files.rules import TABLE_CONTENTS, Circular, Renderer, ReportTable, iter_texts
+from examapp.oversight.report_files.rules import TABLE_CONTENTS, Circular, ReportRenderer, ReportTable, iter_texts
 from examapp.oversight.report_templates.render_docx import as_pdf
 
 _CONTENTS = TABLE_CONTENTS - {"scores"} | {"circular"}
@@ -22,7 +22,7 @@ def _write_pdf(path: Path, table: ReportTable) -> None:
     for remark in sheet.remarks:
         document.paragraph(remark, size=9)
     heads = [
-        pdf.Head(text=column.head, width=max(column.width, 2 * len(column.head) + 1), align="right" if column.is_number else "left")
+        pdf.PdfColumn(text=column.head, width=max(column.width, 2 * len(column.head) + 1), align="right" if column.is_number else "left")
         for column in sheet.columns
     ]  # fmt: skip
     document.table(heads, iter_texts(sheet), size=9)
@@ -58,7 +58,7 @@ def _write_circular_docx(path: Path, circular: Circular) -> None:
     path.write_bytes(marked(circular.docx, circular.header))
 
 
-PDF = Renderer(
+PDF = ReportRenderer(
     code="pdf",
     label="PDF（打印、盖章）",
     content_type="application/pdf",
@@ -67,7 +67,7 @@ PDF = Renderer(
     write_circular=_write_circular_pdf,
     max_rows=20_000,
 )
-DOCX = Renderer(
+DOCX = ReportRenderer(
     code="docx",
     label="Word 文档（docx）",
     content_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",

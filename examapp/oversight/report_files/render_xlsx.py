@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from examapp.documents.spreadsheets import Column, write_csv, write_xlsx
-from examapp.oversight.report_files.rules import TABLE_CONTENTS, Renderer, ReportTable
+from examapp.documents.spreadsheets import SheetColumn, write_csv, write_xlsx
+from examapp.oversight.report_files.rules import TABLE_CONTENTS, ReportRenderer, ReportTable
 
 
 def _write_xlsx(path: Path, table: ReportTable) -> None:
@@ -14,18 +14,18 @@ def _write_xlsx(path: Path, table: ReportTable) -> None:
 
 
 def _write_csv(path: Path, table: ReportTable) -> None:
-    columns = [*table.sheet.columns, *(Column(head=head) for head in table.row_stamp)]
+    columns = [*table.sheet.columns, *(SheetColumn(head=head) for head in table.row_stamp)]
     write_csv(path, columns, ([*cells, *table.row_stamp.values()] for cells in table.sheet.rows))
 
 
-XLSX = Renderer(
+XLSX = ReportRenderer(
     code="xlsx",
     label="Excel 表格（xlsx）",
     content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     contents=TABLE_CONTENTS,
     write_table=_write_xlsx,
 )
-CSV = Renderer(
+CSV = ReportRenderer(
     code="csv",
     label="文本表格（csv）",
     content_type="text/csv; charset=utf-8",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from examapp.documents.spreadsheets import Cell, Sheet, as_words
+from examapp.documents.spreadsheets import Cell, SheetLayout, as_text
 from examapp.errors import DomainError
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope
@@ -33,7 +33,7 @@ class ReportRequest:
     tree: Tree = Tree.REGION
     scope: Scope | None = None
     """None for the usual one of the exam."""
-    narrowing: ReportFilter = NO_FILTER
+    filters: ReportFilter = NO_FILTER
     numbers: PiiDisclosure = PiiDisclosure.NONE
     reason: str = ""
 
@@ -47,14 +47,14 @@ class ReportRequest:
         return replace(
             self,
             scope=scope,
-            narrowing=self.narrowing.of_content(self.content),
+            filters=self.filters.of_content(self.content),
             numbers=self.numbers if self.content == "scores" else PiiDisclosure.NONE,
             reason=self.reason.strip()[:MAX_REASON],
         )
 
     def to_row(self) -> dict[str, Any]:
         """Return the values of the columns of these names."""
-        return {name: getattr(self, name) for name in REQUEST_FIELDS} | {"narrowing": self.narrowing.as_json()}
+        return {name: getattr(self, name) for name in REQUEST_FIELDS} | {"filters": self.filters.as_json()}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> ReportRequest:
@@ -65,7 +65,7 @@ class ReportRequest:
             | {
                 "tree": Tree(kept["tree"]),
                 "scope": Scope(kept["scope"]),
-                "narrowing": ReportFilter.of_json(kept.get("narrowing", {})),
+                "filters": ReportFilter.of_json(kept.get("filters", {})),
                 "numbers": PiiDisclosure(kept["numbers"]),
             }
         )
@@ -85,7 +85,7 @@ class TooLongForPaperError(DomainError):
 class ReportTable:
     """A table to write: the sheet, the signature lines below it, and what each row says at its end where only rows are kept."""
 
-    sheet: Sheet
+    sheet: SheetLayout
     signatures: Sequence[str] = ()
     row_stamp: Mapping[str, Cell]
 
@@ -102,7 +102,7 @@ class Circular:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Renderer:
+class ReportRenderer:
     """One format of reports."""
 
     code: str
@@ -127,14 +127,14 @@ def cell_text(cell: Cell) -> str:
         return ""
     if isinstance(cell, Decimal):
         return f"{cell:.2f}"
-    return str(cell) if isinstance(cell, int) else as_words(cell)
+    return str(cell) if isinstance(cell, int) else as_text(cell)
 
 
 def form_value(cell: Cell) -> str | int | Decimal | None:
     """Return a cell for a workbook: numbers as numbers, all else as text."""
-    return cell if cell is None or isinstance(cell, int | Decimal) else as_words(cell)
+    return cell if cell is None or isinstance(cell, int | Decimal) else as_text(cell)
 
 
-def iter_texts(sheet: Sheet) -> Iterator[list[str]]:
+def iter_texts(sheet: SheetLayout) -> Iterator[list[str]]:
     """Iterate over the rows as printed."""
     return ([cell_text(cell) for cell in cells] for cells in sheet.rows)

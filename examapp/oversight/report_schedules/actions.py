@@ -14,7 +14,7 @@ from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.delivery.exams.rules import last_end
 from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import PERMISSION_HOLDERS, reach_of
+from examapp.organisation.access.rules import PERMISSION_HOLDERS, access_of
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.report_exports.actions import request_export
@@ -62,7 +62,7 @@ def awaits_grades(session: Session, exam_id: int) -> bool:
 _MONDAY_HOUR = 7
 """From seven in the morning of a Monday."""
 _CLOSE_SEEN = timedelta(days=2)
-"""How long after its last sitting has ended an exam is still looked at: a night's outage loses no report."""
+"""How long after its last attempt has ended an exam is still looked at: a night's outage loses no report."""
 _MAX_BEYOND = timedelta(days=5)
 """Longer beyond the close nobody sits, with every extension."""
 _GRADING_AWAITED = timedelta(hours=1)
@@ -108,26 +108,31 @@ def set_schedule(
 def lay_out_scheduled(session: Session, *, now: datetime) -> int:
     """Ask for the reports that are due and not asked for yet, for every administrator at the units of his roles; gives how many.
 
-    Each occasion is one line of the ledger, whoever runs this and how often. Few at a time, the next sweep goes on.
+    Each occasion is one line of the ledger, anyone who runs this and how often. Few at a time, the next sweep goes on.
     """
     plans = [plan for plan in list_schedules(session) if plan.is_on]
     due = [(plan, exam, day) for plan in plans for exam, day in _due_exams(session, plan.moment, now)]
     if not due:
         return 0
-    known = set(session.scalars(select(Export.occasion).where(Export.occasion.is_not(None), Export.created_at > now - timedelta(days=9))))  # fmt: skip
+    known = set(session.scalars(select(Export.schedule_key).where(Export.schedule_key.is_not(None), Export.created_at > now - timedelta(days=9))))  # fmt: skip
     asked = 0
     for person_id, unit_id, tree in list_administrators(session, now=now, state=PersonState.LEFT):
         for plan, exam_id, day in due:
-            occasion = f"{plan.moment}:{day}:{exam_id}:{unit_id}:{tree}:{person_id}"
-            if occasion in known or asked >= _MAX_AT_ONCE:
+            schedule_key = f"{plan.moment}:{day}:{exam_id}:{unit_id}:{tree}:{person_id}"
+            if schedule_key in known or asked >= _MAX_AT_ONCE:
                 continue
-            reach = reach_of("reports:score:export", list_grants(session, person_id, now=now))
-            wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree)
-            if reach is None:
+            access = access_of("reports:score:export", list_grants(session, person_id, now=now))
+            report_request = ReportRequest(
+                exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree
+            )
+            if access is None:
                 continue
             try:
                 request_export(
-                    ActionContext(session, Actor(person_id=person_id), now), wish, reach=reach, occasion=occasion
+                    ActionContext(session, Actor(person_id=person_id), now),
+                    report_request,
+                    access=access,
+                    schedule_key=schedule_key,
                 )
             except (NotFoundError, ConflictError):
                 continue
@@ -150,7 +155,7 @@ def _due_exams(session: Session, moment: Moment, now: datetime) -> list[tuple[in
 
 
 def _has_settled(session: Session, exam: Exam, now: datetime) -> bool:
-    """Tell whether the last sitting has ended, not long ago, and its papers are graded or have been waited for."""
+    """Tell whether the last attempt has ended, not long ago, and its papers are graded or have been waited for."""
     end = last_end(exam, longest_extension_s=longest_extension_of(session, exam.id))
     if not end <= now < end + _CLOSE_SEEN:
         return False

@@ -21,7 +21,7 @@ from examapp.oversight.report_templates.render_xlsx import PLACE, ROW_NAME, ROW_
 from examapp.oversight.statistics_definitions.rules import TEMPLATE_FORMATS
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.models import FileKind
-from examapp.uploads.rules import refuse_other_content
+from examapp.uploads.rules import validate_content
 
 AUDIT_ACTS = {"reports.add_template": "上传报表模板", "reports.use_template": "启用报表模板"}
 AUDIT_OBJECTS = {"report_template": "报表模板"}
@@ -59,19 +59,19 @@ _MAX_LOOPED = 100_000
 _MAX_BYTES = 2 * 1024 * 1024
 
 
-def refuse_unfit(content: str, file: bytes) -> None:
-    """Check a form: a sound file without macros, and only named places that exist; raises UnfitTemplateError, FileRefusedError."""
+def validate_template(content: str, file: bytes) -> None:
+    """Check a form: a sound file without macros, and only named places that exist; raises UnfitTemplateError, InvalidFileError."""
     if len(file) > _MAX_BYTES:
         raise UnfitTemplateError("模板文件超过 2 MB。请去掉图片等内容后重新上传。")
     kind = FileKind.DOCX if content == "circular" else FileKind.XLSX
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as part:
         part.write(file)
         part.flush()
-        refuse_other_content(kind, Path(part.name))
-    (_refuse_docx if kind is FileKind.DOCX else _refuse_xlsx)(file)
+        validate_content(kind, Path(part.name))
+    (_validate_docx if kind is FileKind.DOCX else _validate_xlsx)(file)
 
 
-def _refuse_docx(file: bytes) -> None:
+def _validate_docx(file: bytes) -> None:
     found = False
     for source in _read_sources(file):
         try:
@@ -80,17 +80,17 @@ def _refuse_docx(file: bytes) -> None:
             raise UnfitTemplateError(
                 f"模板里的大括号写法不完整（{(getattr(error, 'message', '') or '层次过多')[:80]}）。占位名请写成 {{{{ 应考 }}}}，表格行请用 {{%tr for 行 in 各单位 %}} 和 {{%tr endfor %}}。"
             ) from error
-        _refuse_heavy(tree)
+        _validate_template_size(tree)
         names = _loop_names(tree)
         for node in tree.find_all(nodes.Node):
             found = found or isinstance(node, nodes.Name)
-            _refuse_node(node, names)
+            _validate_node(node, names)
     if not found:
         raise UnfitTemplateError("模板里没有任何占位名，生成的文件不会有数字。请至少写入一个，如 {{ 应考 }}。")
 
 
 def _read_sources(file: bytes) -> list[str]:
-    """Read what a form holds; a package with parts missing or of another shape is refused, whatever the library stumbles over."""
+    """Read what a form holds; a package with parts missing or of another shape is rejected, whatever the library stumbles over."""
     try:
         return list(_sources(open_document(file)))
     except STUMBLES as error:
@@ -110,8 +110,8 @@ def _sources(template: Any) -> Iterator[str]:
     yield from (getattr(properties, name) for name in _PROPERTIES)
 
 
-def _refuse_heavy(tree: nodes.Template) -> None:
-    """Refuse what grows without bound when it is filled: a loop within a loop, and loops about very much text."""
+def _validate_template_size(tree: nodes.Template) -> None:
+    """Reject what grows without bound when it is filled: a loop within a loop, and loops about very much text."""
     loops = list(tree.find_all(nodes.For))
     if any(inner is not loop for loop in loops for inner in loop.find_all(nodes.For)):
         raise UnfitTemplateError(
@@ -128,7 +128,7 @@ def _loop_names(tree: nodes.Template) -> set[str]:
     return {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
 
 
-def _refuse_node(node: nodes.Node, loop_names: set[str]) -> None:
+def _validate_node(node: nodes.Node, loop_names: set[str]) -> None:
     if not isinstance(node, _SHAPE + _TESTS):
         raise UnfitTemplateError(
             f"模板里用了不支持的写法（{type(node).__name__}）。只能写占位名、如果（if）和按单位循环（for）。"
@@ -138,17 +138,17 @@ def _refuse_node(node: nodes.Node, loop_names: set[str]) -> None:
     if isinstance(node, nodes.Getattr):
         if not isinstance(node.node, nodes.Name) or node.node.name not in loop_names:
             raise UnfitTemplateError(f"模板里的「{node.attr}」前面只能是循环的名称，如 行.{node.attr}。")
-        _refuse_unknown(node.attr, UNIT_PLACES)
+        _validate_placeholder(node.attr, UNIT_PLACES)
     elif isinstance(node, nodes.Name) and node.name not in loop_names and node.name != LIST_PLACE:
-        _refuse_unknown(node.name, PLACES)
+        _validate_placeholder(node.name, PLACES)
 
 
-def _refuse_unknown(name: str, known: tuple[str, ...]) -> None:
+def _validate_placeholder(name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         raise UnfitTemplateError(f"模板里的「{name}」不是可用的占位名。可用的有：{'、'.join(known)}。")
 
 
-def _refuse_xlsx(file: bytes) -> None:
+def _validate_xlsx(file: bytes) -> None:
     rows = 0
     for text in _texts(file):
         for name in PLACE.findall(text):
@@ -156,10 +156,10 @@ def _refuse_xlsx(file: bytes) -> None:
             if field:
                 if row_name != ROW_NAME:
                     raise UnfitTemplateError(f"模板里的「{name}」不能用，人员行请写成 {ROW_NAME}.姓名。")
-                _refuse_unknown(field, ROW_PLACES)
+                _validate_placeholder(field, ROW_PLACES)
                 rows += 1
             else:
-                _refuse_unknown(name, PLACES)
+                _validate_placeholder(name, PLACES)
         rest = PLACE.sub("", text)
         if re.search(r"\{\{|\}\}|\{%", rest):
             raise UnfitTemplateError(f"模板里「{text[:30]}」的大括号写法不对，请写成 {{{{ 单位 }}}}。")
@@ -183,7 +183,7 @@ def add_template(context: ActionContext, *, content: str, file: bytes, file_name
     """Take in a new version of a form, not yet in use; raises UnfitTemplateError naming what is wrong."""
     if content not in TEMPLATE_FORMATS:
         raise BadRequestError
-    refuse_unfit(content, file)
+    validate_template(content, file)
     _fill_with_example(content, file)
     return _enter(context, content, file, file_name=file_name, note=note)
 
@@ -237,10 +237,10 @@ def _fill_with_example(content: str, form: bytes) -> bytes:
 def _example() -> dict[str, Any]:
     counts = ("120", "2", "1", "117", "110", "7", "104", "30", "50", "94.02%", "94.55%", "88.89%", "45.45%", "86.50")
     unit = dict(zip(render_docx.UNIT_PLACES, ("001", "示例单位", *counts), strict=True))
-    words = dict.fromkeys(render_docx.PLACES, "示例") | unit
+    text = dict.fromkeys(render_docx.PLACES, "示例") | unit
     dates = {"开始日期": "2026年11月1日", "结束日期": "2026年11月30日", "落款日期": "2026年12月4日"}
     return (
-        words | dates | {"考试名称": "示例考试", "年份": "2026", render_docx.LIST_PLACE: [unit, unit | {"编码": "002"}]}
+        text | dates | {"考试名称": "示例考试", "年份": "2026", render_docx.LIST_PLACE: [unit, unit | {"编码": "002"}]}
     )
 
 

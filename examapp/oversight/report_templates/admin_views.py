@@ -12,7 +12,7 @@ from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.oversight.report_exports.forms import ScheduleForm, TemplateForm
+from examapp.oversight.report_exports.forms import ReportTemplateForm, ScheduleForm
 from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
 from examapp.oversight.report_schedules import actions as report_schedule_actions
 from examapp.oversight.report_templates import actions, render_docx, render_xlsx
@@ -37,7 +37,7 @@ _PLACES = {
 @requires("reports:template:write", everywhere=True)
 def show_forms() -> str:
     """List the forms with their versions and named places, and the schedule."""
-    return _page(TemplateForm())
+    return _page(ReportTemplateForm())
 
 
 def _other_formats(content: str) -> list[str]:
@@ -45,7 +45,7 @@ def _other_formats(content: str) -> list[str]:
     return [name for name in formats_of(content) if name not in statistics_definition_rules.TEMPLATE_FORMATS[content]]
 
 
-def _page(form: TemplateForm) -> str:
+def _page(form: ReportTemplateForm) -> str:
     session = read_session()
     return render_template(
         "reports/forms.html",
@@ -68,7 +68,7 @@ def _page(form: TemplateForm) -> str:
 @requires("reports:template:write", everywhere=True)
 def add_form() -> str | AnyResponse | tuple[str, int]:
     """Take in a new version; what is wrong with it stands beside the field."""
-    form = TemplateForm()
+    form = ReportTemplateForm()
     if not form.validate():
         return _page(form), 400
     with submit(form=form, field="file") as context:
@@ -79,7 +79,7 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
             file_name=form.file.data.filename or "",
             note=form.note.data or "",
         )
-    if form.is_refused:
+    if form.is_rejected:
         return _page(form), 400
     return redirect(url_for("reports_designs.show_forms"), 303)
 

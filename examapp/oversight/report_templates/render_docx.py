@@ -12,8 +12,8 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from examapp.clock import local
-from examapp.documents.office_templates import open_document, refusing_what_cannot_be_filled, same_bytes
-from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, UnitRow
+from examapp.documents.office_templates import open_document, rejecting_what_cannot_be_filled, same_bytes
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, UnitStatsRow
 from examapp.oversight.statistics_scope.queries import ReportContext
 
 if TYPE_CHECKING:
@@ -49,12 +49,21 @@ LIST_PLACE = "各单位"
 _SIZES = {"title": 22, "table": 10.5}
 
 
-def words_of(
-    basis: ReportContext, rows: Sequence[UnitRow], *, issuer: str, roster_words: str, narrowed: str = ""
+def text_of(
+    report_context: ReportContext,
+    rows: Sequence[UnitStatsRow],
+    *,
+    issuer: str,
+    roster_label: str,
+    filter_label: str = "",
 ) -> dict[str, Any]:
-    """Give every named place its words: the whole's figures, and those of the units just below, by unit code; `narrowed` says of whom alone they are."""
+    """Give every named place its words: the whole's figures, and those of the units just below, by unit code; `filter_label` says of whom alone they are."""
     whole, below = rows[0], rows[1:]
-    opens, closes, as_of = local(basis.exam.opens_at), local(basis.exam.closes_at), local(basis.as_of)
+    opens, closes, as_of = (
+        local(report_context.exam.opens_at),
+        local(report_context.exam.closes_at),
+        local(report_context.as_of),
+    )
     rate = whole.counts.participation_rate
     lagging = [
         row.unit.name
@@ -62,18 +71,18 @@ def words_of(
         if rate is not None and row.counts.participation_rate is not None and row.counts.participation_rate < rate
     ]
     return {
-        **_unit_words(whole),
-        "考试名称": basis.exam.title,
+        **_unit_text(whole),
+        "考试名称": report_context.exam.title,
         "年份": str(opens.year),
         "开始日期": _day(opens),
         "结束日期": _day(closes),
         "统计时间": f"{_day(as_of)}{as_of:%H:%M}",
-        "名册": roster_words,
-        "口径": "，".join(part for part in (SCOPE_NAMES[basis.scope], narrowed) if part),
+        "名册": roster_label,
+        "口径": "，".join(part for part in (SCOPE_NAMES[report_context.scope], filter_label) if part),
         "落款单位": issuer or whole.unit.name,
         "落款日期": _day(as_of),
         "待督促单位": "、".join(lagging) or "无",
-        LIST_PLACE: [_unit_words(row) for row in below or rows],
+        LIST_PLACE: [_unit_text(row) for row in below or rows],
     }
 
 
@@ -81,7 +90,7 @@ def _day(instant: datetime) -> str:
     return f"{instant.year}年{instant.month}月{instant.day}日"
 
 
-def _unit_words(row: UnitRow) -> dict[str, str]:
+def _unit_text(row: UnitStatsRow) -> dict[str, str]:
     c: Counts = row.counts
     rates = (c.participation_rate, c.pass_rate, c.pass_of_eligible_rate, c.excellence_rate)
     counts = (c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.good, c.excellent)
@@ -144,12 +153,12 @@ def sandbox() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
+def fill(template: bytes | None, text: dict[str, Any]) -> bytes:
     """Fill a template, the shipped one for None; the same words make the same bytes."""
     document = open_document(template or shipped_template())
     buffer = io.BytesIO()
-    with refusing_what_cannot_be_filled():
-        document.render(words, jinja_env=sandbox(), autoescape=True)
+    with rejecting_what_cannot_be_filled():
+        document.render(text, jinja_env=sandbox(), autoescape=True)
         document.save(buffer)
     return same_bytes(buffer.getvalue())
 
@@ -202,17 +211,17 @@ def _set_paragraph(document: PdfDocument, part: Paragraph) -> None:
 
 
 def _set_table(document: PdfDocument, table: Table) -> None:
-    from examapp.documents.pdf import Head
+    from examapp.documents.pdf import PdfColumn
 
     rows = [[cell.text for cell in row.cells] for row in table.rows]
-    most = max((len(row) for row in rows), default=0)
-    rows = [row + [""] * (most - len(row)) for row in rows]
-    if not rows or not most:
+    limit = max((len(row) for row in rows), default=0)
+    rows = [row + [""] * (limit - len(row)) for row in rows]
+    if not rows or not limit:
         return
-    longest = [max(len(row[index]) for row in rows) for index in range(most)]
-    numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(most)]
+    longest = [max(len(row[index]) for row in rows) for index in range(limit)]
+    numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(limit)]
     heads = [
-        Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
+        PdfColumn(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
         for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
     ]
     document.table(heads, rows[1:], size=_SIZES["table"])

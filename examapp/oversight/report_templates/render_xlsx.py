@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from examapp.documents.office_templates import open_workbook, refusing_what_cannot_be_filled, same_bytes
+from examapp.documents.office_templates import open_workbook, rejecting_what_cannot_be_filled, same_bytes
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -58,10 +58,10 @@ def shipped_form() -> bytes:
     return _saved(book)
 
 
-def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[Any]], *, mark: str = "") -> bytes:
+def fill_form(form: bytes, text: Mapping[str, Any], people: Sequence[Sequence[Any]], *, mark: str = "") -> bytes:
     """Fill a form: words into its places, one row for everybody; a text never becomes a formula. `mark` stands at the head of each printed page."""
     book = open_workbook(form)
-    with refusing_what_cannot_be_filled():
+    with rejecting_what_cannot_be_filled():
         for page in book.worksheets:
             row = _people_row(page)
             if row is not None:
@@ -70,7 +70,7 @@ def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[A
             for cells in page.iter_rows():
                 for cell in cells:
                     if isinstance(cell.value, str) and PLACE.search(cell.value):
-                        _write(cell, PLACE.sub(lambda found: str(words.get(found[1], "")), cell.value))
+                        _write(cell, PLACE.sub(lambda found: str(text.get(found[1], "")), cell.value))
             if mark:
                 _mark_pages(page, mark)
         return _saved(book)

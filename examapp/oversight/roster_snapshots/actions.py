@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from examapp.delivery.exams.actions import lock_exam
 from examapp.delivery.exams.models import Exam, ExamState, RosterCorrection, RosterSnapshotPerson, RosterSnapshotUnit
 from examapp.errors import ConflictError, DomainError
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.roster_snapshots.queries import Difference, list_differences, select_roster
-from examapp.oversight.roster_snapshots.rules import StatedPlace, moment_fault
+from examapp.oversight.roster_snapshots.rules import StatedPlace, find_moment_issue
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
@@ -31,43 +31,43 @@ TASK = "roster_snapshots.create"
 _UNIT_COLUMNS = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
 
 
-class FreezeRefusedError(DomainError):
+class InvalidSnapshotError(DomainError):
     """A roster cannot be frozen, corrected or given up so; the message says what to do."""
 
     code = "freeze_refused"
 
 
-def declare_freeze(context: ActionContext, *, exam_id: int, moment: datetime | None, reach: AccessScope) -> Exam:
+def schedule_snapshot(context: ActionContext, *, exam_id: int, moment: datetime | None, access: AccessScope) -> Exam:
     """Declare the moment whose roster an exam's figures will stand on; one that has come is taken at once by a worker.
 
-    Raises NotFoundError out of reach, ConflictError where a roster is frozen already, FreezeRefusedError.
+    Raises NotFoundError out of reach, ConflictError where a roster is frozen already, InvalidSnapshotError.
     """
-    exam = lock_exam(context.session, exam_id, reach)
+    exam = lock_exam(context.session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:
-        raise FreezeRefusedError("考试还没有发布，不能冻结名册。请先发布考试。")
-    if exam.frozen_taken_at is not None:
+        raise InvalidSnapshotError("考试还没有发布，不能冻结名册。请先发布考试。")
+    if exam.snapshot_created_at is not None:
         raise ConflictError("名册已经冻结。要换时间的，请先解除冻结，再重新冻结。")
     if moment is None:
-        raise FreezeRefusedError("请填写冻结时间。")
-    if fault := moment_fault(moment, now=context.now):
-        raise FreezeRefusedError(fault)
-    exam.frozen_at = moment
+        raise InvalidSnapshotError("请填写冻结时间。")
+    if issue := find_moment_issue(moment, now=context.now):
+        raise InvalidSnapshotError(issue)
+    exam.snapshot_due_at = moment
     _note(context, "roster_snapshots.schedule", exam, details={"moment": moment.isoformat()})
     if moment <= context.now:
-        nudge_after_commit(context.session, TASK, exam.id)
+        enqueue_after_commit(context.session, TASK, exam.id)
     return exam
 
 
-def take_freeze(context: ActionContext, exam_id: int) -> bool:
+def create_snapshot(context: ActionContext, exam_id: int) -> bool:
     """Write an exam's roster of its declared moment down, once; False where there is nothing to do.
 
     The units are kept with their names and places, each person with unit, rank, position, exemption or deferral.
     """
     session, now = context.session, context.now
     exam = session.scalar(select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True))
-    if exam is None or exam.frozen_at is None or exam.frozen_at > now or exam.state != ExamState.PUBLISHED:
+    if exam is None or exam.snapshot_due_at is None or exam.snapshot_due_at > now or exam.state != ExamState.PUBLISHED:
         return False
-    if exam.frozen_taken_at is not None:
+    if exam.snapshot_created_at is not None:
         return False
     columns = [getattr(Unit, name) for name in _UNIT_COLUMNS]
     session.execute(
@@ -75,56 +75,62 @@ def take_freeze(context: ActionContext, exam_id: int) -> bool:
             ["exam_id", "unit_id", *_UNIT_COLUMNS], select(literal(exam.id), Unit.id, *columns)
         )
     )
-    roster = select_roster(session, exam, at=exam.frozen_at, is_present=False).subquery("roster")
+    roster = select_roster(session, exam, at=exam.snapshot_due_at, is_present=False).subquery("roster")
     session.execute(
         insert(RosterSnapshotPerson).from_select(
             ["exam_id", "person_id", "unit_id", "rank", "position", "excuse"], select(literal(exam.id), roster)
         )
     )
     count = session.scalar(select(func.count()).where(RosterSnapshotPerson.exam_id == exam.id))
-    exam.frozen_taken_at, exam.corrections, exam.updated_at = now, 0, now
-    kept: dict[str, object] = {"moment": exam.frozen_at.isoformat(), "people": count}
+    exam.snapshot_created_at, exam.corrections, exam.updated_at = now, 0, now
+    kept: dict[str, object] = {"moment": exam.snapshot_due_at.isoformat(), "people": count}
     _note(context, "roster_snapshots.create", exam, details=kept)
     return True
 
 
-def list_due_freezes(session: Session, *, now: datetime) -> list[int]:
+def list_due_snapshots(session: Session, *, now: datetime) -> list[int]:
     """List the exams whose declared moment has come and whose roster is not written down yet."""
     due = select(Exam.id).where(
-        Exam.frozen_at <= now, Exam.frozen_taken_at.is_(None), Exam.state == ExamState.PUBLISHED
+        Exam.snapshot_due_at <= now, Exam.snapshot_created_at.is_(None), Exam.state == ExamState.PUBLISHED
     )
     return list(session.scalars(due.order_by(Exam.id)))
 
 
-def lift_freeze(context: ActionContext, *, exam_id: int, reason: str, reach: AccessScope) -> None:
+def remove_snapshot(context: ActionContext, *, exam_id: int, reason: str, access: AccessScope) -> None:
     """Give a frozen roster, or a moment that is still to come, up: figures stand on the present roster again.
 
-    Accepted corrections stay in their log. Raises NotFoundError, ConflictError, FreezeRefusedError without a reason.
+    Accepted corrections stay in their log. Raises NotFoundError, ConflictError, InvalidSnapshotError without a reason.
     """
     session = context.session
-    exam = lock_exam(session, exam_id, reach)
-    if exam.frozen_at is None:
+    exam = lock_exam(session, exam_id, access)
+    if exam.snapshot_due_at is None:
         raise ConflictError("名册没有冻结，不用解除。请刷新页面查看。")
     if not reason.strip():
-        raise FreezeRefusedError("请写明解除冻结的原因，会记入操作记录。")
-    lost: dict[str, object] = {"moment": exam.frozen_at.isoformat(), "reason": reason.strip()}
+        raise InvalidSnapshotError("请写明解除冻结的原因，会记入操作记录。")
+    lost: dict[str, object] = {"moment": exam.snapshot_due_at.isoformat(), "reason": reason.strip()}
     lost["corrections"] = exam.corrections
     session.execute(delete(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id))
     session.execute(delete(RosterSnapshotUnit).where(RosterSnapshotUnit.exam_id == exam.id))
-    exam.frozen_at, exam.frozen_taken_at, exam.corrections, exam.updated_at = None, None, 0, context.now
+    exam.snapshot_due_at, exam.snapshot_created_at, exam.corrections, exam.updated_at = None, None, 0, context.now
     _note(context, "roster_snapshots.remove", exam, details=lost)
 
 
 def accept_correction(
-    context: ActionContext, *, exam_id: int, person_id: int, stated: StatedPlace | None, reason: str, reach: AccessScope
+    context: ActionContext,
+    *,
+    exam_id: int,
+    person_id: int,
+    stated: StatedPlace | None,
+    reason: str,
+    access: AccessScope,
 ) -> None:
     """Take one open correction into the frozen roster, as it was shown; the figures follow at once.
 
     Raises NotFoundError, and ConflictError where a colleague was quicker or the person has moved on since the page was shown.
     """
     session, now = context.session, context.now
-    exam = lock_exam(session, exam_id, reach)
-    if exam.frozen_taken_at is None:
+    exam = lock_exam(session, exam_id, access)
+    if exam.snapshot_created_at is None:
         raise ConflictError("名册没有冻结，变动直接计入各表，不用采纳。请刷新页面查看。")
     found = list_differences(session, exam, now=now, person_id=person_id)
     if not found:

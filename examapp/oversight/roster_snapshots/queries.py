@@ -28,7 +28,7 @@ def select_roster(session: Session, exam: Exam, *, at: datetime, is_present: boo
             Exemption.exam_id == exam.id,
             Exemption.person_id == Person.id,
             Exemption.approved_at <= at,
-            Exemption.refused_at.is_(None),
+            Exemption.rejected_at.is_(None),
             or_(Exemption.withdrawn_at.is_(None), Exemption.withdrawn_at > at),
         )
         .order_by(Exemption.id.desc())
@@ -74,12 +74,12 @@ def list_differences(
     session: Session, exam: Exam, *, now: datetime, unit_ids: list[int] | None = None, person_id: int | None = None
 ) -> list[Difference]:
     """List the open corrections of an exam's frozen roster that touch these units, by unit code and staff number; None for all units."""
-    frozen = select(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id)
+    snapshot = select(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id)
     present = select_roster(session, exam, at=now, is_present=True)
     if person_id is not None:
-        frozen = frozen.where(RosterSnapshotPerson.person_id == person_id)
+        snapshot = snapshot.where(RosterSnapshotPerson.person_id == person_id)
         present = present.where(Person.id == person_id)
-    old, new = frozen.subquery("old"), present.subquery("new")
+    old, new = snapshot.subquery("old"), present.subquery("new")
     was, unit = aliased(RosterSnapshotUnit, name="was"), aliased(Unit, name="unit")
     query = (
         select(

@@ -20,21 +20,21 @@ class StatedPlace:
     excuse: str | None
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The place as a form's field carries it."""
         return f"{self.unit_id or ''}:{self.excuse or ''}"
 
 
-def read_place(words: str) -> StatedPlace | None:
+def read_place(text: str) -> StatedPlace | None:
     """Read what a form's field carries; None for nonsense."""
-    unit, colon, excuse = words.partition(":")
+    unit, colon, excuse = text.partition(":")
     unit_id = read_whole(unit)
     if not colon or (unit and unit_id is None) or (excuse or None) not in _PLACES:
         return None
     return StatedPlace(unit_id=unit_id, excuse=excuse or None)
 
 
-def moment_fault(moment: datetime, *, now: datetime) -> str | None:
+def find_moment_issue(moment: datetime, *, now: datetime) -> str | None:
     """Say why a roster cannot be frozen at a moment, None where it can."""
     if moment > now + FURTHEST:
         return "冻结时间太远，请检查年份。"
@@ -43,7 +43,7 @@ def moment_fault(moment: datetime, *, now: datetime) -> str | None:
     return None
 
 
-def place_words(unit: str | None, excuse: str | None) -> str:
+def unit_status_label(unit: str | None, excuse: str | None) -> str:
     """Name a place on the roster: 教育局（免考）."""
     if unit is None:
         return "不在名册"

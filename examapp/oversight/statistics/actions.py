@@ -1,4 +1,4 @@
-"""Keeping the figures of large rosters per unit: what is marked is counted anew, and the marks are taken away with it."""
+"""Keeping the figures of large rosters per unit: what is marked is counted again, and the marks are taken away with it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from examapp.oversight.statistics.models import StatsInvalidation, UnitStatsCach
 from examapp.oversight.statistics.queries import digest
 from examapp.oversight.statistics_definitions.rules import Counts, Scope
 from examapp.oversight.statistics_population.queries import select_counts
-from examapp.oversight.statistics_scope.queries import EVERYBODY, RosterQueryKey, get_basis, roster_query_key
+from examapp.oversight.statistics_scope.queries import EVERYBODY, RosterQueryKey, get_report_context, roster_query_key
 
 _LOCK = func.hashtext("reports.refresh_unit_stats")
 _MIN_PEOPLE = 50_000
@@ -48,7 +48,7 @@ class _Marks:
     person_ids: set[int] = field(default_factory=set)
 
 
-def refresh_unit_stats(session: Session, *, now: datetime, fewest_people: int = _MIN_PEOPLE) -> int:
+def refresh_unit_stats(session: Session, *, now: datetime, min_people: int = _MIN_PEOPLE) -> int:
     """Make the kept figures sound again, and keep those of further exams, the newest first; gives how many exams' figures are kept.
 
     One at a time does it. The marks go first: what is marked from then on is counted too late or once more, never too early.
@@ -57,23 +57,23 @@ def refresh_unit_stats(session: Session, *, now: datetime, fewest_people: int = 
         return 0
     session.execute(text("SET LOCAL statement_timeout = '300s'"))
     marks = _take_marks(session)
-    is_large = (session.scalar(_ROSTER_SIZE) or 0) >= fewest_people
+    is_large = (session.scalar(_ROSTER_SIZE) or 0) >= min_people
     exams = session.scalars(
         select(Exam).where(Exam.state == ExamState.PUBLISHED).order_by(Exam.closes_at.desc(), Exam.id)
     ).all()
     left = _BUILT_AT_ONCE
     for exam in exams:
-        wanted = _grounds_of(session, exam, now) if is_large else []
+        wanted = _roster_keys_of(session, exam, now) if is_large else []
         is_sound = not marks.is_everything and exam.id not in marks.exam_ids
         kept = set(exam.cached_roster_keys) if is_sound else set()
-        for ground in wanted:
-            if digest(ground) in kept:
-                _count_anew(session, ground, _marked_units(session, ground, marks))
+        for roster_key in wanted:
+            if digest(roster_key) in kept:
+                _count_again(session, roster_key, _marked_units(session, roster_key, marks))
             elif left > 0:
                 left -= 1
-                _count_all(session, ground)
-                kept.add(digest(ground))
-        _let_go(session, exam, kept.intersection(map(digest, wanted)))
+                _count_all(session, roster_key)
+                kept.add(digest(roster_key))
+        _purge_stale(session, exam, kept.intersection(map(digest, wanted)))
     return sum(bool(exam.cached_roster_keys) for exam in exams)
 
 
@@ -104,48 +104,50 @@ def _array(numbers: Collection[int]) -> ColumnElement[Sequence[int]]:
     return literal(list(numbers), ARRAY(BigInteger))
 
 
-def _grounds_of(session: Session, exam: Exam, now: datetime) -> list[RosterQueryKey]:
+def _roster_keys_of(session: Session, exam: Exam, now: datetime) -> list[RosterQueryKey]:
     """Give what the tables of an exam stand on: in both scopes where it has make-ups."""
-    bases = [get_basis(session, exam.id, scope=scope, now=now) for scope in (Scope.THIS, Scope.FINAL)]
-    return list(dict.fromkeys(roster_query_key(session, basis) for basis in bases))
+    bases = [get_report_context(session, exam.id, scope=scope, now=now) for scope in (Scope.THIS, Scope.FINAL)]
+    return list(dict.fromkeys(roster_query_key(session, report_context) for report_context in bases))
 
 
-def _marked_units(session: Session, ground: RosterQueryKey, marks: _Marks) -> set[int]:
-    """Give the units to be counted anew: those that are marked, and those in which marked people stand."""
+def _marked_units(session: Session, roster_key: RosterQueryKey, marks: _Marks) -> set[int]:
+    """Give the units to be counted again: those that are marked, and those in which marked people stand."""
     of_people = select(Person.unit_id).where(Person.id == any_(_array(marks.person_ids)))
-    if ground.audience is None:
+    if roster_key.audience is None:
         of_people = select(RosterSnapshotPerson.unit_id).where(
-            RosterSnapshotPerson.exam_id == ground.exam_id,
+            RosterSnapshotPerson.exam_id == roster_key.exam_id,
             RosterSnapshotPerson.person_id == any_(_array(marks.person_ids)),
         )
     return marks.unit_ids.union(session.scalars(of_people)) if marks.person_ids else marks.unit_ids
 
 
-def _count_all(session: Session, ground: RosterQueryKey) -> None:
-    session.execute(delete(UnitStatsCache).where(UnitStatsCache.ground == digest(ground)))
-    _store(session, ground, select_counts(ground, EVERYBODY))
+def _count_all(session: Session, roster_key: RosterQueryKey) -> None:
+    session.execute(delete(UnitStatsCache).where(UnitStatsCache.roster_key == digest(roster_key)))
+    _store(session, roster_key, select_counts(roster_key, EVERYBODY))
 
 
-def _count_anew(session: Session, ground: RosterQueryKey, unit_ids: Collection[int]) -> None:
+def _count_again(session: Session, roster_key: RosterQueryKey, unit_ids: Collection[int]) -> None:
     if unit_ids:
         session.execute(
             delete(UnitStatsCache).where(
-                UnitStatsCache.ground == digest(ground), UnitStatsCache.unit_id == any_(_array(unit_ids))
+                UnitStatsCache.roster_key == digest(roster_key), UnitStatsCache.unit_id == any_(_array(unit_ids))
             )
         )
-        counts = select_counts(ground, EVERYBODY, is_of_chosen_units=True)
-        _store(session, ground, counts.params(chosen_units=list(unit_ids)))
+        counts = select_counts(roster_key, EVERYBODY, is_of_chosen_units=True)
+        _store(session, roster_key, counts.params(chosen_units=list(unit_ids)))
 
 
-def _store(session: Session, ground: RosterQueryKey, counts: Select[tuple[int, ...]]) -> None:
+def _store(session: Session, roster_key: RosterQueryKey, counts: Select[tuple[int, ...]]) -> None:
     counted = counts.subquery("counted")
-    rows = select(literal(digest(ground)), literal(ground.exam_id), *counted.c)
-    session.execute(insert(UnitStatsCache).from_select(["ground", "exam_id", "unit_id", *Counts._fields], rows))
+    rows = select(literal(digest(roster_key)), literal(roster_key.exam_id), *counted.c)
+    session.execute(insert(UnitStatsCache).from_select(["roster_key", "exam_id", "unit_id", *Counts._fields], rows))
 
 
-def _let_go(session: Session, exam: Exam, kept: Collection[str]) -> None:
+def _purge_stale(session: Session, exam: Exam, kept: Collection[str]) -> None:
     """Write down what is kept of an exam; what is not any more is deleted."""
     if set(exam.cached_roster_keys) == set(kept):
         return
-    session.execute(delete(UnitStatsCache).where(UnitStatsCache.exam_id == exam.id, UnitStatsCache.ground.not_in(kept)))
+    session.execute(
+        delete(UnitStatsCache).where(UnitStatsCache.exam_id == exam.id, UnitStatsCache.roster_key.not_in(kept))
+    )
     session.execute(update(Exam).where(Exam.id == exam.id).values(cached_roster_keys=sorted(kept)))

@@ -14,13 +14,13 @@ from examapp.db.session import Base, BigInt, Id, Str
 class UnitStatsCache(Base):
     """A unit's own people counted, as `rules.Counts` has it, so that a table over 15,000 units need not count a million people.
 
-    Sound for every unit that no `FigureMark` names; made anew by `operations/keeping.py`.
+    Sound for every unit that no `FigureMark` names; made again by `operations/keeping.py`.
     """
 
     __tablename__ = "unit_stats_cache"
     __table_args__ = (Index("ix_kept_figures_exam_id", "exam_id"),)
 
-    ground: Mapped[Str] = mapped_column(primary_key=True)
+    roster_key: Mapped[Str] = mapped_column(primary_key=True)
     """Digest of all that the counting stands on (`queries.kept.digest`)."""
     unit_id: Mapped[BigInt] = mapped_column(primary_key=True)
     exam_id: Mapped[BigInt]

@@ -1,6 +1,6 @@
-"""Figures that are kept per unit, and read so that none is ever old: whatever a mark stands at is counted anew in the same statement.
+"""Figures that are kept per unit, and read so that none is ever old: whatever a mark stands at is counted again in the same statement.
 
-The marks are the database's own (`FigureMark`); who makes kept figures anew takes them away in the same transaction. So in each
+The marks are the database's own (`FigureMark`); who makes kept figures again takes them away in the same transaction. So in each
 snapshot the kept figures of every unit without a mark are those that counting would give.
 """
 
@@ -42,7 +42,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from examapp import clock
 from examapp.clock import LOCAL, day_of
 from examapp.content.blueprints.models import Paper
-from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
+from examapp.content.questions.models import BankQuestion, KnowledgePoint, QuestionVersion, question_knowledge_points
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exam, RosterSnapshotPerson
 from examapp.delivery.grading.models import Grade
@@ -54,7 +54,7 @@ from examapp.oversight.statistics_definitions.rules import (
     Counts,
     CurvePoint,
     UnitNode,
-    UnitRow,
+    UnitStatsRow,
     curve,
     rollup,
     tidy_bins,
@@ -72,7 +72,7 @@ from examapp.oversight.statistics_scope.queries import (
     ReportContext,
     RosterQueryKey,
     UnitTree,
-    get_basis,
+    get_report_context,
     get_tree_of,
     roster_query_key,
 )
@@ -83,34 +83,34 @@ MAX_MARKED_UNITS = 2000
 _LOOKS = 3
 _ALL_UNITS = 0
 """Stands for a mark at the exam itself, and for figures that are not kept any more."""
-_GROUND = bindparam("ground", type_=Text)
+_ROSTER_KEY = bindparam("roster_key", type_=Text)
 _AMONG = bindparam("among", type_=ARRAY(BigInteger))
 
 
 @lru_cache(maxsize=256)
-def digest(ground: RosterQueryKey) -> str:
+def digest(roster_key: RosterQueryKey) -> str:
     """Give the name under which the figures of a ground are kept: another as soon as the program counts in another way."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
-    counting = select_counts(ground, EVERYBODY).compile(dialect=dialect)
-    return hashlib.sha256(f"{ground}\n{counting}\n{counting.params}".encode()).hexdigest()[:32]
+    counting = select_counts(roster_key, EVERYBODY).compile(dialect=dialect)
+    return hashlib.sha256(f"{roster_key}\n{counting}\n{counting.params}".encode()).hexdigest()[:32]
 
 
 def find_kept_counts(
-    session: Session, ground: RosterQueryKey, unit_ids: Collection[int] | None
+    session: Session, roster_key: RosterQueryKey, unit_ids: Collection[int] | None
 ) -> dict[int, Counts] | None:
-    """Give the counts of all units (or these) that have people, from what is kept and what has to be counted anew.
+    """Give the counts of all units (or these) that have people, from what is kept and what has to be counted again.
 
     Two statements, more where somebody marks a unit just between them. None where nothing is kept, or too much is marked.
     """
     among = None if unit_ids is None else list(unit_ids)
-    given: dict[str, Any] = {"ground": digest(ground), "among": among}
-    marked = set(session.scalars(_marked(ground).limit(MAX_MARKED_UNITS + 1), given))
+    given: dict[str, Any] = {"roster_key": digest(roster_key), "among": among}
+    marked = set(session.scalars(_marked(roster_key).limit(MAX_MARKED_UNITS + 1), given))
     for _ in range(_LOOKS):
         chosen = marked if among is None else marked.intersection(among)
         if _ALL_UNITS in marked or len(chosen) > MAX_MARKED_UNITS:
             return None
         given["chosen_units"] = list(chosen)
-        rows = session.connection().execute(_reading(ground, among is not None), given).all()
+        rows = session.connection().execute(_reading(roster_key, among is not None), given).all()
         new = {unit_id for unit_id, roster, *_ in rows if roster is None}
         if not new:
             return {unit_id: Counts._make(values) for unit_id, *values in rows}
@@ -119,49 +119,51 @@ def find_kept_counts(
 
 
 @lru_cache(maxsize=64)
-def _marked(ground: RosterQueryKey) -> CompoundSelect[Any]:
+def _marked(roster_key: RosterQueryKey) -> CompoundSelect[Any]:
     """Select the units whose kept figures are not sound, and `_ALL_UNITS` where none are."""
     marked = array_of(select(StatsInvalidation.person_id).where(StatsInvalidation.person_id.is_not(None)))
     of_person = select(Person.unit_id).where(Person.id == any_(marked))
-    if ground.audience is None:
+    if roster_key.audience is None:
         of_person = select(RosterSnapshotPerson.unit_id).where(
-            RosterSnapshotPerson.exam_id == ground.exam_id, RosterSnapshotPerson.person_id == any_(marked)
+            RosterSnapshotPerson.exam_id == roster_key.exam_id, RosterSnapshotPerson.person_id == any_(marked)
         )
     everything = select(literal(_ALL_UNITS, BigInteger))
     return union(
         select(StatsInvalidation.unit_id.label("unit_id")).where(StatsInvalidation.unit_id.is_not(None)),
         of_person,
-        everything.where(select(StatsInvalidation.id).where(StatsInvalidation.exam_id == ground.exam_id).exists()),
+        everything.where(select(StatsInvalidation.id).where(StatsInvalidation.exam_id == roster_key.exam_id).exists()),
         everything.where(
-            ~select(Exam.id).where(Exam.id == ground.exam_id, any_(Exam.cached_roster_keys) == _GROUND).exists()
+            ~select(Exam.id).where(Exam.id == roster_key.exam_id, any_(Exam.cached_roster_keys) == _ROSTER_KEY).exists()
         ),
     )
 
 
 @lru_cache(maxsize=64)
-def _reading(ground: RosterQueryKey, is_among: bool) -> CompoundSelect[Any]:
+def _reading(roster_key: RosterQueryKey, is_among: bool) -> CompoundSelect[Any]:
     """Select kept counts where no unit is chosen, fresh ones of the chosen, and without counts the units that are marked but not chosen."""
     kept = select(UnitStatsCache.unit_id, *(getattr(UnitStatsCache, name) for name in Counts._fields)).where(
-        UnitStatsCache.ground == _GROUND, UnitStatsCache.unit_id != all_(CHOSEN_UNITS)
+        UnitStatsCache.roster_key == _ROSTER_KEY, UnitStatsCache.unit_id != all_(CHOSEN_UNITS)
     )
-    marked = _marked(ground).subquery("marked")
+    marked = _marked(roster_key).subquery("marked")
     nothing = [cast(null(), Numeric if name == "points_total" else Integer) for name in Counts._fields]
     missed = select(marked.c.unit_id, *nothing).where(marked.c.unit_id != all_(CHOSEN_UNITS))
     if is_among:
         kept = kept.where(UnitStatsCache.unit_id == any_(_AMONG))
         missed = missed.where((marked.c.unit_id == any_(_AMONG)) | (marked.c.unit_id == _ALL_UNITS))
-    return union_all(kept, select_counts(ground, EVERYBODY, is_of_chosen_units=True), missed)
+    return union_all(kept, select_counts(roster_key, EVERYBODY, is_of_chosen_units=True), missed)
 
 
-def counts_by_unit(session: Session, basis: ReportContext, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
+def counts_by_unit(
+    session: Session, report_context: ReportContext, wanted: PeopleFilter = EVERYBODY
+) -> dict[int, Counts]:
     """Count the roster's people per unit, in one statement; for a large roster from what is kept of it, in two."""
-    ground = roster_query_key(session, basis)
-    if basis.exam.cached_roster_keys and wanted.is_of_units_alone:
-        kept = find_kept_counts(session, ground, wanted.unit_ids)
+    roster_key = roster_query_key(session, report_context)
+    if report_context.exam.cached_roster_keys and wanted.is_of_units_alone:
+        kept = find_kept_counts(session, roster_key, wanted.unit_ids)
         if kept is not None:
             return kept
     wanted, chosen = of_whichever_units(wanted)
-    rows = session.execute(select_counts(ground, wanted, is_of_chosen_units=chosen is not None), chosen)
+    rows = session.execute(select_counts(roster_key, wanted, is_of_chosen_units=chosen is not None), chosen)
     return {unit_id: Counts._make(values) for unit_id, *values in rows}
 
 
@@ -169,10 +171,10 @@ def counts_by_unit(session: Session, basis: ReportContext, wanted: PeopleFilter 
 class UnitTable:
     """The unit table: what it stands on, and its rows, the whole first."""
 
-    basis: ReportContext
+    report_context: ReportContext
     tree: Tree
     units: UnitTree
-    rows: list[UnitRow]
+    rows: list[UnitStatsRow]
 
     @property
     def total(self) -> Counts:
@@ -182,40 +184,42 @@ class UnitTable:
 
 def get_unit_table(
     session: Session,
-    basis: ReportContext,
+    report_context: ReportContext,
     unit_id: int,
     *,
     tree: Tree,
     depth: int,
-    reach: AccessScope,
+    access: AccessScope,
     wanted: PeopleFilter = EVERYBODY,
 ) -> UnitTable:
     """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
-    units = get_tree_of(session, basis, unit_id, tree=tree, reach=reach)
-    is_all = reach.is_everything and tree is Tree.REGION and not units.above
+    units = get_tree_of(session, report_context, unit_id, tree=tree, access=access)
+    is_all = access.is_everything and tree is Tree.REGION and not units.above
     wanted = replace(wanted, unit_ids=None if is_all else units.unit_ids)
-    counts = counts_by_unit(session, basis, wanted)
-    return UnitTable(basis=basis, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth))
+    counts = counts_by_unit(session, report_context, wanted)
+    return UnitTable(
+        report_context=report_context, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth)
+    )
 
 
-def get_curve(session: Session, basis: ReportContext, wanted: PeopleFilter) -> list[CurvePoint]:
+def get_curve(session: Session, report_context: ReportContext, wanted: PeopleFilter) -> list[CurvePoint]:
     """Get who took part by the county's day of the first hand-in, cumulated, from the opening to the close or today."""
-    people = people_of(session, basis, wanted)
+    people = people_of(session, report_context, wanted)
     day = cast(func.timezone(str(LOCAL), people.of.c.first_submitted_at), Date)
     rows = session.execute(
-        select(day.label("day"), people.participated.label("has_sat"), func.count().label("people"))
+        select(day.label("day"), people.participated.label("has_submitted"), func.count().label("people"))
         .where(people.eligible)
-        .group_by("day", "has_sat")
+        .group_by("day", "has_submitted")
     ).all()
-    by_day: dict[date, int] = {row.day: row.people for row in rows if row.has_sat}
+    by_day: dict[date, int] = {row.day: row.people for row in rows if row.has_submitted}
     eligible = sum(row.people for row in rows)
-    last = min(max(exam.closes_at for exam in basis.exams), basis.as_of)
-    return curve(by_day, first=day_of(basis.exam.opens_at), last=day_of(last), eligible=eligible)
+    last = min(max(exam.closes_at for exam in report_context.exams), report_context.as_of)
+    return curve(by_day, first=day_of(report_context.exam.opens_at), last=day_of(last), eligible=eligible)
 
 
-def get_hours(session: Session, basis: ReportContext, wanted: PeopleFilter, day: date) -> list[int]:
+def get_hours(session: Session, report_context: ReportContext, wanted: PeopleFilter, day: date) -> list[int]:
     """Count the first hand-ins of a county's day by its 24 hours."""
-    people = people_of(session, basis, wanted)
+    people = people_of(session, report_context, wanted)
     here = func.timezone(str(LOCAL), people.of.c.first_submitted_at)
     hour = func.extract("hour", here)
     rows = session.execute(
@@ -225,9 +229,9 @@ def get_hours(session: Session, basis: ReportContext, wanted: PeopleFilter, day:
     return [counted.get(hour, 0) for hour in range(24)]
 
 
-def get_distribution(session: Session, basis: ReportContext, wanted: PeopleFilter) -> list[int]:
+def get_distribution(session: Session, report_context: ReportContext, wanted: PeopleFilter) -> list[int]:
     """Count those who took part and have their points by ten-point bands of the score in a hundred."""
-    people = people_of(session, basis, wanted)
+    people = people_of(session, report_context, wanted)
     index = func.floor(people.of.c.percent / 10)
     rows = session.execute(
         select(index, func.count()).where(people.participated, people.of.c.percent.is_not(None)).group_by(index)
@@ -239,36 +243,41 @@ def get_distribution(session: Session, basis: ReportContext, wanted: PeopleFilte
 class HomeFigures:
     """What a home page shows of an exam: the whole of a unit, the units just below it, and the curve so far."""
 
-    basis: ReportContext
+    report_context: ReportContext
     unit: UnitNode
     counts: Counts
-    below: list[UnitRow]
+    below: list[UnitStatsRow]
     curve: list[CurvePoint]
 
-    def lagging(self, *, most: int = 10) -> list[UnitRow]:
+    def lagging(self, *, limit: int = 10) -> list[UnitStatsRow]:
         """Give the units below whose participation is under that of the whole, by unit code; never a ranking."""
         whole = self.counts.participation_rate
         rates = ((row, row.counts.participation_rate) for row in self.below)
-        return [row for row, rate in rates if whole is not None and rate is not None and rate < whole][:most]
+        return [row for row, rate in rates if whole is not None and rate is not None and rate < whole][:limit]
 
 
 def home_figures(
-    session: Session, exam_id: int, reach_unit: Unit | int, *, tree: Tree = Tree.REGION, now: datetime | None = None
+    session: Session,
+    exam_id: int,
+    load_unit_in_scope: Unit | int,
+    *,
+    tree: Tree = Tree.REGION,
+    now: datetime | None = None,
 ) -> HomeFigures:
     """Get what a home page shows of an exam for a unit that the caller has found to be within reach, in four statements.
 
     Raises NotFoundError for an exam that is not published or a unit that is not there.
     """
-    unit_id = reach_unit if isinstance(reach_unit, int) else reach_unit.id
-    basis = get_basis(session, exam_id, scope=None, now=now or clock.now())
-    table = get_unit_table(session, basis, unit_id, tree=tree, depth=1, reach=AccessScope(is_everything=True))
+    unit_id = load_unit_in_scope if isinstance(load_unit_in_scope, int) else load_unit_in_scope.id
+    report_context = get_report_context(session, exam_id, scope=None, now=now or clock.now())
+    table = get_unit_table(session, report_context, unit_id, tree=tree, depth=1, access=AccessScope(is_everything=True))
     wanted = PeopleFilter(unit_ids=table.units.unit_ids)
     return HomeFigures(
-        basis=basis,
+        report_context=report_context,
         unit=table.rows[0].unit,
         counts=table.total,
         below=table.rows[1:],
-        curve=get_curve(session, basis, wanted),
+        curve=get_curve(session, report_context, wanted),
     )
 
 
@@ -278,7 +287,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weakness:
+class WeakTopic:
     """A law or knowledge point with how its items were answered."""
 
     name: str
@@ -296,32 +305,34 @@ class Weakness:
 class Weaknesses:
     """The weakest laws and knowledge points, and whether all sheets were looked at or every n-th."""
 
-    laws: list[Weakness]
-    knowledge_points: list[Weakness]
+    laws: list[WeakTopic]
+    knowledge_points: list[WeakTopic]
     every: int
 
 
-def find_weaknesses(session: Session, basis: ReportContext, wanted: PeopleFilter, *, participated: int) -> Weaknesses:
+def find_weaknesses(
+    session: Session, report_context: ReportContext, wanted: PeopleFilter, *, participated: int
+) -> Weaknesses:
     """Find what the counted sheets of these people show, in two statements; `participated` says how many there are."""
     every = max(1, -(-participated // MAX_SHEETS))
     return Weaknesses(
-        laws=_weakest(session, basis, wanted, every, by_law=True),
-        knowledge_points=_weakest(session, basis, wanted, every, by_law=False),
+        laws=_weakest(session, report_context, wanted, every, by_law=True),
+        knowledge_points=_weakest(session, report_context, wanted, every, by_law=False),
         every=every,
     )
 
 
 def _weakest(
-    session: Session, basis: ReportContext, wanted: PeopleFilter, every: int, *, by_law: bool
-) -> list[Weakness]:
-    people = people_of(session, basis, wanted)
+    session: Session, report_context: ReportContext, wanted: PeopleFilter, every: int, *, by_law: bool
+) -> list[WeakTopic]:
+    people = people_of(session, report_context, wanted)
     path = cast("$[*].items[*]", JSONPATH)
     item = func.jsonb_path_query(Paper.sections, path).table_valued("value", with_ordinality="n").render_derived()
     value = cast(item.c.value, JSONB)
     got = Grade.item_points.op("->>")(cast(item.c.n - 1, Integer))
     possible = value.op("->>")(3)
     version_id = cast(value.op("->>")(0), BigInteger)
-    name: InstrumentedAttribute[str] = Question.law_name if by_law else KnowledgePoint.name
+    name: InstrumentedAttribute[str] = BankQuestion.law_name if by_law else KnowledgePoint.name
     query = (
         select(
             name.label("name"),
@@ -335,13 +346,13 @@ def _weakest(
         .join(Paper, Paper.id == Attempt.paper_id)
         .join(item, true())
         .join(QuestionVersion, QuestionVersion.id == version_id)
-        .join(Question, Question.id == QuestionVersion.question_id)
+        .join(BankQuestion, BankQuestion.id == QuestionVersion.question_id)
     )
     if not by_law:
-        query = query.join(question_knowledge_points, question_knowledge_points.c.question_id == Question.id).join(
+        query = query.join(question_knowledge_points, question_knowledge_points.c.question_id == BankQuestion.id).join(
             KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id
         )
     query = query.where(people.participated, name != "", got.is_not(None), people.of.c.attempt_id % every == 0)
     rows = session.execute(query.group_by(name)).all()
-    found = [Weakness(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    found = [WeakTopic(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
     return sorted((one for one in found if one.rate is not None), key=lambda one: (one.rate, one.name))[:_SHOWN]

@@ -197,7 +197,7 @@ class UnitNode(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRow:
+class UnitStatsRow:
     """A row of the unit table: a unit with the counts of its whole subtree."""
 
     unit: UnitNode
@@ -207,7 +207,7 @@ class UnitRow:
     has_children: bool = False
 
 
-def rollup(nodes: Sequence[UnitNode], counts: Mapping[int, Counts], *, depth: int) -> list[UnitRow]:
+def rollup(nodes: Sequence[UnitNode], counts: Mapping[int, Counts], *, depth: int) -> list[UnitStatsRow]:
     """Give the rows of a table: the top (the first node) with its whole subtree, then what is below it down to `depth`.
 
     Parents stand before children, siblings by code. A closed unit with nobody in it is left out.
@@ -216,13 +216,13 @@ def rollup(nodes: Sequence[UnitNode], counts: Mapping[int, Counts], *, depth: in
     for node in nodes[1:]:
         if node.parent_id is not None:
             children.setdefault(node.parent_id, []).append(node)
-    rows: list[UnitRow] = []
+    rows: list[UnitStatsRow] = []
     _add_rows(rows, nodes[0], children, counts, level=0, deepest=depth)
     return rows
 
 
 def _add_rows(
-    rows: list[UnitRow],
+    rows: list[UnitStatsRow],
     node: UnitNode,
     children: Mapping[int, list[UnitNode]],
     counts: Mapping[int, Counts],
@@ -236,7 +236,7 @@ def _add_rows(
     for child in below:
         total += _add_rows(rows, child, children, counts, level=level + 1, deepest=deepest)
     if level <= deepest and not (level and node.is_closed and total == Counts()):
-        rows.insert(place, UnitRow(unit=node, depth=level, counts=total, has_children=bool(below)))
+        rows.insert(place, UnitStatsRow(unit=node, depth=level, counts=total, has_children=bool(below)))
     return total
 
 
@@ -271,22 +271,22 @@ def select_effective_attempt(
 
 def _preferred(one: SubmittedAttempt, other: SubmittedAttempt, rule: CountingRule) -> SubmittedAttempt:
     if rule is CountingRule.LAST:
-        return max(one, other, key=lambda sat: sat.number)
+        return max(one, other, key=lambda attempts: attempts.number)
     if rule is CountingRule.FIRST:
-        return min(one, other, key=lambda sat: sat.number)
+        return min(one, other, key=lambda attempts: attempts.number)
     return min(one, other, key=_ranking_key)
 
 
-def _ranking_key(sat: SubmittedAttempt) -> tuple[bool, bool, Decimal, Decimal, datetime, bool, int]:
+def _ranking_key(attempts: SubmittedAttempt) -> tuple[bool, bool, Decimal, Decimal, datetime, bool, int]:
     """Order attempts from the best: graded, passed, per cent, points, then the earlier one."""
     return (
-        sat.percent is None,
-        not sat.is_passed,
-        -(sat.percent or ZERO),
-        -(sat.points or ZERO),
-        sat.submitted_at,
-        sat.attempt_id is None,
-        sat.attempt_id or 0,
+        attempts.percent is None,
+        not attempts.is_passed,
+        -(attempts.percent or ZERO),
+        -(attempts.points or ZERO),
+        attempts.submitted_at,
+        attempts.attempt_id is None,
+        attempts.attempt_id or 0,
     )
 
 

@@ -37,8 +37,8 @@ class PersonRow:
     unit_code: str
     unit_name: str
     """The unit of the roster, in which the person is counted."""
-    sat_unit_name: str | None
-    """The unit at the moment of sitting."""
+    unit_name_at_attempt: str | None
+    """The unit at the moment of attempt."""
     excuse: str | None
     attempts: int
     started_at: datetime | None
@@ -53,7 +53,7 @@ class PersonRow:
     is_passed: bool | None
 
     @property
-    def has_sat(self) -> bool:
+    def has_submitted(self) -> bool:
         """Whether anything was handed in."""
         return self.submitted_at is not None
 
@@ -72,36 +72,40 @@ def _person_row(row: Row[*tuple[Any, ...]]) -> PersonRow:
 
 
 def list_people(
-    session: Session, basis: ReportContext, wanted: PeopleFilter, *, group: str, offset: int, limit: int
+    session: Session, report_context: ReportContext, wanted: PeopleFilter, *, group: str, offset: int, limit: int
 ) -> tuple[list[PersonRow], int]:
     """List a page of a group of people by unit code and staff number, and count the group, in two statements."""
-    people = people_of(session, basis, wanted)
+    people = people_of(session, report_context, wanted)
     condition = people.group(group)
     count = session.scalar(select(func.count()).select_from(people.of).where(condition)) or 0
     rows = session.execute(_rows_of(people).where(condition).offset(offset).limit(limit))
     return [_person_row(row) for row in rows], count
 
 
-def iter_people(session: Session, basis: ReportContext, wanted: PeopleFilter, *, group: str) -> Iterator[PersonRow]:
+def iter_people(
+    session: Session, report_context: ReportContext, wanted: PeopleFilter, *, group: str
+) -> Iterator[PersonRow]:
     """Stream a group of people by unit code and staff number in one query; exempt and deferred people come last."""
     wanted, chosen = of_whichever_units(wanted)
-    query = _select_group(roster_query_key(session, basis), wanted, group, is_of_chosen_units=chosen is not None)
+    query = _select_group(
+        roster_query_key(session, report_context), wanted, group, is_of_chosen_units=chosen is not None
+    )
     for row in session.execute(query, chosen):
         yield _person_row(row)
 
 
 @lru_cache(maxsize=64)
 def _select_group(
-    ground: RosterQueryKey, wanted: PeopleFilter, group: str, *, is_of_chosen_units: bool
+    roster_key: RosterQueryKey, wanted: PeopleFilter, group: str, *, is_of_chosen_units: bool
 ) -> Select[*tuple[Any, ...]]:
     """Select a group of people for a file; kept, since all units may ask for theirs in the same minute."""
-    people = select_people(ground, wanted, is_of_chosen_units=is_of_chosen_units)
+    people = select_people(roster_key, wanted, is_of_chosen_units=is_of_chosen_units)
     return _rows_of(people).where(people.group(group)).execution_options(yield_per=_STREAM_ROWS)
 
 
-def iter_scores(session: Session, basis: ReportContext, wanted: PeopleFilter) -> Iterator[PersonRow]:
+def iter_scores(session: Session, report_context: ReportContext, wanted: PeopleFilter) -> Iterator[PersonRow]:
     """Stream everybody on the roster with the attempt that counts, in one query."""
-    return iter_people(session, basis, wanted, group="roster")
+    return iter_people(session, report_context, wanted, group="roster")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,22 +139,26 @@ class PersonFigures:
     excuse_reason: str
 
 
-def get_person(session: Session, basis: ReportContext, wanted: PeopleFilter) -> PersonFigures:
+def get_person(session: Session, report_context: ReportContext, wanted: PeopleFilter) -> PersonFigures:
     """Get the one person that the filter names, with all tries; raises NotFoundError where not on the roster of these units."""
     assert wanted.person_id is not None
-    people = people_of(session, basis, wanted)
+    people = people_of(session, report_context, wanted)
     row = session.execute(_rows_of(people)).one_or_none()
     if row is None:
         raise NotFoundError
-    attempts = _attempts(session, basis, wanted.person_id) + _outside(session, basis, wanted.person_id)
-    counted = select_effective_attempt((_sat(a) for a in attempts if a.submitted_at is not None), basis.counting_rules)
+    attempts = _attempts(session, report_context, wanted.person_id) + _external_results_of(
+        session, report_context, wanted.person_id
+    )
+    counted = select_effective_attempt(
+        (_submitted_attempt(a) for a in attempts if a.submitted_at is not None), report_context.counting_rules
+    )
     place = None if counted is None else (counted.exam_id, counted.number)
     reason = session.scalar(
         select(Exemption.reason).where(
-            Exemption.exam_id == basis.exam.id,
+            Exemption.exam_id == report_context.exam.id,
             Exemption.person_id == wanted.person_id,
             Exemption.approved_at.is_not(None),
-            Exemption.refused_at.is_(None),
+            Exemption.rejected_at.is_(None),
             Exemption.withdrawn_at.is_(None),
         )
     )
@@ -161,8 +169,8 @@ def get_person(session: Session, basis: ReportContext, wanted: PeopleFilter) -> 
     )
 
 
-def _attempts(session: Session, basis: ReportContext, person_id: int) -> list[AttemptRow]:
-    titles = {exam.id: exam.title for exam in basis.exams}
+def _attempts(session: Session, report_context: ReportContext, person_id: int) -> list[AttemptRow]:
+    titles = {exam.id: exam.title for exam in report_context.exams}
     rows = session.execute(
         select(
             Attempt.id.label("attempt_id"),
@@ -187,8 +195,8 @@ def _attempts(session: Session, basis: ReportContext, person_id: int) -> list[At
     return [AttemptRow(exam_title=titles[row.exam_id], **row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 
-def _outside(session: Session, basis: ReportContext, person_id: int) -> list[AttemptRow]:
-    titles = {exam.id: exam.title for exam in basis.exams if exam.has_outside_results}
+def _external_results_of(session: Session, report_context: ReportContext, person_id: int) -> list[AttemptRow]:
+    titles = {exam.id: exam.title for exam in report_context.exams if exam.has_external_results}
     if not titles:
         return []
     rows = session.execute(
@@ -222,7 +230,7 @@ def _outside(session: Session, basis: ReportContext, person_id: int) -> list[Att
     ]
 
 
-def _sat(row: AttemptRow) -> SubmittedAttempt:
+def _submitted_attempt(row: AttemptRow) -> SubmittedAttempt:
     assert row.submitted_at is not None
     return SubmittedAttempt(
         attempt_id=row.attempt_id,

@@ -1,4 +1,4 @@
-"""Which attempt of each person counts, and who is sitting now: the part of the select of people that reads attempts, grades and results."""
+"""Which attempt of each person counts, and who is attempt now: the part of the select of people that reads attempts, grades and results."""
 
 from __future__ import annotations
 
@@ -52,50 +52,50 @@ from examapp.oversight.statistics_scope.queries import (
 )
 
 
-def live_attempts(ground: RosterQueryKey, only: ColumnElement[Sequence[int]] | None) -> Subquery:
+def live_attempts(key: RosterQueryKey, only: ColumnElement[Sequence[int]] | None) -> Subquery:
     """Select who sits now (or who `only` of these people), with the start."""
     is_of_one_of_them = true() if only is None else Attempt.person_id == any_(only)
     return (
         select(Attempt.person_id, func.max(Attempt.started_at).label("started_at"))
-        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.state == AttemptState.IN_PROGRESS, is_of_one_of_them)
+        .where(Attempt.exam_id.in_(key.exam_ids), Attempt.state == AttemptState.IN_PROGRESS, is_of_one_of_them)
         .group_by(Attempt.person_id)
         .subquery("live")
     )
 
 
 def counted_attempts(
-    ground: RosterQueryKey, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
+    key: RosterQueryKey, wanted: PeopleFilter, *, has_attempts: bool, only: ColumnElement[Sequence[int]] | None
 ) -> Select[*tuple[Any, ...]]:
     """Select the attempt that counts of everybody (or `only` of these people) who handed in, as `rules.counted_attempt` chooses it.
 
     Where the best counts in every exam, the best over all of them is the same in one pass.
     """
-    handed_in = _handed_in(ground, wanted, has_tries=has_tries, only=only)
-    if {rule for _, rule in ground.counting_rules} == {CountingRule.BEST}:
-        return _best_of(handed_in, by_exam=False, ground=ground)
-    counted = _best_of(handed_in, by_exam=True, ground=ground)
-    is_one = len(ground.counting_rules) == 1
-    return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, ground=ground)
+    handed_in = _handed_in(key, wanted, has_attempts=has_attempts, only=only)
+    if {rule for _, rule in key.counting_rules} == {CountingRule.BEST}:
+        return _best_of(handed_in, by_exam=False, key=key)
+    counted = _best_of(handed_in, by_exam=True, key=key)
+    is_one = len(key.counting_rules) == 1
+    return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, key=key)
 
 
 def _handed_in(
-    ground: RosterQueryKey, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
+    key: RosterQueryKey, wanted: PeopleFilter, *, has_attempts: bool, only: ColumnElement[Sequence[int]] | None
 ) -> Subquery:
     """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
-    sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
-    if ground.has_outside_results:
-        outside = _outside_of(ground).where(*_when(ExternalResult.person_id, ExternalResult.taken_at, wanted, only))
-        both = union_all(sat, outside).subquery("sat")
-        sat = select(both)
+    submitted = _attempts_of(key).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
+    if key.has_external_results:
+        outside = _external_results(key).where(*_when(ExternalResult.person_id, ExternalResult.taken_at, wanted, only))
+        both = union_all(submitted, outside).subquery("sat")
+        submitted = select(both)
         person_id, submitted_at = both.c.person_id, both.c.submitted_at
     else:
         person_id, submitted_at = Attempt.person_id, Attempt.submitted_at  # type: ignore[assignment]  # columns either way
-    if has_tries:
-        sat = sat.add_columns(
+    if has_attempts:
+        submitted = submitted.add_columns(
             func.count().over(partition_by=person_id).label("attempts"),
             func.min(submitted_at).over(partition_by=person_id).label("first_submitted_at"),
         )
-    return sat.subquery("handed_in")
+    return submitted.subquery("handed_in")
 
 
 def _when(
@@ -113,7 +113,7 @@ def _when(
     return conditions
 
 
-def _attempts_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
+def _attempts_of(key: RosterQueryKey) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Attempt.person_id,
@@ -131,11 +131,11 @@ def _attempts_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
             literal("").label("source"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.submitted_at.is_not(None))
+        .where(Attempt.exam_id.in_(key.exam_ids), Attempt.submitted_at.is_not(None))
     )
 
 
-def _outside_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
+def _external_results(key: RosterQueryKey) -> Select[*tuple[Any, ...]]:
     """Select the standing results from other platforms as the columns of attempts say it; by number they come before every attempt."""
     return select(
         ExternalResult.person_id,
@@ -151,10 +151,10 @@ def _outside_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
         ExternalResult.band,
         ExternalResult.is_passed,
         ExternalResult.source,
-    ).where(ExternalResult.exam_id.in_(ground.exam_ids), ExternalResult.undone_at.is_(None))
+    ).where(ExternalResult.exam_id.in_(key.exam_ids), ExternalResult.undone_at.is_(None))
 
 
-def _best_of(source: Subquery, *, by_exam: bool, ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
+def _best_of(source: Subquery, *, by_exam: bool, key: RosterQueryKey) -> Select[*tuple[Any, ...]]:
     columns = source.c
     goodness = (
         columns.is_passed.desc().nulls_last(),
@@ -168,8 +168,8 @@ def _best_of(source: Subquery, *, by_exam: bool, ground: RosterQueryKey) -> Sele
         return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness)
     keys = (columns.person_id, columns.exam_id)
     by_number = case(
-        (columns.exam_id.in_(ground.exams_with(CountingRule.LAST)), -columns.number),
-        (columns.exam_id.in_(ground.exams_with(CountingRule.FIRST)), columns.number),
+        (columns.exam_id.in_(key.exams_with(CountingRule.LAST)), -columns.number),
+        (columns.exam_id.in_(key.exams_with(CountingRule.FIRST)), columns.number),
         else_=literal(0),
     )
     return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness)
@@ -189,12 +189,12 @@ class People:
 
     def __post_init__(self) -> None:
         columns = self.of.c
-        has_sat = columns.submitted_at.is_not(None)
+        has_submitted = columns.submitted_at.is_not(None)
         object.__setattr__(self, "exempt", columns.excuse == ExemptionKind.EXEMPTION)
         object.__setattr__(self, "deferred", columns.excuse == ExemptionKind.DEFERRAL)
         object.__setattr__(self, "eligible", columns.excuse.is_(None))
-        object.__setattr__(self, "participated", and_(columns.excuse.is_(None), has_sat))
-        object.__setattr__(self, "excused_sat", and_(columns.excuse.is_not(None), has_sat))
+        object.__setattr__(self, "participated", and_(columns.excuse.is_(None), has_submitted))
+        object.__setattr__(self, "excused_sat", and_(columns.excuse.is_not(None), has_submitted))
 
         object.__setattr__(self, "_groups", self._conditions_of_groups())
 
@@ -224,9 +224,9 @@ class People:
         }
 
 
-def people_of(session: Session, basis: ReportContext, wanted: PeopleFilter = EVERYBODY) -> People:
+def people_of(session: Session, report_context: ReportContext, wanted: PeopleFilter = EVERYBODY) -> People:
     """Select each person of the roster of a basis once, as `select_people` does."""
-    return select_people(roster_query_key(session, basis), wanted)
+    return select_people(roster_query_key(session, report_context), wanted)
 
 
 _FEW_UNITS = 20
@@ -253,45 +253,47 @@ def array_of(numbers: Select[int] | Select[int | None]) -> ColumnElement[Sequenc
 
 
 def select_people(
-    ground: RosterQueryKey, wanted: PeopleFilter, *, is_for_counting: bool = False, is_of_chosen_units: bool = False
+    key: RosterQueryKey, wanted: PeopleFilter, *, is_for_counting: bool = False, is_of_chosen_units: bool = False
 ) -> People:
     """Select each person of the roster once; with `is_of_chosen_units` those of the units that the parameter `CHOSEN_UNITS` will hold.
 
     Columns: person_id, staff_number, name, rank, position, unit_id, unit_code, unit_name (of the roster), excuse (kind of exemption or
-    null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, sat_unit_name,
+    null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, unit_name_at_attempt,
     submitted_at, is_forced, source (of a result from another platform, which has no attempt_id), points, points_possible, percent, band, is_passed, and over all that were handed in attempts (how many) and
     first_submitted_at.
 
     It is materialised: the planner takes "has no exemption" for rare, and would join in nested loops for minutes. Plain counting puts
     no condition on it, so there it is left open, and has the columns of `_FOR_COUNTING` and started_at alone.
     """
-    roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
+    roster = _snapshot_roster(key) if key.audience is None else _present_roster(key, key.audience)
     of_units, are_few = _of_units(roster, wanted, is_of_chosen_units=is_of_chosen_units)
     only = array_of(roster.ids.where(of_units)) if are_few else None
-    counted = counted_attempts(ground, wanted, has_tries=not is_for_counting, only=only)
-    sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
-    live = live_attempts(ground, only)
-    counted_columns = [column for column in sat.c if column.key != "person_id"]
+    counted = counted_attempts(key, wanted, has_attempts=not is_for_counting, only=only)
+    submitted = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
+    live = live_attempts(key, only)
+    counted_columns = [column for column in submitted.c if column.key != "person_id"]
     rows = roster.rows
     if is_for_counting:
         counted_columns = [column for column in counted_columns if column.key in _FOR_COUNTING]
         rows = rows.with_only_columns(*(c for c in rows.exported_columns if c.key in _FOR_COUNTING))
     query = (
         rows.add_columns(live.c.started_at, *counted_columns)
-        .outerjoin(sat, sat.c.person_id == Person.id)
+        .outerjoin(submitted, submitted.c.person_id == Person.id)
         .outerjoin(live, live.c.person_id == Person.id)
         .where(of_units, *wanted.conditions(roster.rank, roster.position))
     )
     if is_for_counting:
         return People(query.subquery("people"))
-    sat_unit = aliased(Unit, name="sat_unit")
-    query = query.outerjoin(sat_unit, sat_unit.id == sat.c.sat_unit_id).add_columns(
-        sat_unit.name.label("sat_unit_name")
+    unit_at_attempt = aliased(Unit, name="unit_at_attempt")
+    query = query.outerjoin(unit_at_attempt, unit_at_attempt.id == submitted.c.sat_unit_id).add_columns(
+        unit_at_attempt.name.label("unit_name_at_attempt")
     )
     return People(query.cte("people").prefix_with("MATERIALIZED"))
 
 
-def _of_units(roster: _Roster, wanted: PeopleFilter, *, is_of_chosen_units: bool) -> tuple[ColumnElement[bool], bool]:
+def _of_units(
+    roster: _Population, wanted: PeopleFilter, *, is_of_chosen_units: bool
+) -> tuple[ColumnElement[bool], bool]:
     """Give the condition on the roster's unit, and whether it leaves few units."""
     if is_of_chosen_units:
         return roster.unit_id == any_(CHOSEN_UNITS), True
@@ -301,7 +303,7 @@ def _of_units(roster: _Roster, wanted: PeopleFilter, *, is_of_chosen_units: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Roster:
+class _Population:
     """A roster's people with their unit and excuse, and the columns that filters ask for."""
 
     rows: Select[*tuple[Any, ...]]
@@ -317,9 +319,9 @@ _FOR_COUNTING = frozenset({"unit_id", "excuse", "submitted_at", "points", "band"
 _PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
 
 
-def _present_roster(ground: RosterQueryKey, audience: Audience) -> _Roster:
+def _present_roster(key: RosterQueryKey, audience: Audience) -> _Population:
     """Select who stands on the roster now and belongs to the audience."""
-    excuse = _excuse(ground)
+    excuse = _excuse(key)
     unit_id: ColumnElement[int] = Person.unit_id  # type: ignore[assignment]  # a mapped column is one
     rows = (
         select(
@@ -336,10 +338,10 @@ def _present_roster(ground: RosterQueryKey, audience: Audience) -> _Roster:
         .outerjoin(excuse, excuse.c.person_id == Person.id)
         .where(Person.state == PersonState.ON_ROSTER, clause_of(audience))
     )
-    return _Roster(rows=rows, ids=select(Person.id), unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
+    return _Population(rows=rows, ids=select(Person.id), unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
 
 
-def _frozen_roster(ground: RosterQueryKey) -> _Roster:
+def _snapshot_roster(key: RosterQueryKey) -> _Population:
     """Select who stood on the roster at the freeze, as it was written down then and corrected since."""
     row, unit = RosterSnapshotPerson.__table__.c, RosterSnapshotUnit.__table__.c
     rows = (
@@ -355,19 +357,19 @@ def _frozen_roster(ground: RosterQueryKey) -> _Roster:
         .select_from(RosterSnapshotPerson)
         .join(Person, Person.id == row.person_id)
         .join(RosterSnapshotUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
-        .where(row.exam_id == ground.exam_id)
+        .where(row.exam_id == key.exam_id)
     )
-    ids = select(RosterSnapshotPerson.person_id).where(RosterSnapshotPerson.exam_id == ground.exam_id)
-    return _Roster(rows=rows, ids=ids, unit_id=row.unit_id, rank=row.rank, position=row.position)
+    ids = select(RosterSnapshotPerson.person_id).where(RosterSnapshotPerson.exam_id == key.exam_id)
+    return _Population(rows=rows, ids=ids, unit_id=row.unit_id, rank=row.rank, position=row.position)
 
 
-def _excuse(ground: RosterQueryKey) -> Subquery:
+def _excuse(key: RosterQueryKey) -> Subquery:
     return (
         select(Exemption.person_id, Exemption.kind)
         .where(
-            Exemption.exam_id == ground.exam_id,
+            Exemption.exam_id == key.exam_id,
             Exemption.approved_at.is_not(None),
-            Exemption.refused_at.is_(None),
+            Exemption.rejected_at.is_(None),
             Exemption.withdrawn_at.is_(None),
         )
         .subquery("excuse")
@@ -375,12 +377,12 @@ def _excuse(ground: RosterQueryKey) -> Subquery:
 
 
 @lru_cache(maxsize=64)
-def select_counts(ground: RosterQueryKey, wanted: PeopleFilter, *, is_of_chosen_units: bool = False) -> Select[Any]:
+def select_counts(key: RosterQueryKey, wanted: PeopleFilter, *, is_of_chosen_units: bool = False) -> Select[Any]:
     """Select unit_id and the fields of `Counts` for each unit with people; units come from `CHOSEN_UNITS` where that is wished.
 
     Kept, for it is asked for again and again, and building it takes a fifth as long as running it; so `wanted` holds tuples alone.
     """
-    people = select_people(ground, wanted, is_for_counting=True, is_of_chosen_units=is_of_chosen_units)
+    people = select_people(key, wanted, is_for_counting=True, is_of_chosen_units=is_of_chosen_units)
     columns = people.of.c
     sums = {
         "roster": func.count(),

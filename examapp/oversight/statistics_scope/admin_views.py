@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, request, url_for
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.delivery.grading.rules import BAND_NAMES
-from examapp.organisation.accounts.guards import my_reach, requires
+from examapp.organisation.accounts.guards import my_access, requires
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_files import queries as report_file_queries
 from examapp.oversight.statistics.queries import counts_by_unit, find_weaknesses, get_unit_table
@@ -23,13 +23,13 @@ from examapp.oversight.statistics_scope.queries import (
     ReportContext,
     UnitTree,
     find_earlier_exam,
-    get_basis,
+    get_report_context,
     get_tree_of,
     list_reported_exams,
 )
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, ReportFilter
 from examapp.web.params import chosen_number, read_page, sent_number
-from examapp.web.query_encryption import encrypt_query_param, words_asked
+from examapp.web.query_encryption import encrypt_query_param, requested_search_text
 
 DEPTHS = (0, 1, 2, 3, 4, 5)
 SORTS = {
@@ -77,10 +77,10 @@ class View:
 
     def people(self, unit_ids: list[int] | None, *, has_search: bool = False) -> PeopleFilter:
         """Give the people that the filters mean, of these units."""
-        return PeopleFilter.of(self.narrowing, unit_ids=unit_ids, search=self.search if has_search else "")
+        return PeopleFilter.of(self.filters, unit_ids=unit_ids, search=self.search if has_search else "")
 
     @property
-    def narrowing(self) -> ReportFilter:
+    def filters(self) -> ReportFilter:
         """Whom the figures are narrowed to; the group is a list's own matter."""
         return ReportFilter(rank=self.rank, position=self.position, since=self.since, until=self.until)
 
@@ -95,7 +95,7 @@ def read_view() -> View:
         sort=_word("sort", "code", SORTS),
         is_descending=args.get("dir") == "desc",
         kind=_word("kind", "", set(UNIT_KIND_NAMES)),
-        search=_clean(words_asked()),
+        search=_clean(requested_search_text()),
         rank=_text("rank"),
         position=_text("position"),
         group=_word("group", "absent", GROUP_NAMES),
@@ -126,11 +126,15 @@ def read_day(name: str) -> date | None:
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, UnitTree]:
     """Get what a page stands on; raises NotFoundError out of reach."""
     session = read_session()
-    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read"))
-    return basis, get_tree_of(session, basis, unit_id, tree=view.tree, reach=my_reach("reports:participation:read"))
+    report_context = get_report_context(
+        session, exam_id, scope=view.scope, now=clock.now(), access=my_access("reports:participation:read")
+    )
+    return report_context, get_tree_of(
+        session, report_context, unit_id, tree=view.tree, access=my_access("reports:participation:read")
+    )
 
 
-def page_of(template: str, basis: ReportContext, units: UnitTree, view: View, **more: Any) -> str:
+def page_of(template: str, report_context: ReportContext, units: UnitTree, view: View, **more: Any) -> str:
     """Render a page of a unit's figures with what all of them share."""
     known: dict[tuple[Any, ...], str] = {}
 
@@ -138,7 +142,7 @@ def page_of(template: str, basis: ReportContext, units: UnitTree, view: View, **
         """Give the address of a page of figures; those of a whole table differ in the unit only, and are built once."""
         key = (endpoint, *changes.items())
         if key not in known:
-            place: dict[str, Any] = {"exam_id": basis.exam.id, "unit_id": 0}
+            place: dict[str, Any] = {"exam_id": report_context.exam.id, "unit_id": 0}
             known[key] = url_for(
                 endpoint if "." in endpoint else f"reports_admin.{endpoint}", **place, **view.query(**changes)
             )
@@ -146,14 +150,14 @@ def page_of(template: str, basis: ReportContext, units: UnitTree, view: View, **
 
     return render_template(
         template,
-        basis=basis,
+        report_context=report_context,
         units=units,
         unit=units.top,
         view=view,
         link=link,
-        roster_words=report_file_queries.roster_words(basis),
-        narrowed=view.narrowing.words,
-        definitions=statistics_definition_rules.definitions(basis.scope),
+        roster_label=report_file_queries.roster_label(report_context),
+        filter_label=view.filters.text,
+        definitions=statistics_definition_rules.definitions(report_context.scope),
         scope_names=statistics_definition_rules.SCOPE_NAMES,
         group_names=GROUP_NAMES,
         band_names=BAND_NAMES,
@@ -168,27 +172,31 @@ insight_blueprint = Blueprint("reports_insight", __name__, url_prefix="/admin/re
 @requires("reports:participation:read")
 def compare(exam_id: int, unit_id: int) -> str:
     """Show the figures beside those of an earlier exam, for the unit and what is just below it, by unit code."""
-    session, view, reach = read_session(), read_view(), my_reach("reports:participation:read")
-    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=reach)
+    session, view, access = read_session(), read_view(), my_access("reports:participation:read")
+    report_context = get_report_context(session, exam_id, scope=view.scope, now=clock.now(), access=access)
     wanted = view.people(None)
-    table = get_unit_table(session, basis, unit_id, tree=view.tree, depth=1, reach=reach, wanted=wanted)
-    earlier = find_earlier_exam(session, basis.exam, wanted_id=chosen_number("with"))
+    table = get_unit_table(session, report_context, unit_id, tree=view.tree, depth=1, access=access, wanted=wanted)
+    earlier = find_earlier_exam(session, report_context.exam, wanted_id=chosen_number("with"))
     before: dict[int, Counts] = {}
     if earlier is not None:
-        then = get_basis(session, earlier.id, scope=None, now=clock.now())
+        then = get_report_context(session, earlier.id, scope=None, now=clock.now())
         whenever = replace(wanted, since=None, until=None)
         top_id = table.units.top.unit_id
-        rows = get_unit_table(session, then, top_id, tree=view.tree, depth=1, reach=reach, wanted=whenever).rows
+        rows = get_unit_table(session, then, top_id, tree=view.tree, depth=1, access=access, wanted=whenever).rows
         before = {row.unit.unit_id: row.counts for row in rows}
     return page_of(
         "reports/compare.html",
-        basis,
+        report_context,
         table.units,
         view,
         rows=table.rows,
         earlier=earlier,
         before=before,
-        exams=[exam for exam in list_reported_exams(session) if exam.id != basis.exam.id and exam.main_exam_id is None],
+        exams=[
+            exam
+            for exam in list_reported_exams(session)
+            if exam.id != report_context.exam.id and exam.main_exam_id is None
+        ],
         difference=difference,
     )
 
@@ -206,8 +214,8 @@ def difference(now: object, then: object) -> str:
 def show_weak(exam_id: int, unit_id: int) -> str:
     """Show the laws and knowledge points in which the unit's people got the smallest share of the points."""
     session, view = read_session(), read_view()
-    basis, units = open_unit(exam_id, unit_id, view)
+    report_context, units = open_unit(exam_id, unit_id, view)
     wanted = view.people(units.unit_ids)
-    total = sum(counts_by_unit(session, basis, wanted).values(), Counts())
-    weak = find_weaknesses(session, basis, wanted, participated=total.participated)
-    return page_of("reports/weak.html", basis, units, view, total=total, weak=weak)
+    total = sum(counts_by_unit(session, report_context, wanted).values(), Counts())
+    weak = find_weaknesses(session, report_context, wanted, participated=total.participated)
+    return page_of("reports/weak.html", report_context, units, view, total=total, weak=weak)

@@ -35,10 +35,10 @@ from examapp.delivery.exams.models import (
     MakeupEligibility,
     RosterSnapshotUnit,
 )
-from examapp.delivery.exams.queries import Audience, get_audience, refuse_foreign
+from examapp.delivery.exams.queries import Audience, ensure_exam_in_scope, get_audience
 from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.errors import NotFoundError
-from examapp.organisation.access.queries import refuse_unit_beyond, within
+from examapp.organisation.access.queries import ensure_unit_in_scope, within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, RosterMove
 from examapp.organisation.units.models import Tree, Unit, UnitKind
@@ -66,27 +66,27 @@ class ReportContext:
         return {exam.id: CountingRule(exam.counting_rule) for exam in self.exams}
 
     @property
-    def frozen_at(self) -> datetime | None:
+    def snapshot_due_at(self) -> datetime | None:
         """The instant whose roster the figures stand on; None while they stand on the present one."""
-        taken_at = self.exam.frozen_taken_at
-        return self.exam.frozen_at if taken_at is not None and taken_at <= self.as_of else None
+        taken_at = self.exam.snapshot_created_at
+        return self.exam.snapshot_due_at if taken_at is not None and taken_at <= self.as_of else None
 
     @property
-    def frozen_exam_id(self) -> int | None:
+    def snapshot_exam_id(self) -> int | None:
         """The exam whose frozen units and people the figures stand on; None while they stand on the present ones."""
-        return None if self.frozen_at is None else self.exam.id
+        return None if self.snapshot_due_at is None else self.exam.id
 
 
-def get_basis(
-    session: Session, exam_id: int, *, scope: Scope | None, now: datetime, reach: AccessScope | None = None
+def get_report_context(
+    session: Session, exam_id: int, *, scope: Scope | None, now: datetime, access: AccessScope | None = None
 ) -> ReportContext:
     """Get what the figures of a published exam stand on, in one statement; raises NotFoundError.
 
     With a reach, an exam that concerns nobody within it is as one that is not there (one statement more, none for who reaches everything).
     Without a wish for the scope it is 本场 until a make-up has closed, 最终 from then on.
     """
-    if reach is not None:
-        refuse_foreign(session, exam_id, reach)
+    if access is not None:
+        ensure_exam_in_scope(session, exam_id, access)
     found = session.scalars(_EXAM_WITH_MAKEUPS, {"exam_id": exam_id}).all()
     exam = next((exam for exam in found if exam.id == exam_id), None)
     if exam is None:
@@ -147,14 +147,14 @@ class UnitTree:
 
 
 def get_unit_tree(
-    session: Session, unit_id: int, *, tree: Tree, reach: AccessScope, frozen_exam_id: int | None = None
+    session: Session, unit_id: int, *, tree: Tree, access: AccessScope, snapshot_exam_id: int | None = None
 ) -> UnitTree:
     """Get a unit with what is above and below it in a tree, as far as it is within reach, in one statement.
 
     The region's top, which hangs in no system, stands in the sector tree above all systems. With an exam whose roster is frozen the
     units are those of that day, by their names and places of then. Raises NotFoundError for a unit out of reach.
     """
-    place = _present_places() if frozen_exam_id is None else _frozen_places(frozen_exam_id, unit_id)
+    place = _current_units() if snapshot_exam_id is None else _snapshot_units(snapshot_exam_id, unit_id)
     top = select(place.c.region_path, place.c.sector_path, place.c.parent_id).where(place.c.id == unit_id).cte("top")
     path, top_path = (
         (place.c.region_path, top.c.region_path) if tree is Tree.REGION else (place.c.sector_path, top.c.sector_path)
@@ -164,12 +164,12 @@ def get_unit_tree(
         is_above_all = and_(top.c.sector_path.is_(None), top.c.parent_id.is_(None))
         hangs_somewhere = or_(place.c.sector_path.is_not(None), place.c.region_path.startswith(top.c.region_path))
         wanted = or_(wanted, and_(is_above_all, hangs_somewhere))
-    within_reach = _within(reach, place, frozen_exam_id)
+    within_scope = _within(access, place, snapshot_exam_id)
     in_tree = place.c.parent_id if tree is Tree.REGION else place.c.sector_parent_id
     is_closed = place.c.closed_at.is_not(None).label("is_closed")
     shown = (place.c.id, place.c.code, place.c.name, place.c.kind, in_tree, is_closed, path.label("path"))
     query = select(*shown).select_from(place).join(top, wanted)
-    query = query.join(Unit, Unit.id == place.c.id).where(within_reach).order_by(place.c.code)
+    query = query.join(Unit, Unit.id == place.c.id).where(within_scope).order_by(place.c.code)
     rows = session.connection().execute(query).all()
     own = next((row for row in rows if row.id == unit_id), None)
     if own is None:
@@ -184,54 +184,60 @@ def get_unit_tree(
     return UnitTree(above=[_top(row) for row in above], nodes=[_top(own), *nodes])
 
 
-def refuse_out_of_reach(session: Session, basis: ReportContext, unit_id: int, *, reach: AccessScope) -> None:
+def ensure_unit_in_report_scope(
+    session: Session, report_context: ReportContext, unit_id: int, *, access: AccessScope
+) -> None:
     """Look whether a unit is one of those that an exam's figures stand on, and within reach; raises NotFoundError as its tree would."""
-    frozen_exam_id = basis.frozen_exam_id
-    if frozen_exam_id is None:
-        refuse_unit_beyond(session, unit_id, reach)
+    snapshot_exam_id = report_context.snapshot_exam_id
+    if snapshot_exam_id is None:
+        ensure_unit_in_scope(session, unit_id, access)
         return
-    place = _frozen_places(frozen_exam_id, unit_id)
+    place = _snapshot_units(snapshot_exam_id, unit_id)
     query = select(place.c.id).join(Unit, Unit.id == place.c.id).where(place.c.id == unit_id)
-    if session.scalar(query.where(_within(reach, place, frozen_exam_id))) is None:
+    if session.scalar(query.where(_within(access, place, snapshot_exam_id))) is None:
         raise NotFoundError
 
 
-def _within(reach: AccessScope, place: Subquery, frozen_exam_id: int | None) -> ColumnElement[bool]:
-    here = within(reach)
-    return here if frozen_exam_id is None else or_(here, *_was_below(place, reach))
+def _within(access: AccessScope, place: Subquery, snapshot_exam_id: int | None) -> ColumnElement[bool]:
+    here = within(access)
+    return here if snapshot_exam_id is None else or_(here, *_was_below(place, access))
 
 
 def _is_above(path: str | None, own_path: str) -> bool:
     return path is not None and len(path) < len(own_path) and own_path.startswith(path)
 
 
-_PLACE = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
+_UNIT_FIELDS = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
 
 
-def _present_places() -> Subquery:
+def _current_units() -> Subquery:
     here = Unit.__table__.alias("here")
-    return select(here.c.id, *(here.c[name] for name in _PLACE)).subquery("place")
+    return select(here.c.id, *(here.c[name] for name in _UNIT_FIELDS)).subquery("place")
 
 
-def _frozen_places(exam_id: int, unit_id: int) -> Subquery:
+def _snapshot_units(exam_id: int, unit_id: int) -> Subquery:
     """Select the units of a frozen roster; the one that is asked for stands in it even where it was founded later."""
     then, here = RosterSnapshotUnit.__table__.alias("then"), Unit.__table__.alias("here")
-    frozen = select(then.c.unit_id.label("id"), *(then.c[name] for name in _PLACE)).where(then.c.exam_id == exam_id)
+    snapshot = select(then.c.unit_id.label("id"), *(then.c[name] for name in _UNIT_FIELDS)).where(
+        then.c.exam_id == exam_id
+    )
     is_known = select(then.c.unit_id).where(then.c.exam_id == exam_id, then.c.unit_id == unit_id).exists()
-    founded_later = select(here.c.id, *(here.c[name] for name in _PLACE)).where(here.c.id == unit_id, ~is_known)
-    return frozen.union_all(founded_later).subquery("place")
+    founded_later = select(here.c.id, *(here.c[name] for name in _UNIT_FIELDS)).where(here.c.id == unit_id, ~is_known)
+    return snapshot.union_all(founded_later).subquery("place")
 
 
-def _was_below(place: Subquery, reach: AccessScope) -> list[ColumnElement[bool]]:
+def _was_below(place: Subquery, access: AccessScope) -> list[ColumnElement[bool]]:
     """Give the conditions that a unit hung, on that day, below one that the reach begins at: what it counted then it still answers for."""
-    ends = [(place.c.region_path, path) for path in reach.region_paths]
-    ends += [(place.c.sector_path, path) for path in reach.sector_paths]
+    ends = [(place.c.region_path, path) for path in access.region_paths]
+    ends += [(place.c.sector_path, path) for path in access.sector_paths]
     return [column.contains(f"/{path.strip('/').rsplit('/', 1)[-1]}/", autoescape=True) for column, path in ends]
 
 
-def get_tree_of(session: Session, basis: ReportContext, unit_id: int, *, tree: Tree, reach: AccessScope) -> UnitTree:
+def get_tree_of(
+    session: Session, report_context: ReportContext, unit_id: int, *, tree: Tree, access: AccessScope
+) -> UnitTree:
     """Get a unit's tree as the figures of an exam stand on it: the present one, or that of the freeze."""
-    return get_unit_tree(session, unit_id, tree=tree, reach=reach, frozen_exam_id=basis.frozen_exam_id)
+    return get_unit_tree(session, unit_id, tree=tree, access=access, snapshot_exam_id=report_context.snapshot_exam_id)
 
 
 def _top(row: Row[*tuple[Any, ...]]) -> UnitNode:
@@ -239,13 +245,13 @@ def _top(row: Row[*tuple[Any, ...]]) -> UnitNode:
     return UnitNode(row.id, row.code, row.name, row.kind, None, row.is_closed)
 
 
-def list_tops(session: Session, reach: AccessScope) -> list[Unit]:
+def list_tops(session: Session, access: AccessScope) -> list[Unit]:
     """List the units at which a reach begins, by code; for everything the county, or whatever hangs below nothing."""
     query = select(Unit).order_by(Unit.code)
-    if reach.is_everything:
+    if access.is_everything:
         roots = session.scalars(query.where(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR)).all()
         return [unit for unit in roots if unit.kind == UnitKind.COUNTY] or list(roots)
-    is_top = or_(Unit.region_path.in_(reach.region_paths), Unit.sector_path.in_(reach.sector_paths))
+    is_top = or_(Unit.region_path.in_(access.region_paths), Unit.sector_path.in_(access.sector_paths))
     return list(session.scalars(query.where(is_top)))
 
 
@@ -266,15 +272,15 @@ class PeopleFilter:
     """… and before this one."""
 
     @classmethod
-    def of(cls, narrowing: ReportFilter, *, unit_ids: Collection[int] | None, search: str = "") -> PeopleFilter:
+    def of(cls, filters: ReportFilter, *, unit_ids: Collection[int] | None, search: str = "") -> PeopleFilter:
         """Give the people of these units whom a narrowing leaves, whatever their group."""
         return cls(
             unit_ids=unit_ids,
-            rank=narrowing.rank,
-            position=narrowing.position,
+            rank=filters.rank,
+            position=filters.position,
             search=search,
-            since=start_of(narrowing.since) if narrowing.since else None,
-            until=start_of(narrowing.until + timedelta(days=1)) if narrowing.until else None,
+            since=start_of(filters.since) if filters.since else None,
+            until=start_of(filters.until + timedelta(days=1)) if filters.until else None,
         )
 
     @property
@@ -307,7 +313,7 @@ class RosterQueryKey:
     audience: Audience | None
     """None where the roster is frozen."""
     counting_rules: tuple[tuple[int, CountingRule], ...]
-    has_outside_results: bool
+    has_external_results: bool
 
     @property
     def exam_ids(self) -> list[int]:
@@ -319,22 +325,22 @@ class RosterQueryKey:
         return [exam_id for exam_id, its_rule in self.counting_rules if its_rule is rule]
 
 
-def roster_query_key(session: Session, basis: ReportContext) -> RosterQueryKey:
+def roster_query_key(session: Session, report_context: ReportContext) -> RosterQueryKey:
     """Get what the select of people is built from; the audience's parts are read, in one statement."""
     return RosterQueryKey(
-        exam_id=basis.exam.id,
-        audience=get_audience(session, basis.exam) if basis.frozen_at is None else None,
-        counting_rules=tuple(basis.counting_rules.items()),
-        has_outside_results=any(exam.has_outside_results for exam in basis.exams),
+        exam_id=report_context.exam.id,
+        audience=get_audience(session, report_context.exam) if report_context.snapshot_due_at is None else None,
+        counting_rules=tuple(report_context.counting_rules.items()),
+        has_external_results=any(exam.has_external_results for exam in report_context.exams),
     )
 
 
-def data_fingerprint(session: Session, basis: ReportContext) -> str:
+def data_fingerprint(session: Session, report_context: ReportContext) -> str:
     """Give the version of all that an exam's figures are made of, in one statement.
 
     It may change where the figures do not (another exam's grade), never the other way round.
     """
-    exam_ids = [basis.exam.id, *(exam.id for exam in basis.makeups)]
+    exam_ids = [report_context.exam.id, *(exam.id for exam in report_context.makeups)]
     values = session.connection().execute(_select_marks(), {"exam_ids": exam_ids}).one()
     return hashlib.sha256(repr(tuple(map(str, values))).encode()).hexdigest()[:16]
 
@@ -348,7 +354,7 @@ def _select_marks() -> Select[*tuple[Any, ...]]:
 def _marks() -> list[ScalarSelect[Any]]:
     exam_ids: BindParameter[Any] = bindparam("exam_ids", expanding=True)
     of_exams = Attempt.exam_id.in_(exam_ids)
-    unit_words = func.hashtext(
+    unit_label = func.hashtext(
         func.concat_ws("|", Unit.id, Unit.code, Unit.name, Unit.region_path, Unit.sector_path, Unit.closed_at)
     )
     return [
@@ -365,11 +371,11 @@ def _marks() -> list[ScalarSelect[Any]]:
         select(func.count()).select_from(Person).scalar_subquery(),
         select(func.max(Exam.updated_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(Exam.pass_percent + Exam.excellent_percent)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
-        select(func.max(Exam.frozen_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
-        select(func.max(Exam.frozen_taken_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.max(Exam.snapshot_due_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.max(Exam.snapshot_created_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(Exam.corrections)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.count()).where(ExamAudience.exam_id.in_(exam_ids)).scalar_subquery(),
-        select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.refused_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.rejected_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(func.hashtext(func.concat_ws("|", MakeupEligibility.exam_id, MakeupEligibility.person_id)))).where(MakeupEligibility.exam_id.in_(exam_ids)).scalar_subquery(),
-        select(func.sum(unit_words)).scalar_subquery(),
+        select(func.sum(unit_label)).scalar_subquery(),
     ]  # fmt: skip

@@ -69,7 +69,7 @@ class ReportFilter:
         return self if self.group in LIST_GROUPS.get(content, ()) else replace(self, group="")
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Say it as it stands above a table; empty for everybody."""
         people = [f"{what}为「{word}」" for what, word in (("职级", self.rank), ("职务", self.position)) if word]
         days = [f" {day} {end}" for day, end in ((self.since, "起"), (self.until, "止")) if day]
@@ -84,10 +84,10 @@ class ReportFilter:
 NO_FILTER = ReportFilter()
 
 
-def find_day(words: str) -> date | None:
+def find_day(text: str) -> date | None:
     """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
     try:
-        day = date.fromisoformat(words)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
     return day if day.year in _YEARS else None
@@ -104,7 +104,7 @@ class Mark:
 
     x: int
     y: int
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +120,14 @@ class CurveChart:
 
 def curve_chart(points: Sequence[CurvePoint], *, deadline_on: date, eligible: int) -> CurveChart:
     """Lay out a curve of at least one day: days to the deadline across, people up to all eligible ones upwards."""
-    first, most = points[0].day, max(eligible, points[-1].total, 1)
+    first, limit = points[0].day, max(eligible, points[-1].total, 1)
     days = max((max(deadline_on, points[-1].day) - first).days, 1)
 
     def across(day: date) -> int:
         return _LEFT + (_RIGHT - _LEFT) * (day - first).days // days
 
     def upwards(count: int) -> int:
-        return _BOTTOM - (_BOTTOM - _TOP) * count // most
+        return _BOTTOM - (_BOTTOM - _TOP) * count // limit
 
     step = max(1, -(-days // 7))
     newest = points[-1]
@@ -135,12 +135,12 @@ def curve_chart(points: Sequence[CurvePoint], *, deadline_on: date, eligible: in
     return CurveChart(
         line=" ".join(f"{across(point.day)},{upwards(point.total)}" for point in points),
         x_ticks=[
-            Mark(x=across(day), y=_BOTTOM, words=f"{day.month}/{day.day}")
+            Mark(x=across(day), y=_BOTTOM, text=f"{day.month}/{day.day}")
             for day in (first + timedelta(days=offset) for offset in range(0, days + 1, step))
         ],
-        y_ticks=[Mark(x=_LEFT, y=upwards(count), words=str(count)) for count in sorted({0, most // 2, most})],
-        deadline=Mark(x=across(deadline_on), y=_TOP, words=f"截止 {deadline_on.month}月{deadline_on.day}日"),
-        newest=Mark(x=across(newest.day), y=upwards(newest.total), words=f"{newest.total} 人{rate}"),
+        y_ticks=[Mark(x=_LEFT, y=upwards(count), text=str(count)) for count in sorted({0, limit // 2, limit})],
+        deadline=Mark(x=across(deadline_on), y=_TOP, text=f"截止 {deadline_on.month}月{deadline_on.day}日"),
+        newest=Mark(x=across(newest.day), y=upwards(newest.total), text=f"{newest.total} 人{rate}"),
     )
 
 
@@ -157,21 +157,21 @@ class HourChart:
 def hour_chart(new_by_hour: Sequence[int]) -> HourChart:
     """Lay out the curve of one day: 24 hours across, the day's hand-ins upwards."""
     totals = list(accumulate(new_by_hour, initial=0))
-    most = max(totals[-1], 1)
+    limit = max(totals[-1], 1)
 
     def place(hour: int) -> tuple[int, int]:
-        return _LEFT + (_RIGHT - _LEFT) * hour // 24, _BOTTOM - (_BOTTOM - _TOP) * totals[hour] // most
+        return _LEFT + (_RIGHT - _LEFT) * hour // 24, _BOTTOM - (_BOTTOM - _TOP) * totals[hour] // limit
 
     last = max((hour + 1 for hour, new in enumerate(new_by_hour) if new), default=0)
     x, y = place(last)
     return HourChart(
         line=" ".join("{},{}".format(*place(hour)) for hour in range(25)),
-        x_ticks=[Mark(x=place(hour)[0], y=_BOTTOM, words=f"{hour}时") for hour in range(0, 25, 4)],
+        x_ticks=[Mark(x=place(hour)[0], y=_BOTTOM, text=f"{hour}时") for hour in range(0, 25, 4)],
         y_ticks=[
-            Mark(x=_LEFT, y=_BOTTOM - (_BOTTOM - _TOP) * count // most, words=str(count))
-            for count in sorted({0, most // 2, most})
+            Mark(x=_LEFT, y=_BOTTOM - (_BOTTOM - _TOP) * count // limit, text=str(count))
+            for count in sorted({0, limit // 2, limit})
         ],
-        newest=Mark(x=x, y=y, words=f"{totals[-1]} 人"),
+        newest=Mark(x=x, y=y, text=f"{totals[-1]} 人"),
     )
 
 
@@ -184,7 +184,7 @@ class Bar:
     width: int
     height: int
     count: int
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +198,13 @@ class BarChart:
 
 def bar_chart(bins: Sequence[int], *, pass_percent: Decimal) -> BarChart:
     """Lay out the ten bands, the highest as high as the frame; the pass mark stands where it cuts the scale of a hundred."""
-    width, most = (_RIGHT - _LEFT) // 10, max(*bins, 1)
+    width, limit = (_RIGHT - _LEFT) // 10, max(*bins, 1)
     bars = []
     for index, count in enumerate(bins):
-        height = (_BOTTOM - _TOP - 16) * count // most
-        words = f"{index * 10}–{index * 10 + 10}"
+        height = (_BOTTOM - _TOP - 16) * count // limit
+        text = f"{index * 10}–{index * 10 + 10}"
         bars.append(
-            Bar(x=_LEFT + index * width, y=_BOTTOM - height, width=width - 6, height=height, count=count, words=words)
+            Bar(x=_LEFT + index * width, y=_BOTTOM - height, width=width - 6, height=height, count=count, text=text)
         )
     x = _LEFT - 3 + int(Decimal(width * 10) * pass_percent / 100)
-    return BarChart(bars=bars, base=_BOTTOM, pass_mark=Mark(x=x, y=_TOP, words=f"合格线 {pass_percent.normalize():f}"))
+    return BarChart(bars=bars, base=_BOTTOM, pass_mark=Mark(x=x, y=_TOP, text=f"合格线 {pass_percent.normalize():f}"))

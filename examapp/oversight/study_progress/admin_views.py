@@ -13,13 +13,13 @@ from examapp import clock
 from examapp.clock import local
 from examapp.db.session import read_session
 from examapp.delivery.grading.rules import BAND_NAMES
-from examapp.documents.spreadsheets import Cell, Column, Sheet
+from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.errors import NotFoundError
 from examapp.learning.mastery.queries import MIN_PEOPLE
 from examapp.learning.study_events.admin_views import admin_blueprint, send_sheets
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.learning.study_record.queries import study_record, unit_records
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics_scope.queries import UnitTree, get_unit_tree, list_tops
 from examapp.oversight.study_progress import queries
@@ -64,7 +64,7 @@ class _Chosen:
 def _chosen(unit_id: int, permission: str) -> _Chosen:
     """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
     tree, year, course_id = _tree(), chosen_year(), chosen_number("course")
-    units = get_unit_tree(read_session(), unit_id, tree=tree, reach=my_reach(permission))
+    units = get_unit_tree(read_session(), unit_id, tree=tree, access=my_access(permission))
     courses = queries.list_courses_for(read_session(), year, unit_id, units.unit_ids)
     if course_id is not None and course_id not in courses:
         raise NotFoundError
@@ -76,10 +76,10 @@ def _chosen(unit_id: int, permission: str) -> _Chosen:
 @requires(_READ)
 def study() -> str | Response:
     """Lead to the unit at which my reach begins, or let choose among several."""
-    reach = my_reach(_READ)
-    tops = list_tops(read_session(), reach)
+    access = my_access(_READ)
+    tops = list_tops(read_session(), access)
     if len(tops) == 1:
-        is_by_sector = bool(reach.sector_paths) and not reach.region_paths
+        is_by_sector = bool(access.sector_paths) and not access.region_paths
         tree = Tree.SECTOR if is_by_sector else None
         about: dict[str, Any] = {name: request.args.get(name, type=sent_number) for name in ("year", "course")}
         return redirect(url_for(".show_study", unit_id=tops[0].id, tree=tree, **about), 303)
@@ -112,20 +112,22 @@ def export_study(unit_id: int) -> Response:
     as_of = f"数据截至 {local(clock.now()):%Y-%m-%d %H:%M}"
     title = f"{chosen.units.top.name}{chosen.year}年度学习情况"
     about = [f"课程：{chosen.course_title}"] if chosen.course_title else []
-    numbers = [Column(head=head, width=10, is_number=True) for head in ("应学", "参学", "学完", "参学率%", "学完率%")]
-    by_unit = Sheet(
+    numbers = [
+        SheetColumn(head=head, width=10, is_number=True) for head in ("应学", "参学", "学完", "参学率%", "学完率%")
+    ]
+    by_unit = SheetLayout(
         name="按单位",
         title=title,
         remarks=[*about, as_of, *DEFINITIONS],
-        columns=[Column(head="单位编码"), Column(head="单位", width=30), *numbers],
+        columns=[SheetColumn(head="单位编码"), SheetColumn(head="单位", width=30), *numbers],
         rows=[_unit_cells(row) for row in chosen.rows()],
     )
     heads = ("工号", "姓名", "单位", "应学课程", "已学完", "本年学分", "状态")
-    people = Sheet(
+    people = SheetLayout(
         name="人员",
         title=f"{title}（人员）",
         remarks=[*about, as_of],
-        columns=[Column(head=head, width=24 if head == "单位" else 12) for head in heads],
+        columns=[SheetColumn(head=head, width=24 if head == "单位" else 12) for head in heads],
         rows=_people_cells(chosen),
     )
     return send_sheets([by_unit, people], f"{title}.xlsx")
@@ -179,7 +181,7 @@ def show_courses() -> str:
         "records/study_courses.html",
         year=year,
         years=queries.list_years(read_session(), now=clock.now()),
-        courses=queries.course_figures(read_session(), year, my_reach(_READ)),
+        courses=queries.course_figures(read_session(), year, my_access(_READ)),
         fewest=MIN_PEOPLE,
         as_of=clock.now(),
     )
@@ -189,7 +191,7 @@ def show_courses() -> str:
 @requires(_READ)
 def show_record(person_id: int) -> str:
     """Show the study record of a person within reach, to read and to print."""
-    found = study_record(read_session(), person_id, year=chosen_year(), reach=my_reach(_READ), now=clock.now())
+    found = study_record(read_session(), person_id, year=chosen_year(), access=my_access(_READ), now=clock.now())
     return render_template(
         "records/record.html",
         record=found,
@@ -205,7 +207,7 @@ def show_record(person_id: int) -> str:
 def show_unit_records(unit_id: int) -> str:
     """Show the study records of a unit's people, a line each, to read and to print."""
     tree, year = _tree(), chosen_year()
-    units = get_unit_tree(read_session(), unit_id, tree=tree, reach=my_reach(_READ))
+    units = get_unit_tree(read_session(), unit_id, tree=tree, access=my_access(_READ))
     return render_template(
         "records/unit_records.html",
         units=units,
@@ -221,14 +223,14 @@ def show_unit_records(unit_id: int) -> str:
 def export_unit_records(unit_id: int) -> Response:
     """Give the study records of a unit's people as a workbook."""
     year = chosen_year()
-    units = get_unit_tree(read_session(), unit_id, tree=_tree(), reach=my_reach(_EXPORT))
+    units = get_unit_tree(read_session(), unit_id, tree=_tree(), access=my_access(_EXPORT))
     title = f"{units.top.name}{year}年度学法档案"
     heads = ("工号", "姓名", "单位", "学完课程", "学分", "学法活动", "通过练习（章）", "证书")
-    sheet = Sheet(
+    sheet = SheetLayout(
         name="学法档案",
         title=title,
         remarks=[f"数据截至 {local(clock.now()):%Y-%m-%d %H:%M}"],
-        columns=[Column(head=head, width=24 if head == "单位" else 12) for head in heads],
+        columns=[SheetColumn(head=head, width=24 if head == "单位" else 12) for head in heads],
         rows=[
             [line.staff_number, line.name, line.unit_name, line.courses, line.credits, line.events, line.exercises, line.certificates]
             for line in unit_records(read_session(), units.unit_ids, year=year)

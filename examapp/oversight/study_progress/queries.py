@@ -209,7 +209,7 @@ class CourseFigures:
         return is_seldom_finished(begun=self.begun, done=self.done)
 
 
-def course_figures(session: Session, year: int, reach: AccessScope) -> list[CourseFigures]:
+def course_figures(session: Session, year: int, access: AccessScope) -> list[CourseFigures]:
     """Count how each published course of a year fares among the roster's people within reach, in three statements."""
     begun = select(ChapterProgress.person_id).join(Chapter, ChapterProgress.chapter_id == Chapter.id)
     begun = begun.where(Chapter.course_id == Course.id, ChapterProgress.person_id == Person.id, ChapterProgress.read_at.is_not(None))  # fmt: skip
@@ -228,11 +228,11 @@ def course_figures(session: Session, year: int, reach: AccessScope) -> list[Cour
         .outerjoin(
             CourseCompletion, (CourseCompletion.course_id == Course.id) & (CourseCompletion.person_id == Person.id)
         )
-        .where(Person.state == PersonState.ON_ROSTER, in_audience(), within(reach))
+        .where(Person.state == PersonState.ON_ROSTER, in_audience(), within(access))
         .group_by(Course.id)
         .order_by(Course.is_required.desc(), Course.id)
     ).all()
-    chapters = _chapter_figures(session, [row[0] for row in rows], reach)
+    chapters = _chapter_figures(session, [row[0] for row in rows], access)
     return [
         CourseFigures(
             course_id=row[0],
@@ -248,9 +248,9 @@ def course_figures(session: Session, year: int, reach: AccessScope) -> list[Cour
 
 
 def _chapter_figures(
-    session: Session, course_ids: Collection[int], reach: AccessScope
+    session: Session, course_ids: Collection[int], access: AccessScope
 ) -> dict[int, list[ChapterFigures]]:
-    people = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(reach))
+    people = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(access))
     rows = session.execute(
         select(
             Chapter.course_id,
@@ -270,8 +270,8 @@ def _chapter_figures(
         .order_by(Chapter.course_id, Chapter.position, Chapter.id)
     )
     found: dict[int, list[ChapterFigures]] = {}
-    for course_id, title, sat, runs, passed in rows:
-        figures = ChapterFigures(title=title, people=sat, runs=runs, passed=passed)
+    for course_id, title, participants, runs, passed in rows:
+        figures = ChapterFigures(title=title, people=participants, runs=runs, passed=passed)
         found.setdefault(course_id, []).append(figures)
     return found
 

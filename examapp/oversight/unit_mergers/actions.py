@@ -19,7 +19,7 @@ from examapp.organisation.roster_moves.queries import OFF_ROSTER_MOVE
 from examapp.organisation.units.actions import UnitFacts, create_unit, edit_unit
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.rules import DEEPEST_LEVEL, level_of
-from examapp.oversight.roster_snapshots.actions import take_freeze
+from examapp.oversight.roster_snapshots.actions import create_snapshot
 from examapp.oversight.unit_mergers.models import UnitChange, UnitChangeKind
 from examapp.oversight.unit_mergers.queries import Consequences, get_consequences
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
@@ -27,7 +27,7 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 AUDIT_ACTS = {"unit_mergers.merge": "合并单位", "unit_mergers.rename": "单位更名", "unit_mergers.split": "分设单位"}
 
 
-class MergerRefusedError(DomainError):
+class InvalidMergerError(DomainError):
     """Units cannot be merged, split or renamed so; the message says what to do."""
 
     code = "merger_refused"
@@ -45,11 +45,11 @@ class NewUnit:
 def merge_units(context: ActionContext, source: Unit, target: Unit, *, reason: str, seen: str) -> Consequences:
     """Merge a unit into another: people and sub-units go over, the old one is closed below the new one, its name stays with old exams.
 
-    `seen` is the mark of the consequences that the office was shown. Raises MergerRefusedError, ConflictError where they are others by
-    now, UnitRefusedError where the tree would become too deep.
+    `seen` is the mark of the consequences that the office was shown. Raises InvalidMergerError, ConflictError where they are others by
+    now, InvalidUnitError where the tree would become too deep.
     """
     session, now = context.session, context.now
-    _refuse_odd_pair(session, source, target)
+    _validate_pair(session, source, target)
     consequences = get_consequences(session, source, now=now)
     if consequences.mark != seen:
         raise ConflictError("预览之后情况又有变化，没有合并。请核对下面最新的结果，再办理。")
@@ -80,7 +80,7 @@ def merge_units(context: ActionContext, source: Unit, target: Unit, *, reason: s
 def split_unit(context: ActionContext, source: Unit, new: NewUnit, *, reason: str) -> Unit:
     """Split a new unit off, beside the old one in both trees, with the people that are named; audiences that name the old one name both.
 
-    Raises MergerRefusedError with the staff numbers that are not of the old unit, UnitRefusedError.
+    Raises InvalidMergerError with the staff numbers that are not of the old unit, InvalidUnitError.
     """
     session, now = context.session, context.now
     people = session.scalars(
@@ -90,10 +90,10 @@ def split_unit(context: ActionContext, source: Unit, new: NewUnit, *, reason: st
     ).all()
     missing = sorted(set(new.staff_numbers) - {person.staff_number for person in people})
     if source.closed_at is not None:
-        raise MergerRefusedError("单位已经撤销，不能分设。请刷新页面查看。")
+        raise InvalidMergerError("单位已经撤销，不能分设。请刷新页面查看。")
     if missing:
         listed = "、".join(missing[:10]) + ("等" if len(missing) > 10 else "")
-        raise MergerRefusedError(f"有 {len(missing)} 个工号不在「{source.name}」名册里：{listed}。请核对后重填。")
+        raise InvalidMergerError(f"有 {len(missing)} 个工号不在「{source.name}」名册里：{listed}。请核对后重填。")
     _keep_closed_exams(session, source, now=now)
     audiences = _Audiences(session, source, now=now)
     facts = replace(facts_of(source), code=new.code, name=new.name, uscc=None)
@@ -105,11 +105,11 @@ def split_unit(context: ActionContext, source: Unit, new: NewUnit, *, reason: st
 
 
 def rename_unit(context: ActionContext, unit: Unit, name: str, *, reason: str) -> None:
-    """Give a unit a new name from now on; exams that have closed keep the old one. Raises MergerRefusedError."""
+    """Give a unit a new name from now on; exams that have closed keep the old one. Raises InvalidMergerError."""
     if unit.closed_at is not None:
-        raise MergerRefusedError("单位已经撤销，不能更名。")
+        raise InvalidMergerError("单位已经撤销，不能更名。")
     if name == unit.name:
-        raise MergerRefusedError("新名称和现在的名称一样，请核对。")
+        raise InvalidMergerError("新名称和现在的名称一样，请核对。")
     _keep_closed_exams(context.session, unit, now=context.now)
     old = unit.name
     edit_unit(context, unit, replace(facts_of(unit), name=name))
@@ -122,19 +122,19 @@ def facts_of(unit: Unit) -> UnitFacts:
     return UnitFacts(**{name: getattr(unit, name) for name in UnitFacts.__dataclass_fields__})
 
 
-def _refuse_odd_pair(session: Session, source: Unit, target: Unit) -> None:
+def _validate_pair(session: Session, source: Unit, target: Unit) -> None:
     for unit in sorted((source, target), key=lambda unit: unit.id):
         session.refresh(unit, with_for_update=True)
     if source.id == target.id:
-        raise MergerRefusedError("不能并入自己，请选择另一个单位。")
+        raise InvalidMergerError("不能并入自己，请选择另一个单位。")
     if source.closed_at is not None:
         raise ConflictError(f"「{source.name}」已经撤销或合并过，请刷新页面查看。")
     if target.closed_at is not None:
-        raise MergerRefusedError(f"「{target.name}」已撤销，请选择其他单位。")
+        raise InvalidMergerError(f"「{target.name}」已撤销，请选择其他单位。")
     if target.region_path.startswith(source.region_path):
-        raise MergerRefusedError("不能并入自己的下级单位。请先把那个单位划到别的上级。")
+        raise InvalidMergerError("不能并入自己的下级单位。请先把那个单位划到别的上级。")
     if source.kind in ("county", "sector") or target.kind == "sector":
-        raise MergerRefusedError("只有实有单位之间可以合并，县和系统不能合并。")
+        raise InvalidMergerError("只有实有单位之间可以合并，县和系统不能合并。")
 
 
 def _hang_children(context: ActionContext, source: Unit, target: Unit) -> None:
@@ -154,13 +154,15 @@ def _keep_closed_exams(session: Session, unit: Unit, *, now: datetime) -> None:
     here = AccessScope(is_everything=False, region_paths=(unit.region_path,))
     closed = session.scalars(
         select(Exam).where(
-            Exam.state == ExamState.PUBLISHED, Exam.closes_at <= now, Exam.frozen_taken_at.is_(None), concerns(here)
+            Exam.state == ExamState.PUBLISHED, Exam.closes_at <= now, Exam.snapshot_created_at.is_(None), concerns(here)
         )
     ).all()
     for exam in closed:
-        exam.frozen_at = exam.frozen_at if exam.frozen_at is not None and exam.frozen_at <= now else now
+        exam.snapshot_due_at = (
+            exam.snapshot_due_at if exam.snapshot_due_at is not None and exam.snapshot_due_at <= now else now
+        )
         session.flush()
-        if not take_freeze(ActionContext(session, SYSTEM, now), exam.id):
+        if not create_snapshot(ActionContext(session, SYSTEM, now), exam.id):
             raise ConflictError(f"《{exam.title}》正在由别人办理，没有改动。请稍后再试。")
 
 
@@ -257,7 +259,7 @@ def _write_down(
     facts: dict[str, object],
 ) -> None:
     if not reason.strip():
-        raise MergerRefusedError("请写明依据或原因，例如：县委编办〔2026〕12 号文。")
+        raise InvalidMergerError("请写明依据或原因，例如：县委编办〔2026〕12 号文。")
     row = UnitChange(
         kind=kind,
         unit_id=unit.id,

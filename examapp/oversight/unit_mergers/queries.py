@@ -67,12 +67,12 @@ def get_consequences(session: Session, unit: Unit, *, now: datetime) -> Conseque
         holders=[f"{row.name}（{ROLE_NAMES[Role(row.role)]}）" for row in holders],
         upcoming=[exam.title for exam in exams if exam.opens_at > now],
         running=[exam.title for exam in exams if exam.opens_at <= now < exam.closes_at],
-        closed=[exam.title for exam in exams if exam.closes_at <= now and exam.frozen_taken_at is None],
+        closed=[exam.title for exam in exams if exam.closes_at <= now and exam.snapshot_created_at is None],
         planned=len(planned),
     )
 
 
-def list_unit_changes(session: Session, reach: AccessScope) -> list[Row[Any]]:
+def list_unit_changes(session: Session, access: AccessScope) -> list[Row[Any]]:
     """List what was merged, split and renamed within a reach, the newest first, with who did it."""
     judge = aliased(Person)
     return list(
@@ -80,7 +80,7 @@ def list_unit_changes(session: Session, reach: AccessScope) -> list[Row[Any]]:
             select(UnitChange, judge.name.label("changed_by"))
             .join(Unit, Unit.id == UnitChange.unit_id)
             .outerjoin(judge, judge.id == UnitChange.changed_by_id)
-            .where(within(reach))
+            .where(within(access))
             .order_by(UnitChange.id.desc())
             .limit(_MAX)
         )

@@ -9,7 +9,7 @@ from examapp.delivery.external_results.models import ResultImport
 from examapp.jobs.publisher import publish
 from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
-from examapp.organisation.accounts.guards import sealer
+from examapp.organisation.accounts.guards import cipher
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
 from examapp.platform.audit.actions import SYSTEM, ActionContext
@@ -19,20 +19,20 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext
 def apply_changes() -> None:
     """Carry out what was agreed to and whose day has come."""
     with transaction() as session:
-        roster_change_request_actions.apply_due_lines(session, sealer=sealer(), now=clock.now())
+        roster_change_request_actions.apply_due_lines(session, cipher=cipher(), now=clock.now())
 
 
 @task(roster_snapshot_actions.TASK, queue="imports")
-def take_freeze(exam_id: int) -> None:
+def create_snapshot(exam_id: int) -> None:
     """Write an exam's roster down once its moment has come."""
     with transaction() as session:
-        roster_snapshot_actions.take_freeze(ActionContext(session, SYSTEM, clock.now()), exam_id)
+        roster_snapshot_actions.create_snapshot(ActionContext(session, SYSTEM, clock.now()), exam_id)
 
 
 @task("roster_snapshots.sweep", queue="imports", every_s=30)
-def sweep_freezes() -> None:
+def sweep_snapshots() -> None:
     """Nudge the freezes whose moment has come; one that fails does not hold up the others."""
-    for exam_id in roster_snapshot_actions.list_due_freezes(read_session(), now=clock.now()):
+    for exam_id in roster_snapshot_actions.list_due_snapshots(read_session(), now=clock.now()):
         publish(roster_snapshot_actions.TASK, exam_id)
 
 
@@ -52,4 +52,4 @@ def sweep_freezes() -> None:
 def match_results(run: JobRun) -> None:
     """Read a file of results and match its rows."""
     with transaction() as session:
-        external_result_actions.run_import(session, run, sealer=sealer(), now=clock.now())
+        external_result_actions.run_import(session, run, cipher=cipher(), now=clock.now())

@@ -25,21 +25,21 @@ _UNSAFE = (400, 403, 413, 415)
 
 
 class ErrorBody(TypedDict):
-    """A refusal: its code for programs, a Chinese sentence for people."""
+    """A rejection: its code for programs, a Chinese sentence for people."""
 
     error: str
     message: str
 
 
-class Call(NamedTuple):
-    """A call: the bodies of its answers by status (none, one, or one of several), and the statuses of its refusals."""
+class DocumentedCall(NamedTuple):
+    """A call: the bodies of its answers by status (none, one, or one of several), and the statuses of its rejections."""
 
     method: str
     path: str
     name: str
     summary: str
     answers: dict[int, tuple[Any, ...]]
-    refusals: tuple[int, ...]
+    rejections: tuple[int, ...]
     body: Any = None
     query: tuple[_Json, ...] = ()
 
@@ -60,23 +60,23 @@ _FIGURES = (
 _ATTEMPT = (attempts.AttemptBody,)
 _SUBMITTED = (attempts.SubmittedBody,)
 CALLS = (
-    Call("get", "/session", "show_session", "谁已登录", {200: (sign_in.SessionBody,)}, (403,)),
-    Call("post", "/session", "begin_session", "在页面上重新登录", {200: (sign_in.SessionBody,), 403: (sign_in.CaptchaErrorBody,)}, (400, 413, 415, 429), sign_in.SignInRequest),
-    Call("get", "/exams", "list_exams", "我的考试", {200: (list[attempts.ExamBody],)}, (403,), query=(_AS,)),
-    Call("post", "/exams/{exam_id}/attempts", "start", "开始作答，或取回进行中的作答", {200: _ATTEMPT, 201: _ATTEMPT, 202: (attempts.QueuedBody,)}, (*_UNSAFE, 409), EmptyBody),
-    Call("get", "/attempts/{attempt_id}", "get_attempt", "作答现状", {200: _ATTEMPT}, (403,)),
-    Call("get", "/attempts/{attempt_id}/paper", "get_paper", "试卷", {200: (PaperBody,)}, (403,)),
-    Call("post", "/attempts/{attempt_id}/epoch", "take_over", "本设备接手作答", {200: (attempts.EpochBody,)}, (*_UNSAFE, 409), EmptyBody),
-    Call("put", "/attempts/{attempt_id}/answers", "save_answers", "保存", {200: (attempts.SavedBody,)}, (*_UNSAFE, 409, 429), attempt_rules.SaveRequest),
-    Call("put", "/attempts/{attempt_id}/marks", "mark_unsure", "标记存疑", {204: ()}, (*_UNSAFE, 409), attempt_rules.UnsureMarks),
-    Call("post", "/attempts/{attempt_id}/events", "record_events", "记录切屏等事件", {204: ()}, _UNSAFE, attempt_rules.EventsRequest),
-    Call("post", "/attempts/{attempt_id}/submission", "hand_in", "交卷", {200: _SUBMITTED, 201: _SUBMITTED}, (*_UNSAFE, 409), attempt_rules.SubmissionRequest),
-    Call("get", "/attempts/{attempt_id}/result", "get_result", "成绩", {200: (results.HiddenResultBody, results.ResultBody), 202: (results.GradingBody,)}, (403, 409)),
-    Call("put", "/practice/items/{item_id}/answer", "answer_item", "回答一道练习题", {200: (practice.PracticeAnsweredBody,)}, (*_UNSAFE, 409, 422), practice.PracticeAnswer),
-    Call("get", "/exams/{exam_id}/participation", "show_participation", "参考情况", {200: (exports.ParticipationBody,)}, (400, 403), query=_FIGURES),
-    Call("post", "/exams/{exam_id}/exports", "request_export", "申请导出；含完整号码的先等另一人同意", {202: (exports.ExportRequestedBody, exports.ApprovalRequestedBody)}, (*_UNSAFE, 409), exports.ExportRequest),
-    Call("get", "/exports/{export_id}", "show_export", "导出进度", {200: (exports.ExportBody,)}, (403,)),
-    Call("get", "/exports/{export_id}/file", "download_export", "下载文件", {200: ()}, (403, 409)),
+    DocumentedCall("get", "/session", "show_session", "谁已登录", {200: (sign_in.SessionBody,)}, (403,)),
+    DocumentedCall("post", "/session", "begin_session", "在页面上重新登录", {200: (sign_in.SessionBody,), 403: (sign_in.CaptchaErrorBody,)}, (400, 413, 415, 429), sign_in.SignInRequest),
+    DocumentedCall("get", "/exams", "list_exams", "我的考试", {200: (list[attempts.ExamBody],)}, (403,), query=(_AS,)),
+    DocumentedCall("post", "/exams/{exam_id}/attempts", "start", "开始作答，或取回进行中的作答", {200: _ATTEMPT, 201: _ATTEMPT, 202: (attempts.QueuedBody,)}, (*_UNSAFE, 409), EmptyBody),
+    DocumentedCall("get", "/attempts/{attempt_id}", "get_attempt", "作答现状", {200: _ATTEMPT}, (403,)),
+    DocumentedCall("get", "/attempts/{attempt_id}/paper", "get_paper", "试卷", {200: (PaperBody,)}, (403,)),
+    DocumentedCall("post", "/attempts/{attempt_id}/epoch", "take_over", "本设备接手作答", {200: (attempts.EpochBody,)}, (*_UNSAFE, 409), EmptyBody),
+    DocumentedCall("put", "/attempts/{attempt_id}/answers", "save_answers", "保存", {200: (attempts.SavedBody,)}, (*_UNSAFE, 409, 429), attempt_rules.SaveRequest),
+    DocumentedCall("put", "/attempts/{attempt_id}/marks", "mark_unsure", "标记存疑", {204: ()}, (*_UNSAFE, 409), attempt_rules.UnsureMarks),
+    DocumentedCall("post", "/attempts/{attempt_id}/events", "record_events", "记录切屏等事件", {204: ()}, _UNSAFE, attempt_rules.EventsRequest),
+    DocumentedCall("post", "/attempts/{attempt_id}/submission", "hand_in", "交卷", {200: _SUBMITTED, 201: _SUBMITTED}, (*_UNSAFE, 409), attempt_rules.SubmissionRequest),
+    DocumentedCall("get", "/attempts/{attempt_id}/result", "get_result", "成绩", {200: (results.HiddenResultBody, results.ResultBody), 202: (results.GradingBody,)}, (403, 409)),
+    DocumentedCall("put", "/practice/items/{item_id}/answer", "answer_item", "回答一道练习题", {200: (practice.PracticeAnsweredBody,)}, (*_UNSAFE, 409, 422), practice.PracticeAnswer),
+    DocumentedCall("get", "/exams/{exam_id}/participation", "show_participation", "参考情况", {200: (exports.ParticipationBody,)}, (400, 403), query=_FIGURES),
+    DocumentedCall("post", "/exams/{exam_id}/exports", "request_export", "申请导出；含完整号码的先等另一人同意", {202: (exports.ExportRequestedBody, exports.ApprovalRequestedBody)}, (*_UNSAFE, 409), exports.ExportRequest),
+    DocumentedCall("get", "/exports/{export_id}", "show_export", "导出进度", {200: (exports.ExportBody,)}, (403,)),
+    DocumentedCall("get", "/exports/{export_id}/file", "download_export", "下载文件", {200: ()}, (403, 409)),
 )  # fmt: skip
 
 api_blueprint = Blueprint("document_api", __name__, url_prefix="/api/v1")
@@ -102,10 +102,10 @@ def _make_document() -> _Json:
         found = [schema_of[str(body)] for body in wanted]
         return {"application/json": {"schema": found[0] if len(found) == 1 else {"oneOf": found}}}
 
-    def describe(call: Call) -> _Json:
-        refused = {
+    def describe(call: DocumentedCall) -> _Json:
+        rejected = {
             str(status): {"description": "拒绝", "content": content(ErrorBody)}
-            for status in sorted({401, 404, 503, *call.refusals})
+            for status in sorted({401, 404, 503, *call.rejections})
         }
         given = {
             str(status): {"description": "OK", **({"content": content(*bodies)} if bodies else {})}
@@ -119,7 +119,7 @@ def _make_document() -> _Json:
             "operationId": call.name,
             "summary": call.summary,
             "parameters": [*ids, *call.query],
-            "responses": refused | given,
+            "responses": rejected | given,
         }
         if call.body is not None:
             operation["requestBody"] = {"required": call.body is not EmptyBody, "content": content(call.body)}

@@ -18,20 +18,22 @@ from examapp.oversight.report_exports.actions import export_numbers
 from examapp.platform.audit.actions import ActionContext
 from examapp.platform.exam_day.actions import reopen_attempt
 
-IsSitting = Callable[[Session, int | None], bool]
+HasActiveAttempt = Callable[[Session, int | None], bool]
 
 
-def approve(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...], is_sitting: IsSitting) -> Approval:
+def approve(
+    context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...], has_active_attempt: HasActiveAttempt
+) -> Approval:
     """Allow a request as its second person and do what it asks for.
 
-    Raises NotFoundError, SamePersonError, ConflictError, and whatever the deed refuses with; then nothing has been decided.
+    Raises NotFoundError, SamePersonError, ConflictError, and whatever the deed rejects with; then nothing has been decided.
     """
     session, now = context.session, context.now
     approval = dual_control_actions.approve(context, approval_id, grants=grants)
     match approval.act:
         case "people.grant_role":
-            is_busy = is_sitting(session, approval.person_id)
-            role_actions.put_in_force(context, approval, is_sitting=is_busy)
+            is_busy = has_active_attempt(session, approval.person_id)
+            role_actions.put_in_force(context, approval, has_active_attempt=is_busy)
         case "questions.correct_key":
             correct_key(context, approval)
         case "grading.reopen_attempt":

@@ -18,11 +18,11 @@ from examapp.delivery.corrections import queries as correction_queries
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import (
-    is_sitting,
+    has_active_attempt,
     may,
-    me,
     menu_entry,
     my_grants,
+    my_user,
     requires,
     shows_keys,
 )
@@ -35,8 +35,8 @@ from examapp.organisation.dual_control.queries import (
     list_to_decide,
 )
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS, TWO_PERSON_ACTS
-from examapp.organisation.passwords.audit_trail import keep_refusal
-from examapp.oversight.reminders.rules import CHASED
+from examapp.organisation.passwords.audit_trail import keep_rejection
+from examapp.oversight.reminders.rules import OVERDUE
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.oversight.statistics_scope.rules import ReportFilter
 from examapp.platform.approvals import actions
@@ -55,20 +55,20 @@ NEEDS_LOOK = frozenset({"questions.correct_key"})
 """Acts whose particulars must be seen before anybody decides."""
 
 
-def request_words(act: str, details: dict[str, Any]) -> str:
+def describe_request(act: str, details: dict[str, Any]) -> str:
     """Say what is asked for: `2026年度考试第 1 次作答，10 分钟`."""
-    return _WORDS[act](details)
+    return _DESCRIBERS[act](details)
 
 
 def _role(details: dict[str, Any]) -> str:
-    words = ROLE_NAMES[Role(details["role"])]
+    text = ROLE_NAMES[Role(details["role"])]
     if details["deputy_of_id"]:
-        words += "（代理）"
+        text += "（代理）"
     if details["tree"] == "sector":
-        words += "（按条）"
+        text += "（按条）"
     if details["unit_id"] is None:
-        words += "，全县"
-    return words + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")
+        text += "，全县"
+    return text + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")
 
 
 def _key(details: dict[str, Any]) -> str:
@@ -76,25 +76,25 @@ def _key(details: dict[str, Any]) -> str:
 
 
 def _reopening(details: dict[str, Any]) -> str:
-    words = f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
-    return words + ("（注意：这场考试的答案已公布）" if details.get("is_after_keys") else "")
+    text = f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
+    return text + ("（注意：这场考试的答案已公布）" if details.get("is_after_keys") else "")
 
 
 def _numbers(details: dict[str, Any]) -> str:
-    narrowed = ReportFilter.of_json(details.get("narrowing", {})).words
-    what = "，".join(part for part in (SCOPE_NAMES[details["scope"]], details["format"], narrowed) if part)
+    filter_label = ReportFilter.of_json(details.get("filters", {})).text
+    what = "，".join(part for part in (SCOPE_NAMES[details["scope"]], details["format"], filter_label) if part)
     return f"{details['exam_title']}成绩明细（{what}），含完整身份证号、手机号"
 
 
 def _calls(details: dict[str, Any]) -> str:
-    return f"{details['exam_title']}催考电话名单（{CHASED[details['group']]}），含完整手机号"
+    return f"{details['exam_title']}催考电话名单（{OVERDUE[details['group']]}），含完整手机号"
 
 
 def _account(_details: dict[str, Any]) -> str:
     return "同意后 24 小时内由申请人办理一次"
 
 
-_WORDS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
+_DESCRIBERS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "people.grant_role": _role,
     "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,
@@ -114,12 +114,12 @@ def list_requests() -> str:
     session, now, grants = read_session(), clock.now(), my_grants()
     return render_template(
         "admin/approvals/list.html",
-        waiting=list_to_decide(session, grants, person_id=me().person_id, now=now),
-        own=list_own_requests(session, me().person_id),
+        waiting=list_to_decide(session, grants, person_id=my_user().person_id, now=now),
+        own=list_own_requests(session, my_user().person_id),
         decided=list_decided(session, grants, now=now),
         may_decide=_may_decide_anything(),
         needs_look=NEEDS_LOOK,
-        **_words(),
+        **_text(),
     )
 
 
@@ -127,9 +127,9 @@ def list_requests() -> str:
 @requires(_READ)
 @shows_keys
 def show_request(approval_id: int) -> str:
-    """Show one request; of a key, the question with the old and the new one, and what would be graded anew."""
+    """Show one request; of a key, the question with the old and the new one, and what would be graded again."""
     session = read_session()
-    row = get_request(session, approval_id, my_grants(), person_id=me().person_id)
+    row = get_request(session, approval_id, my_grants(), person_id=my_user().person_id)
     is_key = row.act == "questions.correct_key"
     return render_template(
         "admin/approvals/show.html",
@@ -140,7 +140,7 @@ def show_request(approval_id: int) -> str:
         if is_key and may("attempts:attempt:manage")
         else None,
         may_decide=may(TWO_PERSON_ACTS[row.act].approves),
-        **_words(),
+        **_text(),
     )
 
 
@@ -163,10 +163,10 @@ def _correction(session: Session, row: RequestLine) -> _Correction:
     )
 
 
-def _words() -> dict[str, Any]:
+def _text() -> dict[str, Any]:
     return {
         "acts": TWO_PERSON_ACTS,
-        "words": lambda row: request_words(row.act, row.details),
+        "text": lambda row: describe_request(row.act, row.details),
         "now": clock.now(),
     }
 
@@ -181,18 +181,20 @@ def approve(approval_id: int) -> Response:
     """Allow a request as its second person; what it asks for is done at once."""
     return _decide(
         approval_id,
-        lambda context: actions.approve(context, approval_id, grants=my_grants(), is_sitting=is_sitting),
+        lambda context: actions.approve(
+            context, approval_id, grants=my_grants(), has_active_attempt=has_active_attempt
+        ),
         "已同意，立即生效。",
     )
 
 
 @admin_blueprint.post("/<int:approval_id>/refuse")
 @requires(_READ)
-def refuse(approval_id: int) -> Response:
-    """Refuse a request as its second person."""
+def reject(approval_id: int) -> Response:
+    """Reject a request as its second person."""
     return _decide(
         approval_id,
-        lambda context: dual_control_actions.refuse(context, approval_id, grants=my_grants()),
+        lambda context: dual_control_actions.reject(context, approval_id, grants=my_grants()),
         "已退回，没有办理。",
     )
 
@@ -208,14 +210,14 @@ def withdraw(approval_id: int) -> Response:
     )
 
 
-def _decide(approval_id: int, act: Callable[[ActionContext], object], words: str) -> Response:
+def _decide(approval_id: int, act: Callable[[ActionContext], object], text: str) -> Response:
     try:
-        with request_transaction(words) as context:
+        with request_transaction(text) as context:
             act(context)
     except NotFoundError:
         raise
-    except DomainError as refusal:
-        keep_refusal(refusal)
-        flash(refusal.text, "danger")
+    except DomainError as rejection:
+        keep_rejection(rejection)
+        flash(rejection.text, "danger")
         return redirect(url_for(".show_request", approval_id=approval_id), 303)
     return redirect(url_for(".list_requests"), 303)

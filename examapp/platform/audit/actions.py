@@ -83,7 +83,7 @@ _PURPOSE = "audit_archive"
 _FORMAT = "examapp-audit-1"
 
 
-class ArchiveRefusedError(DomainError):
+class InvalidArchiveError(DomainError):
     """The log cannot be archived as asked."""
 
     code = "archive_refused"
@@ -100,16 +100,16 @@ class FileCheck:
     previous_digest: bytes = FIRST_LINK
     digest: bytes = FIRST_LINK
     through_event_id: int = 0
-    faults: list[str] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
 
 
-def write_archive(session: Session, folder: Path, *, sealer: FieldCipher, days: int, now: datetime) -> Path | None:
+def write_archive(session: Session, folder: Path, *, cipher: FieldCipher, days: int, now: datetime) -> Path | None:
     """Write the lines older than so many days into a file of the folder, whole or not at all; gives its path, None where there are none.
 
-    Nothing leaves the database here. Raises ArchiveRefusedError for less than 200 days.
+    Nothing leaves the database here. Raises InvalidArchiveError for less than 200 days.
     """
     if days < MIN_DAYS:
-        raise ArchiveRefusedError(f"审计记录在数据库中至少保留 {MIN_DAYS} 天。")
+        raise InvalidArchiveError(f"审计记录在数据库中至少保留 {MIN_DAYS} 天。")
     before = find_last_archive(session)
     first = before.last_number + 1 if before else 1
     links = iter_links(session, after=first - 1, before=now - timedelta(days=days))
@@ -130,8 +130,8 @@ def write_archive(session: Session, folder: Path, *, sealer: FieldCipher, days: 
         for line in _lines(head, opening, links):
             digest.update(line)
             file.write(line)
-        signature = sealer.blind_index(digest.hexdigest(), purpose=_PURPOSE).hex()
-        file.write(_line({"signature": signature, "key_id": sealer.current}))
+        signature = cipher.blind_index(digest.hexdigest(), purpose=_PURPOSE).hex()
+        file.write(_line({"signature": signature, "key_id": cipher.current}))
     return unfinished.replace(path)
 
 
@@ -147,7 +147,7 @@ def _line(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def check_file(path: Path, *, sealer: FieldCipher) -> FileCheck:
+def check_file(path: Path, *, cipher: FieldCipher) -> FileCheck:
     """Check a file of archived lines without the database: signature, every link, and that it is whole."""
     found = FileCheck()
     try:
@@ -157,51 +157,51 @@ def check_file(path: Path, *, sealer: FieldCipher) -> FileCheck:
         head, closing = json.loads(lines[0]), json.loads(last)
         found.first, found.previous_sha256 = head["first"], head["previous_sha256"]
         found.digest = found.previous_digest = bytes.fromhex(head["previous_digest"])
-        _check_signature(found, lines, closing, sealer)
-        _check_links(found, lines[1:], sealer)
+        _check_signature(found, lines, closing, cipher)
+        _check_links(found, lines[1:], cipher)
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError):
-        found.faults.append(f"{path.name} 打不开，或不是审计归档文件：文件不完整或已被改动。")
+        found.issues.append(f"{path.name} 打不开，或不是审计归档文件：文件不完整或已被改动。")
     return found
 
 
-def _check_signature(found: FileCheck, lines: list[bytes], closing: dict[str, str], sealer: FieldCipher) -> None:
-    if closing["key_id"] not in sealer.keys:
-        found.faults.append(f"签名所用的密钥 {closing['key_id']} 不在 DATA_KEYS 中，无法核对。")
+def _check_signature(found: FileCheck, lines: list[bytes], closing: dict[str, str], cipher: FieldCipher) -> None:
+    if closing["key_id"] not in cipher.keys:
+        found.issues.append(f"签名所用的密钥 {closing['key_id']} 不在 DATA_KEYS 中，无法核对。")
         return
     digest = hashlib.sha256(b"".join(lines)).hexdigest()
-    expected = sealer.blind_index(digest, purpose=_PURPOSE, key_id=closing["key_id"]).hex()
+    expected = cipher.blind_index(digest, purpose=_PURPOSE, key_id=closing["key_id"]).hex()
     if not hmac.compare_digest(expected, closing["signature"]):
-        found.faults.append("签名不符：文件已被改动。")
+        found.issues.append("签名不符：文件已被改动。")
 
 
-def _check_links(found: FileCheck, lines: list[bytes], sealer: FieldCipher) -> None:
+def _check_links(found: FileCheck, lines: list[bytes], cipher: FieldCipher) -> None:
     found.last = found.first - 1
     for line in lines:
         number, key_id, digest, facts = json.loads(line)
         text = link_text(number, found.digest, facts)
-        is_right = number == found.last + 1 and key_id in sealer.keys
-        if not is_right or sealer.blind_index(text, purpose=CHAIN_PURPOSE, key_id=key_id).hex() != digest:
-            found.faults.append(f"第 {found.last + 1} 环对应的记录已被改动或缺失。")
+        is_right = number == found.last + 1 and key_id in cipher.keys
+        if not is_right or cipher.blind_index(text, purpose=CHAIN_PURPOSE, key_id=key_id).hex() != digest:
+            found.issues.append(f"第 {found.last + 1} 环对应的记录已被改动或缺失。")
             return
         found.last, found.digest = number, bytes.fromhex(digest)
         found.through_event_id = max(found.through_event_id, facts[0])
 
 
-def drop_archived(session: Session, path: Path, *, sealer: FieldCipher, days: int, now: datetime) -> int:
+def drop_archived(session: Session, path: Path, *, cipher: FieldCipher, days: int, now: datetime) -> int:
     """Take the lines of a checked file out of the database; gives how many. Needs the owner's account: the program's has no such right.
 
-    Raises ArchiveRefusedError where the file is not right, does not follow the last one, or holds lines that are too young.
+    Raises InvalidArchiveError where the file is not right, does not follow the last one, or holds lines that are too young.
     """
-    found, before = check_file(path, sealer=sealer), find_last_archive(session)
+    found, before = check_file(path, cipher=cipher), find_last_archive(session)
     previous = before.last_digest if before else FIRST_LINK
-    if found.faults or found.previous_digest != previous:
-        raise ArchiveRefusedError(
-            "归档文件核对不通过，或与上一个归档接不上，没有删除任何记录：" + "；".join(found.faults)
+    if found.issues or found.previous_digest != previous:
+        raise InvalidArchiveError(
+            "归档文件核对不通过，或与上一个归档接不上，没有删除任何记录：" + "；".join(found.issues)
         )
     numbers = select(AuditSeal.event_id).where(AuditSeal.number.between(found.first, found.last))
     young = AuditEvent.at >= now - timedelta(days=max(days, MIN_DAYS))
     if session.scalar(select(AuditEvent.id).where(AuditEvent.id.in_(numbers), young).limit(1)):
-        raise ArchiveRefusedError(f"归档文件中有不满 {max(days, MIN_DAYS)} 天的记录，没有删除任何记录。")
+        raise InvalidArchiveError(f"归档文件中有不满 {max(days, MIN_DAYS)} 天的记录，没有删除任何记录。")
     ids = list(session.scalars(numbers))
     quiet = {"synchronize_session": False}
     session.execute(delete(AuditEvent).where(AuditEvent.id.in_(ids)), execution_options=quiet)
@@ -215,39 +215,39 @@ def drop_archived(session: Session, path: Path, *, sealer: FieldCipher, days: in
         sha256=found.sha256,
         archived_at=now,
     )
-    _sign(row, sealer)
+    _sign(row, cipher)
     session.add(row)
-    _sign_anew(session, sealer)
+    _sign_again(session, cipher)
     return len(ids)
 
 
-def _sign(row: AuditArchive, sealer: FieldCipher) -> None:
-    row.key_id, row.digest = sealer.current, archive_digest(row, sealer, key_id=sealer.current)
+def _sign(row: AuditArchive, cipher: FieldCipher) -> None:
+    row.key_id, row.digest = cipher.current, archive_digest(row, cipher, key_id=cipher.current)
 
 
-def _sign_anew(session: Session, sealer: FieldCipher) -> None:
+def _sign_again(session: Session, cipher: FieldCipher) -> None:
     """Bring the rows that an older key signed under the current one, so that the older can be put away; what does not hold stays as it is."""
-    older = AuditArchive.key_id.in_([key_id for key_id in sealer.keys if key_id != sealer.current])
+    older = AuditArchive.key_id.in_([key_id for key_id in cipher.keys if key_id != cipher.current])
     for row in session.scalars(select(AuditArchive).where(older)):
-        if row.key_id and archive_digest(row, sealer, key_id=row.key_id) == row.digest:
-            _sign(row, sealer)
+        if row.key_id and archive_digest(row, cipher, key_id=row.key_id) == row.digest:
+            _sign(row, cipher)
 
 
-def sign_archive(session: Session, path: Path, *, sealer: FieldCipher) -> None:
+def sign_archive(session: Session, path: Path, *, cipher: FieldCipher) -> None:
     """Sign the row of a piece that was archived before rows were signed: its file, which is signed itself, proves it.
 
-    Needs the owner's account. Raises ArchiveRefusedError where the file is not right, or no unsigned row says the same.
+    Needs the owner's account. Raises InvalidArchiveError where the file is not right, or no unsigned row says the same.
     """
-    found = check_file(path, sealer=sealer)
+    found = check_file(path, cipher=cipher)
     row = session.get(AuditArchive, found.last)
     is_same = (
-        not found.faults
+        not found.issues
         and row is not None
         and (row.sha256, row.first_number, row.last_digest) == (found.sha256, found.first, found.digest)
         and (row.through_event_id, row.key_id) == (found.through_event_id, None)
     )
     if row is None or not is_same:
-        raise ArchiveRefusedError(
-            f"{path.name} 与登记不符，或登记已有签名，没有补签：{'；'.join(found.faults) or '请核对文件。'}"
+        raise InvalidArchiveError(
+            f"{path.name} 与登记不符，或登记已有签名，没有补签：{'；'.join(found.issues) or '请核对文件。'}"
         )
-    _sign(row, sealer)
+    _sign(row, cipher)

@@ -43,7 +43,6 @@ DETAIL_LABELS = {
     "tree": "隶属关系",
     "unit_id": "单位",
     "until": "交卷止",
-    "words": "内容",
     "year": "年度",
 }
 """Labels of the details that acts of several features have; features add their own."""
@@ -84,7 +83,7 @@ LATE_IDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The last link of the chain at some time, kept outside the database."""
 
     count: int = 0
@@ -101,9 +100,9 @@ class Head:
         """The instant before which no further line is linked: what is dated earlier was inserted afterwards."""
         return None if self.newest_at is None else self.newest_at - LATEST_COMMIT
 
-    def after(self, count: int, digest: bytes, at: datetime) -> Head:
+    def after(self, count: int, digest: bytes, at: datetime) -> ChainHead:
         """Give the head with one more link."""
-        return Head(count, digest, at if self.newest_at is None else max(self.newest_at, at.astimezone(UTC)))
+        return ChainHead(count, digest, at if self.newest_at is None else max(self.newest_at, at.astimezone(UTC)))
 
 
 def link_text(number: int, previous: bytes, facts: list[Any]) -> str:
@@ -111,18 +110,18 @@ def link_text(number: int, previous: bytes, facts: list[Any]) -> str:
     return json.dumps([number, previous.hex(), *facts], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
-def act_words(act: str) -> str:
+def act_label(act: str) -> str:
     """Give the label of an act; an act of no feature is no program's name on the page."""
     return ACT_LABELS.get(act, "系统：其他操作")
 
 
-def object_words(object_type: str, object_id: int | None) -> str:
+def object_label(object_type: str, object_id: int | None) -> str:
     """Say what an act was done to: `考试 12`."""
     word = OBJECT_LABELS.get(object_type, "其他")
     return word if object_id is None else f"{word} {object_id}"
 
 
-def detail_words(details: dict[str, Any]) -> str:
+def detail_label(details: dict[str, Any]) -> str:
     """Say an act's particulars in one line: `数量 12；格式 xlsx`."""
     return "；".join(f"{DETAIL_LABELS.get(name, name)} {_value(value)}" for name, value in details.items())
 
@@ -136,5 +135,5 @@ def _value(value: object) -> str:
         return "、".join(_value(part) for part in value) or "无"
     if isinstance(value, dict):
         return "，".join(f"{DETAIL_LABELS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
-    words = str(value)
-    return VALUE_LABELS.get(words) or DETAIL_LABELS.get(words, words)
+    text = str(value)
+    return VALUE_LABELS.get(text) or DETAIL_LABELS.get(text, text)

@@ -9,7 +9,7 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.jobs.registry import task
 from examapp.platform.audit_chain import actions as audit_chain_actions
-from examapp.platform.audit_chain.actions import HeadFaultError, seal_events
+from examapp.platform.audit_chain.actions import ChainHeadError, seal_events
 
 log = structlog.get_logger()
 
@@ -17,18 +17,18 @@ log = structlog.get_logger()
 @task("audit.seal", queue="imports", every_s=10)
 def seal() -> None:
     """Link the lines that have been written since the last time; raise the alarm where the chain is not what was kept of it."""
-    sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path
+    cipher, folder = current_app.extensions["cipher"], current_app.config["SETTINGS"].data_path
     try:
         with transaction() as session:
-            seal_events(session, sealer=sealer, folder=folder, now=clock.now())
-    except HeadFaultError as fault:
-        log.error("audit_seal_refused", reason=fault.text)  # noqa: TRY400 – the stack says nothing more
+            seal_events(session, cipher=cipher, folder=folder, now=clock.now())
+    except ChainHeadError as issue:
+        log.error("audit_seal_refused", reason=issue.text)  # noqa: TRY400 – the stack says nothing more
 
 
 @task("audit.verify", queue="imports", every_s=86_400)
 def verify() -> None:
     """Look once a day whether the log is as it was written; the checklist shows the outcome."""
-    sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path
+    cipher, folder = current_app.extensions["cipher"], current_app.config["SETTINGS"].data_path
     with transaction() as session:
         has_accounts = current_app.extensions["has_accounts"](session)
-        audit_chain_actions.verify(session, sealer=sealer, folder=folder, now=clock.now(), has_accounts=has_accounts)
+        audit_chain_actions.verify(session, cipher=cipher, folder=folder, now=clock.now(), has_accounts=has_accounts)

@@ -17,20 +17,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.html import normalise
-from examapp.documents.spreadsheets import Column, write_csv
+from examapp.documents.spreadsheets import SheetColumn, write_csv
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.organisation.people.models import Account, Person
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import record
 from examapp.platform.audit.models import AuditEvent
-from examapp.platform.audit.queries import Filter, count_events, iter_events, list_events
-from examapp.platform.audit.rules import ACT_LABELS, act_words, detail_words, object_words
-from examapp.platform.audit_chain.actions import head_fault, read_kept
+from examapp.platform.audit.queries import AuditFilter, count_events, iter_events, list_events
+from examapp.platform.audit.rules import ACT_LABELS, act_label, detail_label, object_label
+from examapp.platform.audit_chain.actions import find_head_issue, read_kept
 from examapp.web.params import chosen_page
-from examapp.web.query_encryption import encrypt_query_param, words_asked
+from examapp.web.query_encryption import encrypt_query_param, requested_search_text
 from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
@@ -41,14 +41,14 @@ PERMISSIONS = {
 AUDIT_ACTS = {"audit.export_events": "导出审计记录"}
 
 
-def people_within(reach: AccessScope, words: str) -> Select[int] | None:
-    """Give the ids of persons within the reach whose name, staff number or login name is `words`; None for everybody."""
-    if reach.is_everything and not words:
+def people_within(access: AccessScope, text: str) -> Select[int] | None:
+    """Give the ids of persons within the reach whose name, staff number or login name is `text`; None for everybody."""
+    if access.is_everything and not text:
         return None
-    statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(reach))
-    if words:
+    statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(access))
+    if text:
         named = or_(
-            Person.name.contains(words, autoescape=True), Person.staff_number == words, Account.login_name == words
+            Person.name.contains(text, autoescape=True), Person.staff_number == text, Account.login_name == text
         )
         statement = statement.outerjoin(Account, Account.person_id == Person.id).where(named)
     return statement
@@ -72,13 +72,13 @@ _A_PAGE = 50
 _MAX_COUNTED = 10_000
 _MAX_EXPORTED = 100_000
 _COLUMNS = (
-    Column(head="时间"),
-    Column(head="操作人"),
-    Column(head="操作"),
-    Column(head="对象"),
-    Column(head="涉及人员"),
-    Column(head="来源地址"),
-    Column(head="详细"),
+    SheetColumn(head="时间"),
+    SheetColumn(head="操作人"),
+    SheetColumn(head="操作"),
+    SheetColumn(head="对象"),
+    SheetColumn(head="涉及人员"),
+    SheetColumn(head="来源地址"),
+    SheetColumn(head="详细"),
 )
 _SYSTEM = "系统"
 
@@ -88,19 +88,19 @@ _SYSTEM = "系统"
 @requires("audit:event:read")
 def list_log() -> str | AnyResponse:
     """List the log's lines, newest first, by act, person and days; a search is posted, so that no name stands in an address."""
-    if request.method == "POST" and not holds_number(words_asked()):
+    if request.method == "POST" and not holds_number(requested_search_text()):
         return redirect(url_for(".list_log", **_asked()), 303)
     wanted, session = _filter(), read_session()
     number = chosen_page(_MAX_COUNTED // _A_PAGE)
-    events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
-    total = count_events(session, wanted, most=_MAX_COUNTED)
+    events = list_events(session, wanted, limit=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    total = count_events(session, wanted, limit=_MAX_COUNTED)
     names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
     return render_template(
         "audit/log.html",
         rows=[_row(event, names) for event in events],
         acts=dict(sorted(ACT_LABELS.items())),
         asked=_asked(),
-        words=_words(),
+        text=_search_text(),
         number=number,
         pages=ceil(total / _A_PAGE),
         total=total,
@@ -116,7 +116,7 @@ def export_log() -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audit.csv"
         with request_transaction() as context:
-            events = list(iter_events(context.session, wanted, most=_MAX_EXPORTED))
+            events = list(iter_events(context.session, wanted, limit=_MAX_EXPORTED))
             names = person_names(context.session, (i for event in events for i in (event.actor_id, event.person_id)))
             write_csv(path, _COLUMNS, (_row(event, names) for event in events))
             record(context, "audit.export_events", object_type="audit_event", details={"rows": len(events)})
@@ -130,13 +130,13 @@ def export_log() -> Response:
 @requires("audit:event:read")
 def show_head() -> str:
     """Show the kept head of the chain as a sheet to be printed, signed and kept apart; what is wrong with it where it is not on the chain."""
-    sealer, settings = current_app.extensions["sealer"], current_app.config["SETTINGS"]
-    fault = head_fault(read_session(), sealer=sealer, folder=settings.data_path)
+    cipher, settings = current_app.extensions["cipher"], current_app.config["SETTINGS"]
+    issue = find_head_issue(read_session(), cipher=cipher, folder=settings.data_path)
     return render_template(
         "audit/head_sheet.html",
-        fault=fault,
-        kept=None if fault else read_kept(settings.data_path, sealer=sealer),
-        key_id=sealer.current,
+        issue=issue,
+        kept=None if issue else read_kept(settings.data_path, cipher=cipher),
+        key_id=cipher.current,
         organisation=settings.organisation,
         as_of=clock.now(),
     )
@@ -146,34 +146,34 @@ def _row(event: AuditEvent, names: dict[int, str]) -> tuple[datetime, str, str, 
     return (
         event.at,
         _SYSTEM if event.actor_id is None else names.get(event.actor_id, f"人员 {event.actor_id}"),
-        act_words(event.act),
-        object_words(event.object_type, event.object_id),
+        act_label(event.act),
+        object_label(event.object_type, event.object_id),
         "" if event.person_id is None else names.get(event.person_id, f"人员 {event.person_id}"),
         event.address or "",
-        detail_words(event.details),
+        detail_label(event.details),
     )
 
 
-def _words() -> str:
-    return normalise(words_asked()).strip()[:60]
+def _search_text() -> str:
+    return normalise(requested_search_text()).strip()[:60]
 
 
 def _asked() -> dict[str, Any]:
     """Give what was asked for as an address tells it: the words sealed."""
     plain = {name: value for name in ("act", "since", "until") if (value := request.values.get(name, ""))}
-    return plain | ({"s": encrypt_query_param(words)} if (words := _words()) else {})
+    return plain | ({"s": encrypt_query_param(text)} if (text := _search_text()) else {})
 
 
-def _filter() -> Filter:
+def _filter() -> AuditFilter:
     """Read the filter from the form or the address; what is no day there is left out."""
-    words = _words()
+    text = _search_text()
     since, until = _day("since"), _day("until")
-    return Filter(
+    return AuditFilter(
         act=request.values.get("act", ""),
         since=_midnight(since) if since else None,
         until=_midnight(until + timedelta(days=1)) if until else None,
-        people=people_within(my_reach("audit:event:read"), words),
-        is_with_system=not words,
+        people=people_within(my_access("audit:event:read"), text),
+        is_with_system=not text,
     )
 
 

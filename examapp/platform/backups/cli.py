@@ -35,7 +35,7 @@ _TABLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class TableFingerprint:
     """A table's rows up to an instant: how many, and a sum over their contents."""
 
     table: str
@@ -43,14 +43,16 @@ class Account:
     checksum: str
 
 
-def read_ledger(database_url: str, until: datetime) -> list[Account]:
+def read_ledger(database_url: str, until: datetime) -> list[TableFingerprint]:
     """Read the ledgers of a database, of rows written up to an instant."""
     engine = create_engine(database_url, pool_size=1)
     try:
         with engine.connect() as connection:
             connection.execute(text("SET timezone = 'UTC'"))
             return [
-                Account(table, *connection.execute(text(_statement(table, columns, written)), {"until": until}).one())
+                TableFingerprint(
+                    table, *connection.execute(text(_statement(table, columns, written)), {"until": until}).one()
+                )
                 for table, columns, written in _TABLES
             ]
     finally:
@@ -73,9 +75,9 @@ def backups() -> None:
     """Back up the database, restore it, and drill both."""
 
 
-def _refusing(command: Callable[..., None]) -> Callable[..., None]:
+def _rejecting(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
-    def refusing(*arguments: Any, **options: Any) -> None:
+    def rejecting(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
         except OSError as error:
@@ -87,7 +89,7 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
                 f"数据库没有应答或拒绝了：{str(getattr(error, 'orig', error)).strip()[:300]}"
             ) from None
 
-    return refusing
+    return rejecting
 
 
 def _folder() -> BackupFolder:
@@ -99,7 +101,7 @@ def _url() -> str:
 
 
 @backups.command("start")
-@_refusing
+@_rejecting
 def start() -> None:
     """Begin to archive WAL continuously; no restart, safe to repeat."""
     seconds = backup.start_archiving(_url(), _folder())
@@ -110,7 +112,7 @@ def start() -> None:
 
 
 @backups.command("base")
-@_refusing
+@_rejecting
 def base() -> None:
     """Copy the whole database now; old copies go after a fortnight."""
     head = current_app.config["SETTINGS"].data_path / HEAD_FILE
@@ -133,13 +135,13 @@ def base() -> None:
     type=click.DateTime(),
     help="County time, such as 2026-11-24T10:30:00; as late as the archive reaches where left out.",
 )
-@_refusing
+@_rejecting
 def restore(target: Path, moment: datetime | None) -> None:
     """Restore into a new directory as everything stood at a moment; the database that runs is not touched."""
     instant = from_local(moment) if moment else None
     found = backup.restore(_folder(), target.resolve(), moment=instant, programs=backup.find_programs(_url()))
-    words = f"{local(instant):%Y-%m-%d %H:%M:%S}" if instant else "归档的最后"
-    click.echo(f"已恢复到{words}：{found.target}，用时 {found.seconds:.0f} 秒。核对后即可用它启动数据库。")
+    wording = f"{local(instant):%Y-%m-%d %H:%M:%S}" if instant else "归档的最后"
+    click.echo(f"已恢复到{wording}：{found.target}，用时 {found.seconds:.0f} 秒。核对后即可用它启动数据库。")
     head = _folder().head_of(found.base)
     from_where = f"把 {head} 复制为新数据目录下的 {HEAD_FILE}" if head else "备份里没有链首文件"
     click.echo(
@@ -150,7 +152,7 @@ def restore(target: Path, moment: datetime | None) -> None:
 
 @backups.command("restore-drill")
 @click.option("--at", "moment", type=click.DateTime(), help="County time; this moment where left out.")
-@_refusing
+@_rejecting
 def restore_drill(moment: datetime | None) -> None:
     """Restore to a moment beside the running database, compare the ledgers, print RPO and RTO; exit with 1 where anything differs."""
     folder, programs = _folder(), backup.find_programs(_url())
@@ -179,7 +181,7 @@ def _restored_url(sockets: str) -> str:
     return f"postgresql+psycopg://{make_url(_url()).username or 'postgres'}@/{name}?host={sockets}"
 
 
-def _compare(running: list[Account], restored: list[Account]) -> list[str]:
+def _compare(running: list[TableFingerprint], restored: list[TableFingerprint]) -> list[str]:
     differences = []
     for ours, theirs in zip(running, restored, strict=True):
         is_same = ours == theirs

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import Question, QuestionState
+from examapp.content.questions.models import BankQuestion, QuestionState
 from examapp.delivery.attempts.queries import attempts_used
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import Exam, ExamKind, Exemption
@@ -109,10 +109,10 @@ class OrganiserHome:
     others: Sequence[Exam]
 
 
-def find_organiser_home(session: Session, reach: AccessScope, *, now: datetime) -> OrganiserHome | None:
+def find_organiser_home(session: Session, access: AccessScope, *, now: datetime) -> OrganiserHome | None:
     """Find the figures that stand out for an organiser: of the running exam that closes first, else of the last one."""
-    exams = list_organiser_exams(session, reach)
-    top = _top_unit(session, reach)
+    exams = list_organiser_exams(session, access)
+    top = _top_unit(session, access)
     if not exams or top is None:
         return None
     ordered = sorted(exams, key=lambda exam: _weight(exam, now))
@@ -129,22 +129,22 @@ def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
     return exam.kind == ExamKind.MOCK, 2, exam.opens_at.timestamp()
 
 
-def _top_unit(session: Session, reach: AccessScope) -> tuple[int, Tree] | None:
+def _top_unit(session: Session, access: AccessScope) -> tuple[int, Tree] | None:
     """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within reach."""
-    if reach.is_everything:
+    if access.is_everything:
         county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY, Unit.closed_at.is_(None)).order_by(Unit.code)
         unit_id = session.scalars(county.limit(1)).first()
         return None if unit_id is None else (unit_id, Tree.REGION)
-    if reach.region_paths:
-        return _last_id(reach.region_paths[0]), Tree.REGION
-    return (_last_id(reach.sector_paths[0]), Tree.SECTOR) if reach.sector_paths else None
+    if access.region_paths:
+        return _last_id(access.region_paths[0]), Tree.REGION
+    return (_last_id(access.sector_paths[0]), Tree.SECTOR) if access.sector_paths else None
 
 
 def _last_id(path: str) -> int:
     return int(path.strip("/").rsplit("/", 1)[-1])
 
 
-def count_exemptions_waiting(session: Session, reach: AccessScope) -> int:
+def count_exemptions_waiting(session: Session, access: AccessScope) -> int:
     """Count the exemptions and deferrals from within the reach that nobody has decided."""
     statement = (
         select(func.count())
@@ -152,9 +152,9 @@ def count_exemptions_waiting(session: Session, reach: AccessScope) -> int:
         .join(Person, Exemption.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
         .where(
-            within(reach),
+            within(access),
             Exemption.approved_at.is_(None),
-            Exemption.refused_at.is_(None),
+            Exemption.rejected_at.is_(None),
             Exemption.withdrawn_at.is_(None),
         )
     )
@@ -163,7 +163,7 @@ def count_exemptions_waiting(session: Session, reach: AccessScope) -> int:
 
 def count_questions_waiting(session: Session) -> int:
     """Count the draft questions that wait for a review."""
-    statement = select(func.count()).select_from(Question).where(Question.state == QuestionState.DRAFT)
+    statement = select(func.count()).select_from(BankQuestion).where(BankQuestion.state == QuestionState.DRAFT)
     return session.execute(statement).scalar_one()
 
 

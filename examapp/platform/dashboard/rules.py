@@ -44,7 +44,7 @@ def _is_within(path: str, href: str) -> bool:
     return path == (bare or "/") or (bool(bare) and path.startswith(f"{bare}/"))
 
 
-def remaining_words(until: datetime, *, now: datetime) -> str:
+def remaining_time_label(until: datetime, *, now: datetime) -> str:
     """Say how long something still lasts: `还有 12 天`, `还有 5 小时`, `还有 20 分钟`."""
     seconds = int((until - now).total_seconds())
     days = (clock.day_of(until) - clock.day_of(now)).days
@@ -57,7 +57,7 @@ def remaining_words(until: datetime, *, now: datetime) -> str:
     return f"还有 {max(1, seconds // 60)} 分钟"
 
 
-def time_left_words(until: datetime, *, now: datetime) -> str:
+def time_left_label(until: datetime, *, now: datetime) -> str:
     """Say how long an attempt still lasts: `剩余 2 小时 5 分钟`, `剩余 41 分钟`, `剩余不到 1 分钟`, `作答时间已到`."""
     seconds = int((until - now).total_seconds())
     hours, minutes = divmod(seconds // 60, 60)
@@ -68,6 +68,6 @@ def time_left_words(until: datetime, *, now: datetime) -> str:
     return f"剩余 {hours} 小时 {minutes} 分钟" if hours else f"剩余 {minutes} 分钟"
 
 
-def moment_words(instant: datetime) -> str:
+def moment_label(instant: datetime) -> str:
     """Say an instant of this season as people say it: `11 月 30 日 18:00`."""
     return f"{clock.local(instant):%-m 月 %-d 日 %H:%M}"

@@ -18,9 +18,9 @@ from examapp.delivery.exams.models import EXAM_KIND_NAMES, ExamKind
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.exemptions.queries import list_own_answers
 from examapp.delivery.external_results.models import ResultImport
-from examapp.delivery.external_results.queries import list_own_outside_results
+from examapp.delivery.external_results.queries import list_own_external_results
 from examapp.delivery.grading.rules import BAND_NAMES
-from examapp.delivery.results.queries import OwnSitting, list_own_sittings
+from examapp.delivery.results.queries import OwnAttempt, list_own_attempts
 from examapp.errors import NotFoundError
 from examapp.jobs.models import progress_json
 from examapp.jobs.registry import JobKind, list_kinds
@@ -29,16 +29,16 @@ from examapp.organisation.accounts.guards import (
     find_signed_in_person,
     may,
     may_everywhere,
-    me,
     menu_entry,
+    my_access,
     my_grants,
-    my_reach,
+    my_user,
     public,
     signed_in,
 )
 from examapp.organisation.dual_control.queries import count_to_decide
 from examapp.organisation.people.models import RosterImport
-from examapp.organisation.roster_change_requests.models import ListState
+from examapp.organisation.roster_change_requests.models import RosterChangeListState
 from examapp.organisation.roster_change_requests.queries import count_change_lists
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.oversight.own_duties.queries import count_waiting
@@ -51,9 +51,9 @@ from examapp.platform.dashboard.rules import (
     MenuLink,
     entries_for,
     mark_current,
-    moment_words,
-    remaining_words,
-    time_left_words,
+    moment_label,
+    remaining_time_label,
+    time_left_label,
 )
 from examapp.platform.feedback.queries import count_feedback
 from examapp.platform.feedback.views import reader
@@ -63,11 +63,11 @@ from examapp.platform.setup.rules import is_alive
 
 blueprint = Blueprint("admin", __name__)
 _MAX_NOTICES = 5
-_MAX_SITTINGS = 100
+_MAX_ATTEMPTS = 100
 _JOB_PLACES = {
     RosterImport.KIND: ("名册导入", "people_admin.show_import", "import_id"),
     QuestionImport.KIND: ("试题导入", "questions_admin.show_import", "import_id"),
-    ResultImport.KIND: ("其他平台成绩导入", "unitbook_admin.show_results", "import_id"),
+    ResultImport.KIND: ("其他平台成绩导入", "unit_management_admin.show_results", "import_id"),
     Export.KIND: ("报表导出", "reports_admin.show_export", "export_id"),
 }
 
@@ -76,33 +76,33 @@ _JOB_PLACES = {
 @public
 def home() -> str | Response:
     """Show what concerns who is signed in; lead anybody else to the sign-in, or to the first set-up of an empty platform."""
-    who = find_signed_in_person()
-    if who is None:
+    user = find_signed_in_person()
+    if user is None:
         return redirect(url_for("setup.first_set_up" if _is_to_be_set_up() else "people.sign_in"))
-    if who.must_change_password:
+    if user.must_change_password:
         return redirect(url_for("people.change_password"))
     session, now, organiser = read_session(), clock.now(), _organiser()
-    is_asked_to_sit = who.is_candidate and not live_attempts()
-    exam_now = queries.find_exam_now(session, who.person_id, now=now) if is_asked_to_sit else None
+    is_expected_to_start = user.is_candidate and not live_attempts()
+    exam_now = queries.find_exam_now(session, user.person_id, now=now) if is_expected_to_start else None
     return render_template(
         "admin/home.html",
         exam_now=exam_now,
         reminded_at=_reminded_at(exam_now),
-        study_now=_study_now(who.person_id, exam_now) if is_asked_to_sit else None,
-        last_result=_last_result(who.person_id) if who.is_candidate else None,
+        study_now=_study_now(user.person_id, exam_now) if is_expected_to_start else None,
+        last_result=_last_result(user.person_id) if user.is_candidate else None,
         organiser=organiser,
         chart=_chart(organiser),
         waiting=_waiting(),
-        jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, kinds=_JOB_PLACES, now=now)]
+        jobs=[_with_place(job) for job in list_jobs_of(session, user.person_id, kinds=_JOB_PLACES, now=now)]
         if my_grants()
         else [],
-        notices=list_notices(session, reader(), most=_MAX_NOTICES),
-        answers=list_unseen_answers(session, who.person_id),
-        excused=list_own_answers(session, who.person_id, now=now) if who.is_candidate else [],
+        notices=list_notices(session, reader(), limit=_MAX_NOTICES),
+        answers=list_unseen_answers(session, user.person_id),
+        excused=list_own_answers(session, user.person_id, now=now) if user.is_candidate else [],
         machine=_machine(),
         roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
-        remaining=remaining_words,
-        moment=moment_words,
+        remaining=remaining_time_label,
+        moment=moment_label,
         band_names=BAND_NAMES,
     )
 
@@ -112,7 +112,7 @@ def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:
     if exam_now is None:
         return None
     return find_reminder(
-        read_session(), person_id=me().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id
+        read_session(), person_id=my_user().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id
     )
 
 
@@ -130,20 +130,20 @@ def _is_to_be_set_up() -> bool:
 def _organiser() -> queries.OrganiserHome | None:
     if not may("reports:participation:read"):
         return None
-    return queries.find_organiser_home(read_session(), my_reach("reports:participation:read"), now=clock.now())
+    return queries.find_organiser_home(read_session(), my_access("reports:participation:read"), now=clock.now())
 
 
 def _chart(organiser: queries.OrganiserHome | None) -> CurveChart | None:
     if organiser is None or not organiser.figures.curve or not organiser.figures.counts.participated:
         return None
-    exam, counts = organiser.figures.basis.exam, organiser.figures.counts
+    exam, counts = organiser.figures.report_context.exam, organiser.figures.counts
     return curve_chart(organiser.figures.curve, deadline_on=clock.day_of(exam.closes_at), eligible=counts.eligible)
 
 
-def _last_result(person_id: int) -> OwnSitting | None:
-    """Give the last sitting that was handed in."""
-    sittings = list_own_sittings(read_session(), person_id, now=clock.now(), most=3)
-    return next((sitting for sitting in sittings if sitting.attempt.submitted_at is not None), None)
+def _last_result(person_id: int) -> OwnAttempt | None:
+    """Give the last attempt that was handed in."""
+    own_attempts = list_own_attempts(read_session(), person_id, now=clock.now(), limit=3)
+    return next((own_attempt for own_attempt in own_attempts if own_attempt.attempt.submitted_at is not None), None)
 
 
 @blueprint.get("/exams")
@@ -152,20 +152,20 @@ def _last_result(person_id: int) -> OwnSitting | None:
 def my_exams() -> str:
     """List one's own exams, each with one's attempts and results as far as they are shown now."""
     session, now = read_session(), clock.now()
-    sittings = list_own_sittings(session, me().person_id, now=now, most=_MAX_SITTINGS)
-    found = sorted(list_exams_of(session, me().person_id, now), key=lambda candidate: _place(candidate, now))
+    own_attempts = list_own_attempts(session, my_user().person_id, now=now, limit=_MAX_ATTEMPTS)
+    found = sorted(list_exams_of(session, my_user().person_id, now), key=lambda candidate: _place(candidate, now))
     exams = [(candidate.exam, candidate) for candidate in found]
     known = {exam.id for exam, _ in exams}
-    former = {sitting.exam.id: sitting.exam for sitting in sittings if sitting.exam.id not in known}
+    former = {own_attempt.exam.id: own_attempt.exam for own_attempt in own_attempts if own_attempt.exam.id not in known}
     return render_template(
         "admin/my_exams.html",
         exams=[*exams, *((exam, None) for exam in former.values())],
-        outside=list_own_outside_results(session, me().person_id, now=now),
-        sittings=sittings,
+        outside=list_own_external_results(session, my_user().person_id, now=now),
+        own_attempts=own_attempts,
         kind_names=EXAM_KIND_NAMES,
         band_names=BAND_NAMES,
-        remaining=remaining_words,
-        moment=moment_words,
+        remaining=remaining_time_label,
+        moment=moment_label,
     )
 
 
@@ -178,22 +178,22 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     """Give what waits for this person: words, how many, and where to."""
     session, found = read_session(), []
     if may("exams:exemption:approve"):
-        count = queries.count_exemptions_waiting(session, my_reach("exams:exemption:approve"))
+        count = queries.count_exemptions_waiting(session, my_access("exams:exemption:approve"))
         found.append(("免考、缓考申请待审批", count, href_of("exams_admin.show_exemptions", status="pending")))
     elif may("exams:exemption:request"):
-        count = queries.count_exemptions_waiting(session, my_reach("exams:exemption:request"))
+        count = queries.count_exemptions_waiting(session, my_access("exams:exemption:request"))
         found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
     found += _changes_waiting()
     if may("people:approval:read"):
-        count = count_to_decide(session, my_grants(), person_id=me().person_id, now=clock.now())
+        count = count_to_decide(session, my_grants(), person_id=my_user().person_id, now=clock.now())
         found.append(("申请等我审批", count, url_for("approvals_admin.list_requests")))
     if may("messages:feedback:answer"):
-        count = count_feedback(session, my_reach("messages:feedback:answer"), is_waiting_only=True)
+        count = count_feedback(session, my_access("messages:feedback:answer"), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
     if may("questions:question:review"):
         count = queries.count_questions_waiting(session)
         found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
-    return [(words, count, href) for words, count, href in [*found, *_duties_waiting()] if count]
+    return [(text, count, href) for text, count, href in [*found, *_duties_waiting()] if count]
 
 
 def _changes_waiting() -> list[tuple[str, int, str | None]]:
@@ -201,23 +201,25 @@ def _changes_waiting() -> list[tuple[str, int, str | None]]:
     if not may("people:change:propose"):
         return []
     session, is_decider = read_session(), may("people:change:approve")
-    reach = my_reach("people:change:approve" if is_decider else "people:change:propose")
-    submitted = count_change_lists(session, reach, ListState.SUBMITTED)
-    words = "人员变动名单待审批" if is_decider else "人员变动名单等普法办审批"
-    found = [(words, submitted, href_of("unitbook_admin.list_changes", state="submitted"))]
+    access = my_access("people:change:approve" if is_decider else "people:change:propose")
+    submitted = count_change_lists(session, access, RosterChangeListState.SUBMITTED)
+    text = "人员变动名单待审批" if is_decider else "人员变动名单等普法办审批"
+    found = [(text, submitted, href_of("unit_management_admin.list_changes", state="submitted"))]
     if not is_decider:
-        returned = count_change_lists(session, reach, ListState.RETURNED)
-        found.append(("人员变动名单被退回，请修改", returned, href_of("unitbook_admin.list_changes", state="returned")))
+        returned = count_change_lists(session, access, RosterChangeListState.RETURNED)
+        found.append(
+            ("人员变动名单被退回，请修改", returned, href_of("unit_management_admin.list_changes", state="returned"))
+        )
     return found
 
 
 def _duties_waiting() -> list[tuple[str, int, str | None]]:
     """Give what waits for this person in the responsibility system."""
-    hands = None
+    duty_scope = None
     if may("duties:list:write"):
-        reach = my_reach("duties:list:approve") if may("duties:list:approve") else None
-        hands = DutyScope(write=my_reach("duties:list:write"), approve=reach)
-    waiting = count_waiting(read_session(), me().person_id, hands, today=clock.today())
+        access = my_access("duties:list:approve") if may("duties:list:approve") else None
+        duty_scope = DutyScope(write=my_access("duties:list:write"), approve=access)
+    waiting = count_waiting(read_session(), my_user().person_id, duty_scope, today=clock.today())
     assessments = href_of("duties_admin.show_assessment")
     return [
         ("我负责的普法事项即将到期或逾期", waiting.own_items, href_of("duties.my_duties")),
@@ -250,7 +252,7 @@ def _machine() -> dict[str, Any] | None:
 def show_job(job_id: int) -> Response:
     """Give the progress of a background job as JSON, to its owner and to who may see the others of its kind."""
     kinds = [kind.name for kind in list_kinds() if _may_follow(kind)]
-    job = find_job(read_session(), job_id, person_id=me().person_id, kinds=kinds)
+    job = find_job(read_session(), job_id, person_id=my_user().person_id, kinds=kinds)
     if job is None:
         raise NotFoundError
     return jsonify(progress_json(job))
@@ -263,8 +265,8 @@ def _may_follow(kind: JobKind) -> bool:
 
 
 def _with_place(job: JobLine) -> tuple[JobLine, str, str | None]:
-    words, endpoint, argument = _JOB_PLACES[job.kind]
-    return job, words, href_of(endpoint, **{argument: job.id})
+    text, endpoint, argument = _JOB_PLACES[job.kind]
+    return job, text, href_of(endpoint, **{argument: job.id})
 
 
 def href_of(endpoint: str, **values: Any) -> str | None:
@@ -274,9 +276,9 @@ def href_of(endpoint: str, **values: Any) -> str | None:
 
 def menu() -> list[MenuLink]:
     """Give the menu's entries for who is signed in; empty while the first password stands."""
-    if me().must_change_password:
+    if my_user().must_change_password:
         return []
-    entries = entries_for(current_app.extensions["menu"], is_candidate=me().is_candidate, may=may)
+    entries = entries_for(current_app.extensions["menu"], is_candidate=my_user().is_candidate, may=may)
     return mark_current([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
 
 
@@ -286,7 +288,7 @@ def live_attempts() -> list[LiveAttempt]:
 
 
 def _time_left(until: datetime) -> str:
-    return time_left_words(until, now=clock.now())
+    return time_left_label(until, now=clock.now())
 
 
 @blueprint.app_context_processor

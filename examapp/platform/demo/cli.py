@@ -24,8 +24,8 @@ from examapp.db.session import read_session, transaction
 from examapp.learning.course_editing.actions import load_courses
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, ActionContext, record
-from examapp.platform.demo_county.actions import DemoExams, add_county, add_exams, add_sittings
-from examapp.platform.demo_county.rules import County, plan_county
+from examapp.platform.demo_county.actions import DemoExams, add_attempts, add_county, add_exams
+from examapp.platform.demo_county.rules import DemoCounty, plan_county
 from examapp.platform.demo_duties.actions import add_duties
 from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 from examapp.platform.notices.models import Feedback, Notice
@@ -100,7 +100,7 @@ def _show(step: str, fraction: float) -> None:
     click.echo(f"\r装入演示县 [{'█' * filled}{'·' * (_BAR - filled)}] {fraction:4.0%} {step}　　　　", nl=False)
 
 
-def _listed(loaded: Loaded) -> dict[str, Any]:
+def _listed(loaded: LoadedDemo) -> dict[str, Any]:
     county = loaded.county
     accounts = [
         {
@@ -121,7 +121,7 @@ def _listed(loaded: Loaded) -> dict[str, Any]:
 
 
 def _print_accounts(listed: dict[str, Any], path: Path) -> None:
-    names = {role.value: words for role, words in ROLE_NAMES.items()} | {"candidate": "考生"}
+    names = {role.value: wording for role, wording in ROLE_NAMES.items()} | {"candidate": "考生"}
     click.echo("\n演示账号：")
     for account in listed["accounts"]:
         click.echo(
@@ -130,7 +130,7 @@ def _print_accounts(listed: dict[str, Any], path: Path) -> None:
     click.echo(f"  全部 8000 名考生的登录名和口令见 {path}")
 
 
-def add_notices(session: Session, county: County, *, now: datetime) -> None:
+def add_notices(session: Session, county: DemoCounty, *, now: datetime) -> None:
     """Insert one published notice and one unanswered opinion."""
     begun = now - timedelta(days=18)
     session.add(
@@ -155,7 +155,7 @@ def add_notices(session: Session, county: County, *, now: datetime) -> None:
 Progress = Callable[[str, float], None]
 """A function of the step that begins and of the fraction of the whole that is done, from 0 to 1."""
 
-CANDIDATE_PASSWORD = "Xuefa-2026-yx"  # noqa: S105 – demo accounts, refused by a production start
+CANDIDATE_PASSWORD = "Xuefa-2026-yx"  # noqa: S105 – demo accounts, rejected by a production start
 ADMIN_PASSWORD = "Guanli-2026-yx"  # noqa: S105 – likewise
 
 
@@ -168,10 +168,10 @@ class Hashes:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedDemo:
     """What was loaded, for the list of demo accounts."""
 
-    county: County
+    county: DemoCounty
     exams: DemoExams
 
 
@@ -183,7 +183,9 @@ def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> N
     )
 
 
-def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress) -> Loaded:
+def load_county(
+    session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress
+) -> LoadedDemo:
     """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one; duties and study.
 
     Its acts are dated over more than a year, the lines of the log about them when they are written.
@@ -199,15 +201,15 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     _load_courses(session, content_folder, now=now)
     progress("考试", 0.14)
     exams = add_exams(session, county, now=now)
-    sat = (
+    attempts = (
         (exams.last_year, exams.last_year.closes_at, 1.0, "上年度考试"),
         (exams.this_year, now, 0.53, "本年度考试"),
         (exams.mock, now, 0.0, "模拟考试试卷"),
     )
-    for number, (exam, until, share, step) in enumerate(sat, 1):
+    for number, (exam, until, share, step) in enumerate(attempts, 1):
         at = 0.2 + 0.24 * (number - 1)
         note = partial(_note_share, progress, step, at)
-        add_sittings(session, county, exam, number=number, until=until, share=share, progress=note)
+        add_attempts(session, county, exam, number=number, until=until, share=share, progress=note)
     progress("学习、活动和证书", 0.93)
     add_notices(session, county, now=now)
     add_duties(session, county, exams, now=now)
@@ -215,14 +217,14 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     record(ActionContext(session, SYSTEM, now), "demo.load_county", object_type="unit", object_id=county.unit_ids[0])
     session.info.pop(WRITTEN_AT)
     progress("写入数据库", 0.97)
-    return Loaded(county, exams)
+    return LoadedDemo(county, exams)
 
 
 def _note_share(progress: Progress, step: str, at: float, share: float) -> None:
     progress(step, at + 0.24 * share)
 
 
-def _add_training(session: Session, county: County, exams: DemoExams, *, now: datetime) -> None:
+def _add_training(session: Session, county: DemoCounty, exams: DemoExams, *, now: datetime) -> None:
     courses = add_study(session, county, now=now)
     add_learner(session, county, courses, now=now)
     add_gatherings(session, county, now=now)

@@ -16,14 +16,14 @@ from examapp.content.blueprints.actions import mark_used
 from examapp.content.blueprints.models import Blueprint, BlueprintSection
 from examapp.content.blueprints.queries import bank_names, load_pool, sections_of
 from examapp.content.blueprints.rules import draw
-from examapp.content.questions.models import Question, QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.db.bulk import RowCopier, copied, reserve_ids
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy
 from examapp.delivery.grading.queries import newest_keys
 from examapp.organisation.access.rules import Role
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove
 from examapp.organisation.units.models import Unit, UnitKind
-from examapp.platform.demo_county.rules import SEED, County, CountyPlan, DemoAccount, PersonPlan, Sittings
+from examapp.platform.demo_county.rules import SEED, Attempts, CountyPlan, DemoAccount, DemoCounty, PersonPlan
 from question_bank.kinds.base import ScoringRule
 from question_bank.model import Kind
 
@@ -37,7 +37,9 @@ _STAFF = (
 _SHOWN_UNIT_ADMINS = ("县水利局", "长岭镇")
 
 
-def add_county(session: Session, plan: CountyPlan, *, now: datetime, candidate_hash: str, admin_hash: str) -> County:
+def add_county(
+    session: Session, plan: CountyPlan, *, now: datetime, candidate_hash: str, admin_hash: str
+) -> DemoCounty:
     """Insert units, officials with one shared password hash, the administrators, and one unit admin a unit."""
     unit_ids = _add_units(session, plan, now=now)
     person_ids = _add_people(session, plan, unit_ids, now=now, password_hash=candidate_hash)
@@ -52,7 +54,7 @@ def add_county(session: Session, plan: CountyPlan, *, now: datetime, candidate_h
     first = plan.people[-1]
     accounts.append(_candidate_account(plan, first, person_ids[-1]))
     session.flush()
-    return County(
+    return DemoCounty(
         plan=plan, unit_ids=unit_ids, person_ids=person_ids, accounts=accounts, office_id=accounts[0].person_id
     )
 
@@ -188,7 +190,7 @@ MOCK_LAWS = frozenset({
 """The laws that the mock exam asks, whose keys are shown at once; the exams that count ask all others (decision 0027)."""
 _REASONS = ("两年内退休，本人书面申请", "长期病假", "外出挂职、培训一个月以上", "执行安全保卫、应急值守任务")
 
-_ASKED_CREDITS = 6
+_REQUIRED_CREDITS = 6
 """What the upcoming exam asks to be studied first: two courses."""
 
 
@@ -202,7 +204,7 @@ class DemoExams:
     upcoming: Exam
 
 
-def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
+def add_exams(session: Session, county: DemoCounty, *, now: datetime) -> DemoExams:
     """Insert blueprints, exams with their settings, and approved exemptions."""
     midnight = clock.from_local(clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
     laws = frozenset(bank_names(session).laws)
@@ -231,7 +233,7 @@ def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
     upcoming = _exam(
         session, f"{year}年行政执法资格考试", ExamKind.ENFORCEMENT_QUALIFICATION, opens_at=midnight + timedelta(days=12, hours=9), days=1,
         results_policy=ReleasePolicy.AT_CLOSE, keys_policy=ReleasePolicy.AT_CLOSE, scoring_rule=ScoringRule.HALF_FOR_INCOMPLETE,
-        study_gate={"required": _ASKED_CREDITS}, **(common | {"blueprint_id": special.id, "attempts_allowed": 1, "lateness_s": 30 * 60}),
+        study_gate={"required": _REQUIRED_CREDITS}, **(common | {"blueprint_id": special.id, "attempts_allowed": 1, "lateness_s": 30 * 60}),
     )  # fmt: skip
     _for_enforcers(session, county, upcoming)
     for exam, pending in ((last_year, 0), (this_year, 6)):
@@ -282,7 +284,7 @@ def _exam(session: Session, title: str, kind: ExamKind, *, opens_at: datetime, d
     return exam
 
 
-def _for_enforcers(session: Session, county: County, exam: Exam) -> None:
+def _for_enforcers(session: Session, county: DemoCounty, exam: Exam) -> None:
     for index, unit in enumerate(county.plan.units):
         if unit.name in {
             "县公安局",
@@ -295,7 +297,7 @@ def _for_enforcers(session: Session, county: County, exam: Exam) -> None:
             session.add(ExamAudience(exam_id=exam.id, unit_id=county.unit_ids[index], ranks=[]))
 
 
-def _add_exemptions(session: Session, county: County, exam: Exam, *, pending: int) -> None:
+def _add_exemptions(session: Session, county: DemoCounty, exam: Exam, *, pending: int) -> None:
     rng = random.Random(SEED + exam.id)  # noqa: S311 – a demo must come out the same
     chosen = rng.sample(county.person_ids, 70 + pending)
     rows = [
@@ -313,8 +315,8 @@ _BATCH = 500
 Fraction = Callable[[float], None]
 
 
-def add_sittings(
-    session: Session, county: County, exam: Exam, *, number: int, until: datetime, share: float, progress: Fraction
+def add_attempts(
+    session: Session, county: DemoCounty, exam: Exam, *, number: int, until: datetime, share: float, progress: Fraction
 ) -> None:
     """Draw everybody's first paper, and let a share of the zealous sit the exam."""
     blueprint = session.get_one(Blueprint, exam.blueprint_id)
@@ -327,14 +329,14 @@ def add_sittings(
         (person, person_id, person_id not in exempt and rng.random() < person.zeal * share)
         for person, person_id in zip(county.plan.people, county.person_ids, strict=True)
     ]
-    sittings = Sittings(exam, until, newest_keys(session, version_ids), _difficulties(session), rng)
+    attempts = Attempts(exam, until, newest_keys(session, version_ids), _difficulties(session), rng)
     paper_ids = reserve_ids(session, "papers", len(people))
-    attempt_ids = iter(reserve_ids(session, "attempts", sum(sits for _, _, sits in people)))
+    attempt_ids = iter(reserve_ids(session, "attempts", sum(takes_exam for _, _, takes_exam in people)))
     session.flush()
     with RowCopier(session) as copier:
         for start in range(0, len(people), _BATCH):
             papers, prepared = [], []
-            for (person, person_id, sits), paper_id in zip(
+            for (person, person_id, takes_exam), paper_id in zip(
                 people[start : start + _BATCH], paper_ids[start : start + _BATCH], strict=True
             ):
                 seed = hash((SEED, exam.id, person_id))
@@ -343,26 +345,28 @@ def add_sittings(
                     f"{paper_id}\t{blueprint.id}\t{copied(paper.sections)}\t{paper.response_schema}\t{paper.total_points}\t{exam.created_at}\n"
                 )
                 prepared.append(f"{exam.id}\t{person_id}\t1\t{paper_id}\n")
-                if sits:
+                if takes_exam:
                     ids = {"attempt_id": next(attempt_ids), "person_id": person_id, "paper_id": paper_id}
-                    sittings.sit(person, paper, unit_id=county.unit_ids[person.unit], **ids)
+                    attempts.take_exam(person, paper, unit_id=county.unit_ids[person.unit], **ids)
             copier.copy("papers (id, blueprint_id, sections, response_schema, total_points, created_at)", papers)
             copier.copy("prepared_papers (exam_id, person_id, number, paper_id)", prepared)
-            _copy(copier, sittings)
+            _copy(copier, attempts)
             progress(start / len(people))
 
 
-def _copy(copier: RowCopier, sittings: Sittings) -> None:
+def _copy(copier: RowCopier, attempts: Attempts) -> None:
     """Copy what was made up, and begin again with none."""
-    copier.copy("attempts (id, exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)", sittings.attempts)  # fmt: skip
-    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)", sittings.grades)  # fmt: skip
-    copier.copy("answers (attempt_id, item, epoch, seq, response, saved_at)", sittings.answers, is_sound=True)
-    copier.copy("answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", sittings.history)
-    sittings.attempts, sittings.grades, sittings.answers, sittings.history = [], [], [], []
+    copier.copy("attempts (id, exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)", attempts.attempts)  # fmt: skip
+    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)", attempts.grades)  # fmt: skip
+    copier.copy("answers (attempt_id, item, epoch, seq, response, saved_at)", attempts.answers, is_sound=True)
+    copier.copy("answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", attempts.history)
+    attempts.attempts, attempts.grades, attempts.answers, attempts.history = [], [], [], []
 
 
 def _difficulties(session: Session) -> dict[int, str | None]:
     rows = session.execute(
-        select(QuestionVersion.id, Question.difficulty).join(Question, QuestionVersion.question_id == Question.id)
+        select(QuestionVersion.id, BankQuestion.difficulty).join(
+            BankQuestion, QuestionVersion.question_id == BankQuestion.id
+        )
     )
     return {version_id: difficulty for version_id, difficulty in rows}  # noqa: C416 – rows are no plain tuples for the type checker

@@ -13,7 +13,7 @@ from examapp.content.blueprints.rules import DrawnPaper
 from examapp.db.bulk import copied
 from examapp.delivery.attempts import rules as attempt_rules
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.rules import Marks, VersionKey, score_paper, shown_key
+from examapp.delivery.grading.rules import GradeBoundaries, VersionKey, score_paper, shown_key
 from examapp.organisation.units.models import UnitKind
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import ItemKey, ScoringRule
@@ -226,7 +226,7 @@ def chance_right(ability: float, difficulty: str | None, option_count: int) -> f
     return floor + (1 - floor) * known
 
 
-def sitting_time(
+def attempt_duration(
     rng: random.Random, *, opens_at: datetime, until: datetime, duration_s: int
 ) -> tuple[datetime, datetime]:
     """Choose when somebody sat: in working hours mostly, more at the beginning and the end of the window. Gives start and hand-in."""
@@ -257,7 +257,7 @@ class DemoAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class County:
+class DemoCounty:
     """What was made: ids in the order of the plan."""
 
     plan: CountyPlan
@@ -268,8 +268,8 @@ class County:
 
 
 @dataclass(slots=True)
-class Sittings:
-    """How the sittings of one exam are made up; they end before `until`."""
+class Attempts:
+    """How the attempts of one exam are made up; they end before `until`."""
 
     exam: Exam
     until: datetime
@@ -283,20 +283,20 @@ class Sittings:
     answers: list[str] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
 
-    def sit(
+    def take_exam(
         self, person: PersonPlan, paper: DrawnPaper, *, attempt_id: int, person_id: int, unit_id: int, paper_id: int
     ) -> None:
         """Let a person answer a paper by ability, hand it in, and be graded."""
         exam = self.exam
         responses = self._respond(person, paper)
-        marks = Marks(
+        marks = GradeBoundaries(
             pass_percent=exam.pass_percent, good_percent=exam.good_percent, excellent_percent=exam.excellent_percent
         )
         given = {str(item): response for item, response in enumerate(responses, 1)}
         score = score_paper(
             paper.sections, paper.response_schema, given, self.keys, rule=ScoringRule(exam.scoring_rule), marks=marks
         )
-        started_at, submitted_at = sitting_time(
+        started_at, submitted_at = attempt_duration(
             self.rng, opens_at=exam.opens_at, until=self.until, duration_s=exam.duration_s
         )
         answered, sha256 = attempt_rules.sheet_digest(attempt_id, paper.response_schema, enumerate(responses, 1))

@@ -26,11 +26,11 @@ from examapp.oversight.assessments.models import (
     AssessmentScore,
     AssessmentSheet,
 )
-from examapp.oversight.assessments.queries import Line, Review, Sheet, bands_of
+from examapp.oversight.assessments.queries import Review, ScoreSheetLine, UnitScoreSheet, bands_of
 from examapp.oversight.assessments.rules import SHIPPED_BANDS, SHIPPED_TABLE, Indicator, SheetState, band_of
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.platform.demo_county.actions import DemoExams
-from examapp.platform.demo_county.rules import SEED, County
+from examapp.platform.demo_county.rules import SEED, DemoCounty
 
 _COMMON = (
     ("学习宣传习近平法治思想", "国家工作人员", "党组理论学习中心组", (6, 30), None),
@@ -67,7 +67,7 @@ class _Place:
     person: str
 
 
-def add_duties(session: Session, county: County, exams: DemoExams, *, now: datetime) -> None:
+def add_duties(session: Session, county: DemoCounty, exams: DemoExams, *, now: datetime) -> None:
     """Insert two years of lists with records, last year's assessment with its seals, and this year's just begun."""
     rng = random.Random(SEED + 5)  # noqa: S311 – a demo must come out the same
     places, year = _places(county), clock.local(now).year
@@ -79,7 +79,7 @@ def add_duties(session: Session, county: County, exams: DemoExams, *, now: datet
     _add_begun_sheets(session, this, places, rng=rng, now=now)
 
 
-def _places(county: County) -> list[_Place]:
+def _places(county: DemoCounty) -> list[_Place]:
     people: dict[int, list[str]] = defaultdict(list)
     for person in county.plan.people:
         unit = county.plan.units[person.unit]
@@ -107,9 +107,9 @@ def _add_lists(
     sources = _insert_items(session, [_item(common_id, n, year, begun) for n in range(len(_COMMON))])
     items = []
     for place, list_id in zip(places, list_ids, strict=True):
-        who = {"leader": place.leader, "person": place.person, "department": "办公室"}
-        items += [_item(list_id, n, year, begun, source_id=sources[n]) | who for n in range(len(_COMMON))]
-        items += [_own_item(list_id, n, year, begun, rng=rng) | who for n in range(2)]
+        user = {"leader": place.leader, "person": place.person, "department": "办公室"}
+        items += [_item(list_id, n, year, begun, source_id=sources[n]) | user for n in range(len(_COMMON))]
+        items += [_own_item(list_id, n, year, begun, rng=rng) | user for n in range(2)]
     item_ids = _insert_items(session, items)
     today = clock.day_of(now)
     records = [
@@ -185,7 +185,7 @@ def _record(item_id: int, content: str, done_on: date, *, rng: random.Random, by
     }
 
 
-def _add_assessment(session: Session, county: County, year: int, *, exam_id: int, now: datetime) -> Assessment:
+def _add_assessment(session: Session, county: DemoCounty, year: int, *, exam_id: int, now: datetime) -> Assessment:
     assessment = Assessment(
         year=year, title=f"{year} 年度普法责任制考核", exam_id=exam_id, state="open", bands=stored_bands(SHIPPED_BANDS), appeal_days=7,
         self_due_on=clock.day_of(now + timedelta(days=30)), created_by_id=county.office_id, created_at=now, updated_at=now, opened_at=now,
@@ -201,7 +201,7 @@ def _add_assessment(session: Session, county: County, year: int, *, exam_id: int
     return assessment
 
 
-def _reviewers(county: County) -> list[int]:
+def _reviewers(county: DemoCounty) -> list[int]:
     """Choose who reviews: the office, and the first official of two units."""
     homes = [index for index, unit in enumerate(county.plan.units) if unit.name in _REVIEWING]
     first = [next(n for n, person in enumerate(county.plan.people) if person.unit == home) for home in homes]
@@ -217,7 +217,7 @@ def _sheet(assessment: Assessment, place: _Place, state: SheetState, at: datetim
 
 def _add_sealed_sheets(
     session: Session,
-    county: County,
+    county: DemoCounty,
     assessment: Assessment,
     places: Sequence[_Place],
     *,
@@ -238,7 +238,7 @@ def _add_sealed_sheets(
         outside = [r for r in reviewer_ids if homes.get(r, home_of_office) != place.unit_id]
         row = _sheet(assessment, place, SheetState.SUBMITTED, at)
         lines = _lines(assessment, rates[place.unit_id], outside, rng=rng)
-        sheet = Sheet(row=row, assessment=assessment, unit=units[place.unit_id], lines=lines)
+        sheet = UnitScoreSheet(row=row, assessment=assessment, unit=units[place.unit_id], lines=lines)
         row.state, row.fed_back_at, row.sealed_at, row.total = (
             SheetState.SEALED,
             at,
@@ -260,7 +260,9 @@ def _add_sealed_sheets(
     session.execute(insert(AssessmentRevision), revisions)
 
 
-def _lines(assessment: Assessment, rates: Rates, reviewer_ids: Sequence[int], *, rng: random.Random) -> list[Line]:
+def _lines(
+    assessment: Assessment, rates: Rates, reviewer_ids: Sequence[int], *, rng: random.Random
+) -> list[ScoreSheetLine]:
     lines = []
     for number, item in enumerate(assessment.items, 1):
         rate = rates.get(Indicator(item.indicator))
@@ -274,7 +276,7 @@ def _lines(assessment: Assessment, rates: Rates, reviewer_ids: Sequence[int], *,
             for reviewer_id, points in zip(reviewer_ids, given, strict=False)
         ]
         lines.append(
-            Line(
+            ScoreSheetLine(
                 number=number,
                 item=item,
                 self_points=own if is_judged else None,
@@ -287,7 +289,7 @@ def _lines(assessment: Assessment, rates: Rates, reviewer_ids: Sequence[int], *,
     return lines
 
 
-def _add_lines(session: Session, sheets: Sequence[Sheet], *, at: datetime) -> None:
+def _add_lines(session: Session, sheets: Sequence[UnitScoreSheet], *, at: datetime) -> None:
     scores, reviews = [], []
     for sheet in sheets:
         is_fixed = sheet.row.total is not None
@@ -325,7 +327,9 @@ def _add_begun_sheets(
     submitted = [row for row in rows if row.state == SheetState.SUBMITTED]
     units = {u.id: u for u in session.scalars(select(Unit).where(Unit.id.in_([row.unit_id for row in submitted])))}
     sheets = [
-        Sheet(row=row, assessment=assessment, unit=units[row.unit_id], lines=_lines(assessment, {}, [], rng=rng))
+        UnitScoreSheet(
+            row=row, assessment=assessment, unit=units[row.unit_id], lines=_lines(assessment, {}, [], rng=rng)
+        )
         for row in submitted
     ]
     _add_lines(session, sheets, at=at)

@@ -34,7 +34,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import UnitKind
 from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.demo_county.actions import DemoExams
-from examapp.platform.demo_county.rules import SEED, County
+from examapp.platform.demo_county.rules import SEED, DemoCounty
 from question_bank.kinds.base import ItemKey
 from question_bank.kinds.registry import kind_of
 
@@ -106,7 +106,7 @@ class _Learner:
         return self.at < self.until
 
 
-def add_study(session: Session, county: County, *, now: datetime) -> list[Course]:
+def add_study(session: Session, county: DemoCounty, *, now: datetime) -> list[Course]:
     """Let six in ten study some of the year's courses, and complete and clear what follows from it; gives the courses in their order.
 
     The goes at exercises are kept without their questions: half a million rows that no page would show.
@@ -185,7 +185,7 @@ _MAX_BACK_DAYS = 150
 _MAX_THERE = 40
 
 
-def add_gatherings(session: Session, county: County, *, now: datetime) -> None:
+def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> None:
     """Insert one to three settled events a unit, and for the units of shown accounts one that waits to be settled and one to come."""
     rng = random.Random(SEED + 9)  # noqa: S311 – a demo must come out the same
     people, shown = _people(county), {account.unit for account in county.accounts}
@@ -211,7 +211,7 @@ def add_gatherings(session: Session, county: County, *, now: datetime) -> None:
     copy_rows(session, "event_attendances (event_id, person_id, unit_id, way, noted_at, noted_by_id)", lines)
 
 
-def _people(county: County) -> dict[int, list[tuple[int, int]]]:
+def _people(county: DemoCounty) -> dict[int, list[tuple[int, int]]]:
     """Give person and unit of everybody, by the place of the department or township that they belong to."""
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for person, person_id in zip(county.plan.people, county.person_ids, strict=True):
@@ -247,7 +247,7 @@ _COURSES = 2
 
 
 def add_certificates(
-    session: Session, county: County, exams: DemoExams, courses: Sequence[Course], *, now: datetime
+    session: Session, county: DemoCounty, exams: DemoExams, courses: Sequence[Course], *, now: datetime
 ) -> None:
     """Write template and plans, and lay out the jobs of issuing: rows that the workers find once they run."""
     context, year = ActionContext(session, Actor(person_id=county.office_id), now), clock.local(now).year
@@ -267,7 +267,7 @@ def add_certificates(
     )
     for settings in plans:
         plan = create_plan(context, settings=settings)
-        request_job(context, plan_id=plan.id, purpose="issue", reach=AccessScope(is_everything=True))
+        request_job(context, plan_id=plan.id, purpose="issue", access=AccessScope(is_everything=True))
 
 
 def _seal() -> bytes:
@@ -301,7 +301,7 @@ _MAX_A_DAY = 10_000
 """More than the demo answers: the limit of the site is for people."""
 
 
-def add_learner(session: Session, county: County, courses: Sequence[Course], *, now: datetime) -> None:
+def add_learner(session: Session, county: DemoCounty, courses: Sequence[Course], *, now: datetime) -> None:
     """Let the shown candidate study and practise by the program's own operations, so that every page of a learner has something."""
     rng = random.Random(SEED + 8)  # noqa: S311 – a demo must come out the same
     session.execute(text("SELECT setseed(0.2026)"))  # questions are drawn by the database's own dice
@@ -340,7 +340,7 @@ def _practise(session: Session, person_id: int, law: str, *, at: datetime, rng: 
 
 def _answer(session: Session, item: PracticeItem, *, is_right: bool, at: datetime) -> None:
     raw = _response(session, item, is_right=is_right)
-    answer(session, item_id=item.id, person_id=item.person_id, raw=raw, now=at, most_a_day=_MAX_A_DAY)
+    answer(session, item_id=item.id, person_id=item.person_id, raw=raw, now=at, max_a_day=_MAX_A_DAY)
 
 
 def _response(session: Session, item: PracticeItem, *, is_right: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""The office's decisions about closed attempts, audited: open one again, take late answers over, grade anew what was set aside."""
+"""The office's decisions about closed attempts, audited: open one again, take late answers over, grade again what was set aside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
 from examapp.delivery.attempts import queries as attempt_queries
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.exams.actions import KEYS_OUT_WORDS, ExamRefusedError
+from examapp.delivery.exams.actions import KEYS_OUT_TEXT, InvalidExamError
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.actions import regrade_set_aside
 from examapp.delivery.grading.models import Grade
@@ -34,20 +34,20 @@ REOPENING = "grading.reopen_attempt"
 
 
 def request_reopening(
-    context: ActionContext, *, attempt_id: int, seconds: int, reason: str, is_known: bool, reach: AccessScope
+    context: ActionContext, *, attempt_id: int, seconds: int, reason: str, is_known: bool, access: AccessScope
 ) -> int:
     """Ask that a closed attempt be opened again with its answers; gives the request's id. Another person allows it.
 
-    `is_known`: ticked that the exam's keys are out, which the request then says; without it it is refused.
-    Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError, ExamRefusedError.
+    `is_known`: ticked that the exam's keys are out, which the request then says; without it it is rejected.
+    Raises NotFoundError, ConflictError, BadRequestError, AlreadyRequestedError, InvalidExamError.
     """
     session = context.session
-    attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
+    attempt = attempt_queries.lock_attempt_within(session, attempt_id, access)
     attempt_change_actions.check_reopening(session, attempt, seconds=seconds, reason=reason)
     exam = session.get_one(Exam, attempt.exam_id)
     is_after_keys = are_keys_out(session, exam, now=context.now)
     if is_after_keys and not is_known:
-        raise ExamRefusedError(KEYS_OUT_WORDS)
+        raise InvalidExamError(KEYS_OUT_TEXT)
     return dual_control_actions.ask(
         context,
         REOPENING,
@@ -69,41 +69,41 @@ def request_reopening(
 def reopen_attempt(context: ActionContext, approval: Approval) -> None:
     """Open an attempt again as a second person has allowed, for the time asked for, from now; raises ConflictError where it no longer can be."""
     session, now = context.session, context.now
-    wish = approval.details
-    attempt = attempt_queries.lock_attempt(session, wish["attempt_id"])
+    request = approval.details
+    attempt = attempt_queries.lock_attempt(session, request["attempt_id"])
     exam = session.get_one(Exam, attempt.exam_id)
     is_after_keys = are_keys_out(session, exam, now=now)
-    if is_after_keys and not wish.get("is_after_keys"):
+    if is_after_keys and not request.get("is_after_keys"):
         raise ConflictError("提出申请以后，这场考试的答案已经公布。请退回，由申请人勾选「答案已公布」后重新申请。")
     exam.were_keys_out = is_after_keys
     before = _receipt(attempt)
     attempt_change_actions.reopen_attempt(
         ActionContext(session, Actor(person_id=approval.requested_by_id, address=None), now),
         attempt,
-        seconds=wish["seconds"],
+        seconds=request["seconds"],
         reason=approval.reason,
         is_after_keys=is_after_keys,
         request_key=f"approval:{approval.id}",
     )
     _withdraw_grade(session, attempt)
-    details = before | {"seconds": wish["seconds"], "reason": approval.reason}
+    details = before | {"seconds": request["seconds"], "reason": approval.reason}
     if is_after_keys:
         details |= {"is_after_keys": True}
     _record(context, REOPENING, attempt, details)
 
 
 def judge_quarantined_save(
-    context: ActionContext, *, save_id: int, is_accepted: bool, is_known: bool, reason: str, reach: AccessScope
+    context: ActionContext, *, save_id: int, is_accepted: bool, is_known: bool, reason: str, access: AccessScope
 ) -> bool:
     """Accept late answers, which are then graded with the rest, or reject them; return whether this call decided.
 
-    `is_known`: ticked that the keys were out when the answers arrived; without it they are not accepted. Raises ExamRefusedError.
+    `is_known`: ticked that the keys were out when the answers arrived; without it they are not accepted. Raises InvalidExamError.
     """
     session = context.session
-    attempt, kept = attempt_queries.lock_quarantined_save_within(session, save_id, reach)
+    attempt, kept = attempt_queries.lock_quarantined_save_within(session, save_id, access)
     is_after_keys = is_accepted and are_keys_out_at(session, attempt.exam_id, kept.received_at)
     if is_after_keys and kept.judged_at is None and not is_known:
-        raise ExamRefusedError(KEYS_OUT_WORDS)
+        raise InvalidExamError(KEYS_OUT_TEXT)
     before = _receipt(attempt)
     saved = attempt_change_actions.judge_quarantined_save(
         context, attempt, kept, is_accepted=is_accepted, reason=reason
@@ -112,7 +112,7 @@ def judge_quarantined_save(
         return False
     if is_accepted:
         _withdraw_grade(session, attempt)
-    details = before | {"items": sorted(saved.acked), "refused": len(saved.refused), "reason": reason.strip()}
+    details = before | {"items": sorted(saved.acked), "refused": len(saved.rejected), "reason": reason.strip()}
     if is_after_keys:
         details |= {"is_after_keys": True}
     act = "grading.accept_late_answers" if is_accepted else "grading.reject_late_answers"
@@ -125,9 +125,9 @@ def are_keys_out_at(session: Session, exam_id: int, at: datetime) -> bool:
     return are_keys_out(session, session.get_one(Exam, exam_id), now=at)
 
 
-def grade_set_aside_again(context: ActionContext, *, attempt_id: int, reach: AccessScope) -> bool:
+def grade_set_aside_again(context: ActionContext, *, attempt_id: int, access: AccessScope) -> bool:
     """Let an attempt be graded again whose grading failed three times; tell whether it waited for that."""
-    attempt = attempt_queries.lock_attempt_within(context.session, attempt_id, reach)
+    attempt = attempt_queries.lock_attempt_within(context.session, attempt_id, access)
     if attempt.quarantined_at is None:
         return False
     regrade_set_aside(context.session, attempt.id)

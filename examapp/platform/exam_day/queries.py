@@ -1,4 +1,4 @@
-"""Reads for the exam-day board: how a sitting stands at this moment, and what waits for a decision."""
+"""Reads for the exam-day board: how an attempt stands at this moment, and what waits for a decision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Account, Person, PersonState, SignIn
 from examapp.organisation.units.models import Unit
 
-LATELY = timedelta(minutes=5)
+RECENTLY = timedelta(minutes=5)
 """Who was heard of within this is present; an attempt that was not heard of for so long is stuck (the page calls every minute)."""
 _MAX_LISTED = 50
 _NEWEST_SIGN_INS = 20_000
@@ -27,7 +27,7 @@ _NEWEST_SIGN_INS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ExamDayStatus:
     """How one exam stands now: persons unless it says attempts."""
 
     started: int
@@ -105,21 +105,21 @@ _IS_ANYTHING_LEFT_OUT = """EXISTS (
 """Whether a set-aside save holds an answer that was not accepted at that place or a later one."""
 
 
-def _of_people(statement: Select[*tuple[Any, ...]], reach: AccessScope) -> Select[*tuple[Any, ...]]:
+def _of_people(statement: Select[*tuple[Any, ...]], access: AccessScope) -> Select[*tuple[Any, ...]]:
     return (
         statement.join(Person, Attempt.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(AttemptContact, AttemptContact.attempt_id == Attempt.id)
-        .where(within(reach))
+        .where(within(access))
     )
 
 
 def _is_stuck(now: datetime) -> ColumnElement[bool]:
-    heard_of = func.greatest(Attempt.started_at, AttemptContact.seen_at)
-    return and_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now, heard_of < now - LATELY)
+    last_seen = func.greatest(Attempt.started_at, AttemptContact.seen_at)
+    return and_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now, last_seen < now - RECENTLY)
 
 
-def standing_of_exam(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> Standing:
+def get_exam_day_status(session: Session, exam_id: int, access: AccessScope, *, now: datetime) -> ExamDayStatus:
     """Count how an exam stands, of the people within the reach, in four statements."""
     submitted = Attempt.state == AttemptState.SUBMITTED
     waits = and_(submitted, Attempt.quarantined_at.is_(None))
@@ -136,14 +136,14 @@ def standing_of_exam(session: Session, exam_id: int, reach: AccessScope, *, now:
                 func.count().filter(submitted, Attempt.quarantined_at.is_not(None)).label("set_aside"),
                 func.count().filter(_is_stuck(now)).label("stuck"),
             ).where(Attempt.exam_id == exam_id),
-            reach,
+            access,
         )
     ).one()
-    return Standing(
+    return ExamDayStatus(
         **row._mapping,  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
         queued=_count_queued(session, exam_id, now=now),
-        present=_count_present(session, exam_id, reach, now=now),
-        undecided=_count_undecided(session, exam_id, reach),
+        present=_count_present(session, exam_id, access, now=now),
+        undecided=_count_undecided(session, exam_id, access),
     )
 
 
@@ -154,29 +154,29 @@ def _count_queued(session: Session, exam_id: int, *, now: datetime) -> int:
     return session.execute(statement).scalar_one()
 
 
-def _count_present(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> int:
+def _count_present(session: Session, exam_id: int, access: AccessScope, *, now: datetime) -> int:
     newest = select(func.max(SignIn.id) - _NEWEST_SIGN_INS).scalar_subquery()
     signed_in = (
         select(Person.id)
         .join(Unit, Person.unit_id == Unit.id)
         .join(Account, Account.person_id == Person.id)
         .join(SignIn, SignIn.account_id == Account.id)
-        .where(SignIn.id > newest, SignIn.started_at > now - LATELY, Person.state == PersonState.ON_ROSTER)
-        .where(within(reach))
+        .where(SignIn.id > newest, SignIn.started_at > now - RECENTLY, Person.state == PersonState.ON_ROSTER)
+        .where(within(access))
     )
-    sitting = _of_people(select(Attempt.person_id), reach).where(
+    attempt = _of_people(select(Attempt.person_id), access).where(
         Attempt.exam_id == exam_id,
         Attempt.state == AttemptState.IN_PROGRESS,
-        func.greatest(Attempt.started_at, AttemptContact.seen_at) > now - LATELY,
+        func.greatest(Attempt.started_at, AttemptContact.seen_at) > now - RECENTLY,
     )
-    return session.execute(select(func.count()).select_from(union(signed_in, sitting).subquery())).scalar_one()
+    return session.execute(select(func.count()).select_from(union(signed_in, attempt).subquery())).scalar_one()
 
 
 def _lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[AttemptLine]:
     return [AttemptLine(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – as above
 
 
-def _select_lines(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
+def _select_lines(exam_id: int, access: AccessScope) -> Select[*tuple[Any, ...]]:
     columns = select(
         Attempt.id.label("attempt_id"),
         Person.name,
@@ -188,41 +188,41 @@ def _select_lines(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
         func.greatest(Attempt.started_at, AttemptContact.seen_at).label("seen_at"),
         Attempt.quarantined_at,
     )
-    return _of_people(columns, reach).where(Attempt.exam_id == exam_id).limit(_MAX_LISTED)
+    return _of_people(columns, access).where(Attempt.exam_id == exam_id).limit(_MAX_LISTED)
 
 
-def list_stuck(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> list[AttemptLine]:
+def list_stuck(session: Session, exam_id: int, access: AccessScope, *, now: datetime) -> list[AttemptLine]:
     """List attempts in progress that were not heard of for five minutes, the longest silent first, at most fifty."""
     silent_first = func.greatest(Attempt.started_at, AttemptContact.seen_at)
-    return _lines(session, _select_lines(exam_id, reach).where(_is_stuck(now)).order_by(silent_first))
+    return _lines(session, _select_lines(exam_id, access).where(_is_stuck(now)).order_by(silent_first))
 
 
-def list_set_aside(session: Session, exam_id: int, reach: AccessScope) -> list[AttemptLine]:
+def list_set_aside(session: Session, exam_id: int, access: AccessScope) -> list[AttemptLine]:
     """List attempts whose grading failed three times, at most fifty."""
     return _lines(
         session,
-        _select_lines(exam_id, reach).where(Attempt.quarantined_at.is_not(None)).order_by(Attempt.quarantined_at),
+        _select_lines(exam_id, access).where(Attempt.quarantined_at.is_not(None)).order_by(Attempt.quarantined_at),
     )
 
 
-def list_attempts_of(session: Session, exam_id: int, staff_number: str, reach: AccessScope) -> list[AttemptLine]:
+def list_attempts_of(session: Session, exam_id: int, staff_number: str, access: AccessScope) -> list[AttemptLine]:
     """List the attempts of one person within the reach, by staff number."""
     return _lines(
-        session, _select_lines(exam_id, reach).where(Person.staff_number == staff_number).order_by(Attempt.number)
+        session, _select_lines(exam_id, access).where(Person.staff_number == staff_number).order_by(Attempt.number)
     )
 
 
-def get_attempt_line(session: Session, attempt_id: int, reach: AccessScope) -> tuple[AttemptLine, Exam]:
+def get_attempt_line(session: Session, attempt_id: int, access: AccessScope) -> tuple[AttemptLine, Exam]:
     """Get one attempt of somebody within the reach, and its exam; raises NotFoundError."""
     of_attempt = select(Exam).join(Attempt, Attempt.exam_id == Exam.id).where(Attempt.id == attempt_id)
-    exam = session.scalar(_of_people(of_attempt, reach))
-    lines = _lines(session, _select_lines(exam.id, reach).where(Attempt.id == attempt_id)) if exam else []
+    exam = session.scalar(_of_people(of_attempt, access))
+    lines = _lines(session, _select_lines(exam.id, access).where(Attempt.id == attempt_id)) if exam else []
     if exam is None or not lines:
         raise NotFoundError
     return lines[0], exam
 
 
-def _select_late(reach: AccessScope) -> Select[*tuple[Any, ...]]:
+def _select_late(access: AccessScope) -> Select[*tuple[Any, ...]]:
     columns = select(
         QuarantinedSave.id,
         QuarantinedSave.attempt_id,
@@ -237,10 +237,10 @@ def _select_late(reach: AccessScope) -> Select[*tuple[Any, ...]]:
         QuarantinedSave.is_accepted,
         QuarantinedSave.judged_reason,
     )
-    return _of_people(columns.join(Attempt, QuarantinedSave.attempt_id == Attempt.id), reach)
+    return _of_people(columns.join(Attempt, QuarantinedSave.attempt_id == Attempt.id), access)
 
 
-def _undecided(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
+def _undecided(exam_id: int, access: AccessScope) -> Select[*tuple[Any, ...]]:
     """Select each attempt's oldest content that nobody has judged, with how much of it there is.
 
     Left out is what an older device sent while the attempt is still being sat (there is nothing to decide yet), and what its person entered
@@ -262,7 +262,7 @@ def _undecided(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
         .label("place"),
     )
     return (
-        _of_people(columns.join(Attempt, QuarantinedSave.attempt_id == Attempt.id), reach)
+        _of_people(columns.join(Attempt, QuarantinedSave.attempt_id == Attempt.id), access)
         .where(Attempt.exam_id == exam_id, QuarantinedSave.judged_at.is_(None))
         .where(
             or_(
@@ -273,23 +273,23 @@ def _undecided(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
     )
 
 
-def list_late_attempts(session: Session, exam_id: int, reach: AccessScope) -> list[LateLine]:
+def list_late_attempts(session: Session, exam_id: int, access: AccessScope) -> list[LateLine]:
     """List the attempts that have content which was set aside and nobody has judged, the longest waiting first, at most fifty."""
-    found = _undecided(exam_id, reach).subquery()
+    found = _undecided(exam_id, access).subquery()
     names = [field.name for field in fields(LateLine)]
     statement = select(*(found.c[name] for name in names)).where(found.c.place == 1)
     rows = session.execute(statement.order_by(found.c.received_at, found.c.id).limit(_MAX_LISTED))
     return [LateLine(**row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 
-def _count_undecided(session: Session, exam_id: int, reach: AccessScope) -> int:
-    found = _undecided(exam_id, reach).subquery()
+def _count_undecided(session: Session, exam_id: int, access: AccessScope) -> int:
+    found = _undecided(exam_id, access).subquery()
     return session.execute(select(func.count()).select_from(found).where(found.c.place == 1)).scalar_one()
 
 
-def get_late_save(session: Session, save_id: int, reach: AccessScope) -> LateSave:
+def get_late_save(session: Session, save_id: int, access: AccessScope) -> LateSave:
     """Get content that was set aside, of somebody within the reach; raises NotFoundError."""
-    row = session.execute(_select_late(reach).where(QuarantinedSave.id == save_id)).one_or_none()
+    row = session.execute(_select_late(access).where(QuarantinedSave.id == save_id)).one_or_none()
     if row is None:
         raise NotFoundError
     return LateSave(**row._mapping)  # noqa: SLF001 – as above

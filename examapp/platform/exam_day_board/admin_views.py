@@ -14,7 +14,7 @@ from examapp.delivery.exams.queries import get_organiser_exam
 from examapp.delivery.exams.rules import phase
 from examapp.delivery.results.queries import are_keys_out
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.platform.exam_day import actions as exam_day_actions
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.exam_day_board import queries
@@ -40,10 +40,10 @@ class ReopenForm(FlaskForm):
     is_known = BooleanField("答案已公布，仍要申请")
 
 
-class SittingNoticeForm(FlaskForm):
+class ExamNoticeForm(FlaskForm):
     """What those who sit are told; an empty one takes back what was said."""
 
-    words = StringField(
+    text = StringField(
         "通知内容",
         [Length(max=120, message="最多 120 字，请写短一些。")],
         description="显示在每个正在作答的人的页面上，一分钟之内送到。清空后保存即撤下。",
@@ -85,14 +85,14 @@ def list_exams() -> str:
 @admin_blueprint.get("/<int:exam_id>")
 @requires("attempts:attempt:manage")
 def show_board(exam_id: int) -> str:
-    """Show how a sitting stands; `?part=board` gives the part that the page fetches anew every ten seconds."""
-    session, reach, now = read_session(), my_reach("attempts:attempt:manage"), clock.now()
-    exam = get_organiser_exam(session, exam_id, reach)
-    board = queries.board(session, exam, reach, now=now)
+    """Show how an attempt stands; `?part=board` gives the part that the page fetches again every ten seconds."""
+    session, access, now = read_session(), my_access("attempts:attempt:manage"), clock.now()
+    exam = get_organiser_exam(session, exam_id, access)
+    board = queries.board(session, exam, access, now=now)
     if request.args.get("part") == "board":
         return render_template("admin/examday/_board.html", board=board, reasons=_REASONS)
     staff_number = request.args.get("staff_number", "").strip()
-    found = exam_day_queries.list_attempts_of(session, exam_id, staff_number, reach) if staff_number else []
+    found = exam_day_queries.list_attempts_of(session, exam_id, staff_number, access) if staff_number else []
     return render_template(
         "admin/examday/board.html",
         board=board,
@@ -100,22 +100,22 @@ def show_board(exam_id: int) -> str:
         staff_number=staff_number,
         found=found,
         phase=phase(exam, now),
-        notice=SittingNoticeForm(words=exam.sitting_notice),
+        notice=ExamNoticeForm(text=exam.exam_notice),
     )
 
 
 @admin_blueprint.post("/<int:exam_id>/notice")
 @requires("attempts:attempt:manage")
-def tell_who_sit(exam_id: int) -> Response:
+def set_exam_notice(exam_id: int) -> Response:
     """Say something to all who sit an exam."""
-    form, board = SittingNoticeForm(), redirect(url_for("examday_admin.show_board", exam_id=exam_id), 303)
+    form, board = ExamNoticeForm(), redirect(url_for("examday_admin.show_board", exam_id=exam_id), 303)
     if not form.validate_on_submit():
-        flash("通知没有发出：" + "".join(form.words.errors), "danger")
+        flash("通知没有发出：" + "".join(form.text.errors), "danger")
         return board
-    words = (form.words.data or "").strip()
-    with submit("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。") as context:
-        reach = my_reach("attempts:attempt:manage")
-        exam_publication_actions.tell_who_sit(context, exam_id=exam_id, words=words, reach=reach)
+    text = (form.text.data or "").strip()
+    with submit("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if text else "通知已撤下。") as context:
+        access = my_access("attempts:attempt:manage")
+        exam_publication_actions.set_exam_notice(context, exam_id=exam_id, text=text, access=access)
     return board
 
 
@@ -123,8 +123,8 @@ def tell_who_sit(exam_id: int) -> Response:
 @requires("attempts:attempt:manage")
 def reopen(attempt_id: int) -> tuple[str, int] | Response:
     """Ask that a closed attempt be opened again; a second person allows it, and a second press of the button counts once."""
-    reach = my_reach("attempts:attempt:manage")
-    line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
+    access = my_access("attempts:attempt:manage")
+    line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, access)
     form = ReopenForm()
     if form.validate_on_submit():
         with submit(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", form=form) as context:
@@ -134,21 +134,21 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
                 seconds=form.minutes.data * 60,
                 reason=form.reason.data,
                 is_known=form.is_known.data,
-                reach=reach,
+                access=access,
             )
-        if not form.is_refused:
+        if not form.is_rejected:
             return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
     are_out = are_keys_out(read_session(), exam, now=clock.now())
     page = render_template("admin/examday/reopen.html", line=line, exam=exam, form=form, are_keys_out=are_out)
-    return page, 422 if form.is_refused else 200
+    return page, 422 if form.is_rejected else 200
 
 
 @admin_blueprint.route("/late/<int:save_id>", methods=["GET", "POST"])
 @requires("attempts:attempt:manage")
 def judge(save_id: int) -> tuple[str, int] | Response:
     """Show late answers beside what is stored, and accept or reject them; a second press changes nothing."""
-    reach = my_reach("attempts:attempt:manage")
-    late = exam_day_queries.get_late_save(read_session(), save_id, reach)
+    access = my_access("attempts:attempt:manage")
+    late = exam_day_queries.get_late_save(read_session(), save_id, access)
     form = JudgeForm()
     if form.validate_on_submit():
         with submit(form=form) as context:
@@ -158,28 +158,28 @@ def judge(save_id: int) -> tuple[str, int] | Response:
                 is_accepted=form.decision.data == "accept",
                 is_known=form.is_known.data,
                 reason=form.reason.data,
-                reach=reach,
+                access=access,
             )
-        if not form.is_refused:
-            words = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
-            flash(words if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
+        if not form.is_rejected:
+            text = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
+            flash(text if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=late.exam_id), 303)
     stored = exam_day_queries.stored_responses(read_session(), late.attempt_id, [item for item, _, _ in late.changes])
     were_out = exam_day_actions.are_keys_out_at(read_session(), late.exam_id, late.received_at)
     page = render_template(
         "admin/examday/judge.html", late=late, stored=stored, form=form, reasons=_REASONS, were_keys_out=were_out
     )
-    return page, 422 if form.is_refused else 200
+    return page, 422 if form.is_rejected else 200
 
 
 @admin_blueprint.post("/attempts/<int:attempt_id>/grade")
 @requires("attempts:attempt:manage")
 def grade_again(attempt_id: int) -> Response:
     """Grade an attempt again that was set aside after three failures."""
-    reach = my_reach("attempts:attempt:manage")
-    _, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
+    access = my_access("attempts:attempt:manage")
+    _, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, access)
     with request_transaction() as context:
-        is_new = exam_day_actions.grade_set_aside_again(context, attempt_id=attempt_id, reach=reach)
+        is_new = exam_day_actions.grade_set_aside_again(context, attempt_id=attempt_id, access=access)
     flash("已重新送去评分，一分钟内见结果。" if is_new else "这份试卷已不在待处理之列，请刷新查看。", "success")
     return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
 

@@ -1,4 +1,4 @@
-"""The exam-day board: how the sitting and the machine stand at this moment."""
+"""The exam-day board: how the attempt and the machine stand at this moment."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Board:
 
     exam: Exam
     eligible: int
-    standing: exam_day_queries.Standing
+    status: exam_day_queries.ExamDayStatus
     stuck: list[exam_day_queries.AttemptLine]
     set_aside: list[exam_day_queries.AttemptLine]
     late: list[exam_day_queries.LateLine]
@@ -55,16 +55,16 @@ class Board:
     at: datetime
 
 
-def board(session: Session, exam: Exam, reach: AccessScope, *, now: datetime) -> Board:
+def board(session: Session, exam: Exam, access: AccessScope, *, now: datetime) -> Board:
     """Read the board of one exam, of the people within the reach."""
-    standing = exam_day_queries.standing_of_exam(session, exam.id, reach, now=now)
+    status = exam_day_queries.get_exam_day_status(session, exam.id, access, now=now)
     return Board(
         exam=exam,
         eligible=readiness(session, exam).eligible,
-        standing=standing,
-        stuck=exam_day_queries.list_stuck(session, exam.id, reach, now=now) if standing.stuck else [],
-        set_aside=exam_day_queries.list_set_aside(session, exam.id, reach) if standing.set_aside else [],
-        late=exam_day_queries.list_late_attempts(session, exam.id, reach) if standing.undecided else [],
+        status=status,
+        stuck=exam_day_queries.list_stuck(session, exam.id, access, now=now) if status.stuck else [],
+        set_aside=exam_day_queries.list_set_aside(session, exam.id, access) if status.set_aside else [],
+        late=exam_day_queries.list_late_attempts(session, exam.id, access) if status.undecided else [],
         machine=machine(session, now=now),
         rehearsal=find_last_rehearsal(session),
         at=now,
@@ -81,7 +81,7 @@ def machine(session: Session, *, now: datetime) -> Machine:
         save_p95_ms=max((report.save_p95_ms for report in reports), default=0),
         starts_per_minute=sum(report.starts for report in reports),
         hand_ins_per_minute=sum(report.hand_ins for report in reports),
-        failures_per_minute=sum(report.refused for report in reports),
+        failures_per_minute=sum(report.rejected for report in reports),
         is_slowed=any(report.next_save_ms > 2000 for report in reports),
         starts_per_second=min((report.starts_per_second for report in reports), default=None),
         beat=beat,
@@ -98,9 +98,9 @@ def find_last_rehearsal(session: Session) -> Rehearsal | None:
     )
 
 
-def list_rehearsals(session: Session, *, most: int = 10) -> list[Rehearsal]:
+def list_rehearsals(session: Session, *, limit: int = 10) -> list[Rehearsal]:
     """List the last rehearsals, newest first."""
-    return list(session.scalars(select(Rehearsal).order_by(Rehearsal.id.desc()).limit(most)))
+    return list(session.scalars(select(Rehearsal).order_by(Rehearsal.id.desc()).limit(limit)))
 
 
 def list_exams_around(session: Session, *, now: datetime) -> list[Exam]:

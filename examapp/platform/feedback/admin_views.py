@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response
 from examapp.db.session import read_session
 from examapp.documents.html import html_to_text
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.platform.feedback import queries
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.actions import NoticeDraft
-from examapp.platform.notices.forms import AnswerForm, NoticeForm
+from examapp.platform.notices.forms import FeedbackAnswerForm, NoticeForm
 from examapp.platform.notices.models import Notice
 from examapp.web.params import chosen_page, read_id
 from examapp.web.submit import request_transaction, submit
@@ -36,15 +36,15 @@ _ALL = "all"
 @requires("messages:feedback:answer")
 def list_feedback() -> str:
     """List opinions, unanswered ones first."""
-    reach, session = my_reach("messages:feedback:answer"), read_session()
+    access, session = my_access("messages:feedback:answer"), read_session()
     number, is_waiting_only = chosen_page(), request.args.get("state") == "waiting"
-    total = queries.count_feedback(session, reach, is_waiting_only=is_waiting_only)
+    total = queries.count_feedback(session, access, is_waiting_only=is_waiting_only)
     return render_template(
         "messages/inbox.html",
         lines=queries.list_feedback(
-            session, reach, is_waiting_only=is_waiting_only, most=_A_PAGE, skip=(number - 1) * _A_PAGE
+            session, access, is_waiting_only=is_waiting_only, limit=_A_PAGE, skip=(number - 1) * _A_PAGE
         ),
-        waiting=queries.count_feedback(session, reach, is_waiting_only=True),
+        waiting=queries.count_feedback(session, access, is_waiting_only=True),
         is_waiting_only=is_waiting_only,
         number=number,
         pages=ceil(total / _A_PAGE),
@@ -55,8 +55,8 @@ def list_feedback() -> str:
 @requires("messages:feedback:answer")
 def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
     """Show an opinion, and answer it."""
-    line = queries.get_feedback(read_session(), feedback_id, my_reach("messages:feedback:answer"))
-    form = AnswerForm()
+    line = queries.get_feedback(read_session(), feedback_id, my_access("messages:feedback:answer"))
+    form = FeedbackAnswerForm()
     if form.validate_on_submit():
         with request_transaction("答复已发出，对方下次打开平台即可看到。") as context:
             notice_actions.answer_feedback(context, feedback_id, answer=form.answer.data)
@@ -69,9 +69,9 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
 @requires("messages:notice:write")
 def list_notices() -> str:
     """List the notices that the office has written, newest first."""
-    reach, number = my_reach("messages:notice:write"), chosen_page()
-    total = queries.count_office_notices(read_session(), reach)
-    notices = queries.list_office_notices(read_session(), reach, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    access, number = my_access("messages:notice:write"), chosen_page()
+    total = queries.count_office_notices(read_session(), access)
+    notices = queries.list_office_notices(read_session(), access, limit=_A_PAGE, skip=(number - 1) * _A_PAGE)
     return render_template("messages/office_notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
 
 
@@ -92,7 +92,7 @@ def write_notice() -> tuple[str, int] | Response:
 @requires("messages:notice:write")
 def show_notice(notice_id: int) -> str:
     """Show a notice as its readers see it, with what can be done to it now."""
-    notice = queries.get_office_notice(read_session(), notice_id, my_reach("messages:notice:write"))
+    notice = queries.get_office_notice(read_session(), notice_id, my_access("messages:notice:write"))
     return render_template("messages/office_notice.html", notice=notice)
 
 
@@ -100,12 +100,12 @@ def show_notice(notice_id: int) -> str:
 @requires("messages:notice:write")
 def change_notice(notice_id: int) -> tuple[str, int] | Response:
     """Change a draft."""
-    reach = my_reach("messages:notice:write")
-    notice = queries.get_office_notice(read_session(), notice_id, reach)
+    access = my_access("messages:notice:write")
+    notice = queries.get_office_notice(read_session(), notice_id, access)
     form = _notice_form(notice)
     if form.validate_on_submit():
         with request_transaction("草稿已修改。") as context:
-            notice_actions.change_notice(context, notice_id, _draft(form), unit_ids=queries.units_within(reach))
+            notice_actions.change_notice(context, notice_id, _draft(form), unit_ids=queries.units_within(access))
         return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
     return render_template("messages/notice_form.html", form=form, notice=notice), 422 if form.errors else 200
 
@@ -124,19 +124,19 @@ def withdraw_notice(notice_id: int) -> Response:
     return _move(notice_id, notice_actions.withdraw_notice, "通知已撤回，不再显示。")
 
 
-def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
-    reach = my_reach("messages:notice:write")
-    with submit(words) as context:
-        act(context, notice_id, unit_ids=queries.units_within(reach))
+def _move(notice_id: int, act: Callable[..., Notice], text: str) -> Response:
+    access = my_access("messages:notice:write")
+    with submit(text) as context:
+        act(context, notice_id, unit_ids=queries.units_within(access))
     return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
 
 
 def _notice_form(notice: queries.OfficeNotice | None = None) -> NoticeForm:
-    """Make the form with the units within reach as choices; what is not among them is refused as no choice."""
+    """Make the form with the units within reach as choices; what is not among them is rejected as no choice."""
     form = NoticeForm()
-    reach = my_reach("messages:notice:write")
-    choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), reach)]
-    form.unit_id.choices = [(_ALL, "全部单位"), *choices] if reach.is_everything else choices
+    access = my_access("messages:notice:write")
+    choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), access)]
+    form.unit_id.choices = [(_ALL, "全部单位"), *choices] if access.is_everything else choices
     if notice is not None and request.method == "GET":
         form.title.data, form.text.data = notice.title, html_to_text(notice.body)
         form.unit_id.data, form.is_for_admins.data = str(notice.unit_id or _ALL), notice.is_for_admins

@@ -14,7 +14,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.notices.models import Feedback, Notice, NoticeReading
-from examapp.platform.notices.queries import Reader
+from examapp.platform.notices.queries import NoticeReader
 from examapp.platform.notices.rules import unit_ids_of
 
 
@@ -51,30 +51,30 @@ _FEEDBACK = (
 
 
 def list_feedback(
-    session: Session, reach: AccessScope, *, is_waiting_only: bool, most: int, skip: int = 0
+    session: Session, access: AccessScope, *, is_waiting_only: bool, limit: int, skip: int = 0
 ) -> list[FeedbackLine]:
     """List opinions from within the reach: what waits for an answer first, the longest waiting on top; then the newest answers."""
-    statement = _FEEDBACK.where(within(reach), _wanted(is_waiting_only=is_waiting_only)).order_by(
+    statement = _FEEDBACK.where(within(access), _wanted(is_waiting_only=is_waiting_only)).order_by(
         Feedback.answered_at.is_not(None), Feedback.answered_at.desc(), Feedback.created_at, Feedback.id
     )
-    rows = session.execute(statement.limit(most).offset(skip))
+    rows = session.execute(statement.limit(limit).offset(skip))
     return [FeedbackLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
-def count_feedback(session: Session, reach: AccessScope, *, is_waiting_only: bool) -> int:
+def count_feedback(session: Session, access: AccessScope, *, is_waiting_only: bool) -> int:
     """Count opinions from within the reach."""
     return session.execute(
         select(func.count())
         .select_from(Feedback)
         .join(Person, Feedback.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(within(reach), _wanted(is_waiting_only=is_waiting_only))
+        .where(within(access), _wanted(is_waiting_only=is_waiting_only))
     ).scalar_one()
 
 
-def get_feedback(session: Session, feedback_id: int, reach: AccessScope) -> FeedbackLine:
+def get_feedback(session: Session, feedback_id: int, access: AccessScope) -> FeedbackLine:
     """Get an opinion from within the reach; raises NotFoundError."""
-    row = session.execute(_FEEDBACK.where(Feedback.id == feedback_id, within(reach))).one_or_none()
+    row = session.execute(_FEEDBACK.where(Feedback.id == feedback_id, within(access))).one_or_none()
     if row is None:
         raise NotFoundError
     return FeedbackLine(**row._mapping)  # noqa: SLF001 – as above
@@ -121,53 +121,53 @@ _OFFICE_NOTICE = select(
 ).outerjoin(Unit, Notice.unit_id == Unit.id)
 
 
-def list_office_notices(session: Session, reach: AccessScope, *, most: int, skip: int = 0) -> list[OfficeNotice]:
+def list_office_notices(session: Session, access: AccessScope, *, limit: int, skip: int = 0) -> list[OfficeNotice]:
     """List notices to units within the reach, newest first; the ones to all only for whom everything is within reach."""
     rows = session.execute(
-        _OFFICE_NOTICE.where(_notice_within(reach))
+        _OFFICE_NOTICE.where(_notice_within(access))
         .order_by(Notice.created_at.desc(), Notice.id.desc())
-        .limit(most)
+        .limit(limit)
         .offset(skip)
     )
     return [OfficeNotice(**row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 
-def count_office_notices(session: Session, reach: AccessScope) -> int:
+def count_office_notices(session: Session, access: AccessScope) -> int:
     """Count notices to units within the reach."""
     statement = select(func.count()).select_from(Notice).outerjoin(Unit, Notice.unit_id == Unit.id)
-    return session.execute(statement.where(_notice_within(reach))).scalar_one()
+    return session.execute(statement.where(_notice_within(access))).scalar_one()
 
 
-def get_office_notice(session: Session, notice_id: int, reach: AccessScope) -> OfficeNotice:
+def get_office_notice(session: Session, notice_id: int, access: AccessScope) -> OfficeNotice:
     """Get a notice to a unit within the reach; raises NotFoundError."""
-    row = session.execute(_OFFICE_NOTICE.where(Notice.id == notice_id, _notice_within(reach))).one_or_none()
+    row = session.execute(_OFFICE_NOTICE.where(Notice.id == notice_id, _notice_within(access))).one_or_none()
     if row is None:
         raise NotFoundError
     return OfficeNotice(**row._mapping)  # noqa: SLF001 – as above
 
 
-def _notice_within(reach: AccessScope) -> ColumnElement[bool]:
-    return or_(Notice.unit_id.is_(None), within(reach)) if reach.is_everything else within(reach)
+def _notice_within(access: AccessScope) -> ColumnElement[bool]:
+    return or_(Notice.unit_id.is_(None), within(access)) if access.is_everything else within(access)
 
 
-def units_within(reach: AccessScope) -> Select[int] | None:
+def units_within(access: AccessScope) -> Select[int] | None:
     """Give the ids of the units within a reach as a subquery; None where everything is."""
-    return None if reach.is_everything else select(Unit.id).where(within(reach))
+    return None if access.is_everything else select(Unit.id).where(within(access))
 
 
-def list_unit_choices(session: Session, reach: AccessScope) -> list[tuple[int, str]]:
+def list_unit_choices(session: Session, access: AccessScope) -> list[tuple[int, str]]:
     """List open units within the reach as choices of a form, parents before children."""
     rows = session.execute(
         select(Unit.id, Unit.name, Unit.code)
-        .where(Unit.closed_at.is_(None), within(reach))
+        .where(Unit.closed_at.is_(None), within(access))
         .order_by(func.length(Unit.region_path) - func.length(func.replace(Unit.region_path, "/", "")), Unit.code)
     )
     return [(row.id, f"{row.name}（{row.code}）") for row in rows]
 
 
-def get_reader(session: Session, person_id: int, *, is_admin: bool) -> Reader:
+def get_reader(session: Session, person_id: int, *, is_admin: bool) -> NoticeReader:
     """Get what decides which notices a person sees: the units above him in both trees."""
     row = session.execute(
         select(Unit.region_path, Unit.sector_path).join(Person, Person.unit_id == Unit.id).where(Person.id == person_id)
     ).one()
-    return Reader(person_id=person_id, unit_ids=unit_ids_of(row.region_path, row.sector_path), is_admin=is_admin)
+    return NoticeReader(person_id=person_id, unit_ids=unit_ids_of(row.region_path, row.sector_path), is_admin=is_admin)

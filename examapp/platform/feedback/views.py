@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.organisation.accounts.guards import me, my_grants, signed_in
+from examapp.organisation.accounts.guards import my_grants, my_user, signed_in
 from examapp.platform.feedback.queries import get_reader
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
-from examapp.platform.notices.queries import Reader, count_notices, get_notice, list_notices, list_own_feedback
+from examapp.platform.notices.queries import NoticeReader, count_notices, get_notice, list_notices, list_own_feedback
 from examapp.platform.notices.rules import clean_page
 from examapp.web.params import chosen_page
 from examapp.web.submit import request_transaction
@@ -22,9 +22,9 @@ blueprint = Blueprint("messages", __name__)
 _A_PAGE = 20
 
 
-def reader() -> Reader:
+def reader() -> NoticeReader:
     """Give whose notices are to be shown: the ones for administrators only to who holds a role."""
-    return get_reader(read_session(), me().person_id, is_admin=bool(my_grants()))
+    return get_reader(read_session(), my_user().person_id, is_admin=bool(my_grants()))
 
 
 @blueprint.route("/feedback", methods=["GET", "POST"])
@@ -38,11 +38,11 @@ def write_feedback() -> tuple[str, int] | Response:
         return redirect(url_for("messages.write_feedback"), 303)
     if request.method == "GET":
         form.page.data = clean_page(request.args.get("page"))
-    own = list_own_feedback(read_session(), me().person_id)
+    own = list_own_feedback(read_session(), my_user().person_id)
     page = render_template("messages/feedback.html", form=form, own=own)
     if any(one.answered_at and not one.answer_seen_at for one in own):
         with transaction() as session:
-            notice_actions.note_answers_seen(session, me().person_id, now=clock.now())
+            notice_actions.note_answers_seen(session, my_user().person_id, now=clock.now())
     return page, 422 if form.errors else 200
 
 
@@ -53,7 +53,7 @@ def list_all_notices() -> str:
     number = chosen_page()
     whose = reader()
     total = count_notices(read_session(), whose)
-    notices = list_notices(read_session(), whose, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    notices = list_notices(read_session(), whose, limit=_A_PAGE, skip=(number - 1) * _A_PAGE)
     return render_template("messages/notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
 
 
@@ -64,5 +64,5 @@ def show_notice(notice_id: int) -> str:
     notice = get_notice(read_session(), notice_id, reader())
     page = render_template("messages/notice.html", notice=notice)
     with transaction() as session:
-        notice_actions.note_notice_read(session, notice_id, person_id=me().person_id, now=clock.now())
+        notice_actions.note_notice_read(session, notice_id, person_id=my_user().person_id, now=clock.now())
     return page

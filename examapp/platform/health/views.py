@@ -32,7 +32,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import public
 from examapp.organisation.people.models import RosterImport
 from examapp.oversight.report_exports.models import Export
-from examapp.platform.audit_chain.actions import head_fault
+from examapp.platform.audit_chain.actions import find_head_issue
 from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
@@ -133,9 +133,9 @@ class _SiteFigures(Collector):
         ):
             age = (clock.now() - at).total_seconds() if at else inf
             yield GaugeMetricFamily(f"examapp_{name}_age_seconds", f"Seconds since {text}.", value=age)
-        fault = head_fault(session, sealer=current_app.extensions["sealer"], folder=settings.data_path)
+        issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
         text = "1 where the kept head of the audit chain is not on it."
-        yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if fault else 0)
+        yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
 
 
 @blueprint.before_app_request

@@ -13,12 +13,12 @@ def _strip(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-def _filled(words: str) -> InputRequired:
-    return InputRequired(words)
+def _filled(text: str) -> InputRequired:
+    return InputRequired(text)
 
 
-def _not_blank(words: str) -> Length:
-    return Length(min=1, message=words)
+def _not_blank(text: str) -> Length:
+    return Length(min=1, message=text)
 
 
 class FeedbackForm(FlaskForm):
@@ -37,7 +37,7 @@ class FeedbackForm(FlaskForm):
     page = HiddenField()
 
 
-class AnswerForm(FlaskForm):
+class FeedbackAnswerForm(FlaskForm):
     """The office's answer."""
 
     answer = TextAreaField(

@@ -19,7 +19,7 @@ _MAX_OWN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class NoticeReader:
     """Who reads notices: the units above and of the person, and whether the ones for administrators are meant too."""
 
     person_id: int
@@ -37,7 +37,7 @@ class NoticeLine:
     is_read: bool
 
 
-def list_notices(session: Session, reader: Reader, *, most: int, skip: int = 0) -> list[NoticeLine]:
+def list_notices(session: Session, reader: NoticeReader, *, limit: int, skip: int = 0) -> list[NoticeLine]:
     """List what is published for this reader, newest first."""
     rows = session.execute(
         select(Notice.id, Notice.title, Notice.published_at, NoticeReading.read_at.is_not(None).label("is_read"))
@@ -46,18 +46,18 @@ def list_notices(session: Session, reader: Reader, *, most: int, skip: int = 0) 
         )
         .where(*_meant_for(reader))
         .order_by(Notice.published_at.desc(), Notice.id.desc())
-        .limit(most)
+        .limit(limit)
         .offset(skip)
     )
     return [NoticeLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
-def count_notices(session: Session, reader: Reader) -> int:
+def count_notices(session: Session, reader: NoticeReader) -> int:
     """Count what is published for this reader."""
     return session.execute(select(func.count()).select_from(Notice).where(*_meant_for(reader))).scalar_one()
 
 
-def get_notice(session: Session, notice_id: int, reader: Reader) -> Notice:
+def get_notice(session: Session, notice_id: int, reader: NoticeReader) -> Notice:
     """Get a notice that is published for this reader; raises NotFoundError for any other."""
     notice = session.scalars(select(Notice).where(Notice.id == notice_id, *_meant_for(reader))).one_or_none()
     if notice is None:
@@ -65,7 +65,7 @@ def get_notice(session: Session, notice_id: int, reader: Reader) -> Notice:
     return notice
 
 
-def _meant_for(reader: Reader) -> tuple[ColumnElement[bool], ...]:
+def _meant_for(reader: NoticeReader) -> tuple[ColumnElement[bool], ...]:
     is_near = Notice.unit_id.in_(reader.unit_ids) if reader.unit_ids else false()
     return (
         Notice.published_at.is_not(None),
@@ -86,13 +86,13 @@ def lock_notice(session: Session, notice_id: int, unit_ids: Select[int] | None) 
     return notice
 
 
-def list_own_feedback(session: Session, person_id: int, *, most: int = _MAX_OWN) -> Sequence[Feedback]:
+def list_own_feedback(session: Session, person_id: int, *, limit: int = _MAX_OWN) -> Sequence[Feedback]:
     """List a person's own opinions with their answers, newest first."""
     return session.scalars(
         select(Feedback)
         .where(Feedback.person_id == person_id)
         .order_by(Feedback.created_at.desc(), Feedback.id.desc())
-        .limit(most)
+        .limit(limit)
     ).all()
 
 

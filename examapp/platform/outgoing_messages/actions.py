@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.documents.html import normalise
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.publisher import enqueue_after_commit
 from examapp.platform.notices.models import OutgoingMessage, OutgoingState
 from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
 
@@ -103,12 +103,12 @@ def send_out_many(
     statement = insert(OutgoingMessage).on_conflict_do_nothing(index_elements=["once_key"])
     new = len(session.scalars(statement.returning(OutgoingMessage.id), rows).all())
     if urgent and new:
-        nudge_after_commit(session, "messages.send_waiting")
+        enqueue_after_commit(session, "messages.send_waiting")
     return new
 
 
 def claim_messages(
-    session: Session, *, quiet: tuple[time, time] | None, now: datetime, most: int = 50
+    session: Session, *, quiet: tuple[time, time] | None, now: datetime, limit: int = 50
 ) -> list[Claimed]:
     """Claim the next messages that may go out now, at most one a day a person apart from urgent ones, and count the delivery.
 
@@ -117,7 +117,7 @@ def claim_messages(
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_CLAIM_LOCK))):
         return []
     today, chosen, served = day_of(now), [], set()
-    for message in session.scalars(_due(quiet, now).limit(most)):
+    for message in session.scalars(_due(quiet, now).limit(limit)):
         if not message.is_urgent and message.person_id in served:
             continue
         if not message.is_urgent:
@@ -262,7 +262,7 @@ class HttpGateway:
     secret: str
 
     def deliver(self, message: Claimed, *, mobile: str, now: datetime) -> Delivery:
-        """Post the message; a refusal that would stand at another try is final."""
+        """Post the message; a rejection that would stand at another try is final."""
         request = urllib.request.Request(  # noqa: S310 – the scheme was checked with the setting
             self.url, data=_letter(message, mobile=mobile, now=now), method="POST"
         )

@@ -24,7 +24,7 @@ _MAX_BATCHES = 40
 
 @task("messages.send_waiting", queue="imports", every_s=30)
 def send_waiting() -> None:
-    """Hand the messages that wait to the gateway, and end what is over; the nudge and the sweep are this same work."""
+    """Hand the messages that wait to the gateway, and end what is over; the enqueue and the sweep are this same work."""
     settings = current_app.config["SETTINGS"]
     with transaction() as session:
         tidy_messages(session, now=clock.now())

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from examapp.clock import local
 from examapp.db.personal_data import RetentionPolicy, list_personal_data
 from examapp.db.session import Base
-from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.organisation.people.models import Account, Person, PersonState, RosterMove
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.privacy.models import RetentionRun
 from examapp.platform.privacy.queries import Held, iter_held
-from examapp.platform.privacy.rules import Terms, plain_value, register_rows, value_words
+from examapp.platform.privacy.rules import Terms, plain_value, register_rows, value_label
 from examapp.platform.result_anonymisation.actions import NAMELESS, anonymise_exam, find_due_exams
 from examapp.security.ciphers import FieldCipher
 
@@ -34,7 +34,7 @@ _YEAR = 366
 _MAX_LEAVERS = 2000
 """People a run: the rest comes with the next one."""
 _OF_ACCOUNTS = ("sign_ins", "login_tokens", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
-_WORDS_OF_MOVES: dict[str, dict[str, Any]] = {
+_TEXT_OF_MOVES: dict[str, dict[str, Any]] = {
     "roster_moves": {"note": ""},
     "planned_moves": {"note": ""},
     "roster_change_items": {
@@ -43,17 +43,17 @@ _WORDS_OF_MOVES: dict[str, dict[str, Any]] = {
     },
 }
 """What is written over where a person moved: that somebody did stays, for the roster as it was on a day."""
-OF_LEAVERS = ("persons", "accounts", "role_grants", *_WORDS_OF_MOVES)
+OF_LEAVERS = ("persons", "accounts", "role_grants", *_TEXT_OF_MOVES)
 _BY_AGE = (
     ("sign_ins", "started_at"),
     ("login_tokens", "made_at"),
     ("outgoing_messages", "created_at"),
-    ("reset_requests", "asked_at"),
+    ("reset_requests", "requested_at"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetGo:
+class PurgedCounts:
     """How much there is to let go, or was."""
 
     leavers: int = 0
@@ -72,7 +72,7 @@ class LetGo:
         return not any(asdict(self).values())
 
 
-def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) -> LetGo:
+def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) -> PurgedCounts:
     """Count what the next run will let go; changes nothing."""
     exams = find_due_exams(session, before=_before(terms, now))
     attempts = Base.metadata.tables["attempts"]
@@ -87,8 +87,8 @@ def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) ->
         for name, column in _BY_AGE
     }
     gone = len(_long_gone(session, terms, today))
-    gone += session.scalar(select(func.count()).where(_of_strangers(terms, today))) or 0
-    return LetGo(
+    gone += session.scalar(select(func.count()).where(_of_outsiders(terms, today))) or 0
+    return PurgedCounts(
         leavers=len(_leavers(session, terms, today)),
         unnamed=gone,
         exams=len(exams),
@@ -97,7 +97,7 @@ def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) ->
     )
 
 
-def let_go(context: ActionContext, *, terms: Terms, today: date) -> LetGo:
+def purge_expired(context: ActionContext, *, terms: Terms, today: date) -> PurgedCounts:
     """Let go what has had its time, one exam a run at most; written down in numbers and in the log. Running it again does nothing more."""
     session, now = context.session, context.now
     leavers = _leavers(session, terms, today)
@@ -105,13 +105,15 @@ def let_go(context: ActionContext, *, terms: Terms, today: date) -> LetGo:
     gone = _long_gone(session, terms, today)
     _unname(session, gone, now=now)
     lines = _table("roster_change_items")
-    strangers = _run(
-        session, update(lines).values(_WORDS_OF_MOVES["roster_change_items"]).where(_of_strangers(terms, today))
+    outsiders = _run(
+        session, update(lines).values(_TEXT_OF_MOVES["roster_change_items"]).where(_of_outsiders(terms, today))
     )
     exams = find_due_exams(session, before=_before(terms, now))[:1]
     people = sum(anonymise_exam(session, exam, now=now) for exam in exams)
     aged = {name: _delete(session, name, _is_old(name, column, terms, now)) for name, column in _BY_AGE}
-    done = LetGo(leavers=len(leavers), unnamed=len(gone) + strangers, exams=len(exams), people_of_exams=people, **aged)
+    done = PurgedCounts(
+        leavers=len(leavers), unnamed=len(gone) + outsiders, exams=len(exams), people_of_exams=people, **aged
+    )
     if not done.is_nothing:
         session.add(RetentionRun(ran_at=now, started_by_id=context.actor.person_id, counts=asdict(done)))
         record(context, "privacy.apply_retention", object_type="personal_data", details=asdict(done))
@@ -125,8 +127,8 @@ def _before(terms: Terms, now: datetime) -> datetime:
 def _leavers(session: Session, terms: Terms, today: date) -> Sequence[int]:
     """List who left long enough ago and of whom numbers or an account are still held."""
     has_something = or_(
-        Person.id_number_sealed.is_not(None),
-        Person.mobile_sealed.is_not(None),
+        Person.id_number_encrypted.is_not(None),
+        Person.mobile_encrypted.is_not(None),
         select(Account.id).where(Account.person_id == Person.id).exists(),
     )
     return session.scalars(
@@ -148,7 +150,7 @@ def _long_gone(session: Session, terms: Terms, today: date) -> Sequence[int]:
     ).all()
 
 
-def _of_strangers(terms: Terms, today: date) -> ColumnElement[bool]:
+def _of_outsiders(terms: Terms, today: date) -> ColumnElement[bool]:
     """Give the condition that a line of a list of changes names somebody who never came onto the roster, as many years ago."""
     lines = _table("roster_change_items").c
     is_old = and_(lines.name != NAMELESS, lines.effective_on <= _day_of_names(terms, today))
@@ -170,13 +172,13 @@ def _unname(session: Session, person_ids: Sequence[int], *, now: datetime) -> No
     """Take the names of people who left long ago, and what they studied; places in figures that still count them stay."""
     if not person_ids:
         return
-    for holding in list_personal_data():
-        if holding.term is RetentionPolicy.STUDY:
-            _delete(session, holding.table, _table(holding.table).c.person_id.in_(person_ids))
+    for category in list_personal_data():
+        if category.term is RetentionPolicy.STUDY:
+            _delete(session, category.table, _table(category.table).c.person_id.in_(person_ids))
     lines = _table("roster_change_items")
     numbers = select(Person.staff_number).where(Person.id.in_(person_ids))
-    _run(session, update(lines).values(_WORDS_OF_MOVES["roster_change_items"]).where(lines.c.staff_number.in_(numbers)))
-    for name, nothing in _WORDS_OF_MOVES.items():
+    _run(session, update(lines).values(_TEXT_OF_MOVES["roster_change_items"]).where(lines.c.staff_number.in_(numbers)))
+    for name, nothing in _TEXT_OF_MOVES.items():
         _run(session, update(_table(name)).values(nothing).where(_table(name).c.person_id.in_(person_ids)))
     _run(
         session,
@@ -198,7 +200,7 @@ def _wipe(session: Session, person_ids: Sequence[int], *, now: datetime) -> None
     _run(session, update(grants).values(deputy_of_id=None).where(grants.c.deputy_of_id.in_(own)))
     _delete(session, "role_grants", grants.c.person_id.in_(person_ids))
     _delete(session, "accounts", _table("accounts").c.person_id.in_(person_ids))
-    nothing = dict.fromkeys(("id_number_sealed", "id_number_index", "mobile_sealed", "mobile_index"))
+    nothing = dict.fromkeys(("id_number_encrypted", "id_number_index", "mobile_encrypted", "mobile_index"))
     _run(session, update(Person).values(position="", updated_at=now, **nothing).where(Person.id.in_(person_ids)))
 
 
@@ -240,11 +242,11 @@ class CopyFormat(StrEnum):
 
 
 def copy_own_data(
-    context: ActionContext, person_id: int, wanted: CopyFormat, *, terms: Terms, sealer: FieldCipher
+    context: ActionContext, person_id: int, wanted: CopyFormat, *, terms: Terms, cipher: FieldCipher
 ) -> bytes:
     """Give all that is held about a person, to that person; numbers whole, results as far as they are out."""
     now = context.now
-    held = list(iter_held(context.session, person_id, sealer=sealer, is_whole=True, now=now, most=MAX_ROWS))
+    held = list(iter_held(context.session, person_id, cipher=cipher, is_whole=True, now=now, limit=MAX_ROWS))
     rows = sum(len(one.rows) for one in held)
     record(
         context,
@@ -262,9 +264,9 @@ def _as_json(held: list[Held], now: datetime) -> bytes:
         "made_at": now.isoformat(),
         "holdings": [
             {
-                "table": one.holding.table,
-                "title": one.holding.title,
-                "purpose": one.holding.purpose,
+                "table": one.category.table,
+                "title": one.category.title,
+                "purpose": one.category.purpose,
                 "heads": dict(zip(one.columns, one.heads, strict=True)),
                 "rows": [
                     {column: plain_value(value) for column, value in zip(one.columns, row, strict=True)}
@@ -280,22 +282,22 @@ def _as_json(held: list[Held], now: datetime) -> bytes:
 def _as_xlsx(held: list[Held], terms: Terms, now: datetime) -> bytes:
     heads = ("类别", "名称", "内容", "用途", "保存期限", "谁能看到")
     sheets = [
-        Sheet(
+        SheetLayout(
             name="个人信息清单",
             title="平台保存的您的个人信息",
             remarks=[f"导出时间：{local(now):%Y-%m-%d %H:%M:%S}。成绩未公布的考试，成绩在公布后列出。"],
-            columns=[Column(head=head, width=24) for head in heads],
+            columns=[SheetColumn(head=head, width=24) for head in heads],
             rows=register_rows(terms),
             made_at=now,
         )
     ]
     sheets += [
-        Sheet(
-            name=one.holding.title,
-            title=one.holding.title,
-            remarks=[f"用途：{one.holding.purpose}。保存期限：{terms.words(one.holding.term)}。"],
-            columns=[Column(head=head, width=_width(one, index)) for index, head in enumerate(one.heads)],
-            rows=[[value_words(column, v) for column, v in zip(one.columns, row, strict=True)] for row in one.rows],
+        SheetLayout(
+            name=one.category.title,
+            title=one.category.title,
+            remarks=[f"用途：{one.category.purpose}。保存期限：{terms.text(one.category.term)}。"],
+            columns=[SheetColumn(head=head, width=_width(one, index)) for index, head in enumerate(one.heads)],
+            rows=[[value_label(column, v) for column, v in zip(one.columns, row, strict=True)] for row in one.rows],
             made_at=now,
         )
         for one in held
@@ -309,5 +311,5 @@ def _as_xlsx(held: list[Held], terms: Terms, now: datetime) -> bytes:
 
 def _width(one: Held, index: int) -> int:
     """Give a column's width by its longest value: a Chinese character is as wide as two digits."""
-    texts = [one.heads[index], *(value_words(one.columns[index], row[index]) for row in one.rows[:200])]
+    texts = [one.heads[index], *(value_label(one.columns[index], row[index]) for row in one.rows[:200])]
     return min(_WIDEST, 3 + max(len(text.encode("gb18030")) for text in texts))

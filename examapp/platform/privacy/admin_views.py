@@ -9,9 +9,9 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.platform.privacy.actions import let_go, look_ahead
+from examapp.platform.privacy.actions import look_ahead, purge_expired
 from examapp.platform.privacy.queries import list_runs
-from examapp.platform.privacy.rules import LET_GO_WORDS, Terms
+from examapp.platform.privacy.rules import PURGED_LABELS, Terms
 from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
@@ -30,7 +30,7 @@ def show_retention() -> str:
     session, terms = read_session(), Terms.from_settings(current_app.config["SETTINGS"])
     due = look_ahead(session, terms=terms, now=clock.now(), today=clock.today())
     return render_template(
-        "privacy/retention.html", due=due, runs=list_runs(session, most=_MAX_RUNS), terms=terms, words=LET_GO_WORDS
+        "privacy/retention.html", due=due, runs=list_runs(session, limit=_MAX_RUNS), terms=terms, text=PURGED_LABELS
     )
 
 
@@ -40,6 +40,6 @@ def run_retention() -> Response:
     """Let go now what would be let go at night."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])
     with request_transaction() as context:
-        done = let_go(context, terms=terms, today=clock.today())
+        done = purge_expired(context, terms=terms, today=clock.today())
     flash("没有到期的信息。" if done.is_nothing else "已清除到期的信息，明细见下。", "success")
     return redirect(url_for("privacy_admin.show_retention"), 303)

@@ -38,7 +38,7 @@ _NAMES = {
 class Held:
     """What one table holds about a person: heads and rows, in the register's order."""
 
-    holding: PersonalData
+    category: PersonalData
     heads: Sequence[str]
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -46,59 +46,59 @@ class Held:
 
 def count_held(session: Session, person_id: int, *, now: datetime) -> dict[str, int]:
     """Count the rows about a person, by table, in one statement beside those that find which results are out."""
-    own = [holding for holding in list_personal_data() if holding.owner is not None]
+    own = [category for category in list_personal_data() if category.owner is not None]
     held_back = _held_back(session, person_id, now=now)
     counts = [
         select(func.count())
-        .select_from(_table(holding))
-        .where(*_conditions(holding, person_id, held_back))
+        .select_from(_table(category))
+        .where(*_conditions(category, person_id, held_back))
         .scalar_subquery()
-        .label(holding.table)
-        for holding in own
+        .label(category.table)
+        for category in own
     ]
     row = session.execute(select(*counts)).one()
-    return dict(zip((holding.table for holding in own), row, strict=True))
+    return dict(zip((category.table for category in own), row, strict=True))
 
 
 def read_held(
     session: Session,
-    holding: PersonalData,
+    category: PersonalData,
     person_id: int,
     *,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     is_whole: bool,
     now: datetime,
-    most: int,
+    limit: int,
 ) -> Held:
     """Read what a table holds about a person, newest first; the numbers of the roster masked unless they are to be whole."""
-    columns = list(holding.shown)
+    columns = list(category.shown)
     statement = _rows(
-        holding, columns, person_id, _held_back(session, person_id, now=now) if holding.needs_release else ()
+        category, columns, person_id, _held_back(session, person_id, now=now) if category.needs_release else ()
     )
-    rows = [list(row) for row in session.execute(statement.limit(most))]
-    heads = list(holding.shown.values())
-    if holding.table == "persons":
-        numbers = numbers_of(session, [person_id], sealer, is_whole=is_whole).get(person_id, ("", ""))
+    rows = [list(row) for row in session.execute(statement.limit(limit))]
+    heads = list(category.shown.values())
+    if category.table == "persons":
+        numbers = numbers_of(session, [person_id], cipher, is_whole=is_whole).get(person_id, ("", ""))
         rows = [[*row, *numbers] for row in rows]
         heads, columns = [*heads, "身份证号", "手机号"], [*columns, "id_number", "mobile"]
-    return Held(holding=holding, heads=heads, columns=columns, rows=rows)
+    return Held(category=category, heads=heads, columns=columns, rows=rows)
 
 
 def iter_held(
-    session: Session, person_id: int, *, sealer: FieldCipher, is_whole: bool, now: datetime, most: int
+    session: Session, person_id: int, *, cipher: FieldCipher, is_whole: bool, now: datetime, limit: int
 ) -> Iterator[Held]:
     """Read all that is held about a person, table by table."""
-    for holding in list_personal_data():
-        if holding.owner is not None:
-            yield read_held(session, holding, person_id, sealer=sealer, is_whole=is_whole, now=now, most=most)
+    for category in list_personal_data():
+        if category.owner is not None:
+            yield read_held(session, category, person_id, cipher=cipher, is_whole=is_whole, now=now, limit=limit)
 
 
-def _table(holding: PersonalData) -> Table:
-    return Base.metadata.tables[holding.table]
+def _table(category: PersonalData) -> Table:
+    return Base.metadata.tables[category.table]
 
 
-def _rows(holding: PersonalData, columns: Sequence[str], person_id: int, held_back: Sequence[int]) -> Select[Any]:
-    table = _table(holding)
+def _rows(category: PersonalData, columns: Sequence[str], person_id: int, held_back: Sequence[int]) -> Select[Any]:
+    table = _table(category)
     source: FromClause = table
     wanted: list[ColumnElement[Any]] = []
     for column in columns:
@@ -109,26 +109,26 @@ def _rows(holding: PersonalData, columns: Sequence[str], person_id: int, held_ba
             wanted.append(named.c[label].label(column))
         else:
             wanted.append(table.c[column])
-    order = [table.c[holding.order].desc()] if holding.order else []
-    return select(*wanted).select_from(source).where(*_conditions(holding, person_id, held_back)).order_by(*order)
+    order = [table.c[category.order].desc()] if category.order else []
+    return select(*wanted).select_from(source).where(*_conditions(category, person_id, held_back)).order_by(*order)
 
 
-def _conditions(holding: PersonalData, person_id: int, held_back: Sequence[int]) -> list[ColumnElement[bool]]:
-    table = _table(holding)
-    owner = holding.owner or ""
+def _conditions(category: PersonalData, person_id: int, held_back: Sequence[int]) -> list[ColumnElement[bool]]:
+    table = _table(category)
+    owner = category.owner or ""
     whose: ColumnElement[bool]
     if owner == "account_id":
         accounts = Base.metadata.tables["accounts"]
         whose = table.c.account_id.in_(select(accounts.c.id).where(accounts.c.person_id == person_id))
     elif owner == "attempt_id":
-        whose = table.c.attempt_id.in_(_own_attempts(person_id, held_back if holding.needs_release else ()))
+        whose = table.c.attempt_id.in_(_own_attempts(person_id, held_back if category.needs_release else ()))
     else:
         whose = table.c[owner] == person_id
     conditions: list[ColumnElement[bool]] = [whose]
-    if holding.needs_release and owner != "attempt_id":
+    if category.needs_release and owner != "attempt_id":
         exams = Base.metadata.tables["exams"]
-        tells_of_main = holding.table == "makeup_eligibilities"
-        of = exams.c.main_exam_id if tells_of_main else exams.c.id
+        names_main_exam = category.table == "makeup_eligibilities"
+        of = exams.c.main_exam_id if names_main_exam else exams.c.id
         conditions.append(table.c.exam_id.not_in(select(exams.c.id).where(of.in_(held_back))))
     return conditions
 
@@ -142,17 +142,17 @@ def _held_back(session: Session, person_id: int, *, now: datetime) -> list[int]:
     """List the exams with something of the person's whose results are not out: by the rule that the result's page follows."""
     attempts, eligible = Base.metadata.tables["attempts"], Base.metadata.tables["makeup_eligibilities"]
     outside = Base.metadata.tables["external_results"]
-    sat = select(attempts.c.exam_id).where(attempts.c.person_id == person_id)
+    own_exams = select(attempts.c.exam_id).where(attempts.c.person_id == person_id)
     elsewhere = select(outside.c.exam_id).where(outside.c.person_id == person_id)
     of_makeups = (
         select(Exam.main_exam_id)
         .join(eligible, eligible.c.exam_id == Exam.id)
         .where(eligible.c.person_id == person_id, Exam.main_exam_id.is_not(None))
     )
-    exams = session.scalars(select(Exam).where(or_(*(Exam.id.in_(ids) for ids in (sat, elsewhere, of_makeups)))))
+    exams = session.scalars(select(Exam).where(or_(*(Exam.id.in_(ids) for ids in (own_exams, elsewhere, of_makeups)))))
     return [exam.id for exam in exams if not release_of(session, exam, now=now).are_results_out]
 
 
-def list_runs(session: Session, *, most: int) -> Sequence[RetentionRun]:
+def list_runs(session: Session, *, limit: int) -> Sequence[RetentionRun]:
     """List the runs that let something go, newest first."""
-    return session.scalars(select(RetentionRun).order_by(RetentionRun.id.desc()).limit(most)).all()
+    return session.scalars(select(RetentionRun).order_by(RetentionRun.id.desc()).limit(limit)).all()

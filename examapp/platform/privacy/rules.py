@@ -11,9 +11,9 @@ from typing import Any
 from examapp.config import Settings
 from examapp.db.personal_data import RetentionPolicy, list_personal_data
 from examapp.delivery.grading.rules import BAND_NAMES
-from examapp.documents.spreadsheets import as_words
+from examapp.documents.spreadsheets import as_text
 from examapp.organisation.access.rules import ROLE_NAMES
-from examapp.platform.audit.rules import act_words
+from examapp.platform.audit.rules import act_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Terms:
             audit_days=settings.keep_audit_days,
         )
 
-    def words(self, term: RetentionPolicy) -> str:
+    def text(self, term: RetentionPolicy) -> str:
         """Say a term for people."""
         return {
             RetentionPolicy.LEAVER: f"在册期间；离开名册满 {self.leaver_days} 天后清除号码、账号和登录记录",
@@ -92,17 +92,17 @@ _VALUES = {
 }
 
 
-def value_words(column: str, value: object) -> str:
+def value_label(column: str, value: object) -> str:
     """Say a stored value for people; the county's time, no word of the program."""
     if column == "act":
-        return act_words(str(value))
+        return act_label(str(value))
     if isinstance(value, list):
-        return "、".join(value_words("", part) for part in value)
+        return "、".join(value_label("", part) for part in value)
     if isinstance(value, Mapping):
-        return "；".join(f"{key} {value_words('', part)}" for key, part in value.items())
+        return "；".join(f"{key} {value_label('', part)}" for key, part in value.items())
     if isinstance(value, bool) or value is None:
         return {True: "是", False: "否", None: ""}[value]
-    return as_words(value) if isinstance(value, datetime) else _VALUES.get(str(value), str(value))
+    return as_text(value) if isinstance(value, datetime) else _VALUES.get(str(value), str(value))
 
 
 def plain_value(value: object) -> Any:
@@ -120,14 +120,14 @@ def register_rows(terms: Terms) -> list[tuple[str, str, str, str, str, str]]:
     """Give the register as a table: group, title, what, why, how long, by whom."""
     return [
         (
-            holding.group,
-            holding.title,
-            "、".join(holding.shown.values()),
-            holding.purpose,
-            terms.words(holding.term),
-            holding.seen_by,
+            category.group,
+            category.title,
+            "、".join(category.shown.values()),
+            category.purpose,
+            terms.text(category.term),
+            category.seen_by,
         )
-        for holding in list_personal_data()
+        for category in list_personal_data()
     ]
 
 
@@ -137,7 +137,7 @@ def register_markdown(terms: Terms) -> str:
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in register_rows(terms))])
 
 
-LET_GO_WORDS = {
+PURGED_LABELS = {
     "leavers": "离开人员的号码和账号（人）",
     "unnamed": "离开已久人员的姓名（人）",
     "exams": "匿名的考试（场）",

@@ -8,13 +8,13 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.jobs.registry import task
 from examapp.platform.audit.actions import SYSTEM, ActionContext
-from examapp.platform.privacy.actions import let_go
+from examapp.platform.privacy.actions import purge_expired
 from examapp.platform.privacy.rules import Terms
 
 
 @task("privacy.apply_retention", queue="imports", every_s=43_200)
-def let_go_in_time() -> None:
+def apply_retention() -> None:
     """Let go what is due: a run that was lost is made up for by the next, since what is due is read from the rows."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])
     with transaction() as session:
-        let_go(ActionContext(session, SYSTEM, clock.now()), terms=terms, today=clock.today())
+        purge_expired(ActionContext(session, SYSTEM, clock.now()), terms=terms, today=clock.today())

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection
-from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
+from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState, QuestionVersion
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.errors import ConflictError, DomainError
@@ -175,14 +175,14 @@ _STEM = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class County:
+class RehearsalCounty:
     """What was made: who can sign in, and the exam to sit."""
 
     login_names: list[str]
     exam_id: int
 
 
-def write_county(session: Session, people: int, *, password_hash: str, now: datetime) -> County:
+def write_county(session: Session, people: int, *, password_hash: str, now: datetime) -> RehearsalCounty:
     """Write the county; raises ConflictError in any database that is no empty shadow, so that no real row can be touched."""
     name = str(session.execute(text("SELECT current_database()")).scalar_one())
     if not name.endswith("_rehearsal") or session.execute(select(func.count()).select_from(Person)).scalar_one():
@@ -196,7 +196,7 @@ def write_county(session: Session, people: int, *, password_hash: str, now: date
     for kind, count, _ in _SECTIONS:
         for number in range(count * _BANK):
             _write_question(session, kind, number, now=now)
-    return County(login_names=login_names, exam_id=_write_exam(session, now=now))
+    return RehearsalCounty(login_names=login_names, exam_id=_write_exam(session, now=now))
 
 
 def _write_people(session: Session, unit_id: int, login_names: list[str], *, password_hash: str, now: datetime) -> None:
@@ -217,7 +217,7 @@ def _write_people(session: Session, unit_id: int, login_names: list[str], *, pas
 def _write_question(session: Session, kind: Kind, number: int, *, now: datetime) -> None:
     written = tuple(f"选项{n}：依照法定权限和程序办理" for n in range(4))
     options = list(kind_of(kind).options_of(model.Question(kind=kind, stem="", options=written)))
-    question = Question(
+    question = BankQuestion(
         code=f"rehearsal-{kind}-{number}", kind=str(kind), state=QuestionState.ACTIVE, created_at=now, updated_at=now
     )
     session.add(question)

@@ -20,7 +20,15 @@ import structlog
 from sqlalchemy import Engine, text
 
 from examapp.ops import protocol_client
-from examapp.ops.protocol_client import Browser, Call, Client, LostReplyError, Reply, UnexpectedReplyError, perform
+from examapp.ops.protocol_client import (
+    Browser,
+    Client,
+    LostReplyError,
+    ProtocolCall,
+    Reply,
+    UnexpectedReplyError,
+    perform,
+)
 from examapp.platform.rehearsal_environment.actions import RehearsalError, Shadow, shadow_deployment
 from examapp.platform.rehearsals.rules import SAVE_EVERY_S
 
@@ -30,7 +38,7 @@ _MAX_QUEUE_S = 60
 
 
 @dataclass(slots=True)
-class Candidate:
+class SimulatedCandidate:
     """One browser of one synthetic person, which remembers what the server acknowledged."""
 
     client: Client
@@ -75,7 +83,7 @@ class Candidate:
         """Hand in."""
         self._ask(protocol_client.submit(self.attempt_id, self.epoch))
 
-    def _ask(self, call: Call) -> Reply:
+    def _ask(self, call: ProtocolCall) -> Reply:
         """Call, and repeat for a while where the server asks for that, as any client does."""
         deadline = time.monotonic() + _INSISTS_FOR_S
         while True:
@@ -119,12 +127,12 @@ class PhaseTimes:
 class CandidateGroup:
     """The synthetic candidates, and a count of failed calls by path and status."""
 
-    def __init__(self, candidates: Sequence[Candidate]) -> None:
+    def __init__(self, candidates: Sequence[SimulatedCandidate]) -> None:
         self.candidates = candidates
         self.failures: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def once_each(self, act: Callable[[Candidate], None]) -> PhaseTimes:
+    def once_each(self, act: Callable[[SimulatedCandidate], None]) -> PhaseTimes:
         """Let every candidate do an act once, _AT_ONCE at a time."""
         timed, began = PhaseTimes(), time.perf_counter()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -147,7 +155,7 @@ class CandidateGroup:
                     continue
                 due_at += pause
                 share = shares[number]
-                one = self._timed(Candidate.save, share[len(took) % len(share)])
+                one = self._timed(SimulatedCandidate.save, share[len(took) % len(share)])
                 took += [one] if one is not None else []
             return took
 
@@ -156,7 +164,7 @@ class CandidateGroup:
         timed.wall_s = time.perf_counter() - began
         return timed
 
-    def _timed(self, act: Callable[[Candidate], None], candidate: Candidate) -> float | None:
+    def _timed(self, act: Callable[[SimulatedCandidate], None], candidate: SimulatedCandidate) -> float | None:
         began = time.perf_counter()
         try:
             act(candidate)
@@ -178,7 +186,10 @@ def rehearse(database_url: str, *, roster: int, progress: Callable[[int], None])
         progress(2)
         county = shadow.run("rehearsal-county", str(people))
         group = CandidateGroup(
-            [Candidate(Client(shadow.port, _TIMEOUT_S), name, county["password"]) for name in county["login_names"]]
+            [
+                SimulatedCandidate(Client(shadow.port, _TIMEOUT_S), name, county["password"])
+                for name in county["login_names"]
+            ]
         )
         return _run_phases(shadow, group, county["exam_id"], roster=roster, progress=progress)
 
@@ -187,10 +198,10 @@ def _run_phases(
     shadow: Shadow, group: CandidateGroup, exam_id: int, *, roster: int, progress: Callable[[int], None]
 ) -> dict[str, float]:
     progress(3)
-    sign_ins = group.once_each(Candidate.sign_in)
+    sign_ins = group.once_each(SimulatedCandidate.sign_in)
     progress(4)
     starts = group.once_each(lambda candidate: candidate.start(exam_id))
-    group.once_each(Candidate.read_paper)
+    group.once_each(SimulatedCandidate.read_paper)
     group.candidates = [candidate for candidate in group.candidates if candidate.total]
     if len(group.candidates) < _AT_ONCE:
         raise RehearsalError("演练中登录或开考大多没有成功，服务器现在不能开考。请看日志。")
@@ -199,7 +210,7 @@ def _run_phases(
     progress(6)
     paced = group.save_for(_SAVING_S, per_second=roster / SAVE_EVERY_S)
     progress(7)
-    hand_ins = group.once_each(Candidate.hand_in)
+    hand_ins = group.once_each(SimulatedCandidate.hand_in)
     progress(8)
     if group.failures:
         log.warning("rehearsal_calls_failed", calls=dict(group.failures.most_common(10)))
@@ -235,7 +246,7 @@ def _grade(shadow: Shadow, *, expected: int) -> float:
     return (graded - first) / (time.perf_counter() - began) if graded > first else float(graded)
 
 
-def count_lost(engine: Engine, candidates: Sequence[Candidate]) -> int:
+def count_lost(engine: Engine, candidates: Sequence[SimulatedCandidate]) -> int:
     """Count acknowledged answers of which the database holds no version of that or a later counter."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT attempt_id, item, seq FROM answers")).all()

@@ -1,4 +1,4 @@
-"""A rehearsal (演练): a whole synthetic sitting on this machine, against a shadow database that is made for it and dropped after it.
+"""A rehearsal (演练): a whole synthetic attempt on this machine, against a shadow database that is made for it and dropped after it.
 
 A database of its own is the safe choice: whatever the synthetic candidates do, no row of the county's own database can move, since no
 process of the rehearsal is connected to it. It runs on the same PostgreSQL server and the same processors, with the same program and
@@ -20,7 +20,7 @@ from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
 from examapp.organisation.people.models import Person, PersonState
 from examapp.platform.audit.actions import ActionContext, record
-from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
+from examapp.platform.rehearsals.rules import is_go, judge, verdict_text
 from examapp.platform.setup.models import Rehearsal
 
 AUDIT_ACTS = {"admin.request_rehearsal": "开始演练"}
@@ -30,20 +30,20 @@ STEPS = 9
 _MAX_LENGTH = timedelta(minutes=10)
 
 
-class RehearsalRefusedError(DomainError):
+class InvalidRehearsalError(DomainError):
     """A rehearsal now would harm somebody, or one is running already."""
 
     code = "rehearsal_refused"
 
 
 def request_rehearsal(context: ActionContext, *, roster: int | None = None, is_published: bool = True) -> Rehearsal:
-    """Enqueue a rehearsal, judged for the whole roster or for so many; raises RehearsalRefusedError while somebody sits an exam."""
+    """Enqueue a rehearsal, judged for the whole roster or for so many; raises InvalidRehearsalError while somebody sits an exam."""
     session, now = context.session, context.now
     if count_in_progress(session):
-        raise RehearsalRefusedError("现在有人正在考试。演练会占满服务器，请等所有人交卷后再做。")
+        raise InvalidRehearsalError("现在有人正在考试。演练会占满服务器，请等所有人交卷后再做。")
     running = select(Rehearsal.id).where(Rehearsal.state.in_(ACTIVE))
     if session.scalar(running.where(Rehearsal.created_at > now - _MAX_LENGTH)) is not None:
-        raise RehearsalRefusedError("一次演练正在进行，请等它结束。")
+        raise InvalidRehearsalError("一次演练正在进行，请等它结束。")
     on_roster = select(func.count()).where(Person.state == PersonState.ON_ROSTER)
     size = roster or session.execute(on_roster).scalar_one()
     rehearsal = Rehearsal(created_by_id=context.actor.person_id, roster=max(1, size), total=STEPS, created_at=now)
@@ -60,7 +60,7 @@ def conclude_rehearsal(session: Session, run: JobRun, measured: Mapping[str, flo
     rehearsal = session.get_one(Rehearsal, run.id)
     lines = judge(measured, roster=rehearsal.roster)
     rehearsal.figures, rehearsal.is_go = [line.as_json() for line in lines], is_go(lines)
-    run.complete(session, total=STEPS, message=verdict_words(lines, roster=rehearsal.roster))
+    run.complete(session, total=STEPS, message=verdict_text(lines, roster=rehearsal.roster))
 
 
 def note_no_go(session: Session, rehearsal_id: int) -> None:

@@ -33,14 +33,14 @@ _STEPS = (
 @cli_blueprint.cli.command("rehearse")
 @click.option("--roster", type=click.IntRange(1), help="Judge for so many candidates instead of the whole roster.")
 def rehearse(roster: int | None) -> None:
-    """Play a whole synthetic sitting on this deployment; exit with 0 for go, 1 for no-go."""
+    """Play a whole synthetic attempt on this deployment; exit with 0 for go, 1 for no-go."""
     try:
         with transaction() as session:
             rehearsal_id = actions.request_rehearsal(
                 ActionContext(session, SYSTEM, clock.now()), roster=roster, is_published=False
             ).id
-    except DomainError as refusal:
-        raise click.ClickException(refusal.text) from None
+    except DomainError as rejection:
+        raise click.ClickException(rejection.text) from None
     rehearsal = tasks.hold_rehearsal(rehearsal_id, say=lambda step: click.echo(f"[{step}] {_STEPS[step]}"))
     if rehearsal is None:
         raise click.ClickException("这次演练已由后台开始，请在网页“考试日”中查看结果。")
@@ -55,7 +55,7 @@ def rehearse(roster: int | None) -> None:
 @cli_blueprint.cli.command("rehearsal-county", hidden=True)
 @click.argument("people", type=click.IntRange(1))
 def rehearsal_county(people: int) -> None:
-    """Write the synthetic county into a shadow database; refuses any other."""
+    """Write the synthetic county into a shadow database; rejects any other."""
     password = secrets.token_urlsafe(12)
     password_hash = hasher().hash(password)
     with transaction() as session:

@@ -1,7 +1,7 @@
 """Part an old exam's results from the people: each becomes a nameless one of its unit, and every figure stays as it was.
 
 The figures count the frozen roster (`roster_snapshot_people`) with the attempts of its people. So for everybody of the exam and its make-ups one
-nameless person is made, in an order that tells nothing, and takes their places in these tables; what only the sitting needed is deleted.
+nameless person is made, in an order that tells nothing, and takes their places in these tables; what only the attempt needed is deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from examapp.db.session import Base
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.organisation.people.models import Person, PersonState
-from examapp.oversight.roster_snapshots.actions import take_freeze
+from examapp.oversight.roster_snapshots.actions import create_snapshot
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 
 MOVED = (
@@ -42,7 +42,7 @@ DROPPED = (
 """Tables of an exam's people that nothing is counted from afterwards."""
 KEPT = ("exercise_runs", "stats_invalidations")
 """Tables that name an exam and a person, but tell of study and go with the person, or are used up within seconds."""
-OF_SITTINGS = ("answer_history", "attempt_events", "quarantined_saves", "attempt_contacts")
+ATTEMPT_TABLES = ("answer_history", "attempt_events", "quarantined_saves", "attempt_contacts")
 """What was noted beside an attempt, for disputes that are over."""
 STAYING = ("answers", "grades", "attempt_reopenings")
 """What stays with the nameless one's attempt, since figures are read from it; without words about the person."""
@@ -73,12 +73,12 @@ def find_due_exams(session: Session, *, before: datetime) -> Sequence[Exam]:
 def anonymise_exam(session: Session, exam: Exam, *, now: datetime) -> int:
     """Part the results of an exam and its make-ups from the people; gives for how many. In the caller's transaction, whole or not at all."""
     ids = list(session.scalars(select(Exam.id).where(or_(Exam.id == exam.id, Exam.main_exam_id == exam.id))))
-    _freeze(session, ids, now=now)
+    _snapshot_rosters(session, ids, now=now)
     people = _people_of(session, ids)
     nameless = _make_nameless(session, people, exam_id=exam.id, now=now)
     for name in DROPPED:
         _run(session, delete(_table(name)).where(_of(_table(name), ids)))
-    _clear_sittings(session, ids)
+    _clear_attempts(session, ids)
     moved = (
         func.unnest(cast(list(people), ARRAY(BigInteger)), cast(nameless, ARRAY(BigInteger)))
         .table_valued("former", "nameless")
@@ -92,7 +92,7 @@ def anonymise_exam(session: Session, exam: Exam, *, now: datetime) -> int:
             .values(person_id=moved.c.nameless)
             .where(table.c.person_id == moved.c.former, table.c.exam_id.in_(ids)),
         )
-    _clear_words(session, ids)
+    _clear_text(session, ids)
     imports = _table("result_imports")
     of_these = select(imports.c.id).where(imports.c.exam_id.in_(ids))
     for name in OF_IMPORTS:
@@ -102,14 +102,14 @@ def anonymise_exam(session: Session, exam: Exam, *, now: datetime) -> int:
     return len(people)
 
 
-def _freeze(session: Session, exam_ids: list[int], *, now: datetime) -> None:
+def _snapshot_rosters(session: Session, exam_ids: list[int], *, now: datetime) -> None:
     """Write the rosters down that are not yet: from here on nobody could be found who belongs to the audience."""
     for exam_id in exam_ids:
         exam = session.get_one(Exam, exam_id)
-        if exam.frozen_taken_at is None and exam.state == ExamState.PUBLISHED:
-            exam.frozen_at = now
+        if exam.snapshot_created_at is None and exam.state == ExamState.PUBLISHED:
+            exam.snapshot_due_at = now
             session.flush()
-            take_freeze(ActionContext(session, SYSTEM, now), exam_id)
+            create_snapshot(ActionContext(session, SYSTEM, now), exam_id)
             session.flush()
 
 
@@ -117,11 +117,11 @@ def _people_of(session: Session, exam_ids: list[int]) -> dict[int, int]:
     """Give everybody with anything of these exams, and the unit where the nameless one will stand: the roster's, else the person's."""
     tables = [_table(name) for name in MOVED]
     everybody = union(*(select(t.c.person_id).where(t.c.exam_id.in_(exam_ids)) for t in tables)).subquery()
-    frozen = _table("roster_snapshot_people")
+    snapshot = _table("roster_snapshot_people")
     rows = session.execute(
-        select(everybody.c.person_id, func.coalesce(func.min(frozen.c.unit_id), func.min(Person.unit_id)))
+        select(everybody.c.person_id, func.coalesce(func.min(snapshot.c.unit_id), func.min(Person.unit_id)))
         .join(Person, Person.id == everybody.c.person_id)
-        .outerjoin(frozen, (frozen.c.person_id == everybody.c.person_id) & frozen.c.exam_id.in_(exam_ids))
+        .outerjoin(snapshot, (snapshot.c.person_id == everybody.c.person_id) & snapshot.c.exam_id.in_(exam_ids))
         .where(Person.state != PersonState.ANONYMOUS)
         .group_by(everybody.c.person_id)
     )
@@ -153,16 +153,16 @@ def _make_nameless(session: Session, people: dict[int, int], *, exam_id: int, no
     return ids
 
 
-def _clear_sittings(session: Session, exam_ids: list[int]) -> None:
+def _clear_attempts(session: Session, exam_ids: list[int]) -> None:
     attempts = _table("attempts")
-    sittings = select(attempts.c.id).where(attempts.c.exam_id.in_(exam_ids))
-    for name in OF_SITTINGS:
-        _run(session, delete(_table(name)).where(_table(name).c.attempt_id.in_(sittings)))
+    attempt_ids = select(attempts.c.id).where(attempts.c.exam_id.in_(exam_ids))
+    for name in ATTEMPT_TABLES:
+        _run(session, delete(_table(name)).where(_table(name).c.attempt_id.in_(attempt_ids)))
     grades, certificates = _table("grades"), _table("certificates")
-    graded = select(grades.c.id).where(grades.c.attempt_id.in_(sittings))
+    graded = select(grades.c.id).where(grades.c.attempt_id.in_(attempt_ids))
     _run(session, update(certificates).values(grade_id=None).where(certificates.c.grade_id.in_(graded)))
     reopenings = _table("attempt_reopenings")
-    _run(session, update(reopenings).values(reason="").where(reopenings.c.attempt_id.in_(sittings)))
+    _run(session, update(reopenings).values(reason="").where(reopenings.c.attempt_id.in_(attempt_ids)))
     receipt = func.concat("N", attempts.c.id)
     _run(
         session,
@@ -172,7 +172,7 @@ def _clear_sittings(session: Session, exam_ids: list[int]) -> None:
     )
 
 
-def _clear_words(session: Session, exam_ids: list[int]) -> None:
+def _clear_text(session: Session, exam_ids: list[int]) -> None:
     """Take out what tells who it was in words: reasons, and positions that only one person of a unit has."""
     for name, values in (
         ("exemptions", {"reason": "", "answer": "", "file_id": None}),

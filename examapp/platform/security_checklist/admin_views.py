@@ -21,7 +21,7 @@ from examapp.platform.security_checklist.queries import find_findings
 from examapp.platform.security_checklist.rules import Level, judge
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.queries import list_open_jobs
-from examapp.platform.setup.rules import is_alive, production_faults, shown_settings
+from examapp.platform.setup.rules import is_alive, list_production_issues, shown_settings
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -48,7 +48,7 @@ def show_settings() -> str:
     database = setup_queries.database_settings(session)
     beat = setup_queries.heartbeats(session).get(setup_queries.SWEEPER)
     settings = current_app.config["SETTINGS"]
-    faults = production_faults(settings, database, has_demo_accounts=setup_queries.has_demo_accounts(session))
+    issues = list_production_issues(settings, database, has_demo_accounts=setup_queries.has_demo_accounts(session))
     return render_template(
         "admin/settings.html",
         settings=shown_settings(settings),
@@ -58,7 +58,7 @@ def show_settings() -> str:
         beat=beat,
         is_sweeper_alive=is_alive(beat, now=now),
         jobs=setup_queries.count_jobs(session),
-        faults=faults,
+        issues=issues,
         mode=settings.app_mode,
     )
 
@@ -67,9 +67,9 @@ def show_settings() -> str:
 @requires("admin:setting:write")
 def list_jobs() -> str:
     """List the background jobs that run, wait, failed or are quarantined, the newest first."""
-    rows = list_open_jobs(read_session(), most=_MAX_JOBS)
+    rows = list_open_jobs(read_session(), limit=_MAX_JOBS)
     kinds = {kind.name: kind for kind in list_kinds()}
-    return render_template("admin/jobs.html", rows=rows, kinds=kinds, most=_MAX_JOBS)
+    return render_template("admin/jobs.html", rows=rows, kinds=kinds, limit=_MAX_JOBS)
 
 
 @admin_blueprint.post("/jobs/<int:job_id>/cancel")
@@ -86,8 +86,8 @@ def retry_job(job_id: int) -> Response:
     return _change_job(job_id, job_actions.retry, "jobs.retry", "已重新排队。")
 
 
-def _change_job(job_id: int, act: Callable[..., Job], name: str, words: str) -> Response:
-    with submit(words) as context:
+def _change_job(job_id: int, act: Callable[..., Job], name: str, text: str) -> Response:
+    with submit(text) as context:
         job = act(context.session, job_id, now=clock.now())
         details = {"kind": job.kind}
         record(context, name, object_type="job", object_id=job_id, details=details)
@@ -95,7 +95,7 @@ def _change_job(job_id: int, act: Callable[..., Job], name: str, words: str) -> 
 
 
 checklist_blueprint = Blueprint("checklist_admin", __name__, url_prefix="/admin/checklist")
-_WORDS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GOOD: "正常"}
+_LEVEL_LABELS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GOOD: "正常"}
 
 
 @checklist_blueprint.get("/")
@@ -104,7 +104,7 @@ _WORDS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GOOD: "�
 def show_checklist() -> str:
     """Look at everything now, and show it with the red points first."""
     settings, now = current_app.config["SETTINGS"], clock.now()
-    found = find_findings(read_session(), settings, sealer=current_app.extensions["sealer"], now=now)
+    found = find_findings(read_session(), settings, cipher=current_app.extensions["cipher"], now=now)
     points = judge(settings, found, now=now)
-    counts = {level: sum(point.level is level for point in points) for level in _WORDS}
-    return render_template("admin/checklist.html", points=points, counts=counts, words=_WORDS, as_of=now)
+    counts = {level: sum(point.level is level for point in points) for level in _LEVEL_LABELS}
+    return render_template("admin/checklist.html", points=points, counts=counts, text=_LEVEL_LABELS, as_of=now)

@@ -15,22 +15,22 @@ from examapp.config import Settings
 from examapp.ops.backup import BackupFolder
 from examapp.organisation.people.models import Account, RoleGrant
 from examapp.platform.audit.models import AuditEvent, AuditSeal
-from examapp.platform.audit_chain.actions import head_fault
-from examapp.platform.security_checklist.rules import Findings
+from examapp.platform.audit_chain.actions import find_head_issue
+from examapp.platform.security_checklist.rules import ChecklistFindings
 from examapp.platform.setup import queries as setup_queries
 from examapp.security.ciphers import FieldCipher
 
 _CONNECT_S = 2.0
 
 
-def find_findings(session: Session, settings: Settings, *, sealer: FieldCipher, now: datetime) -> Findings:
+def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, now: datetime) -> ChecklistFindings:
     """Look at database, roles, backups, log and certificate; what cannot be found out is None."""
     holders = _count_holders(session, now=now)
     administrators, without = _count_second_factors(session, now=now)
     sealed_at, newest = session.execute(select(func.max(AuditSeal.sealed_at), func.max(AuditSeal.event_id))).one()
-    verified_at, chain_faults = _last_check(session, "audit.verify", "failures")
+    verified_at, chain_issues = _last_check(session, "audit.verify", "failures")
     opened_at, unopened = _last_check(session, "people.check_keys", "broken")
-    return Findings(
+    return ChecklistFindings(
         database=setup_queries.database_settings(session),
         has_demo_accounts=setup_queries.has_demo_accounts(session),
         holders=holders,
@@ -39,10 +39,11 @@ def find_findings(session: Session, settings: Settings, *, sealer: FieldCipher, 
         backup_at=backup_at(settings),
         backup_failed_at=_newest([backup_folder(settings).failure]),
         sealed_at=sealed_at,
-        unsealed=session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.id > (newest or 0))) or 0,
+        decrypted=session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.id > (newest or 0)))
+        or 0,
         verified_at=verified_at,
-        chain_faults=chain_faults,
-        head_fault=head_fault(session, sealer=sealer, folder=settings.data_path),
+        chain_issues=chain_issues,
+        find_head_issue=find_head_issue(session, cipher=cipher, folder=settings.data_path),
         opened_at=opened_at,
         unopened=unopened,
         log_at=_newest(list((settings.data_path / "logs").glob("*.log"))),
@@ -120,8 +121,8 @@ def _certificate_end(site_url: str) -> datetime | None:
             socket.create_connection((parts.hostname, parts.port or 443), timeout=_CONNECT_S) as line,
             ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname) as wrapped,
         ):
-            told = wrapped.getpeercert() or {}
+            certificate = wrapped.getpeercert() or {}
     except OSError:
         return None
-    ends = told.get("notAfter")
+    ends = certificate.get("notAfter")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) if ends else None

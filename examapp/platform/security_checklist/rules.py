@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from examapp.clock import local
 from examapp.config import Mode, PasswordProfile, Settings
-from examapp.platform.setup.rules import DURABILITY_FAULTS, secret_faults
+from examapp.platform.setup.rules import DURABILITY_ISSUES, list_secret_issues
 
 BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
 """A backup is made every night: one that is missed shows the next morning."""
@@ -38,7 +38,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class ChecklistFindings:
     """What was found on the deployment; None where it could not be found out or never was."""
 
     database: Mapping[str, str]
@@ -51,11 +51,11 @@ class Findings:
     backup_failed_at: datetime | None
     """When a backup last came to no good end."""
     sealed_at: datetime | None
-    unsealed: int
+    decrypted: int
     verified_at: datetime | None
-    chain_faults: int
+    chain_issues: int
     """How many lines of the log the last check found changed, removed or inserted."""
-    head_fault: str
+    find_head_issue: str
     """What is wrong with the kept head of the chain at this moment; empty where it is on the chain."""
     opened_at: datetime | None
     unopened: int
@@ -65,7 +65,7 @@ class Findings:
     may_change_log: bool
 
 
-def judge(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
+def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> list[Point]:
     """Judge every point, red ones first, in an order that stays the same otherwise."""
     points = [
         *_settings(settings),
@@ -88,10 +88,10 @@ def judge(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
 
 def _settings(settings: Settings) -> list[Point]:
     is_production = settings.app_mode is Mode.PRODUCTION
-    faults = secret_faults(settings)
+    issues = list_secret_issues(settings)
     return [
         Point("运行方式", Level.GOOD if is_production else Level.LOOK, "正式" if is_production else "试用或测试", "" if is_production else "正式考试前，请按运维手册以 APP_MODE=production 部署。"),
-        Point("密钥", Level.BAD if faults else Level.GOOD, "有问题" if faults else "已设置，且不是示例值", "".join(faults)),
+        Point("密钥", Level.BAD if issues else Level.GOOD, "有问题" if issues else "已设置，且不是示例值", "".join(issues)),
         Point("首次设置页", Level.LOOK if settings.setup_code and is_production else Level.GOOD, "设置码仍在" if settings.setup_code else "已关闭", "设置已完成，请删去环境变量 SETUP_CODE。" if settings.setup_code and is_production else ""),
         Point("日志级别", Level.LOOK if settings.log_level == "DEBUG" else Level.GOOD, settings.log_level, "DEBUG 只用于排查，请改回 INFO。" if settings.log_level == "DEBUG" else ""),
         Point("密码规则", Level.GOOD if settings.password_profile is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if settings.password_profile is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
@@ -110,15 +110,15 @@ def _idle(settings: Settings) -> Point:
     )
 
 
-def _database(found: Findings) -> list[Point]:
+def _database(found: ChecklistFindings) -> list[Point]:
     points = [
         Point(
             f"数据库 {name}",
             Level.GOOD if is_on else Level.BAD,
             "已打开" if is_on else "已关闭",
-            "" if is_on else words,
+            "" if is_on else text,
         )
-        for name, words in DURABILITY_FAULTS.items()
+        for name, text in DURABILITY_ISSUES.items()
         for is_on in [found.database.get(name, "off") != "off"]
     ]
     is_demo = found.has_demo_accounts
@@ -126,10 +126,10 @@ def _database(found: Findings) -> list[Point]:
     return points
 
 
-def _people(settings: Settings, found: Findings) -> list[Point]:
+def _people(settings: Settings, found: ChecklistFindings) -> list[Point]:
     names = {"system_admin": "系统管理员", "security_admin": "安全管理员", "audit_admin": "审计管理员"}
-    lacking = [words for role, words in names.items() if not found.holders.get(role)]
-    points = [Point("三员配备", Level.BAD if lacking else Level.GOOD, "、".join(f"{words} {found.holders.get(role, 0)} 人" for role, words in names.items()), f"请由安全管理员为 {'、'.join(lacking)} 授权，三种角色由不同的人担任。" if lacking else "")]  # fmt: skip
+    unfilled = [text for role, text in names.items() if not found.holders.get(role)]
+    points = [Point("三员配备", Level.BAD if unfilled else Level.GOOD, "、".join(f"{text} {found.holders.get(role, 0)} 人" for role, text in names.items()), f"请由安全管理员为 {'、'.join(unfilled)} 授权，三种角色由不同的人担任。" if unfilled else "")]  # fmt: skip
     missing = found.without_second_factor
     if settings.second_factor == "off":
         points.append(
@@ -141,41 +141,41 @@ def _people(settings: Settings, found: Findings) -> list[Point]:
             )
         )
     else:
-        words = f"{found.administrators} 名管理员中 {missing} 名没有启用"
-        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, words, "请通知他们在「动态口令」页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
+        text = f"{found.administrators} 名管理员中 {missing} 名没有启用"
+        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, text, "请通知他们在「动态口令」页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
     return points
 
 
-def _backup(found: Findings, *, now: datetime) -> Point:
+def _backup(found: ChecklistFindings, *, now: datetime) -> Point:
     advice = "每晚执行一次 flask backup base，并确认定时任务在运行（systemctl list-timers examapp-backup.timer）；备份放在另一块磁盘上。"
     point = _aged("数据库备份", found.backup_at, now, (BACKUP_GOOD, BACKUP_BAD), advice)
     failed_at = found.backup_failed_at
     if failed_at is None or (found.backup_at is not None and found.backup_at > failed_at):
         return point
-    told = f"最近一次备份没有成功（{local(failed_at):%m-%d %H:%M}）；{point.found}"
+    message = f"最近一次备份没有成功（{local(failed_at):%m-%d %H:%M}）；{point.found}"
     mend = "请看 journalctl -u examapp-backup 中的原因（多为磁盘已满或账号没有 REPLICATION），处理后执行 systemctl start examapp-backup。"
-    return Point(point.name, Level.BAD, told, mend)
+    return Point(point.name, Level.BAD, message, mend)
 
 
-def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
+def _audit(settings: Settings, found: ChecklistFindings, *, now: datetime) -> list[Point]:
     days = settings.keep_audit_days
     seal = _aged(
         "审计记录上链", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
     )
-    if found.unsealed == 0 and found.sealed_at is not None:
+    if found.decrypted == 0 and found.sealed_at is not None:
         seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
-    if found.head_fault:
-        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.head_fault)
+    if found.find_head_issue:
+        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.find_head_issue)
     return [
         seal,
-        _checked("审计记录校验", found.verified_at, found.chain_faults, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
+        _checked("审计记录校验", found.verified_at, found.chain_issues, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
         _checked("加密数据核对", found.opened_at, found.unopened, now, ("每天自动核对一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask keys check。", "请执行 flask keys check 查看是哪些，核对 DATA_KEYS 是否齐全；齐全的，从备份中恢复。")),
         Point("审计记录保存期", Level.GOOD if days >= MIN_KEPT_DAYS else Level.BAD, f"{days} 天", "" if days >= MIN_KEPT_DAYS else "不得少于 200 天，请改 KEEP_AUDIT_DAYS。"),
         Point("审计记录防改", Level.LOOK if found.may_change_log else Level.GOOD, "程序的数据库账号能修改或删除" if found.may_change_log else "程序的数据库账号不能修改、删除", "请按运维手册收回程序账号对审计表的修改、删除权。" if found.may_change_log else ""),
     ]  # fmt: skip
 
 
-def _certificate(settings: Settings, found: Findings, *, now: datetime) -> Point:
+def _certificate(settings: Settings, found: ChecklistFindings, *, now: datetime) -> Point:
     if not settings.https:
         level = Level.BAD if settings.app_mode is Mode.PRODUCTION else Level.LOOK
         return Point("https", level, "没有启用", "请在 nginx 上配置证书，并设 HTTPS=1；否则口令在网络上以明文传送。")
@@ -194,18 +194,18 @@ def _aged(name: str, at: datetime | None, now: datetime, limits: tuple[timedelta
         return Point(name, Level.BAD, "没有查到", advice)
     age, (good, bad) = now - at, limits
     level = Level.GOOD if age <= good else Level.LOOK if age <= bad else Level.BAD
-    return Point(name, level, _age_words(age), "" if level is Level.GOOD else advice)
+    return Point(name, level, _age_label(age), "" if level is Level.GOOD else advice)
 
 
-def _checked(name: str, at: datetime | None, faults: int, now: datetime, advice: tuple[str, str]) -> Point:
+def _checked(name: str, at: datetime | None, issues: int, now: datetime, advice: tuple[str, str]) -> Point:
     """Judge a check that runs by itself: red where it found something, else by its age."""
     to_run, to_mend = advice
-    if at is not None and faults:
-        return Point(name, Level.BAD, f"发现 {faults} 处问题，{_age_words(now - at)}", to_mend)
+    if at is not None and issues:
+        return Point(name, Level.BAD, f"发现 {issues} 处问题，{_age_label(now - at)}", to_mend)
     return _aged(name, at, now, (VERIFY_GOOD, VERIFY_BAD), to_run)
 
 
-def _age_words(age: timedelta) -> str:
+def _age_label(age: timedelta) -> str:
     minutes = max(int(age.total_seconds()) // 60, 0)
     if minutes < 60:
         return f"最近一次在 {minutes} 分钟前"

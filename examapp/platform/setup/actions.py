@@ -65,7 +65,7 @@ class Administrator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPassword:
+class IssuedFirstPassword:
     """What is shown once, to be handed over: who signs in under which name with which first password."""
 
     name: str
@@ -86,8 +86,8 @@ class SetUp:
 
 
 def set_up(
-    session: Session, plan: SetUp, *, sealer: FieldCipher, address: str | None, now: datetime
-) -> list[FirstPassword]:
+    session: Session, plan: SetUp, *, cipher: FieldCipher, address: str | None, now: datetime
+) -> list[IssuedFirstPassword]:
     """Make the county and its first administrators, once; give the others' first passwords.
 
     Raises AlreadySetUpError where an account exists, SeparatedRolesError, LoginNameTakenError.
@@ -111,12 +111,12 @@ def set_up(
     )
     context = ActionContext(session, Actor(person_id=person.id, address=address), now)
     record(context, "admin.set_up", object_type="unit", object_id=county.id)
-    return [_make_with_first_password(context, one, county, sealer=sealer) for one in plan.others]
+    return [_make_with_first_password(context, one, county, cipher=cipher) for one in plan.others]
 
 
 def add_administrator(
-    session: Session, administrator: Administrator, *, unit_code: str, sealer: FieldCipher, now: datetime
-) -> FirstPassword:
+    session: Session, administrator: Administrator, *, unit_code: str, cipher: FieldCipher, now: datetime
+) -> IssuedFirstPassword:
     """Make an administrator from the machine's own console, for who has locked himself out; raises LoginNameTakenError.
 
     Raises DomainError where there is no such unit.
@@ -124,7 +124,7 @@ def add_administrator(
     unit = session.scalars(select(Unit).where(Unit.code == unit_code)).one_or_none()
     if unit is None:
         raise DomainError(f"没有代码为「{unit_code}」的单位。")
-    return _make_with_first_password(ActionContext(session, SYSTEM, now), administrator, unit, sealer=sealer)
+    return _make_with_first_password(ActionContext(session, SYSTEM, now), administrator, unit, cipher=cipher)
 
 
 def _make_county(session: Session, plan: SetUp, *, now: datetime) -> Unit:
@@ -158,14 +158,14 @@ def _make_person(session: Session, administrator: Administrator, unit: Unit, *, 
     )
     session.add(person)
     session.flush()
-    reach = unit.id if administrator.role not in SEPARATED_ROLES | {Role.PUBLICITY_OFFICE} else None
-    session.add(RoleGrant(person_id=person.id, role=administrator.role, unit_id=reach, granted_at=now))
+    access = unit.id if administrator.role not in SEPARATED_ROLES | {Role.PUBLICITY_OFFICE} else None
+    session.add(RoleGrant(person_id=person.id, role=administrator.role, unit_id=access, granted_at=now))
     return person
 
 
 def _make_with_first_password(
-    context: ActionContext, administrator: Administrator, unit: Unit, *, sealer: FieldCipher
-) -> FirstPassword:
+    context: ActionContext, administrator: Administrator, unit: Unit, *, cipher: FieldCipher
+) -> IssuedFirstPassword:
     person = _make_person(context.session, administrator, unit, now=context.now)
     password = "".join(secrets.choice(_LETTERS) for _ in range(_FIRST_PASSWORD_LENGTH))
     context.session.add(
@@ -173,7 +173,7 @@ def _make_with_first_password(
             person_id=person.id,
             login_name=person.staff_number,
             password_hash=NO_HASH,
-            first_password_sealed=sealer.seal(password, bound_to=first_password_binding(person.id)),
+            first_password_encrypted=cipher.seal(password, associated_data=first_password_binding(person.id)),
             must_change_password=True,
         )
     )
@@ -185,7 +185,9 @@ def _make_with_first_password(
         person_id=person.id,
         details={"role": administrator.role},
     )
-    return FirstPassword(name=person.name, login_name=person.staff_number, role=administrator.role, password=password)
+    return IssuedFirstPassword(
+        name=person.name, login_name=person.staff_number, role=administrator.role, password=password
+    )
 
 
 def set_fact(session: Session, name: str, value: Any, *, now: datetime) -> None:

@@ -13,10 +13,10 @@ from examapp.db.schema import newest_version
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import sealer
+from examapp.organisation.accounts.guards import cipher
 from examapp.platform.setup import queries
 from examapp.platform.setup.actions import Administrator, add_administrator
-from examapp.platform.setup.rules import production_faults
+from examapp.platform.setup.rules import list_production_issues
 
 cli_blueprint = Blueprint("admin_cli", __name__, cli_group=None)
 _OLD_SCHEMA = "数据库结构还没有建立或不是最新的。请先运行 flask --app wsgi db upgrade。"
@@ -26,23 +26,23 @@ _OLD_SCHEMA = "数据库结构还没有建立或不是最新的。请先运行 f
 def check_start() -> None:
     """Exit with 1 and the reasons in Chinese where a production start would be dangerous."""
     try:
-        faults = _faults()
+        issues = _issues()
     except OperationalError:
-        faults = ["连不上数据库。请检查 DATABASE_URL 和数据库服务。"]
+        issues = ["连不上数据库。请检查 DATABASE_URL 和数据库服务。"]
     except ProgrammingError:
-        faults = [_OLD_SCHEMA]
-    for fault in faults:
-        click.echo(f"不能启动：{fault}", err=True)
-    if faults:
+        issues = [_OLD_SCHEMA]
+    for issue in issues:
+        click.echo(f"不能启动：{issue}", err=True)
+    if issues:
         raise SystemExit(1)
     click.echo("启动检查通过。")
 
 
-def _faults() -> list[str]:
+def _issues() -> list[str]:
     session, settings = read_session(), current_app.config["SETTINGS"]
     if queries.schema_version(session) != newest_version():
         return [_OLD_SCHEMA]
-    return production_faults(
+    return list_production_issues(
         settings,
         queries.database_settings(session),
         has_demo_accounts=queries.has_demo_accounts(session),
@@ -72,9 +72,9 @@ def add_administrator_command(role: str, login_name: str, name: str, unit_code: 
     administrator = Administrator(name=name, login_name=login_name, role=Role(role))
     try:
         with transaction() as session:
-            made = add_administrator(session, administrator, unit_code=unit_code, sealer=sealer(), now=clock.now())
-    except DomainError as refusal:
-        raise click.ClickException(refusal.text) from None
+            made = add_administrator(session, administrator, unit_code=unit_code, cipher=cipher(), now=clock.now())
+    except DomainError as rejection:
+        raise click.ClickException(rejection.text) from None
     click.echo(
         f"{ROLE_NAMES[made.role]} {made.name}：登录名 {made.login_name}，初始密码 {made.password}（首次登录须修改）"
     )

@@ -22,7 +22,7 @@ class PlatformFlag(Base):
 
 
 class Rehearsal(Job):
-    """A rehearsal (演练): a synthetic sitting on this deployment against a shadow database, and what it came to."""
+    """A rehearsal (演练): a synthetic attempt on this deployment against a shadow database, and what it came to."""
 
     __tablename__ = "rehearsals"
     KIND = "admin.rehearse"

@@ -88,13 +88,13 @@ def count_jobs(session: Session) -> list[JobCounts]:
     ]
 
 
-def list_open_jobs(session: Session, *, most: int) -> list[Row[Job, str | None]]:
+def list_open_jobs(session: Session, *, limit: int) -> list[Row[Job, str | None]]:
     """List the jobs that are not done, with who asked for each, the newest first."""
     rows = session.execute(
         select(Job, Person.name)
         .outerjoin(Person, Person.id == Job.created_by_id)
         .where(Job.state != JobState.DONE)
         .order_by(Job.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     return list(rows)

@@ -1,4 +1,4 @@
-"""When a production start is refused, which settings may be shown, and when a process that beats is alive."""
+"""When a production start is rejected, which settings may be shown, and when a process that beats is alive."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ SECRET_SETTINGS = frozenset(
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
 _SHORTEST_SECRET = 32
-DURABILITY_FAULTS = {
+DURABILITY_ISSUES = {
     "fsync": "数据库的 fsync 已关闭，断电会丢失已保存的答案。请在 postgresql.conf 中设 fsync = on 后重启数据库。",
     "full_page_writes": "数据库的 full_page_writes 已关闭，断电会损坏数据。请设 full_page_writes = on 后重载数据库。",
     "synchronous_commit": "数据库的 synchronous_commit 已关闭，故障时会丢失已确认保存的答案。请设 synchronous_commit = on 后重载数据库。",
 }
 
 
-def production_faults(
+def list_production_issues(
     settings: Settings,
     database_settings: Mapping[str, str],
     *,
     has_demo_accounts: bool,
     eviction_policy: str | None = None,
 ) -> list[str]:
-    """Say in Chinese why a production start must be refused, and what to do; empty where it may go ahead or is no production.
+    """Say in Chinese why a production start must be rejected, and what to do; empty where it may go ahead or is no production.
 
     `eviction_policy` is what Redis does when full, None where it did not say.
     """
     if settings.app_mode is not Mode.PRODUCTION:
         return []
-    faults = secret_faults(settings)
+    issues = list_secret_issues(settings)
     if not settings.https:
-        faults.append(PLAIN_HTTP)
-    faults += [words for name, words in DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
+        issues.append(PLAIN_HTTP)
+    issues += [text for name, text in DURABILITY_ISSUES.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
-        faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
+        issues.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
     if eviction_policy not in {None, "noeviction"}:
-        faults.append(
+        issues.append(
             f"Redis 的 maxmemory-policy 是 {eviction_policy}，内存满时会悄悄丢掉任务消息。请设为 noeviction。"
         )
-    return faults
+    return issues
 
 
-def secret_faults(settings: Settings) -> list[str]:
+def list_secret_issues(settings: Settings) -> list[str]:
     """Say which of the secrets are missing, too short or an example."""
-    faults = []
+    issues = []
     if len(settings.secret_key) < _SHORTEST_SECRET or settings.secret_key.lower().startswith(
         tuple(_WEAK_SECRETS - {""})
     ):
-        faults.append("SECRET_KEY 未设置、太短或仍是示例值。请用至少 32 个随机字符。")
+        issues.append("SECRET_KEY 未设置、太短或仍是示例值。请用至少 32 个随机字符。")
     if not settings.data_keys or _is_repetitive(settings.data_keys):
-        faults.append("DATA_KEYS 未设置或仍是示例值。请生成随机密钥，并与数据库分开备份。")
-    return faults
+        issues.append("DATA_KEYS 未设置或仍是示例值。请生成随机密钥，并与数据库分开备份。")
+    return issues
 
 
 def _is_repetitive(data_keys: str) -> bool:

@@ -14,8 +14,8 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.actions import judge_set_up_code
-from examapp.organisation.accounts.guards import hasher, password_profile, public, sealer
-from examapp.organisation.accounts.rules import password_fault
+from examapp.organisation.accounts.guards import cipher, hasher, password_profile, public
+from examapp.organisation.accounts.rules import find_password_issue
 from examapp.organisation.captcha.rules import office_of
 from examapp.platform.setup.actions import Administrator, SetUp, set_up
 from examapp.platform.setup.queries import has_accounts
@@ -26,17 +26,19 @@ def _strip(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-def _text(label: str, missing: str, most: int, description: str = "") -> StringField:
+def _text(label: str, missing: str, limit: int, description: str = "") -> StringField:
     return StringField(
         label,
         filters=[_strip],
         description=description,
-        validators=[InputRequired(missing), Length(min=1, max=most, message=f"请填写，最多 {most} 字。")],
+        validators=[InputRequired(missing), Length(min=1, max=limit, message=f"请填写，最多 {limit} 字。")],
     )
 
 
-def _optional(label: str, most: int) -> StringField:
-    return StringField(label, filters=[_strip], validators=[Optional(), Length(max=most, message=f"最多 {most} 字。")])
+def _optional(label: str, limit: int) -> StringField:
+    return StringField(
+        label, filters=[_strip], validators=[Optional(), Length(max=limit, message=f"最多 {limit} 字。")]
+    )
 
 
 class SetUpForm(FlaskForm):
@@ -89,12 +91,12 @@ def first_set_up() -> AnyResponse:
 
 def _is_sound(form: SetUpForm) -> bool:
     """Check what one field alone does not show; faults are written beside their fields."""
-    if refusal := _find_code_refusal(form.setup_code.data):
-        form.setup_code.errors = [refusal.text]
-    elif fault := password_fault(
+    if rejection := _find_code_rejection(form.setup_code.data):
+        form.setup_code.errors = [rejection.text]
+    elif issue := find_password_issue(
         form.password.data, login_name=form.login_name.data, name=form.name.data or "", profile=password_profile()
     ):
-        form.password.errors = [fault]
+        form.password.errors = [issue]
     elif form.password.data != form.repeated.data:
         form.repeated.errors = ["两次输入的密码不一样，请重新输入。"]
     for role, prefix in _OTHERS:
@@ -104,12 +106,12 @@ def _is_sound(form: SetUpForm) -> bool:
     return not form.errors
 
 
-def _find_code_refusal(typed: str) -> DomainError | None:
+def _find_code_rejection(typed: str) -> DomainError | None:
     """Judge the set-up code; wrong ones are counted by address, so that nobody finds it by trying."""
     is_right = hmac.compare_digest(typed.encode(), current_app.config["SETTINGS"].setup_code.encode())
-    who = sealer().blind_index(office_of(request.remote_addr), purpose="setup_code")
+    user = cipher().blind_index(office_of(request.remote_addr), purpose="setup_code")
     with transaction() as session:
-        return judge_set_up_code(session, who, is_right=is_right, address=request.remote_addr, now=clock.now())
+        return judge_set_up_code(session, user, is_right=is_right, address=request.remote_addr, now=clock.now())
 
 
 def _set_up(form: SetUpForm) -> Response | None:
@@ -126,9 +128,9 @@ def _set_up(form: SetUpForm) -> Response | None:
     )
     try:
         with transaction() as session:
-            handed = set_up(session, plan, sealer=sealer(), address=request.remote_addr, now=clock.now())
-    except DomainError as refusal:
-        form.login_name.errors = [refusal.text]
+            handed = set_up(session, plan, cipher=cipher(), address=request.remote_addr, now=clock.now())
+    except DomainError as rejection:
+        form.login_name.errors = [rejection.text]
         return None
     page = render_template(
         "admin/setup_done.html", handed=handed, role_names=ROLE_NAMES, login_name=form.login_name.data

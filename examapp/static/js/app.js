@@ -29,7 +29,7 @@
 
   function follow(job) {
     var bar = job.querySelector('progress');
-    var words = job.querySelector('.job-words');
+    var words = job.querySelector('.job-text');
     var began = Date.now();
     function again(pause) { window.setTimeout(ask, pause); }
     // Who waits long asks less often: a county's administrators may stand in one line while an exam is on.

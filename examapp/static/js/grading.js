@@ -7,7 +7,7 @@
 
   var place = document.getElementById('grading');
   if (!place) { return; }
-  var words = document.getElementById('grading-words');
+  var words = document.getElementById('grading-text');
   var pause = 1500;
 
   function again() {

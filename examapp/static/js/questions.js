@@ -5,7 +5,7 @@
   var form = document.querySelector('form[data-preview]');
   if (!form || !window.fetch) { return; }
   var shown = document.querySelector('.preview-body');
-  var words = form.querySelector('.picture-words');
+  var words = form.querySelector('.picture-text');
   var picker = form.querySelector('input[type="file"]');
   var area = null;
   var timer = 0;

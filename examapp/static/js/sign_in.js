@@ -11,7 +11,7 @@
   });
 
   function send(form) {
-    var words = form.querySelector('.wait-words');
+    var words = form.querySelector('.wait-text');
     var button = form.querySelector('button[type="submit"]');
     var wish = {
       method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' },
@@ -33,7 +33,7 @@
       }
     }
 
-    // The application's refusal has the form again; a proxy's has not, and passes.
+    // The application's rejection has the form again; a proxy's has not, and passes.
     function showOrWait(html, seconds) {
       if (html.indexOf('data-waits') >= 0) { show(html); } else { wait(seconds, '登录的人较多，正在为您排队。'); }
     }
@@ -54,7 +54,7 @@
     }
   }
 
-  // A refusal is the same page with its words; whoever reads by ear is led to them.
+  // A rejection is the same page with its words; whoever reads by ear is led to them.
   function show(html) {
     var page = new DOMParser().parseFromString(html, 'text/html').querySelector('main');
     document.querySelector('main').replaceWith(page);

@@ -7,10 +7,10 @@ import unicodedata
 from question_bank.model import OPTION_LETTERS
 
 _TRUE = "正确 对 对的 正确的 说法正确 勾 是 是的 真 √ ✓ ✔ ☑ ✅ 🗸 V T TRUE Y YES RIGHT CORRECT 1"
-TRUE_WORDS = frozenset(_TRUE.split())
+TRUE_TERMS = frozenset(_TRUE.split())
 _FALSE = "错误 错 错的 错误的 说法错误 叉 不对 不正确 不是 否 假 × ✗ ✘ ✖ ✕ ╳ ❌ ☒ X Х F FALSE N NO WRONG INCORRECT 0 2"
-FALSE_WORDS = frozenset(_FALSE.split())
-ALL_WORDS = frozenset({"全选", "以上全选", "全部选", "全都选", "选项全选"})
+FALSE_TERMS = frozenset(_FALSE.split())
+ALL_TERMS = frozenset({"全选", "以上全选", "全部选", "全都选", "选项全选"})
 
 _WRAPPING = " \t\n\r\"'“”‘’「」[]【】()（）{}<>。.;；,，、:："
 _PREFIX = re.compile(
@@ -38,9 +38,9 @@ def fold(text: str) -> str:
 def read_truth(text: str) -> bool | None:
     """Return whether the words mean 正确 (True) or 错误 (False); None when they mean neither."""
     word = fold(text).upper()
-    if word in TRUE_WORDS:
+    if word in TRUE_TERMS:
         return True
-    if word in FALSE_WORDS:
+    if word in FALSE_TERMS:
         return False
     return None
 
@@ -68,7 +68,7 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
     `count` is how many options the question has: `全选` means all of them, `1,3` the first and the third.
     """
     word = _PREFIX.sub("", fold(text)).strip(_WRAPPING).removesuffix("选项").removesuffix("项").upper()
-    if word in ALL_WORDS:
+    if word in ALL_TERMS:
         return tuple(OPTION_LETTERS[:count]) if count else None
     if _SPAN_OF_NUMBERS.fullmatch(word):
         return None

@@ -60,7 +60,7 @@ def kind_in(text: str) -> Kind | None:
     """Return the one kind named anywhere in a longer text (a sheet's or file's name); None when none or several are."""
     plain = unicodedata.normalize("NFKC", text).lower()
     strong: set[Kind] = {kind for name, kind in _BY_NAME.items() if _named(name, plain) and kind is not Kind.CASE}
-    strong |= {kind for word, kind in _SHORT_WORDS.items() if word in plain}
+    strong |= {kind for word, kind in _SHORT_NAMES.items() if word in plain}
     return strong.pop() if len(strong) == 1 else None
 
 
@@ -71,7 +71,7 @@ def _named(name: str, text: str) -> bool:
 
 
 _PINYIN = frozenset({"danxuan", "duoxuan", "panduan", "tiankong", "jianda"})
-_SHORT_WORDS: dict[str, Kind] = {
+_SHORT_NAMES: dict[str, Kind] = {
     "单选": Kind.SINGLE_CHOICE,
     "多选": Kind.MULTIPLE_CHOICE,
     "判断题": Kind.TRUE_FALSE,

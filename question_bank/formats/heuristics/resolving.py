@@ -23,7 +23,7 @@ Problem: TypeAlias = tuple[str, str]
 LONG_ANSWER = 60
 """Characters: an answer longer than this is a short answer's, not a blank's."""
 
-_LETTER_AND_WORDS = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
+_LETTER_AND_TEXT = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
 _SPLIT_TEXTS = re.compile(r"[;；\n|]+")
 _SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
 _BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
@@ -36,8 +36,8 @@ def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]
     answer = parsed.answer
     if not answer:
         return (), ("没有答案。请补上答案。", "no_key")
-    named = _by_words(answer, texts)
-    letters = answers.read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
+    named = _by_option_text(answer, texts)
+    letters = answers.read_letters(answer, count=len(texts)) or _by_letters_and_option_text(answer, texts)
     if named and letters and named != letters:
         reason = f"答案“{answer[:20]}”可以看作选项 {''.join(letters)}，也正好是选项 {''.join(named)} 的内容，有两种读法。请写明选项字母。"
         return (), (reason, "two_readings")
@@ -55,9 +55,9 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
     if not parsed.answer:
         return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
     folded = [answers.fold(text) for _, text in parsed.lettered]
-    words = [answers.fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
-    if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
-        return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
+    wording = [answers.fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
+    if sorted(wording) == sorted(folded) and len(set(folded)) == len(folded):
+        return tuple(OPTION_LETTERS[folded.index(word)] for word in wording), None
     bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", parsed.answer)).upper()
     if not bare.isascii() or not bare.isalpha():
         reason = f"答案“{parsed.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。"
@@ -65,27 +65,27 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
     return tuple(bare), None
 
 
-def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+def _by_option_text(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Return letters of the options whose words the answer repeats; empty when a word fits none or several."""
     folded = [answers.fold(text) for text in texts]
     split = [part for part in _SPLIT_TEXTS.split(answer) if part.strip()]
     for parts in ([answer], split, answers.listed_texts(answer)):
-        words = [answers.fold(part) for part in parts]
-        if words and all(word and folded.count(word) == 1 for word in words):
-            return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
+        wording = [answers.fold(part) for part in parts]
+        if wording and all(word and folded.count(word) == 1 for word in wording):
+            return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in wording}))
     return ()
 
 
-def is_by_words(parsed: ParsedQuestion) -> bool:
+def is_by_text(parsed: ParsedQuestion) -> bool:
     """Return whether the answer repeats the words of options."""
-    return bool(_by_words(parsed.answer, [text for _, text in parsed.lettered]))
+    return bool(_by_option_text(parsed.answer, [text for _, text in parsed.lettered]))
 
 
-def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+def _by_letters_and_option_text(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Return letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
     letters = []
     for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
-        match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
+        match = _LETTER_AND_TEXT.fullmatch(unicodedata.normalize("NFKC", part))
         place = OPTION_LETTERS.find(match[1].upper()) if match else -1
         if match is None or place >= len(texts) or answers.fold(match[2]) != answers.fold(texts[place]):
             return ()
@@ -214,14 +214,14 @@ def _clean(parsed: ParsedQuestion) -> ParsedQuestion:
     if parsed.answer and parsed.kind in {Kind.SHORT_ANSWER, Kind.FILL_BLANK}:
         parsed.answer = _plain(parsed, parsed.answer)
     if "\ufffd" in parsed.stem_text + parsed.answer + "".join(text for _, text in options):
-        parsed.add_loss("broken_characters", "这道题里有认不出的字（文件编码损坏），请核对原文。")
+        parsed.add_dropped("broken_characters", "这道题里有认不出的字（文件编码损坏），请核对原文。")
     return parsed
 
 
 def _plain(parsed: ParsedQuestion, text: str) -> str:
     plain, lost = plain_if_html(text)
     if lost:
-        parsed.losses.append(Note(parsed.where, f"题里的{lost}没有导入，只保留了文字。", "formatting"))
+        parsed.dropped.append(Note(parsed.where, f"题里的{lost}没有导入，只保留了文字。", "formatting"))
     return clean_text(plain)
 
 
@@ -238,7 +238,7 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
     """Require a review of all answers by number where a neighbour's is 0: they may count from 0 or from 1."""
     answered = [parsed for one in questions for parsed in (one, *one.parts) if parsed.answer]
     listed = [parsed for parsed in answered if len(parsed.options) >= 2]
-    groups = {parsed.group for parsed in listed if answers.counts_from_zero(parsed.answer) and not is_by_words(parsed)}
+    groups = {parsed.group for parsed in listed if answers.counts_from_zero(parsed.answer) and not is_by_text(parsed)}
     unlisted = (parsed for parsed in answered if not parsed.options and parsed.kind is Kind.TRUE_FALSE)
     for parsed in (*listed, *unlisted):
         if parsed.group in groups and answers.is_by_number(parsed.answer):
@@ -275,7 +275,7 @@ def _find_key(parsed: ParsedQuestion, orders: dict[str, bool]) -> Problem | None
             problem = (reason, "kind_key_conflict")
         parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
         return problem
-    return _find_words(parsed)
+    return _find_text(parsed)
 
 
 def _rejection(parsed: ParsedQuestion) -> Note | None:
@@ -299,7 +299,7 @@ def _decide_kind(parsed: ParsedQuestion) -> Kind:
     kind = _kind_by_content(parsed)
     if parsed.kind_label and not kind_names.is_choice_name(parsed.kind_label):
         reason = f"题型“{parsed.kind_label[:20]}”不认识，已按内容当作{KIND_NAMES[kind]}导入，请核对。"
-        parsed.add_loss("kind_unknown", reason)
+        parsed.add_dropped("kind_unknown", reason)
     return kind
 
 
@@ -330,7 +330,7 @@ def _find_truth(parsed: ParsedQuestion, orders: dict[str, bool]) -> Problem | No
     return problem
 
 
-def _find_words(parsed: ParsedQuestion) -> Problem | None:
+def _find_text(parsed: ParsedQuestion) -> Problem | None:
     filled = [text for _, text in parsed.lettered if text]
     is_blank = parsed.kind is Kind.FILL_BLANK
     is_answered = bool(parsed.answer or parsed.blank_answers)

@@ -52,11 +52,11 @@ def _spaced(text: str) -> tuple[str, list[tuple[str, str]]]:
     """Return the text before a last line such as `A 甲 B 乙 C 丙`, and its options: letters in order with spaces around, three at least."""
     before, _, line = text.rpartition("\n")
     parts = re.split(r"(?:^|\s+)([A-H])\s+", line.strip())
-    letters, words = parts[1::2], [part.strip() for part in parts[2::2]]
+    letters, wording = parts[1::2], [part.strip() for part in parts[2::2]]
     in_order = len(letters) > 2 and letters == list(OPTION_LETTERS[: len(letters)])
-    if parts[0] or not in_order or not all(words) or any(_NEXT_NUMBER.search(word) for word in words):
+    if parts[0] or not in_order or not all(wording) or any(_NEXT_NUMBER.search(word) for word in wording):
         return text, []
-    return before.rstrip(), list(zip(letters, words, strict=True))
+    return before.rstrip(), list(zip(letters, wording, strict=True))
 
 
 def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[str, str]]]:

@@ -77,12 +77,12 @@ _WEAK_STEMS = frozenset({"标题", "内容", "title", "试题标题", "题目标
 
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
 _LONE_LETTER = re.compile(r"[(\[【<]\s*([A-Za-z])\s*[)\]】>]")
-_OPTION_WORDS = "(?:试题|题目)?(?:答案选项|选项内容|选项|备选项|备选答案|候选项|候选答案|选择项|选择|option)"
-_OPTION = re.compile(rf"{_OPTION_WORDS}?[-_.]?([a-z])[-_.]?(?:选项|选择|项|答案|内容|选项内容)?")
+_OPTION_HEADERS = "(?:试题|题目)?(?:答案选项|选项内容|选项|备选项|备选答案|候选项|候选答案|选择项|选择|option)"
+_OPTION = re.compile(rf"{_OPTION_HEADERS}?[-_.]?([a-z])[-_.]?(?:选项|选择|项|答案|内容|选项内容)?")
 _OPTION_NUMBER = re.compile(
-    rf"{_OPTION_WORDS}[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
+    rf"{_OPTION_HEADERS}[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
 )
-_STEM_WORDS = re.compile(
+_STEM_HEADERS = re.compile(
     r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
 )
 _OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
@@ -95,7 +95,7 @@ _CHINESE_DIGITS = "一二三四五六七八九十"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class HeaderColumn:
     """One column of the table: what it holds, its number among columns of the same field (options, blanks), its header as written."""
 
     index: int
@@ -110,14 +110,14 @@ class TableHeader:
 
     row: int
     last_row: int
-    columns: list[Column]
-    unknown: list[Column | tuple[int, str]] = field(default_factory=list)
+    columns: list[HeaderColumn]
+    unknown: list[HeaderColumn | tuple[int, str]] = field(default_factory=list)
     codes: dict[str, Kind] = field(default_factory=dict)
     """Codes of kinds that the kind column's head explains."""
     is_from_zero: bool = False
     """Whether the options' columns are counted from 0."""
 
-    def of(self, wanted: Field) -> list[Column]:
+    def of(self, wanted: Field) -> list[HeaderColumn]:
         """Return the columns that hold a field, in their order."""
         return [column for column in self.columns if column.field is wanted]
 
@@ -160,9 +160,11 @@ def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> Ta
     below = [line for line in rows[header.last_row + 1 :] if any(line)]
     if last == first or not any(first + 1 < len(line) and line[first + 1] for line in below):
         return header
-    wide = [Column(index, Field.OPTION, index - first, options[0].header) for index in range(first, last + 1)]
+    wide = [HeaderColumn(index, Field.OPTION, index - first, options[0].header) for index in range(first, last + 1)]
     header.columns = [column for column in header.columns if column.field is not Field.OPTIONS] + wide
-    header.unknown = [one for one in header.unknown if not (isinstance(one, Column) and first < one.index <= last)]
+    header.unknown = [
+        one for one in header.unknown if not (isinstance(one, HeaderColumn) and first < one.index <= last)
+    ]
     return header
 
 
@@ -179,9 +181,9 @@ def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequenc
 
 
 def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
-    columns: dict[tuple[Field, int], tuple[int, Column]] = {}
-    shared: list[Column] = []
-    unknown: list[Column | tuple[int, str]] = []
+    columns: dict[tuple[Field, int], tuple[int, HeaderColumn]] = {}
+    shared: list[HeaderColumn] = []
+    unknown: list[HeaderColumn | tuple[int, str]] = []
     for index, cell in enumerate(row):
         named = _field_named(cell)
         if named is None:
@@ -189,7 +191,7 @@ def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> T
                 unknown.append((index, cell))
             continue
         wanted, place, rank = named
-        column = Column(index, wanted, place, " ".join(cell.split()))
+        column = HeaderColumn(index, wanted, place, " ".join(cell.split()))
         if wanted in _MANY:
             shared.append(column)
             continue
@@ -227,7 +229,7 @@ def _field_named(cell: str) -> tuple[Field, int, int] | None:
     return several[0] if len(several) == 2 and several[0] and several[1] and several[0][0] is several[1][0] else None
 
 
-def _answer_beside_options(columns: list[Column]) -> list[Column]:
+def _answer_beside_options(columns: list[HeaderColumn]) -> list[HeaderColumn]:
     """Return the columns; one named `答案选项` holds the answer where the options have columns of their own."""
     fields = [column.field for column in columns]
     if Field.ANSWER in fields or fields.count(Field.OPTION) < 2:
@@ -274,7 +276,7 @@ def _field_of(name: str) -> tuple[Field, int, int] | None:
             return (wanted, place, 0) if lowest <= place < len(OPTION_LETTERS) else None
     if _LEVELS.fullmatch(name):
         return Field.KNOWLEDGE, 0, 0
-    return (Field.STEM, 0, MIN_SURE) if _STEM_WORDS.fullmatch(name) else None
+    return (Field.STEM, 0, MIN_SURE) if _STEM_HEADERS.fullmatch(name) else None
 
 
 def _number(text: str) -> int:
@@ -287,7 +289,7 @@ def _number(text: str) -> int:
 def _with_second_row(header: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
     """Return a head of two rows: `选项` above, its letters A B C D in the row below."""
     letters = [
-        Column(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
+        HeaderColumn(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
         for index, cell in enumerate(second)
         if len(normalise_header(cell)) == 1 and normalise_header(cell).upper() in OPTION_LETTERS
     ]

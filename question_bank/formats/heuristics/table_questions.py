@@ -8,14 +8,14 @@ from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.resolving import choice_key
-from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
+from question_bank.formats.heuristics.table_headers import Field, HeaderColumn, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind, Note
 from question_bank.rich import Rich
 
 
 @dataclass(slots=True)
-class Table:
+class QuestionTable:
     """A table before it is read: its cells, where its rows stand, and what is known from outside about its kind."""
 
     place: str
@@ -36,7 +36,7 @@ class Table:
 
 
 @dataclass(slots=True)
-class TableRow:
+class QuestionTableRow:
     """A question, and what relates it to other rows."""
 
     question: ParsedQuestion
@@ -51,11 +51,11 @@ class TableResult:
     """What a table holds; `header` is None when it is no question table."""
 
     header: TableHeader | None
-    rows: list[TableRow] = field(default_factory=list)
+    rows: list[QuestionTableRow] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
 
 
-_IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
+_TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 
 
 def review_letters(parsed: ParsedQuestion) -> None:
@@ -66,13 +66,15 @@ def review_letters(parsed: ParsedQuestion) -> None:
         parsed.require_review("two_readings", reason)
 
 
-def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
+def review_second_columns(
+    parsed: ParsedQuestion, row: list[str], unused: Iterable[HeaderColumn | tuple[int, str]]
+) -> None:
     """Require a review where a second column for the answer, or for one of the options, has another text."""
     for column in unused:
-        text = row[column.index] if isinstance(column, Column) and column.index < len(row) else ""
-        if not isinstance(column, Column) or not text:
+        text = row[column.index] if isinstance(column, HeaderColumn) and column.index < len(row) else ""
+        if not isinstance(column, HeaderColumn) or not text:
             continue
-        if column.field is Field.ANSWER and parsed.kind not in _IN_WORDS and not _same_answer(parsed, text):
+        if column.field is Field.ANSWER and parsed.kind not in _TEXT_KINDS and not _same_answer(parsed, text):
             reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.header}」列写“{text[:20]}”。请核对答案。"
             parsed.require_review("two_keys", reason)
         option = dict(parsed.lettered).get(OPTION_LETTERS[column.place], "") if column.field is Field.OPTION else text
@@ -147,12 +149,12 @@ def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 
-def join_cases(rows: list[TableRow]) -> list[ParsedQuestion]:
+def join_cases(rows: list[QuestionTableRow]) -> list[ParsedQuestion]:
     """Return the questions of the rows: parts under their case by number, or under the case row above them."""
     parents = {row.question.code: row for row in rows if row.question.code and not _is_part(row)}
     found: list[ParsedQuestion] = []
-    parts: dict[int, list[TableRow]] = {}
-    above: TableRow | None = None
+    parts: dict[int, list[QuestionTableRow]] = {}
+    above: QuestionTableRow | None = None
     for row in rows:
         if not _is_part(row):
             above = row if row.question.kind is Kind.CASE else None
@@ -173,21 +175,21 @@ def join_cases(rows: list[TableRow]) -> list[ParsedQuestion]:
     return _with_materials(rows, found)
 
 
-def _is_part(row: TableRow) -> bool:
+def _is_part(row: QuestionTableRow) -> bool:
     return row.is_part or (bool(row.parent) and row.parent not in {"0", "-1", row.question.code or ""})
 
 
-def _orphan(row: TableRow) -> str:
+def _orphan(row: QuestionTableRow) -> str:
     if row.parent:
         return f"所属的案例“{row.parent[:20]}”在同一工作表里找不到，没有导入。请补上案例题那一行，或改正编号。"
     return "这一行是案例题的小题，上面却没有案例题。请补上案例题那一行，或写明所属案例的编号。"
 
 
-def _order(row: TableRow) -> tuple[int, int]:
+def _order(row: QuestionTableRow) -> tuple[int, int]:
     return (0, int(row.order[:9])) if row.order.isascii() and row.order.isdigit() else (1, 0)
 
 
-def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[ParsedQuestion]:
+def _with_materials(rows: list[QuestionTableRow], found: list[ParsedQuestion]) -> list[ParsedQuestion]:
     """Make a case of neighbouring rows with the same material, which becomes the common text."""
     materials = {id(row.question): row.material for row in rows if row.material and not row.question.parts}
     if not materials:

@@ -11,13 +11,13 @@ from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
-    Column,
     Field,
+    HeaderColumn,
     TableHeader,
     find_further_header,
     find_header,
 )
-from question_bank.formats.heuristics.table_questions import Table, TableResult, TableRow
+from question_bank.formats.heuristics.table_questions import QuestionTable, QuestionTableRow, TableResult
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
@@ -30,7 +30,7 @@ _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
 _CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
 
 
-def read_table(table: Table) -> TableResult:
+def read_table(table: QuestionTable) -> TableResult:
     """Return all question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
@@ -55,10 +55,10 @@ def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, i
 class _RowReader:
     """Reads the rows in one pass, keeping the kind of the current section."""
 
-    def __init__(self, table: Table, header: TableHeader, texts: list[list[str]]) -> None:
+    def __init__(self, table: QuestionTable, header: TableHeader, texts: list[list[str]]) -> None:
         self.table, self.texts = table, texts
         self.kind, self.label = table.kind_hint, table.label_hint
-        self.found: list[TableRow] = []
+        self.found: list[QuestionTableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
         cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
@@ -111,7 +111,7 @@ class _RowReader:
                     first[index] = f"{first[index]}\n{text}" if first[index] else text
         return first
 
-    def _where(self, number: int, column: Column | None = None) -> str:
+    def _where(self, number: int, column: HeaderColumn | None = None) -> str:
         row = f"第 {self.table.numbers[number]} 行"
         named = f"「{column.header}」列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
@@ -150,7 +150,7 @@ class _RowReader:
         self._note_altered(parsed, numbers)
         self._take_pictures(parsed, found_pictures, numbers)
         parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
-        self.found.append(TableRow(parsed, parent, order, material, is_part=part))
+        self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part))
 
     def _takes_header(self, number: int) -> bool:
         """Return whether a row is a head: the same again, or that of a further part with columns of its own."""
@@ -252,11 +252,11 @@ class _RowReader:
         text = self._text(row, Field.DIFFICULTY)
         parsed.difficulty = table_cells.read_difficulty(text, top=self.top)
         if text and parsed.difficulty is None:
-            parsed.add_loss("difficulty_unknown", f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。")
+            parsed.add_dropped("difficulty_unknown", f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。")
         text = self._text(row, Field.POINTS)
         parsed.points = table_cells.read_points(text)
         if text and parsed.points is None:
-            parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
+            parsed.add_dropped("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
     def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
         """Return the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
@@ -283,7 +283,7 @@ class _RowReader:
             if picture is not None:
                 parsed.pictures.append((places.get(column, STEM), picture))
         if any(picture is None for _, picture in found_pictures):
-            parsed.add_loss("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
+            parsed.add_dropped("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
 
     def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
         """Note cells whose value Excel may have altered (dates made of answers such as `3-5`) or whose number format is unknown."""
@@ -295,14 +295,14 @@ class _RowReader:
             where = self._where(number, column)
             if is_date(value):
                 reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
-                parsed.losses.append(Note(where, reason, "date_cell"))
+                parsed.dropped.append(Note(where, reason, "date_cell"))
             elif is_unsure_number(value):
                 reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
-                parsed.losses.append(Note(where, reason, "number_cell"))
+                parsed.dropped.append(Note(where, reason, "number_cell"))
 
     def _remark_unknown(self) -> None:
         for column in self.header.unknown:
-            index, name = (column.index, column.header) if isinstance(column, Column) else column
+            index, name = (column.index, column.header) if isinstance(column, HeaderColumn) else column
             if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
                 reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
                 self.remarks.append(Note(self._where(self.header.row), reason, "column_not_kept"))

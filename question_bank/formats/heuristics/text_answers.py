@@ -8,7 +8,7 @@ from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import fold, looks_like_key
 from question_bank.formats.heuristics.stems import split_options
-from question_bank.formats.heuristics.text_patterns import Line, Number
+from question_bank.formats.heuristics.text_patterns import Number, TextLine
 from question_bank.model import Kind
 
 _KEY = r"(?:[A-ZＡ-Ｚ]\s*[-~—至到]\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
@@ -53,15 +53,15 @@ class AnswerBlock:
 
     name: str
     before: int
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TextLine] = field(default_factory=list)
 
 
 _KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第\s*)?\d)")
 
 
-def read_answers(lines: list[Line]) -> list[Entry]:
+def read_answers(lines: list[TextLine]) -> list[Entry]:
     """Return all entries of an answer section, in order."""
-    return _Reader().read(lines)
+    return _AnswerReader().read(lines)
 
 
 def is_answer_line(text: str) -> bool:
@@ -98,7 +98,7 @@ def _without_kind(text: str) -> tuple[str, str]:
     return "", text
 
 
-class _Reader:
+class _AnswerReader:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.section = ""
@@ -107,13 +107,13 @@ class _Reader:
         """Numbers of a table's row whose keys come on the next."""
         self.in_analysis = False
 
-    def read(self, lines: list[Line]) -> list[Entry]:
+    def read(self, lines: list[TextLine]) -> list[Entry]:
         for line in lines:
             if line.text:
                 self._read_line(line)
         return self.entries
 
-    def _read_line(self, line: Line) -> None:
+    def _read_line(self, line: TextLine) -> None:
         where = f"第 {line.number} 行"
         if _RULER.fullmatch(line.text):
             return
@@ -242,14 +242,14 @@ def _range_entries(text: str, where: str) -> list[Entry]:
 
 def _keys_of(text: str, count: int) -> list[str] | None:
     """Return the keys of a range: one a word, or one a character where they are written in one piece."""
-    words = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
-    if not words or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in words):
+    wording = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
+    if not wording or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in wording):
         return None
-    if len(words) == count:
-        return words
-    signs = [sign for word in words for sign in fold(word)]
-    plain = all(len(word) == len(words[0]) for word in words[:-1]) and len(words) < count
-    return signs if plain and len(signs) == count else words if len(words) > 1 else signs
+    if len(wording) == count:
+        return wording
+    signs = [sign for word in wording for sign in fold(word)]
+    plain = all(len(word) == len(wording[0]) for word in wording[:-1]) and len(wording) < count
+    return signs if plain and len(signs) == count else wording if len(wording) > 1 else signs
 
 
 def _line_entries(text: str, where: str) -> list[Entry]:

@@ -8,12 +8,12 @@ from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
-from question_bank.formats.heuristics.text_lookahead import Block
+from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Kind
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
-_ASKS_FOR_WORDS = re.compile(
+_ASKS_FOR_TEXT = re.compile(
     r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
 )
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
@@ -34,7 +34,7 @@ class _Parts:
     meta: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
+def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     """Return the question of a block; `file_kind` is the kind that the file's name states."""
     code = None if block.number is None else str(block.number)
     parsed = ParsedQuestion(where=f"第 {block.lines[0].number} 行", code=code, is_letter_truth=False)
@@ -61,7 +61,7 @@ def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
     return parsed
 
 
-def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
+def _kind_of_section(block: TextBlock, parts: _Parts) -> Kind | None:
     """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
     if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
         marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
@@ -71,7 +71,7 @@ def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
     return block.kind
 
 
-def _parts(block: Block) -> _Parts:
+def _parts(block: TextBlock) -> _Parts:
     parts = _Parts()
     state = "stem"
     for line in block.lines:
@@ -132,8 +132,8 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
 
 
 def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
-    words = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_words(lines))
-    stem, options = ("", []) if words else stems.split_options("\n".join(lines))
+    wording = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_text(lines))
+    stem, options = ("", []) if wording else stems.split_options("\n".join(lines))
     if options:
         lines = stem.split("\n")
         for letter, option in options:  # `甲,A：乙` holds a second option of the same letter: kept apart for the review
@@ -146,18 +146,18 @@ def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
     parsed.stem_text = text
 
 
-def _asks_for_words(lines: list[str]) -> bool:
+def _asks_for_text(lines: list[str]) -> bool:
     """Return whether a stem such as `请说明 A.方案与 B.方案的差异` asks for words, with no lines that begin with A and B."""
     marked = [line for line in lines[1:] if stems.strip_mark(line)[0]]
-    return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
+    return bool(lines) and bool(_ASKS_FOR_TEXT.match(lines[0])) and len(marked) < 2
 
 
 def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
     parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
     stated += [inline] if inline else []
-    is_in_words = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
-    if parsed.kind in TEXT_KINDS or is_in_words:
+    is_in_text = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
+    if parsed.kind in TEXT_KINDS or is_in_text:
         parsed.answer = "\n".join(stated)
         return
     stated.extend(_keys_in_stem(parsed, stated))
@@ -199,7 +199,7 @@ def _finish(parsed: ParsedQuestion) -> None:
             parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
         elif parsed.kind is None and stems.has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
             parsed.kind = Kind.SHORT_ANSWER
-            parsed.add_loss("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
+            parsed.add_dropped("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
     parsed.stem_text = stems.empty_blanks(parsed.stem_text)
 
 
@@ -242,6 +242,6 @@ _LOST_PICTURE = re.compile(f"{PICTURE}(?!{NUMBERED})")
 def _note_pictures(parsed: ParsedQuestion) -> None:
     texts = [parsed.stem_text, parsed.explanation_text, parsed.answer, *(text for _, text in parsed.lettered)]
     if any(_LOST_PICTURE.search(text) for text in texts):
-        parsed.add_loss("image", "题里有图片或公式，没有导入，只保留了文字。")
+        parsed.add_dropped("image", "题里有图片或公式，没有导入，只保留了文字。")
     parsed.stem_text, parsed.explanation_text, parsed.answer = (_LOST_PICTURE.sub("", text) for text in texts[:3])
     parsed.lettered = [(letter, _LOST_PICTURE.sub("", text)) for letter, text in parsed.lettered]

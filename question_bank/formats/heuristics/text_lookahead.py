@@ -14,8 +14,8 @@ from question_bank.formats.heuristics.stems import (
 )
 from question_bank.formats.heuristics.text_answers import is_answer_line, pieces_of
 from question_bank.formats.heuristics.text_patterns import (
-    Line,
     Number,
+    TextLine,
     read_analysis_label,
     read_answer_heading,
     read_answer_label,
@@ -31,11 +31,11 @@ _ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
 
 
 @dataclass(slots=True)
-class Block:
+class TextBlock:
     """The lines of one question, without its number."""
 
     number: int | None
-    lines: list[Line]
+    lines: list[TextLine]
     section: str = ""
     kind: Kind | None = None
     label: str = ""
@@ -82,7 +82,7 @@ def is_entry(rest: str) -> bool:
     return not rest or read_answer_label(rest) is not None or looks_like_key(pieces_of(rest)[0])
 
 
-def texts_of(block: Block) -> list[str]:
+def texts_of(block: TextBlock) -> list[str]:
     """Return the first lines of a block, enough to judge it by."""
     return [line.text for line in block.lines[:NEAR]]
 
@@ -105,7 +105,7 @@ def before_labels(texts: list[str]) -> list[str]:
     return kept
 
 
-def has_answer(block: Block) -> bool:
+def has_answer(block: TextBlock) -> bool:
     """Return whether a block says its answer itself, by a label or in its stem."""
     texts = texts_of(block)
     if any(read_answer_label(piece) is not None for text in texts for piece in pieces_of(text)):
@@ -132,13 +132,13 @@ def _is_keyed(stem: str) -> bool:
     return bool(take_letter_keys(stem)[1]) or bool(take_truth(stem)[1]) or bool(take_inline_answer(stem)[1])
 
 
-def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
+def answers_after_label(line: TextLine, blocks: list[TextBlock]) -> list[TextLine]:
     """Return the answers as lines, one or several questions a line; none where the label's answer is the last question's own."""
     listed = read_answer_label(line.text)
     if not listed or not blocks:
         return []
     if is_answer_line(listed):
-        return [Line(line.number, listed)]
+        return [TextLine(line.number, listed)]
     parts = numbered_parts(listed)
     unanswered = blocks[-len(parts) :] if parts else []
     if not unanswered or any(has_answer(block) for block in unanswered):
@@ -147,13 +147,13 @@ def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
         return []
     if [block.number for block in unanswered] != list(range(1, len(parts) + 1)):
         return []
-    return [Line(line.number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
+    return [TextLine(line.number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
 
 
 class LineContext:
     """The lines of a text with their numbers, and what follows each."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
         self.numbers = _marked(lines, [read_number(line.text) for line in lines])
         ends, end = [0] * len(self.lines), len(self.lines)
@@ -201,7 +201,7 @@ class LineContext:
         return options and any(read_answer_label(text) is not None for text in below)
 
 
-def _marked(lines: list[Line], numbers: list[Number | None]) -> list[Number | None]:
+def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number | None]:
     """Return the lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
     styles = {number.style for number in numbers if number}
     if "paren" not in styles or styles & {"mark", "word", "loose"}:

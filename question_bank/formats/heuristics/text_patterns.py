@@ -27,21 +27,21 @@ _KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line without its outer spaces, and its number in the file."""
 
     number: int
     text: str
 
 
-def to_lines(text: str) -> list[Line]:
+def to_lines(text: str) -> list[TextLine]:
     """Return the lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     for number, parsed in enumerate(text.split("\n"), 1):
         for piece in _fields(parsed):
             plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
             cleaned = _KEY_FIRST.sub(_key_last, plain)
-            lines.extend(Line(number, part) for part in _several(cleaned))
+            lines.extend(TextLine(number, part) for part in _several(cleaned))
     return lines
 
 

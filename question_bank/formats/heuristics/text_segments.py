@@ -9,10 +9,10 @@ from question_bank.formats.heuristics.stems import split_options, strip_mark, ta
 from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
 from question_bank.formats.heuristics.text_lookahead import (
     NEAR,
-    Block,
     LineContext,
     Lookahead,
     Material,
+    TextBlock,
     answers_after_label,
     before_labels,
     has_answer,
@@ -20,7 +20,7 @@ from question_bank.formats.heuristics.text_lookahead import (
     is_label,
     texts_of,
 )
-from question_bank.formats.heuristics.text_patterns import Heading, Line, Number
+from question_bank.formats.heuristics.text_patterns import Heading, Number, TextLine
 from question_bank.model import Note
 
 LARGE_JUMP = 5
@@ -31,21 +31,21 @@ LARGE_JUMP = 5
 class Segments:
     """What the text holds."""
 
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[TextBlock] = field(default_factory=list)
     answers: list[AnswerBlock] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
 
 
-def cut(lines: list[Line]) -> Segments:
+def cut(lines: list[TextLine]) -> Segments:
     """Return the segments of a text."""
     return _Cutter(lines).cut()
 
 
 class _Cutter(LineContext):
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[TextLine]) -> None:
         super().__init__(lines)
         self.found = Segments()
-        self.block: Block | None = None
+        self.block: TextBlock | None = None
         self.heading = Heading("", None)
         self.fresh = True
         """Whether no question has begun since the last heading."""
@@ -57,7 +57,7 @@ class _Cutter(LineContext):
         self.material: Material | None = None
         self.pending: list[str] = []
         """Lines below a heading that are no question: perhaps the text that the next ones share."""
-        self.known: dict[int | None, list[Block]] = {}
+        self.known: dict[int | None, list[TextBlock]] = {}
 
     def cut(self) -> Segments:
         for index, line in enumerate(self.lines):
@@ -69,14 +69,14 @@ class _Cutter(LineContext):
             self.blank_before = False
         return self.found
 
-    def _take(self, index: int, line: Line) -> None:
+    def _take(self, index: int, line: TextLine) -> None:
         if any(takes(index, line) for takes in (self._takes_answer_heading, self._takes_material, self._takes_heading)):
             return
         number = self.numbers[index]
         if number and self._opens(index, number):
-            self._open(Block(number.value, [Line(line.number, number.rest)]), number.value)
+            self._open(TextBlock(number.value, [TextLine(line.number, number.rest)]), number.value)
         elif not number and self._opens_unnumbered(index):
-            self._open(Block(None, [line]), self.last)
+            self._open(TextBlock(None, [line]), self.last)
         elif self.mode == "answers":
             self.found.answers[-1].lines.append(line)
         elif self.mode == "material" and self.material:
@@ -92,7 +92,7 @@ class _Cutter(LineContext):
 
     # -- sections -----------------------------------------------------------------------------------------------
 
-    def _takes_answer_heading(self, index: int, line: Line) -> bool:
+    def _takes_answer_heading(self, index: int, line: TextLine) -> bool:
         head = patterns.read_answer_heading(line.text)
         if head is None and self._takes_list(line):
             return True
@@ -101,7 +101,7 @@ class _Cutter(LineContext):
         self._answers(head[0])
         return True
 
-    def _takes_list(self, line: Line) -> bool:
+    def _takes_list(self, line: TextLine) -> bool:
         """Return whether the line gives keys of several questions that stood before, though no line of its own heads them."""
         own = answers_after_label(line, self.found.blocks)
         numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
@@ -138,7 +138,7 @@ class _Cutter(LineContext):
             return listed <= self.known.keys()
         return not colon and sum(not has_answer(block) for block in self.found.blocks[-NEAR:]) > 1
 
-    def _takes_heading(self, index: int, line: Line) -> bool:
+    def _takes_heading(self, index: int, line: TextLine) -> bool:
         heading = patterns.read_heading(line.text)
         if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
             return False
@@ -159,15 +159,15 @@ class _Cutter(LineContext):
 
     def _may_head(self, index: int, heading: Heading) -> bool:
         """Return whether a line is a heading, and not a point (`一、加强领导`) of an answer in words."""
-        is_sure = bool(heading.kind or heading.label) or not self._in_words()
+        is_sure = bool(heading.kind or heading.label) or not self._in_text()
         return is_sure or (self.blank_before and index + 1 < len(self.lines))
 
-    def _takes_material(self, index: int, line: Line) -> bool:
+    def _takes_material(self, index: int, line: TextLine) -> bool:
         found = patterns.read_material(line.text) or self._shared(line.text)
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
-        if self.block and self._in_words() and not self.blank_before and not self._is_keyed():
+        if self.block and self._in_text() and not self.blank_before and not self._is_keyed():
             return False
         first, last, text = found
         if self.mode == "material" and self.material and not (first and self.material.first):
@@ -197,7 +197,7 @@ class _Cutter(LineContext):
             return False
         ahead = self._ahead(index, number.rest)
         if number.style == "chinese":
-            if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
+            if self.mode == "answers" or (self.block and self._in_text() and not (ahead.answer and self.blank_before)):
                 return False
             return ahead.strong or number.rest.endswith(("。", "？", "?"))
         if self.mode in {"answers", "skipped"}:
@@ -257,7 +257,7 @@ class _Cutter(LineContext):
         begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
         return begins and (self.block is None or self._is_complete())
 
-    def _open(self, block: Block, value: int) -> None:
+    def _open(self, block: TextBlock, value: int) -> None:
         block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
         block.answers_before = len(self.found.answers)
         block.material = self._material_for(block)
@@ -265,7 +265,7 @@ class _Cutter(LineContext):
         self.known.setdefault(block.number, []).append(block)
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
-    def _material_for(self, block: Block) -> str:
+    def _material_for(self, block: TextBlock) -> str:
         if self.material is None and self.pending and self._is_about_cases():
             self.material = Material(0, 0, self.pending[0], self.pending)
         self.pending, material = [], self.material
@@ -277,7 +277,7 @@ class _Cutter(LineContext):
         material.uses += serves
         return material.text() if serves else ""
 
-    def _count_inner(self, line: Line, number: Number | None) -> None:
+    def _count_inner(self, line: TextLine, number: Number | None) -> None:
         """Follow an enumeration `1. 2. 3.` within the question; it may begin on the line of a label."""
         if number is None:
             pieces = pieces_of(line.text)
@@ -300,6 +300,6 @@ class _Cutter(LineContext):
         last = next((piece for piece in reversed(labels) if is_label(piece)), "")
         return looks_like_key(patterns.read_answer_label(last) or "")
 
-    def _in_words(self) -> bool:
+    def _in_text(self) -> bool:
         """Return whether the present question has come to its answer or explanation."""
         return self.block is not None and any(is_label(line.text) for line in self.block.lines[-NEAR:])

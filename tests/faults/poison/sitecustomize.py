@@ -19,8 +19,8 @@ def _poisoned() -> dict[int, str]:
 
 
 def _suffer(attempt_id: int, kind: str) -> None:
-    with (_FOLDER / "tries").open("a") as tries:
-        tries.write(f"{attempt_id}\n")
+    with (_FOLDER / "tries").open("a") as attempts_made:
+        attempts_made.write(f"{attempt_id}\n")
     if kind == "exit":
         os._exit(9)
     if kind == "memory":

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
-from tests.faults.deployment import Deployment, DeploymentError
+from tests.faults.deployment import DeploymentError, DrillDeployment
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
 
@@ -50,7 +50,7 @@ def _find_library() -> Path:
 
 
 @contextlib.contextmanager
-def with_own_clocks(settings: dict[str, str]) -> Iterator[Deployment]:
+def with_own_clocks(settings: dict[str, str]) -> Iterator[DrillDeployment]:
     """A deployment whose database and program have wall clocks that can be set apart from the machine's."""
     folder, sockets = Path(tempfile.mkdtemp(prefix="examclock-")), make_run_folder()
     folder.chmod(0o755)
@@ -63,7 +63,7 @@ def with_own_clocks(settings: dict[str, str]) -> Iterator[Deployment]:
         for name in faked:
             os.environ.pop(name)
     try:
-        with Deployment(DATABASE_URL=postgres.url, **clocks.environment(clocks.program), **settings) as site:
+        with DrillDeployment(DATABASE_URL=postgres.url, **clocks.environment(clocks.program), **settings) as site:
             site.clocks = clocks
             yield site
     finally:
@@ -76,10 +76,10 @@ def _difference_s(t: Trial) -> float:
     """Give how far the time that a page is told lies from the database's, in seconds."""
     candidate = t.load.candidates[0]
     began = time.monotonic()
-    told = t.load.ask(candidate, "GET", "/api/v1/session")["server_time"]
+    response = t.load.ask(candidate, "GET", "/api/v1/session")["server_time"]
     with t.site.database() as connection:
         (stands,) = connection.execute("SELECT clock_timestamp()").fetchone()
-    return max(0.0, abs((stands - datetime.fromisoformat(told)).total_seconds()) - (time.monotonic() - began))
+    return max(0.0, abs((stands - datetime.fromisoformat(response)).total_seconds()) - (time.monotonic() - began))
 
 
 def _expect_faked(t: Trial, offset_s: float) -> None:
@@ -102,7 +102,7 @@ def _expect_faked(t: Trial, offset_s: float) -> None:
 def servers_clocks_jump(t: Trial) -> None:
     """The page's remaining time follows the database's clock; nothing is closed early, nothing lost, no call fails."""
     clocks = t.site.clocks
-    t.sit(6)
+    t.take_exam(6)
     steps = [
         (clocks.database, "+3"),
         (clocks.program, "+8h"),

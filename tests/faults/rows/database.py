@@ -33,7 +33,7 @@ def _expect_short_window(t: Trial, limit_s: float) -> None:
 
 @row("F04", "一个数据库后端进程被杀")
 def backend_dies(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     with t.broken():
         with t.site.database() as connection:
             victim = connection.execute(
@@ -49,7 +49,7 @@ def backend_dies(t: Trial) -> None:
 @row("F05", "数据库整个被杀")
 def database_dies(t: Trial) -> None:
     for _ in range(int(t.seconds(3, 1))):
-        t.sit(t.seconds(6, 5))
+        t.take_exam(t.seconds(6, 5))
         with t.broken():
             t.site.kill("postgres")
             time.sleep(0.3)
@@ -65,9 +65,9 @@ def database_dies(t: Trial) -> None:
 
 
 @row("F10", "数据库冻结 30 秒")
-def database_freezes(t: Trial) -> None:
-    t.sit(5)
-    with t.broken(), t.site.frozen("postgres"):
+def database_stalls(t: Trial) -> None:
+    t.take_exam(5)
+    with t.broken(), t.site.stalled("postgres"):
         time.sleep(t.seconds(30, 12))
     time.sleep(12)
     t.expect_no_long_wait(5.5)
@@ -78,7 +78,7 @@ def database_freezes(t: Trial) -> None:
 
 @row("F11", "错误的迁移锁住答案表 15 秒")
 def lock_storm(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     with t.broken(), t.site.database() as connection, connection.transaction():
         connection.execute("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE")
         time.sleep(t.seconds(15, 6))
@@ -89,7 +89,7 @@ def lock_storm(t: Trial) -> None:
 @row("F06", "断电：文件系统立即停止，未落盘的全部丢失", site=on_a_disk)
 def power_cut(t: Trial) -> None:
     for _ in range(int(t.seconds(10, 2))):
-        t.sit(t.seconds(5, 5))
+        t.take_exam(t.seconds(5, 5))
         with t.broken():
             t.site.disk.cut()
             t.site.cut_power()
@@ -102,7 +102,7 @@ def power_cut(t: Trial) -> None:
 
 @row("F07", "落盘出错：fdatasync 返回 EIO")
 def fsync_error(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     with t.broken(), t.site.traced("postgres", "fdatasync", "error=EIO:when=15"):
         panicked = wait_until(lambda: "PANIC" in t.site.postgres_log(), within_s=15)
         t.expect(panicked, "no fdatasync was failed")
@@ -127,7 +127,7 @@ def _share_used(place: Path) -> float:
 
 @row("F08", "磁盘写满", site=on_a_small_disk, people=100)
 def disk_full(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     filler = t.site.data / "filler"
     with t.broken():
         _fill(filler, 0.9)
@@ -139,9 +139,9 @@ def disk_full(t: Trial) -> None:
         t.load.all("look", of=[reader])
         looked = t.ledger.select("look")[-1]
         t.expect(looked.status == 200, f"reading while the disk is full answered {looked.status}")
-        refused = [r for r in t.ledger.select("save", since=t.broken_at) if r.status == 503]
-        t.note(f"{len(refused)} saves refused with 503")
-        t.expect(refused, "the full disk was not felt")
+        rejected = [r for r in t.ledger.select("save", since=t.broken_at) if r.status == 503]
+        t.note(f"{len(rejected)} saves refused with 503")
+        t.expect(rejected, "the full disk was not felt")
         filler.unlink()
     t.watch(10)
     first = t.recovery_s()
@@ -151,7 +151,7 @@ def disk_full(t: Trial) -> None:
 
 @row("F09", "数据库变慢：每次保存 0.3 秒")
 def database_slow(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     slow = (
         "CREATE FUNCTION drill_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$; "
         "CREATE TRIGGER drill_slow BEFORE INSERT ON answer_history FOR EACH STATEMENT EXECUTE FUNCTION drill_slow()"
@@ -175,7 +175,7 @@ def database_slow(t: Trial) -> None:
 
 @row("F32", "考试中迁移，中途被杀再重跑")
 def migration_in_use(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     steps = (
         "ALTER TABLE attempts ADD COLUMN IF NOT EXISTS drill_note text",
         "ALTER TABLE answers ADD COLUMN IF NOT EXISTS drill_note text",

@@ -6,7 +6,7 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 
-from tests.faults.candidates import Candidate, Device, Sheet
+from tests.faults.candidates import AbandonedDevice, DrillCandidate, Sheet
 from tests.faults.proxy import Faults, Proxy
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
@@ -16,7 +16,7 @@ from tests.faults.trial import Trial
 def replies_lost(t: Trial) -> None:
     with Proxy(t.site.port) as proxy:
         t.load.redirect(proxy.port)
-        t.sit(3)
+        t.take_exam(3)
         with t.broken():
             proxy.faults = Faults(lost_replies=0.3, lose_first_receipts=True)
             t.watch(t.seconds(20, 10))
@@ -32,14 +32,14 @@ def replies_lost(t: Trial) -> None:
 def duplicates(t: Trial) -> None:
     for candidate in t.load.candidates:
         candidate.duplicate_share = 0.7
-    t.sit(t.seconds(20, 8))
+    t.take_exam(t.seconds(20, 8))
     t.rest()
     with t.broken(), t.site.second_grader():
         t.load.all("hand_in", spread_s=2, repeats=2)
-        nudges = [c.attempt_id for c in t.load.candidates] * 3
-        random.Random(len(nudges)).shuffle(nudges)
+        enqueued = [c.attempt_id for c in t.load.candidates] * 3
+        random.Random(len(enqueued)).shuffle(enqueued)
         with t.site.celery() as celery:
-            for attempt_id in nudges:
+            for attempt_id in enqueued:
                 celery.send_task("grading.grade_attempt", args=[attempt_id], queue="grading")
         time.sleep(t.seconds(10, 3))
 
@@ -48,7 +48,7 @@ def duplicates(t: Trial) -> None:
 def bad_network(t: Trial) -> None:
     with Proxy(t.site.port) as proxy:
         t.load.redirect(proxy.port)
-        t.sit(3)
+        t.take_exam(3)
         with t.broken():
             proxy.faults = Faults(delay_s=(0.15, 1.5), resets=0.1, stalls=0.03, bytes_per_second=8000)
             t.watch(t.seconds(40, 12))
@@ -61,7 +61,7 @@ def bad_network(t: Trial) -> None:
 
 @row("F25", "换设备继续，旧设备又回来")
 def another_device(t: Trial) -> None:
-    t.sit(t.seconds(8, 4))
+    t.take_exam(t.seconds(8, 4))
     t.rest()
     with t.broken():
         moved = t.load.candidates[::3]
@@ -75,7 +75,7 @@ def another_device(t: Trial) -> None:
         for candidate in moved:
             candidate.choose()
         t.load.all("save", of=moved)
-        _tell_the_old_ones(t, moved, old)
+        _report_the_old_ones(t, moved, old)
         for candidate in moved:
             t.load.all("come_back", old[candidate.login_name][0], of=[candidate])
         t.load.all("flush", of=moved)
@@ -90,7 +90,9 @@ def another_device(t: Trial) -> None:
     t.expect(aside == len(moved), f"{aside} of {len(moved)} saves of old devices were set aside")
 
 
-def _tell_the_old_ones(t: Trial, moved: list[Candidate], old: dict[str, tuple[Device, Sheet, int]]) -> None:
+def _report_the_old_ones(
+    t: Trial, moved: list[DrillCandidate], old: dict[str, tuple[AbandonedDevice, Sheet, int]]
+) -> None:
     """Let each old device send once more: it is told that another one went on."""
     for candidate in moved:
         new = (candidate.epoch, candidate.pending, candidate.sheet, candidate.seq)
@@ -116,7 +118,7 @@ def wrong_clocks(t: Trial) -> None:
             "X-Client-Time": shifted.isoformat(),
             "Date": shifted.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         }
-    t.sit(6)
+    t.take_exam(6)
     t.rest()
     closed = [c for c in wrong if c.is_closed]
     t.expect(not closed, f"{len(closed)} attempts were closed early by the client's clock")

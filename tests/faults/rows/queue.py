@@ -20,7 +20,7 @@ _JITTER_S = 0.02
 """What a percentile of some thousand saves of 30 ms differs by between two looks on two busy cores; a call that waits for Valkey takes a second."""
 
 
-def _sit_without_valkey(t: Trial, seconds: float) -> None:
+def _take_exam_without_valkey(t: Trial, seconds: float) -> None:
     """Save, sign in and hand in while Valkey is away; each must succeed, none may wait for it."""
     early = t.load.candidates[: len(t.load.candidates) // 3]
     time.sleep(seconds * 0.4)
@@ -29,10 +29,10 @@ def _sit_without_valkey(t: Trial, seconds: float) -> None:
     t.load.all("hand_in", of=early, spread_s=seconds * 0.3)
 
 
-def _sit_with_sign_ins(t: Trial) -> list[Request]:
+def _take_exam_beside_sign_ins(t: Trial) -> list[Request]:
     """Let time pass under the load that the fault will meet; gives its saves."""
     began = time.monotonic()
-    t.sit(t.seconds(10, 4))
+    t.take_exam(t.seconds(10, 4))
     t.load.all("sign_in", of=t.other_devices(10), spread_s=3)
     return t.ledger.select("save", since=began)
 
@@ -51,25 +51,25 @@ def _expect_untouched(t: Trial, before: list[Request]) -> None:
 
 @row("F12", "Redis 服务被杀 60 秒")
 def valkey_dies(t: Trial) -> None:
-    before = _sit_with_sign_ins(t)
+    before = _take_exam_beside_sign_ins(t)
     with t.broken(), t.site.held("valkey"):
-        _sit_without_valkey(t, t.seconds(60, 10))
+        _take_exam_without_valkey(t, t.seconds(60, 10))
     _expect_untouched(t, before)
 
 
 @row("F13", "Redis 服务挂起 60 秒")
 def valkey_hangs(t: Trial) -> None:
-    before = _sit_with_sign_ins(t)
-    with t.broken(), t.site.frozen("valkey"):
-        _sit_without_valkey(t, t.seconds(60, 10))
+    before = _take_exam_beside_sign_ins(t)
+    with t.broken(), t.site.stalled("valkey"):
+        _take_exam_without_valkey(t, t.seconds(60, 10))
     _expect_untouched(t, before)
 
 
 @row("F14", "Redis 数据清空，任务还在排队")
 def valkey_emptied(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     t.rest()
-    with t.broken(), t.site.held("beat"), t.site.frozen("grading"):
+    with t.broken(), t.site.held("beat"), t.site.stalled("grading"):
         t.load.all("hand_in", spread_s=2)
         with t.site.redis() as redis:
             wait_until(lambda: redis.llen("grading") > 0, within_s=10)
@@ -81,10 +81,10 @@ def valkey_emptied(t: Trial) -> None:
 def valkey_full(t: Trial) -> None:
     with t.site.redis() as redis:
         redis.config_set("maxmemory-policy", "allkeys-lru")
-        code, words = t.site.flask("check-start", APP_MODE="production", HTTPS="1")
-        t.expect(code == 1 and "noeviction" in words, f"a start on an evicting Redis was not refused: {words[-200:]}")
+        code, text = t.site.flask("check-start", APP_MODE="production", HTTPS="1")
+        t.expect(code == 1 and "noeviction" in text, f"a start on an evicting Redis was not refused: {text[-200:]}")
         redis.config_set("maxmemory-policy", "noeviction")
-    before = _sit_with_sign_ins(t)
+    before = _take_exam_beside_sign_ins(t)
     with t.site.redis() as redis:
         with t.broken():
             redis.config_set("maxmemory", "1")
@@ -93,14 +93,14 @@ def valkey_full(t: Trial) -> None:
                 t.expect(False, "Valkey took a key beyond its limit")
             except RedisError:
                 pass
-            _sit_without_valkey(t, t.seconds(20, 8))
+            _take_exam_without_valkey(t, t.seconds(20, 8))
         redis.config_set("maxmemory", "0")
     _expect_untouched(t, before)
 
 
 @row("F16", "阅卷进程组反复被杀")
 def grader_dies(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     t.rest()
     with t.broken():
         kills = int(t.seconds(10, 3))
@@ -117,7 +117,7 @@ def grader_dies(t: Trial) -> None:
 
 @row("F18", "毒卷：阅卷进程退出、内存耗尽、死循环；其间 Redis 反复清空", site=with_poison, people=100)
 def poison(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     t.rest()
     bad = dict(zip((c.attempt_id for c in t.load.candidates), ("exit", "memory", "loop"), strict=False))
     (t.site.poison / "poisoned").write_text("".join(f"{attempt} {kind}\n" for attempt, kind in bad.items()))
@@ -135,8 +135,8 @@ def poison(t: Trial) -> None:
                 "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND quarantined_at IS NOT NULL", (list(bad),)
             ).fetchone()[0]
             t.note(f"{aside} poisoned attempts set aside after {time.monotonic() - handed_in:.0f} s")
-    tries = Counter((t.site.poison / "tries").read_text().split())
-    t.expect(max(tries.values()) <= 3, f"more than three tries: {dict(tries)}")
+    attempts_made = Counter((t.site.poison / "tries").read_text().split())
+    t.expect(max(attempts_made.values()) <= 3, f"more than three tries: {dict(attempts_made)}")
     t.expect(aside == len(bad), f"{aside} of {len(bad)} poisoned attempts were set aside after their tries")
     t.expect("attempt_quarantined" in t.site.log("sweeper") + t.site.log("grading"), "no alarm in the log")
 
@@ -155,19 +155,19 @@ def _empty(t: Trial) -> bool:
 def _empty_and_judge(t: Trial, connection: psycopg.Connection[Any], bad: list[int]) -> bool:
     """Empty Valkey; tell whether it is settled what becomes of the poisoned attempts."""
     _empty(t)
-    tries = Counter((t.site.poison / "tries").read_text().split())
+    attempts_made = Counter((t.site.poison / "tries").read_text().split())
     aside = connection.execute(
         "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND quarantined_at IS NOT NULL", (bad,)
     ).fetchone()[0]
-    return aside == len(bad) or max(tries.values(), default=0) > 3
+    return aside == len(bad) or max(attempts_made.values(), default=0) > 3
 
 
 @row("F19", "定时进程和清扫进程被杀，再同时运行三个清扫进程", exam=(25, 4))
 def sweepers(t: Trial) -> None:
-    t.sit(6)
+    t.take_exam(6)
     t.rest()
     with t.broken(), t.site.held("beat", "sweeper"):
-        with t.site.frozen("grading"):
+        with t.site.stalled("grading"):
             time.sleep(26)
             t.load.all("look", of=t.load.candidates[:3])
             with t.site.database() as connection:
@@ -196,7 +196,7 @@ def sweepers(t: Trial) -> None:
 
 @row("F20", "任务队列半开：所有字节被悄悄丢弃", site=behind_a_proxy, people=100)
 def half_open(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     t.rest()
     with t.broken():
         t.site.queue_proxy.faults.is_silent = True

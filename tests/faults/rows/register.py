@@ -8,15 +8,15 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import DrillDeployment
 from tests.faults.trial import Result, Trial, trial
 
 _HEAD, _TAIL = 200, 800
-Site = Callable[[dict[str, str]], contextlib.AbstractContextManager[Deployment]]
+Site = Callable[[dict[str, str]], contextlib.AbstractContextManager[DrillDeployment]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class FaultRow:
     """One fault: what is done to the site while candidates sit."""
 
     id: str
@@ -27,7 +27,7 @@ class Row:
     site: Site | None = None
     """Makes a deployment of the row's own; None: the shared one will do."""
 
-    def run(self, site: Deployment, *, seed: int, people: int | None = None, is_short: bool = False) -> Result:
+    def run(self, site: DrillDeployment, *, seed: int, people: int | None = None, is_short: bool = False) -> Result:
         """Run the row on a site; every fault that is found stands in the result."""
         began = time.monotonic()
         result = Result(self.id, self.fault, seed=seed)
@@ -47,19 +47,19 @@ class Row:
         return result
 
     @contextlib.contextmanager
-    def own_site(self, settings: dict[str, str]) -> Iterator[Deployment]:
+    def own_site(self, settings: dict[str, str]) -> Iterator[DrillDeployment]:
         assert self.site is not None
         with self.site(settings) as site:
             yield site
 
 
-def _ends_of(words: str) -> str:
+def _ends_of(text: str) -> str:
     """Give how a long message begins and how it ends: a log's last lines say why."""
-    kept = " ".join(words.replace("\0", "").split())
+    kept = " ".join(text.replace("\0", "").split())
     return kept if len(kept) <= _HEAD + _TAIL else f"{kept[:_HEAD]} … {kept[-_TAIL:]}"
 
 
-ROWS: dict[str, Row] = {}
+ROWS: dict[str, FaultRow] = {}
 NOT_INJECTED: dict[str, str] = {}
 """Rows that are not drilled here, and why."""
 NOT_INJECTED |= {
@@ -74,7 +74,7 @@ def row(row_id: str, fault: str, **fields: object) -> Callable[[Callable[[Trial]
     """Register a row."""
 
     def register(act: Callable[[Trial], None]) -> Callable[[Trial], None]:
-        ROWS[row_id] = Row(id=row_id, fault=fault, act=act, **fields)  # type: ignore[arg-type]
+        ROWS[row_id] = FaultRow(id=row_id, fault=fault, act=act, **fields)  # type: ignore[arg-type]
         return act
 
     return register

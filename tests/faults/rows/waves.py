@@ -7,7 +7,7 @@ import random
 import time
 import zipfile
 
-from tests.faults.candidates import Candidate, connect
+from tests.faults.candidates import DrillCandidate, connect
 from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
@@ -16,7 +16,7 @@ from tests.helpers.processes import wait_until
 
 @row("F24", "到时断网：由服务器按已保存的答案交卷", exam=(18, 3))
 def closed_by_the_server(t: Trial) -> None:
-    t.sit(6)
+    t.take_exam(6)
     t.rest()
     offline = t.load.candidates[::2]
     with t.broken():
@@ -41,7 +41,7 @@ def closed_by_the_server(t: Trial) -> None:
         candidate.is_closed = True
 
 
-def _count_closed(t: Trial, offline: list[Candidate]) -> int:
+def _count_closed(t: Trial, offline: list[DrillCandidate]) -> int:
     """Count who was closed by the clock; as a table, no read of theirs."""
     ids = [c.attempt_id for c in offline]
     with t.site.database() as connection:
@@ -52,7 +52,7 @@ def _count_closed(t: Trial, offline: list[Candidate]) -> int:
 
 @row("F27", "开考浪潮（300 人规模；8000 人见 make bench）")
 def start_wave(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     with t.broken():
         half = t.other_devices(len(t.load.candidates) // 2)
         began = time.monotonic()
@@ -67,7 +67,7 @@ def start_wave(t: Trial) -> None:
 
 @row("F28", "交卷浪潮（300 人规模；8000 人见 make bench）")
 def hand_in_wave(t: Trial) -> None:
-    t.sit(4)
+    t.take_exam(4)
     t.rest()
     with t.broken():
         began = time.monotonic()
@@ -83,14 +83,14 @@ _JITTER_S = 0.03
 
 @row("F29", "考试中反复导出")
 def export_abuse(t: Trial) -> None:
-    office = Candidate(
+    office = DrillCandidate(
         login_name=t.site.people["organiser"],
         password=t.site.people["password"],
         client=connect(t.site.port),
         ledger=t.ledger,
         rng=random.Random(1),
     )
-    t.sit(6)
+    t.take_exam(6)
     before = percentile(t.ledger.select("save"), 0.99)
     others = t.load.candidates
     t.load.all("sign_in", of=[office])
@@ -115,14 +115,14 @@ def export_abuse(t: Trial) -> None:
     office.client.close()
 
 
-def _ended(t: Trial, office: Candidate, exports: list[int]) -> list[str] | None:
+def _ended(t: Trial, office: DrillCandidate, exports: list[int]) -> list[str] | None:
     states = [t.load.get("export_state", export, of=office) for export in exports]
     return None if {"waiting", "running"} & set(states) else states
 
 
 @row("F31", "停机补时：给一个单位延长，已自动交卷的重新打开", exam=(25, 4))
 def compensation(t: Trial) -> None:
-    t.sit(6)
+    t.take_exam(6)
     t.rest()
     with t.broken():
         time.sleep(30)

@@ -59,7 +59,7 @@ _SERVES_AGAIN_WITHIN_S = 2.0
 
 @row("F01", "网页进程被杀，每 3 秒一个")
 def worker_dies(t: Trial) -> None:
-    t.sit(t.seconds(6, 3))
+    t.take_exam(t.seconds(6, 3))
     with t.broken():
         t.watch(t.seconds(30, 10), lambda: kill_a_worker(t), every_s=3)
         t.rest()
@@ -76,7 +76,7 @@ def worker_dies(t: Trial) -> None:
 
 @row("F02", "网页服务全部被杀，20 秒后重启")
 def server_dies(t: Trial) -> None:
-    t.sit(6)
+    t.take_exam(6)
     usual = _busiest_second(t, since=t.broken_at, until=time.monotonic())
     with t.broken():
         with t.site.held("web"):
@@ -96,7 +96,7 @@ def _busiest_second(t: Trial, *, since: float, until: float) -> int:
 
 @row("F03", "考试中发布新版本（平滑重载）")
 def deploy(t: Trial) -> None:
-    t.sit(5)
+    t.take_exam(5)
     with t.broken():
         old = {worker.pid for worker in t.site.workers()}
         t.site.part("web").send_signal(signal.SIGHUP)

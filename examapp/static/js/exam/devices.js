@@ -50,7 +50,7 @@
     }, Promise.resolve()).then(function () { return sent; });
 
     function sendUnder(epoch, waiting) {
-      var refusals = 0;
+      var rejections = 0;
       return next(exam.MOST_CHANGES);
 
       function save(changes) {
@@ -62,7 +62,7 @@
           delete waiting[change.item];
           note(change.item);
         });
-        refusals = 0;
+        rejections = 0;
         return next(exam.MOST_CHANGES);
       }
 
@@ -85,10 +85,10 @@
 
       // A server that is busy says so to an empty save as well; one that keeps no more of this attempt only to its content.
       function slowed(answer, changes, most) {
-        refusals += 1;
-        if (refusals < BATCH_TRIES) { return again(most, answer.waitMs); }
+        rejections += 1;
+        if (rejections < BATCH_TRIES) { return again(most, answer.waitMs); }
         return save([]).then(function (probe) {
-          if (probe.status >= 500 || probe.status === 429) { refusals = 0; return again(most, probe.waitMs); }
+          if (probe.status >= 500 || probe.status === 429) { rejections = 0; return again(most, probe.waitMs); }
           return done(changes, function (item) { sent.refused[item] = 'not_kept'; });
         }, function () { return again(most, 0); });
       }
@@ -140,7 +140,7 @@
       input.name = 'choose-' + one.item;
       input.value = side[0];
       label.appendChild(input);
-      var words = exam.el('span', 'choose-words');
+      var words = exam.el('span', 'choose-text');
       words.appendChild(exam.el('span', 'choose-name', side[1]));
       words.appendChild(drawResponse(item, side[2]));
       label.appendChild(words);
@@ -155,7 +155,7 @@
     var items = {};
     paper.sections.forEach(function (section) { section.items.forEach(function (item) { items[item.item] = item; }); });
     var place = document.getElementById('choose-list');
-    var words = document.getElementById('choose-words');
+    var words = document.getElementById('choose-text');
     place.textContent = '';
     words.textContent = '';
     conflicts.forEach(function (one) { place.appendChild(drawConflict(one, items[one.item])); });

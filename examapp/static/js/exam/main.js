@@ -40,7 +40,7 @@
     }
   }
 
-  function refuse(answer) {
+  function rejectAnswer(answer) {
     panels.stop('现在不能作答', answer.body.message || '请回到考试说明页，按提示办理。');
     throw new Error('refused');
   }
@@ -53,7 +53,7 @@
         answer.body.isNew = answer.status === 201;
         return answer.body;
       }
-      if (answer.status !== 202) { return refuse(answer); }
+      if (answer.status !== 202) { return rejectAnswer(answer); }
       var wait = answer.waitMs || 3000;
       panels.wait('正在排队进入考场', '您排在第 ' + answer.body.place + ' 位，预计等待 ' + exam.inWords((answer.body.wait_s || 1) * 1000) +
         '。位置已保留，考试时间还没有开始计算，轮到后自动进入。');
@@ -62,7 +62,7 @@
   }
 
   function getAttempt(id) {
-    return insist('GET', '/attempts/' + id).then(function (answer) { return answer.status === 200 ? answer.body : refuse(answer); });
+    return insist('GET', '/attempts/' + id).then(function (answer) { return answer.status === 200 ? answer.body : rejectAnswer(answer); });
   }
 
   function findAttempt() {
@@ -104,7 +104,7 @@
     if (left) { queue.claim(left); }
     return insist('POST', '/attempts/' + attempt.id + '/epoch').then(function (answer) {
       if (answer.status === 409) { return getAttempt(attempt.id).then(function (closed) { return closeLate(closed, left); }); }
-      if (answer.status !== 200) { return refuse(answer); }
+      if (answer.status !== 200) { return rejectAnswer(answer); }
       return getAttempt(attempt.id).then(function (fresh) {
         attempt = fresh;
         exam.forgetTakenOver(attempt.id);
@@ -198,7 +198,7 @@
 
   function getPaper() {
     return insist('GET', '/attempts/' + attempt.id + '/paper').then(function (answer) {
-      return answer.status === 200 ? answer.body : refuse(answer);
+      return answer.status === 200 ? answer.body : rejectAnswer(answer);
     });
   }
 
@@ -210,7 +210,7 @@
       silent: function () { showOffline(); },
       back: function () { bars.online(); },
       refused: function (change) {
-        view.refuse(change.item, queue.answers()[change.item] || [], '这次作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
+        view.rejectAnswer(change.item, queue.answers()[change.item] || [], '这次作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
         bars.note('第 ' + change.item + ' 题的作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
       },
       notice: function (words) {

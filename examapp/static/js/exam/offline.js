@@ -7,7 +7,7 @@
   var waiting = exam.storedStates(found ? Number(found[1]) : 0).reduce(function (sum, state) {
     return sum + Object.keys(state.pending).length;
   }, 0);
-  document.getElementById('offline-words').textContent = '网络中断，' + waiting + ' 题待传。';
+  document.getElementById('offline-text').textContent = '网络中断，' + waiting + ' 题待传。';
 
   function again() {
     tries += 1;

@@ -29,7 +29,7 @@
       if (opened) { opened.hidden = true; } else { before = document.activeElement; }
       opened = byId(id);
       opened.hidden = false;
-      byId('veil').hidden = false;
+      byId('overlay').hidden = false;
       hidePage(true);
       (opened.querySelector('[data-first]') || opened.querySelector('h2')).focus();
     }
@@ -38,7 +38,7 @@
       if (!opened) { return; }
       opened.hidden = true;
       opened = null;
-      byId('veil').hidden = true;
+      byId('overlay').hidden = true;
       hidePage(false);
       if (before && before.focus) { before.focus(); }
     }
@@ -76,7 +76,7 @@
 
     function wait(title, words) {
       byId('wait-title').textContent = title;
-      byId('wait-words').textContent = words || '';
+      byId('wait-text').textContent = words || '';
       byId('wait-back').hidden = true;
       byId('wait-act').hidden = true;
       if (isOpen('panel-sign-in')) { behind = 'panel-wait'; return; }
@@ -123,8 +123,8 @@
       byId('receipt-number').textContent = value.number;
       byId('receipt-time').textContent = exam.wallDay(Date.parse(value.submitted_at));
       byId('receipt-count').textContent = value.answered + ' 题，共 ' + value.total + ' 题';
-      byId('receipt-words').textContent = words || '';
-      byId('receipt-words').hidden = !words;
+      byId('receipt-text').textContent = words || '';
+      byId('receipt-text').hidden = !words;
       open('panel-receipt');
     }
 
@@ -137,7 +137,7 @@
   exam.askToSignIn = function (panels, net, person) {
     return new Promise(function (resolve) {
       var form = byId('sign-in-form');
-      var words = byId('sign-in-words');
+      var words = byId('sign-in-text');
       var password = byId('sign-in-password');
       var isDone = false;
       words.textContent = '';
@@ -149,19 +149,19 @@
         byId('sign-in-button').disabled = true;
         net.signIn(byId('sign-in-name').value, password.value).then(judge, function () {
           return '暂时联系不上服务器，请稍后再点一次登录。答案没有丢失。';
-        }).then(function (refusal) {
+        }).then(function (rejection) {
           byId('sign-in-button').disabled = false;
-          words.textContent = refusal || '';
+          words.textContent = rejection || '';
           password.value = '';
-          if (refusal) { password.focus(); } else { done(); }
+          if (rejection) { password.focus(); } else { done(); }
         });
       };
       function look() {
         if (document.hidden) { return; }
         net.renewToken().then(function (answer) {
           if (isDone || answer.status === 401 || answer.status >= 500) { return; }
-          var refusal = judge(answer);
-          if (refusal) { words.textContent = refusal; } else { done(); }
+          var rejection = judge(answer);
+          if (rejection) { words.textContent = rejection; } else { done(); }
         }, function () { return undefined; });
       }
       function done() {

@@ -26,7 +26,7 @@
     var flushAt = null;
     var isTalking = false;
     var isServerBusy = false;
-    var refusals = 0;
+    var rejections = 0;
     var turn = 0;
 
     function schedule(pause) {
@@ -108,8 +108,8 @@
       tell.back();
     }
 
-    // After some refusals one save goes empty: a server that takes no more content of this attempt tells by it how the attempt stands.
-    function isProbe() { return refusals > 0 && refusals % PROBE_AFTER === 0; }
+    // After some rejections one save goes empty: a server that takes no more content of this attempt tells by it how the attempt stands.
+    function isProbe() { return rejections > 0 && rejections % PROBE_AFTER === 0; }
 
     function exchange(own) {
       var isEmpty = isProbe();
@@ -118,7 +118,7 @@
       if (sent.length) { lastSaveAt = clock.mono(); }
       return net.call('PUT', path + '/answers', body).then(function (answer) {
         if (isOver || own !== turn) { return 0; }
-        if (answer.status !== 429) { refusals = isEmpty ? refusals + 1 : 0; }
+        if (answer.status !== 429) { rejections = isEmpty ? rejections + 1 : 0; }
         if (answer.status === 200) { heard(); return saved(sent, answer.body); }
         if (answer.status === 400 || answer.status === 413) { heard(); return shrink(sent); }
         if (answer.status === 409 && answer.body.error === 'deadline_passed') { return isEmpty ? closed(Object.keys(aside)) : late(sent); }
@@ -183,7 +183,7 @@
       if (answer.status === 404) { return over(tell.gone, answer.body.message); }
       if (answer.status === 403) { tell.notice(answer.body.message); }
       if (answer.status === 429) {
-        refusals += 1;
+        rejections += 1;
         nextSaveMs = answer.body.next_save_ms || nextSaveMs;
         return (answer.waitMs || nextSaveMs) * (1 + Math.random() * 0.4);
       }
@@ -259,7 +259,7 @@
         turn += 1;
         isOver = isBusy = false;
         handIn = silentSince = flushAt = null;
-        failures = refusals = 0;
+        failures = rejections = 0;
         aside = {};
         limit = exam.MOST_CHANGES;
         schedule(100);

@@ -189,7 +189,7 @@
       article.setAttribute('aria-labelledby', 'head-' + item.item);
       var section = el('div', 'section-head');
       section.appendChild(el('h2', 'section-title', entry.section.title));
-      if (entry.section.instructions) { section.appendChild(rich('div', 'section-words', entry.section.instructions)); }
+      if (entry.section.instructions) { section.appendChild(rich('div', 'section-text', entry.section.instructions)); }
       article.appendChild(section);
       var body = el('div', 'item-body' + (item.material ? ' has-material' : ''));
       if (item.material) {
@@ -343,7 +343,7 @@
           if (Boolean(before[number]) !== Boolean(unsent[number])) { showSquare(entry); }
         });
       },
-      refuse: function (number, response, words) {
+      rejectAnswer: function (number, response, words) {
         var entry = byNumber[number];
         if (!entry) { return; }
         answers[number] = response;

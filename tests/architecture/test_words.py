@@ -1,0 +1,211 @@
+"""Names are the field's own: retired words are refused in identifiers, and no class name stands for two things."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from examapp.db.session import Base
+from tests.architecture.source import ROOT, tree_of
+
+RETIRED = {
+    "anew": "again",
+    "asker": "requester",
+    "canaries": "leak markers",
+    "canary": "leak marker",
+    "chase": "remind, overdue",
+    "chased": "overdue",
+    "chasing": "reminders",
+    "doubt": "review note, needs review",
+    "doubtful": "needs review",
+    "doubts": "review notes",
+    "freeze": "snapshot",
+    "freezes": "snapshots",
+    "freezing": "snapshot",
+    "frozen": "snapshot",
+    "heir": "successor",
+    "heirs": "successors",
+    "house": "application, code base",
+    "houses": "application, code base",
+    "lately": "recently, recent",
+    "likeness": "similarity",
+    "narrowed": "filtered",
+    "narrowing": "filter",
+    "narrowings": "filters",
+    "nudge": "enqueue",
+    "nudged": "enqueued",
+    "nudges": "enqueued",
+    "onlooker": "page checker",
+    "refusal": "rejection",
+    "refusals": "rejections",
+    "refuse": "reject, or validate_… and ensure_… for what raises",
+    "refused": "rejected; of an error: Invalid…Error",
+    "refuses": "rejects",
+    "refusing": "rejecting",
+    "reseal": "reencrypt",
+    "sabotage": "injected fault",
+    "sabotages": "injected faults",
+    "sealer": "cipher",
+    "sitter": "candidate client",
+    "sitters": "candidates",
+    "sitting": "attempt",
+    "sittings": "attempts",
+    "stranger": "outsider",
+    "strangers": "outsiders",
+    "unitbook": "the feature's own name",
+    "unseal": "decrypt",
+    "unsealed": "decrypted",
+    "unveil": "decrypt_query_param",
+    "veil": "encrypt_query_param; overlay",
+    "whoever": "anyone who",
+    "wish": "request",
+    "wished": "requested",
+    "wishes": "requests",
+}
+"""Word by the standard term that says the same."""
+RETIRED_IN_CODE = {
+    "basis": "context",
+    "door": "entry point",
+    "doors": "entry points",
+    "fate": "status, outcome",
+    "fewest": "min",
+    "ground": "roster key",
+    "grounds": "roster keys",
+    "hands": "duty scope",
+    "lack": "missing",
+    "lacking": "missing",
+    "lacks": "missing",
+    "least": "min, minimum",
+    "losses": "dropped content",
+    "me": "my_user",
+    "most": "max, limit",
+    "occasion": "schedule key",
+    "occasions": "schedule keys",
+    "pace": "rate",
+    "reach": "access, scope",
+    "sat": "submitted, attempted",
+    "sit": "take_exam",
+    "standing": "status, eligibility",
+    "tell": "send, report",
+    "telling": "message",
+    "tells": "names",
+    "told": "reply, message",
+    "tries": "attempts, retries",
+    "who": "user",
+    "whom": "person",
+    "words": "text, label",
+}
+"""Beside the others, but in the names of tests, which are sentences."""
+RETIRED_IN_PROGRAM = {"fault": "issue", "faults": "issues"}
+"""Beside the others, but in tests and benchmarks, where a fault is what is injected."""
+ALLOWED = {
+    "at_least": "a comparison",
+    "at_most": "a comparison",
+    "excused_sat": "a group of people in addresses and in the API",
+}
+CODE = [
+    path for folder in ("examapp", "question_bank", "tests", "benchmarks") for path in ROOT.glob(f"{folder}/**/*.py")
+]
+TEMPLATES = sorted(ROOT.glob("examapp/templates/**/*.html"))
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ID = re.compile(r'\b(?:id|class|for)="([^"]*)"')
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_WIRE = re.compile(r"\b(?:Struct|TypedDict)\b")
+
+
+def retired(name: str, terms: dict[str, str]) -> list[str]:
+    if name in ALLOWED:
+        return []
+    return [
+        f"{name}: “{word}” is retired; say {terms[word]}"
+        for word in map(str.lower, _WORD.findall(name))
+        if word in terms
+    ]
+
+
+def identifiers(tree: ast.Module) -> set[str]:
+    """Give the names that a module defines, but for those of fields on the wire."""
+    found: set[str] = set()
+    wire = {id(field.target) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and (node.name.endswith("Body") or any(_WIRE.search(ast.unparse(base)) for base in node.bases)) for field in node.body if isinstance(field, ast.AnnAssign)}  # fmt: skip
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found.add(node.name)
+            case ast.arg():
+                found.add(node.arg)
+            case ast.Name(ctx=ast.Store()) if id(node) not in wire:
+                found.add(node.id)
+            case ast.Attribute(ctx=ast.Store()):
+                found.add(node.attr)
+            case ast.alias(asname=str()):
+                found.add(str(node.asname))
+            case _:
+                pass
+    return found
+
+
+def terms_for(name: str, path: Path) -> dict[str, str]:
+    if name.startswith("test_"):
+        return RETIRED
+    is_program = path.relative_to(ROOT).parts[0] in {"examapp", "question_bank"}
+    return RETIRED | RETIRED_IN_CODE | (RETIRED_IN_PROGRAM if is_program else {})
+
+
+def test_no_identifier_has_a_retired_word():
+    found = {
+        f"{path.relative_to(ROOT)}: {complaint}"
+        for path in CODE
+        for name in identifiers(tree_of(path)) | set(path.relative_to(ROOT).with_suffix("").parts)
+        for complaint in retired(name, terms_for(name, path))
+    }
+    assert not found, "\n".join(sorted(found))
+
+
+def test_no_table_column_index_or_constraint_has_a_retired_word(app):
+    names: set[str] = set()
+    for table in Base.metadata.tables.values():
+        parts = [*table.columns, *table.indexes, *table.constraints]
+        names |= {table.name, *(str(part.name) for part in parts if part.name)}
+    found = [complaint for name in names for complaint in retired(name, RETIRED | RETIRED_IN_CODE | RETIRED_IN_PROGRAM)]
+    assert not found, "\n".join(sorted(found))
+
+
+def test_no_id_or_class_of_a_page_has_a_retired_word():
+    found = {
+        f"{path.relative_to(ROOT)}: {complaint}"
+        for path in TEMPLATES
+        for value in _ID.findall(_EXPRESSION.sub(" ", path.read_text("utf-8")))
+        for name in value.split()
+        for complaint in retired(name, RETIRED | RETIRED_IN_CODE)
+    }
+    assert not found, "\n".join(sorted(found))
+
+
+def test_no_class_name_stands_twice():
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path in CODE:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef) and node.name != "Meta":  # WTForms asks for this name
+                homes[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    found = [
+        f"{name}: {', '.join(places)}; name each after what it holds"
+        for name, places in homes.items()
+        if len(places) > 1
+    ]
+    assert not found, "\n".join(sorted(found))
+
+
+def test_a_retired_word_is_found_wherever_a_name_is_made():
+    tree = ast.parse("class FileRefusedError: ...\ndef f(wish, *, keep): told = 1\nx.sealer = 2\nimport a as anew")
+    every = RETIRED | RETIRED_IN_CODE
+    assert {name for name in identifiers(tree) if retired(name, every)} == {
+        "FileRefusedError",
+        "wish",
+        "told",
+        "sealer",
+        "anew",
+    }
+    assert not retired("at_most", every)
+    assert retired("NewRefusals", every) == ["NewRefusals: “refusals” is retired; say rejections"]
