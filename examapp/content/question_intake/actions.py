@@ -108,9 +108,10 @@ def take_over(
     """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
     session, now = context.session, context.now
     taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
-    common = {"actor": context.actor, "now": now, "import_id": import_id}
-    taken.ids = add_prepared(session, prepared=taken.ready, state=state, **common)  # type: ignore[arg-type]  # three keywords of their own types
-    taken.ids += add_prepared(session, prepared=taken.prepared_for_review, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
+    taken.ids = add_prepared(context, prepared=taken.ready, state=state, import_id=import_id)
+    taken.ids += add_prepared(
+        context, prepared=taken.prepared_for_review, state=QuestionState.DRAFT, import_id=import_id
+    )
     record(
         context,
         "questions.commit_import",
