@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.source import ROOT, nodes_of
 
 
 @cache
@@ -16,9 +15,7 @@ def named_tests(path: str) -> frozenset[str]:
     if not file.is_file():
         return frozenset()
     return frozenset(
-        node.name
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        node.name for node in nodes_of(file) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.architecture.proofs import ROOT, is_test
+from tests.architecture.proofs import is_test
+from tests.architecture.source import ROOT
 
 
 def test_every_proof_that_the_papers_name_is_a_test_that_is_there():

@@ -11,6 +11,7 @@ from examapp.jobs.registry import QueueName, beat_schedule, task_routes
 from examapp.organisation.access.rules import PERMISSION_HOLDERS
 from examapp.organisation.accounts.guards import access_rule
 from examapp.platform.audit.rules import ACT_LABELS, OBJECT_LABELS
+from tests.architecture.source import nodes_of
 
 CODE = Path(__file__).parents[2] / "examapp"
 PYTHON = {path: path.read_text("utf-8") for path in sorted(CODE.rglob("*.py"))}
@@ -22,8 +23,8 @@ def in_the_code(wanted):
     """Give what `wanted` finds in the syntax trees of all files, with the file."""
     return {
         (found, str(path.relative_to(CODE.parent)))
-        for path, text in PYTHON.items()
-        for node in ast.walk(ast.parse(text))
+        for path in PYTHON
+        for node in nodes_of(path)
         for found in wanted(node)
     }
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from examapp.web import forms
 from examapp.web.forms import MESSAGES, FlaskForm
 from examapp.web.params import read_id, read_page, read_whole, read_year, sent_number
-from tests.architecture.source import CODE, ROOT, tree_of
+from tests.architecture.source import CODE, ROOT, nodes_of
 
 OWN = {"FlaskForm", "Form", "FieldList", "IntegerField", "IntegerRangeField", "FloatField", "DecimalField", "DecimalRangeField", "DateField", "DateTimeField", "DateTimeLocalField", "MonthField", "WeekField"}  # fmt: skip
 
@@ -27,7 +27,7 @@ def test_every_sentence_that_the_form_libraries_say_is_there_in_chinese():
         word.value
         for library in (wtforms, flask_wtf)
         for path in Path(library.__file__).parent.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"gettext", "ngettext"}
         for word in node.args
         if isinstance(word, ast.Constant) and isinstance(word.value, str)
@@ -41,7 +41,7 @@ def test_every_form_is_made_of_the_applications_own_parts():
         f"{path.relative_to(ROOT)} takes {name.name} from {node.module}: take it from examapp.web.forms"
         for path in CODE
         if path != ROOT / "examapp/web/forms.py"
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"wtforms", "flask_wtf"}
         for name in node.names
         if name.name in OWN

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.architecture.proofs import ROOT, is_test, named_tests
+from tests.architecture.proofs import is_test, named_tests
+from tests.architecture.source import ROOT
 from tests.hostile.elsewhere import ELSEWHERE
 
 IDS = {f"H{number:02d}" for number in range(1, 25)}

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from question_bank.model import Kind
+from tests.architecture.source import nodes_of, tree_of
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*ROOT.glob("examapp/**/*.py"), *ROOT.glob("question_bank/**/*.py")])
@@ -50,7 +51,7 @@ def test_no_kind_is_named_by_a_comparison_outside_its_module_and_the_formats():
         f"{place(path)}:{line} asks for a kind by name: give question_bank/kinds/ an attribute or a method for what differs"
         for path in CODE
         if not place(path).startswith(FREE) and place(path) not in ALLOWED
-        for line in named_kinds(ast.parse(path.read_text("utf-8")))
+        for line in named_kinds(tree_of(path))
     }
     assert not found, "\n".join(sorted(found))
 
@@ -76,7 +77,7 @@ def test_every_allowance_is_still_needed():
         f"{name}: {reason}"
         for name, reason in ALLOWED.items()
         if not (
-            named_kinds(ast.parse((ROOT / name).read_text("utf-8")))
+            named_kinds(tree_of(ROOT / name))
             if name.endswith(".py")
             else QUOTED.search((ROOT / name).read_text("utf-8"))
         )
@@ -95,7 +96,7 @@ def test_readers_make_a_question_only_of_the_one_parsed_question():
         f"{place(path)}:{node.lineno} makes a Question: fill a ParsedQuestion and let it validate itself"
         for path in CODE
         if place(path).startswith("question_bank/") and place(path) != "question_bank/formats/parsed.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Question"
     ]
     assert not found, "\n".join(found)

@@ -10,7 +10,7 @@ import pytest
 
 from examapp.db.session import Base
 from examapp.organisation.accounts.guards import access_rule
-from tests.architecture.source import CODE, ROOT, reads_of_requests, tree_of
+from tests.architecture.source import CODE, ROOT, nodes_of, reads_of_requests, tree_of
 from tests.conftest import opened
 
 TEMPLATES = sorted(ROOT.glob("examapp/templates/**/*.html"))
@@ -37,7 +37,7 @@ ATTIC_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "servi
 
 
 def functions_of(path: Path):
-    return [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in nodes_of(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def place(path: Path, line: int = 0) -> str:
@@ -176,7 +176,7 @@ def test_no_mark_is_a_float():
         place(path, node.lineno)
         for path in CODE
         if path.parts[-2] in MARKS
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
     ]
     assert not calls, f"no float touches a mark: {calls}"
@@ -306,7 +306,7 @@ def test_numbers_that_were_sent_are_read_by_the_one_parser_alone():
     """`int()` fails at 5,000 digits, `isdigit()` takes ² for a digit: web.params and WTForms' fields with bounds do neither."""
     found = set()
     for path in reads_of_requests():
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.architecture.source import ROOT, tree_of
+from tests.architecture.source import ROOT, nodes_of, tree_of
 
 TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "time_ns"}
@@ -98,7 +98,7 @@ def test_no_file_of_tests_is_imported_by_another():
     found = [
         f"{path.relative_to(ROOT)} {module}"
         for path in sorted([*ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py")])
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         for module in _imported(node)
         if module.startswith("tests.") and any(part.startswith("test_") for part in module.split("."))
     ]

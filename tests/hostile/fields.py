@@ -15,7 +15,7 @@ import wtforms
 from werkzeug.datastructures import ImmutableMultiDict
 
 from examapp.web.forms import FlaskForm, RowList
-from tests.architecture.source import ROOT, reads_of_requests, tree_of
+from tests.architecture.source import ROOT, nodes_of, reads_of_requests
 
 
 class Read:
@@ -174,7 +174,7 @@ def prefixes() -> set[str]:
     """Give the beginnings of names and values that the code takes apart: `articles-`, `add_option-` …"""
     found = set()
     for path in reads_of_requests():
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"startswith", "removeprefix"}:
                 for word in (inner for argument in node.args for inner in ast.walk(argument)):
                     if (

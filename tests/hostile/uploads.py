@@ -16,7 +16,7 @@ from wtforms import FileField, MultipleFileField
 
 from examapp.delivery.exams.models import Exemption
 from examapp.oversight.duty_lists.models import DutyList
-from tests.architecture.proofs import ROOT
+from tests.architecture.source import ROOT, nodes_of
 from tests.helpers.report_templates import docx
 from tests.question_bank.books import book
 
@@ -187,7 +187,7 @@ def places_in_code() -> set[str]:
     for path in sorted((ROOT / "examapp").rglob("*.py")):
         place = path.relative_to(ROOT / "examapp")
         names = {name for room, name in forms if room == place.parts[0]}
-        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for function in nodes_of(path):
             if isinstance(function, ast.FunctionDef) and any(_takes_file(node, names) for node in ast.walk(function)):
                 found.add(f"{place} {function.name}")
     return found
