@@ -50,11 +50,11 @@ def log(world, session, fixed_clock, seal):
 
 
 def test_an_untouched_log_is_whole_and_grows(session, log, check, fixed_clock, seal):
-    assert (check().issues, check().count, check().decrypted) == ([], 5, 0)
+    assert (check().issues, check().count, check().unchained) == ([], 5, 0)
     note(session, fixed_clock.instant)
-    assert (check().issues, check().decrypted) == ([], 1)
+    assert (check().issues, check().unchained) == ([], 1)
     seal()
-    assert (check().issues, check().count, check().decrypted) == ([], 6, 0)
+    assert (check().issues, check().count, check().unchained) == ([], 6, 0)
     seal()
     assert check().count == 6
 

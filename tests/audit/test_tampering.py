@@ -306,7 +306,7 @@ def test_an_acceptance_that_the_database_alone_writes_does_not_count(session, lo
 
 def test_the_head_is_keyed_again_with_the_current_key(session, log, task, folder, app, monkeypatch):
     both = FieldCipher({"k2": b"\x22" * 32, **app.extensions["cipher"].keys})
-    monkeypatch.setitem(app.extensions, "sealer", both)
+    monkeypatch.setitem(app.extensions, "cipher", both)
     task("audit.seal")
     assert json.loads((folder / "audit-head.json").read_text())["key_id"] == "k2"
 

@@ -37,7 +37,7 @@ from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 DUTY_SCOPE = DutyScope(write=EVERYTHING, approve=EVERYTHING)
-ACTORS: dict[str, Any] = {"hands": DUTY_SCOPE}
+ACTORS: dict[str, Any] = {"duty_scope": DUTY_SCOPE}
 
 
 def rejected(results):

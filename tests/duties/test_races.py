@@ -23,7 +23,7 @@ from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-ACTORS: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING)}
+ACTORS: dict[str, Any] = {"duty_scope": DutyScope(write=EVERYTHING, approve=EVERYTHING)}
 
 
 def rejected(results):

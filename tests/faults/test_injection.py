@@ -39,18 +39,18 @@ def test_an_older_answer_replaces_a_newer_one_where_that_is_taken_away(app, cand
     assert candidate_client.answers() == {1: ["B"]}
 
 
-def test_a_second_hand_in_makes_another_receipt(app, candidate_client, stalled):
+def test_a_second_hand_in_makes_another_receipt(app, candidate_client, fixed_clock):
     first = candidate_client.hand_in().get_json()["receipt"]
-    stalled.at(NOON + timedelta(minutes=1))
+    fixed_clock.at(NOON + timedelta(minutes=1))
     assert candidate_client.hand_in().get_json()["receipt"] == first
     with disabled(app, Guarantee.ONE_SUBMISSION):
         assert candidate_client.hand_in().get_json()["receipt"]["submitted_at"] != first["submitted_at"]
 
 
 @pytest.mark.parametrize("is_disabled", [False, True])
-def test_a_forced_close_drops_the_answers(app, candidate_client, stalled, is_disabled):
+def test_a_forced_close_drops_the_answers(app, candidate_client, fixed_clock, is_disabled):
     candidate_client.save((1, 1, ["A"]))
-    stalled.at(NOON + timedelta(hours=2))
+    fixed_clock.at(NOON + timedelta(hours=2))
     if is_disabled:
         with disabled(app, Guarantee.FORCED_CLOSE_KEEPS_ANSWERS):
             assert candidate_client.look()["receipt"]["answered"] == 0
@@ -83,8 +83,8 @@ def test_retries_of_grading_are_what_redis_says(app, candidate_client, world):
     assert world.session.get(Attempt, attempt_id).grading_retry_count == 2
 
 
-def test_the_sweeper_does_nothing(app, candidate_client, world, stalled):
-    stalled.at(NOON + timedelta(hours=2))
+def test_the_sweeper_does_nothing(app, candidate_client, world, fixed_clock):
+    fixed_clock.at(NOON + timedelta(hours=2))
     with disabled(app, Guarantee.SWEEPER):
         assert grading_tasks.sweep_once() == 0
     assert world.session.get(Attempt, candidate_client.attempt["id"]).state == "in_progress"

@@ -18,13 +18,13 @@ CLIENT_ID, CLIENT_SECRET = "exam-platform", "a-secret-that-both-know"
 
 
 class Provider:
-    """Who it says has signed in is `claims`; `faults` change what its tokens claim."""
+    """Who it says has signed in is `claims`; `issues` change what its tokens claim."""
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "k1"})
         self.foreign_key = RSAKey.generate_key(2048, {"kid": "k1"})
         self.claims: dict[str, object] = {}
-        self.faults: dict[str, object] = {}
+        self.issues: dict[str, object] = {}
         self.signs_with_foreign_key = False
         self.codes: dict[str, dict[str, str]] = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -101,7 +101,7 @@ class Provider:
         now = int(time.time())
         claims = {
             "iss": self.issuer, "aud": CLIENT_ID, "sub": "u1", "iat": now, "exp": now + 300, "nonce": asked.get("nonce"),
-        } | self.claims | self.faults  # fmt: skip
+        } | self.claims | self.issues  # fmt: skip
         key = self.foreign_key if self.signs_with_foreign_key else self.key
         token = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, key)
         return {"access_token": "t", "token_type": "Bearer", "expires_in": 300, "id_token": token}

@@ -40,7 +40,7 @@ def use(app, monkeypatch):
 
     def use(*data_keys, cipher=CipherName.AES, app=app):
         field_cipher = FieldCipher.from_setting(",".join(data_keys), cipher)
-        monkeypatch.setitem(app.extensions, "sealer", field_cipher)
+        monkeypatch.setitem(app.extensions, "cipher", field_cipher)
         return field_cipher
 
     return use
@@ -254,7 +254,7 @@ def test_every_sealed_column_is_known_to_the_change_of_keys():
         column
         for table in Base.metadata.tables.values()
         for column in table.columns
-        if isinstance(column.type, LargeBinary) and (column.name.endswith("_sealed") or column.name in LETTERS)
+        if isinstance(column.type, LargeBinary) and (column.name.endswith("_encrypted") or column.name in LETTERS)
         if table.name not in PLAIN
     }
     assert sealed == known

@@ -112,7 +112,7 @@ def test_numbers_sealed_under_an_older_key_are_known_while_keys_are_changed(
 ):
     old, new = "k1:" + "11" * 32, "k2:" + "22" * 32
     before = FieldCipher.from_setting(old)
-    monkeypatch.setitem(app.extensions, "sealer", FieldCipher.from_setting(f"{new},{old}"))
+    monkeypatch.setitem(app.extensions, "cipher", FieldCipher.from_setting(f"{new},{old}"))
 
     def sealed(number, **fields):
         person = world.person(county.bureau, **fields)

@@ -286,4 +286,4 @@ class QuestionImport(Job):
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     undone_at: Mapped[UtcDateTime | None]
     summary: Mapped[JsonB] = mapped_column(default=dict)
-    """`{found, imported, existing, losses:[{where,reason}], doubtful:[…], rejected:[…]}`."""
+    """`{found, imported, existing, losses:[{where,reason}], doubtful:[…], refused:[…]}`."""

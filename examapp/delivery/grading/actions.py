@@ -43,7 +43,7 @@ def begin_batch(session: Session, *, now: datetime, limit: int = BATCH) -> list[
 
 def begin_again(session: Session, *, now: datetime) -> list[int]:
     """Count a further try for one attempt whose last try did not end within its lease; empty where there is none."""
-    values = {"now": now, "most": 1, "max_retries": MAX_RETRIES - 1, "lease_over_at": now - LEASE}
+    values = {"now": now, "limit": 1, "max_retries": MAX_RETRIES - 1, "lease_over_at": now - LEASE}
     return queries.begin_grading(session, queries.BEGIN_AGAIN, **values)
 
 

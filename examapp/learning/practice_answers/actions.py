@@ -225,7 +225,7 @@ def _move_sums(session: Session, pairs: Sequence[tuple[GradedAnswers, GradedAnsw
                     UnitWeakness.kind == kind,
                     UnitWeakness.name == name,
                 )
-                .values(right_count=func.minimum(UnitWeakness.asked, func.greatest(0, UnitWeakness.right_count + by)))
+                .values(right_count=func.least(UnitWeakness.asked, func.greatest(0, UnitWeakness.right_count + by)))
             )
 
 

@@ -222,7 +222,7 @@ def _count_wrong(context: ActionContext, event_id: int) -> None:
     context.session.execute(
         update(CodeTry)
         .where(CodeTry.event_id == event_id, CodeTry.person_id == context.actor.person_id)
-        .values(wrong=CodeTry.wrong + 1, first_at=func.minimum(CodeTry.first_at, context.now))
+        .values(wrong=CodeTry.wrong + 1, first_at=func.least(CodeTry.first_at, context.now))
     )
 
 

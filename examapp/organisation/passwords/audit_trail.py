@@ -34,7 +34,7 @@ def keep_rejection(rejection: DomainError) -> None:
 
 
 def _note(response: Response) -> Response:
-    why = g.pop("refusal", "")
+    why = g.pop("rejection", "")
     if request.url_rule is None or (response.status_code != 404 and why not in _NOTED):
         return response
     try:

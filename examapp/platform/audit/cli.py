@@ -156,5 +156,5 @@ def _head(head: str | None) -> tuple[int, bytes] | None:
 
 
 def _text(found: ChainCheck) -> str:
-    waiting = f"另有 {found.decrypted} 条等待加入。" if found.decrypted else ""
+    waiting = f"另有 {found.unchained} 条等待加入。" if found.unchained else ""
     return f"审计记录完好：共 {found.count} 条。{waiting}链尾 {found.count}:{found.head.hex()}（请抄存在别处，下次用 --head 核对）"

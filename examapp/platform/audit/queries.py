@@ -128,7 +128,7 @@ class ChainCheck:
     head: bytes = FIRST_LINK
     newest_at: datetime | None = None
     """The latest instant of a linked line that was gone over."""
-    decrypted: int = 0
+    unchained: int = 0
     """Lines since the last link: no fault."""
     issues: list[str]
 
@@ -267,7 +267,7 @@ def _look_for_lines_without_link(
             f"{_KEEP}；确属误报的，执行 flask audit accept-line {row.id} --reason 原因。"
         )
     waiting = select(func.count()).select_from(AuditEvent).where(without_link, ~(is_early | is_future | is_among))
-    found.decrypted = session.execute(waiting).scalar_one()
+    found.unchained = session.execute(waiting).scalar_one()
 
 
 def _accepted(session: Session, cipher: FieldCipher) -> list[int]:

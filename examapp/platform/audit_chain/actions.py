@@ -186,7 +186,7 @@ def seal_events(session: Session, *, cipher: FieldCipher, folder: Path, now: dat
     head = _go_on_from(session, read_kept(folder, cipher=cipher), cipher)
     advance(folder, head, cipher=cipher)
     count = 0
-    for event in _decrypted(session, head, now=now):
+    for event in _unchained(session, head, now=now):
         if head.oldest_allowed is not None and event.at < head.oldest_allowed:
             continue
         number = head.count + 1
@@ -224,7 +224,7 @@ def _go_on_from(session: Session, kept: ChainHead, cipher: FieldCipher) -> Chain
     return ChainHead(found.count, found.head, found.newest_at)
 
 
-def _decrypted(session: Session, head: ChainHead, *, now: datetime) -> list[EventFacts]:
+def _unchained(session: Session, head: ChainHead, *, now: datetime) -> list[EventFacts]:
     through = session.scalar(select(func.max(AuditSeal.event_id))) or 0
     is_sealed = select(AuditSeal.number).where(AuditSeal.event_id == AuditEvent.id).exists()
     is_new = (AuditEvent.id > through) | (AuditEvent.at > now - LATEST_COMMIT)

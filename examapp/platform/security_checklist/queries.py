@@ -39,11 +39,11 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
         backup_at=backup_at(settings),
         backup_failed_at=_newest([backup_folder(settings).failure]),
         sealed_at=sealed_at,
-        decrypted=session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.id > (newest or 0)))
+        unchained=session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.id > (newest or 0)))
         or 0,
         verified_at=verified_at,
         chain_issues=chain_issues,
-        find_head_issue=find_head_issue(session, cipher=cipher, folder=settings.data_path),
+        head_issue=find_head_issue(session, cipher=cipher, folder=settings.data_path),
         opened_at=opened_at,
         unopened=unopened,
         log_at=_newest(list((settings.data_path / "logs").glob("*.log"))),

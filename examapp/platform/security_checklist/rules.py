@@ -51,11 +51,11 @@ class ChecklistFindings:
     backup_failed_at: datetime | None
     """When a backup last came to no good end."""
     sealed_at: datetime | None
-    decrypted: int
+    unchained: int
     verified_at: datetime | None
     chain_issues: int
     """How many lines of the log the last check found changed, removed or inserted."""
-    find_head_issue: str
+    head_issue: str
     """What is wrong with the kept head of the chain at this moment; empty where it is on the chain."""
     opened_at: datetime | None
     unopened: int
@@ -162,10 +162,10 @@ def _audit(settings: Settings, found: ChecklistFindings, *, now: datetime) -> li
     seal = _aged(
         "审计记录上链", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
     )
-    if found.decrypted == 0 and found.sealed_at is not None:
+    if found.unchained == 0 and found.sealed_at is not None:
         seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
-    if found.find_head_issue:
-        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.find_head_issue)
+    if found.head_issue:
+        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.head_issue)
     return [
         seal,
         _checked("审计记录校验", found.verified_at, found.chain_issues, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
