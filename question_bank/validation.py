@@ -47,11 +47,6 @@ def _of_part(issue: Issue, number: int) -> Issue:
     return replace(issue, reason=f"第 {number} 小题：{issue.reason}")
 
 
-def rejection(issues: Iterable[Issue]) -> Issue | None:
-    """Return the first issue for which a question cannot be stored; None where there is none."""
-    return next((issue for issue in issues if issue.severity is Severity.REJECT), None)
-
-
-def key_review_issue(issues: Iterable[Issue]) -> Issue | None:
-    """Return the first issue for which a person must set the key; None where there is none."""
-    return next((issue for issue in issues if issue.severity is Severity.REVIEW), None)
+def find_issue(issues: Iterable[Issue], severity: Severity) -> Issue | None:
+    """Return the first issue of a severity; None where there is none."""
+    return next((issue for issue in issues if issue.severity is severity), None)

@@ -47,9 +47,8 @@ class Archive:
         ) as error:
             raise UnreadableFileError(f"压缩包里的“{name}”已损坏，读不出来。请重新导出后再上传。") from error
         if len(content) != info.file_size:
-            raise UnreadableFileError(
-                f"压缩包里的“{name}”实际大小和目录里写的不一致，为安全起见不予打开。请重新打包后再上传。"
-            )
+            reason = f"压缩包里的“{name}”实际大小和目录里写的不一致，为安全起见不予打开。请重新打包后再上传。"
+            raise UnreadableFileError(reason)
         return content
 
 
@@ -74,14 +73,12 @@ def open_archive(content: bytes) -> Archive:
 
 def _check_size(entries: list[zipfile.ZipInfo], packed: int) -> None:
     if len(entries) > MAX_ENTRIES:
-        raise UnreadableFileError(
-            f"压缩包里有 {len(entries)} 个文件，超过 {MAX_ENTRIES} 个的上限。请分成几个压缩包上传。"
-        )
+        reason = f"压缩包里有 {len(entries)} 个文件，超过 {MAX_ENTRIES} 个的上限。请分成几个压缩包上传。"
+        raise UnreadableFileError(reason)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED:
-        raise UnreadableFileError(
-            f"压缩包展开后有 {unpacked // 1024 // 1024} MB，超过 100 MB 的上限。请分成几个压缩包上传。"
-        )
+        reason = f"压缩包展开后有 {unpacked // 1024 // 1024} MB，超过 100 MB 的上限。请分成几个压缩包上传。"
+        raise UnreadableFileError(reason)
     if sum(entry.compress_size for entry in entries) > packed:
         raise UnreadableFileError("压缩包里的文件互相重叠，为安全起见不予打开。请重新打包后再上传。")
 

@@ -63,7 +63,7 @@ def _strictly(content: bytes, encoding: str) -> str:
 
 
 def _guess_utf16(head: bytes) -> str | None:
-    """UTF-16 without a mark shows itself by the zero bytes of ASCII signs on one side only."""
+    """Return the byte order of UTF-16 without a mark, by the zero bytes of ASCII characters; None for other texts."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if odd > len(head) // 20 and even <= odd // 10:
         return "utf-16-le"

@@ -1,4 +1,4 @@
-"""HTML that people bring: only an allow-list of tags, and images of our own."""
+"""Clean untrusted HTML: only an allow-list of tags, and images of our own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 def clean_html(fragment: str) -> str:
-    """Keep of an HTML fragment what may stand on a page: no script, style, link or foreign image."""
+    """Return an HTML fragment without scripts, styles, links and foreign images."""
     return nh3.clean(
         normalise(fragment),
         tags=_TAGS,
@@ -33,12 +33,12 @@ def clean_html(fragment: str) -> str:
 
 
 def text_to_html(text: str) -> str:
-    """Show plain text as it was written: escaped, with its line breaks."""
+    """Return plain text as HTML: escaped, with its line breaks."""
     return str(escape(normalise(text))).replace("\n", "<br>")
 
 
 def html_to_text(fragment: str) -> str:
-    """Give the words of an HTML fragment, for search and spreadsheets."""
+    """Return the text of an HTML fragment, for search and spreadsheets."""
     spaced = re.sub(r"<(br|/p|/div|/li|/tr)[^>]*>", "\n", fragment)
     bare = nh3.clean(spaced, tags=set())
     for entity, character in (
@@ -54,7 +54,7 @@ def html_to_text(fragment: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Make text canonical and visible: NFC, no control characters, no invisible or direction-turning ones."""
+    """Return text in NFC, without control, invisible and direction-changing characters."""
     return unicodedata.normalize("NFC", text).translate(_INVISIBLE).translate(_CONTROL)
 
 

@@ -1,4 +1,4 @@
-"""Untrusted pictures: known formats and sane sizes only, re-encoded so that nothing but the picture is kept."""
+"""Re-encode untrusted pictures of known formats and limited sizes, so that nothing but the picture is kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _JPEG_QUALITY = 85
 
 
 class UnfitImageError(DomainError):
-    """A picture that may not come in; the message says why and what to do."""
+    """A picture that is not accepted; the message says why and what to do."""
 
     code = "unfit_image"
     status = 400

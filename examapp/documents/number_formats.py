@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from examapp.documents.archives import Archive, UnreadableFileError
+from examapp.documents.embedded_pictures import sheet_parts
 from examapp.documents.safe_xml import parse_xml
-from examapp.documents.workbook_pictures import sheet_parts
 
 _BUILT_IN = {1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "# ?/?"} | {
     13: "# ??/??", 37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00", 48: "##0.0E+0",
@@ -34,7 +34,7 @@ def code_of(number: int, custom: dict[int, str]) -> str:
 
 
 def shown(value: float, code: str) -> ShownNumber:
-    """Return a number as its format shows it, no digit rounded away; where the format is beyond us, the number itself and a doubt."""
+    """Return a number as its format shows it, no digit rounded away; for an unsupported format the number itself, marked unsure."""
     sections = [part.rstrip(";") for part in _SECTIONS.findall(code) if part]
     place = 2 if value == 0 and len(sections) > 2 else 1 if value < 0 and len(sections) > 1 else 0
     text = _filled(abs(value) if place == 1 else value, sections[place] if sections else code)
@@ -116,7 +116,7 @@ def _codes(archive: Archive) -> dict[int, str]:
 def _show(rows: list[list[object]], xml: bytes, codes: dict[int, str]) -> None:
     for match in _STYLED.finditer(xml):
         code = codes.get(int(match[3]))
-        row, column = int(match[2]) - 1, _column(match[1])
+        row, column = int(match[2]) - 1, column_number(match[1]) - 1
         if code is None or row >= len(rows) or column >= len(rows[row]):
             continue
         value = rows[row][column]
@@ -124,16 +124,17 @@ def _show(rows: list[list[object]], xml: bytes, codes: dict[int, str]) -> None:
             rows[row][column] = shown(value, code)
 
 
-def _column(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """Return the number of a column, from 1, by its letters in a cell reference; 0 for none."""
     number = 0
-    for sign in letters:
+    for sign in letters.upper():
         number = number * 26 + sign - 64
-    return number - 1
+    return number
 
 
 @dataclass(frozen=True, slots=True)
 class ShownNumber:
-    """A number as its cell shows it (`10%`); unsure where the cell's format is beyond us."""
+    """A number as its cell shows it (`10%`); unsure where the cell's format is not supported."""
 
     text: str
     is_sure: bool
@@ -160,5 +161,5 @@ def is_date(value: object) -> bool:
 
 
 def is_unsure_number(value: object) -> bool:
-    """Return whether the cell shows its number in a form that we could not repeat."""
+    """Return whether the cell has a number format that is not supported."""
     return isinstance(value, ShownNumber) and not value.is_sure

@@ -1,4 +1,4 @@
-"""The office's own forms opened by the libraries that fill them, each time only after their cells and parts were counted."""
+"""Open the office's own templates (Word, Excel) after their cells and parts were counted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 from jinja2 import TemplateError
 
 from examapp.documents.archives import ZIP, Archive, UnreadableFileError, check_contents, open_archive
+from examapp.documents.number_formats import column_number
 from examapp.errors import DomainError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ STUMBLES = (
 
 
 class UnfitTemplateError(DomainError):
-    """A form that cannot be used; the message names the place and says what to do."""
+    """A template that cannot be used; the message names the place and says what to do."""
 
     code = "unfit_template"
     status = 400
@@ -78,10 +79,9 @@ def rejecting_what_cannot_be_filled() -> Iterator[None]:
 
 
 def broken_form(program: str, ending: str) -> UnfitTemplateError:
-    """Make the rejection of a form that a library cannot read."""
-    return UnfitTemplateError(
-        f"这个 {program} 文件的内部结构不完整，打不开。请用 {program} 或 WPS 另存一份 {ending} 后重新上传。"
-    )
+    """Return the error for a template that a library cannot read."""
+    reason = f"这个 {program} 文件的内部结构不完整，打不开。请用 {program} 或 WPS 另存一份 {ending} 后重新上传。"
+    return UnfitTemplateError(reason)
 
 
 def same_bytes(office_file: bytes, *, fallback_fonts: Mapping[str, str] | None = None) -> bytes:
@@ -94,10 +94,7 @@ def same_bytes(office_file: bytes, *, fallback_fonts: Mapping[str, str] | None =
         for name, other in (fallback_fonts or {}).items()
     )
     buffer = io.BytesIO()
-    with (
-        ZipFile(io.BytesIO(office_file)) as source,
-        ZipFile(buffer, "w", ZIP_DEFLATED) as target,
-    ):
+    with ZipFile(io.BytesIO(office_file)) as source, ZipFile(buffer, "w", ZIP_DEFLATED) as target:
         for name in source.namelist():
             entry = ZipInfo(name, _EPOCH)
             entry.compress_type = ZIP_DEFLATED
@@ -144,9 +141,8 @@ def check_workbook(content: bytes) -> None:
             if rows > MAX_ROWS:
                 raise _too_far(rows, 1)
             if cells * max(sheets, 1) > MAX_CELLS or sheets > MAX_SHEETS:
-                raise UnreadableFileError(
-                    f"工作簿里的单元格（包括只设了格式的空格子和合并的格子）过多，不像一张表的样式。{_RESAVE}"
-                )
+                reason = f"工作簿里的单元格（包括只设了格式的空格子和合并的格子）过多，不像一张表的样式。{_RESAVE}"
+                raise UnreadableFileError(reason)
 
 
 def _cells_of(name: bytes, attributes: bytes) -> int:
@@ -164,9 +160,8 @@ def _cells_of(name: bytes, attributes: bytes) -> int:
 
 
 def _too_far(row: int, column: int) -> UnreadableFileError:
-    return UnreadableFileError(
-        f"工作表到第 {row} 行、第 {column} 列还有内容或格式，表样最多 {MAX_ROWS:,} 行、{MAX_COLUMNS} 列。{_RESAVE}"
-    )
+    reason = f"工作表到第 {row} 行、第 {column} 列还有内容或格式，表样最多 {MAX_ROWS:,} 行、{MAX_COLUMNS} 列。{_RESAVE}"
+    return UnreadableFileError(reason)
 
 
 def check_document(content: bytes) -> None:
@@ -184,7 +179,7 @@ def _opened(content: bytes, advice: str) -> Archive:
 
 
 def _parts(archive: Archive, advice: str) -> list[bytes]:
-    """Give all parts but pictures; any of them may be named as a sheet, whatever it is called."""
+    """Return all parts but pictures; any of them may be declared a sheet, whatever its name."""
     sizes = {info.filename: info.file_size for info in archive.zip_file.infolist()}
     parts: list[bytes] = []
     total = 0
@@ -220,14 +215,7 @@ def _ends(place: bytes, *, is_row: bool) -> tuple[int, int, int, int]:
     last_column, last_row = (match[3], match[4]) if is_area else (match[1], match[2])
     return (
         int(match[2] or (1 if is_area else 1_048_576)),
-        _column(match[1]) or 1,
+        column_number(match[1]) or 1,
         int(last_row or 1_048_576),
-        _column(last_column) or 16_384,
+        column_number(last_column) or 16_384,
     )
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for sign in letters:
-        number = number * 26 + sign - 64
-    return number

@@ -72,11 +72,13 @@ class PdfDocument:
 
     def title(self, text: str) -> None:
         """Write the title, centred, in lines of about the same length."""
+        width = self._pdf.epw * _MM
+        size = self.layout.title_pt
+        count = len(break_lines(text, width=width, size_pt=size))
+        even = width_of(printable(text), size) / count + size
+        lines = break_lines(text, width=min(width, even), size_pt=size)
         self._write(
-            _balanced(text, self._pdf.epw * _MM, self.layout.title_pt),
-            size=self.layout.title_pt,
-            align="center",
-            is_strong=True,
+            "\n".join(lines) if len(lines) == count else text, size=self.layout.title_pt, align="center", is_strong=True
         )
         self.space(self.layout.text_pt / 4)
 
@@ -206,14 +208,6 @@ class _Row:
         ]
         line = size * 1.35 / _MM
         return cls(cells=cells, height=line * max(map(len, cells)) + 1.6, line=line, size=size)
-
-
-def _balanced(text: str, width: float, size: float) -> str:
-    """Break a long title where its lines are about equally long, not where the first one is full."""
-    count = len(break_lines(text, width=width, size_pt=size))
-    even = width_of(printable(text), size) / count + size
-    lines = break_lines(text, width=min(width, even), size_pt=size)
-    return "\n".join(lines) if len(lines) == count else text
 
 
 class _Pages(FPDF):

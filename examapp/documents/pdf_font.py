@@ -101,7 +101,15 @@ def break_lines(text: str, *, width: float, size_pt: float, indent: float = 0) -
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line, room = "", width - indent
-        for piece in _pieces(printable(paragraph)):
+        pieces: list[str] = []
+        for c in printable(paragraph):
+            is_word = c.isascii() and c != " " and c not in _NOT_AT_START
+            is_after_word = bool(pieces) and pieces[-1][-1].isascii() and pieces[-1][-1] != " "
+            if is_after_word and (is_word or c in ".%:,-") and pieces[-1][-1] not in _NOT_AT_END:
+                pieces[-1] += c
+            else:
+                pieces.append(c)
+        for piece in pieces:
             for part in [piece] if width_of(piece, size_pt) <= width else list(piece):
                 if line and width_of(line + part, size_pt) > room:
                     line, kept = _cut(line, before=part)
@@ -110,18 +118,6 @@ def break_lines(text: str, *, width: float, size_pt: float, indent: float = 0) -
                 line += part if line or part != " " else ""
         lines.append(line)
     return lines
-
-
-def _pieces(text: str) -> list[str]:
-    pieces: list[str] = []
-    for c in text:
-        is_word = c.isascii() and c != " " and c not in _NOT_AT_START
-        is_after_word = bool(pieces) and pieces[-1][-1].isascii() and pieces[-1][-1] != " "
-        if is_after_word and (is_word or c in ".%:,-") and pieces[-1][-1] not in _NOT_AT_END:
-            pieces[-1] += c
-        else:
-            pieces.append(c)
-    return pieces
 
 
 def _cut(line: str, *, before: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ _INCLUDE_OLD = "{http://www.w3.org/2003/XInclude}*"
 
 
 class XIncludeError(UnreadableFileError):
-    """The XML draws in another file, which is never done."""
+    """The XML includes another file, which is not supported."""
 
 
 def parse_xml(content: bytes, *, what: str = "文件") -> Element:
@@ -129,9 +129,8 @@ def _check_tree(root: Element, what: str) -> None:
             raise UnreadableFileError(f"不支持的 XML：{what}用到了自定义实体“{element.text}”。请换成普通文字后再上传。")
         for value in element.attrib.values():
             if len(value) > MAX_ATTRIBUTE:
-                raise UnreadableFileError(
-                    f"不支持的 XML：{what}第 {element.sourceline} 行有一个过长的属性。请去掉后再上传。"
-                )
+                reason = f"不支持的 XML：{what}第 {element.sourceline} 行有一个过长的属性。请去掉后再上传。"
+                raise UnreadableFileError(reason)
 
 
 def local(element: Element) -> str:

@@ -1,4 +1,4 @@
-"""Spreadsheets and csv that people open in Excel or WPS: text stays text, a formula in a name stays a name."""
+"""Write spreadsheets and csv for Excel and WPS: text stays text, never a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that people bring, as workbook or csv in any common encoding: read within limits, and given back with remarks beside the rows."""
+"""Read tables that users upload, workbook or csv in any common encoding, within limits; return them with remarks beside the rows."""
 
 from __future__ import annotations
 
@@ -103,9 +103,8 @@ def _read_csv(text: str, aliases: Mapping[str, Sequence[str]]) -> Grid:
             if len(rows) > MAX_CSV_ROWS:
                 raise UnreadableTableError(f"csv 文件超过 {MAX_CSV_ROWS:,} 行。请拆成几个文件，分别上传。")
     except csv.Error:
-        raise UnreadableTableError(
-            "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
-        ) from None
+        reason = "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
+        raise UnreadableTableError(reason) from None
     return Grid(name="", rows=rows, is_csv=True)
 
 
@@ -150,16 +149,12 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, int | float):
-        return _number_text(cell)
+        if abs(cell) >= 1e15:
+            return f"{float(cell):.5E}"
+        return str(int(cell)) if cell == int(cell) else repr(cell)
     if isinstance(cell, date):
         return _day_text(cell)
     return normalise(str(cell)).strip()
-
-
-def _number_text(number: float) -> str:
-    if abs(number) >= 1e15:
-        return f"{float(number):.5E}"
-    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _day_text(day: date) -> str:
@@ -171,7 +166,7 @@ def _day_text(day: date) -> str:
 def give_back(
     grids: Sequence[Grid], notes: Mapping[tuple[int, int], str], *, label: str, bad: str
 ) -> tuple[bytes, str]:
-    """Give the user's own rows back with a column of notes; `(grid, row)` from 0 to the note, those that begin with `bad` coloured.
+    """Return the user's own rows with a column of notes; `(grid, row)` from 0 to the note, those that begin with `bad` coloured.
 
     Returns the file and its ending, `xlsx` or `csv`.
     """

@@ -1,4 +1,4 @@
-"""Two texts side by side, with marks on what was taken out and what was put in."""
+"""Compare two texts side by side, with marks on what was removed and what was added."""
 
 from __future__ import annotations
 

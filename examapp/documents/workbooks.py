@@ -18,9 +18,8 @@ from python_calamine import (
 )
 
 from examapp.documents.archives import RESAVE, ZIP, Archive, UnreadableFileError, check_contents, open_archive
-from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
-from examapp.documents.number_formats import code_of, show_numbers, shown
-from examapp.documents.workbook_pictures import cell_pictures, placed_pictures
+from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture, cell_pictures, placed_pictures
+from examapp.documents.number_formats import code_of, column_number, show_numbers, shown
 
 MAX_ROWS = 20_000
 """Rows with something in them, in all sheets together."""
@@ -137,7 +136,7 @@ def _span(xml: bytes) -> tuple[int, int, int]:
             if match[2]:
                 continue
             reference = _CELL_REFERENCE.search(match[1])
-            last = max(last, _column(reference[1]) if reference else place)
+            last = max(last, column_number(reference[1]) if reference else place)
         if last:
             filled, height, width = filled + 1, max(height, number), max(width, last)
         if filled > MAX_ROWS:
@@ -155,13 +154,6 @@ def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
         number, start = int(reference[1]) if reference else number + 1, match.end()
     if start >= 0:
         yield number, start, len(xml)
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for sign in letters.upper():
-        number = number * 26 + sign - 64
-    return number
 
 
 def _sheet(

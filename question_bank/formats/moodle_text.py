@@ -9,7 +9,7 @@ from decimal import Decimal
 from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, unsupported_fields, writable
 from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, rich
-from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers
+from question_bank.formats.gift_syntax import BLANK, blocks, split_answers
 from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_all_images, attach_images, no_files
 from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
@@ -150,20 +150,15 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
             continue
         stem = " ".join(part for part in (found["before"].strip(), BLANK, found["after"].strip()) if part)
         parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
-        _fill(parsed, split_answers(body, weight=_WEIGHT))
+        first, *others = split_answers(body, weight=_WEIGHT)
+        if others:
+            fill_choice(parsed, [first, *others])
+        else:
+            fill_short(parsed, [(rich(first.text).plain, FULL_CREDIT if first.weight is None else first.weight)])
+            parsed.explanation += [rich(first.feedback)] if first.feedback is not None else []
         attach_all_images(parsed)
         result.add(parsed.validate())
     return result
-
-
-def _fill(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
-    if len(answers) > 1:
-        fill_choice(parsed, answers)
-        return
-    answer = answers[0]
-    fill_short(parsed, [(rich(answer.text).plain, FULL_CREDIT if answer.weight is None else answer.weight)])
-    if answer.feedback is not None:
-        parsed.explanation.append(rich(answer.feedback))
 
 
 _OPTION = re.compile(r"\s*(?P<letter>[A-Za-z])[.)](?P<gap>\s*)(?P<text>.*)$")

@@ -229,16 +229,14 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as Moodle XML with their pictures; several blanks become embedded answers, cases are noted as lost."""
     root = etree.Element("quiz")
     dropped: list[Note] = []
-    for _, where, question in writable(questions, "Moodle XML", _can_say, dropped):
+    for _, where, question in writable(
+        questions, "Moodle XML", lambda one: one.kind in _TYPES and is_keyed(one), dropped
+    ):
         _question(root, question)
         if len(question.blanks) > 1:
             dropped += unsupported_fields(where, question, "Moodle XML", "points")
     content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return ExportedFile(content, dropped)
-
-
-def _can_say(question: Question) -> bool:
-    return question.kind in _TYPES and is_keyed(question)
 
 
 def _question(root: Element, question: Question) -> None:

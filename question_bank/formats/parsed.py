@@ -209,7 +209,7 @@ def _check(parsed: ParsedQuestion) -> Note | None:
         parsed.right = []
     question = _built(parsed)
     own_issues = list(validation.own_issues(question))
-    if rejected := validation.rejection(own_issues):
+    if rejected := validation.find_issue(own_issues, Severity.REJECT):
         place = parsed.places.get("options", parsed.where) if rejected.code in OPTION_CODES else parsed.where
         return Note(place, rejected.reason, rejected.code)
     for issue in (*own_issues, *kind_of(question.kind).iter_key_issues(question)):

@@ -51,17 +51,15 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
     dropped: list[Note] = []
     images: dict[str, bytes] = {}
-    for number, where, question in writable(questions, "QTI 1.2", _can_say, dropped):
+    for number, where, question in writable(
+        questions, "QTI 1.2", lambda one: one.kind in _TYPES and is_keyed(one), dropped
+    ):
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
         section.append(_item(question, number))
         if len(question.blanks) > 1 and len(_LINE.findall(question.stem)) != len(question.blanks):
             dropped.append(Note(where, "题干里的空和答案的个数不一致，多出的空放在题干后面。", "gaps_moved"))
     files = [PackageFile("questions.xml", "imsqti_xmlv1p2", to_bytes(root, _NAMESPACE), images)]
     return ExportedFile(write_zip(files, namespace=_MANIFEST, schema="IMS Content"), dropped)
-
-
-def _can_say(question: Question) -> bool:
-    return question.kind in _TYPES and is_keyed(question)
 
 
 def _item(question: Question, number: int) -> Element:

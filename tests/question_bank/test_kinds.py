@@ -130,7 +130,7 @@ def test_keys_are_judged_by_their_kind(asked, found):
 )
 def test_what_cannot_be_stored_is_told_whatever_the_key_is(asked, found):
     assert codes(validation.iter_issues(asked)) == found
-    rejected = validation.rejection(validation.iter_issues(asked))
+    rejected = validation.find_issue(validation.iter_issues(asked), Severity.REJECT)
     assert (rejected is None) == (not found)
     assert rejected is None or rejected.severity is Severity.REJECT
 

@@ -22,7 +22,7 @@ _SHORT_STEM = 15
 
 
 def request_duplicate_search(context: ActionContext) -> DuplicateSearch:
-    """Have a worker search the whole bank; a search that is under way is given instead of a second."""
+    """Enqueue a search of the whole bank for near-duplicates; return the running one instead of a second."""
     active = select(DuplicateSearch).where(DuplicateSearch.state.in_(ACTIVE))
     row = context.session.scalars(active.order_by(DuplicateSearch.id.desc()).limit(1)).first()
     if row is not None:
@@ -64,7 +64,7 @@ def _distinctive_text(text: str) -> str:
 
 
 def keep_both(context: ActionContext, *, one: int, other: int) -> None:
-    """Note that two like questions are two; searches no longer show them."""
+    """Record that two similar questions are no duplicates; later searches leave the pair out."""
     lower, higher = sorted((one, other))
     context.session.execute(
         insert(DistinctPair)

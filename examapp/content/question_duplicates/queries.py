@@ -20,7 +20,7 @@ from examapp.content.questions.queries import list_keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LikeQuestion:
-    """One of two like questions."""
+    """One of two similar questions."""
 
     id: int
     code: str
@@ -34,7 +34,7 @@ class LikeQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LikePair:
-    """Two like questions, the older first, with their likeness in per cent."""
+    """Two similar questions, the older first, with their similarity in per cent."""
 
     one: LikeQuestion
     other: LikeQuestion
@@ -47,7 +47,7 @@ def last_search(session: Session) -> DuplicateSearch | None:
 
 
 def open_pairs(session: Session, search: DuplicateSearch) -> list[tuple[int, int, int]]:
-    """List the pairs of a search that nobody has settled: both still in use, and not found to be two."""
+    """List the undecided pairs of a search: both questions still in use, and not recorded as distinct."""
     ids = {question_id for pair in search.pairs for question_id in pair[:2]}
     kept = set(
         session.scalars(
@@ -63,7 +63,7 @@ def open_pairs(session: Session, search: DuplicateSearch) -> list[tuple[int, int
 
 
 def like_pairs(session: Session, pairs: list[tuple[int, int, int]]) -> list[LikePair]:
-    """Give pairs with both questions' words and keys."""
+    """Return pairs with both questions' texts and keys."""
     ids = {question_id for pair in pairs for question_id in pair[:2]}
     rows = session.execute(
         select(BankQuestion, QuestionVersion)

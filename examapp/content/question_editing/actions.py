@@ -1,4 +1,4 @@
-"""What is done to the bank, one function an act."""
+"""Add and save questions, one function an act."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ AUDIT_VALUES = {"active": "启用", "draft": "草稿", "retired": "停用", "rev
 
 
 def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> None:
-    """Make questions findable by their words: (question id, number, words of the current version)."""
+    """Index questions for the search: (question id, number, texts of the current version)."""
     rows = [
         {"question_id": question_id, "text": wording, "grams": grams_of(wording)}
         for question_id, code, text in texts
@@ -60,7 +60,7 @@ def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> 
 def add_question(
     context: ActionContext, *, question: model.Question, state: QuestionState, import_id: int | None = None
 ) -> BankQuestion:
-    """Add one question with its first version and key; raises UnfitQuestionError where it is not whole."""
+    """Add one question with its first version and key; raises UnfitQuestionError where it is incomplete."""
     (added,) = add_prepared(context, prepared=[prepare(question)], state=state, import_id=import_id)
     record(
         context,
@@ -75,7 +75,7 @@ def add_question(
 def add_questions(
     context: ActionContext, *, questions: Iterable[model.Question], state: QuestionState, import_id: int | None = None
 ) -> list[int]:
-    """Add many questions at once, with one audit line; give their ids in the order given. All or none: raises UnfitQuestionError."""
+    """Add many questions, all or none, with one audit line; return their ids in the order given. Raises UnfitQuestionError."""
     ids = add_prepared(
         context, prepared=[prepare(question) for question in questions], state=state, import_id=import_id
     )
@@ -92,7 +92,7 @@ def add_questions(
 def add_prepared(
     context: ActionContext, *, prepared: Sequence[Prepared], state: QuestionState, import_id: int | None
 ) -> list[int]:
-    """Store prepared questions in a fixed number of statements, however many they are; give their ids."""
+    """Store prepared questions in a fixed number of statements, however many they are; return their ids."""
     session, actor, now = context.session, context.actor, context.now
     if not prepared:
         return []
@@ -159,7 +159,7 @@ def _taken_codes(session: Session, codes: list[str]) -> set[str]:
 
 
 def _code(question: model.Question, question_id: int, taken: set[str]) -> str:
-    """Keep the file's own number where it can tell questions apart in the whole bank; a running number cannot."""
+    """Return the file's own number where it is unique in the whole bank; a running number is not."""
     own = (question.code or "").strip()
     if len(own) < 4 or len(own) > 64 or own.isdigit() or own in taken:
         return f"q-{question_id}"
@@ -168,7 +168,7 @@ def _code(question: model.Question, question_id: int, taken: set[str]) -> str:
 
 
 class _Laws:
-    """The laws that a batch of questions cites, each looked up or made once."""
+    """The laws that a batch of questions cites, each looked up or created once."""
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
@@ -194,7 +194,7 @@ class _Laws:
 
 
 def add_citations(session: Session, *, version_id: int, question: model.Question, now: datetime) -> None:
-    """Note which articles a version has its answers from; laws and versions are made where they are missing."""
+    """Store which articles a version cites; create laws and versions that are missing."""
     _add_citations(session, [(version_id, question)], _Laws(session, now))
 
 
@@ -220,7 +220,7 @@ def _add_citations(session: Session, versions: Iterable[tuple[int, model.Questio
 
 
 def add_knowledge_points(session: Session, *, pairs: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Bind questions to knowledge points by name, which are made where they are missing."""
+    """Link questions to knowledge points by name; create those that are missing."""
     wanted = [(question_id, name.strip()[:60]) for question_id, names in pairs for name in names if name.strip()]
     if not wanted:
         return
@@ -236,7 +236,7 @@ def add_knowledge_points(session: Session, *, pairs: Sequence[tuple[int, Sequenc
 
 
 def add_pictures(session: Session, *, pictures: Sequence[Picture], now: datetime) -> None:
-    """Keep re-encoded pictures; the same picture is kept once."""
+    """Store re-encoded pictures; the same picture is stored once."""
     for picture in {picture.sha256: picture for picture in pictures}.values():
         session.execute(
             pg_insert(Media)
@@ -340,7 +340,7 @@ def _describe(session: Session, row: BankQuestion, question: model.Question, *, 
 
 
 def upload_picture(context: ActionContext, *, content: bytes) -> Picture:
-    """Keep a picture for use in questions; raises UnfitImageError with what to do."""
+    """Store a picture for use in questions; raises UnfitImageError with what to do."""
     picture = encode_picture(content)
     add_pictures(context.session, pictures=[picture], now=context.now)
     details = {"sha256": picture.sha256, "bytes": len(picture.content)}

@@ -1,4 +1,4 @@
-"""One question: as a candidate sees it, its article beside it, its editor, its history."""
+"""Views of one question: preview as a candidate sees it, its article, its editor, its history."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ from examapp.web.submit import request_transaction, submit
 from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
 from question_bank.model import Kind
 
-PERMISSIONS = {
-    "questions:question:write": {Role.PUBLICITY_OFFICE},
-}
+PERMISSIONS = {"questions:question:write": {Role.PUBLICITY_OFFICE}}
 
 
 _NO_REVIEW_NOTE = "preview"
@@ -76,7 +74,7 @@ def show_question(question_id: int) -> str:
 @admin_blueprint.get("/new")
 @requires("questions:question:write")
 def choose_kind() -> str:
-    """Ask which kind of question is to be written."""
+    """Ask for the kind of a new question."""
     return render_template("questions/new.html")
 
 
@@ -133,21 +131,18 @@ def edit_question(question_id: int) -> AnyResponse | str:
     return redirect(url_for(".show_question", question_id=question_id))
 
 
-def _add_option(form: QuestionForm, part: int | None) -> None:
-    options = None if part is None else form.parts[part].form.options
-    if options is not None and len(options) < options.max_entries:
-        options.append_entry("")
-
-
 def _change_form(form: QuestionForm) -> bool:
-    """Take the buttons that change the form itself; tell whether it is to be shown again."""
+    """Apply the buttons that change the form itself; return whether it is to be shown again."""
     act = request.form.get("act", "save")
     if act == "add_part":
         form.parts.append_entry({"kind": request.form.get("new_kind"), "options": [""] * 4})
     elif act == "drop_part" and len(form.parts) > 1:
         form.parts.pop_entry()
     elif act.startswith("add_option-"):
-        _add_option(form, read_whole(act.removeprefix("add_option-"), limit=len(form.parts) - 1))
+        part = read_whole(act.removeprefix("add_option-"), limit=len(form.parts) - 1)
+        options = None if part is None else form.parts[part].form.options
+        if options is not None and len(options) < options.max_entries:
+            options.append_entry("")
     elif act == "picture":
         _take_picture(form)
     elif act == "save":
@@ -199,14 +194,14 @@ def _preview(form: QuestionForm) -> Markup:
 @admin_blueprint.post("/preview")
 @requires("questions:question:write")
 def preview() -> str:
-    """Give the question of a form as a candidate would see it, as a piece of a page."""
+    """Return a form's question as a candidate would see it, as an HTML fragment."""
     return _preview(QuestionForm())
 
 
 @admin_blueprint.post("/pictures")
 @requires("questions:question:write")
 def upload_picture() -> Response:
-    """Keep a picture and give the marks that stand for it in plain text and in HTML."""
+    """Store a picture and return the marks for it in plain text and in HTML."""
     file = request.files.get("picture")
     if file is None:
         raise UnfitImageError("请先选择图片文件。")
@@ -259,7 +254,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
 @admin_blueprint.post("/<int:question_id>/state")
 @requires("questions:question:review")
 def set_state(question_id: int) -> AnyResponse:
-    """Bring a question to a state."""
+    """Set a question's state."""
     form = StateForm()
     if not form.validate_on_submit():
         raise NotFoundError

@@ -1,4 +1,4 @@
-"""The shape of what the office types about questions, and the question that it makes."""
+"""Forms of questions, keys and question files, and the question that a form describes."""
 
 from __future__ import annotations
 
@@ -104,13 +104,13 @@ class QuestionUploadForm(FlaskForm):
 
 
 class ConfirmForm(FlaskForm):
-    """How a previewed file enters the bank."""
+    """The state in which the questions of a previewed file are stored."""
 
     state = SelectField("导入为", choices=_choices({"draft": "草稿，审核后启用", "active": "直接启用"}))
 
 
 class StateForm(FlaskForm):
-    """Questions on their way to a state."""
+    """A new state for questions."""
 
     state = SelectField("状态", choices=list(_STATES))
     ids = SelectMultipleField("题目", coerce=sent_number, choices=[], validate_choice=False, validators=[Optional()])
@@ -158,7 +158,7 @@ class FilterForm(FlaskForm):
 
 
 def question_of(form: QuestionForm) -> Question:
-    """Make the question that a form says; what is missing is found when it is prepared."""
+    """Return the question that a form describes; what is missing is found when it is prepared."""
     kind = Kind(form.kind.data)
     points = tuple(
         p.strip() for p in (form.knowledge_points.data or "").replace("；", "、").replace(";", "、").split("、")
@@ -203,7 +203,7 @@ def _part(part: PartForm, form: QuestionForm) -> Question:
 
 
 def _citation(part: PartForm, form: QuestionForm) -> Citation | None:
-    """Give what a part cites: the form's law, or the one that stands before its articles as `《法律》（版本）第一条`."""
+    """Return what a part cites: the form's law, or the one named before its articles as `《法律》（版本）第一条`."""
     own = _OWN_LAW.match((part.articles.data or "").strip())
     law, version, article = own.groups() if own else (form.law.data, form.law_version.data, part.articles.data)
     if not (law or "").strip():
@@ -212,7 +212,7 @@ def _citation(part: PartForm, form: QuestionForm) -> Citation | None:
 
 
 def key_fields(part: PartForm | KeyPartForm) -> KeyFields:
-    """Give what a part's form says of its key."""
+    """Return what a part's form says of its key."""
     return KeyFields(
         key=part.key.data or (),
         truth=part.truth.data or "",
@@ -222,7 +222,7 @@ def key_fields(part: PartForm | KeyPartForm) -> KeyFields:
 
 
 def form_data(question: Question, *, stamp: str) -> dict[str, Any]:
-    """Give the data with which a form shows a question."""
+    """Return the data with which a form shows a question."""
     citation = question.citation
     return {
         "kind": str(question.kind),
@@ -253,5 +253,5 @@ def _part_data(part: Question, common: Citation | None) -> dict[str, Any]:
 
 
 def key_data(part: Question) -> dict[str, Any]:
-    """Give the data with which a form shows a key."""
+    """Return the data with which a form shows a key."""
     return asdict(kind_of(part.kind).fields_of(part))

@@ -44,7 +44,7 @@ class QuestionFileRejectedError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToRead:
-    """An uploaded file that is to be read."""
+    """An uploaded file to read."""
 
     content: bytes
     name: str
@@ -63,7 +63,7 @@ def upload_import(
     format_name: str,
     answers: tuple[bytes, str] | None = None,
 ) -> QuestionImport:
-    """Keep an uploaded file and have a worker read it; nothing enters the bank before it is confirmed."""
+    """Store an uploaded file and enqueue its reading; nothing enters the bank before it is confirmed."""
     if not content:
         raise BadRequestError("文件是空的。请重新选择文件后再上传。")
     row = QuestionImport(
@@ -85,7 +85,7 @@ def upload_import(
 def confirm_import(
     context: ActionContext, *, import_id: int, state: QuestionState, is_alone_allowed: bool = False
 ) -> None:
-    """Have a worker take a previewed file over as drafts, which another person reviews; a second press changes nothing.
+    """Enqueue storing a previewed file as drafts, which another person reviews; a second call changes nothing.
 
     Active at once only under the setting of an office with one reviewer (`is_alone_allowed`), noted in the log.
     """
@@ -104,7 +104,7 @@ def confirm_import(
 
 
 def get_file(session: Session, import_id: int) -> FileToRead:
-    """Give the file of an import; raises NotFoundError."""
+    """Return the file of an import; raises NotFoundError."""
     row = get_import(session, import_id)
     answers = (row.answers, row.answers_name) if row.answers else None
     parsed = _decode(row.parsed) if row.is_confirmed and row.parsed else None
@@ -112,7 +112,7 @@ def get_file(session: Session, import_id: int) -> FileToRead:
 
 
 def _decode(parsed: bytes) -> ParseResult | None:
-    """Decode a stored reading; None where an older version of the program wrote it, so that the file is read again."""
+    """Decode a stored result; None where an older version of the program wrote it, so that the file is read again."""
     try:
         return msgspec.msgpack.decode(parsed, type=ParseResult)
     except msgspec.DecodeError:
@@ -166,7 +166,7 @@ def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, obj
 def import_reading(
     context: ActionContext, *, reading: ParseResult, content: bytes, file_name: str, state: QuestionState
 ) -> tuple[QuestionImport, QuestionImportResult]:
-    """Take a file that was read on the command line over at once, as an import that is listed and undone like any other."""
+    """Store a file that was read on the command line, as an import that is listed and undone like any other."""
     row = QuestionImport(
         created_by_id=context.actor.person_id,
         file_name=file_name[:200],
@@ -188,7 +188,7 @@ def import_reading(
 
 
 def undo_import(context: ActionContext, *, import_id: int) -> tuple[int, int]:
-    """Take an import back as one act: questions never used are deleted, used ones retired; give both counts."""
+    """Undo an import as one act: delete questions never used, retire used ones; return both counts."""
     session, now = context.session, context.now
     row = get_import(session, import_id, is_locked=True)
     if not row.is_confirmed or not row.is_done:
@@ -209,7 +209,7 @@ def undo_import(context: ActionContext, *, import_id: int) -> tuple[int, int]:
 
 
 def discard_import(context: ActionContext, *, import_id: int) -> None:
-    """Throw away a file that was not taken over."""
+    """Discard a file that was not imported."""
     row = get_import(context.session, import_id, is_locked=True)
     if row.is_confirmed:
         raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用「撤销这次导入」。")

@@ -1,4 +1,4 @@
-"""Imports: a file, its preview, its taking over, its undoing."""
+"""Views of imports: upload, preview, confirmation, undo."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from examapp.organisation.accounts.guards import requires
 from examapp.web.submit import request_transaction
 from question_bank.formats import registry
 
-PERMISSIONS = {
-    "questions:bank:import": {Role.PUBLICITY_OFFICE},
-}
+PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
 
 _MAX_NOTES = 200
@@ -30,7 +28,7 @@ _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO:
 @admin_blueprint.route("/imports/", methods=["GET", "POST"])
 @requires("questions:bank:import")
 def list_imports() -> AnyResponse | str:
-    """Show past imports, and take a new file."""
+    """Show past imports and the upload form."""
     form = QuestionUploadForm()
     if form.validate_on_submit():
         file, second = form.file.data, form.answers.data
@@ -53,7 +51,7 @@ def list_imports() -> AnyResponse | str:
 @admin_blueprint.get("/imports/<int:import_id>")
 @requires("questions:bank:import")
 def show_import(import_id: int) -> str:
-    """Show what a file holds: what can be imported, with which losses, what is in doubt, what is rejected, each with its place."""
+    """Show the preview of a file: what can be imported, with what is lost, what is in doubt and what is rejected, each with its place."""
     session = read_session()
     row = question_intake_actions.get_import(session, import_id)
     earlier = question_intake_actions.find_earlier_import(session, row)
@@ -67,7 +65,7 @@ def show_import(import_id: int) -> str:
 @admin_blueprint.post("/imports/<int:import_id>/confirm")
 @requires("questions:bank:import")
 def confirm_import(import_id: int) -> AnyResponse:
-    """Take a previewed file over."""
+    """Confirm the import of a previewed file."""
     form = ConfirmForm()
     state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
     with request_transaction() as context:
@@ -78,7 +76,7 @@ def confirm_import(import_id: int) -> AnyResponse:
 @admin_blueprint.post("/imports/<int:import_id>/undo")
 @requires("questions:bank:import")
 def undo_import(import_id: int) -> AnyResponse:
-    """Take an import back as one act."""
+    """Undo an import as one act."""
     with request_transaction() as context:
         deleted, retired = actions.undo_import(context, import_id=import_id)
     text = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
@@ -89,7 +87,7 @@ def undo_import(import_id: int) -> AnyResponse:
 @admin_blueprint.post("/imports/<int:import_id>/discard")
 @requires("questions:bank:import")
 def discard_import(import_id: int) -> AnyResponse:
-    """Throw a file away that was not taken over."""
+    """Discard a file that was not imported."""
     with request_transaction("文件已放弃，题库没有变化。") as context:
         actions.discard_import(context, import_id=import_id)
     return redirect(url_for(".list_imports"))
@@ -98,7 +96,7 @@ def discard_import(import_id: int) -> AnyResponse:
 @admin_blueprint.get("/imports/<int:import_id>/notes")
 @requires("questions:bank:import")
 def download_notes(import_id: int) -> Response:
-    """Give all that was rejected, doubtful or lost as a table, to work through beside the file."""
+    """Return all that was rejected, doubtful or lost as a table."""
     row = question_intake_actions.get_import(read_session(), import_id)
     columns = [SheetColumn(head=head) for head in ("结果", "位置", "原因", "题干")]
     lists = (("不能导入", "refused"), ("答案待核对", "doubtful"), ("没有保留", "losses"), ("题目以外", "remarks"))

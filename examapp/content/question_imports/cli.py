@@ -1,4 +1,4 @@
-"""The bank on the command line: `flask --app wsgi bank import | export | check`."""
+"""Commands of the question bank: `flask --app wsgi bank import | export | check`."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def import_files(  # noqa: PLR0917 – click gives them all by name
 ) -> None:
     """Read question files, folders too; store what can be imported. Exit code 0 only where every file could be read."""
     if state == "active" and not dry_run and not current_app.config["SETTINGS"].review_alone:
-        raise click.UsageError(
-            "导入的题要先存为草稿，由另一个人审核后启用；只有一名审核人的单位可设置 REVIEW_ALONE=1。"
-        )
+        reason = "导入的题要先存为草稿，由另一个人审核后启用；只有一名审核人的单位可设置 REVIEW_ALONE=1。"
+        raise click.UsageError(reason)
     files = list(_files(paths))
     beside = {path: answers or _answers_beside(path, files) for path in files}
     with ChildReader() as reader:
@@ -90,7 +89,7 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _files_within(folder: Path) -> Iterator[Path]:
-    """Walk a folder; one with a manifest is an unpacked package, of which the manifest stands for the whole."""
+    """Yield the files of a folder; one with a manifest is an unpacked package, represented by the manifest."""
     if (folder / _MANIFEST).is_file():
         yield folder / _MANIFEST
         return
@@ -104,7 +103,7 @@ def _files_within(folder: Path) -> Iterator[Path]:
 
 
 def _content(path: Path) -> bytes:
-    """Give a file's bytes; for the manifest of an unpacked package, the package zipped again."""
+    """Return a file's bytes; for the manifest of an unpacked package, the package zipped again."""
     if path.name != _MANIFEST:
         return _bytes_of(path)
     files = [each for each in sorted(path.parent.rglob("*")) if each.is_file()]
@@ -126,7 +125,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _answers_beside(path: Path, files: list[Path]) -> Path | None:
-    """Find the file with the keys of this one, by their names: `三月题目.txt` and `三月答案.txt`, given too or lying beside."""
+    """Find the file with the keys of this one by their names (`三月题目.txt`, `三月答案.txt`), among the given files and in the same folder."""
     for questions, answers in _QUESTIONS_THEN_ANSWERS:
         if path.stem.endswith(questions) and not path.stem.endswith(("答案", "_answers")):
             other = path.with_stem(f"{path.stem.removesuffix(questions)}{answers}")
@@ -200,7 +199,7 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
 @blueprint.cli.command("undo")
 @click.argument("import_id", type=sent_number)
 def undo(import_id: int) -> None:
-    """Take an import back as one act: questions never used are deleted, used ones retired."""
+    """Undo an import as one act: delete questions never used, retire used ones."""
     try:
         with transaction() as session:
             deleted, retired = undo_import(ActionContext(session, SYSTEM, clock.now()), import_id=import_id)
@@ -217,7 +216,7 @@ def undo(import_id: int) -> None:
 )
 @click.option("--law", default="", help="只导出引用这部法律的题。")
 def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
-    """Write the bank's questions to a file, and say what the format could not hold."""
+    """Write the bank's questions to a file; print what the format could not hold."""
     wanted = QuestionFilter(state="" if state == "all" else state, law=law)
     questions = list(iter_questions(database_reading(), wanted))
     written = registry.write_file(questions, format_name)
@@ -236,7 +235,7 @@ def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     help="法律文本的文件夹，用来核对版本和条号。",
 )
 def check_content(folder: Path, laws: Path | None) -> None:
-    """Check the questions that ship with the program: one line a finding, then one line a measure of the whole; exit code 1 where any fails."""
+    """Check the shipped questions: print one line a finding, then one line a measure of the whole; exit code 1 where any fails."""
     found = 0
     for path in sorted(folder.glob("*.txt")):
         for finding in (*check_file(path), *(missing_articles(path, laws) if laws else ())):
@@ -255,7 +254,7 @@ def check_content(folder: Path, laws: Path | None) -> None:
 
 @blueprint.cli.command("check-laws")
 def check_changed_laws() -> None:
-    """Flag the questions under which an imported law has changed, now and without a worker; say what waits for a reviewer."""
+    """Flag the questions under which an imported law has changed, now and without a worker; print what waits for a reviewer."""
     with transaction() as session:
         flagged = check_laws(session, now=clock.now())
         waiting = list_laws_with_flags(session)

@@ -1,4 +1,4 @@
-"""Background work of the question bank."""
+"""Background tasks of the question bank."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_import(run: JobRun) -> None:
 
 
 def _read(file: actions.FileToRead) -> ParseResult:
-    """Read in a process of its own, so that a hostile file ends that process and not the worker."""
+    """Read in a subprocess, so that a hostile file ends that process and not the worker."""
     try:
         with ChildReader() as reader:
             return reader.read(file.content, file.name, file.format, answers=file.answers)

@@ -1,4 +1,4 @@
-"""Reads about imports, and about what the bank has already."""
+"""Compare parsed questions with the bank and store the new ones; load the seed questions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AUDIT_DETAILS = {"existing": "已有", "prepared_for_review": "待核对"}
 
 
 def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[int, list[Any]]]:
-    """Find which contents the bank has among questions not retired: by digest the question's id and the parts of its key."""
+    """Find which contents the bank has among questions not retired: by digest, the question's id and the parts of its key."""
     statement = (
         select(QuestionVersion.digest, question_models.BankQuestion.id, AnswerKey.parts)
         .join(question_models.BankQuestion, question_models.BankQuestion.current_version_id == QuestionVersion.id)
@@ -51,7 +51,7 @@ def get_import(session: Session, import_id: int, *, is_locked: bool = False) -> 
 
 
 def find_earlier_import(session: Session, row: QuestionImport) -> QuestionImport | None:
-    """Find an earlier import of the very same file that was taken over and not undone."""
+    """Find an earlier import of the same file that was stored and not undone."""
     statement = select(QuestionImport).where(
         QuestionImport.digest == row.digest,
         QuestionImport.id < row.id,
@@ -73,7 +73,7 @@ _SAME_BUT_KEY = "题库或本文件中已有文字相同的题，答案却不同
 
 @dataclass(slots=True, kw_only=True)
 class QuestionImportResult:
-    """What came of a reading: `ready` and `prepared_for_review` are new to the bank, `existing` counts what it has already."""
+    """The result of an import: `ready` and `prepared_for_review` are new to the bank, `existing` counts what it has already."""
 
     ready: list[Prepared] = field(default_factory=list, repr=False)
     prepared_for_review: list[Prepared] = field(default_factory=list, repr=False)
@@ -87,7 +87,7 @@ class QuestionImportResult:
 def sort_reading(
     session: Session, *, reading: ParseResult, now: datetime, note_progress: Callable[[int], None] | None = None
 ) -> QuestionImportResult:
-    """Sort a reading against the bank without writing: new, known, in doubt, not to be held."""
+    """Classify a result against the bank without writing: new, known, in doubt, not storable."""
     taken = QuestionImportResult()
     laws = _LawsInForce(session, now)
     prepared = list(_prepared(reading, laws, taken, note_progress))
@@ -105,7 +105,7 @@ def take_over(
     import_id: int | None = None,
     note_progress: Callable[[int], None] | None = None,
 ) -> QuestionImportResult:
-    """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
+    """Store what is new in a result, as drafts or active; questions with a doubtful key always as drafts."""
     session, now = context.session, context.now
     taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
     taken.ids = add_prepared(context, prepared=taken.ready, state=state, import_id=import_id)
@@ -167,7 +167,7 @@ def _keys(parts: Iterable[dict[str, Any]]) -> list[Any]:
 
 
 class _LawsInForce:
-    """Completes citations without a version by the one in force, and says so."""
+    """Completes citations without a version by the one in force, and notes it."""
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
@@ -175,7 +175,7 @@ class _LawsInForce:
         self._found: dict[str, str | None] = {}
 
     def completed(self, question: Question, where: str, taken: QuestionImportResult) -> Question:
-        """Give the question with a version for its citation where the bank's laws have one in force."""
+        """Return the question with a version for its citation where one is in force in the bank."""
         citation = question.citation
         if citation is None or iso_day(citation.version):
             return question
@@ -203,7 +203,7 @@ _SETTING = re.compile(r"^@(law|version|effective|topic)\s+(.+)$", re.MULTILINE)
 
 
 def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int]:
-    """Load the seed questions of a folder as active questions; those whose number the bank has are left alone. Give the new ids."""
+    """Load the seed questions of a folder as active questions, except those whose number the bank has; return the new ids."""
     _ensure_laws(session, folder, now=now)
     known = set(session.scalars(select(question_models.BankQuestion.code)))
     questions = [question for question in read_content(folder) if question.code not in known]

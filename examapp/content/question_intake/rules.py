@@ -1,4 +1,4 @@
-"""Hold the articles that question files cite against the texts of their laws."""
+"""Check the articles that question files cite against the texts of their laws; describe results as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")
 
 
 def missing_articles(path: Path, laws: Path) -> Iterator[str]:
-    """Yield the articles that a question file cites and the text of its law's version does not have; nothing where no text is at hand."""
+    """Yield the articles that a question file cites and its law's version does not have; nothing where the text is not available."""
     reading = examtext.read(path.read_bytes(), name=path.name)
     questions = [item.question for item in reading.imported]
     known: dict[tuple[str, str], set[str]] = {}
@@ -37,7 +37,7 @@ def missing_articles(path: Path, laws: Path) -> Iterator[str]:
 
 
 def _labels(laws: Path, law: str, version: str) -> set[str]:
-    """Give the names of all articles that the texts of a version have together."""
+    """Return the names of all articles of the texts of a version."""
     found: set[str] = set()
     for text in sorted(laws.rglob("*")):
         if text.suffix not in _SUFFIXES or not text.is_file():
@@ -57,7 +57,7 @@ def _labels_of(text: Path, law: str, version: str) -> set[str]:
 
 
 def describe(question: Question) -> dict[str, Any]:
-    """Give a question as JSON: texts without markup, beside them the HTML where there is any; the key by kind.
+    """Return a question as JSON: texts without markup, beside them the HTML where there is any; the key by kind.
 
     `key`: option letters of choices, `["A"]` or `["B"]` of true/false, a list of variants a blank of fill-ins, the model answer of short
     answers, `[]` of cases, whose `parts` have their own.
@@ -91,17 +91,17 @@ def _plain(text: str, question: Question) -> str:
 
 
 def note_json(note: Note) -> dict[str, str]:
-    """Give a loss or rejection as JSON."""
+    """Return a loss or rejection as JSON."""
     return {"where": note.where, "reason": note.reason, "code": note.code}
 
 
 def read_json(item: ReadQuestion) -> dict[str, Any]:
-    """Give an imported question with its place and losses as JSON."""
+    """Return an imported question with its place and losses as JSON."""
     return {**describe(item.question), "where": item.where, "losses": [note_json(note) for note in item.dropped]}
 
 
 def question_for_review_json(item: QuestionForReview) -> dict[str, Any]:
-    """Give a question whose key is in doubt as JSON."""
+    """Return a question whose key is in doubt as JSON."""
     return {**note_json(item.note), "question": describe(item.question)}
 
 
@@ -111,7 +111,7 @@ def dropped_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
 
 
 def describe_reading(reading: ParseResult) -> dict[str, Any]:
-    """Give a file's reading as the command line prints it; the counts add up to `found`."""
+    """Return a file's result as the command line prints it; the counts add up to `found`."""
     return {
         "format": reading.format,
         "found": reading.found,

@@ -77,7 +77,7 @@ def check_laws(session: Session, *, now: datetime) -> int:
 
 
 def check_questions(context: ActionContext, *, ids: Sequence[int], closed_as: Decision = Decision.WITHDRAWN) -> int:
-    """Compare questions that were just written with the newest versions of the laws that they cite; give how many flags are new."""
+    """Compare questions that were just written with the newest versions of the laws that they cite; return the number of new flags."""
     if not ids:
         return 0
     return _settle(context, of_questions=ids, closed_as=closed_as).added
@@ -92,7 +92,7 @@ class _Settled:
 def _settle(
     context: ActionContext, *, closed_as: Decision, of_law: int | None = None, of_questions: Sequence[int] | None = None
 ) -> _Settled:
-    """Make the open flags those that the law library asks for."""
+    """Set the open flags to those that the current laws require."""
     session, now = context.session, context.now
     cited = list(_outdated(session, of_law=of_law, of_questions=of_questions, today=day_of(now)))
     judge = _Judge(session, day_of(now))
@@ -119,7 +119,7 @@ def _settle(
 def _outdated(
     session: Session, *, of_law: int | None, of_questions: Sequence[int] | None, today: date
 ) -> Iterator[_Cited]:
-    """Give what current versions cite of laws of which a newer version is in force, or that were repealed."""
+    """Return what current versions cite of laws of which a newer version is in force, or that were repealed."""
     newer = aliased(LawVersion)
     statement = (
         select(
@@ -167,7 +167,7 @@ def _present(session: Session, *, of_law: int | None, of_questions: Sequence[int
 
 
 class _Judge:
-    """Says what the newest version in force did to what is cited; each pair of versions is compared once."""
+    """Finds what the newest version in force did to what is cited; compares each pair of versions once."""
 
     def __init__(self, session: Session, today: date) -> None:
         self._session = session
@@ -255,7 +255,7 @@ def _mark(session: Session, question_ids: set[int]) -> None:
 def keep_under_new_law(
     context: ActionContext, *, question_id: int, articles: Mapping[int, Sequence[str]]
 ) -> BankQuestion:
-    """Keep a question as it stands, cited by the newest version's articles: for each open flag (by id) their names.
+    """Keep a question unchanged with citations of the newest version's articles: for each open flag (by id) their names.
 
     Papers that hold the old version keep its citation. Raises BadRequestError where an article is not in the new version, or there is none.
     """
@@ -299,7 +299,7 @@ def _check(session: Session, flag: QuestionFlag, labels: Sequence[str]) -> None:
 
 
 def _version_to_cite(session: Session, row: BankQuestion, *, now: datetime) -> QuestionVersion:
-    """Give the version that takes the new citation: the present one while no paper holds it, else its twin."""
+    """Return the version that gets the new citation: the current one while no paper holds it, else a copy of it."""
     current = get_version(session, row)
     session.refresh(current, with_for_update=True)
     if current.used_at is None:
@@ -328,7 +328,7 @@ def _version_to_cite(session: Session, row: BankQuestion, *, now: datetime) -> Q
 
 
 def keep_moved(context: ActionContext, *, ids: Sequence[int]) -> tuple[int, dict[str, int]]:
-    """Keep many questions whose articles only got another number; give how many, and for the others how many for each reason."""
+    """Keep many questions whose articles only got another number; return how many, and the counts of the others by reason."""
     kept = 0
     reasons: dict[str, int] = {}
     for question_id in sorted(set(ids)):

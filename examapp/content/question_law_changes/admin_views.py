@@ -1,4 +1,4 @@
-"""Questions under which the law has changed: the list, and each with old and new article side by side until somebody decides."""
+"""Views of questions under which the law has changed: the list, and each with old and new article side by side."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def keep_moved() -> AnyResponse:
 
 
 def under_new_law(data: dict[str, object], question_id: int, session: Session) -> dict[str, object]:
-    """Give the editor's data with the new version's day and articles where a law has changed."""
+    """Return the editor's data with the new version's day and articles where a law has changed."""
     parts = [dict(part) for part in data["parts"]]  # type: ignore[attr-defined]  # a list of dicts by form_data
     for flag in queries.open_flags(session, question_id):
         # meant: the law library is open to everybody

@@ -1,4 +1,4 @@
-"""Reads about questions under which the law has changed."""
+"""Queries about questions under which the law has changed."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def next_flagged(session: Session, *, after: int) -> int | None:
 
 
 def texts_of(session: Session, pairs: Sequence[tuple[int | None, str | None]]) -> dict[tuple[int, str], str]:
-    """Give articles' texts by version and label; what was not imported is left out."""
+    """Return articles' texts by version and label; what was not imported is left out."""
     wanted = {(version_id, label) for version_id, label in pairs if version_id is not None and label}
     rows = session.execute(
         select(LawArticle.law_version_id, LawArticle.label, LawArticle.text).where(

@@ -1,4 +1,4 @@
-"""The life of a question: draft, reviewed, active, retired; who wrote it is never who reviews it, unless the setting for lone offices says so."""
+"""Change the state of questions (draft, reviewed, active, retired), correct keys, delete; authors do not review their own, save where REVIEW_ALONE allows it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class OwnReviewError(DomainError):
 def set_state(
     context: ActionContext, *, question_id: int, state: QuestionState, is_alone_allowed: bool = False
 ) -> BankQuestion:
-    """Bring a question to a state; a review by who wrote the version or its key is rejected.
+    """Set a question's state; reject a review by the author of the version or its key.
 
     `is_alone_allowed` is the setting of an office with one reviewer: it may then review its own, and the log says so.
     """
@@ -102,7 +102,7 @@ def set_state(
 def set_states(
     context: ActionContext, *, ids: Sequence[int], state: QuestionState, is_alone_allowed: bool = False
 ) -> tuple[int, dict[str, int]]:
-    """Bring many questions to a state; give how many moved, and for the others how many for each reason."""
+    """Set the state of many questions; return how many changed, and the counts of the others by reason."""
     moved = 0
     reasons: dict[str, int] = {}
     for question_id in sorted(set(ids)):
@@ -160,12 +160,12 @@ def correct_key(
 
 
 def needs_two_persons(question: BankQuestion, version: QuestionVersion) -> bool:
-    """Tell whether results may stand on this version's key: it was drawn, or has been replaced since."""
+    """Return whether results may depend on this version's key: it was drawn, or has been replaced since."""
     return version.used_at is not None or version.id != question.current_version_id
 
 
 def put_correction_in_force(context: ActionContext, approval: Approval) -> AnswerKey:
-    """Write the key that a second person has allowed, who stands as the question's reviewer; raises ConflictError where it changed since."""
+    """Store the key that a second person has approved and record that person as reviewer; raises ConflictError where it changed since."""
     details = approval.details
     row = get_question(context.session, details["question_id"], is_locked=True)
     before = current_key(context.session, details["version_id"])
@@ -250,7 +250,7 @@ def delete_question(context: ActionContext, *, question_id: int) -> None:
 
 
 def delete_questions(session: Session, *, ids: Sequence[int]) -> None:
-    """Remove questions with all that hangs on them; the caller has made sure that no paper holds them."""
+    """Delete questions with all their rows; the caller has made sure that no paper holds them."""
     if not ids:
         return
     version_ids = select(QuestionVersion.id).where(QuestionVersion.question_id.in_(ids)).scalar_subquery()

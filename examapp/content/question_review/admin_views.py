@@ -1,4 +1,4 @@
-"""The bank as a whole: what waits for a reviewer, what the syllabus lacks, what is there twice."""
+"""Views of the whole bank: review queue, coverage of the syllabus, near-duplicates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def review_queue() -> str:
 
 
 def next_to_review(question_id: int) -> AnyResponse:
-    """Lead on to the next draft in the queue."""
+    """Redirect to the next draft in the queue."""
     following = queries.next_in_queue(
         read_session(), person_id=my_user().person_id, may_own=may_review_alone(), after=question_id
     )
@@ -67,7 +67,7 @@ def next_to_review(question_id: int) -> AnyResponse:
 @admin_blueprint.get("/coverage")
 @requires("questions:question:read")
 def show_coverage() -> str:
-    """Show laws by kinds and difficulties, and where the bank is thin."""
+    """Show laws by kinds and difficulties, and where the bank has too few questions."""
     minimum = min(max(1, request.args.get("least", _DEFAULT_MINIMUM, type=sent_number)), _MAX_MINIMUM)
     topics = queries.cover_syllabus(read_session())
     entries = [entry for entries in topics.values() for entry in entries]
@@ -87,7 +87,7 @@ def show_coverage() -> str:
 @admin_blueprint.get("/duplicates/")
 @requires("questions:question:read")
 def list_duplicates() -> str:
-    """Show pairs of like questions side by side, the likest first."""
+    """Show pairs of similar questions side by side, the most similar first."""
     session = read_session()
     search = question_duplicate_queries.last_search(session)
     pairs = question_duplicate_queries.open_pairs(session, search) if search else []
@@ -108,7 +108,7 @@ def list_duplicates() -> str:
 @admin_blueprint.post("/duplicates/")
 @requires("questions:question:write")
 def search_duplicates() -> AnyResponse:
-    """Have the whole bank searched for like questions."""
+    """Request a search of the whole bank for near-duplicates."""
     with request_transaction() as context:
         question_duplicate_actions.request_duplicate_search(context)
     return redirect(url_for(".list_duplicates"))
@@ -117,7 +117,7 @@ def search_duplicates() -> AnyResponse:
 @admin_blueprint.post("/duplicates/settle")
 @requires("questions:question:review")
 def settle_duplicate() -> AnyResponse:
-    """Retire one of two like questions, or note that they are two."""
+    """Retire one of two similar questions, or record that they are no duplicates."""
     one, other = (request.form.get(name, 0, type=sent_number) for name in ("one", "other"))
     act = request.form.get("act", "")
     with request_transaction() as context:

@@ -1,4 +1,4 @@
-"""What waits for a reviewer."""
+"""Queries of the review queue and of the coverage of the syllabus."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def list_queue(session: Session, *, person_id: int, may_own: bool, page: int) ->
 
 
 def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int) -> int | None:
-    """Find the draft to review next: the one that has waited longest, this one apart."""
+    """Find the draft to review next, apart from this one: the one that has waited longest."""
     statement = _queue(select(BankQuestion.id), person_id, may_own=may_own).where(BankQuestion.id != after)
     found: int | None = session.scalar(statement.order_by(BankQuestion.updated_at, BankQuestion.id).limit(1))
     return found
 
 
 def count_states(session: Session, *, person_id: int) -> dict[str, int]:
-    """Count what else waits: one's own drafts, reviewed ones not yet active, doubtful keys, changed laws."""
+    """Count what else waits: the user's own drafts, reviewed ones not yet active, doubtful keys, changed laws."""
     draft = BankQuestion.state == QuestionState.DRAFT
     own = _is_own(person_id)
     row = session.execute(
@@ -121,7 +121,7 @@ MAIN_KINDS = (str(Kind.SINGLE_CHOICE), str(Kind.TRUE_FALSE), str(Kind.MULTIPLE_C
 
 
 def cover_syllabus(session: Session) -> dict[str, list[LawCoverage]]:
-    """Give the coverage of each law by topic, in the syllabus's order; laws of the library without a question too."""
+    """Return the coverage of each law by topic, in the syllabus's order, laws without a question included."""
     laws = {name: LawCoverage(law=name, topic=topic) for name, topic in session.execute(select(Law.name, Law.topic))}
     columns = (
         BankQuestion.law_name,

@@ -1,4 +1,4 @@
-"""Change the description of many questions at once: first what would change, then the change."""
+"""Change the metadata of many questions at once, after a preview."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkChange:
-    """What is to be set; None and empty leave things as they are."""
+    """What to set; None and empty change nothing."""
 
     difficulty: str | None = None
     """The empty word takes the difficulty away."""
@@ -54,7 +54,7 @@ class BulkRow:
 
 
 def preview_bulk(session: Session, *, ids: Sequence[int], change: BulkChange) -> list[BulkRow]:
-    """Give what a change would come to, without those that stay as they are; raises BadRequestError where it is empty or too much."""
+    """Return the questions that a change would change; raises BadRequestError where it is empty or too large."""
     if change.is_empty:
         raise BadRequestError("请选择要修改什么。")
     if len(ids) > MAX_AT_ONCE:
@@ -87,7 +87,7 @@ def _after(before: Described, change: BulkChange) -> Described:
 
 
 def apply_bulk(context: ActionContext, *, ids: Sequence[int], change: BulkChange) -> int:
-    """Change the description of questions; content and key stay as they are. Gives how many changed."""
+    """Change the metadata of questions; content and key stay. Return how many changed."""
     session = context.session
     session.execute(select(BankQuestion.id).where(BankQuestion.id.in_(ids)).order_by(BankQuestion.id).with_for_update())
     rows = preview_bulk(session, ids=ids, change=change)

@@ -1,4 +1,4 @@
-"""The list of questions: search, filters, states of many at once, export."""
+"""Views of the question list: search, filters, bulk changes, export."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ from examapp.web.submit import request_transaction
 from question_bank.formats import registry
 from question_bank.formats.export import ExportedFile
 
-PERMISSIONS = {
-    "questions:bank:export": {Role.PUBLICITY_OFFICE},
-}
+PERMISSIONS = {"questions:bank:export": {Role.PUBLICITY_OFFICE}}
 
 
 MAX_EXPORTED = 5000
@@ -42,7 +40,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @menu_entry("题库", position=110)
 @requires("questions:question:read")
 def list_questions() -> str:
-    """Show the questions of a filter, 50 a page; the filter stands in the address."""
+    """Show the questions of a filter, 50 a page; the filter is in the query string."""
     form = FilterForm(request.args)
     wanted = wanted_of(form)
     session = read_session()
@@ -67,7 +65,7 @@ def list_questions() -> str:
 
 
 def wanted_of(form: FilterForm) -> QuestionFilter:
-    """Give the filter that an address asks for; what makes no sense does not narrow."""
+    """Return the filter of a query string; invalid values do not narrow it."""
 
     def choice(field: Any) -> str:
         known = {choice.value for choice in field.choices}
@@ -92,7 +90,7 @@ def wanted_of(form: FilterForm) -> QuestionFilter:
 
 
 def here(endpoint: str, **more: str) -> str:
-    """Give the address of a view with the filters of this one."""
+    """Return the address of a view with the filters of this one."""
     filters = {name: value for name, value in request.args.items() if name != "page" and value} | more
     return f"{url_for(endpoint)}?{urlencode(filters)}" if filters else url_for(endpoint)
 
@@ -100,14 +98,14 @@ def here(endpoint: str, **more: str) -> str:
 @admin_blueprint.post("/ticked")
 @requires("questions:question:read")
 def act_on_ticked() -> AnyResponse:
-    """Lead what was ticked in the list to the act that was chosen; the act asks for its own permission."""
+    """Redirect the ticked questions to the chosen act, which checks its own permission."""
     return redirect(here(".preview_bulk" if "scope" in request.form else ".set_states"), code=307)
 
 
 @admin_blueprint.post("/states")
 @requires("questions:question:review")
 def set_states() -> AnyResponse:
-    """Bring the ticked questions to a state; what cannot go there is counted with its reason."""
+    """Set the state of the ticked questions; count those that cannot change by their reason."""
     form = StateForm()
     if not form.validate_on_submit() or not form.ids.data:
         flash("请先勾选题目，再选择要做的操作。", "danger")
@@ -128,7 +126,7 @@ def set_states() -> AnyResponse:
 @admin_blueprint.get("/export/choose")
 @requires("questions:bank:export")
 def choose_export() -> str:
-    """Ask in which format the questions of a filter are wanted."""
+    """Ask for the format of an export."""
     count = queries.count_questions(read_session(), wanted_of(FilterForm(request.args)))
     filters = {name: value for name, value in request.args.items() if value and name not in {"page", "format"}}
     return render_template(
@@ -139,14 +137,13 @@ def choose_export() -> str:
 @admin_blueprint.get("/export")
 @requires("questions:bank:export")
 def export_questions() -> Response:
-    """Give the questions of a filter as a file that can be imported again; with what the format cannot say in a file beside it."""
+    """Return the questions of a filter as a file that can be imported again; what the format cannot say is in a file beside it."""
     wanted = wanted_of(FilterForm(request.args))
     session = read_session()
     count = queries.count_questions(session, wanted)
     if count > MAX_EXPORTED:
-        raise BadRequestError(
-            f"一次最多导出 {MAX_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
-        )
+        reason = f"一次最多导出 {MAX_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
+        raise BadRequestError(reason)
     known = {each.name: each for each in registry.writable()}
     chosen = known.get(request.args.get("format", "excel"), known["excel"])
     written = registry.write_file(list(queries.iter_questions(session, wanted)), chosen.name)
@@ -160,7 +157,7 @@ def export_questions() -> Response:
 
 
 def _with_dropped_content(written: ExportedFile, name: str) -> bytes:
-    """Pack a file with the list of what it could not say."""
+    """Zip a file with the list of what it could not say."""
     lines = [f"{note.where}：{note.reason}" for note in written.dropped]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -172,7 +169,7 @@ def _with_dropped_content(written: ExportedFile, name: str) -> bytes:
 @admin_blueprint.get("/template")
 @requires("questions:bank:import")
 def download_template() -> Response:
-    """Give the empty workbook to fill in."""
+    """Return the empty workbook to fill in."""
     from question_bank.formats.excel import template
 
     return _download(template(), "题库导入模板.xlsx")
@@ -191,7 +188,7 @@ _SHOWN = 200
 @admin_blueprint.post("/bulk/preview")
 @requires("questions:question:write")
 def preview_bulk() -> AnyResponse | str:
-    """Ask what to change of the questions chosen in the list; once that is said, show what it comes to."""
+    """Ask what to change of the chosen questions, then show the preview."""
     ids = _ids_chosen()
     if not ids:
         flash("请先勾选题目，再选择成批修改。", "danger")
@@ -219,7 +216,7 @@ def preview_bulk() -> AnyResponse | str:
 @admin_blueprint.post("/bulk/apply")
 @requires("questions:question:write")
 def apply_bulk() -> AnyResponse:
-    """Make the change that was previewed, on the very questions that were previewed."""
+    """Apply the previewed change to the previewed questions."""
     form = BulkForm()
     ids = _numbers(form.ids.data or "")
     if not form.csrf_token.validate(form) or not ids:

@@ -43,7 +43,7 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionFilter:
-    """Which questions are asked for; what is empty does not narrow."""
+    """Which questions are wanted; empty fields do not narrow."""
 
     text: str = ""
     """Substrings that must all occur in number, stem, material or options, separated by spaces."""
@@ -171,7 +171,7 @@ def _conditions(wanted: QuestionFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _of_law(law: str) -> ColumnElement[bool]:
-    """Give the condition that a question, or any sub-question of a case, cites a law; one not in the library is known by name alone."""
+    """Return the condition that a question, or any sub-question of a case, cites a law; one not in the library is known by name alone."""
     cited = (
         select(BankQuestion.id)
         .join(QuestionCitation, QuestionCitation.question_version_id == BankQuestion.current_version_id)
@@ -239,14 +239,14 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 def read_question(
     session: Session, question: BankQuestion, version: QuestionVersion, *, is_editable: bool = False
 ) -> model.Question:
-    """Give a version as formats and the editor have it."""
+    """Return a version as formats and the editor have it."""
     stored = _stored(session, [(question, version)])[0]
     media = {} if is_editable else _media(session, [stored])
     return to_question(stored, media=media, is_editable=is_editable)
 
 
 def iter_questions(session: Session, wanted: QuestionFilter) -> Iterator[model.Question]:
-    """Give the questions of a filter as formats write them, by number, in a few statements per 500."""
+    """Yield the questions of a filter as formats write them, by number, in a few statements per 500."""
     ids = list(
         session.scalars(filtered(select(BankQuestion.id), wanted).order_by(BankQuestion.law_name, BankQuestion.code))
     )

@@ -1,4 +1,4 @@
-"""The bank as the office keeps it: the list, the editor, imports, review, changed laws, the bank as a whole."""
+"""The blueprint of the question bank's pages, its labels, and the comparison of two versions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from examapp.web.params import sent_number
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind
 
-PERMISSIONS = {
-    "questions:question:read": {Role.PUBLICITY_OFFICE},
-}
+PERMISSIONS = {"questions:question:read": {Role.PUBLICITY_OFFICE}}
 
 
 CHANGE_NAMES = {
@@ -38,7 +36,7 @@ admin_blueprint = Blueprint("questions_admin", __name__, url_prefix="/admin/ques
 
 @admin_blueprint.context_processor
 def names() -> dict[str, object]:
-    """Give templates the words for kinds, states, difficulties and what became of articles."""
+    """Return the labels of kinds, states, difficulties and changes of articles for templates."""
     return {
         "change_names": CHANGE_NAMES,
         "kind_names": KIND_NAMES,
@@ -48,7 +46,7 @@ def names() -> dict[str, object]:
 
 
 def may_review_alone() -> bool:
-    """Whether the setting for lone offices is on and nobody else may review: then one's own questions may be reviewed."""
+    """Return whether REVIEW_ALONE is set and nobody else may review: then authors may review their own questions."""
     is_set: bool = current_app.config["SETTINGS"].review_alone
     return is_set and queries.count_reviewers(read_session(), now=clock.now()) <= 1
 
@@ -81,7 +79,7 @@ def compare_question_versions(question_id: int) -> str:
 
 
 def _fields(session: Session, version: QuestionVersion) -> dict[str, str]:
-    """Give a version's texts by the name that the page shows, in the page's order."""
+    """Return a version's texts by the label that the page shows, in the page's order."""
     parts = version.content["parts"]
     keys = queries.current_key(session, version.id).parts
     fields = {"案例材料": html_to_text(version.content["material"])} if version.content["material"] else {}

@@ -198,7 +198,7 @@ class QuestionFlag(Base):
 
 
 class QuestionSearch(Base):
-    """What the bank's search looks through: the current version's words, and all its pairs of neighbouring characters."""
+    """The search index of a question: the current version's texts, and all its pairs of neighbouring characters."""
 
     __tablename__ = "question_searches"
     __table_args__ = (
@@ -213,7 +213,7 @@ class QuestionSearch(Base):
 
 
 class QuestionUse(Base):
-    """How a part of a version fared in one exam; written by grading, which knows the attempts."""
+    """The results of a part of a version in one exam; written by grading."""
 
     __tablename__ = "question_uses"
     __table_args__ = (CheckConstraint("asked >= right_count AND right_count >= 0", name="right_count"),)
@@ -244,7 +244,7 @@ class DuplicateSearch(Job):
 
 
 class DistinctPair(Base):
-    """Two like questions that a person has found to be two: not shown again."""
+    """Two similar questions that a person has found to be no duplicates."""
 
     __tablename__ = "distinct_pairs"
     __table_args__ = (CheckConstraint("lower_id < higher_id", name="order"),)
@@ -256,7 +256,7 @@ class DistinctPair(Base):
 
 
 class Media(Base):
-    """A picture of a question, re-encoded by us, known by the digest of its content (`/media/<sha256>`)."""
+    """A re-encoded picture of a question, by the digest of its content (`/media/<sha256>`)."""
 
     __tablename__ = "media"
 
@@ -269,7 +269,7 @@ class Media(Base):
 
 
 class QuestionImport(Job):
-    """A question file on its way in: read first (preview), then taken over, and undone as one act."""
+    """An import of a question file: previewed, then stored, and undone as one act."""
 
     __tablename__ = "question_imports"
     KIND = "questions.read_import"

@@ -1,4 +1,4 @@
-"""Reads about the bank."""
+"""Queries about questions, their versions, keys and citations."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def get_version(session: Session, question: BankQuestion, number: int | None = N
 
 
 def stamp_of(question: BankQuestion, version: QuestionVersion) -> str:
-    """Give a mark that changes whenever somebody changes the question: what an editor has read."""
+    """Return a stamp that changes whenever the question changes: the version that an editor has read."""
     return f"{version.number}.{question.updated_at.timestamp():.6f}"
 
 
 def current_key(session: Session, version_id: int) -> AnswerKey:
-    """Get the key that counts for a version."""
+    """Get the valid key of a version."""
     statement = select(AnswerKey).where(AnswerKey.question_version_id == version_id).order_by(AnswerKey.number.desc())
     return session.scalars(statement.limit(1)).one()
 
@@ -79,14 +79,14 @@ def list_keys(session: Session, version_ids: Sequence[int]) -> dict[int, list[An
 
 
 def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, str]:
-    """Give the names of persons by their ids."""
+    """Return the names of persons by their ids."""
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_({p for p in person_ids if p})))
     return {row.id: row.name for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartCitation:
-    """The articles that a part of a version has its answer from; `articles` only where the law's text was imported."""
+    """The articles that a part of a version cites; `articles` only where the law's text was imported."""
 
     part: int
     law: str
@@ -134,7 +134,7 @@ def get_media(session: Session, sha256: str) -> Media:
 
 
 def is_author(session: Session, version: QuestionVersion, question: BankQuestion, person_id: int | None) -> bool:
-    """Tell whether a person wrote or imported a version, or set a key of it: who did may not review it."""
+    """Return whether a person wrote or imported a version, or set a key of it, and so may not review it."""
     if person_id is None:
         return False
     by_hand = exists().where(AnswerKey.question_version_id == version.id, AnswerKey.created_by_id == person_id)
@@ -143,7 +143,7 @@ def is_author(session: Session, version: QuestionVersion, question: BankQuestion
 
 
 def list_uses(session: Session, version_ids: Sequence[int]) -> list[QuestionUse]:
-    """List how versions fared in each exam, the newest exam first."""
+    """List the results of versions in each exam, the newest exam first."""
     statement = select(QuestionUse).where(QuestionUse.question_version_id.in_(version_ids))
     return list(
         session.scalars(

@@ -1,4 +1,4 @@
-"""From a question as people bring it to what the bank stores: clean HTML, keys apart, words to search, a digest."""
+"""Prepare a question for the database: clean HTML, separate keys, search text, digest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from examapp.documents.html import clean_html, html_to_text, normalise, text_to_
 from examapp.documents.images import Picture, UnfitImageError, encode_picture
 from examapp.errors import DomainError
 from question_bank import validation
-from question_bank.kinds.base import Issue
+from question_bank.kinds.base import Issue, Severity
 from question_bank.kinds.registry import kind_of, parts_of
 from question_bank.model import OPTION_LETTERS, Citation, Difficulty, Image, Kind, Question
 
@@ -60,12 +60,12 @@ class Prepared:
 
 
 def prepare(question: Question, *, review_note: str = "") -> Prepared:
-    """Make of a question what is stored; raises UnfitQuestionError, and names pictures that could not be kept.
+    """Return what is stored of a question; raises UnfitQuestionError, and names pictures that could not be kept.
 
     With a `review_note` the key may be missing or make no sense: a person will set it.
     """
     pictures, dropped = _pictures(question)
-    _ensure_valid(validation.rejection(validation.iter_issues(question)))
+    _ensure_valid(validation.find_issue(validation.iter_issues(question), Severity.REJECT))
     if not review_note:
         check_key(question)
     is_part = kind_of(question.kind).is_part
@@ -106,7 +106,7 @@ def _texts(question: Question) -> str:
 
 
 def _append(content: dict[str, Any], pictures: list[Picture]) -> None:
-    """Show below the first text what no text names."""
+    """Append to the first text the pictures that no text names."""
     shown = "".join(f'<p><img src="{picture.address}" alt="题图"></p>' for picture in pictures)
     if content["material"] is not None:
         content["material"] += shown
@@ -125,8 +125,8 @@ def _part(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
 
 
 def check_key(question: Question) -> None:
-    """Reject a key that cannot be graded by; raises UnfitQuestionError."""
-    _ensure_valid(validation.key_review_issue(validation.iter_key_issues(question)))
+    """Raise UnfitQuestionError for a key that cannot be graded by."""
+    _ensure_valid(validation.find_issue(validation.iter_key_issues(question), Severity.REVIEW))
 
 
 def _ensure_valid(issue: Issue | None) -> None:
@@ -142,7 +142,7 @@ def _html(text: str, owner: Question, pictures: Mapping[str, Picture], what: str
 
 
 def plain_html(text: str) -> str:
-    """Show plain text as HTML; `[图片:<digest>]` stands for a picture that the bank has."""
+    """Return plain text as HTML; `[图片:<digest>]` is replaced by a picture of the bank."""
     return _OWN_IMAGE_MARK.sub(r'<img src="/media/\1" alt="题图">', text_to_html(text.strip()))
 
 
@@ -166,7 +166,7 @@ def _key(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
 
 
 def search_text(content: Mapping[str, Any]) -> str:
-    """Give the words of a version's content, for substring search."""
+    """Return the texts of a version's content, for substring search."""
     texts = [content["material"] or ""]
     for part in content["parts"]:
         texts += [part["stem"], *(part["options"] if kind_of(part["kind"]).has_options else [])]
@@ -174,7 +174,7 @@ def search_text(content: Mapping[str, Any]) -> str:
 
 
 def content_digest(content: Mapping[str, Any]) -> str:
-    """Give a digest that is equal where kinds, stems and options say the same, spaces and markup aside."""
+    """Return a digest that is equal where kinds, stems and options say the same, spaces and markup aside."""
     text = [
         [part["kind"], _bare(part["stem"]), [_bare(option) for option in part["options"]]] for part in content["parts"]
     ]
@@ -188,7 +188,7 @@ def _bare(text: str) -> str:
 
 
 def items_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give a version's parts as items of the delivery protocol's paper, options in stored order: for previews."""
+    """Return a version's parts as items of the delivery protocol's paper, options in stored order: for previews."""
     return [
         {
             "item": number,
@@ -210,7 +210,7 @@ _MAX_INDEXED_LENGTH = 6000
 
 
 def searchable(code: str, text: str) -> str:
-    """Give the text that is searched: number and words in lower case, half width, without spaces."""
+    """Return the text that is searched: number and texts in lower case, half width, without spaces."""
     return _searchable(f"{code}\n{text}")[:_MAX_INDEXED_LENGTH]
 
 
@@ -244,7 +244,7 @@ _OWN_IMAGE = re.compile(r'<img src="/media/([0-9a-f]{64})"[^>]*>')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A question as its rows say it."""
+    """A question as its rows hold it."""
 
     code: str
     kind: str
@@ -258,7 +258,7 @@ class Stored:
 
 
 def to_question(stored: Stored, *, media: Mapping[str, Image] | None = None, is_editable: bool = False) -> Question:
-    """Give the question as formats write it; `media` brings the pictures by digest.
+    """Return the question as formats write it; `media` holds the pictures by digest.
 
     For the editor (`is_editable`) pictures of plain texts become marks `[图片:<digest>]` and none is brought along.
     """
@@ -312,7 +312,7 @@ def _stored_part(
 
 
 def _stored_texts(raw: Sequence[str], media: Mapping[str, Image], is_editable: bool) -> tuple[list[str], bool]:
-    """Give texts as plain where none of them needs markup, else all as HTML."""
+    """Return texts as plain where none of them needs markup, else all as HTML."""
     marked = [_OWN_IMAGE.sub(r"[图片:\1]", text) for text in raw] if is_editable else list(raw)
     if not any(_TAG.search(text) for text in marked):
         return [html.unescape(text.replace("<br>", "\n")) for text in marked], False

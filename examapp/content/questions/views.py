@@ -1,4 +1,4 @@
-"""Pictures of questions, for anyone who is signed in."""
+"""Pictures of questions, for every signed-in user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 @blueprint.get("/media/<sha256>")
 @signed_in
 def show_media(sha256: str) -> Response:
-    """Give a picture; its address is its content's digest, so the browser may keep it, for this person only."""
+    """Return a picture; its address is the digest of its content, so the browser may cache it, privately."""
     if not _DIGEST.fullmatch(sha256):
         raise NotFoundError
     if request.if_none_match.contains(sha256):
