@@ -315,9 +315,8 @@ def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: f
     choices = [gap for gap in gaps if gap.is_choice]
     written = [gap.variants for gap in gaps if len(gap.variants) > 1]
     if any({*one} == {*other} for place, one in enumerate(written) for other in written[:place]):
-        parsed.add_dropped(
-            "gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。"
-        )
+        reason = "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。"
+        parsed.add_dropped("gaps_interchangeable", reason)
     for gap in gaps:
         if gap.review is not None:
             parsed.require_review(*gap.review)
