@@ -201,8 +201,8 @@ def _forced_close_drops_answers(_app: Flask) -> AbstractContextManager[None]:
     """S9: the receipt of an attempt that the server closes is made of no answers."""
     original = attempt_actions.submit
 
-    def submit(db_session: Any, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
-        original(db_session, attempt, submitted_at=submitted_at, is_forced=is_forced)
+    def submit(db_session: Any, attempt: Attempt, *, is_forced: bool, **fields: Any) -> None:
+        original(db_session, attempt, is_forced=is_forced, **fields)
         if is_forced:
             attempt.answered, attempt.receipt_sha256 = attempt_rules.sheet_digest(
                 attempt.id, attempt.response_schema, ()

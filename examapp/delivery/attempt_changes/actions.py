@@ -57,17 +57,17 @@ def hand_in(session: Session, attempt: Attempt, *, epoch: int, changes: Sequence
         if attempt.is_forced:
             quarantine_save(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
         return HandedIn(attempt=attempt)
+    sheet: attempt_queries.Sheet | None = attempt_queries.read_sheet(session, attempt.id)
     if epoch == attempt.epoch:
-        stored = attempt_queries.read_sheet(session, attempt.id) if changes else {}
-        changes = [change for change in changes if stored.get(change.item) != (epoch, change.seq, change.response)]
+        changes = [change for change in changes if sheet.get(change.item) != (epoch, change.seq, change.response)]
     saved = Saved()
     if changes or epoch != attempt.epoch:
         saver: dict[str, Any] = {"person_id": attempt.person_id, "epoch": epoch, "changes": changes, "now": now}
         merged = save_answers(execute_in(session), attempt.id, **saver)
         if merged is None:
             return HandedIn(attempt=attempt, rejection=reject_save(session, attempt.id, **saver))
-        saved = merged
-    submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False)
+        saved, sheet = merged, None
+    submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False, sheet=sheet)
     return HandedIn(attempt=attempt, is_first=True, rejected=saved.rejected)
 
 

@@ -56,9 +56,11 @@ def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> A
     return attempt
 
 
-def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
-    """Close an attempt whose row is locked: count the answers, make the receipt, enqueue the grading."""
-    sheet = queries.read_sheet(session, attempt.id)
+def submit(
+    session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool, sheet: queries.Sheet | None = None
+) -> None:
+    """Close an attempt whose row is locked, with the answer sheet where it was read under that lock: count the answers, make the receipt, enqueue the grading."""
+    sheet = queries.read_sheet(session, attempt.id) if sheet is None else sheet
     answers = ((item, response) for item, (_, _, response) in sheet.items())
     answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, answers)
     attempt.state = AttemptState.SUBMITTED

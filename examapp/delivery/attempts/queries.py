@@ -139,8 +139,12 @@ SELECT coalesce(json_agg(json_build_array(item, epoch, seq, response) ORDER BY i
 """)
 
 
-def read_sheet(session: Session, attempt_id: int) -> dict[int, tuple[int, int, list[str]]]:
-    """Give the stored answers of an attempt by item: epoch, counter, response. They come as one row, which costs a tenth of 65."""
+Sheet = dict[int, tuple[int, int, list[str]]]
+"""The stored answers of an attempt by item: epoch, counter, response."""
+
+
+def read_sheet(session: Session, attempt_id: int) -> Sheet:
+    """Read the stored answers of an attempt. They come as one row, which costs a tenth of 65."""
     rows = session.connection().execute(_SHEET, {"attempt_id": attempt_id}).scalar_one()
     return {item: (epoch, seq, response) for item, epoch, seq, response in rows}
 
