@@ -57,7 +57,7 @@ def hand_in(session: Session, attempt: Attempt, *, epoch: int, changes: Sequence
         if attempt.is_forced:
             quarantine_save(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
         return HandedIn(attempt=attempt)
-    sheet: attempt_queries.Sheet | None = attempt_queries.read_sheet(session, attempt.id)
+    sheet = attempt_queries.read_sheet(session, attempt.id)
     if epoch == attempt.epoch:
         changes = [change for change in changes if sheet.get(change.item) != (epoch, change.seq, change.response)]
     saved = Saved()
@@ -66,7 +66,7 @@ def hand_in(session: Session, attempt: Attempt, *, epoch: int, changes: Sequence
         merged = save_answers(execute_in(session), attempt.id, **saver)
         if merged is None:
             return HandedIn(attempt=attempt, rejection=reject_save(session, attempt.id, **saver))
-        saved, sheet = merged, None
+        saved, sheet = merged, attempt_queries.read_sheet(session, attempt.id)
     submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False, sheet=sheet)
     return HandedIn(attempt=attempt, is_first=True, rejected=saved.rejected)
 
