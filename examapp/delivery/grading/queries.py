@@ -42,16 +42,19 @@ class AnswerSheet:
         return (item[0] for section in self.sections for item in section["items"])
 
 
-_BEGIN = """
+BEGIN_FIRST = text("""
 UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began_at = :now WHERE id = ANY(ARRAY(
-  SELECT id FROM attempts WHERE state = 'submitted' AND quarantined_at IS NULL AND {}
+  SELECT id FROM attempts WHERE state = 'submitted' AND quarantined_at IS NULL AND grading_retry_count = 0
   ORDER BY submitted_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )) RETURNING id
-"""
-BEGIN_FIRST = text(_BEGIN.format("grading_retry_count = 0"))
-BEGIN_AGAIN = text(
-    _BEGIN.format("grading_retry_count BETWEEN 1 AND :max_retries AND grading_began_at <= :lease_over_at")
-)
+""")
+BEGIN_AGAIN = text("""
+UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began_at = :now WHERE id = ANY(ARRAY(
+  SELECT id FROM attempts WHERE state = 'submitted' AND quarantined_at IS NULL
+  AND grading_retry_count BETWEEN 1 AND :max_retries AND grading_began_at <= :lease_over_at
+  ORDER BY submitted_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)) RETURNING id
+""")
 """Attempts that were never tried, and those whose last try began before an instant and which may be tried once more."""
 _LOCK = text("""
 SELECT id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'submitted' AND quarantined_at IS NULL ORDER BY submitted_at FOR UPDATE
