@@ -32,6 +32,7 @@ from examapp.delivery.attempts.queries import exam_notices
 from examapp.jobs import runner
 from examapp.ops import backup
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
+from examapp.organisation.sign_in import session as sign_in_session
 from examapp.platform.audit.rules import ChainHead
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
@@ -123,6 +124,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
 
 
 assert registry.MODULES  # every feature is loaded, whichever test comes first
+sign_in_session._DELAY_S = 0.0
 health_views._is_reporting.acquire()  # no thread of the program may write through the one connection of a test
 
 
