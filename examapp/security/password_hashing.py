@@ -30,7 +30,7 @@ _MAX_CONCURRENT = 2
 _NICENESS = 10
 """Added to the web server's own for the threads that hash."""
 _WINDOW_S = 10.0
-_MIN_RATE, _MAX_RATE = 12.0, 40.0
+_MIN_RATE, _MAX_RATE = 8.0, 40.0
 """Passwords a second that a process is assumed to check at least and at most: a quiet minute says nothing of what it can."""
 _MIN_PAUSE_S, _MAX_PAUSE_S = 2.0, 60.0
 _MAX_ADDRESSES = 1000
