@@ -155,9 +155,7 @@ def start(site: Site) -> None:
         site.parts.append(part)
         deadline = time.monotonic() + (_WEB_START_TIMEOUT_S if name == "web" else 0.0)
         while part.is_running and time.monotonic() < deadline and not listening(settings.port):
-            time.sleep(
-                _POLL_S / 5
-            )  # so that no worker's start delays it; the watch deals with one that does not come up
+            time.sleep(_POLL_S / 5)  # no worker's start delays it; the watch deals with one that does not come up
     say(f"\n网站地址：{address}    （按 Ctrl-C 结束）")
     if settings.demo:
         _load_demo(site)
