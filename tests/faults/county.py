@@ -66,16 +66,11 @@ def _do(text: str) -> int:
     if not text.startswith("extend:"):
         return _exam(*map(int, text.split(":")))
     exam_id, unit_id, seconds = map(int, text.split(":")[1:])
-    common: dict[str, Any] = {
-        "person_id": None,
-        "reason": "演练",
-        "request_key": "drill",
-        "keys_out": are_keys_out,
-        "is_known": True,
-        "reach": _EVERYWHERE,
-    }
     with transaction() as session:
-        extend(ActionContext(session, SYSTEM, clock.now()), exam_id=exam_id, unit_id=unit_id, seconds=seconds, **common)
+        extend(
+            ActionContext(session, SYSTEM, clock.now()), exam_id=exam_id, unit_id=unit_id, person_id=None, seconds=seconds,
+            reason="演练", request_key="drill", keys_out=are_keys_out, is_known=True, access=_EVERYWHERE,
+        )  # fmt: skip
     return exam_id
 
 
