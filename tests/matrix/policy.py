@@ -343,6 +343,7 @@ POLICY: dict[str, PolicyRow] = {
     # org_admin
     "org_admin.close_unit": may("PQS", unit_id="unit"),
     "org_admin.create_unit": may("PQS"),
+    "org_admin.delete_unit": may("PQS", unit_id="unit"),
     "org_admin.edit_unit": may("PQS", unit_id="unit"),
     "org_admin.list_units": may("UTLPQSY"),
     "org_admin.reopen_unit": may("PQS", unit_id="unit"),

@@ -162,3 +162,59 @@ def test_units_beyond_reach_are_not_found(world, county):
     assert post(office_of_a_part, "/admin/org/units/new", **facts(code="X", parent_id=0)).status_code in {404, 422}
     assert world.session.query(Unit).filter_by(code="X").count() == 0
     assert admin.get("/admin/org/units/new").status_code == 404, "a unit admin founds no units"
+
+
+def test_a_second_root_is_rejected_and_the_county_is_the_parent_at_first(world, county, office):
+    page = office.get("/admin/org/units/new").get_data(as_text=True)
+    chosen = page[page.index('name="parent_id"') :].split("selected", 1)[1]
+    assert county.name in chosen.split("</option>")[0]
+    answer = post(office, "/admin/org/units/new", **facts(parent_id=0))
+    assert answer.status_code == 422
+    assert "请选择上级单位" in answer.get_data(as_text=True)
+    assert world.session.query(Unit).filter_by(code="0101").count() == 0
+    bureau = world.unit("甲局", parent=county)
+    answer = post(office, f"/admin/org/units/{bureau.id}", **facts(code=bureau.code, name="甲局", parent_id=0))
+    assert (answer.status_code, bureau.parent_id) == (422, county.id)
+    answer = post(
+        office, f"/admin/org/units/{county.id}", **facts(code="01", name="某某县", kind="county", parent_id=0)
+    )
+    assert (answer.status_code, county.name) == (303, "某某县"), "the one root may be changed"
+    assert post(office, "/admin/org/units/new", **facts(code="S1", kind="sector", parent_id=0)).status_code == 303
+
+
+def test_a_unit_is_no_choice_for_its_own_parent(world, county, office):
+    section = world.unit("办公室", parent=county)
+    desk = world.unit("秘书组", parent=section)
+    page = office.get(f"/admin/org/units/{section.id}").get_data(as_text=True)
+    choices = page[page.index('name="parent_id"') :].split("</select>")[0]
+    assert f'value="{county.id}"' in choices
+    assert f'value="{section.id}"' not in choices and f'value="{desk.id}"' not in choices
+
+
+def test_a_name_stands_once_below_a_parent(world, county, office):
+    world.unit("司法局", parent=county, code="0199")
+    answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id))
+    assert answer.status_code == 422
+    assert "同一上级下已有「司法局」（编码 0199）" in answer.get_data(as_text=True)
+    other = world.unit("甲局", parent=county)
+    assert post(office, "/admin/org/units/new", **facts(parent_id=other.id)).status_code == 303
+
+
+def test_only_a_unit_that_nothing_refers_to_is_deleted(world, county, office):
+    wrong, used = world.unit("错建的局", parent=county), world.unit("甲局", parent=county)
+    world.person(used)
+    office.post(f"/admin/org/units/{wrong.id}/delete")
+    for unit in (used, county):
+        answer = office.post(f"/admin/org/units/{unit.id}/delete", follow_redirects=True)
+        assert "不能删除" in answer.get_data(as_text=True)
+    assert {unit.name for unit in world.session.query(Unit)} >= {"某县", "甲局"}
+    assert world.session.query(Unit).filter_by(name="错建的局").count() == 0
+    event = world.session.query(AuditEvent).filter_by(act="org.delete_unit").one()
+    assert event.details["name"] == "错建的局"
+
+
+def test_units_without_a_parent_are_named_on_the_page(world, county, office):
+    world.unit("孤立的局")
+    page = office.get("/admin/org/units").get_data(as_text=True)
+    assert "不计入全县的报表" in page
+    assert "孤立的局" in page[page.index("不计入全县的报表") :].split("</div>")[0]

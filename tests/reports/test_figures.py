@@ -212,3 +212,13 @@ def test_home_figures_hold_the_whole_and_the_units_below(county, world, session,
     assert (home.counts.eligible, home.counts.absent, home.curve[-1].total) == (21, 8, 13)
     assert [row.unit.code for row in home.below] == ["101", "201", "301"] and len(seen) <= 6
     assert all(row.counts.participation_rate < home.counts.participation_rate for row in home.lagging())
+
+
+def test_the_countys_figures_name_the_units_that_they_do_not_cover(county, world):
+    client, path = world.api(world.admin()), f"/admin/reports/exams/{county.exam.id}/units"
+    stray = world.unit("孤立的局")
+    assert "不含没有上级单位" not in client.get(f"{path}/{county.top.id}").get_data(as_text=True)
+    world.person(stray)
+    assert "不含没有上级单位的孤立的局" in client.get(f"{path}/{county.top.id}").get_data(as_text=True)
+    assert "不含没有上级单位" not in client.get(f"{path}/{county.bureau.id}").get_data(as_text=True)
+    assert "不含没有上级单位的孤立的局" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Exists, Row, Select, and_, bindparam, exists, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from examapp.errors import NotFoundError
@@ -29,7 +30,7 @@ from examapp.organisation.people.rules import (
     normalise_mobile,
 )
 from examapp.organisation.units.models import Tree, Unit, UnitKind
-from examapp.organisation.units.queries import list_units
+from examapp.organisation.units.queries import IS_ROOT, list_units
 from examapp.security.ciphers import DecryptionError, FieldCipher
 
 AnySelect = Select[*tuple[Any, ...]]
@@ -358,3 +359,21 @@ def list_unit_rows(session: Session, access: AccessScope, *, tree: Tree, with_cl
 def _place(unit: Unit, tree: Tree) -> str | None:
     """Give a unit's path in a tree; nodes of the sector tree alone do not show in the region tree."""
     return None if tree is Tree.REGION and unit.kind == UnitKind.SECTOR else unit.path_in(tree)
+
+
+_Below = aliased(Unit, name="below")
+UNCOVERED_UNITS = (
+    select(func.array_agg(aggregate_order_by(Unit.name, Unit.code)))
+    .where(
+        IS_ROOT,
+        Unit.kind != UnitKind.COUNTY,
+        select(Person.id)
+        .join(_Below, Person.unit_id == _Below.id)
+        .where(Person.state == PersonState.ON_ROSTER, _Below.region_path.startswith(Unit.region_path))
+        .correlate(Unit)
+        .exists(),
+    )
+    .scalar_subquery()
+    .label("uncovered")
+)
+"""Names of the units with people that hang below no county, for a report to say what it does not cover."""

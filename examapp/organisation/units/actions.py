@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from examapp.documents.tables import Grid, cell_text, find_head
 from examapp.errors import DomainError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
+from examapp.organisation.units.queries import IS_ROOT, sort_roots
 from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, find_uscc_issue, level_of, normalise_uscc
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
     "org.close_unit": "停用单位",
     "org.create_unit": "新建单位",
+    "org.delete_unit": "删除单位",
     "org.edit_unit": "修改单位",
     "org.reopen_unit": "恢复单位",
 }
@@ -101,9 +104,26 @@ def close_unit(context: ActionContext, unit: Unit) -> None:
 
 
 def reopen_unit(context: ActionContext, unit: Unit) -> None:
-    """Open a closed unit again."""
+    """Open a closed unit again; raises InvalidUnitError where it would be a second root."""
+    _lock_trees(context.session)
+    if unit.parent_id is None and unit.kind != UnitKind.SECTOR:
+        _ensure_only_root(context.session, unit)
     unit.closed_at = None
     _note(context, "org.reopen_unit", unit)
+
+
+def delete_unit(context: ActionContext, unit: Unit) -> None:
+    """Delete a unit that was created by mistake; raises InvalidUnitError where anything refers to it: people, units below, records."""
+    session, unit_id, name = context.session, unit.id, unit.name
+    try:
+        with session.begin_nested():
+            session.execute(delete(Unit).where(Unit.id == unit_id), execution_options={"synchronize_session": False})
+    except IntegrityError:
+        raise InvalidUnitError(
+            "code", "单位里有过人员、下级单位或记录，不能删除。不再使用的请撤销，成绩和记录仍保留。"
+        ) from None
+    session.expunge(unit)
+    record(context, "org.delete_unit", object_type="unit", object_id=unit_id, details={"name": name})
 
 
 def _lock_trees(session: Session) -> None:
@@ -120,8 +140,33 @@ def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
         raise InvalidUnitError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
     if facts.kind == UnitKind.SECTOR and facts.parent_id:
         raise InvalidUnitError("parent_id", "「系统」只挂在条线上，请不要选择上级单位。")
+    if facts.parent_id is None and facts.kind != UnitKind.SECTOR and not _is_root(unit):
+        _ensure_only_root(session, unit)
+    if unit is None and facts.parent_id is not None:
+        _check_name(session, facts)
     _check_parent(session, facts.parent_id, "parent_id", Tree.REGION, unit)
     _check_parent(session, facts.sector_parent_id, "sector_parent_id", Tree.SECTOR, unit)
+
+
+def _is_root(unit: Unit | None) -> bool:
+    return unit is not None and unit.parent_id is None and unit.kind != UnitKind.SECTOR
+
+
+def _ensure_only_root(session: Session, unit: Unit | None) -> None:
+    """Reject a second root: the county's reports cover the units below one root only."""
+    roots = session.scalars(select(Unit).where(IS_ROOT, Unit.id != (unit.id if unit else 0)))
+    other = next(iter(sort_roots(roots)), None)
+    if other is not None:
+        raise InvalidUnitError(
+            "parent_id", f"请选择上级单位。已有最上级单位「{other.name}」，没有上级的单位不会计入全县的报表。"
+        )
+
+
+def _check_name(session: Session, facts: UnitFacts) -> None:
+    """Reject a new unit with the name of an open one below the same parent; a merger may bring two of a name together."""
+    same = select(Unit.code).where(Unit.name == facts.name, Unit.parent_id == facts.parent_id, Unit.closed_at.is_(None))
+    if (code := session.scalar(same.limit(1))) is not None:
+        raise InvalidUnitError("name", f"同一上级下已有「{facts.name}」（编码 {code}），请核对是否重复。")
 
 
 def _check_parent(session: Session, parent_id: int | None, field: str, tree: Tree, unit: Unit | None) -> None:

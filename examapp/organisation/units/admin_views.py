@@ -85,7 +85,14 @@ def list_units() -> str:
     tree = Tree.SECTOR if request.args.get("tree") == Tree.SECTOR else Tree.REGION
     with_closed = request.args.get("closed") == "1"
     rows = list_unit_rows(read_session(), my_access("org:unit:read"), tree=tree, with_closed=with_closed)
-    return render_template("org/units.html", rows=rows, tree=tree, with_closed=with_closed, kind_names=UNIT_KIND_NAMES)
+    return render_template(
+        "org/units.html",
+        rows=rows,
+        tree=tree,
+        with_closed=with_closed,
+        kind_names=UNIT_KIND_NAMES,
+        stray=queries.sort_roots(row.unit for row in rows)[1:] if my_access("org:unit:read").is_everything else [],
+    )
 
 
 @units_blueprint.route("/units/new", methods=["GET", "POST"])
@@ -118,6 +125,15 @@ def close_unit(unit_id: int) -> BaseResponse:
     return _close_or_open(unit_id, is_closing=True)
 
 
+@units_blueprint.post("/units/<int:unit_id>/delete")
+@requires("org:unit:write")
+def delete_unit(unit_id: int) -> BaseResponse:
+    """Delete a unit that was created by mistake."""
+    with submit("单位已删除。", back=url_for("org_admin.edit_unit", unit_id=unit_id)) as context:
+        actions.delete_unit(context, get_unit_within(context.session, unit_id, my_access("org:unit:write")))
+    return redirect(url_for("org_admin.list_units"), 303)
+
+
 @units_blueprint.post("/units/<int:unit_id>/reopen")
 @requires("org:unit:write")
 def reopen_unit(unit_id: int) -> BaseResponse:
@@ -138,17 +154,22 @@ def _form(unit: Unit | None) -> UnitForm:
     access = my_access("org:unit:write")
     units = queries.list_units(read_session(), within(access))
     form = UnitForm(obj=unit)
-    regions = [other for other in units if other.kind != "sector"]
-    sectors = [other for other in units if other.sector_path is not None]
-    needs_parent = not access.is_everything
-    form.parent_id.choices = unit_choices(regions, None if needs_parent else "（无上级）")
+    regions = [other for other in units if other.kind != "sector" and not _is_below(other.region_path, unit)]
+    sectors = [other for other in units if other.sector_path is not None and not _is_below(other.sector_path, unit)]
+    roots = queries.sort_roots(units)
+    form.parent_id.choices = unit_choices(regions, "（无上级，只用于县和系统）" if access.is_everything else None)
     form.sector_parent_id.choices = unit_choices(sectors, "（不挂条线）")
     if unit is not None:
         _add_present_parents(form, unit)
     if request.method == "GET":
-        form.parent_id.data = (unit and unit.parent_id) or NOTHING
+        form.parent_id.data = ((roots[0].id if roots else None) if unit is None else unit.parent_id) or NOTHING
         form.sector_parent_id.data = (unit and unit.sector_parent_id) or NOTHING
     return form
+
+
+def _is_below(path: str, unit: Unit | None) -> bool:
+    """Tell whether a path leads through the unit: neither itself nor what hangs below it can be its parent."""
+    return unit is not None and f"/{unit.id}/" in path
 
 
 def _add_present_parents(form: UnitForm, unit: Unit) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from examapp.organisation.units.models import Unit
+from examapp.organisation.units.models import Unit, UnitKind
 
 
 def successor_of(session: Session, unit: Unit) -> Unit:
@@ -19,3 +21,13 @@ def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: 
     """List units by code; `conditions` narrow them to a reach."""
     query = select(Unit).where(*conditions).order_by(Unit.code)
     return list(session.scalars(query if with_closed else query.where(Unit.closed_at.is_(None))))
+
+
+IS_ROOT = and_(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR, Unit.closed_at.is_(None))
+"""Open units without a parent, systems apart; more than one is a mistake."""
+
+
+def sort_roots(units: Iterable[Unit]) -> list[Unit]:
+    """Give the roots among the units: the county first, then those that no report of the county covers."""
+    roots = (unit for unit in units if unit.parent_id is None and unit.kind != UnitKind.SECTOR and not unit.closed_at)
+    return sorted(roots, key=lambda unit: (unit.kind != UnitKind.COUNTY, unit.id))

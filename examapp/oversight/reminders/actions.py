@@ -186,7 +186,7 @@ def write_call_list(
             for row in rows
         ),
         title=f"{report_context.exam.title}催考电话名单（{OVERDUE[group]}）",
-        remarks=remarks(report_context, units.top.name),
+        remarks=remarks(report_context, units.top),
         closing=[
             f"共 {len(rows)} 人。截止时间：{local(report_context.exam.closes_at):%Y-%m-%d %H:%M}。",
             "名单含手机号，仅限电话通知使用，用后请销毁。",

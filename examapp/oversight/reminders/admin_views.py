@@ -140,7 +140,7 @@ def _show(
         call_form=form or CallForm(formdata=None, group=group),
         problem=problem,
         scope_names=SCOPE_NAMES,
-        roster_label=roster_label(report_context),
+        roster_label=roster_label(report_context, units.top),
         definitions=definitions(report_context.scope),
     )
 

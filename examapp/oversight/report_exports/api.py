@@ -147,7 +147,7 @@ def show_participation(exam_id: int) -> Response:
     table = get_unit_table(session, report_context, unit_id, tree=tree, depth=depth, access=access, wanted=wanted)
     definitions = {
         **statistics_definition_rules.definitions(report_context.scope),
-        "roster_as_of": f"名册：{roster_label(report_context)}",
+        "roster_as_of": f"名册：{roster_label(report_context, table.units.top)}",
     }
     if filters.text:
         definitions["narrowed"] = filters.text

@@ -60,7 +60,7 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
         columns=table.columns,
         rows=rows,
         title=f"{order.report_context.exam.title}{CONTENT_NAMES[order.request.content]}",
-        remarks=remarks(order.report_context, order.nodes[0].name, order.request.filters.text),
+        remarks=remarks(order.report_context, order.nodes[0], order.request.filters.text),
         closing=table.closing,
         is_portrait=table.is_portrait,
         watermark=order.watermark,
@@ -81,7 +81,7 @@ def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[
 
 
 def _template_values(order: ReportSpec, rows: Sequence[UnitStatsRow]) -> dict[str, Any]:
-    roster, filter_label = roster_label(order.report_context), order.request.filters.text
+    roster, filter_label = roster_label(order.report_context, order.nodes[0]), order.request.filters.text
     return report_template_render_docx.text_of(
         order.report_context, rows, issuer=order.issuer, roster_label=roster, filter_label=filter_label
     )

@@ -14,6 +14,7 @@ from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
 from examapp.organisation.people.queries import numbers_of
+from examapp.organisation.units.models import UnitKind
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
@@ -67,28 +68,36 @@ def file_name(order: ReportSpec) -> str:
     return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.request.format}"
 
 
-def remarks(report_context: ReportContext, unit_name: str, filter_label: str = "") -> list[str]:
+def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = "") -> list[str]:
     """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
     return [
-        f"单位：{unit_name}　　口径：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context)}",
+        f"单位：{top.name}　　口径：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context, top)}",
         *([f"范围：{filter_label}。"] if filter_label else []),
         SCOPE_DEFINITIONS[report_context.scope]
         + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
     ]
 
 
-def roster_label(report_context: ReportContext) -> str:
-    """Say which roster the figures stand on, and when."""
+def roster_label(report_context: ReportContext, top: UnitNode) -> str:
+    """Say which roster the figures of a unit stand on, and when; of the county, also which units they do not cover."""
     if report_context.snapshot_due_at is None:
-        return f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
-    text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
-    return f"{text}，已采纳更正 {report_context.exam.corrections} 条" if report_context.exam.corrections else text
+        text = f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    else:
+        text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
+        if report_context.exam.corrections:
+            text += f"，已采纳更正 {report_context.exam.corrections} 条"
+    if top.kind == UnitKind.COUNTY and report_context.uncovered:
+        text += f"；不含没有上级单位的{'、'.join(report_context.uncovered)}"
+    return text
 
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:
     """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
     filter_label = order.request.filters.text
-    stamp: dict[str, Cell] = {"统计时间": order.report_context.as_of, "名册": roster_label(order.report_context)}
+    stamp: dict[str, Cell] = {
+        "统计时间": order.report_context.as_of,
+        "名册": roster_label(order.report_context, order.nodes[0]),
+    }
     return stamp | ({"范围": filter_label} if filter_label else {})
 
 

@@ -79,7 +79,7 @@ def show_snapshot(exam_id: int, unit_id: int) -> str:
         report_context=report_context,
         units=units,
         unit=units.top,
-        roster_label=roster_label(report_context),
+        roster_label=roster_label(report_context, units.top),
         scope_names=SCOPE_NAMES,
         changes=changes[(page - 1) * _PAGE : page * _PAGE],
         change_count=len(changes),

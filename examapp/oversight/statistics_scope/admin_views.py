@@ -155,7 +155,7 @@ def page_of(template: str, report_context: ReportContext, units: UnitTree, view:
         unit=units.top,
         view=view,
         link=link,
-        roster_label=report_file_queries.roster_label(report_context),
+        roster_label=report_file_queries.roster_label(report_context, units.top),
         filter_label=view.filters.text,
         definitions=statistics_definition_rules.definitions(report_context.scope),
         scope_names=statistics_definition_rules.SCOPE_NAMES,

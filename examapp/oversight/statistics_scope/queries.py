@@ -41,6 +41,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import ensure_unit_in_scope, within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, RosterMove
+from examapp.organisation.people.queries import UNCOVERED_UNITS
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.statistics_definitions.rules import Scope, UnitNode
 from examapp.oversight.statistics_scope.rules import ReportFilter
@@ -54,6 +55,8 @@ class ReportContext:
     makeups: tuple[Exam, ...]
     scope: Scope
     as_of: datetime
+    uncovered: tuple[str, ...] = ()
+    """Names of the units with people that hang below no county: no report of the county has them."""
 
     @property
     def exams(self) -> tuple[Exam, ...]:
@@ -87,18 +90,24 @@ def get_report_context(
     """
     if access is not None:
         ensure_exam_in_scope(session, exam_id, access)
-    found = session.scalars(_EXAM_WITH_MAKEUPS, {"exam_id": exam_id}).all()
-    exam = next((exam for exam in found if exam.id == exam_id), None)
+    rows = session.execute(_EXAM_WITH_MAKEUPS, {"exam_id": exam_id}).all()
+    exam = next((row.Exam for row in rows if row.Exam.id == exam_id), None)
     if exam is None:
         raise NotFoundError
-    makeups = tuple(other for other in found if other is not exam)
+    makeups = tuple(row.Exam for row in rows if row.Exam is not exam)
     has_closed = any(makeup.closes_at <= now for makeup in makeups)
     chosen = scope or (Scope.FINAL if has_closed else Scope.THIS)
-    return ReportContext(exam=exam, makeups=makeups, scope=chosen if makeups else Scope.THIS, as_of=now)
+    return ReportContext(
+        exam=exam,
+        makeups=makeups,
+        scope=chosen if makeups else Scope.THIS,
+        as_of=now,
+        uncovered=tuple(rows[0].uncovered or ()),
+    )
 
 
 _EXAM_WITH_MAKEUPS = (
-    select(Exam)
+    select(Exam, UNCOVERED_UNITS)
     .where(
         or_(Exam.id == bindparam("exam_id"), Exam.main_exam_id == bindparam("exam_id")),
         Exam.state == ExamState.PUBLISHED,
