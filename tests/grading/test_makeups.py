@@ -7,6 +7,8 @@ import pytest
 from examapp import clock
 from examapp.delivery.exams.models import Exemption, MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
+from examapp.oversight.reminders.models import ExamReminder
+from examapp.web.pages import instant
 from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
@@ -77,3 +79,48 @@ def test_who_is_exempted_afterwards_goes(scenario, session, fixed_clock, world):
     )
     grading_tasks.sweep_once()
     assert "absent" not in reasons(session, makeup, people)
+
+
+def test_who_is_graded_is_eligible_as_soon_as_the_main_exam_is_closed_early(scenario, world, session, fixed_clock):
+    main, makeup, people = scenario
+    slow = world.person(name="slow")
+    candidate_client = CandidateClient(world, main, slow)
+    candidate_client.start()
+    main.closes_at = NOON + timedelta(minutes=10)
+    session.flush()
+    fixed_clock.at(NOON + timedelta(minutes=10, seconds=5))
+    grading_tasks.sweep_once()
+    found = reasons(session, makeup, people | {"slow": slow})
+    assert found == {"failed": "failed", "absent": "absent", "deferred": "absent"}, "who still writes holds up nobody"
+    page = world.client(world.admin()).get(f"/admin/exams/{makeup.id}").get_data(as_text=True)
+    assert "不合格 1 人" in page
+    candidate_client.hand_in()
+    grading_tasks.sweep_once()
+    assert reasons(session, makeup, people | {"slow": slow}) == found | {"slow": "failed"}
+
+
+def test_the_page_of_a_make_up_says_when_its_people_are_known(scenario, world):
+    main, makeup, _ = scenario
+    page = world.client(world.admin()).get(f"/admin/exams/{makeup.id}").get_data(as_text=True)
+    assert f"主考试 {instant(main.closes_at)} 结束，届时自动确定补考人员" in page
+    makeup.opens_at, makeup.state = main.closes_at - timedelta(minutes=1), "draft"
+    world.session.flush()
+    page = world.client(world.admin()).get(f"/admin/exams/{makeup.id}").get_data(as_text=True)
+    assert "补考在主考试结束之前开考" in page
+
+
+def test_a_reminder_of_the_main_exam_is_not_one_of_its_make_up(scenario, world, fixed_clock):
+    main, makeup, people = scenario
+    reminder = ExamReminder(
+        exam_id=main.id, person_id=people["absent"].id, reminded_on=NOON.date(), group="not_started", reminded_at=NOON
+    )
+    world.save(reminder)
+    home = world.client(people["absent"])
+    assert "提醒您" in home.get("/").get_data(as_text=True)
+    fixed_clock.at(makeup.opens_at + timedelta(hours=1))
+    grading_tasks.sweep_once()
+    page = home.get("/").get_data(as_text=True)
+    assert "开始考试" in page and "提醒您" not in page
+    reminder.reminded_at = makeup.opens_at + timedelta(minutes=1)
+    world.session.flush()
+    assert "提醒您" in home.get("/").get_data(as_text=True)

@@ -113,6 +113,9 @@ def publish_warnings(session: Session, exam: Exam) -> list[str]:
         f"与「{other.title}」的考试时间重叠。两场各自独立，同一人可以都参加；如非本意请错开。"
         for other in list_overlapping(session, exam)
     ]
+    main = session.get(Exam, exam.main_exam_id) if exam.main_exam_id is not None else None
+    if main is not None and exam.opens_at < main.closes_at:
+        warnings.append("补考在主考试结束之前开考。补考人员要到主考试结束后才能确定，在那之前没有人能进入。")
     if exam.keys_policy == ReleasePolicy.AT_ONCE and exam.kind != ExamKind.MOCK:
         warnings.append("正式考试的答案不会在交卷后立即公布，要等所有人（含补考）都考完。只有模拟考试可以立即公布。")
     return warnings

@@ -237,6 +237,16 @@ def readiness(session: Session, exam: Exam) -> Readiness:
     return Readiness(eligible=row[0], prepared=row[1])
 
 
+def count_makeup_reasons(session: Session, exam: Exam) -> dict[str, int]:
+    """Count by reason (absent, failed) who may sit a make-up so far."""
+    rows = session.execute(
+        select(MakeupEligibility.reason, func.count())
+        .where(MakeupEligibility.exam_id == exam.id)
+        .group_by(MakeupEligibility.reason)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def list_exams_to_prepare(session: Session, *, now: datetime) -> list[int]:
     """List the ids of published exams that have not closed: the sweep looks whether anybody lacks a paper."""
     return list(

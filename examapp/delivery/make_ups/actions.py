@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from examapp.delivery.attempts.models import Attempt, AttemptState
-from examapp.delivery.exam_candidates.queries import longest_extension_of
 from examapp.delivery.exams.models import (
     CountingRule,
     Exam,
@@ -21,30 +20,31 @@ from examapp.delivery.exams.models import (
     RosterSnapshotPerson,
 )
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, excused
-from examapp.delivery.exams.rules import last_end
 from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 
 
 def renew_makeup_eligibility(session: Session, *, now: datetime) -> int:
-    """Write, for every published make-up whose main exam has ended, who may sit it; gives how many make-ups were looked at.
+    """Write, for every published make-up whose main exam has closed, who may sit it; gives how many make-ups were looked at.
 
-    Deferred candidates (缓考) are among the absent; whoever still waits for a grade comes in with it. Safe to run at any time: rows that no
-    longer hold (passed by a corrected key, exempted since) go.
+    Deferred candidates (缓考) are among the absent; whoever still writes or waits for a grade comes in with it, and holds up nobody else.
+    Safe to run at any time: rows that no longer hold (passed by a corrected key, exempted since) go.
     """
+    main = aliased(Exam)
     makeups = session.scalars(
-        select(Exam).where(Exam.kind == ExamKind.MAKEUP, Exam.state == ExamState.PUBLISHED, Exam.closes_at > now)
+        select(Exam)
+        .join(main, Exam.main_exam_id == main.id)
+        .where(
+            Exam.kind == ExamKind.MAKEUP,
+            Exam.state == ExamState.PUBLISHED,
+            Exam.closes_at > now,
+            main.closes_at <= now,
+        )
     ).all()
-    ended = [makeup for makeup in makeups if _main_has_ended(session, makeup, now=now)]
-    for makeup in ended:
+    for makeup in makeups:
         _renew(session, makeup)
-    return len(ended)
-
-
-def _main_has_ended(session: Session, makeup: Exam, *, now: datetime) -> bool:
-    main = session.get_one(Exam, makeup.main_exam_id)
-    return last_end(main, longest_extension_s=longest_extension_of(session, main.id)) <= now
+    return len(makeups)
 
 
 def _renew(session: Session, makeup: Exam) -> None:

@@ -111,9 +111,12 @@ def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:
     """Give when the person was reminded of the exam that concerns him or her now."""
     if exam_now is None:
         return None
-    return find_reminder(
-        read_session(), person_id=my_user().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id
-    )
+    exam = exam_now.exam
+    reminded_at = find_reminder(
+        read_session(), person_id=my_user().person_id, exam_id=exam.main_exam_id or exam.id
+    )  # reminders of a make-up stand with its main exam
+    is_of_main = reminded_at is not None and exam.main_exam_id is not None and reminded_at < exam.opens_at
+    return None if is_of_main else reminded_at
 
 
 def _study_now(person_id: int, exam_now: queries.ExamNow | None) -> queries.StudyNow | None:
