@@ -354,12 +354,30 @@ def test_broken_json_is_rejected_in_words(world, body, status):
 def test_form_without_a_token_explains_itself(world, official):
     answer = world.client().post("/login", data={"login_name": "A10001", "password": PASSWORD})
     assert answer.status_code == 403
-    assert "再登录一次" in answer.get_data(as_text=True)
+    assert "请关闭无痕模式，或在浏览器设置中允许 Cookie" in answer.get_data(as_text=True)
 
 
-def test_signed_in_visitor_of_the_sign_in_page_goes_home(world, official):
+def test_a_form_from_an_older_page_is_not_taken_for_a_browser_without_cookies(world, official):
+    client = world.client()
+    client.get("/login")
+    answer = client.post("/login", data={"login_name": "A10001", "password": PASSWORD, "csrf_token": "old"})
+    assert answer.status_code == 403
+    assert "停留时间过长" in answer.get_data(as_text=True) and "Cookie" not in answer.get_data(as_text=True)
+
+
+def test_a_form_whose_session_is_gone_leads_to_the_sign_in_and_back(world, official):
+    client = world.client()
+    answer = client.post("/practice/items/1", data={"response": "A"})
+    assert (answer.status_code, answer.location) == (302, "/login?next=/practice/items/1")
+    assert client.post("/practice/daily").location == "/login", "what has no page to come back to leads home"
+    assert client.post("/api/v1/exams/1/attempts").status_code == 401
+
+
+def test_signed_in_visitor_of_the_sign_in_page_goes_where_the_address_leads(world, official):
     client = world.client(official)
     assert client.get("/login").location == "/"
+    assert client.get("/login?next=/study/record").location == "/study/record"
+    assert client.get("/login?next=//evil.example").location == "/"
 
 
 @pytest.mark.parametrize(

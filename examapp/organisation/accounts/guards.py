@@ -109,7 +109,7 @@ def init_access(app: Flask, *, has_active_attempt: Callable[[Session, int], bool
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
     app.before_request(_reject_undeclared_view)
-    app.before_request(_ask_api_callers_to_sign_in)
+    app.before_request(_ask_to_sign_in_first)
     app.context_processor(lambda: {"my_user": find_signed_in_person(), "may": may, "may_everywhere": may_everywhere})
 
 
@@ -319,16 +319,20 @@ def _must_do_first(user: SignedIn) -> PasswordChangeRequiredError | SecondFactor
 def _ask_to_sign_in() -> Response:
     if wants_json():
         raise SignInRequiredError
-    return cast("Response", redirect(url_for("people.sign_in", next=request.full_path.rstrip("?"))))
+    is_page = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+    back = request.full_path.rstrip("?") if is_page else None
+    return cast("Response", redirect(url_for("people.sign_in", next=back)))
 
 
-def _ask_api_callers_to_sign_in() -> None:
-    """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at."""
+def _ask_to_sign_in_first() -> Response | None:
+    """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at; lead a form without a session to the sign-in."""
     view = current_app.view_functions.get(request.endpoint or "")
     rule = access_rule(view) if view else None
     is_proved_later = rule == BY_STATEMENT and "_user_id" in session
     if wants_json() and rule != "public" and not is_proved_later and find_signed_in_person() is None:
         raise SignInRequiredError
+    is_form = request.method == "POST" and not wants_json()
+    return _ask_to_sign_in() if is_form and rule not in {None, "public"} and "_user_id" not in session else None
 
 
 def _reject_undeclared_view() -> None:

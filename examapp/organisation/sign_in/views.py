@@ -26,6 +26,8 @@ from examapp.organisation.sign_in.oidc import lead_to_identity as lead
 from examapp.security.password_hashing import BusyHashingError
 from examapp.web.submit import request_transaction
 
+_NO_COOKIE = "浏览器没有保存登录信息（Cookie）。请再登录一次；仍然不行的，请关闭无痕模式，或在浏览器设置中允许 Cookie。"
+
 
 @blueprint.route("/login", methods=["GET", "POST"])
 @public
@@ -34,7 +36,7 @@ def sign_in() -> AnyResponse:
     form = SignInForm()
     if request.method == "GET":
         return (
-            redirect("/")
+            redirect(safe_next(request.args.get("next")))
             if account_guards.find_signed_in_person()
             else _sign_in_page(form, 200, "", sign_in_session.find_challenge())
         )
@@ -90,7 +92,8 @@ def enter_code() -> AnyResponse:
 def _explain_shape(form: SignInForm) -> AnyResponse:
     if "csrf_token" in form.errors:
         form.csrf_token.errors = ()
-        text = "页面打开得太久了。内容没有丢失，请再登录一次。"
+        has_cookie = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+        text = "页面停留时间过长，请再登录一次。" if has_cookie else _NO_COOKIE
         return _sign_in_page(form, 403, text, sign_in_session.find_challenge())
     return _sign_in_page(form, 422, "", sign_in_session.find_challenge())
 

@@ -62,6 +62,12 @@
       }
     });
   }
+  // Whoever is signed in gets a sentence instead of the browser's error page where the network is gone.
+  var worker = document.body.getAttribute('data-worker');
+  if (worker && navigator.serviceWorker) {
+    window.setTimeout(function () { navigator.serviceWorker.register(worker).catch(function () { return undefined; }); }, 8000);
+  }
+
   window.addEventListener('resize', frameTables);
   frameTables();
 

@@ -2,6 +2,7 @@
 (function () {
   'use strict';
 
+  if (/is-old-browser/.test(document.documentElement.className)) { return; }
   var place = document.getElementById('checks');
   var LIMIT_MS = 8000;
   var ROUNDS = 3;

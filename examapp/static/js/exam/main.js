@@ -2,6 +2,11 @@
 (function (exam) {
   'use strict';
 
+  if (/is-old-browser/.test(document.documentElement.className)) {
+    document.getElementById('wait-back').hidden = false;
+    return;
+  }
+
   var SPOKEN_MINUTES = [10, 5, 1];
   var SPREAD_MS = 20000;
   var data = document.body.dataset;
@@ -308,7 +313,8 @@
     if (isTimeUp) {
       panels.wait('已到时间，本机有 ' + count + ' 题未上传', '网络恢复后自动上传并交卷，请不要关闭页面。');
     } else if (sync.isHandingIn()) {
-      panels.stop('正在交卷', '网络不通，正在自动重试。答案在本机，请不要关闭页面。', { words: '先不交卷，返回答题', act: cancelHandIn });
+      var words = '网络不通，正在自动重试（第 ' + sync.failures() + ' 次）。答案在本机，网络恢复后自动交卷，请不要关闭页面。';
+      panels.wait('正在交卷', words, { words: '取消交卷，继续答题', act: cancelHandIn });
     }
   }
 
@@ -371,5 +377,6 @@
   }
 
   exam.watchSize();
+  exam.writeSetting('elder', document.documentElement.classList.contains('elder') ? '1' : '');
   boot();
 }(window.ExamPage = window.ExamPage || {}));

@@ -74,22 +74,27 @@
       }
     });
 
-    function wait(title, words) {
+    // A button beside what is waited for is the way out of it, not what is advised.
+    function wait(title, words, button) {
       byId('wait-title').textContent = title;
       byId('wait-text').textContent = words || '';
       byId('wait-back').hidden = true;
-      byId('wait-act').hidden = true;
+      byId('wait-act').hidden = !button;
+      byId('wait-act').className = '';
+      if (button) { offer(button); }
       if (isOpen('panel-sign-in')) { behind = 'panel-wait'; return; }
       if (!isOpen('panel-wait')) { open('panel-wait'); }
     }
 
-    function stop(title, words, button) {
-      wait(title, words);
-      byId('wait-back').hidden = false;
-      byId('wait-act').hidden = !button;
-      if (!button) { return; }
+    function offer(button) {
       byId('wait-act').textContent = button.words;
       byId('wait-act').onclick = button.act;
+    }
+
+    function stop(title, words, button) {
+      wait(title, words, button);
+      byId('wait-back').hidden = false;
+      byId('wait-act').className = 'primary';
     }
 
     function listItems(place, title, numbers) {

@@ -244,6 +244,7 @@
       lost: lost,
       hurry: function () { if (!isBusy && !failures && !isOver && queue.pending().length) { pump(); } },
       isFailing: function () { return failures > 0; },
+      failures: function () { return failures; },
       start: function () { schedule(hasWork() ? 100 : idlePause()); },
       watch: watch,
       handIn: function () { handIn = true; failures = 0; if (!isBusy) { schedule(0); } },
