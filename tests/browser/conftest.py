@@ -42,6 +42,12 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
+_STAYS = """
+try { if (localStorage.getItem('setting:lead-on') === null) { localStorage.setItem('setting:lead-on', 'off'); } } catch (error) { void error; }
+"""
+"""A question stays on the page when it is answered, as tests expect that look at it afterwards; test_ways_through_the_paper.py takes it away."""
+
+
 class _Quiet(WSGIRequestHandler):
     # HTTP/1.0: no connection outlives `stop`.
     def log(self, *_args) -> None:
@@ -126,6 +132,7 @@ def device(chromium, live):
     def make(person=None, *, width=360, height=740, **options):
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(15_000)
+        context.add_init_script(_STAYS)
         if person is not None:
             context.add_cookies([live.cookie(person)])
         context.on("weberror", lambda error: errors.append(str(error.error)))

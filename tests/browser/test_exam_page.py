@@ -66,7 +66,7 @@ def test_hand_in_lists_what_is_open_and_shows_the_receipt(live, device, make_exa
     wait_saved(page)
     page.locator("#hand-in").click()
     expect(page.locator("#hand-in-lists")).to_contain_text("还没有作答（3 题）")
-    expect(page.locator("#hand-in-lists")).to_contain_text("标了不确定（1 题）")
+    expect(page.locator("#hand-in-lists")).to_contain_text("标了存疑（1 题）")
     page.locator("#hand-in-lists").get_by_role("link", name="第 4 题").click()
     expect(page.locator("#item-4")).to_be_visible()
     choose(page, 4, "B")
@@ -220,7 +220,7 @@ def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
     for key in ("a", "c", "a", "d", "u"):
         page.keyboard.press(key)
     wait_saved(page)
-    expect(page.locator(".square").nth(2)).to_have_attribute("aria-label", "第 3 题，已答，不确定")
+    expect(page.locator(".square").nth(2)).to_have_attribute("aria-label", "第 3 题，已答，存疑")
     assert stored(live) == {1: ["B"], 2: ["C"], 3: ["C", "D"]}
     wait_for_state(page, "state.isUnsureDue === false")
     assert live.read(Attempt)[0].unsure == [3]

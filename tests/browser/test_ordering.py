@@ -71,7 +71,7 @@ def test_order_is_made_with_buttons_and_arrow_keys_and_reaches_the_server(live, 
     look(page, f"ordering-given-{width}")
     page.reload()
     expect(item.locator(".order-state")).to_have_text("您的顺序：B → C → A → D")
-    item.get_by_role("button", name="清除本题作答").click()
+    item.get_by_role("button", name="清空本题答案").click()
     expect(item.locator(".order-state")).to_contain_text("还没有作答")
     item.get_by_role("button", name="就按现在的顺序作答").click()
     wait_saved(page)

@@ -252,7 +252,7 @@
     if (!attempt.isNew) { queue.note('resume', new Date().toISOString(), null); }
     if (queue.pending().length) { showWaiting(); }
     panels.close();
-    view.go(exam.lastPlace(attempt.id), true);
+    view.go(exam.lastPlace(attempt.id) || (attempt.isNew ? 1 : view.blanks()[0]) || 1, true);
     tick();
     window.setInterval(tick, 500);
     sync.start();
@@ -370,6 +370,8 @@
       if (left <= minutes * 60000 && left > minutes * 60000 - 5000 && !spoken[minutes]) {
         spoken[minutes] = true;
         bars.say('还剩 ' + minutes + ' 分钟');
+        bars.warn('考试还剩 ' + minutes + ' 分钟，到时间自动交卷。', minutes === 1);
+        if (navigator.vibrate) { navigator.vibrate(300); }
       }
     });
     if (left <= 0 && !isTimeUp) { timeUp(); }
@@ -377,6 +379,7 @@
   }
 
   exam.watchSize();
+  exam.watchLeadOn();
   exam.writeSetting('elder', document.documentElement.classList.contains('elder') ? '1' : '');
   boot();
 }(window.ExamPage = window.ExamPage || {}));

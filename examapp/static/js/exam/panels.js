@@ -114,9 +114,15 @@
 
     function askHandIn(state) {
       var place = byId('hand-in-lists');
+      var first = byId('hand-in-first');
       place.textContent = '';
+      byId('hand-in-blanks').hidden = first.hidden = !state.blanks.length;
+      byId('hand-in-blanks').textContent = '还有 ' + state.blanks.length + ' 题未答。';
+      first.textContent = '去答第 ' + state.blanks[0] + ' 题';
+      first.onclick = function () { before = null; close(); goTo(state.blanks[0]); };
+      byId('hand-in-confirm').className = state.blanks.length ? '' : 'primary';
       listItems(place, '还没有作答', state.blanks);
-      listItems(place, '标了不确定', state.unsure);
+      listItems(place, '标了存疑', state.unsure);
       listItems(place, '还没有上传', state.unsent);
       if (!place.firstChild) { place.appendChild(el('p', '', '全部 ' + state.count + ' 题都已作答并上传。')); }
       byId('hand-in-done').textContent = '已答 ' + (state.count - state.blanks.length) + ' 题，共 ' + state.count + ' 题。交卷后不能再改。';
@@ -217,6 +223,13 @@
         bar.appendChild(button);
         byId('notes').appendChild(bar);
       },
+      // What must be seen at once, whatever part of the page is on the screen: the newest word stands.
+      warn: function (words, isUrgent) {
+        byId('warning-text').textContent = words;
+        byId('warning').classList.toggle('is-urgent', Boolean(isUrgent));
+        byId('warning').hidden = false;
+        byId('warning-close').onclick = function () { byId('warning').hidden = true; };
+      },
       say: function (words) { byId('spoken').textContent = words; }
     };
   };
@@ -262,7 +275,7 @@
   exam.watchControls = function (page) {
     var view = page.view;
     byId('previous').addEventListener('click', function () { view.step(-1); });
-    byId('next').addEventListener('click', function () { view.step(1); });
+    byId('next').addEventListener('click', function () { if (view.isAtEnd()) { page.askHandIn(); } else { view.step(1); } });
     byId('open-sheet').addEventListener('click', toggleSheet);
     byId('close-sheet').addEventListener('click', exam.closeSheet);
     byId('one-view').addEventListener('click', function () { showAll(false, view); });
@@ -321,19 +334,26 @@
       var at = new Date(leftWall).toISOString();
       leftAt = null;
       if (sync.isOver()) { return; }
-      if (asleep > SLEEP_MS) { queue.note('screen_off', at, Math.round(away + asleep)); tell(away + asleep); }
-      else if (away >= LEAST_AWAY_MS) { queue.note('focus_loss', at, Math.round(away)); tell(away); }
+      if (asleep > SLEEP_MS) { queue.note('screen_off', at, Math.round(away + asleep)); tell(away + asleep, false); }
+      else if (away >= LEAST_AWAY_MS) { queue.note('focus_loss', at, Math.round(away)); tell(away, true); }
       sync.now();
     }
 
-    function tell(away) {
+    function warning(times) {
+      var left = limit - times;
+      if (left < 0) { return '切屏已超过规定的 ' + limit + ' 次，系统将自动交卷。'; }
+      return '已切屏 ' + times + ' 次，再切 ' + (left + 1) + ' 次将自动交卷。';
+    }
+
+    function tell(away, isLoss) {
       bars.say('您刚才离开页面 ' + exam.inWords(away) + '，已记录。');
+      if (limit && isLoss) { bars.warn(warning(queue.focusLosses()), true); }
       show();
     }
 
     function show() {
       var times = queue.timesLeft();
-      byId('presence').textContent = (times ? '离开页面 ' + times + ' 次，已如实记录' : '没有离开页面的记录') +
+      byId('presence').textContent = (times ? '离开页面 ' + times + ' 次，已如实记录' : '暂无切屏记录') +
         (limit ? '；本场规定切屏不超过 ' + limit + ' 次，超过即自动交卷。' : '，不影响成绩。');
     }
 

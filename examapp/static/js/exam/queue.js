@@ -56,7 +56,7 @@
   exam.wasTakenOver = function (attempt) { return read(tab, 'exam-taken:' + attempt) === '1'; };
   exam.forgetTakenOver = function (attempt) { remove(tab, 'exam-taken:' + attempt); };
   exam.rememberPlace = function (attempt, item) { write(tab, 'exam-at:' + attempt, String(item)); };
-  exam.lastPlace = function (attempt) { return Number(read(tab, 'exam-at:' + attempt)) || 1; };
+  exam.lastPlace = function (attempt) { return Number(read(tab, 'exam-at:' + attempt)) || 0; };
   exam.readSetting = function (name) { return read(device, 'setting:' + name); };
   exam.writeSetting = function (name, value) { write(device, 'setting:' + name, value); };
 
@@ -190,7 +190,7 @@
     function begin(served, epoch, left) {
       state = {
         v: 1, attempt: attempt, exam: examId, person: personId, owner: owner, epoch: epoch, seq: 0, pending: {}, asked: {},
-        unsure: served.unsure.slice(), isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0
+        unsure: served.unsure.slice(), isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0, lost: left ? left.lost || 0 : 0
       };
       answers = {};
       known = {};
@@ -327,6 +327,7 @@
       note: function (type, clientAt, duration) {
         state.n += 1;
         if (type === 'focus_loss' || type === 'screen_off') { state.left += 1; }
+        if (type === 'focus_loss') { state.lost += 1; }
         state.events.push({ n: state.epoch * 1000000 + state.n, type: type, client_at: clientAt, duration_ms: duration });
         state.events = state.events.slice(-200);
         persist();
@@ -334,6 +335,7 @@
       events: function () { return state.events.slice(); },
       eventsSaved: function (count) { state.events = state.events.slice(count); persist(); },
       timesLeft: function () { return state.left; },
+      focusLosses: function () { return state.lost; },
       claim: function (left) { left.isClaiming = true; write(device, key, packed(left)); },
       wipe: function () { state = null; remove(device, key); },
       isKept: function () { return worksHere; },

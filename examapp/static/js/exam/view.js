@@ -23,6 +23,7 @@
 
   function isAnswered(item, response) { return exam.isAnswered(response); }
 
+  // What is answered with one tap may lead on to the next question by itself.
   function choice(name, isMany) {
     function chosen(entry) {
       return entry.inputs.filter(function (input) { return input.checked; }).map(function (input) { return input.value; });
@@ -51,7 +52,7 @@
     }
 
     return {
-      name: name, isText: false, draw: draw, isAnswered: isAnswered,
+      name: name, isText: false, isOneTap: !isMany, draw: draw, isAnswered: isAnswered,
       blank: function () { return []; },
       show: function (entry, response, isLocked) {
         entry.inputs.forEach(function (input) {
@@ -132,6 +133,8 @@
   'use strict';
 
   var SIZES = [100, 125, 150, 200];
+  var LEAD_ON_MS = 450;
+  var SWIPE_PX = 70;
 
   var el = exam.el;
   var rich = exam.rich;
@@ -142,6 +145,8 @@
     var place = document.getElementById('questions');
     var sheetPlace = document.getElementById('sheet');
     var counts = document.querySelectorAll('[data-answered]');
+    var here = document.getElementById('place');
+    var done = document.getElementById('done');
     var items = [];
     var byNumber = {};
     var answers = {};
@@ -230,9 +235,9 @@
       entry.mark.type = 'checkbox';
       entry.mark.addEventListener('change', function () { toggleUnsure(entry.item.item, entry.mark.checked); });
       label.appendChild(entry.mark);
-      label.appendChild(el('span', '', '不确定，回头再看'));
+      label.appendChild(el('span', '', '存疑，稍后检查'));
       tools.appendChild(label);
-      var clear = el('button', 'plain', '清除本题作答');
+      var clear = el('button', 'plain', '清空本题答案');
       clear.type = 'button';
       clear.addEventListener('click', function () { if (exam.isAnswered(answers[entry.item.item])) { answer(entry, []); show(entry); } });
       tools.appendChild(clear);
@@ -249,6 +254,7 @@
     function answer(entry, response) {
       var number = entry.item.item;
       if (isLocked || String(answers[number] || []) === String(response)) { return; }
+      var isFirst = !isDoneWith(entry);
       answers[number] = response;
       entry.note.textContent = '';
       entry.kind.showChosen(entry);
@@ -256,7 +262,17 @@
       handlers.answered(number, response.length ? response : entry.kind.blank(entry), entry.kind.isText);
       showSquare(entry);
       showCounts();
+      if (isFirst && entry.kind.isOneTap && exam.leadsOn()) { leadOn(number); }
     }
+
+    // To the next question, where the answer stands and the person has not gone elsewhere meanwhile.
+    function leadOn(number) {
+      window.setTimeout(function () {
+        if (current === number && number < items.length && !isLocked && isDoneWith(byNumber[number]) && !isAll()) { go(number + 1, true); }
+      }, LEAD_ON_MS);
+    }
+
+    function isAll() { return document.body.classList.contains('all'); }
 
     function show(entry) {
       entry.kind.show(entry, answers[entry.item.item] || [], isLocked);
@@ -272,13 +288,14 @@
       entry.square.className = 'square' + (isDone ? ' is-answered' : '') + (unsure[number] ? ' is-unsure' : '') +
         (unsent[number] ? ' is-unsent' : '') + (number === current ? ' is-current' : '');
       entry.square.setAttribute('aria-label', '第 ' + number + ' 题，' + (isDone ? '已答' : '未答') +
-        (unsure[number] ? '，不确定' : '') + (unsent[number] ? '，未上传' : ''));
+        (unsure[number] ? '，存疑' : '') + (unsent[number] ? '，未上传' : ''));
       if (number === current) { entry.square.setAttribute('aria-current', 'true'); } else { entry.square.removeAttribute('aria-current'); }
     }
 
     function showCounts() {
-      var done = items.filter(isDoneWith).length;
-      Array.prototype.forEach.call(counts, function (node) { node.textContent = done + ' / ' + items.length; });
+      var answered = items.filter(isDoneWith).length;
+      Array.prototype.forEach.call(counts, function (node) { node.textContent = answered + ' / ' + items.length; });
+      done.textContent = '已答 ' + answered;
     }
 
     function toggleUnsure(number, isOn) {
@@ -297,8 +314,48 @@
       byNumber[number].article.classList.add('is-current');
       showSquare(byNumber[number]);
       handlers.moved(number);
-      document.getElementById('previous').disabled = number === 1;
-      document.getElementById('next').disabled = number === items.length;
+      showPlace();
+    }
+
+    function showPlace() {
+      here.textContent = '第 ' + current + '/' + items.length + ' 题';
+      document.getElementById('previous').disabled = current === 1;
+      document.getElementById('next').textContent = current === items.length ? '检查交卷' : '下一题';
+    }
+
+    // Where all questions stand below each other, the one at the top of the screen is the one that is being read.
+    function lookWhere() {
+      if (!isAll()) { return; }
+      var top = document.querySelector('.head').getBoundingClientRect().bottom + 40;
+      var seen = items.filter(function (entry) { return entry.article.getBoundingClientRect().bottom > top; })[0];
+      var isAtFoot = window.innerHeight + window.pageYOffset >= document.documentElement.scrollHeight - 2;
+      if (isAtFoot) { setCurrent(items.length); } else if (seen) { setCurrent(seen.item.item); }
+    }
+
+    // A swipe over the question leads to the one beside it; what scrolls sideways by itself, and texts, keep theirs.
+    function watchSwipes() {
+      var start = null;
+      place.addEventListener('touchstart', function (event) {
+        var touch = event.touches[0];
+        var isOwn = event.touches.length > 1 || event.target.closest('table, input[type="text"], textarea, .order');
+        start = isOwn || isAll() ? null : { x: touch.clientX, y: touch.clientY };
+      }, { passive: true });
+      place.addEventListener('touchend', function (event) {
+        var touch = event.changedTouches[0];
+        var x = start ? touch.clientX - start.x : 0;
+        var isSideways = start && Math.abs(x) > SWIPE_PX && Math.abs(x) > 2 * Math.abs(touch.clientY - start.y);
+        start = null;
+        if (isSideways) { step(x < 0 ? 1 : -1); }
+      }, { passive: true });
+    }
+
+    function step(by) {
+      lookWhere();
+      go(Math.min(items.length, Math.max(1, current + by)), true);
+    }
+
+    function blanks() {
+      return items.filter(function (entry) { return !isDoneWith(entry); }).map(function (entry) { return entry.item.item; });
     }
 
     function go(number, takesFocus) {
@@ -317,13 +374,14 @@
     draw();
     setCurrent(1);
     byNumber[1].article.classList.add('is-current');
-    document.getElementById('previous').disabled = true;
-    document.getElementById('next').disabled = items.length === 1;
+    showPlace();
+    watchSwipes();
 
     return {
       go: go,
       current: function () { return current; },
-      step: function (by) { go(Math.min(items.length, Math.max(1, current + by)), true); },
+      step: step,
+      isAtEnd: function () { lookWhere(); return current === items.length; },
       press: press,
       toggleUnsure: function () { toggleUnsure(current, !unsure[current]); },
       fill: function (served, marks) {
@@ -352,13 +410,28 @@
         showCounts();
       },
       lock: function (isOn) { isLocked = isOn; items.forEach(show); },
-      blanks: function () {
-        return items.filter(function (entry) { return !isDoneWith(entry); })
-          .map(function (entry) { return entry.item.item; });
-      },
+      blanks: blanks,
       unsure: function () { return Object.keys(unsure).map(Number); },
       count: items.length
     };
+  };
+
+  // Leading on by itself is a switch of the device: on at first, off in elder mode; never for whoever answers by keys.
+  function isLeadingOn() {
+    var chosen = exam.readSetting('lead-on');
+    return chosen ? chosen === 'on' : !document.documentElement.classList.contains('elder');
+  }
+
+  exam.leadsOn = function () { return isLeadingOn() && !document.body.classList.contains('by-key'); };
+
+  exam.watchLeadOn = function () {
+    var button = document.getElementById('lead-on');
+    function show() { button.setAttribute('aria-pressed', String(isLeadingOn())); }
+    button.addEventListener('click', function () {
+      exam.writeSetting('lead-on', isLeadingOn() ? 'off' : 'on');
+      show();
+    });
+    show();
   };
 
   // The size of type is the device's habit, not the exam's.

@@ -1,0 +1,125 @@
+"""Going through a paper: led on after a tap, by swipes, to the first open question, to the hand-in; warned in time."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from examapp.organisation.people.models import Account
+from question_bank.model import Kind
+from tests.helpers.browser_pages import begin, choose, look, wait_open, wait_saved, wait_until
+
+pytestmark = pytest.mark.browser
+LEADS_ON = "try { localStorage.setItem('setting:lead-on', ''); } catch (error) { void error; }"
+SWIPE = """(by) => {
+  const place = document.getElementById('questions');
+  const touch = (x) => new Touch({ identifier: 1, target: place, clientX: x, clientY: 300 });
+  place.dispatchEvent(new TouchEvent('touchstart', { touches: [touch(200)], changedTouches: [touch(200)] }));
+  place.dispatchEvent(new TouchEvent('touchend', { touches: [], changedTouches: [touch(200 + by)] }));
+}"""
+
+
+def tap(page, item, key):
+    page.locator(f"#item-{item} .option").nth(ord(key) - 65).click()
+
+
+def test_a_tap_leads_on_once_and_the_last_question_to_the_hand_in(live, device, make_exam):
+    context = device(live.world.person())
+    context.add_init_script(LEADS_ON)
+    page = begin(context, live, make_exam({Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1}))
+    expect(page.locator("#open-sheet")).to_have_text("第 1/3 题 · 已答 0")
+    tap(page, 1, "A")
+    expect(page.locator("#item-2")).to_be_visible()
+    page.locator("#previous").click()
+    tap(page, 1, "B")
+    wait_until(page, 700)
+    expect(page.locator("#item-1")).to_be_visible()  # a changed answer stays in sight
+    page.locator("#next").click()
+    tap(page, 2, "A")
+    expect(page.locator("#item-3")).to_be_visible()
+    tap(page, 3, "A")
+    wait_until(page, 700)
+    expect(page.locator("#item-3")).to_be_visible()
+    expect(page.locator("#next")).to_have_text("检查交卷")
+    page.locator("#next").click()
+    expect(page.locator("#panel-hand-in")).to_be_visible()
+    look(page, "paper-hand-in")
+
+
+def test_the_switch_is_kept_and_elder_mode_has_it_off(live, device, make_exam):
+    context = device(live.world.person())
+    page = begin(context, live, make_exam())
+    page.locator("#lead-on").click()
+    expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "true")
+    person = live.world.person()
+    live.world.session.query(Account).filter_by(person_id=person.id).one().has_elder_mode = True
+    live.world.commit()
+    elder = device(person)
+    elder.add_init_script(LEADS_ON)
+    page = begin(elder, live, make_exam())
+    expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "false")
+    look(page, "paper-elder")
+
+
+def test_blanks_are_said_in_red_and_lead_to_the_first_one(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    choose(page, 1, "A")
+    page.locator("#hand-in").click()
+    expect(page.locator("#hand-in-blanks")).to_contain_text("题未答")
+    expect(page.locator("#hand-in-confirm")).not_to_have_class("primary")
+    page.get_by_role("button", name="去答第 2 题").click()
+    expect(page.locator("#item-2")).to_be_visible()
+
+
+def test_another_device_goes_on_at_the_first_open_question(live, device, make_exam):
+    exam, person = make_exam({Kind.SINGLE_CHOICE: 4}), live.world.person()
+    phone = begin(device(person), live, exam)
+    choose(phone, 1, "A")
+    choose(phone, 2, "A")
+    wait_saved(phone)
+    desk = device(person, width=1280).new_page()
+    desk.goto(f"{live.url}/exams/{exam.id}/sit")
+    wait_open(desk)
+    expect(desk.locator("#item-3")).to_be_visible()
+
+
+def test_a_swipe_turns_the_page(live, device, make_exam):
+    page = begin(device(live.world.person(), has_touch=True), live, make_exam())
+    page.evaluate(SWIPE, -120)
+    expect(page.locator("#item-2")).to_be_visible()
+    page.evaluate(SWIPE, -20)
+    expect(page.locator("#item-2")).to_be_visible()
+    page.evaluate(SWIPE, 120)
+    expect(page.locator("#item-1")).to_be_visible()
+
+
+def test_among_all_questions_the_next_is_the_one_below_what_is_seen(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam({Kind.SINGLE_CHOICE: 12}))
+    page.locator("#all-view").click()
+    page.locator("#item-7").evaluate("node => node.scrollIntoView()")
+    page.locator("#next").click()
+    expect(page.locator("#item-8")).to_be_in_viewport()
+    expect(page.locator("#place")).to_have_text("第 8/12 题")
+
+
+def test_each_loss_of_focus_warns_with_the_count_left(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam(focus_loss_limit=2))
+    for text in ("已切屏 1 次，再切 2 次将自动交卷。", "已切屏 2 次，再切 1 次将自动交卷。"):
+        page.evaluate("window.dispatchEvent(new Event('blur'))")
+        wait_until(page, 1200)
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+        expect(page.locator("#warning-text")).to_have_text(text)
+        expect(page.locator("#warning")).to_be_in_viewport()
+    page.locator("#warning-close").click()
+    expect(page.locator("#warning")).to_be_hidden()
+
+
+def test_ten_minutes_before_the_end_a_bar_says_so(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam(), has_clock=True)
+    expect(page.locator("#warning")).to_be_hidden()
+    left = page.evaluate("document.getElementById('time').textContent").split(":")
+    seconds = sum(int(part) * 60**place for place, part in enumerate(reversed(left)))
+    page.clock.fast_forward((seconds - 599) * 1000)
+    expect(page.locator("#warning-text")).to_contain_text("还剩 10 分钟")
