@@ -41,7 +41,7 @@ def test_the_page_before_the_start_says_rules_points_and_window(world, exam):
 @pytest.mark.parametrize(
     ("opens_in", "lasts", "lateness_s", "wording"),
     [
-        (timedelta(hours=2), timedelta(hours=4), None, "考试还没有开始"),
+        (timedelta(hours=2), timedelta(hours=4), None, "考试尚未开始"),
         (timedelta(hours=-5), timedelta(hours=4), None, "考试已经结束"),
         (timedelta(hours=-1), timedelta(hours=4), 1800, "已超过允许迟到的时间"),
     ],
@@ -52,6 +52,26 @@ def test_who_cannot_start_is_told_why_and_sees_no_button(world, opens_in, lasts,
     text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
     assert wording in text
     assert "#start" not in text
+
+
+def test_the_page_counts_down_to_the_opening_where_nothing_else_keeps_the_start(world):
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), opens_in=timedelta(hours=2))
+    text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
+    assert 'data-opens-in="7200"' in text and f'data-href="/exams/{exam.id}/sit"' in text
+    exam.study_gate = {"credits": "1"}
+    world.session.flush()
+    assert "data-opens-in" not in page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
+
+
+def test_who_has_no_attempt_left_is_led_to_the_result(world, exam):
+    exam.attempts_allowed = 1
+    candidate_client = CandidateClient(world, exam, world.person())
+    candidate_client.start()
+    candidate_client.hand_in()
+    text = page(world, candidate_client.person, f"/exams/{exam.id}").get_data(as_text=True)
+    assert "本场考试次数已用完" in text
+    assert f'href="/attempts/{candidate_client.attempt["id"]}/result">查看成绩' in text
 
 
 def test_an_exempt_person_is_told_so(world, exam, fixed_clock):

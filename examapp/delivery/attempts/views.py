@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,7 @@ from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
 from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
-from examapp.delivery.exams.rules import START_REJECTION_LABELS
+from examapp.delivery.exams.rules import START_REJECTION_LABELS, StartRejection
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import (
     my_user,
@@ -88,6 +89,7 @@ def before_start(exam_id: int) -> str:
         rejection=None if live else _why_not(candidate, attempts, other, now),
         other=other,
         is_study_missing=candidate.is_study_missing,
+        opens_in_s=_opens_in_s(candidate, attempts, other, now),
     )
 
 
@@ -157,8 +159,19 @@ def _why_not(
     if rejection is not None:
         return START_REJECTION_LABELS[rejection]
     if allowed is not None and len(attempts) >= allowed:
-        return "您的作答次数已用完。成绩见下方“我的作答”。"
+        return "本场考试次数已用完。"
     return None if other is None else queries.text_of_other(other)
+
+
+def _opens_in_s(
+    candidate: CandidateExam, attempts: Sequence[Attempt], other: LiveAttempt | None, now: datetime
+) -> int | None:
+    """Give the seconds until the start is let in where nothing but the hour keeps it; else None."""
+    allowed, opens_at = candidate.exam.attempts_allowed, candidate.window(now).opens_at
+    has_attempt = allowed is None or len(attempts) < allowed
+    if candidate.start_rejection(now) is not StartRejection.NOT_OPEN_YET or not has_attempt or other is not None:
+        return None
+    return None if candidate.is_study_missing else math.ceil((opens_at - now).total_seconds())
 
 
 def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:

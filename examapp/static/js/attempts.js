@@ -7,7 +7,20 @@
   var LIMIT_MS = 8000;
   var ROUNDS = 3;
 
+  var states = {};
+
+  // One line where all is well; what is not stands open.
+  function sumUp() {
+    var found = Object.keys(states).map(function (id) { return states[id]; });
+    var wrong = found.filter(function (state) { return state !== 'good'; }).length;
+    var line = document.getElementById('check-summary');
+    line.className = wrong ? 'is-warning' : 'is-good';
+    line.textContent = wrong ? '有 ' + wrong + ' 项请留意，见下方。' : '设备检查通过 ✓';
+    if (wrong) { document.getElementById('check-details').open = true; }
+  }
+
   function say(id, state, words) {
+    states[id] = state;
     var node = document.getElementById('check-' + id).querySelector('span');
     node.className = 'is-' + state;
     node.textContent = (state === 'good' ? '正常　' : state === 'warning' ? '注意　' : '异常　') + words;
@@ -34,9 +47,8 @@
     return several(ROUNDS, []).then(function (seen) {
       var quickest = seen.reduce(function (best, one) { return one.took < best.took ? one : best; });
       var slowest = Math.max.apply(null, seen.map(function (one) { return one.took; }));
-      var words = '往返 ' + Math.round(quickest.took) + ' 至 ' + Math.round(slowest) + ' 毫秒';
-      if (slowest > 3000) { say('network', 'warning', words + '，网络较慢。可以考试，答案会自动重传。'); }
-      else { say('network', 'good', words); }
+      if (slowest > 3000) { say('network', 'warning', '网络较慢。可以考试，答案会自动重传。'); }
+      else { say('network', 'good', '网络良好'); }
       checkSignIn(quickest);
       if (quickest.body.server_time) { checkClock(quickest); }
     }, function () {
@@ -55,7 +67,8 @@
   function checkClock(one) {
     var apart = Math.round((one.at - one.took / 2 - Date.parse(one.body.server_time)) / 1000);
     var seconds = Math.abs(apart);
-    var words = seconds < 120 ? seconds + ' 秒' : Math.round(seconds / 60) + ' 分钟';
+    var words = seconds < 120 ? seconds + ' 秒' : seconds < 7200 ? Math.round(seconds / 60) + ' 分钟'
+      : seconds < 172800 ? Math.round(seconds / 3600) + ' 小时' : Math.round(seconds / 86400) + ' 天';
     if (seconds <= 5) { say('clock', 'good', '本机时间准确'); }
     else { say('clock', 'good', '本机时间' + (apart > 0 ? '快 ' : '慢 ') + words + '，不影响考试，以服务器时间为准'); }
   }
@@ -76,7 +89,7 @@
 
   function checkReload() {
     if (!navigator.serviceWorker) { say('reload', 'warning', '本浏览器断网时刷新会打不开页面。断网时请等待，不要刷新。'); return; }
-    navigator.serviceWorker.register(place.getAttribute('data-worker'), { scope: '/exams/' }).then(function () {
+    return navigator.serviceWorker.register(place.getAttribute('data-worker'), { scope: '/exams/' }).then(function () {
       say('reload', 'good', '断网时刷新也能恢复');
     }, function () { say('reload', 'warning', '断网时刷新会打不开页面。断网时请等待，不要刷新。'); });
   }
@@ -84,11 +97,41 @@
   function check() {
     var button = document.getElementById('check-again');
     button.disabled = true;
+    states = {};
     checkStorage();
-    checkReload();
-    checkNetwork().then(function () { button.disabled = false; });
+    Promise.all([checkReload(), checkNetwork()]).then(function () {
+      button.disabled = false;
+      sumUp();
+    });
+  }
+
+  // Counts down to the opening by the monotonic clock, whatever the device's own says, and shows the start then.
+  function waitForOpening() {
+    var notice = document.querySelector('[data-opens-in]');
+    if (!notice) { return; }
+    var opensAt = window.performance.now() + Number(notice.getAttribute('data-opens-in')) * 1000;
+    var start = document.getElementById('start');
+    tick();
+    var timer = window.setInterval(tick, 1000);
+
+    function tick() {
+      var left = Math.ceil((opensAt - window.performance.now()) / 1000);
+      notice.querySelector('[data-countdown]').textContent = left > 0 ? '　还有 ' + inWords(left) : '';
+      if (left > 0) { return; }
+      window.clearInterval(timer);
+      notice.textContent = '考试已经开始，请点“开始考试”。';
+      start.href = start.getAttribute('data-href') + '#start';
+      start.parentNode.hidden = false;
+    }
+  }
+
+  function inWords(seconds) {
+    var days = Math.floor(seconds / 86400);
+    var rest = [Math.floor(seconds % 86400 / 3600), Math.floor(seconds % 3600 / 60), seconds % 60].map(function (one) { return (one < 10 ? '0' : '') + one; });
+    return (days ? days + ' 天 ' : '') + rest.join(':');
   }
 
   document.getElementById('check-again').addEventListener('click', check);
   check();
+  waitForOpening();
 }());
