@@ -192,6 +192,9 @@ class Settings:
     )
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")
+    help_line: str = _setting(
+        "", "登录、修改密码和出错页面上的帮助电话，如 0591-12345678（工作日 8:30–17:30）；留空则只写落款单位名称"
+    )
 
     @property
     def data_path(self) -> Path:

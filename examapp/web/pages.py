@@ -107,7 +107,9 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         question_kind=find_kind,
     )
     settings = app.config["SETTINGS"]
-    app.jinja_env.globals.update(site_name=settings.site_name, organisation=settings.organisation)
+    app.jinja_env.globals.update(
+        site_name=settings.site_name, organisation=settings.organisation, help_line=settings.help_line
+    )
     app.url_map.converters["int"] = _Id
     app.before_request(_note_arrival)
     app.after_request(_compressed)

@@ -77,7 +77,7 @@ def test_a_forgotten_password_and_the_code_for_a_new_one(live, look, monkeypatch
     live.give_password(person)
     page = look.page()
     page.goto("/login")
-    page.get_by_text("第一次登录，或忘记了密码").click()
+    page.get_by_text("首次登录或忘记密码，请点这里").click()
     page.get_by_role("link", name="用手机验证码重设密码").click()
     look.at(page)
     page.get_by_label("登录名").fill(person.staff_number)

@@ -123,3 +123,30 @@ def test_weak_new_passwords_are_explained(world, newcomer, new, repeated, text):
     answer = change(client, new, repeated)
     assert answer.status_code == 422
     assert text in answer.get_data(as_text=True)
+
+
+def test_the_rules_stand_before_the_typing_and_a_script_is_told_where_to_go(world, newcomer):
+    client = world.client()
+    sign_in(client, "N1", FIRST)
+    page = client.get("/password").get_data(as_text=True)
+    assert page.index("至少 10 位") < page.index('name="new_password"')
+    assert "不只是常用词" in page
+    token = token_of(client.get("/password"))
+    new = "my own 2026 words"
+    answer = client.post(
+        "/password?next=/exams",
+        data={"csrf_token": token, "new_password": new, "repeated": new},
+        headers={"Accept": "application/json"},
+    )
+    assert answer.get_json() == {"to": "/exams"}
+
+
+def test_the_help_line_stands_on_pages_of_sign_in_and_error(world, newcomer, monkeypatch):
+    globals_ = world.app.jinja_env.globals
+    assert "请联系本单位管理员" in world.client().get("/login").get_data(as_text=True)
+    monkeypatch.setitem(globals_, "help_line", "0591-12345678")
+    client = world.client()
+    sign_in(client, "N1", FIRST)
+    for path in ("/login?next=/", "/password", "/nowhere"):
+        answer = (world.client() if path.startswith("/login") else client).get(path)
+        assert "0591-12345678" in answer.get_data(as_text=True), path

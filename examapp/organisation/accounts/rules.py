@@ -183,7 +183,7 @@ def find_password_issue(
     if len(set(password)) < 5:
         return "新密码中重复的字符太多，请换一个。"
     if is_common(password):
-        return "这个密码太常见，容易被猜到。请换一个，比如用一句自己记得住的话。"
+        return "密码过于简单（主要由常用词、生日、连续数字组成）。请再加几个不相干的字，或用一句自己记得住的话。"
     return _find_class_issue(password) if profile is PasswordProfile.DENGBAO else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
@@ -96,7 +96,9 @@ def change_password() -> AnyResponse:
         del form.current_password
     if form.validate_on_submit() and _change(form):
         flash("密码已修改。下次请用新密码登录。", "success")
-        return redirect(safe_next(request.args.get("next")), 303)
+        target = safe_next(request.args.get("next"))
+        is_script = request.headers.get("Accept") == "application/json"
+        return jsonify(to=target) if is_script else redirect(target, 303)
     page = render_template(
         "people/change_password.html",
         form=form,

@@ -1,4 +1,4 @@
-// While more people sign in than passwords can be checked, the page waits its turn and tries again by itself.
+// While more people sign in than passwords can be checked, the page waits its turn and tries again by itself. What was typed stays after a rejection.
 (function () {
   'use strict';
   var SILENCE_S = 5;
@@ -57,7 +57,13 @@
   // A rejection is the same page with its words; whoever reads by ear is led to them.
   function show(html) {
     var page = new DOMParser().parseFromString(html, 'text/html').querySelector('main');
+    var typed = document.querySelectorAll('form[data-waits] input:not([type="hidden"]):not([name="captcha"])');
+    Array.prototype.forEach.call(typed, function (input) {
+      var fresh = page.querySelector('form[data-waits] input[name="' + input.name + '"]');
+      if (fresh) { fresh.value = input.value; }
+    });
     document.querySelector('main').replaceWith(page);
+    document.dispatchEvent(new Event('passwords'));
     var first = page.querySelector('[role="alert"], [aria-invalid="true"]');
     if (first) { first.focus(); }
   }
