@@ -58,6 +58,34 @@ def test_a_result_waits_for_its_grade_and_then_shows_points_and_rule(world):
     assert "多选、少选、错选均不得分" in text
 
 
+def test_a_failed_result_says_how_many_points_were_missing_and_what_went_how(world):
+    candidate_client = attempts(world, kind="mock", keys_policy="at_once", attempts_allowed=3)
+    text = text_of(candidate_client, "result")
+    assert "还差 7.2 分合格" in text
+    assert "得分率 0%" in text
+    row = text[text.index("各题型得分") :].split("单选题")[1].split("</tr>")[0]
+    assert "0 / 2" in row and "0 / 4" in row
+    assert "再考一次" in text
+
+
+def test_a_question_is_questioned_with_its_number(world):
+    candidate_client = attempts(world, kind="mock", keys_policy="at_once")
+    page = html.document_fromstring(text_of(candidate_client, "result"))
+    link = page.xpath("//a[text()='这道题有疑问']/@href")[0]
+    form = candidate_client.api.get(link).get_data(as_text=True)
+    assert "第 1 题有疑问：" in form
+    assert f'value="/attempts/{candidate_client.attempt["id"]}/result"' in form
+
+
+def test_own_results_stand_as_a_curve_from_two_on(world):
+    candidate_client = attempts(world, attempts_allowed=3)
+    assert "历次成绩" not in candidate_client.api.get("/exams").get_data(as_text=True)
+    candidate_client.start()
+    candidate_client.hand_in((1, 1, ["A"]))
+    grade_waiting(max_batches=1)
+    assert "历次得分率" in candidate_client.api.get("/exams").get_data(as_text=True)
+
+
 def test_an_attempt_set_aside_says_whom_to_ask(world, fixed_clock):
     candidate_client = attempts(world, is_graded=False)
     world.session.get(Attempt, candidate_client.attempt["id"]).quarantined_at = fixed_clock.instant

@@ -19,7 +19,8 @@ from examapp.delivery.attempts.queries import ends_of, read_sheet
 from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
 from examapp.delivery.grading.models import Grade
-from question_bank.kinds.registry import kind_of
+from question_bank.kinds.registry import KIND_NAMES, kind_of
+from question_bank.model import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,34 @@ def shares_by_law(items: Sequence[ItemResult]) -> list[LawShare]:
         found.setdefault(item.law or "其他", []).append(item.is_right)
     shares = [LawShare(law=law, right=sum(rights), total=len(rights)) for law, rights in found.items()]
     return sorted(shares, key=lambda share: (share.right / share.total, share.law))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindShare:
+    """How the items of one question kind went."""
+
+    name: str
+    right: int
+    total: int
+    points: Decimal
+    points_possible: Decimal
+
+
+def shares_by_kind(items: Sequence[ReviewedItem]) -> list[KindShare]:
+    """Sum a paper's items by question kind, in the paper's order."""
+    found: dict[str, list[ItemResult]] = {}
+    for item in items:
+        found.setdefault(item.asked["kind"], []).append(item.result)
+    return [
+        KindShare(
+            name=KIND_NAMES[Kind(kind)],
+            right=sum(result.is_right for result in results),
+            total=len(results),
+            points=sum((result.points for result in results), Decimal()),
+            points_possible=sum((result.points_possible for result in results), Decimal()),
+        )
+        for kind, results in found.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -26,9 +27,11 @@ from examapp.delivery.results.queries import (
     list_graded_attempts_with_keys,
     release_to,
     review_items,
+    shares_by_kind,
     shares_by_law,
 )
 from examapp.organisation.accounts.guards import are_keys_withheld, my_user, shows_keys, signed_in
+from examapp.points import round_points
 from examapp.web.params import chosen_page
 from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import KIND_NAMES
@@ -78,10 +81,17 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
         scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
         counting_words=_COUNTING_RULE_LABELS[exam.counting_rule],
         shares=shares_by_law([item.result for item in reviewed]),
+        kind_shares=shares_by_kind(reviewed),
+        points_missing=_points_missing(exam, grade),
         mistakes=mistakes,
         kind_names=_kind_names(),
         **_what_comes_next(session, exam),
     )
+
+
+def _points_missing(exam: Exam, grade: Grade) -> Decimal | None:
+    """Give by how many points a result failed; None for a pass."""
+    return None if grade.is_passed else round_points(exam.pass_percent * grade.points_possible / 100) - grade.points
 
 
 @blueprint.get("/my/mistakes")

@@ -15,7 +15,7 @@ from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
 from examapp.platform.notices.queries import NoticeReader, count_notices, get_notice, list_notices, list_own_feedback
 from examapp.platform.notices.rules import clean_page
-from examapp.web.params import chosen_page
+from examapp.web.params import chosen_number, chosen_page
 from examapp.web.submit import request_transaction
 
 blueprint = Blueprint("messages", __name__)
@@ -38,6 +38,8 @@ def write_feedback() -> tuple[str, int] | Response:
         return redirect(url_for("messages.write_feedback"), 303)
     if request.method == "GET":
         form.page.data = clean_page(request.args.get("page"))
+        if item := chosen_number("item"):
+            form.text.data = f"第 {item} 题有疑问："
     own = list_own_feedback(read_session(), my_user().person_id)
     page = render_template("messages/feedback.html", form=form, own=own)
     if any(one.answered_at and not one.answer_seen_at for one in own):
