@@ -101,6 +101,7 @@ def test_ordering_is_practised_by_touch(live, device, exam):
     context = device(live.world.person())
     page = context.new_page()
     page.goto(f"{live.url}/practice/")
+    page.get_by_text("更多条件").click()
     page.get_by_label("题型").select_option("ordering")
     page.get_by_role("button", name="开始").first.click()
     look(page, "ordering-practice-360")

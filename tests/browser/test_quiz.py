@@ -1,0 +1,66 @@
+"""Practice as a quiz of ten on one page, which waits for the network instead of losing a choice."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from question_bank.model import Kind
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def practice(live, device):
+    for _ in range(12):
+        live.world.question(Kind.SINGLE_CHOICE, key=("A",))
+    live.world.commit()
+    context = device(live.world.person())
+    page = context.new_page()
+    page.goto(f"{live.url}/practice/")
+    page.get_by_role("button", name="开始练习").click()
+    expect(page.get_by_role("button", name="提交答案")).to_be_visible()
+    return context, page
+
+
+def answer(page):
+    page.locator(".practice-choice input").first.check()
+    page.get_by_role("button", name="提交答案").click()
+    expect(page.locator(".practice-options")).to_be_visible()
+
+
+def test_ten_questions_are_one_page_and_one_sum(practice):
+    _, page = practice
+    page.evaluate("window.stays = true")
+    for number in range(1, 11):
+        expect(page.locator("[data-quiz-place]")).to_contain_text(f"第 {number} / 10 题")
+        answer(page)
+        if number < 10:
+            page.get_by_role("button", name="下一题").click()
+            expect(page.get_by_role("button", name="提交答案")).to_be_in_viewport()
+    assert page.evaluate("window.stays"), "no page was loaded anew"
+    expect(page.locator("[data-quiz-place]")).to_contain_text("本轮 10 题已练完")
+    page.get_by_role("button", name="再来 10 题").click()
+    expect(page.locator("[data-quiz-place]")).to_contain_text("第 1 / 10 题")
+
+
+def test_a_choice_waits_for_the_network(live, practice):
+    context, page = practice
+    page.locator(".practice-choice input").first.check()
+    context.set_offline(True)
+    live.stop()
+    page.get_by_role("button", name="提交答案").click()
+    expect(page.locator("[data-quiz-state]")).to_contain_text("您的选择还在本页")
+    expect(page.locator(".practice-choice input").first).to_be_checked()
+    live.start()
+    context.set_offline(False)
+    expect(page.locator(".practice-options")).to_be_visible(timeout=20_000)
+
+
+def test_a_session_that_is_gone_leads_to_the_sign_in(practice):
+    context, page = practice
+    page.locator(".practice-choice input").first.check()
+    context.clear_cookies()
+    page.get_by_role("button", name="提交答案").click()
+    page.wait_for_url("**/login?next=/practice/items/*")
+    expect(page.get_by_text("请先登录，登录后回到刚才的页面。")).to_be_visible()
