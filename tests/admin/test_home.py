@@ -11,7 +11,7 @@ from examapp.delivery.exams.models import Exemption
 from examapp.delivery.grading.models import Grade
 from examapp.jobs.models import JobState
 from examapp.organisation.access.rules import MenuEntry
-from examapp.organisation.people.models import RosterImport
+from examapp.organisation.people.models import Account, RosterImport
 from examapp.platform.dashboard.rules import HOME, entries_for, mark_current, moment_label, remaining_time_label
 from examapp.platform.notices.models import Feedback
 from tests.attempts.candidate_clients import make_exam_with_candidates
@@ -246,3 +246,13 @@ def test_a_file_rejected_for_what_stands_in_it_is_no_failed_task_and_a_job_set_a
     job.state = JobState.QUARANTINED
     world.session.flush()
     assert failed() == "1"
+
+
+def test_elder_mode_has_four_tiles_and_the_year_in_one_look_stands_on_the_other(world):
+    person = world.person()
+    page = world.client(person).get("/").get_data(as_text=True)
+    assert 'class="tile"' not in page
+    world.session.query(Account).filter_by(person_id=person.id).one().has_elder_mode = True
+    world.session.flush()
+    page = world.client(person).get("/").get_data(as_text=True)
+    assert page.count('class="tile"') == 4

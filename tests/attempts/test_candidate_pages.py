@@ -142,6 +142,16 @@ def test_pages_ask_for_a_sign_in_but_the_shell_of_a_reload_does_not(world, exam)
     assert "/exams/offline" in worker.get_data(as_text=True)
 
 
+def test_a_phone_finds_the_manifest_and_its_icon(world):
+    client = world.client()
+    assert 'rel="manifest" href="/manifest.webmanifest"' in client.get("/login").get_data(as_text=True)
+    answer = client.get("/manifest.webmanifest")
+    assert answer.content_type.startswith("application/manifest+json")
+    manifest = answer.get_json(force=True)
+    assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
+    assert manifest["icons"][0]["src"].endswith("/img/icon.svg")
+
+
 def test_the_pages_before_the_paper_cost_few_statements(world, exam, statements):
     client, path = world.client(world.person()), f"/exams/{exam.id}"
     with statements() as seen:

@@ -229,3 +229,20 @@ def test_a_settled_event_stands_in_the_ledger_once_and_follows_its_correction(wo
     assert duties.admin.post(book, data={"item_id": 0}).status_code == 404
     assert world.api(world.admin("unit_admin", duties.other)).get(book).status_code == 404
     assert "已记在" in duties.admin.get(book).get_data(as_text=True)
+
+
+def test_the_code_of_the_room_comes_by_a_qr_code_too(world, hall, fixed_clock):
+    event = hall.plan()
+    hall.act(event, "open")
+    code = code_of(world, event, fixed_clock.instant)
+    room = hall.admin.get(f"/admin/records/events/{event.id}/room").get_data(as_text=True)
+    assert 'class="room-picture" src="data:image/svg+xml' in room
+    assert (
+        hall.admin.get(f"/admin/records/events/{event.id}/room/code")
+        .get_json()["picture"]
+        .startswith("data:image/svg+xml")
+    )
+    page = hall.learner.get(f"/study/events/{event.id}?code={code}").get_data(as_text=True)
+    assert f'value="{code}"' in page and "已由二维码填好" in page
+    assert 'value=""' in hall.learner.get(f"/study/events/{event.id}?code=<x>").get_data(as_text=True)
+    assert "已登记到场" in hall.check_in(event, code)

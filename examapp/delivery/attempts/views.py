@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from flask import Blueprint, Response, current_app, g, render_template, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -135,6 +135,20 @@ def exam_worker() -> Response:
         "attempts/worker.js", shell=url_for("attempts.offline_shell"), files=files, version=version
     )
     return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@blueprint.get("/manifest.webmanifest")
+@public
+def show_manifest() -> Response:
+    """Give what a phone needs to put the site on its desktop."""
+    asset, site_name = (current_app.jinja_env.globals[name] for name in ("asset", "site_name"))
+    assert callable(asset)
+    icon = {"src": asset("img/icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    names = {"name": site_name, "short_name": "学法考试", "lang": "zh-CN"}
+    colours = {"theme_color": "#1d3f72", "background_color": "#f5f7fa"}
+    response = jsonify(**names, **colours, start_url="/", scope="/", display="standalone", icons=[icon])
+    response.content_type = "application/manifest+json; charset=utf-8"
+    return response
 
 
 def _candidate(session: Session, exam_id: int) -> tuple[CandidateExam, Sequence[Attempt]]:

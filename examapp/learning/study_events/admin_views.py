@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import segno
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
@@ -26,6 +27,7 @@ from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import status_of, submit
+from examapp.web.trusted_hosts import site_url
 
 PERMISSIONS = {
     "records:event:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -159,8 +161,11 @@ def room_code_progress(event_id: int) -> Response:
 
 def _code(event: StudyEvent) -> dict[str, Any]:
     now = clock.now()
+    code = room_code(event.code_seed, now)
+    address = site_url() + url_for("records.show_my_event", event_id=event.id, code=code)
     return {
-        "code": room_code(event.code_seed, now),
+        "code": code,
+        "picture": segno.make_qr(address, error="m").svg_data_uri(scale=6, border=2),
         "seconds": code_changes_in_s(now),
         "present": queries.count_present(read_session(), event.id),
     }

@@ -67,6 +67,7 @@ def show_my_event(event_id: int) -> str:
         kind_names=KIND_NAMES,
         state_names=STATE_NAMES,
         is_open=event.code_closes_at is not None and event.code_closes_at > clock.now(),
+        typed="".join(filter(str.isdecimal, request.args.get("code", "")))[:6],
     )
 
 

@@ -22,6 +22,8 @@
         return sum + Object.keys(JSON.parse(window.localStorage.getItem(key)).pending || {}).length;
       }, 0);
     } catch (error) { return true; }
+    var isSitting = Boolean(document.querySelector('.live-bar, .exam-now a[href$="/sit"]'));
+    if (isSitting && !waiting && !window.confirm('考试正在进行，退出登录后计时不停。确定退出吗？')) { return false; }
     if (waiting && !window.confirm('本机还有 ' + waiting + ' 题没有上传，退出登录会清除。请先回到考试页面等待上传。仍要退出吗？')) { return false; }
     keys.forEach(function (key) { window.localStorage.removeItem(key); });
     return true;

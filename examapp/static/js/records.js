@@ -13,7 +13,10 @@
       })
       .then(function (state) {
         if (!state) { return; }
-        if (code.textContent !== state.code) { code.textContent = state.code; }
+        if (code.textContent !== state.code) {
+          code.textContent = state.code;
+          room.querySelector('.room-picture').src = state.picture;
+        }
         present.textContent = state.present;
         window.setTimeout(ask, Math.min(state.seconds * 1000 + 300, 5000));
       })

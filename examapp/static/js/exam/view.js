@@ -241,7 +241,29 @@
       clear.type = 'button';
       clear.addEventListener('click', function () { if (exam.isAnswered(answers[entry.item.item])) { answer(entry, []); show(entry); } });
       tools.appendChild(clear);
+      if (canRead()) { tools.appendChild(drawReader(entry)); }
       return tools;
+    }
+
+    // In elder mode the browser reads a question with its options aloud, where it can.
+    function canRead() {
+      return Boolean(window.speechSynthesis && window.SpeechSynthesisUtterance) && document.documentElement.classList.contains('elder');
+    }
+
+    function drawReader(entry) {
+      var button = el('button', 'plain read-aloud', '朗读本题');
+      button.type = 'button';
+      button.addEventListener('click', function () {
+        var isReading = window.speechSynthesis.speaking;
+        window.speechSynthesis.cancel();
+        if (isReading) { return; }
+        var parts = entry.article.querySelectorAll('.material-text, .stem, .option');
+        var words = new window.SpeechSynthesisUtterance(Array.prototype.map.call(parts, function (part) { return part.textContent; }).join('。'));
+        words.lang = 'zh-CN';
+        words.rate = 0.9;
+        window.speechSynthesis.speak(words);
+      });
+      return button;
     }
 
     function drawSquare(entry) {
@@ -362,6 +384,7 @@
       if (!byNumber[number]) { return; }
       setCurrent(number);
       var article = byNumber[number].article;
+      if (canRead()) { window.speechSynthesis.cancel(); }
       if (document.body.classList.contains('all')) { article.scrollIntoView(); } else { window.scrollTo(0, 0); }
       if (takesFocus) { article.focus({ preventScroll: true }); }
     }
