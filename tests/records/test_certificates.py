@@ -277,4 +277,8 @@ def test_a_plan_or_template_that_cannot_stand_is_rejected_in_words(world, county
 
 def test_a_name_that_looks_like_a_place_stays_a_name():
     assert fill("【姓名】得【成绩】", {"姓名": "【成绩】", "成绩": "合格"}) == "【成绩】得合格"
+    assert (
+        fill("参加【项目】，成绩【成绩】，特发此证。", {"项目": "必修课程", "成绩": "学完全部课程"})
+        == "参加必修课程，已学完全部课程，特发此证。"
+    )
     assert find_body_issue("没有名字") == "证书文字里要有【姓名】。"

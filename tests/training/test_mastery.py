@@ -37,19 +37,24 @@ def card(world, person, question, *, is_right, due_in=None):
 
 def test_ones_own_map_shows_laws_and_points_the_weakest_first(world, session, statements):
     person = world.person()
-    weak = [world.question(law="监察法", knowledge_points=("留置",)) for _ in range(4)]
+    weak = [world.question(law="监察法", knowledge_points=("留置",)) for _ in range(7)]
     strong = world.question(law="宪法", knowledge_points=("国家机构",))
     world.question(law="民法典")
-    for number, question in enumerate(weak[:3]):
-        card(world, person, question, is_right=number == 0, due_in=None if number == 0 else timedelta(hours=-1))
+    for number, question in enumerate(weak[:6]):
+        card(world, person, question, is_right=number < 2, due_in=None if number < 2 else timedelta(hours=-1))
     card(world, person, strong, is_right=True)
     card(world, world.person(), strong, is_right=False, due_in=timedelta(0))
     client = world.client(person)
     page = client.get("/practice/map").get_data(as_text=True)
     assert page.index("监察法") < page.index("宪法") < page.index("民法典")
-    assert "33.33%" in page
-    assert "3 / 4" in page
+    assert "33%" in page
+    assert "6 / 7" in page
+    assert "不足 5 题" in page, "one answer is no share"
     assert "留置" in page
+    for number in range(12):
+        world.question(law=f"第{number:02}部法")
+    page = client.get("/practice/map").get_data(as_text=True)
+    assert "展开其余 5 个" in page and page.index("展开其余") < page.index("第11部法")
     with statements() as seen:
         client.get("/practice/map")
     assert len(seen) <= 5, seen

@@ -55,7 +55,9 @@ def find_body_issue(body: str) -> str:
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:
-    """Put the values into a template's words; what a value itself says is never looked at again."""
+    """Put the values into a template's words; what a value itself says is never looked at again. Of courses no mark is said, but that they were done."""
+    if values.get("成绩") == ALL_COURSES:
+        body = body.replace("成绩【成绩】", "已【成绩】")
     return _UNIT_FIELDS.sub(lambda match: values.get(match[1], match[0]), body)
 
 

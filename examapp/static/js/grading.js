@@ -5,6 +5,49 @@
   var print = document.getElementById('print');
   if (print) { print.addEventListener('click', function () { window.print(); }); }
 
+  // The receipt as a picture, to be kept by a long press where a browser neither prints nor saves (WeChat).
+  var button = document.getElementById('picture');
+  if (button) { button.addEventListener('click', function () { showPicture(document.querySelector('.facts')); }); }
+
+  function showPicture(facts) {
+    var lines = [document.querySelector('h1').textContent];
+    Array.prototype.forEach.call(facts.children, function (row) {
+      lines.push(row.querySelector('dt').textContent + '：' + row.querySelector('dd').textContent.trim().replace(/\s+/g, ' '));
+    });
+    var canvas = document.createElement('canvas');
+    var pen = canvas.getContext('2d');
+    var font = '30px "PingFang SC", "Microsoft YaHei", "Noto Sans SC", sans-serif';
+    pen.font = font;
+    var rows = lines.reduce(function (all, line) { return all.concat(broken(pen, line, 660)); }, []);
+    canvas.width = 750;
+    canvas.height = 80 + rows.length * 52;
+    pen.fillStyle = '#ffffff';
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.fillStyle = '#1f2933';
+    pen.font = font;
+    rows.forEach(function (row, number) { pen.fillText(row, 45, 75 + number * 52); });
+    var image = document.createElement('img');
+    image.src = canvas.toDataURL('image/png');
+    image.alt = lines.join('；');
+    image.className = 'receipt-picture';
+    var words = document.createElement('p');
+    words.textContent = '长按图片，选“保存图片”；电脑上点右键，选“图片另存为”。';
+    var target = document.getElementById('picture-place');
+    target.textContent = '';
+    target.appendChild(words);
+    target.appendChild(image);
+    target.scrollIntoView();
+  }
+
+  function broken(pen, line, width) {
+    var rows = [''];
+    line.split('').forEach(function (sign) {
+      if (pen.measureText(rows[rows.length - 1] + sign).width > width) { rows.push(''); }
+      rows[rows.length - 1] += sign;
+    });
+    return rows;
+  }
+
   var place = document.getElementById('grading');
   if (!place) { return; }
   var words = document.getElementById('grading-text');
