@@ -681,6 +681,7 @@ def _create_tables():
     sa.Column('keys_policy', sa.Text(), nullable=False),
     sa.Column('keys_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('focus_loss_limit', sa.Integer(), nullable=True),
+    sa.Column('has_pledge', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('study_gate', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('snapshot_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('anonymised_at', sa.DateTime(timezone=True), nullable=True),
@@ -1493,6 +1494,14 @@ def _create_tables():
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_roster_snapshot_units_unit_id')),
     sa.PrimaryKeyConstraint('exam_id', 'unit_id', name=op.f('pk_roster_snapshot_units'))
     )
+    op.create_table('exam_pledges',
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=False),
+    sa.Column('pledged_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_exam_pledges_exam_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_exam_pledges_person_id')),
+    sa.PrimaryKeyConstraint('exam_id', 'person_id', name=op.f('pk_exam_pledges'))
+    )
     op.create_table('study_clearances',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -2110,6 +2119,7 @@ def _drop_tables():
     op.drop_table('answer_keys')
     op.drop_table('unit_weaknesses')
     op.drop_table('study_clearances')
+    op.drop_table('exam_pledges')
     op.drop_table('roster_snapshot_units')
     op.drop_index('ix_roster_snapshot_people_person_id', table_name='roster_snapshot_people')
     op.drop_table('roster_snapshot_people')

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.delivery.exams.models import Exemption
+from examapp.delivery.exams.models import ExamPledge, Exemption
 from examapp.organisation.people.models import Account, RoleGrant, SignIn
 from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
+from tests.helpers.forms import token_of
 
 
 @pytest.fixture
@@ -62,6 +63,28 @@ def test_the_page_counts_down_to_the_opening_where_nothing_else_keeps_the_start(
     exam.study_gate = {"credits": "1"}
     world.session.flush()
     assert "data-opens-in" not in page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
+
+
+def test_the_pledge_is_ticked_once_before_the_start_where_the_office_wants_it(world, exam):
+    person = world.person()
+    assert "我承诺" not in page(world, person, f"/exams/{exam.id}").get_data(as_text=True)
+    exam.has_pledge = True
+    world.session.flush()
+    client = world.client(person)
+    text = client.get(f"/exams/{exam.id}").get_data(as_text=True)
+    assert "我承诺" in text and "#start" not in text
+    fields = {"csrf_token": token_of(client.get(f"/exams/{exam.id}"))}
+    answer = client.post(f"/exams/{exam.id}/pledge", data=fields, follow_redirects=True)
+    assert "请先勾选诚信承诺书" in answer.get_data(as_text=True)
+    for _ in range(2):
+        answer = client.post(f"/exams/{exam.id}/pledge", data=fields | {"pledged": "1"})
+        assert answer.location == f"/exams/{exam.id}/sit#start"
+    assert world.session.query(ExamPledge).filter_by(exam_id=exam.id, person_id=person.id).count() == 1
+    text = client.get(f"/exams/{exam.id}").get_data(as_text=True)
+    assert "我承诺" not in text and "#start" in text
+    exam.state = "draft"
+    world.session.flush()
+    assert client.post(f"/exams/{exam.id}/pledge", data=fields | {"pledged": "1"}).status_code == 404
 
 
 def test_who_has_no_attempt_left_is_led_to_the_result(world, exam):

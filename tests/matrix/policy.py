@@ -190,6 +190,7 @@ POLICY: dict[str, PolicyRow] = {
     "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.exam_worker": may(EVERYBODY),
     "attempts.offline_shell": may(EVERYBODY),
+    "attempts.pledge": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.show_manifest": may(EVERYBODY),
     "attempts.take_exam": may(SIGNED_IN, exam_id="exam_to_see"),
     # attempts_api

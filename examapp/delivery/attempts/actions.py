@@ -17,7 +17,7 @@ from examapp.delivery.attempts import queries, rules
 from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
 from examapp.delivery.attempts.queries import attempt_error
 from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
-from examapp.delivery.exams.models import Exam
+from examapp.delivery.exams.models import Exam, ExamPledge
 from examapp.errors import BadRequestError, DomainError, TryAgainError
 from examapp.jobs.publisher import enqueue_after_commit
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
@@ -340,3 +340,9 @@ def _client_instant(wording: str | None) -> datetime | None:
     if instant is not None and (instant.tzinfo is None or not 1970 <= instant.year <= 9000):
         raise BadRequestError
     return instant
+
+
+def keep_pledge(session: Session, *, exam_id: int, person_id: int, now: datetime) -> None:
+    """Keep that a person has ticked an exam's pledge of honesty; the first time stands."""
+    row = {"exam_id": exam_id, "person_id": person_id, "pledged_at": now}
+    session.execute(insert(ExamPledge).values(row).on_conflict_do_nothing())

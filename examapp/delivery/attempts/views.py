@@ -12,15 +12,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from flask import Blueprint, Response, current_app, g, jsonify, render_template, url_for
+from flask import Blueprint, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
 from examapp.content.blueprints.models import BlueprintSection
 from examapp.content.blueprints.queries import get_blueprint, get_paper
-from examapp.db.session import read_session
-from examapp.delivery.attempts import queries
+from examapp.db.session import read_session, transaction
+from examapp.delivery.attempts import actions, queries
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
 from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
@@ -89,8 +90,22 @@ def before_start(exam_id: int) -> str:
         rejection=None if live else _why_not(candidate, attempts, other, now),
         other=other,
         is_study_missing=candidate.is_study_missing,
+        must_pledge=candidate.exam.has_pledge and not queries.has_pledged(session, exam_id, my_user().person_id),
         opens_in_s=_opens_in_s(candidate, attempts, other, now),
     )
+
+
+@blueprint.post("/exams/<int:exam_id>/pledge")
+@signed_in
+def pledge(exam_id: int) -> AnyResponse:
+    """Keep that the candidate has ticked the pledge of honesty, and lead on to the start."""
+    candidate, _ = _candidate(read_session(), exam_id)
+    if "pledged" not in request.form:
+        flash("请先勾选诚信承诺书，再开始考试。", "warning")
+        return redirect(url_for("attempts.before_start", exam_id=exam_id), 303)
+    with transaction() as session:
+        actions.keep_pledge(session, exam_id=candidate.exam.id, person_id=candidate.person_id, now=clock.now())
+    return redirect(url_for("attempts.take_exam", exam_id=exam_id) + "#start", 303)
 
 
 @blueprint.get("/exams/<int:exam_id>/sit")

@@ -151,6 +151,7 @@ class ExamForm(FlaskForm):
     )
     keys_at = _instant_field("答案公布时间", Optional(), _years_apart)
     focus_loss_limit = IntegerField("切屏超过几次强制交卷", [Optional(), NumberRange(1, 1000, "应为 1 以上。")])
+    has_pledge = BooleanField("开考前须勾选诚信承诺书")
     required_credits = IntegerField("必修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     elective_credits = IntegerField("选修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     snapshot_on = DateField("名册冻结日", [Optional()])
@@ -195,6 +196,7 @@ class ExamForm(FlaskForm):
             keys_policy=ReleasePolicy(self.keys_policy.data),
             keys_at=_instant_where(self.keys_policy.data, self.keys_at.data),
             focus_loss_limit=self.focus_loss_limit.data,
+            has_pledge=bool(self.has_pledge.data),
             study_gate={name: value for name, value in required_credits.items() if value},
             snapshot_due_at=None if snapshot_on is None else from_local(datetime.combine(snapshot_on, time())),
             sessions=tuple(_window(row.form) for row in self.sessions),
@@ -270,7 +272,7 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
 _SAME_NAMES = (
     "title", "kind", "main_exam_id", "blueprint_id", "instructions", "is_full_duration", "grace_s", "attempts_allowed",
     "counting_rule", "scoring_rule", "pass_percent", "good_percent", "excellent_percent", "results_policy", "keys_policy",
-    "focus_loss_limit",
+    "focus_loss_limit", "has_pledge",
 )  # fmt: skip
 
 

@@ -106,6 +106,8 @@ class Exam(Base):
     keys_at: Mapped[UtcDateTime | None]
     focus_loss_limit: Mapped[int | None]
     """Null: focus loss is only recorded."""
+    has_pledge: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a candidate ticks the pledge of honesty (诚信承诺书) on the page before the start."""
     study_gate: Mapped[JsonB] = mapped_column(default=dict)
     """`{}` for none; else what a clearance row is asked for."""
     snapshot_due_at: Mapped[UtcDateTime | None]
@@ -272,6 +274,17 @@ class StudyClearance(Base):
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
     cleared_at: Mapped[UtcDateTime] = mapped_column(info=shown("达标时间"))
+
+
+class ExamPledge(Base):
+    """A candidate has ticked the pledge of honesty before the first start."""
+
+    __tablename__ = "exam_pledges"
+    __personal_data__ = EXAM.of("诚信承诺", "考试前承诺独立作答", order="pledged_at")
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True, info=shown("考试"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    pledged_at: Mapped[UtcDateTime] = mapped_column(info=shown("承诺时间"))
 
 
 class MakeupEligibility(Base):

@@ -33,6 +33,7 @@ DROPPED = (
     "admissions",
     "exam_audiences",
     "exam_extensions",
+    "exam_pledges",
     "exam_reminders",
     "harvested_attempts",
     "prepared_papers",

@@ -120,7 +120,7 @@
       if (left > 0) { return; }
       window.clearInterval(timer);
       notice.textContent = '考试已经开始，请点“开始考试”。';
-      start.href = start.getAttribute('data-href') + '#start';
+      if (start.tagName === 'A') { start.href = start.getAttribute('data-href') + '#start'; }
       start.parentNode.hidden = false;
     }
   }
