@@ -31,7 +31,7 @@ def test_a_candidate_sees_the_one_exam_that_counts_now(world):
     page = world.client(person).get("/").text
     assert "年度学法考试" in page
     assert "还有 6 天" in page and "11 月 30 日 18:00 截止" in page
-    assert "60 分钟" in page and "还剩 3 次（共 3 次）" in page
+    assert "60 分钟" in page and "共 3 次，剩余 3 次" in page
     assert "其他考试（2 场）" in page or "admin.my_exams" not in world.app.view_functions
     assert page.index("年度学法考试") < page.index("通知公告")
 
@@ -177,7 +177,7 @@ def test_an_attempt_under_way_is_continued_and_a_passed_exam_does_not_urge(world
     attempt = session.get(Attempt, candidate_client.attempt["id"])
     session.query(Grade).filter_by(attempt_id=attempt.id).delete()
     page = client.get("/").text
-    assert "正在评分" in page and "开始考试" in page and "还剩 1 次（共 2 次）" in page
+    assert "正在评分" in page and "开始考试" in page and "共 2 次，剩余 1 次" in page
 
     grade = Grade(
         attempt_id=attempt.id,
