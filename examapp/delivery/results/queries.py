@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
-from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.content.questions.models import AnswerKey, QuestionCitation
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.attempts.queries import ends_of, read_sheet
@@ -42,6 +42,8 @@ class ResultContext:
     law: str
     version_on: date
     labels: list[str]
+    has_text: bool
+    """Whether the law's articles are stored, so that a link leads to them."""
 
     @property
     def text(self) -> str:
@@ -155,12 +157,16 @@ def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tup
             Law.name,
             LawVersion.version_on,
             QuestionCitation.articles,
+            select(LawArticle.id).where(LawArticle.law_version_id == LawVersion.id).exists(),
         )
         .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(QuestionCitation.question_version_id.in_(set(version_ids)))
     )
-    return {(row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4]) for row in rows}
+    return {
+        (row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4], has_text=row[5])
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
