@@ -151,6 +151,12 @@ def test_the_present_page_is_marked_by_the_longest_address():
     }
 
 
+def test_an_event_stands_under_the_record_it_belongs_to():
+    found = [(MenuEntry(label="学习"), "/study/"), (MenuEntry(label="学法档案"), "/study/record")]
+    marked = [entry.label for entry in mark_current(found, path="/study/events/7") if entry.is_current]
+    assert marked == ["学法档案"]
+
+
 def test_menu_entries_for_candidates_need_no_permission(app):
     menu = app.extensions["menu"]
     labels = [entry.label for entry in entries_for(menu, is_candidate=True, may=lambda _: False)]

@@ -32,8 +32,13 @@ def entries_for(menu: Sequence[MenuEntry], *, is_candidate: bool, may: Callable[
     return [HOME, *(entry for entry in shown if first[entry.label] is entry)]
 
 
+_SHOWN_UNDER = {"/study/events": "/study/record"}
+"""Pages that belong to another entry than the one their address begins with."""
+
+
 def mark_current(found: Sequence[tuple[MenuEntry, str]], *, path: str) -> list[MenuLink]:
     """Mark the entry whose address is the longest beginning of the present path; the home page only on itself."""
+    path = next((entry for own, entry in _SHOWN_UNDER.items() if _is_within(path, own)), path)
     fitting = [href for _, href in found if _is_within(path, href)]
     current = max(fitting, key=len, default="")
     return [MenuLink(label=entry.label, href=href, is_current=href == current) for entry, href in found]
