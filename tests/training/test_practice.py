@@ -197,7 +197,10 @@ def test_mistakes_and_unsure_answers_of_an_exam_join_the_book_once_its_keys_are_
     assert sums == {("law", "行政处罚法"): (1, 5, 1)}
     assert session.query(UnitWeakness).one().unit_id == unit_id
     client = world.client(learner.person)
-    assert "其中考试错题 5 题" in client.get("/practice/mistakes").get_data(as_text=True)
+    book = client.get("/practice/mistakes").get_data(as_text=True)
+    assert "其中考试错题 5 题" in book
+    assert book.count("当时的作答") == 5 and "正确答案" in book and "理由" in book
+    assert session.query(PracticeItem).count() == 0, "looking draws no question"
     answer = post(client, "/practice/mistakes")
     assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).wanted["is_mistakes"]
 

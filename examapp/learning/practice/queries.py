@@ -167,6 +167,27 @@ def solve(session: Session, asked: PracticeItemRef) -> PracticeSolution:
     )
 
 
+def ask_of_exam(session: Session, card: ReviewCard) -> PracticeItemRef | None:
+    """Give the words of a card whose question was answered in an exam, in the bank's order; None for a kind that shows its result by the response."""
+    row = session.execute(
+        select(QuestionVersion.id, QuestionVersion.content)
+        .join(BankQuestion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.id == card.question_id)
+    ).one()
+    part = row.content["parts"][card.part]
+    if kind_of(Kind(part["kind"])).has_own_result:
+        return None
+    item = PracticeItem(
+        question_version_id=row.id,
+        part=card.part,
+        order="".join(OPTION_LETTERS[: len(part["options"] or ())]),
+        response=[],
+        answered_at=card.answered_at,
+        is_right=card.is_right,
+    )
+    return ask(session, item)
+
+
 def count_answers(session: Session, person_id: int) -> tuple[int, int]:
     """Count the questions that a person has practised, and how many of the answers were right."""
     row = session.execute(

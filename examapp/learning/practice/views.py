@@ -18,6 +18,7 @@ from examapp.learning.practice import actions
 from examapp.learning.practice.actions import draw_practice
 from examapp.learning.practice.queries import (
     ask,
+    ask_of_exam,
     count_answers,
     count_due,
     find_note,
@@ -151,10 +152,9 @@ def list_mistakes() -> str | Response:
     return render_template(
         "training/mistakes.html",
         rows=[
-            (card, law, exam, asked := ask(session, items[card.item_id]), solve(session, asked))
-            if card.item_id in items
-            else (card, law, exam, None, None)
+            (card, law, exam, asked, solve(session, asked) if asked else None)
             for card, law, exam in book.cards
+            for asked in [ask(session, items[card.item_id]) if card.item_id in items else ask_of_exam(session, card)]
         ],
         book=book,
         now=now,
