@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
 from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
-from examapp.delivery.exams.models import Exam, ExamPledge, ExamState
+from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import in_audience_of
 from examapp.delivery.exams.rules import last_end
 from examapp.errors import DomainError, NotFoundError
@@ -132,11 +132,6 @@ def list_attempts(session: Session, exam_id: int, person_id: int) -> Sequence[At
         select(Attempt).where(Attempt.exam_id == exam_id, Attempt.person_id == person_id).order_by(Attempt.number)
     )
     return session.scalars(statement.execution_options(populate_existing=True)).all()
-
-
-def has_pledged(session: Session, exam_id: int, person_id: int) -> bool:
-    """Tell whether a person has ticked an exam's pledge of honesty."""
-    return session.get(ExamPledge, (exam_id, person_id)) is not None
 
 
 _SHEET = text("""

@@ -24,7 +24,12 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.attempts import actions, queries
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
-from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
+from examapp.delivery.exam_candidates.queries import (
+    CandidateExam,
+    find_candidate_exam,
+    find_prepared_paper,
+    has_pledged,
+)
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
 from examapp.delivery.exams.rules import START_REJECTION_LABELS, StartRejection
 from examapp.errors import NotFoundError
@@ -90,7 +95,7 @@ def before_start(exam_id: int) -> str:
         rejection=None if live else _why_not(candidate, attempts, other, now),
         other=other,
         is_study_missing=candidate.is_study_missing,
-        must_pledge=candidate.exam.has_pledge and not queries.has_pledged(session, exam_id, my_user().person_id),
+        must_pledge=candidate.exam.has_pledge and not has_pledged(session, exam_id, my_user().person_id),
         opens_in_s=_opens_in_s(candidate, attempts, other, now),
     )
 

@@ -14,6 +14,7 @@ from examapp.delivery.exams import rules as exam_rules
 from examapp.delivery.exams.models import (
     Exam,
     ExamExtension,
+    ExamPledge,
     ExamSession,
     ExamState,
     ExemptionKind,
@@ -209,3 +210,8 @@ def find_prepared_paper(session: Session, exam_id: int, person_id: int, number: 
             PreparedPaper.exam_id == exam_id, PreparedPaper.person_id == person_id, PreparedPaper.number == number
         )
     )
+
+
+def has_pledged(session: Session, exam_id: int, person_id: int) -> bool:
+    """Tell whether a person has ticked an exam's pledge of honesty."""
+    return session.get(ExamPledge, (exam_id, person_id)) is not None
