@@ -541,6 +541,55 @@ def test_review_queue_leads_from_draft_to_draft_and_leaves_out_ones_own(office, 
     )
 
 
+def shown_token(page):
+    return re.search(r'name="shown" value="([^"]+)"', page).group(1)
+
+
+def read_drafts(client, skip=0):
+    return client.get("/admin/questions/review/read", query_string={"skip": skip}).get_data(as_text=True)
+
+
+def test_a_page_of_drafts_read_in_full_is_passed_and_activated_in_one_go(world, session, statements):
+    reviewer = world.api(world.admin("publicity_office"))
+    ids = add_questions(
+        ActionContext(session, SYSTEM, clock.now()),
+        questions=[single(stem=f"第{n}题问什么？") for n in range(45)],
+        state=QuestionState.DRAFT,
+    )
+    clicks, held = 1, ids[0]
+    with statements() as seen:
+        page = read_drafts(reviewer)
+    assert len(seen) <= 16
+    while 'name="shown"' in page:
+        fields = {"shown": shown_token(page), "skip": re.search(r'name="skip" value="(\d+)"', page).group(1)}
+        answer = reviewer.post("/admin/questions/review/read", data=fields | ({"held": held} if clicks == 1 else {}))
+        clicks += 1
+        if clicks > 4:
+            break
+        page = reviewer.get(answer.location).get_data(as_text=True)
+    session.expire_all()
+    states = {row.id: row.state for row in session.scalars(select(BankQuestion).where(BankQuestion.id.in_(ids)))}
+    assert states.pop(held) == "draft"
+    assert set(states.values()) == {"active"}
+    assert clicks <= 4
+
+
+def test_only_what_the_reviewer_was_shown_and_is_unchanged_is_passed(world, session, office):
+    writer = world.api(world.admin("publicity_office", name="赵六"))
+    changed, good = make(writer, session), make(writer, session, **{"parts-0-stem": "第二题由谁决定？"})
+    token = shown_token(read_drafts(office))
+    changed.updated_at += timedelta(seconds=1)
+    session.flush()
+    stolen = writer.post("/admin/questions/review/read", data={"shown": token})
+    assert stolen.status_code == 400 and "页面已经失效" in stolen.get_data(as_text=True)
+    page = office.post("/admin/questions/review/read", data={"shown": token}, follow_redirects=True)
+    text = page.get_data(as_text=True)
+    session.expire_all()
+    assert (changed.state, good.state) == ("draft", "active")
+    assert "1 道题已审核通过并启用" in text and f"没有通过：{changed.code}" in text
+    assert office.post("/admin/questions/review/read", data={"shown": "forged"}).status_code == 400
+
+
 def test_two_versions_stand_side_by_side(office, session):
     question = make(office, session)
     version_of(session, question).used_at = clock.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -21,9 +21,16 @@ from examapp.content.questions.models import (
     QuestionVersion,
     question_knowledge_points,
 )
-from examapp.content.questions.queries import count_reviewers, current_key, get_question, get_version, is_author
+from examapp.content.questions.queries import (
+    count_reviewers,
+    current_key,
+    get_question,
+    get_version,
+    is_author,
+    stamp_of,
+)
 from examapp.content.questions.rules import UnfitQuestionError, check_key
-from examapp.errors import BadRequestError, ConflictError, DomainError
+from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.actions import ActionContext, Actor, record
@@ -113,6 +120,31 @@ def set_states(
         else:
             moved += 1
     return moved, reasons
+
+
+def approve_and_activate(
+    context: ActionContext, *, stamps: Mapping[int, str], is_alone_allowed: bool = False
+) -> tuple[int, list[str]]:
+    """Review and activate the drafts that the reviewer was shown in full; return how many, and the others with their reasons.
+
+    `stamps` are the questions' stamps when they were shown: a question that has changed since is not activated.
+    """
+    session, activated = context.session, 0
+    rejections: list[str] = []
+    for question_id, stamp in sorted(stamps.items()):
+        try:
+            row = get_question(session, question_id, is_locked=True)
+            if stamp_of(row, get_version(session, row)) != stamp:
+                raise WrongStateError
+            for state in (QuestionState.REVIEWED, QuestionState.ACTIVE):
+                set_state(context, question_id=question_id, state=state, is_alone_allowed=is_alone_allowed)
+        except NotFoundError:
+            rejections.append("有一道题已被删除。")
+        except DomainError as error:
+            rejections.append(f"{row.code}：{error.text}")
+        else:
+            activated += 1
+    return activated, rejections
 
 
 ACT = "questions.correct_key"

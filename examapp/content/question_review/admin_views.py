@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,12 +14,14 @@ from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
+from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
 from examapp.documents.text_diff import compare_texts
-from examapp.errors import NotFoundError
+from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import my_user, requires
-from examapp.web.params import chosen_page, page_count, sent_number
+from examapp.web.params import chosen_number, chosen_page, page_count, read_whole, sent_number
+from examapp.web.query_encryption import decrypt_query_param, encrypt_query_param
 from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
@@ -28,6 +32,7 @@ PERMISSIONS = {
 
 
 _PAIRS_A_PAGE = 20
+_MAX_SKIP = 100_000
 _DEFAULT_MINIMUM = 3
 _MAX_MINIMUM = 100
 
@@ -51,6 +56,49 @@ def review_queue() -> str:
         may_own=may_own,
         page_url=lambda number: url_for(".review_queue", page=number),
     )
+
+
+@admin_blueprint.get("/review/read")
+@requires("questions:question:review")
+def read_drafts() -> str:
+    """Show the next drafts in full, key, explanation and articles included, with one button that passes them."""
+    session, person_id, may_own = read_session(), my_user().person_id, may_review_alone()
+    skip = chosen_number("skip") or 0
+    drafts = queries.list_drafts_in_full(session, person_id=person_id, may_own=may_own, skip=skip)
+    stamps = {draft.question.id: draft.stamp for draft in drafts}
+    return render_template(
+        "questions/read_drafts.html",
+        drafts=[(draft, items_of(draft.content)) for draft in drafts],
+        left=max(0, queries.count_queue(session, person_id=person_id, may_own=may_own) - skip - len(drafts)),
+        skip=skip,
+        shown=encrypt_query_param(json.dumps(stamps), bound_to=f"drafts shown to {person_id}"),
+    )
+
+
+@admin_blueprint.post("/review/read")
+@requires("questions:question:review")
+def pass_drafts() -> AnyResponse:
+    """Review and activate the drafts that the page has shown, save the held ones; name what was not possible, and show the next."""
+    held = set(request.form.getlist("held", type=sent_number))
+    stamps = {each: stamp for each, stamp in _shown_stamps().items() if each not in held}
+    with request_transaction() as context:
+        activated, rejections = actions.approve_and_activate(
+            context, stamps=stamps, is_alone_allowed=may_review_alone()
+        )
+    if activated:
+        flash(f"{activated} 道题已审核通过并启用。", "success")
+    for rejection in rejections:
+        flash(f"没有通过：{rejection}", "warning")
+    skip = (read_whole(request.form.get("skip"), limit=_MAX_SKIP) or 0) + len(held)
+    return redirect(url_for(".read_drafts", skip=skip or None))
+
+
+def _shown_stamps() -> dict[int, str]:
+    """Return the stamps of the questions that a page showed in full to who is signed in; raises BadRequestError where it was none."""
+    opened = decrypt_query_param(request.form.get("shown", ""), bound_to=f"drafts shown to {my_user().person_id}")
+    if not opened:
+        raise BadRequestError("页面已经失效。请回到“待审核的题目”，重新打开“成页审核”。")
+    return {int(question_id): stamp for question_id, stamp in json.loads(opened).items()}
 
 
 def next_to_review(question_id: int) -> AnyResponse:

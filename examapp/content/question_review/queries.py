@@ -9,11 +9,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from examapp.content.laws.models import Law
+from examapp.content.laws.models import Law, LawVersion
 from examapp.content.question_search.queries import PAGE_SIZE, QuestionRow, list_rows
-from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState, QuestionVersion
+from examapp.content.questions.models import (
+    AnswerKey,
+    BankQuestion,
+    QuestionCitation,
+    QuestionState,
+    QuestionVersion,
+)
+from examapp.content.questions.queries import list_keys, stamp_of
 from examapp.content.questions.rules import TOPICS
 from question_bank.model import Difficulty, Kind
+
+READ_AT_ONCE = 20
+"""How many drafts a reviewer reads in full on one page."""
 
 
 def count_queue(session: Session, *, person_id: int, may_own: bool) -> int:
@@ -29,6 +39,45 @@ def list_queue(session: Session, *, person_id: int, may_own: bool, page: int) ->
     ids = list(session.scalars(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)))
     rows = {row.id: row for row in list_rows(session, ids)}
     return [rows[each] for each in ids if each in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftInFull:
+    """A draft as its reviewer reads it: content, valid key, what it cites; `stamp` changes whenever the question changes."""
+
+    question: BankQuestion
+    content: dict[str, Any]
+    key_parts: list[dict[str, Any]]
+    cited: list[str]
+    stamp: str
+
+
+def list_drafts_in_full(session: Session, *, person_id: int, may_own: bool, skip: int) -> list[DraftInFull]:
+    """List the next drafts that this person may review, after so many; a page of READ_AT_ONCE, in four statements."""
+    statement = _queue(select(BankQuestion, QuestionVersion), person_id, may_own=may_own)
+    ordered = statement.order_by(BankQuestion.updated_at, BankQuestion.id).offset(skip).limit(READ_AT_ONCE)
+    pairs = [(question, version) for question, version in session.execute(ordered)]
+    version_ids = [version.id for _, version in pairs]
+    keys = list_keys(session, version_ids)
+    cited: dict[int, list[str]] = {}
+    for citation, law in session.execute(
+        select(QuestionCitation, Law.name)
+        .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(QuestionCitation.question_version_id.in_(version_ids))
+        .order_by(QuestionCitation.part, QuestionCitation.id)
+    ):
+        cited.setdefault(citation.question_version_id, []).append(f"《{law}》{'、'.join(citation.articles)}")
+    return [
+        DraftInFull(
+            question=question,
+            content=version.content,
+            key_parts=keys[version.id][0].parts,
+            cited=cited.get(version.id, []),
+            stamp=stamp_of(question, version),
+        )
+        for question, version in pairs
+    ]
 
 
 def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int) -> int | None:

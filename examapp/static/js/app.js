@@ -51,6 +51,16 @@
     again(500);
   }
 
+  // A box at the head of a table ticks all boxes of its form that have the name it gives.
+  Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
+    all.hidden = false;
+    all.addEventListener('change', function () {
+      Array.prototype.forEach.call(all.form.querySelectorAll('input[type="checkbox"]'), function (box) {
+        if (box.name === all.getAttribute('data-tick-all') && !box.disabled) { box.checked = all.checked; }
+      });
+    });
+  });
+
   // A frame that scrolls sideways takes the focus, so that arrow keys move it.
   function frameTables() {
     Array.prototype.forEach.call(document.querySelectorAll('.table-frame'), function (frame) {
