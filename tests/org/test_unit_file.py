@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from examapp.documents.tables import read_grids
@@ -57,3 +59,53 @@ def test_the_command_takes_a_file(app, world, tmp_path):
     result = app.test_cli_runner().invoke(args=["org", "import-units", str(file)])
     assert result.exit_code == 1
     assert "没有找到单位表" in result.output
+
+
+@pytest.fixture
+def office(world):
+    world.unit("某县", kind="county", code="01")
+    return world.api(world.admin("publicity_office"))
+
+
+def send(client, text, *, parent_id, **fields):
+    return client.post("/admin/org/units/import", data={"text": text, "parent_id": parent_id, **fields})
+
+
+def test_pasted_units_are_counted_first_and_created_by_a_second_click(world, office):
+    county = world.session.query(Unit).filter_by(code="01").one()
+    assert "单位表" in office.get("/admin/org/units/import").get_data(as_text=True)
+    table = "单位名称\t类别\t上级单位\n司法局\t县直单位\t\n办公室\t内设机构\t司法局\n城关镇\t乡镇\t某县"
+    page = send(office, table, parent_id=county.id)
+    assert page.status_code == 200 and "导入这些单位" in page.get_data(as_text=True)
+    assert world.session.query(Unit).filter_by(name="司法局").count() == 0
+    assert send(office, table, parent_id=county.id, is_confirmed="1").status_code == 303
+    bureau, section, town = (
+        world.session.query(Unit).filter_by(name=name).one() for name in ("司法局", "办公室", "城关镇")
+    )
+    assert (bureau.parent_id, section.parent_id, town.parent_id) == (county.id, bureau.id, county.id)
+    assert len({bureau.code, section.code, town.code}) == 3
+    bureau.uscc = "91350100M000100Y43"
+    world.session.flush()
+    again = send(office, table.replace("\n办公室\t内设机构\t司法局", ""), parent_id=county.id)
+    assert "都已登记" in again.get_data(as_text=True)
+
+
+def test_a_column_of_names_is_enough(world, office):
+    county = world.session.query(Unit).filter_by(code="01").one()
+    assert send(office, "教育局\n卫健局\n", parent_id=county.id, is_confirmed="1").status_code == 303
+    names = {unit.name for unit in world.session.query(Unit).filter_by(parent_id=county.id)}
+    assert {"教育局", "卫健局"} <= names
+
+
+def test_a_file_with_one_wrong_row_creates_nothing_and_can_be_put_right_in_the_page(world, office):
+    file = (io.BytesIO(f"{HEAD}\n0101,司法局,县直单位,01,,\n0102,教育局,学校,01,,\n".encode()), "单位.csv")
+    answer = send(office, "", parent_id="0", file=file, is_confirmed="1")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "第 3 行：没有「学校」这种类别" in page and "0102\t教育局" in page
+    assert world.session.query(Unit).filter(Unit.code.startswith("010")).count() == 0
+    assert "请选择文件" in send(office, " ", parent_id="0").get_data(as_text=True)
+
+
+def test_who_reaches_only_a_part_imports_nothing(world):
+    part = world.unit("某局")
+    assert world.api(world.admin("unit_admin", unit=part)).get("/admin/org/units/import").status_code in {403, 404}

@@ -14,6 +14,7 @@ from wtforms import (
     RadioField,
     SelectField,
     StringField,
+    TextAreaField,
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice
@@ -254,6 +255,19 @@ class DeputyForm(FlaskForm):
     reason = StringField(
         "代理理由", filters=[_tidy], validators=[DataRequired("请填写理由，如休假、出差。"), Length(max=200)]
     )
+
+
+class UnitsImportForm(FlaskForm):
+    """A table of units, uploaded or pasted, and the unit above the rows that name none."""
+
+    file = FileField("单位表（Excel、WPS 表格或 csv）", validators=[Optional()])
+    text = TextAreaField(
+        "或者从表格中复制，粘贴到这里", validators=[Length(max=200_000, message="内容过长，请上传文件。")]
+    )
+    parent_id = SelectField(
+        "没写上级的单位，归入", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+    )
+    is_confirmed = HiddenField(validators=[Optional()])
 
 
 class RosterUploadForm(FlaskForm):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -218,6 +219,10 @@ def _note(context: ActionContext, act: str, unit: Unit, *, facts: UnitFacts | No
 
 
 _KINDS = {name: kind for kind, name in UNIT_KIND_NAMES.items()} | {str(kind): kind for kind in UnitKind}
+_TOP_KINDS = {name for name, kind in _KINDS.items() if kind in {UnitKind.COUNTY, UnitKind.SECTOR}}
+"""As a file writes the kinds that hang below nothing in the region tree."""
+_ATTRIBUTES = {"kind": "kind", "parent": "parent_id", "sector_parent": "sector_parent_id", "uscc": "uscc"}
+"""Columns that a file may leave out; a unit that is there already keeps what they would say."""
 _MAX_REASONS = 20
 
 
@@ -237,9 +242,21 @@ class _UnitRow:
         return self.says.get(field, "")
 
 
-def import_units(context: ActionContext, grids: Sequence[Grid]) -> dict[str, int]:
-    """Create and change the units of a file; counts of new and changed ones. Raises UnitFileError with the reasons by row."""
-    rows = _in_order(_read(grids))
+def preview_units(context: ActionContext, grids: Sequence[Grid], *, parent: Unit | None = None) -> dict[str, int]:
+    """Count what `import_units` would create and change, and change nothing; raises UnitFileError as it does."""
+    savepoint = context.session.begin_nested()
+    try:
+        return import_units(context, grids, parent=parent)
+    finally:
+        savepoint.rollback()
+
+
+def import_units(context: ActionContext, grids: Sequence[Grid], *, parent: Unit | None = None) -> dict[str, int]:
+    """Create and change the units of a file; counts of new and changed ones. Raises UnitFileError with the reasons by row.
+
+    With a `parent`, rows that name none come below it, and rows without a code keep that of the unit of their name there, or get the next free one.
+    """
+    rows = _in_order(_completed(context.session, _read(grids, is_code_needed=parent is None), parent))
     counts: Counter[str] = Counter()
     issues: list[str] = []
     for row in rows:
@@ -254,11 +271,11 @@ def import_units(context: ActionContext, grids: Sequence[Grid]) -> dict[str, int
     return {"new": counts["new"], "changed": counts["changed"]}
 
 
-def _read(grids: Sequence[Grid]) -> list[_UnitRow]:
-    rows = []
+def _read(grids: Sequence[Grid], *, is_code_needed: bool) -> list[_UnitRow]:
+    rows, needed = [], {"code", "name"} if is_code_needed else {"name"}
     for grid in grids:
         head = find_head(grid.rows, UNIT_HEADS)
-        if grid.is_hidden or head is None or not {"code", "name"} <= head.columns.keys():
+        if grid.is_hidden or head is None or not needed <= head.columns.keys():
             continue
         for at in range(head.at + 1, len(grid.rows)):
             cells = [cell_text(cell) for cell in grid.rows[at]]
@@ -267,9 +284,51 @@ def _read(grids: Sequence[Grid]) -> list[_UnitRow]:
                 rows.append(_UnitRow(line=at + 1, says=says))
     if not rows:
         raise UnitFileError(
-            "没有找到单位表：前 15 行里没有同时写着「单位编码」和「单位名称」的表头，或表头下面没有内容。"
+            "没有找到单位表：前 15 行里没有写着单位名称、单位编码、类别、上级单位等至少两项的表头，或表头下面没有内容。"
         )
     return rows
+
+
+def _completed(session: Session, rows: list[_UnitRow], parent: Unit | None) -> list[_UnitRow]:
+    """Give each row a code and the code of its parent, where the file leaves them out or names a parent by its name."""
+    units = list(session.execute(select(Unit.code, Unit.name, Unit.parent_id, Unit.closed_at)))
+    known = {unit.code for unit in units}
+    taken = known | {row["code"] for row in rows}
+    if parent is not None:
+        below = {unit.name: unit.code for unit in units if unit.parent_id == parent.id and unit.closed_at is None}
+        rows = [_below(row, parent, below=below, known=known, taken=taken) for row in rows]
+    codes: dict[str, set[str]] = {}
+    named = [(row["name"], row["code"]) for row in rows]
+    for name, code in named + [(unit.name, unit.code) for unit in units if unit.closed_at is None]:
+        codes.setdefault(name, set()).add(code)
+    return [_with_parent_code(row, taken, codes) for row in rows]
+
+
+def _below(row: _UnitRow, parent: Unit, *, below: Mapping[str, str], known: set[str], taken: set[str]) -> _UnitRow:
+    """Put a row without a parent below this one, save a unit that is there already; give a row without a code one."""
+    says = dict(row.says)
+    if row["name"] and not row["code"]:
+        says["code"] = below.get(row["name"]) or _next_code(parent.code, taken)
+        taken.add(says["code"])
+    if not row["parent"] and row["kind"] not in _TOP_KINDS:
+        says.pop("parent", None)
+        if says.get("code") not in known:
+            says["parent"] = parent.code
+    return _UnitRow(line=row.line, says=says)
+
+
+def _next_code(prefix: str, taken: set[str]) -> str:
+    return next(code for number in count(1) if (code := f"{prefix}{number:02d}") not in taken)
+
+
+def _with_parent_code(row: _UnitRow, taken: set[str], codes: Mapping[str, set[str]]) -> _UnitRow:
+    """Replace the names of parents by their codes; a name that several units have stays, and is rejected as no code."""
+    found = {
+        field: next(iter(codes[row[field]]))
+        for field in ("parent", "sector_parent")
+        if row[field] and row[field] not in taken and len(codes.get(row[field], ())) == 1
+    }
+    return _UnitRow(line=row.line, says={**row.says, **found})
 
 
 def _in_order(rows: list[_UnitRow]) -> list[_UnitRow]:
@@ -315,6 +374,8 @@ def _write(context: ActionContext, row: _UnitRow) -> str:
     if unit is None:
         create_unit(context, facts)
         return "new"
+    kept = {name: getattr(unit, name) for column, name in _ATTRIBUTES.items() if column not in row.says}
+    facts = replace(facts, **kept)
     if all(getattr(unit, name) == getattr(facts, name) for name in facts.__slots__):
         return "unchanged"
     edit_unit(context, unit, facts)
@@ -326,5 +387,5 @@ def _id_of(session: Session, code: str, field: str) -> int | None:
         return None
     unit_id = session.scalar(select(Unit.id).where(Unit.code == code))
     if unit_id is None:
-        raise InvalidUnitError(field, f"没有编码为「{code}」的上级单位，请核对。")
+        raise InvalidUnitError(field, f"没有编码为「{code}」的上级单位，也没有唯一叫这个名称的，请核对。")
     return unit_id

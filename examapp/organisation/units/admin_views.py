@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice
 
 from examapp.db.session import read_session
+from examapp.documents.tables import Grid, UnreadableTableError, cell_text, find_head, read_grids
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.access.rules import AccessScope, Role
@@ -20,11 +21,11 @@ from examapp.organisation.accounts.guards import menu_entry, my_access, my_grant
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
-from examapp.organisation.roster.forms import UnitForm
+from examapp.organisation.roster.forms import UnitForm, UnitsImportForm
 from examapp.organisation.units import actions, queries
 from examapp.organisation.units.actions import UnitFacts
-from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit
-from examapp.organisation.units.rules import normalise_uscc
+from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
+from examapp.organisation.units.rules import UNIT_HEADS, normalise_uscc
 from examapp.web.params import chosen_number
 from examapp.web.query_encryption import encrypt_query_param
 from examapp.web.submit import submit
@@ -207,3 +208,50 @@ def _ensure_root_in_scope(facts: UnitFacts) -> None:
 def _page(form: UnitForm, unit: Unit | None) -> BaseResponse:
     page = render_template("org/unit_form.html", form=form, unit=unit)
     return Response(page, 422 if form.errors else 200)
+
+
+@units_blueprint.route("/units/import", methods=["GET", "POST"])
+@requires("org:unit:write")
+def import_units() -> BaseResponse:
+    """Take units from a file or a pasted table: checked and counted first, created by a second click; with one wrong row none is."""
+    if not my_access("org:unit:write").is_everything:
+        raise NotFoundError
+    form, counts = UnitsImportForm(), None
+    units = [unit for unit in queries.list_units(read_session()) if unit.kind != UnitKind.SECTOR]
+    form.parent_id.choices = unit_choices(units, "（表中都写明了上级）")
+    if request.method == "GET":
+        county = next((unit.id for unit in units if unit.kind == UnitKind.COUNTY), NOTHING)
+        form.parent_id.data = chosen_number("parent") or county
+    if form.validate_on_submit() and (grids := _read_table(form)):
+        is_confirmed = bool(form.is_confirmed.data)
+        act = actions.import_units if is_confirmed else actions.preview_units
+        with submit(form=form, field="text") as context:
+            counts = act(context, grids, parent=context.session.get(Unit, form.parent_id.data or NOTHING))
+        if counts is not None and is_confirmed:
+            flash(f"已新增 {counts['new']} 个单位，更新 {counts['changed']} 个。", "success")
+            return redirect(url_for("org_admin.list_units"), 303)
+    page = render_template("org/import_units.html", form=form, counts=counts)
+    return Response(page, 422 if form.errors else 200)
+
+
+def _read_table(form: UnitsImportForm) -> list[Grid]:
+    """Return the table that was sent, and leave it in the form as text, where it can be put right; empty with the reason in the form."""
+    try:
+        if form.file.data:
+            grids = read_grids(form.file.data.read(), name=form.file.data.filename or "", aliases=UNIT_HEADS)
+            visible = [grid for grid in grids if not grid.is_hidden]
+            chosen = next(
+                (grid for grid in visible if find_head(grid.rows, UNIT_HEADS)), visible[0] if visible else None
+            )
+            lines = [[" ".join(cell_text(cell).split()) for cell in row] for row in chosen.rows] if chosen else []
+            form.text.data, form.is_confirmed.data = "\n".join("\t".join(line) for line in lines), ""
+        text = (form.text.data or "").strip("\r\n")
+        if not text.strip():
+            form.reject("请选择文件，或粘贴单位表。", "text")
+            return []
+        if not any(sign in text for sign in "\t,，;；"):
+            text = form.text.data = f"单位名称\t类别\n{text.removeprefix('单位名称').lstrip()}"
+        return read_grids(text.encode(), name="单位.csv", aliases=UNIT_HEADS)
+    except UnreadableTableError as rejection:
+        form.reject(rejection.text, "text")
+        return []
