@@ -12,7 +12,15 @@ from examapp.delivery.grading.models import Grade
 from examapp.jobs.models import JobState
 from examapp.organisation.access.rules import MenuEntry
 from examapp.organisation.people.models import Account, RosterImport
-from examapp.platform.dashboard.rules import HOME, entries_for, mark_current, moment_label, remaining_time_label
+from examapp.platform.dashboard.rules import (
+    HOME,
+    MENU_GROUPS,
+    entries_for,
+    group_links,
+    mark_current,
+    moment_label,
+    remaining_time_label,
+)
 from examapp.platform.notices.models import Feedback
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
@@ -157,10 +165,39 @@ def test_an_event_stands_under_the_record_it_belongs_to():
     assert marked == ["学法档案"]
 
 
+def test_the_menu_stands_in_five_groups_where_a_row_does_not_hold_it(app, world):
+    page = (
+        world.client(world.admin("publicity_office", world.unit("某县", kind="county"))).get("/admin/questions/").text
+    )
+    menu = page[page.index("site-menu-row") : page.index("</nav>")]
+    heads = re.findall(r"<summary[^>]*>([^<]+)</summary>", menu)
+    assert [*heads, "普法责任制"] == ["考试", "题库", "学习", "单位与人员", "普法责任制"]
+    assert 'is-current">题库</summary>' in menu and menu.count("aria-current") == 1
+    assert menu.index("首页") < menu.index("考试管理") < menu.index("题库") < menu.index("普法责任制")
+    known = {entry.group for entry in app.extensions["menu"]}
+    assert known <= {*MENU_GROUPS}
+
+
+def test_few_entries_stand_in_one_row_without_groups():
+    found = [(HOME, "/"), *((MenuEntry(label=f"第{n}项", group="考试"), f"/{n}") for n in range(7))]
+    assert [group.label for group in group_links(found, path="/")] == ["首页", *(f"第{n}项" for n in range(7))]
+    assert [group.label for group in group_links([*found, (MenuEntry(label="八"), "/8")], path="/")] == [
+        "首页",
+        "八",
+        "考试",
+    ]
+
+
+def test_the_head_names_the_county(world):
+    county = world.unit("某县", kind="county")
+    assert "某县学法" in world.client(world.person(world.unit("甲局", parent=county))).get("/").text
+    assert "某县学法" not in world.client(world.person()).get("/").text
+
+
 def test_menu_entries_for_candidates_need_no_permission(app):
     menu = app.extensions["menu"]
     labels = [entry.label for entry in entries_for(menu, is_candidate=True, may=lambda _: False)]
-    assert labels == ["首页", "考试", "学习", "练习", "错题", "学法档案", "法律法规"]
+    assert labels == ["首页", "我的考试", "我的学习", "练习", "错题", "学法档案", "法律法规"]
     assert [entry.label for entry in entries_for(menu, is_candidate=False, may=lambda _: False)] == ["首页"]
 
 

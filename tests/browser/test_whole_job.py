@@ -239,6 +239,7 @@ def set_up(page: Page, site: Deployment) -> list[str]:
 
 def add_units(page: Page, site: Deployment, folder: Path) -> None:
     """One unit by the page, one from a workbook by the command."""
+    page.locator(".site-menu-group > summary", has_text="单位与人员").click()
     page.get_by_role("link", name="单位", exact=True).click()
     page.get_by_role("link", name="新增单位").click()
     page.get_by_label("单位名称").fill("司法局")
@@ -468,6 +469,7 @@ def report(visitors: Visitors, passwords: dict[str, str], exam_id: int, result: 
     """The unit admin sees who took part and who did not; screen, exported file and API agree."""
     page = visitors.visitor()
     sign_in_first(page, "100003", passwords["100003"])
+    page.locator(".site-menu-group > summary", has_text="考试").click()
     page.get_by_role("link", name="参考情况", exact=True).click()
     page.get_by_role("link", name="青禾县2026年度学法考试").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("司法局")

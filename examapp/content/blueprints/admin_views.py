@@ -33,7 +33,7 @@ _MAX_SEED = 2**31
 
 
 @admin_blueprint.get("/")
-@menu_entry("组卷", position=100)
+@menu_entry("组卷", position=100, group="题库")
 @requires("papers:blueprint:read")
 def list_blueprints() -> str:
     """List the blueprints."""

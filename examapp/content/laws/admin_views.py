@@ -43,7 +43,7 @@ admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
 
 
 @admin_blueprint.get("/")
-@menu_entry("法律法规", position=150)
+@menu_entry("法律法规", position=150, group="题库")
 @requires("laws:law:write")
 def list_laws() -> str:
     """Show all versions of all laws with their days and how many articles were imported."""

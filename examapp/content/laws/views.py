@@ -17,7 +17,7 @@ blueprint = Blueprint("laws", __name__)
 
 
 @blueprint.get("/laws/")
-@menu_entry("法律法规", position=160)
+@menu_entry("法律法规", position=160, group="题库")
 @signed_in
 def list_laws() -> str:
     """Show all laws by topic, with the version in force."""

@@ -37,7 +37,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @admin_blueprint.get("/")
-@menu_entry("题库", position=110)
+@menu_entry("题库", position=110, group="题库")
 @requires("questions:question:read")
 def list_questions() -> str:
     """Show the questions of a filter, 50 a page; the filter is in the query string."""

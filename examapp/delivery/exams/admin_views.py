@@ -42,7 +42,7 @@ admin_blueprint = Blueprint("exams_admin", __name__, url_prefix="/admin/exams")
 
 
 @admin_blueprint.get("/")
-@menu_entry("考试管理", position=80)
+@menu_entry("考试管理", position=80, group="考试")
 @requires("exams:exam:read")
 def list_exams() -> str:
     """List the exams that concern my reach."""

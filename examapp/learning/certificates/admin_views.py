@@ -32,7 +32,7 @@ _PAGE = 50
 
 
 @admin_blueprint.get("/certificates")
-@menu_entry("证书", position=140)
+@menu_entry("证书", position=140, group="考试")
 @requires(_READ)
 def list_plans() -> str:
     """List what certificates are given for."""

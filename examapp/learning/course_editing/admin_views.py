@@ -38,7 +38,7 @@ _WRITE = "training:course:write"
 
 
 @admin_blueprint.get("/")
-@menu_entry("课程管理", position=120)
+@menu_entry("课程管理", position=120, group="学习")
 @requires(_WRITE)
 def list_courses() -> str:
     """List the courses."""

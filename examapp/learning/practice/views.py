@@ -45,7 +45,7 @@ _MAX_PAGES = 1000
 
 
 @blueprint.route("/practice/", methods=["GET", "POST"])
-@menu_entry("练习", position=30)
+@menu_entry("练习", position=30, group="学习")
 @signed_in
 def practise() -> str | Response | tuple[str, int]:
     """Choose what to practise, and begin."""
@@ -137,7 +137,7 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
 
 
 @blueprint.route("/practice/mistakes", methods=["GET", "POST"])
-@menu_entry("错题", position=40)
+@menu_entry("错题", position=40, group="学习")
 @signed_in
 @shows_keys
 def list_mistakes() -> str | Response:

@@ -42,7 +42,7 @@ from question_bank.kinds.registry import KIND_NAMES
 
 
 @blueprint.get("/study/")
-@menu_entry("学习", position=20)
+@menu_entry("我的学习", position=20, group="学习")
 @signed_in
 def my_courses() -> str:
     """List one's own courses, and what exams ask for before they may be sat."""

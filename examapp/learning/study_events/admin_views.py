@@ -64,7 +64,7 @@ _WAYS = {"code": "签到码", "list": "名单"}
 
 
 @admin_blueprint.get("/events")
-@menu_entry("学法活动", position=130)
+@menu_entry("学法活动", position=130, group="学习")
 @requires(_WRITE)
 def list_events() -> str:
     """List the events of the units within reach."""

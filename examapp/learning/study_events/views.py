@@ -91,7 +91,7 @@ def check_in_myself(event_id: int) -> Response:
 
 
 @blueprint.get("/study/record")
-@menu_entry("学法档案", position=50)
+@menu_entry("学法档案", position=50, group="学习")
 @signed_in
 def my_record() -> str:
     """Show my study record of a year."""

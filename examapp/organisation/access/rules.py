@@ -65,6 +65,8 @@ class MenuEntry:
     position: int = 0
     permissions: tuple[str, ...] = ()
     endpoint: str = ""
+    group: str = ""
+    """Under which of the menu's groups it stands where there are too many entries for one row; alone without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,13 +246,13 @@ def access_rule(view: Callable[..., Any]) -> str | None:
     return getattr(view, _RULE, None)
 
 
-def menu_entry(label: str, *, position: int, shown_with: Sequence[str] = ()) -> Callable[[View], View]:
+def menu_entry(label: str, *, position: int, group: str = "", shown_with: Sequence[str] = ()) -> Callable[[View], View]:
     """Put a view into the menu, above its `@requires` or `@signed_in`: for who may enter, candidates where any account may, or who holds `shown_with`."""
 
     def mark(view: View) -> View:
         rule = access_rule(view) or ""
         permissions = tuple(shown_with) or ((rule,) if ":" in rule else ())
-        setattr(view, _MENU, MenuEntry(label=label, position=position, permissions=permissions))
+        setattr(view, _MENU, MenuEntry(label=label, position=position, permissions=permissions, group=group))
         return view
 
     return mark

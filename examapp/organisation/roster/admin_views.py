@@ -75,7 +75,7 @@ _MOVE_NAMES = {
 
 
 @admin_blueprint.route("/", methods=["GET", "POST"])
-@menu_entry("人员", position=180)
+@menu_entry("人员", position=180, group="单位与人员")
 @requires(READ)
 def list_people() -> str | AnyResponse:
     """Show the people within reach, narrowed by what the address says, or by a number that was posted."""

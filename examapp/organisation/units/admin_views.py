@@ -79,7 +79,7 @@ def ticket_picture(address: str) -> Markup:
 
 
 @units_blueprint.get("/units")
-@menu_entry("单位", position=170)
+@menu_entry("单位", position=170, group="单位与人员")
 @requires("org:unit:read")
 def list_units() -> str:
     """Show a tree of units with the people on their rosters."""

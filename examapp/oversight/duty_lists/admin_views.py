@@ -82,7 +82,7 @@ def send_word(document: WordDocument, name: str) -> Response:
 
 
 @admin_blueprint.get("/")
-@menu_entry("普法责任制", position=200)
+@menu_entry("普法责任制", position=200, group="普法责任制")
 @requires(WRITE)
 def overview() -> str:
     """List the units of one's reach with their lists of a year, and what waits for approval."""

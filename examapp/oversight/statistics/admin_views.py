@@ -54,7 +54,7 @@ _MAX_ON_PAPER = 2000
 
 
 @admin_blueprint.get("")
-@menu_entry("参考情况", position=60)
+@menu_entry("参考情况", position=60, group="考试")
 @requires("reports:participation:read")
 def participation() -> str:
     """List the exams that have figures, the newest first."""

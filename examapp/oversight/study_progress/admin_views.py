@@ -72,7 +72,7 @@ def _chosen(unit_id: int, permission: str) -> _Chosen:
 
 
 @admin_blueprint.get("/study")
-@menu_entry("学习情况", position=70)
+@menu_entry("学习情况", position=70, group="学习")
 @requires(_READ)
 def study() -> str | Response:
     """Lead to the unit at which my reach begins, or let choose among several."""

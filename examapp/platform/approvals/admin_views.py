@@ -107,7 +107,7 @@ _READ = "people:approval:read"
 
 
 @admin_blueprint.get("/")
-@menu_entry("审批", position=190, shown_with=[act.approves for act in TWO_PERSON_ACTS.values()])
+@menu_entry("审批", position=190, group="单位与人员", shown_with=[act.approves for act in TWO_PERSON_ACTS.values()])
 @requires(_READ)
 def list_requests() -> str:
     """Show what waits for a second person, what one asked for oneself, and the latest decisions."""

@@ -84,7 +84,7 @@ _SYSTEM = "系统"
 
 
 @admin_blueprint.route("/", methods=["GET", "POST"])
-@menu_entry("审计", position=230)
+@menu_entry("审计", position=230, group="系统")
 @requires("audit:event:read")
 def list_log() -> str | AnyResponse:
     """List the log's lines, newest first, by act, person and days; a search is posted, so that no name stands in an address."""

@@ -44,6 +44,36 @@ def mark_current(found: Sequence[tuple[MenuEntry, str]], *, path: str) -> list[M
     return [MenuLink(label=entry.label, href=href, is_current=href == current) for entry, href in found]
 
 
+MENU_GROUPS = ("考试", "题库", "学习", "单位与人员", "普法责任制", "系统")
+"""The groups of the menu, in order; an entry without a group is one by itself."""
+_MAX_FLAT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuGroup:
+    """Links under one head; a single link stands for itself."""
+
+    label: str
+    links: list[MenuLink]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the present page is one of these."""
+        return any(link.is_current for link in self.links)
+
+
+def group_links(found: Sequence[tuple[MenuEntry, str]], *, path: str) -> list[MenuGroup]:
+    """Give the menu: each entry by itself where they fit into a row, else the home page and the groups."""
+    links = mark_current(found, path=path)
+    is_flat = len(links) <= _MAX_FLAT
+    groups: dict[str, list[MenuLink]] = {}
+    for (entry, _), link in zip(found, links, strict=True):
+        groups.setdefault(entry.label if is_flat else entry.group or entry.label, []).append(link)
+    places = {} if is_flat else {label: place for place, label in enumerate(MENU_GROUPS, 1)}
+    ordered = sorted(groups.items(), key=lambda group: places.get(group[0], 0))
+    return [MenuGroup(label=some[0].label if len(some) == 1 else label, links=some) for label, some in ordered]
+
+
 def _is_within(path: str, href: str) -> bool:
     bare = href.split("?", maxsplit=1)[0].rstrip("/")
     return path == (bare or "/") or (bool(bare) and path.startswith(f"{bare}/"))

@@ -48,9 +48,9 @@ from examapp.oversight.statistics_scope.rules import CurveChart, curve_chart
 from examapp.platform.dashboard import queries
 from examapp.platform.dashboard.queries import JobLine, find_job, list_jobs_of
 from examapp.platform.dashboard.rules import (
-    MenuLink,
+    MenuGroup,
     entries_for,
-    mark_current,
+    group_links,
     moment_label,
     remaining_time_label,
     time_left_label,
@@ -150,7 +150,7 @@ def _last_result(person_id: int) -> OwnAttempt | None:
 
 
 @blueprint.get("/exams")
-@menu_entry("考试", position=10)
+@menu_entry("我的考试", position=10, group="考试")
 @signed_in
 def my_exams() -> str:
     """List one's own exams, each with one's attempts and results as far as they are shown now."""
@@ -277,12 +277,12 @@ def href_of(endpoint: str, **values: Any) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
-def menu() -> list[MenuLink]:
-    """Give the menu's entries for who is signed in; empty while the first password stands."""
+def menu() -> list[MenuGroup]:
+    """Give the menu for who is signed in; empty while the first password stands."""
     if my_user().must_change_password:
         return []
     entries = entries_for(current_app.extensions["menu"], is_candidate=my_user().is_candidate, may=may)
-    return mark_current([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
+    return group_links([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
 
 
 def live_attempts() -> list[LiveAttempt]:

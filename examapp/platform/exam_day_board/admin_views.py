@@ -70,7 +70,7 @@ _REASONS = {"deadline_passed": "到时收卷后才送达", "taken_over": "换设
 
 
 @admin_blueprint.get("/")
-@menu_entry("考试日", position=90)
+@menu_entry("考试日", position=90, group="考试")
 @requires("attempts:attempt:manage")
 def list_exams() -> str:
     """List the exams of these days, and the rehearsals."""

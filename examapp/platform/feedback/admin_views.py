@@ -32,7 +32,7 @@ _ALL = "all"
 
 
 @admin_blueprint.get("/feedback")
-@menu_entry("意见", position=220)
+@menu_entry("意见", position=220, group="单位与人员")
 @requires("messages:feedback:answer")
 def list_feedback() -> str:
     """List opinions, unanswered ones first."""
@@ -65,7 +65,7 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
 
 
 @admin_blueprint.get("/notices")
-@menu_entry("通知", position=210)
+@menu_entry("通知", position=210, group="单位与人员")
 @requires("messages:notice:write")
 def list_notices() -> str:
     """List the notices that the office has written, newest first."""

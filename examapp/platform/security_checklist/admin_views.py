@@ -40,7 +40,7 @@ _MAX_JOBS = 200
 
 
 @admin_blueprint.get("/")
-@menu_entry("设置", position=250)
+@menu_entry("设置", position=250, group="系统")
 @requires("admin:setting:write")
 def show_settings() -> str:
     """Show settings without secrets, versions, the database's own settings, and whether everything is alive."""
@@ -99,7 +99,7 @@ _LEVEL_LABELS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GO
 
 
 @checklist_blueprint.get("/")
-@menu_entry("安全检查单", position=240)
+@menu_entry("安全检查单", position=240, group="系统")
 @requires("admin:security:read")
 def show_checklist() -> str:
     """Look at everything now, and show it with the red points first."""

@@ -51,6 +51,17 @@
     again(500);
   }
 
+  // One group of the menu is open at a time; a click elsewhere or the escape key closes it.
+  var groups = document.querySelectorAll('.site-menu-group');
+  function closeGroups(kept) {
+    Array.prototype.forEach.call(groups, function (group) { if (group !== kept) { group.open = false; } });
+  }
+  document.addEventListener('click', function (event) { closeGroups(event.target.closest('.site-menu-group')); });
+  document.addEventListener('keydown', function (event) {
+    var group = event.target.closest && event.target.closest('.site-menu-group');
+    if (event.key === 'Escape' && group) { group.open = false; group.querySelector('summary').focus(); }
+  });
+
   // A box at the head of a table ticks all boxes of its form that have the name it gives.
   Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
     all.hidden = false;
