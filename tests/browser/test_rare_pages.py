@@ -150,7 +150,7 @@ def test_what_is_shown_once(live, look):
     world.commit()
     page = look.page(admin)
     page.goto(f"/admin/people/passwords?unit={unit.id}")
-    page.get_by_role("button", name="打印成条").click()
+    page.get_by_role("button", name="打印密码卡").click()
     expect(page.get_by_role("heading", name="青禾县自然资源和规划局综合行政执法大队 初始密码")).to_be_visible()
     look.at(page)
     page.goto(f"/admin/people/tickets?unit={unit.id}")

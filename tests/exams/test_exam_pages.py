@@ -270,6 +270,42 @@ def test_an_exam_is_withdrawn_or_cancelled_only_before_it_opens(world, session, 
     assert coming.state == "cancelled"
 
 
+def test_a_published_exam_has_a_poster_until_it_is_over(world, office, bank):
+    coming = world.exam(bank, opens_in=timedelta(days=1), title="年度学法考试")
+    page = text_of(office.get(f"/admin/exams/{coming.id}/poster"))
+    assert "年度学法考试" in page and "<svg" in page and f"/exams/{coming.id}" in page
+    draft = world.exam(bank, state=ExamState.DRAFT)
+    over = world.exam(bank, opens_in=timedelta(days=-3))
+    for exam, reason in ((draft, "发布以后才有"), (over, "已经结束")):
+        assert reason in text_of(office.get(f"/admin/exams/{exam.id}/poster", follow_redirects=True))
+
+
+def test_an_exam_says_what_comes_next_by_its_phase(world, office, bank):
+    coming, running, over = (
+        text_of(office.get(f"/admin/exams/{world.exam(bank, opens_in=timedelta(days=days)).id}"))
+        for days in (1, -0.5, -3)
+    )
+    assert "打印密码卡" in coming and "入口二维码和海报" in coming and "催考" not in coming
+    assert "催考" in running and "参考情况" in running and "复制到明年" not in running
+    for step in ("安排补考", "公布成绩和答案", "发放证书", "复制到明年"):
+        assert step in over
+    assert "入口二维码和海报" not in over
+
+
+def test_an_exam_is_copied_to_the_next_year_and_has_a_make_up(world, office, bank):
+    over = world.exam(bank, opens_in=timedelta(days=-3), title="2026年度学法考试", focus_loss_limit=4)
+    page = text_of(office.get(f"/admin/exams/new?copy={over.id}"))
+    assert 'value="2027年度学法考试"' in page and f'value="{clock.local(over.opens_at):2027-%m-%dT%H:%M}' in page
+    assert re.search(r'name="focus_loss_limit"[^>]*value="4"|value="4"[^>]*name="focus_loss_limit"', page)
+    page = text_of(office.get(f"/admin/exams/new?makeup={over.id}"))
+    assert 'value="2026年度学法考试补考"' in page and f'selected value="{over.id}"' in page
+    assert "2026-11-21" not in page, "the times of a make-up are to be typed"
+    sent = fields(blueprint_id=bank.id, title="2027 年度学法用法考试")
+    assert post(office, f"/admin/exams/new?copy={over.id}", sent).status_code == 302
+    assert world.session.query(Exam).filter_by(title="2027 年度学法用法考试").count() == 1
+    assert office.get("/admin/exams/new?copy=999999").status_code == 404
+
+
 def test_a_window_is_prolonged_and_closed(world, session, office, bank):
     exam = world.exam(bank, opens_in=timedelta(hours=-1), lasts=timedelta(hours=5))
     path = f"/admin/exams/{exam.id}/prolong"

@@ -303,6 +303,7 @@ POLICY: dict[str, PolicyRow] = {
     "exams_admin.retire_reason": may("PQ", reason_id="exemption_reason"),
     "exams_admin.show_exam": may("UTLPQ", exam_id="exam_within"),
     "exams_admin.show_exemptions": may("UTPQ"),
+    "exams_admin.show_poster": may("UTLPQ", exam_id="exam_within"),
     "exams_admin.show_reasons": may("PQ"),
     "exams_admin.show_readiness": may("UTLPQ", exam_id="exam_within"),
     "exams_admin.withdraw_exam": may("PQ", exam_id="exam_within"),

@@ -290,6 +290,10 @@ def test_first_passwords_go_out_as_workbook_and_page_for_the_subtree_alone(world
     assert not [row for row in rows if row[2].value == "Z777"]
     page = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "page"}).get_data(as_text=True)
     assert line[3].value in page
+    assert (
+        "/login" in page and page.count('id="site-qr"') == 1 and page.count("password-card") == page.count("#site-qr")
+    )
+    assert page.count("card-page") == 1, "a page a unit, and these are of one unit"
     assert sign_in(world.client(), "Z001", line[3].value).status_code == 303
     assert unit_admin.post(f"/admin/people/passwords/{other.id}/sheet", data={"as": "xlsx"}).status_code == 404
     assert "1 人还没有改初始密码" in unit_admin.get(f"/admin/people/passwords?unit={mine.id}").get_data(as_text=True)

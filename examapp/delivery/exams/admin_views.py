@@ -22,15 +22,20 @@ from examapp.delivery.exams.forms import (
     ExamForm,
     SessionForm,
     exam_form,
+    makeup_form,
+    next_year_form,
     offer_in_row,
 )
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamKind, ExamState
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import may, menu_entry, my_access, requires
+from examapp.organisation.units.admin_views import scalable_qr
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext
+from examapp.web.params import chosen_number
 from examapp.web.submit import submit
+from examapp.web.trusted_hosts import address_of
 
 PERMISSIONS = {
     "exams:exam:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER},
@@ -87,6 +92,21 @@ def show_exam(exam_id: int) -> str:
     )
 
 
+@admin_blueprint.get("/<int:exam_id>/poster")
+@requires("exams:exam:read")
+def show_poster(exam_id: int) -> str | Response:
+    """Show a poster to print: title, time, QR code and address of the exam; none of an exam that is not published or is over."""
+    exam = get_visible(read_session(), exam_id)
+    if exam.state != ExamState.PUBLISHED or exam.blueprint_id is None:
+        flash("考试发布以后才有入口二维码和海报。", "warning")
+        return redirect(url_for(".show_exam", exam_id=exam_id))
+    if rules.phase(exam, clock.now()) is rules.ExamPhase.CLOSED:
+        flash("考试已经结束，入口二维码和海报不再提供。", "warning")
+        return redirect(url_for(".show_exam", exam_id=exam_id))
+    address = address_of("attempts.before_start", exam_id=exam.id)
+    return render_template("exams/poster.html", exam=exam, address=address, picture=scalable_qr(address))
+
+
 def get_visible(session: Session, exam_id: int) -> Exam:
     """Get an exam that concerns my reach; drafts and cancelled ones are there only for those who write exams."""
     exam = queries.get_organiser_exam(session, exam_id, my_access("exams:exam:read"))
@@ -108,8 +128,15 @@ def show_readiness(exam_id: int) -> dict[str, object]:
 @admin_blueprint.route("/new", methods=["GET", "POST"])
 @requires("exams:exam:write")
 def create_exam() -> str | Response | tuple[str, int]:
-    """Fill in a new exam."""
-    return _edit(None)
+    """Fill in a new exam; `?copy=` begins with an earlier exam a year later, `?makeup=` with the make-up of an ended one."""
+    earlier = {name: exam_id for name in ("copy", "makeup") if (exam_id := chosen_number(name)) is not None}
+    if not earlier:
+        return _edit(None)
+    session, (name, exam_id) = read_session(), next(iter(earlier.items()))
+    queries.ensure_exam_in_scope(session, exam_id, my_access("exams:exam:write"))
+    exam = queries.get_exam(session, exam_id)
+    form = makeup_form(exam) if name == "makeup" else next_year_form(exam, queries.list_staff_numbers(session, exam))
+    return _edit(None, form)
 
 
 @admin_blueprint.route("/<int:exam_id>/edit", methods=["GET", "POST"])
@@ -127,10 +154,10 @@ def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
     return _edit(exam)
 
 
-def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
+def _edit(exam: Exam | None, filled: ExamForm | None = None) -> str | Response | tuple[str, int]:
     session, access = read_session(), my_access("exams:exam:write")
     exam_id = None if exam is None else exam.id
-    form = exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
+    form = filled or exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
     choices = _choices(session, access, exam)
     form.offer(choices)
     if form.validate_on_submit():

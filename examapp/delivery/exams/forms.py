@@ -269,6 +269,34 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
     )
 
 
+def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
+    """Give the form of a new exam filled from an earlier one, a year later: each time, and each year in the title."""
+    form = exam_form(exam, staff_numbers)
+    if form.is_submitted():
+        return form
+    form.title.data = re.sub(r"20\d\d", lambda year: str(int(year[0]) + 1), exam.title)
+    dated = [form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on]
+    for field in dated + [field for row in form.sessions for field in (row.form.opens_at, row.form.closes_at)]:
+        if field.data is not None:
+            last = 28 if (field.data.month, field.data.day) == (2, 29) else field.data.day
+            field.data = field.data.replace(year=field.data.year + 1, day=last)
+    return form
+
+
+def makeup_form(exam: Exam) -> ExamForm:
+    """Give the form of a make-up exam filled from its main exam; its times are to be typed."""
+    form = exam_form(exam)
+    if form.is_submitted():
+        return form
+    form.title.data, form.kind.data, form.main_exam_id.data = f"{exam.title}补考", ExamKind.MAKEUP, exam.id
+    for field in (form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on):
+        field.data = None
+    for rows in (form.sessions, form.audience):
+        while rows.entries:
+            rows.pop_entry()
+    return form
+
+
 _SAME_NAMES = (
     "title", "kind", "main_exam_id", "blueprint_id", "instructions", "is_full_duration", "grace_s", "attempts_allowed",
     "counting_rule", "scoring_rule", "pass_percent", "good_percent", "excellent_percent", "results_policy", "keys_policy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from itertools import groupby
 from pathlib import Path
 
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
@@ -27,6 +28,7 @@ from examapp.organisation.units.admin_views import (
     address_of_search,
     admin_blueprint,
     may_touch_guarded,
+    scalable_qr,
     ticket_picture,
     units_within,
 )
@@ -128,14 +130,18 @@ def list_first_passwords() -> str:
 @admin_blueprint.post("/passwords/<int:unit_id>/sheet")
 @requires(_ISSUE)
 def export_first_passwords(unit_id: int) -> AnyResponse:
-    """Give the sheet as xlsx, or as a page to print and cut into strips; who took it is written down."""
+    """Give the sheet as xlsx, or as cards to print and cut, each unit on a page of its own; who took it is written down."""
     with request_transaction() as context:
         unit = get_unit_within(context.session, unit_id, my_access(_ISSUE))
         lines = _lines(unit)
         password_actions.note_first_passwords_given_out(context, unit.id, count=len(lines))
     if request.form.get("as") == "page":
-        page = render_template("people/passwords_sheet.html", unit=unit, lines=lines)
-        return Response(page)
+        address = address_of("people.sign_in")
+        sheets = [(name, list(some)) for name, some in groupby(lines, key=lambda line: line.unit_name)]
+        picture = scalable_qr(address)
+        return Response(
+            render_template("people/passwords_sheet.html", unit=unit, sheets=sheets, address=address, picture=picture)
+        )
     return send_file(
         _xlsx(unit, lines),
         mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -74,7 +74,16 @@ def address_of_search(endpoint: str, *more: str) -> BaseResponse | None:
 
 def ticket_picture(address: str) -> Markup:
     """Draw a QR code; the code stands behind the `#`, which browsers do not send, so that no log holds it."""
-    svg = segno.make_qr(address, error="m").svg_inline(scale=3, border=2, omitsize=False)
+    return _draw_qr(address, is_scalable=False)
+
+
+def scalable_qr(address: str) -> Markup:
+    """Draw a QR code that fills whatever it stands in."""
+    return _draw_qr(address, is_scalable=True)
+
+
+def _draw_qr(address: str, *, is_scalable: bool) -> Markup:
+    svg = segno.make_qr(address, error="m").svg_inline(scale=3, border=2, omitsize=is_scalable)
     return Markup(svg)  # noqa: S704 – segno's own drawing of squares
 
 
