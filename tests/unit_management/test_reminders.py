@@ -14,6 +14,7 @@ from examapp.delivery.exams.models import Exemption
 from examapp.organisation.people.models import Approval, Person
 from examapp.organisation.people.rules import id_number_binding, mobile_binding
 from examapp.oversight.reminders.models import ExamReminder
+from examapp.oversight.reminders.rules import group_chat_text
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.notices.models import OutgoingMessage
 from tests.reports.county import DAY
@@ -70,6 +71,27 @@ def test_each_group_names_exactly_its_people(county, people, unit_admin):
         body = unit_admin.get(page(county, group=group)).text.split("<tbody>")[1].split("</tbody>")[0]
         assert f">{name}</a>" in body
         assert not [other for other in people if other != name and f">{other}</a>" in body]
+
+
+def test_a_text_for_the_group_chat_says_how_many_are_missing_and_where_to_go(county, people, world, unit_admin):
+    text = unit_admin.get(page(county)).text
+    chat = text.split('id="chat-text"')[1].split("</textarea>")[0]
+    assert "1人还没有参加" in chat and f"/exams/{county.exam.id}" in chat and county.exam.title in chat
+    assert 'id="chat-text"' not in unit_admin.get(page(county, group="failed")).text
+    assert 'id="chat-text"' not in world.client(world.admin("leader", county.bureau)).get(page(county)).text
+
+
+def test_the_text_for_the_group_chat_names_units_or_people_and_never_who_failed(county):
+    fields = {"unit": "财政局", "address": "https://x/exams/1"}
+    by_unit = group_chat_text(
+        "not_started", county.exam, below=[("预算股", 2), ("办公室", 0)], names=[], count=2, **fields
+    )
+    assert "财政局有2人还没有参加，其中预算股2人。" in by_unit and "办公室" not in by_unit
+    by_name = group_chat_text("in_progress", county.exam, below=[], names=["张三", "李四"], count=2, **fields)
+    assert "财政局有2人已开始作答但还没有交卷：张三、李四。" in by_name
+    assert "张三" not in group_chat_text("not_started", county.exam, below=[], names=["张三"], count=60, **fields)
+    assert group_chat_text("failed", county.exam, below=[], names=["张三"], count=1, **fields) == ""
+    assert group_chat_text("not_started", county.exam, below=[], names=[], count=0, **fields) == ""
 
 
 def test_other_units_lists_are_missing_and_a_leader_may_look_but_not_act(county, people, world, unit_admin, post):

@@ -25,7 +25,7 @@ from examapp.organisation.roster_change_requests.admin_views import admin_bluepr
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders import actions, queries
 from examapp.oversight.reminders.actions import InvalidReminderError
-from examapp.oversight.reminders.rules import MAX_REASON_LENGTH, OVERDUE, find_reminder_issue
+from examapp.oversight.reminders.rules import MAX_REASON_LENGTH, OVERDUE, find_reminder_issue, group_chat_text
 from examapp.oversight.report_files.queries import roster_label
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
 from examapp.oversight.statistics_scope.queries import (
@@ -38,6 +38,7 @@ from examapp.oversight.statistics_scope.queries import (
 from examapp.web.forms import FlaskForm
 from examapp.web.params import chosen_page
 from examapp.web.submit import request_transaction, submit
+from examapp.web.trusted_hosts import address_of
 
 PERMISSIONS = {
     # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
@@ -113,6 +114,10 @@ def _show(
         session, report_context, units, group=group, offset=(page - 1) * _PAGE, limit=_PAGE
     )
     exam_id, unit_id = report_context.exam.id, units.top.unit_id
+    table = queries.get_overdue_table(session, report_context, units)
+    exams = (report_context.exam, *report_context.makeups)
+    issue = find_reminder_issue(group, exams, now=now)
+    running = next((exam for exam in exams if exam.opens_at <= now < exam.closes_at), None)
     return render_template(
         "unit_management/overdue.html",
         report_context=report_context,
@@ -120,7 +125,7 @@ def _show(
         unit=units.top,
         group=group,
         groups=OVERDUE,
-        table=queries.get_overdue_table(session, report_context, units),
+        table=table,
         rows=rows,
         count=count,
         left=queries.left_among(session, [row.person_id for row in rows]) if report_context.snapshot_due_at else set(),
@@ -131,7 +136,18 @@ def _show(
             "unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=unit_id, **_query(group, **more)
         ),
         actions=_query(group),
-        issue=find_reminder_issue(group, (report_context.exam, *report_context.makeups), now=now),
+        issue=issue,
+        chat_text=""
+        if issue or running is None
+        else group_chat_text(
+            group,
+            running,
+            unit=units.top.name,
+            below=[(row.unit.name, getattr(row.counts, group)) for row in table.below],
+            names=[row.name for row in rows],
+            count=count,
+            address=address_of("attempts.before_start", exam_id=running.id),
+        ),
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
         may_act=may("reports:score:export"),
         may_call=may("unit_management:call:export"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from examapp.clock import local
@@ -37,6 +37,33 @@ def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
         "failed": f"《{exam.title}》您还可以再次参加考试或补考，请登录学法考试平台查看安排。",
     }
     return f"【{organisation}】{text[group]}"
+
+
+_DONE = {"not_started": "还没有参加", "in_progress": "已开始作答但还没有交卷"}
+
+
+def group_chat_text(
+    group: str,
+    exam: Exam,
+    *,
+    unit: str,
+    below: Sequence[tuple[str, int]],
+    names: Sequence[str],
+    count: int,
+    address: str,
+) -> str:
+    """Write the call for a unit's group chat: how many are missing, by unit below or by name, and where to go; empty where nobody is.
+
+    `names` are given only where the page lists all of them. Who has failed is nobody's business: that group gets no text.
+    """
+    if group not in _DONE or not count:
+        return ""
+    by_unit = "、".join(f"{name}{number}人" for name, number in below if number)
+    who = f"，其中{by_unit}" if by_unit else f"：{'、'.join(names)}" if len(names) == count else ""
+    return (
+        f"{exam.title}将于{local(exam.closes_at):%-m月%-d日%H:%M}截止。{unit}有{count}人{_DONE[group]}{who}。\n"
+        f"请在截止前登录完成：{address}"
+    )
 
 
 def find_reminder_issue(group: str, exams: Iterable[Exam], *, now: datetime) -> str | None:

@@ -62,6 +62,17 @@
     if (event.key === 'Escape' && group) { group.open = false; group.querySelector('summary').focus(); }
   });
 
+  // A button that copies the text of a field; by the old command, which works without https too.
+  Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
+    var label = button.textContent;
+    button.hidden = false;
+    button.addEventListener('click', function () {
+      document.getElementById(button.getAttribute('data-copy')).select();
+      button.textContent = document.execCommand('copy') ? '已复制' : '请按 Ctrl+C 复制';
+      window.setTimeout(function () { button.textContent = label; }, 3000);
+    });
+  });
+
   // A box at the head of a table ticks all boxes of its form that have the name it gives.
   Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
     all.hidden = false;
