@@ -133,6 +133,27 @@ def test_the_home_pages_cost_few_statements(world, statements):
         assert len(seen) <= limit, "\n".join(seen)
 
 
+def test_a_new_office_is_led_from_units_to_its_first_exam(world):
+    county = world.unit("某县", kind="county")
+    office = world.client(world.admin("publicity_office"))
+    page = office.get("/").text
+    assert "第一场考试之前" in page and "/admin/org/units/import" in page and "在册 0 人" in page
+    assert page.count("✓ 已完成") == 1, "the office's own unit is there"
+    world.person(world.unit("甲局", parent=county))
+    world.admin("publicity_office")
+    assert office.get("/").text.count("✓ 已完成") == 3
+    assert "第一场考试之前" not in world.client(world.admin("unit_admin", county)).get("/").text
+    world.exam()
+    assert "第一场考试之前" not in office.get("/").text
+
+
+def test_an_office_is_told_of_the_drafts_that_it_may_review(world):
+    world.question(state="draft")
+    office = world.admin("publicity_office")
+    page = world.client(office).get("/").text
+    assert "试题等我审核" in page and "/admin/questions/review" in page
+
+
 def test_the_menu_leads_only_where_one_may_go(world):
     for role in ("publicity_office", "unit_admin", "leader", "system_admin", "security_admin", "audit_admin"):
         client = world.client(world.admin(role, world.unit(kind="county")))

@@ -9,18 +9,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.laws.models import LawVersion
 from examapp.content.questions.models import BankQuestion, QuestionState
 from examapp.delivery.attempts.queries import attempts_used
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
-from examapp.delivery.exams.models import Exam, ExamKind, Exemption
+from examapp.delivery.exams.models import Exam, ExamKind, ExamState, Exemption
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.exams.rules import ExamPhase, Window
 from examapp.jobs.models import ACTIVE, Job
 from examapp.learning.courses.queries import MyCourse, list_my_courses
 from examapp.learning.practice.queries import count_due
 from examapp.organisation.access.queries import within
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.people.models import Person
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
@@ -161,10 +163,39 @@ def count_exemptions_waiting(session: Session, access: AccessScope) -> int:
     return session.execute(statement).scalar_one()
 
 
-def count_questions_waiting(session: Session) -> int:
-    """Count the draft questions that wait for a review."""
-    statement = select(func.count()).select_from(BankQuestion).where(BankQuestion.state == QuestionState.DRAFT)
-    return session.execute(statement).scalar_one()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUpCounts:
+    """What a new installation has so far of what an exam needs."""
+
+    units: int
+    people: int
+    offices: int
+    """Persons who may review questions; a second one is needed, since nobody reviews their own."""
+    unit_admins: int
+    laws: int
+    questions: int
+    """Active ones."""
+    blueprints: int
+    exams: int
+    """Published ones."""
+
+
+def count_set_up(session: Session, *, now: datetime) -> SetUpCounts:
+    """Count what a first exam needs, in one statement; for the checklist of an office that has published none."""
+    holds = or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
+    people_with = select(func.count(RoleGrant.person_id.distinct())).where(holds)
+    counted = {
+        "units": select(func.count()).select_from(Unit).where(Unit.closed_at.is_(None), Unit.kind != UnitKind.COUNTY),
+        "people": select(func.count()).select_from(Person).where(Person.state == PersonState.ON_ROSTER),
+        "offices": people_with.where(RoleGrant.role == Role.PUBLICITY_OFFICE),
+        "unit_admins": people_with.where(RoleGrant.role == Role.UNIT_ADMIN),
+        "laws": select(func.count()).select_from(LawVersion),
+        "questions": select(func.count()).select_from(BankQuestion).where(BankQuestion.state == QuestionState.ACTIVE),
+        "blueprints": select(func.count()).select_from(Blueprint).where(Blueprint.archived_at.is_(None)),
+        "exams": select(func.count()).select_from(Exam).where(Exam.state == ExamState.PUBLISHED),
+    }
+    row = session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items())))
+    return SetUpCounts(**row.one()._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 _SHOWN_FOR = timedelta(hours=24)

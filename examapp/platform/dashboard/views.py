@@ -9,6 +9,8 @@ from flask import Blueprint, current_app, jsonify, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from examapp import clock
+from examapp.content.question_review.queries import count_queue
+from examapp.content.questions.admin_views import may_review_alone
 from examapp.content.questions.models import QuestionImport
 from examapp.db.session import read_session
 from examapp.delivery.attempts.queries import LiveAttempt
@@ -91,6 +93,7 @@ def home() -> str | Response:
         study_now=_study_now(user.person_id, exam_now) if is_expected_to_start else None,
         last_result=_last_result(user.person_id) if user.is_candidate else None,
         organiser=organiser,
+        set_up=_set_up_steps(organiser),
         chart=_chart(organiser),
         waiting=_waiting(),
         jobs=[_with_place(job) for job in list_jobs_of(session, user.person_id, kinds=_JOB_PLACES, now=now)]
@@ -134,6 +137,41 @@ def _organiser() -> queries.OrganiserHome | None:
     if not may("reports:participation:read"):
         return None
     return queries.find_organiser_home(read_session(), my_access("reports:participation:read"), now=clock.now())
+
+
+def _set_up_steps(organiser: queries.OrganiserHome | None) -> list[tuple[str, str, bool, str | None]]:
+    """Give what an office has to do before its first exam, until that is published: words, how far it is, whether done, where to."""
+    if organiser is not None or not may_everywhere("exams:exam:write"):
+        return []
+    counts = queries.count_set_up(read_session(), now=clock.now())
+    if counts.exams:
+        return []
+    people = href_of("people_admin.list_people") if may("people:role:grant") else None
+    return [
+        ("登记单位", f"已有 {counts.units} 个", counts.units > 0, href_of("org_admin.import_units")),
+        ("导入人员名册", f"在册 {counts.people} 人", counts.people > 0, href_of("people_admin.list_imports")),
+        (
+            "请安全管理员授予第二名普法办角色（题目须由另一人审核）",
+            f"现有 {counts.offices} 人",
+            counts.offices > 1,
+            people,
+        ),
+        ("请安全管理员授予各单位管理员角色", f"现有 {counts.unit_admins} 人", counts.unit_admins > 0, people),
+        ("导入法律法规", f"已有 {counts.laws} 部", counts.laws > 0, href_of("laws_admin.list_laws")),
+        (
+            "导入题目并审核启用",
+            f"已启用 {counts.questions} 题",
+            counts.questions > 0,
+            href_of("questions_admin.list_imports"),
+        ),
+        (
+            "制定组卷规则",
+            f"已有 {counts.blueprints} 份",
+            counts.blueprints > 0,
+            href_of("papers_admin.list_blueprints"),
+        ),
+        ("新增考试并发布", "", False, href_of("exams_admin.create_exam")),
+    ]
 
 
 def _chart(organiser: queries.OrganiserHome | None) -> CurveChart | None:
@@ -194,8 +232,8 @@ def _waiting() -> list[tuple[str, int, str | None]]:
         count = count_feedback(session, my_access("messages:feedback:answer"), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
     if may("questions:question:review"):
-        count = queries.count_questions_waiting(session)
-        found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
+        count = count_queue(session, person_id=my_user().person_id, may_own=may_review_alone())
+        found.append(("试题等我审核", count, href_of("questions_admin.review_queue")))
     return [(text, count, href) for text, count, href in [*found, *_duties_waiting()] if count]
 
 
