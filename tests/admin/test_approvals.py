@@ -32,6 +32,53 @@ def press(client, request, act):
     return client.post(f"/admin/approvals/{request.id}/{act}", follow_redirects=True).text
 
 
+def send_table(client, text, **fields):
+    return client.post("/admin/people/roles/import", data={"text": text, **fields})
+
+
+def test_roles_are_asked_for_by_a_table_and_approved_together(world, security):
+    bureaus = [world.unit(f"第{n}局") for n in range(5)]
+    people = [world.person(bureau, name=f"管理员{n}") for n, bureau in enumerate(bureaus)]
+    world.person(bureaus[4], name="管理员4")
+    lines = [f"第{n}局\t管理员{n}\t{'领导' if n == 1 else ''}" for n in range(5)]
+    table = "\n".join(["单位\t姓名\t角色", *lines, "没有的局\t张三\t", "第0局\t管理员0\t安全管理员"])
+    page = send_table(security, table, reason="年度调整").text
+    assert "已提交 4 份申请" in page and "有 3 行没有提交" in page
+    assert "第 6 行（第4局　管理员4）：有几个人同名" in page and "没有找到这个单位" in page and "三员请逐个办理" in page
+    again = table.replace("第4局\t管理员4\t", f"第4局\t{people[4].name}\t").splitlines()[:5]
+    assert send_table(security, "\n".join(again)).status_code == 303, "what waits already is passed over"
+    rows = world.session.query(Approval).order_by(Approval.id).all()
+    assert [(row.person_id, row.details["role"], row.details["unit_id"]) for row in rows] == [
+        (person.id, "leader" if n == 1 else "unit_admin", person.unit_id) for n, person in enumerate(people[:4])
+    ]
+    other = world.api(world.admin("security_admin"))
+    assert 'data-tick-all="ids"' in other.get("/admin/approvals/").text
+    people[2].state = "left"
+    world.session.flush()
+    page = other.post("/admin/approvals/ticked", data={"ids": [row.id for row in rows]}, follow_redirects=True).text
+    assert "已同意 3 份申请" in page and "（管理员2）没有办理" in page
+    assert world.session.query(RoleGrant).filter(RoleGrant.person_id.in_([p.id for p in people])).count() == 3
+    assert "请先勾选" in other.post("/admin/approvals/ticked", follow_redirects=True).text
+
+
+def test_a_key_is_not_approved_unseen_nor_ones_own_request(world, security, ask_role):
+    row = ask_role()
+    assert "没有办理" in security.post("/admin/approvals/ticked", data={"ids": [row.id]}, follow_redirects=True).text
+    row.act = "questions.correct_key"
+    row.details = {"code": "Q1", "version": 1}
+    world.session.flush()
+    office = world.api(world.admin("publicity_office"))
+    page = office.post("/admin/approvals/ticked", data={"ids": [row.id]}, follow_redirects=True).text
+    assert "须打开核对" in page
+    assert row.state == "waiting"
+
+
+def test_a_table_of_roles_without_a_head_is_rejected(security):
+    answer = send_table(security, "第0局\t张三")
+    assert answer.status_code == 422 and "表头要有单位" in answer.text
+    assert "请选择文件" in send_table(security, "").text
+
+
 def test_a_request_is_void_after_its_time_and_can_be_put_again(world, ask_role, fixed_clock):
     system_person = world.admin("system_admin")
     first = ask_role()

@@ -180,6 +180,7 @@ POLICY: dict[str, PolicyRow] = {
     "admin_admin.show_settings": may("S"),
     # approvals_admin
     "approvals_admin.approve": may("PQSY", approval_id="request_to_decide"),
+    "approvals_admin.approve_ticked": may("UTPQSY"),
     "approvals_admin.list_requests": may("UTPQSY"),
     "approvals_admin.reject": may("PQSY", approval_id="request_to_decide"),
     "approvals_admin.show_request": may("UTPQSY", approval_id="request_to_see"),
@@ -397,6 +398,7 @@ POLICY: dict[str, PolicyRow] = {
     "people_admin.enable_account": may("UTPQS", person_id="person"),
     "people_admin.export_first_passwords": may("UTPQS", unit_id="unit"),
     "people_admin.grant_role": may("Y", person_id="person"),
+    "people_admin.import_roles": may("Y"),
     "people_admin.issue_tickets": may("UTPQS"),
     "people_admin.leave_person": may("UTPQS", person_id="person"),
     "people_admin.list_first_passwords": may("UTPQS"),

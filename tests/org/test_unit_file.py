@@ -73,7 +73,7 @@ def send(client, text, *, parent_id, **fields):
 
 def test_pasted_units_are_counted_first_and_created_by_a_second_click(world, office):
     county = world.session.query(Unit).filter_by(code="01").one()
-    assert "单位表" in office.get("/admin/org/units/import").get_data(as_text=True)
+    assert "检查单位表" in office.get("/admin/org/units/import").get_data(as_text=True)
     table = "单位名称\t类别\t上级单位\n司法局\t县直单位\t\n办公室\t内设机构\t司法局\n城关镇\t乡镇\t某县"
     page = send(office, table, parent_id=county.id)
     assert page.status_code == 200 and "导入这些单位" in page.get_data(as_text=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.errors import NotFoundError
+from examapp.documents.tables import Grid, cell_text, find_head
+from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import (
     MAX_DEPUTYSHIP_LENGTH,
@@ -98,6 +99,89 @@ def request_role(context: ActionContext, person: Person, role_request: RoleReque
         details=role_request.as_details(),
         reason=reason,
     )
+
+
+ROLE_HEADS: dict[str, tuple[str, ...]] = {
+    "unit": ("单位", "单位名称", "管理单位", "单位编码"),
+    "name": ("姓名", "管理员", "人员"),
+    "role": ("角色", "身份"),
+    "staff_number": ("工号", "登录名", "编号"),
+}
+"""Heads of a table of roles, as people write them."""
+_MAX_ROWS = 1_000
+_ROLES = {"": Role.UNIT_ADMIN, "领导": Role.LEADER} | {name: role for role, name in ROLE_NAMES.items()}
+
+
+def request_roles(
+    context: ActionContext, grids: Sequence[Grid], *, reach: ColumnElement[bool], reason: str
+) -> tuple[int, list[str]]:
+    """Ask for the roles of a table, a row each; give how many were asked for, and the other rows with their reasons.
+
+    A row names a unit, a person of it by name or staff number, and a role, 单位管理员 where none; one that waits already is passed over.
+    Raises BadRequestError without a head.
+    """
+    asked, problems = 0, []
+    for line, says in _read_roles(grids):
+        try:
+            person, role_request = _role_of_row(context.session, says, reach=reach)
+            request_role(context, person, role_request, reason=reason)
+        except dual_control_actions.AlreadyRequestedError:
+            continue
+        except DomainError as rejection:
+            problems.append(f"第 {line} 行（{says.get('unit', '')}　{says.get('name', '')}）：{rejection.text}")
+        else:
+            asked += 1
+    return asked, problems
+
+
+def _read_roles(grids: Sequence[Grid]) -> list[tuple[int, dict[str, str]]]:
+    rows = []
+    for grid in grids:
+        head = find_head(grid.rows, ROLE_HEADS)
+        if (
+            grid.is_hidden
+            or head is None
+            or "unit" not in head.columns
+            or not {"name", "staff_number"} & {*head.columns}
+        ):
+            continue
+        for at, row in enumerate(grid.rows[head.at + 1 :], head.at + 2):
+            says = {field: cell_text(row[index]) for field, index in head.columns.items() if index < len(row)}
+            if any(says.values()):
+                rows.append((at, says))
+    if not rows or len(rows) > _MAX_ROWS:
+        raise BadRequestError(f"没有找到名单：表头要有单位、姓名（或工号），表头下面至少一行，最多 {_MAX_ROWS:,} 行。")
+    return rows
+
+
+def _role_of_row(session: Session, says: dict[str, str], *, reach: ColumnElement[bool]) -> tuple[Person, RoleRequest]:
+    role = _ROLES.get(says.get("role", ""))
+    if role is None or role in SEPARATED_ROLES:
+        raise InvalidPersonError("role", "角色请写单位管理员、普法办或领导；系统、安全、审计三员请逐个办理。")
+    named = says.get("unit", "")
+    units = session.scalars(
+        select(Unit).where(reach, or_(Unit.name == named, Unit.code == named), Unit.closed_at.is_(None)).limit(2)
+    ).all()
+    if len(units) != 1:
+        raise InvalidPersonError(
+            "unit_id", "没有找到这个单位。" if not units else "有几个单位叫这个名称，请改写单位编码。"
+        )
+    is_named = [
+        column == says[field]
+        for field, column in (("name", Person.name), ("staff_number", Person.staff_number))
+        if says.get(field)
+    ]
+    people = session.scalars(
+        select(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Unit.region_path.startswith(units[0].region_path), Person.state != PersonState.LEFT, *is_named)
+        .limit(2)
+    ).all()
+    if not is_named or not people:
+        raise InvalidPersonError("name", "这个单位（含下级）没有这个人，请核对姓名、工号。")
+    if len(people) > 1:
+        raise InvalidPersonError("name", "有几个人同名，请在“工号”一列写明工号。")
+    return people[0], RoleRequest(role=role, unit_id=units[0].id if role in UNIT_ROLES else None)
 
 
 def deputy_request(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> RoleRequest:

@@ -11,7 +11,12 @@ from wtforms.fields.choices import SelectChoice
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.organisation.access.queries import get_unit_within, list_grants_to_stand_in_for, list_role_grants
+from examapp.organisation.access.queries import (
+    get_unit_within,
+    list_grants_to_stand_in_for,
+    list_role_grants,
+    within,
+)
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import has_active_attempt, my_access, requires
 from examapp.organisation.dual_control.queries import list_waiting_about
@@ -19,8 +24,8 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.people.queries import get_person_within
 from examapp.organisation.roles import actions
 from examapp.organisation.roles.actions import RoleRequest
-from examapp.organisation.roster.forms import DeputyForm, RoleForm
-from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
+from examapp.organisation.roster.forms import DeputyForm, RoleForm, RolesImportForm
+from examapp.organisation.units.admin_views import admin_blueprint, read_table, unit_choices, units_within
 from examapp.organisation.units.models import Tree
 from examapp.web.submit import submit
 
@@ -31,7 +36,8 @@ PERMISSIONS = {
 
 
 _GRANT = "people:role:grant"
-_REQUESTED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
+_APPROVAL = "另一名系统管理员或安全管理员审批后生效。"
+_REQUESTED = f"申请已提交。{_APPROVAL}"
 
 
 @admin_blueprint.route("/<int:person_id>/roles", methods=["GET", "POST"])
@@ -41,7 +47,8 @@ def grant_role(person_id: int) -> AnyResponse:
     session, access = read_session(), my_access(_GRANT)
     person = get_person_within(session, person_id, access)
     form = RoleForm()
-    form.unit_id.choices = unit_choices(units_within(session, access), "全县" if access.is_everything else None)
+    units = unit_choices(units_within(session, access), "全县" if access.is_everything else None)
+    form.unit_id.choices = [SelectChoice("", "请选择"), *units]
     if form.validate_on_submit() and _ask(form, person_id):
         flash(_REQUESTED, "success")
         return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
@@ -53,6 +60,23 @@ def grant_role(person_id: int) -> AnyResponse:
         waiting=list_waiting_about(session, person_id, actions.ACT, now=clock.now()),
         role_names=ROLE_NAMES,
     )
+    return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.route("/roles/import", methods=["GET", "POST"])
+@requires(_GRANT)
+def import_roles() -> AnyResponse:
+    """Ask for the roles of a table, uploaded or pasted: every row that can be, and the others named with their reasons."""
+    form, asked, problems = RolesImportForm(), 0, []
+    if form.validate_on_submit() and (grids := read_table(form, actions.ROLE_HEADS)):
+        with submit(form=form, field="text") as context:
+            asked, problems = actions.request_roles(
+                context, grids, reach=within(my_access(_GRANT)), reason=form.reason.data or ""
+            )
+        if not form.is_rejected and not problems:
+            flash(f"已提交 {asked} 份申请。{_APPROVAL}", "success")
+            return redirect(url_for("people_admin.list_people"), 303)
+    page = render_template("people/import_roles.html", form=form, asked=asked, problems=problems, approval=_APPROVAL)
     return Response(page, 422 if form.errors else 200)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import segno
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice
 
@@ -21,7 +22,7 @@ from examapp.organisation.accounts.guards import menu_entry, my_access, my_grant
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
-from examapp.organisation.roster.forms import UnitForm, UnitsImportForm
+from examapp.organisation.roster.forms import TableForm, UnitForm, UnitsImportForm
 from examapp.organisation.units import actions, queries
 from examapp.organisation.units.actions import UnitFacts
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
@@ -231,8 +232,8 @@ def import_units() -> BaseResponse:
     if request.method == "GET":
         county = next((unit.id for unit in units if unit.kind == UnitKind.COUNTY), NOTHING)
         form.parent_id.data = chosen_number("parent") or county
-    if form.validate_on_submit() and (grids := _read_table(form)):
-        is_confirmed = bool(form.is_confirmed.data)
+    if form.validate_on_submit() and (grids := read_table(form, UNIT_HEADS, bare_head="单位名称\t类别")):
+        is_confirmed = bool(form.is_confirmed.data and not form.file.data)
         act = actions.import_units if is_confirmed else actions.preview_units
         with submit(form=form, field="text") as context:
             counts = act(context, grids, parent=context.session.get(Unit, form.parent_id.data or NOTHING))
@@ -243,24 +244,29 @@ def import_units() -> BaseResponse:
     return Response(page, 422 if form.errors else 200)
 
 
-def _read_table(form: UnitsImportForm) -> list[Grid]:
-    """Return the table that was sent, and leave it in the form as text, where it can be put right; empty with the reason in the form."""
+def read_table(form: TableForm, aliases: Mapping[str, Sequence[str]], *, bare_head: str = "") -> list[Grid]:
+    """Return the table that was sent, and leave it in the form as text, where it can be put right; empty with the reason in the form.
+
+    With a `bare_head`, a mere column gets these heads: its own first and an empty one beside it.
+    """
     try:
         if form.file.data:
-            grids = read_grids(form.file.data.read(), name=form.file.data.filename or "", aliases=UNIT_HEADS)
-            visible = [grid for grid in grids if not grid.is_hidden]
-            chosen = next(
-                (grid for grid in visible if find_head(grid.rows, UNIT_HEADS)), visible[0] if visible else None
-            )
-            lines = [[" ".join(cell_text(cell).split()) for cell in row] for row in chosen.rows] if chosen else []
-            form.text.data, form.is_confirmed.data = "\n".join("\t".join(line) for line in lines), ""
+            form.text.data = _text_of_file(form.file.data, aliases)
         text = (form.text.data or "").strip("\r\n")
         if not text.strip():
-            form.reject("请选择文件，或粘贴单位表。", "text")
+            form.reject("请选择文件，或粘贴表格。", "text")
             return []
-        if not any(sign in text for sign in "\t,，;；"):
-            text = form.text.data = f"单位名称\t类别\n{text.removeprefix('单位名称').lstrip()}"
-        return read_grids(text.encode(), name="单位.csv", aliases=UNIT_HEADS)
+        if bare_head and not any(sign in text for sign in "\t,，;；"):
+            first = bare_head.split("\t", maxsplit=1)[0]
+            text = form.text.data = f"{bare_head}\n{text.removeprefix(first).lstrip()}"
+        return read_grids(text.encode(), name="table.csv", aliases=aliases)
     except UnreadableTableError as rejection:
         form.reject(rejection.text, "text")
         return []
+
+
+def _text_of_file(file: FileStorage, aliases: Mapping[str, Sequence[str]]) -> str:
+    grids = [grid for grid in read_grids(file.read(), name=file.filename or "", aliases=aliases) if not grid.is_hidden]
+    chosen = next((grid for grid in grids if find_head(grid.rows, aliases)), grids[0] if grids else None)
+    rows = chosen.rows if chosen else []
+    return "\n".join("\t".join(" ".join(cell_text(cell).split()) for cell in row) for row in rows)

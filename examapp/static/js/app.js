@@ -77,8 +77,8 @@
   Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
     all.hidden = false;
     all.addEventListener('change', function () {
-      Array.prototype.forEach.call(all.form.querySelectorAll('input[type="checkbox"]'), function (box) {
-        if (box.name === all.getAttribute('data-tick-all') && !box.disabled) { box.checked = all.checked; }
+      Array.prototype.forEach.call(all.form.elements, function (box) {
+        if (box.type === 'checkbox' && box.name === all.getAttribute('data-tick-all') && !box.disabled) { box.checked = all.checked; }
       });
     });
   });
