@@ -270,6 +270,21 @@ def test_an_exam_is_withdrawn_or_cancelled_only_before_it_opens(world, session, 
     assert coming.state == "cancelled"
 
 
+def test_people_are_named_by_number_or_by_name(world, session, office, bank):
+    county = world.unit("某县", kind="county")
+    one, two = (
+        world.person(county, name=name, staff_number=number) for name, number in (("张三", "N1"), ("李四", "N2"))
+    )
+    three = world.person(world.unit("财政局", parent=county), name="张三", staff_number="N3")
+    named = "N1 N2\n张三 财政局"
+    sent = fields(blueprint_id=bank.id, staff_numbers=named, title="点名考试")
+    assert post(office, "/admin/exams/new", sent).status_code == 302
+    exam = session.query(Exam).filter_by(title="点名考试").one()
+    assert {part.person_id for part in exam.audiences} == {one.id, two.id, three.id}
+    again = post(office, "/admin/exams/new", sent | {"staff_numbers": "张三"})
+    assert again.status_code == 422 and "有几个人都符合" in text_of(again)
+
+
 def test_a_published_exam_has_a_poster_until_it_is_over(world, office, bank):
     coming = world.exam(bank, opens_in=timedelta(days=1), title="年度学法考试")
     page = text_of(office.get(f"/admin/exams/{coming.id}/poster"))
@@ -344,7 +359,7 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
     for wrong, text in (
         ({"unit_id": ""}, "只能二选一"),
         ({"minutes": "999"}, "应为 1 至 240"),
-        ({"unit_id": "", "staff_number": "没有"}, "没有找到这个工号"),
+        ({"unit_id": "", "staff_number": "没有"}, "没有找到“没有”"),
     ):
         assert text in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))
     assert session.query(ExamExtension).count() == 2

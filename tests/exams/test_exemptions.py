@@ -90,8 +90,8 @@ def test_a_rejection_needs_a_reason_and_another_request_may_follow(world, sessio
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"staff_number": "没有"}, "没有找到这个工号"),
-        ({"staff_number": ""}, "请填写人员工号"),
+        ({"staff_number": "没有"}, "没有找到“没有”"),
+        ({"staff_number": ""}, "请填写姓名或工号"),
         ({"exam_id": ""}, "请选择考试"),
         ({"exam_id": "999999"}, "考试"),
         ({"reason": "其他", "details": ""}, "请写明具体情况"),
@@ -106,6 +106,21 @@ def test_a_request_that_cannot_stand_is_rejected_in_words(world, session, scenar
     assert session.query(Exemption).count() == 0
 
 
+def test_a_person_is_named_by_name_and_where_several_have_it_by_unit_too(world, session, scenario):
+    twin = world.person(world.unit("办公室", parent=scenario["unit"]), name="李四", staff_number="B002")
+    rejected = ask(scenario, staff_number="李四")
+    assert rejected.status_code == 422
+    text = text_of(rejected)
+    assert "李四（本局，工号 B001）" in text and "李四（办公室，工号 B002）" in text
+    assert ask(scenario, staff_number="李四 办公室").status_code == 302
+    assert session.query(Exemption).one().person_id == twin.id
+    twin.state = "left"
+    session.flush()
+    assert ask(scenario, staff_number="李四").status_code == 302
+    assert session.query(Exemption).filter_by(person_id=scenario["person"].id).count() == 1
+    assert "没有找到" in text_of(ask(scenario, staff_number="本局"))
+
+
 def test_fields_beside_the_form_do_not_approve(world, session, scenario):
     """H05."""
     ask(scenario, approved_at="2026-01-01", approved_by_id="1", person_id="1", unit_id="1")
@@ -116,7 +131,7 @@ def test_fields_beside_the_form_do_not_approve(world, session, scenario):
 def test_what_lies_outside_the_reach_is_not_there(world, session, scenario):
     """H03."""
     outsider = world.person(world.unit("别局"), name="王五", staff_number="C001")
-    assert "没有找到这个工号" in text_of(ask(scenario, staff_number="C001"))
+    assert "没有找到“C001”" in text_of(ask(scenario, staff_number="C001"))
     row = world.save(
         Exemption(
             exam_id=scenario["exam"].id,

@@ -274,6 +274,7 @@ POLICY: dict[str, PolicyRow] = {
     "examday_admin.list_exams": may("PQ"),
     "examday_admin.reopen": may("PQ", attempt_id="sheet_within"),
     "examday_admin.request_rehearsal": may("PQ"),
+    "examday_admin.search_attempts": may("PQ", exam_id="exam"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
     "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
     # exams

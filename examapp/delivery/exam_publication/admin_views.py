@@ -19,10 +19,10 @@ from examapp.delivery.exams import queries as exam_queries
 from examapp.delivery.exams.admin_views import admin_blueprint, indented
 from examapp.delivery.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
 from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
-from examapp.delivery.exemptions.queries import find_person_within
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import my_access, requires
+from examapp.organisation.people.queries import get_named_person
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import submit
@@ -155,10 +155,7 @@ def extend(exam_id: int) -> str | Response:
 def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, access: AccessScope) -> bool:
     person_id = None
     if form.staff_number.data:
-        person = find_person_within(context.session, form.staff_number.data, access)
-        if person is None:
-            raise exam_actions.InvalidExamError("没有找到这个工号，请核对后重填。")
-        person_id = person.id
+        person_id = get_named_person(context.session, form.staff_number.data, access).id
     return actions.extend(
         context,
         exam_id=exam_id,

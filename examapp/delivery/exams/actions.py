@@ -19,11 +19,16 @@ from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
+from examapp.organisation.people.queries import PersonUnclearError, get_named_person
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"exams.create_exam": "新建考试", "exams.update_exam": "修改考试"}
 AUDIT_OBJECTS = {"exam": "考试", "session": "场次"}
+
+
+_MAX_UNKNOWN = 10
+"""How many persons that are not found a rejection names."""
 
 
 class InvalidExamError(DomainError):
@@ -161,7 +166,9 @@ def _set(session: Session, exam: Exam, settings: ExamSettings, access: AccessSco
         )
         for part in settings.audience
     ]
-    named = [ExamAudience(person_id=person_id, ranks=[]) for person_id in _people(session, settings.staff_numbers)]
+    named = [
+        ExamAudience(person_id=person_id, ranks=[]) for person_id in _people(session, settings.staff_numbers, access)
+    ]
     if not may_hold(session, [*parts, *named], access):
         raise InvalidExamError("应考范围超出您管理的单位。请只选本单位及下级单位。")
     exam.audiences = [*parts, *named]
@@ -193,18 +200,24 @@ def _list_make_up_issues(session: Session, settings: ExamSettings) -> list[str]:
     return []
 
 
-def _people(session: Session, staff_numbers: tuple[str, ...]) -> list[int]:
-    found = {
-        number: person_id
-        for person_id, number in session.execute(
-            select(Person.id, Person.staff_number).where(Person.staff_number.in_(staff_numbers))
-        )
-    }
-    unknown = [number for number in staff_numbers if number not in found]
+def _people(session: Session, entries: tuple[str, ...], access: AccessScope) -> list[int]:
+    """Give the persons of a list, an entry each: a staff number, several with spaces between, or words that name one within the reach."""
+    words = {word for entry in entries for word in entry.split()}
+    people = session.execute(select(Person.staff_number, Person.id).where(Person.staff_number.in_(words)))
+    known = {row.staff_number: row.id for row in people}
+    found: list[int] = []
+    unknown: list[str] = []
+    for entry in entries:
+        if all(word in known for word in entry.split()):
+            found += [known[word] for word in entry.split()]
+        elif len(unknown) < _MAX_UNKNOWN:
+            try:
+                found.append(get_named_person(session, entry, access).id)
+            except PersonUnclearError as rejection:
+                unknown.append(rejection.text)
     if unknown:
-        listed = "、".join(unknown[:10]) + ("等" if len(unknown) > 10 else "")
-        raise InvalidExamError(f"名单中有 {len(unknown)} 个工号查不到：{listed}。请核对后再保存。")
-    return list(dict.fromkeys(found[number] for number in staff_numbers))
+        raise InvalidExamError(" ".join(unknown))
+    return list(dict.fromkeys(found))
 
 
 KEYS_OUT_TEXT = (

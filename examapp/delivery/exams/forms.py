@@ -51,7 +51,9 @@ EXEMPTION_STATUS_NAMES = {
     ExemptionStatus.WITHDRAWN: "已撤回",
 }
 _BETWEEN = re.compile(r"[\s、，,；;]+")
+_BETWEEN_ENTRIES = re.compile(r"[\r\n、，,；;]+")
 _LONG = 100_000
+NAMED = "姓名或工号；同名的在姓名后面写单位，如：张三 财政局"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class ExamForm(FlaskForm):
     snapshot_on = DateField("名册冻结日", [Optional()])
     audience = RowList(FormField(AudienceForm), max_entries=50)
     staff_numbers = TextAreaField(
-        "点名参加的人员工号",
+        "点名参加的人员",
         [Optional(), Length(max=200_000, message="名单太长，请改用单位或职级范围。")],
         render_kw={"rows": 5},
     )
@@ -201,7 +203,7 @@ class ExamForm(FlaskForm):
             snapshot_due_at=None if snapshot_on is None else from_local(datetime.combine(snapshot_on, time())),
             sessions=tuple(_window(row.form) for row in self.sessions),
             audience=tuple(_part(row.form) for row in self.audience),
-            staff_numbers=tuple(dict.fromkeys(_text(self.staff_numbers.data))),
+            staff_numbers=tuple(dict.fromkeys(_entries(self.staff_numbers.data))),
         )
 
 
@@ -214,6 +216,10 @@ def offer_in_row(row: Form, choices: Choices) -> None:
 
 def _text(text: str | None) -> list[str]:
     return [word for word in _BETWEEN.split(text or "") if word]
+
+
+def _entries(text: str | None) -> list[str]:
+    return [" ".join(entry.split()) for entry in _BETWEEN_ENTRIES.split(text or "") if entry.strip()]
 
 
 def _instant_where(policy: str, typed: datetime | None) -> datetime | None:
@@ -315,7 +321,7 @@ class ExtensionForm(FlaskForm):
     """Extra time for a unit or one person."""
 
     unit_id = SelectField("单位（含下级）", coerce=read_id)
-    staff_number = StringField("或一个人的工号", [Optional(), Length(max=40)])
+    staff_number = StringField("或一个人", [Optional(), Length(max=40)], description=NAMED)
     minutes = IntegerField(
         "延长几分钟", [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")], default=15
     )
@@ -378,7 +384,7 @@ class OwnExemptionForm(FlaskForm):
 class UnitExemptionForm(OwnExemptionForm):
     """A unit's request for the exemption or deferral of one of its people."""
 
-    staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
+    staff_number = StringField("人员", [DataRequired("请填写姓名或工号。"), Length(max=40)], description=NAMED)
 
 
 class ReasonForm(FlaskForm):

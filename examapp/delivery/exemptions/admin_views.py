@@ -25,7 +25,6 @@ from examapp.delivery.exemptions import actions
 from examapp.delivery.exemptions.queries import (
     PAGE,
     ExemptionStatus,
-    find_person_within,
     get_exemption_form,
     list_exemptions,
     list_reasons,
@@ -34,6 +33,7 @@ from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import may, my_access, requires
+from examapp.organisation.people.queries import get_named_person
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page
@@ -97,9 +97,7 @@ def request_exemption() -> str | Response | tuple[str, int]:
 
 
 def _request(context: ActionContext, form: UnitExemptionForm, access: AccessScope) -> None:
-    person = find_person_within(context.session, form.staff_number.data, access)
-    if person is None:
-        raise actions.InvalidExemptionError("在您管理的单位中没有找到这个工号，请核对后重填。")
+    person = get_named_person(context.session, form.staff_number.data, access)
     actions.request_exemption(
         context,
         exam_id=form.exam_id.data,

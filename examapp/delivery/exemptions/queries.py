@@ -172,12 +172,3 @@ def list_reasons(session: Session, *, with_retired: bool = False) -> list[Exempt
     """List the reasons that are offered, the one that needs details last."""
     query = select(ExemptionReason).order_by(ExemptionReason.needs_details, ExemptionReason.id)
     return list(session.scalars(query if with_retired else query.where(ExemptionReason.retired_at.is_(None))))
-
-
-def find_person_within(session: Session, staff_number: str, access: AccessScope) -> Person | None:
-    """Find a person by staff number within a reach."""
-    return session.scalar(
-        select(Person)
-        .join(Unit, Person.unit_id == Unit.id)
-        .where(Person.staff_number == staff_number.strip(), within(access))
-    )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.people.models import Person, PersonState
+from examapp.organisation.people.queries import get_named_person
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.oversight.assessments.models import (
     Assessment,
@@ -232,13 +233,11 @@ def add_sheets(session: Session, assessment_id: int, *, now: datetime) -> int:
     return len(session.scalars(statement).all())
 
 
-def add_reviewer(context: ActionContext, *, assessment_id: int, staff_number: str, duty_scope: DutyScope) -> Person:
-    """Name a person as a reviewer of a year's sheets, by staff number; twice changes nothing."""
+def add_reviewer(context: ActionContext, *, assessment_id: int, named: str, duty_scope: DutyScope) -> Person:
+    """Make a person a reviewer of a year's sheets, named by words or staff number; twice changes nothing. Raises PersonUnclearError."""
     session = context.session
     _lock(session, assessment_id, duty_scope)
-    person = session.scalar(select(Person).where(Person.staff_number == staff_number))
-    if person is None:
-        raise InvalidDutyError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
+    person = get_named_person(session, named, duty_scope.write)
     if person.state == PersonState.LEFT:
         raise InvalidDutyError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
     row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=context.now)

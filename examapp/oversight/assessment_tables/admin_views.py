@@ -210,11 +210,12 @@ def add_reviewer(assessment_id: int) -> Response:
     """Name a reviewer."""
     form = ReviewerForm()
     check_form(form)
-    with request_transaction() as context:
+    back = url_for(".show_score_table", assessment_id=assessment_id)
+    with submit(back=back) as context:
         person = actions.add_reviewer(
             context,
             assessment_id=assessment_id,
-            staff_number=form.staff_number.data,
+            named=form.staff_number.data,
             duty_scope=current_duty_scope(),
         )
         name = person.name

@@ -121,9 +121,9 @@ class ReviewerForm(FlaskForm):
     """Naming a reviewer."""
 
     staff_number = StringField(
-        "评审人工号",
+        "评审人（姓名或工号；同名的在姓名后面写单位）",
         filters=[_tidy],
-        validators=[DataRequired("请填写评审人的工号。"), Length(max=50, message="最多 50 字。")],
+        validators=[DataRequired("请填写评审人的姓名或工号。"), Length(max=50, message="最多 50 字。")],
     )
 
 

@@ -205,11 +205,14 @@ def list_set_aside(session: Session, exam_id: int, access: AccessScope) -> list[
     )
 
 
-def list_attempts_of(session: Session, exam_id: int, staff_number: str, access: AccessScope) -> list[AttemptLine]:
-    """List the attempts of one person within the reach, by staff number."""
-    return _lines(
-        session, _select_lines(exam_id, access).where(Person.staff_number == staff_number).order_by(Attempt.number)
-    )
+_MAX_NAMED = 100
+
+
+def list_attempts_of(session: Session, exam_id: int, named: str, access: AccessScope) -> list[AttemptLine]:
+    """List the attempts of who has this staff number or name within the reach."""
+    is_named = or_(Person.staff_number == named, Person.name == named)
+    statement = _select_lines(exam_id, access).where(is_named).order_by(Person.staff_number, Attempt.number)
+    return _lines(session, statement.limit(_MAX_NAMED))
 
 
 def get_attempt_line(session: Session, attempt_id: int, access: AccessScope) -> tuple[AttemptLine, Exam]:

@@ -20,6 +20,7 @@ from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.exam_day_board import queries
 from examapp.platform.rehearsals import actions as rehearsal_actions
 from examapp.web.forms import FlaskForm, IntegerField
+from examapp.web.query_encryption import encrypt_query_param, requested_search_text
 from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
@@ -91,17 +92,26 @@ def show_board(exam_id: int) -> str:
     board = queries.board(session, exam, access, now=now)
     if request.args.get("part") == "board":
         return render_template("admin/examday/_board.html", board=board, reasons=_REASONS)
-    staff_number = request.args.get("staff_number", "").strip()
-    found = exam_day_queries.list_attempts_of(session, exam_id, staff_number, access) if staff_number else []
+    named = (requested_search_text() or request.args.get("staff_number", "")).strip()[:40]
+    found = exam_day_queries.list_attempts_of(session, exam_id, named, access) if named else []
     return render_template(
         "admin/examday/board.html",
         board=board,
         reasons=_REASONS,
-        staff_number=staff_number,
+        named=named,
         found=found,
         phase=phase(exam, now),
         notice=ExamNoticeForm(text=exam.exam_notice),
     )
+
+
+@admin_blueprint.post("/<int:exam_id>/search")
+@requires("attempts:attempt:manage")
+def search_attempts(exam_id: int) -> Response:
+    """Lead from the posted words to the address of the search, which holds them sealed."""
+    get_organiser_exam(read_session(), exam_id, my_access("attempts:attempt:manage"))
+    words = encrypt_query_param(request.form.get("q", "").strip()[:40])
+    return redirect(url_for(".show_board", exam_id=exam_id, s=words or None), 303)
 
 
 @admin_blueprint.post("/<int:exam_id>/notice")
