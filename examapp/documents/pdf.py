@@ -59,12 +59,15 @@ class PdfColumn:
 class PdfDocument:
     """A document that grows from top to bottom; `to_bytes` ends it.
 
-    `made_at` stands in the file's properties, so that the same content gives the same bytes; `watermark` stands pale behind every page.
+    `made_at` stands in the file's properties, so that the same content gives the same bytes; `watermark` stands pale behind every page,
+    `footnote` as a small line above every page's number: what is to be signed and sealed has no watermark.
     """
 
-    def __init__(self, *, title: str, made_at: datetime, layout: Layout = PLAIN, watermark: str = "") -> None:
+    def __init__(
+        self, *, title: str, made_at: datetime, layout: Layout = PLAIN, watermark: str = "", footnote: str = ""
+    ) -> None:
         self.layout = layout
-        self._pdf = _Pages(layout, watermark)
+        self._pdf = _Pages(layout, watermark, footnote)
         self._pdf.set_title(printable(title))
         self._pdf.set_lang("zh-CN")
         self._pdf.set_creation_date(local(made_at))
@@ -210,13 +213,16 @@ class _Row:
         return cls(cells=cells, height=line * max(map(len, cells)) + 1.6, line=line, size=size)
 
 
+_FOOTNOTE_PT = 8
+
+
 class _Pages(FPDF):
     """Pages with the watermark behind the text and the page's number below it."""
 
-    def __init__(self, layout: Layout, watermark: str) -> None:
+    def __init__(self, layout: Layout, watermark: str, footnote: str) -> None:
         super().__init__(orientation="landscape" if layout.is_landscape else "portrait", format="A4")
         share_font(self)
-        self._layout, self._watermark = layout, printable(watermark)
+        self._layout, self._watermark, self._footnote = layout, printable(watermark), printable(footnote)
         self.set_margins(layout.left, layout.top, layout.right)
         self.set_auto_page_break(auto=False, margin=layout.bottom)
         self.page_break_trigger = self.h - layout.bottom
@@ -238,7 +244,11 @@ class _Pages(FPDF):
                     x += width + 26
 
     def footer(self) -> None:
-        """Write the page's number; an official document has it at the outer edge."""
+        """Write the footnote and the page's number; an official document has that at the outer edge."""
+        if self._footnote:
+            self.set_font(FAMILY, size=_FOOTNOTE_PT)
+            with self.local_context(text_color=(96, 96, 96)):
+                self.text(self.l_margin, self.h - self._layout.bottom + 5, self._footnote)
         number, size = self.page_no(), 14 if self._layout.has_dashes else 9
         text = f"— {number} —" if self._layout.has_dashes else f"第 {number} 页"
         self.set_font(FAMILY, size=size)

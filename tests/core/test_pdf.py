@@ -71,6 +71,11 @@ def test_watermark_stands_on_every_page():
     assert all("张三2026-11-24" in page for page in page_texts(sheet(rows=90, watermark="张三 2026-11-24")))
 
 
+def test_a_footnote_stands_once_on_every_page():
+    pages = page_texts(sheet(rows=90, footnote="张三 2026-11-24 导出"))
+    assert len(pages) > 1 and [page.count("张三2026-11-24导出") for page in pages] == [1] * len(pages)
+
+
 def test_official_document_has_its_margins_and_page_numbers():
     document = PdfDocument(title="通报", made_at=MADE_AT, layout=OFFICIAL)
     for _ in range(40):

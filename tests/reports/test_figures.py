@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from docx import Document
 from openpyxl import load_workbook
 
 from examapp.delivery.exams.models import ExamAudience
+from examapp.oversight.report_templates.render_docx import period_label
 from examapp.oversight.statistics.queries import home_figures
 from tests.helpers.reports import (
     FIELDS,
@@ -92,6 +94,8 @@ def test_circular_says_the_same_in_word_and_pdf(county, world, session, tree):
         f"参考率{whole['participation_rate']}%",
         f"平均分{whole['mean_points']}",
         "2026年11月24日",
+        "（数据截至2026年11月24日12:00）通报如下",
+        "以上数据统计截至2026年11月24日12:00，人员以当时在册名单为准",
     ):
         assert wording in text and wording in on_paper
     assert "{" not in text + on_paper
@@ -222,3 +226,15 @@ def test_the_countys_figures_name_the_units_that_they_do_not_cover(county, world
     assert "不含没有上级单位的孤立的局" in client.get(f"{path}/{county.top.id}").get_data(as_text=True)
     assert "不含没有上级单位" not in client.get(f"{path}/{county.bureau.id}").get_data(as_text=True)
     assert "不含没有上级单位的孤立的局" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "text"),
+    [
+        (datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 18, tzinfo=UTC), "2026年12月1日"),
+        (datetime(2026, 11, 20, 8, tzinfo=UTC), datetime(2026, 12, 1, 18, tzinfo=UTC), "2026年11月20日至12月1日"),
+        (datetime(2026, 12, 20, 8, tzinfo=UTC), datetime(2027, 1, 5, 18, tzinfo=UTC), "2026年12月20日至2027年1月5日"),
+    ],
+)
+def test_the_days_of_an_exam_are_written_as_people_write_them(opens, closes, text):
+    assert period_label(opens, closes) == text

@@ -121,14 +121,18 @@ def test_every_file_for_paper_says_whose_copy_it_is_by_the_shipped_forms(county,
         assert page.oddHeader.center.text == MARK and page.cell(page.max_row, 1).value == MARK, content
     for content in ("participation", "absent", "score_sheet", "circular"):
         document = Document(io.BytesIO(export(api, county, county.top, content, "docx")))
-        assert [p.text for p in document.sections[0].header.paragraphs] == [MARK], content
+        mark = "" if content == "circular" else MARK
+        assert [p.text for p in document.sections[0].header.paragraphs] == [mark], content
         assert any("参考" in p.text for p in document.paragraphs) and len(document.tables) == 1
         assert len(document.tables[0].rows) > 1 and "{" not in "".join(p.text for p in document.paragraphs)
         for sheet in pypdf.PdfReader(io.BytesIO(export(api, county, county.top, content, "pdf"))).pages:
-            assert "".join(MARK.split()) in "".join(sheet.extract_text().replace("\0", "").split()), content
+            written = "".join(sheet.extract_text().replace("\0", "").split())
+            assert written.count("".join(MARK.split())) == (content != "circular"), f"{content}: one line, none across"
 
 
-def test_an_own_circular_keeps_its_heads_and_has_the_mark_below_them_on_every_kind_of_page(county, world, session):
+def test_an_own_circular_keeps_its_heads_and_says_below_them_whom_it_holds_on_every_kind_of_page(
+    county, world, session
+):
     form = Document(io.BytesIO(docx("应考 {{ 应考 }} 人")))
     form.add_section()
     first, second = form.sections
@@ -139,18 +143,21 @@ def test_an_own_circular_keeps_its_heads_and_has_the_mark_below_them_on_every_ki
     form.settings.odd_and_even_pages_header_footer = True
     buffer = io.BytesIO()
     form.save(buffer)
+    world.person(county.bureau, rank="一级科员")
     admin = world.admin(name="管理员")
     client, api = world.client(admin), world.api(admin)
     assert upload(client, "circular", buffer.getvalue()).status_code == 303
     use = f"{PAGE}/{session.query(ReportTemplate).one().id}/use"
     client.post(use, data={"csrf_token": token(client)})
-    files = [export(api, county, county.top, "circular", "docx")]
+    address = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?rank=一级科员"
+    files = [from_page(api, address, "circular", "docx")[0]]
+    held = "只统计职级为「一级科员」的人员"
     first, second = Document(io.BytesIO(files[0])).sections
-    assert [p.text for p in first.header.paragraphs] == ["绥安县普法办", MARK]
-    assert [p.text for p in second.header.paragraphs] == ["第二节", MARK]
+    assert [p.text for p in first.header.paragraphs] == ["绥安县普法办", held]
+    assert [p.text for p in second.header.paragraphs] == ["第二节", held]
     for section in (first, second):
-        assert [p.text for p in section.first_page_header.paragraphs] == [MARK]
-        assert [p.text for p in section.even_page_header.paragraphs] == [MARK]
+        assert [p.text for p in section.first_page_header.paragraphs] == [held]
+        assert [p.text for p in section.even_page_header.paragraphs] == [held]
     row = session.query(Export).one()
     row.state, row.file = "queued", None
     session.flush()
@@ -182,7 +189,7 @@ def test_an_own_score_sheet_has_the_mark_in_the_head_of_every_page(county, world
 
 def test_the_page_says_which_formats_follow_a_form(county, world):
     page = world.client(world.admin()).get(PAGE).text
-    assert "启用的模板用于：Word 文档（docx）、PDF（打印、盖章）。每页页眉由系统写上导出人和时间。" in page
+    assert "启用的模板用于：Word 文档（docx）、PDF（打印、盖章）。导出人和时间记在审计记录里，不写在通报上。" in page
     others = re.search("启用的模板只用于：Excel 表格（xlsx）。导出为(.+?)时仍是随产品提供的样式", page)[1]
     assert others == "OpenDocument 表格（ods）、PDF（打印、盖章）、Word 文档（docx）"
 
@@ -202,7 +209,8 @@ def test_a_form_that_says_nothing_of_whom_it_holds_says_it_in_the_head(county, w
     page = load_workbook(io.BytesIO(from_page(api, address, "score_sheet", "xlsx")[0])).active
     assert page.oddHeader.center.text == text and page["A1"].value == "乙" and page.max_row == 1
     document = Document(io.BytesIO(from_page(api, address, "circular", "docx")[0]))
-    assert document.sections[0].header.paragraphs[0].text == text and document.paragraphs[0].text == "应考 1 人"
+    assert document.sections[0].header.paragraphs[0].text == text.removeprefix(f"{MARK}；")
+    assert document.paragraphs[0].text == "应考 1 人"
 
 
 def test_shipped_forms_are_fit_and_may_be_taken_as_they_are(county, world):

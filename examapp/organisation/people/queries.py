@@ -131,22 +131,15 @@ def get_named_person(session: Session, text: str, access: AccessScope) -> Person
     numbered = session.scalar(of_reach.where(Person.staff_number == text.strip()))
     if numbered is not None:
         return numbered
-    each = [
-        or_(Person.name == word, Person.staff_number == word, Unit.name.contains(word, autoescape=True))
-        for word in words
-    ]
+    fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in words]
     is_named = or_(Person.name.in_(words), Person.staff_number.in_(words))
-    matching = of_reach.where(*each, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
+    matching = of_reach.where(*fits, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
     found = session.execute(matching.order_by(Unit.code, Person.staff_number).limit(_MAX_LISTED + 1)).all()
     if len(found) == 1:
         return found[0][0]
     if not found:
-        raise PersonUnclearError(
-            f"没有找到“{text.strip()[:40]}”。请填写姓名或工号；同名的在姓名后面写单位，如：张三 财政局。"
-        )
-    listed = "、".join(
-        f"{person.name}（{unit_name}，工号 {person.staff_number}）" for person, unit_name in found[:_MAX_LISTED]
-    )
+        raise PersonUnclearError(f"没有找到“{text.strip()[:40]}”。请填写姓名或工号；同名的写成“张三 财政局”这样。")
+    listed = "、".join(f"{one.name}（{unit_name}，工号 {one.staff_number}）" for one, unit_name in found[:_MAX_LISTED])
     more = "等" if len(found) > _MAX_LISTED else ""
     raise PersonUnclearError(f"有几个人都符合：{listed}{more}。请在姓名后面写单位，或改写工号。")
 

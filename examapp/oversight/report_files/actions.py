@@ -94,7 +94,7 @@ def write_circular(path: Path, order: ReportSpec, counts: dict[int, Counts]) -> 
     renderer = RENDERERS[order.request.format]
     assert renderer.write_circular is not None
     docx = report_template_render_docx.fill(order.template, text)
-    circular = Circular(docx=docx, made_at=order.report_context.as_of, watermark=order.watermark, header=mark_of(order))
+    circular = Circular(docx=docx, made_at=order.report_context.as_of, header=order.request.filters.text)
     renderer.write_circular(path, circular)
     return len(rows)
 

@@ -41,7 +41,7 @@ class ReportSpec:
     report_context: ReportContext
     nodes: Sequence[UnitNode]
     watermark: str = ""
-    """Who asked for it, and when; pale behind the text of what can be printed."""
+    """Who asked for it, and when; a line at the head or foot of each page, save in a circular."""
     issuer: str = ""
     """The office in whose name a circular goes out."""
     template: bytes | None = None

@@ -17,7 +17,7 @@ def _write_pdf(path: Path, table: ReportTable) -> None:
     sheet = table.sheet
     assert sheet.made_at is not None
     layout = pdf.PLAIN if sheet.is_portrait else pdf.LANDSCAPE
-    document = pdf.PdfDocument(title=sheet.title, made_at=sheet.made_at, layout=layout, watermark=sheet.watermark)
+    document = pdf.PdfDocument(title=sheet.title, made_at=sheet.made_at, layout=layout, footnote=sheet.watermark)
     document.title(sheet.title)
     for remark in sheet.remarks:
         document.paragraph(remark, size=9)
@@ -49,7 +49,7 @@ def _write_docx(path: Path, table: ReportTable) -> None:
 
 
 def _write_circular_pdf(path: Path, circular: Circular) -> None:
-    path.write_bytes(as_pdf(circular.docx, made_at=circular.made_at, watermark=circular.watermark))
+    path.write_bytes(as_pdf(circular.docx, made_at=circular.made_at))
 
 
 def _write_circular_docx(path: Path, circular: Circular) -> None:

@@ -96,9 +96,8 @@ class Circular:
 
     docx: bytes
     made_at: datetime
-    watermark: str
     header: str
-    """The line at the head of each page."""
+    """The line at the head of each page: whom alone it is about. Who exported it stands in the audit log, not on what is sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,7 +238,12 @@ def _example() -> dict[str, Any]:
     counts = ("120", "2", "1", "117", "110", "7", "104", "30", "50", "94.02%", "94.55%", "88.89%", "45.45%", "86.50")
     unit = dict(zip(render_docx.UNIT_PLACES, ("001", "示例单位", *counts), strict=True))
     text = dict.fromkeys(render_docx.PLACES, "示例") | unit
-    dates = {"开始日期": "2026年11月1日", "结束日期": "2026年11月30日", "落款日期": "2026年12月4日"}
+    dates = {
+        "考试日期": "2026年11月1日至11月30日",
+        "开始日期": "2026年11月1日",
+        "结束日期": "2026年11月30日",
+        "落款日期": "2026年12月4日",
+    }
     return (
         text | dates | {"考试名称": "示例考试", "年份": "2026", render_docx.LIST_PLACE: [unit, unit | {"编码": "002"}]}
     )

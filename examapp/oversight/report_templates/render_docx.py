@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from examapp.clock import local
 from examapp.documents.office_templates import open_document, rejecting_what_cannot_be_filled, same_bytes
-from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, UnitStatsRow
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, Scope, UnitStatsRow
 from examapp.oversight.statistics_scope.queries import ReportContext
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ UNIT_PLACES = (
 )
 """What is known of each unit of the list 各单位, and of the whole."""
 PLACES = (
-    "考试名称", "年份", "开始日期", "结束日期", "统计时间", "名册", "口径", "落款单位", "落款日期", "待督促单位", *UNIT_PLACES[1:],
+    "考试名称", "年份", "考试日期", "开始日期", "结束日期", "统计时间", "名册", "口径", "统计范围", "数据说明", "落款单位", "落款日期",
+    "待督促单位", *UNIT_PLACES[1:],
 )  # fmt: skip
 LIST_PLACE = "各单位"
 _SIZES = {"title": 22, "table": 10.5}
@@ -74,11 +75,16 @@ def text_of(
         **_unit_text(whole),
         "考试名称": report_context.exam.title,
         "年份": str(opens.year),
+        "考试日期": period_label(opens, closes),
         "开始日期": _day(opens),
         "结束日期": _day(closes),
-        "统计时间": f"{_day(as_of)}{as_of:%H:%M}",
+        "统计时间": _minute(as_of),
         "名册": roster_label,
         "口径": "，".join(part for part in (SCOPE_NAMES[report_context.scope], filter_label) if part),
+        "统计范围": "，".join(
+            part for part in (_SCOPES[report_context.scope], filter_label, f"数据截至{_minute(as_of)}") if part
+        ),
+        "数据说明": f"以上数据统计截至{_minute(as_of)}，人员以{_roster(report_context)}为准",
         "落款单位": issuer or whole.unit.name,
         "落款日期": _day(as_of),
         "待督促单位": "、".join(lagging) or "无",
@@ -88,6 +94,26 @@ def text_of(
 
 def _day(instant: datetime) -> str:
     return f"{instant.year}年{instant.month}月{instant.day}日"
+
+
+_SCOPES = {Scope.THIS: "", Scope.FINAL: "含补考"}
+
+
+def period_label(opens: datetime, closes: datetime) -> str:
+    """Write the days of an exam as a circular has them: one day once, the year of the last day only where it is another."""
+    if opens.date() == closes.date():
+        return _day(opens)
+    last = _day(closes) if opens.year != closes.year else f"{closes.month}月{closes.day}日"
+    return f"{_day(opens)}至{last}"
+
+
+def _minute(instant: datetime) -> str:
+    return f"{_day(instant)}{instant:%H:%M}"
+
+
+def _roster(report_context: ReportContext) -> str:
+    frozen_at = report_context.snapshot_due_at
+    return "当时在册名单" if frozen_at is None else f"{_minute(local(frozen_at))}冻结的名单"
 
 
 def _unit_text(row: UnitStatsRow) -> dict[str, str]:
@@ -114,7 +140,7 @@ def shipped_template() -> bytes:
     docx.title("关于{{ 考试名称 }}参考情况的通报")
     docx.paragraph("各乡镇人民政府，各有关单位：")
     docx.paragraph(
-        "{{ 开始日期 }}至{{ 结束日期 }}，{{ 单位 }}组织开展了{{ 考试名称 }}。现将参考情况（{{ 口径 }}，截至{{ 统计时间 }}）通报如下。",
+        "{{ 考试日期 }}，{{ 单位 }}组织开展了{{ 考试名称 }}。现将参考情况（{{ 统计范围 }}）通报如下。",
         is_indented=True,
     )
     docx.heading("一、总体情况")
@@ -137,7 +163,7 @@ def shipped_template() -> bytes:
         is_indented=True,
     )
     docx.paragraph(
-        "说明：数字以{{ 名册 }}为准；参考率＝参考÷应考，合格率＝合格÷参考，优秀率＝优秀÷参考，平均分只按参考人员计算。",
+        "说明：{{ 数据说明 }}；参考率＝参考÷应考，合格率＝合格÷参考，优秀率＝优秀÷参考，平均分只按参考人员计算。",
         is_indented=True,
     )
     docx.paragraph("")
