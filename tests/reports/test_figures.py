@@ -9,6 +9,7 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
+from examapp import clock
 from examapp.delivery.exams.models import ExamAudience
 from examapp.oversight.report_templates.render_docx import period_label
 from examapp.oversight.statistics.queries import home_figures
@@ -142,6 +143,19 @@ def test_score_lists_hold_everybody_once_with_the_attempt_that_counts(county, wo
     absent = {row["姓名"]: row["情况"] for row in csv_rows(export(client, county, county.top, "absent", "csv"))}
     assert absent["人in progress"] == "已开始未交卷" and absent["人absent"] == "未开始" and len(absent) == 21 - 13
     assert people["exempt"].name not in absent
+
+
+def test_who_never_began_is_absent_once_the_exam_is_over(county, world, session):
+    county.fill_with_every_odd_case()
+    county.exam.closes_at = clock.now()
+    session.flush()
+    client = world.api(world.admin())
+    absent = {row["姓名"]: row["情况"] for row in csv_rows(export(client, county, county.top, "absent", "csv"))}
+    assert absent["人absent"] == "缺考" and "未开始" not in absent.values()
+    scores = {row["姓名"]: row["情况"] for row in xlsx_rows(export(client, county, county.top, "scores", "xlsx"))}
+    assert scores["人absent"] == "缺考"
+    on_paper = pdf_text(export(client, county, county.top, "score_sheet", "pdf"))
+    assert "缺考" in on_paper and "未开始" not in on_paper
 
 
 @pytest.mark.parametrize("rule", ["best", "last", "first"])

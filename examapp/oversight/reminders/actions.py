@@ -180,7 +180,7 @@ def write_call_list(
                 row.name,
                 row.position,
                 mobiles.get(row.person_id, "未登记"),
-                OVERDUE[group] if group == "failed" else status_label(row),
+                OVERDUE[group] if group == "failed" else status_label(row, is_over=report_context.is_over),
                 "",
             ]
             for row in rows

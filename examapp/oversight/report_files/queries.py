@@ -197,14 +197,16 @@ SCORE_COLUMNS = (
 )
 
 
-def status_label(row: PersonRow) -> str:
-    """Say how a person stands: excused, absent, begun, handed in."""
+def status_label(row: PersonRow, *, is_over: bool) -> str:
+    """Say how a person stands: excused, absent, begun, handed in; 缺考 only once nobody can begin any more."""
     if row.excuse is not None:
         kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
         return f"{kind}（已参加，另列）" if row.has_submitted else kind
     if row.has_submitted:
         return "其他平台成绩" if row.source else "系统强制交卷" if row.is_forced else "已交卷"
-    return "未开始" if row.started_at is None else "已开始未交卷"
+    if row.started_at is not None:
+        return "已开始未交卷"
+    return "缺考" if is_over else "未开始"
 
 
 def band_label(row: PersonRow) -> str:
@@ -214,11 +216,12 @@ def band_label(row: PersonRow) -> str:
     return "正在评分" if row.has_submitted else ""
 
 
-def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
+def score_cells(row: PersonRow, report_context: ReportContext) -> list[Cell]:
     """Give a row of the score list as it stands in every file."""
     return [
-        row.staff_number, row.name, row.unit_code, row.unit_name, row.unit_name_at_attempt or "", row.position, row.rank, status_label(row),
-        row.attempts, row.points, row.points_possible, band_label(row), row.submitted_at, scope_name,
+        row.staff_number, row.name, row.unit_code, row.unit_name, row.unit_name_at_attempt or "", row.position, row.rank,
+        status_label(row, is_over=report_context.is_over),
+        row.attempts, row.points, row.points_possible, band_label(row), row.submitted_at, SCOPE_NAMES[report_context.scope],
     ]  # fmt: skip
 
 
@@ -226,28 +229,26 @@ NUMBER_COLUMNS = (SheetColumn(head="身份证号", width=20), SheetColumn(head="
 
 
 def _scores(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
-    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.report_context.scope], order.request.filters.group
+    total, group = whole_of(counts), order.request.filters.group
     people = iter_people(session, order.report_context, order.wanted, group=group or "roster")
     of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
     has_numbers = order.request.numbers is not PiiDisclosure.NONE and order.cipher is not None
-    rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
+    rows: Iterable[Sequence[Cell]] = (score_cells(row, order.report_context) for row in people)
     return TableRows(
         columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
-        rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
+        rows=_with_numbers(session, order, people) if has_numbers else rows,
         total=getattr(total, group or "roster"),
         closing=[*of_group, totals_label(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
     )
 
 
-def _with_numbers(
-    session: Session, order: ReportSpec, people: Iterator[PersonRow], scope_name: str
-) -> Iterator[Sequence[Cell]]:
+def _with_numbers(session: Session, order: ReportSpec, people: Iterator[PersonRow]) -> Iterator[Sequence[Cell]]:
     assert order.cipher is not None
     while batch := list(islice(people, _BATCH)):
         ids = [row.person_id for row in batch]
         numbers = numbers_of(session, ids, order.cipher, is_whole=order.request.numbers is PiiDisclosure.WHOLE)
         for row in batch:
-            yield [*score_cells(row, scope_name), *numbers.get(row.person_id, ("", ""))]
+            yield [*score_cells(row, order.report_context), *numbers.get(row.person_id, ("", ""))]
 
 
 def totals_label(total: Counts) -> str:
@@ -296,7 +297,7 @@ def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> T
                 r.unit_name,
                 r.position,
                 r.rank,
-                status_label(r),
+                status_label(r, is_over=order.report_context.is_over),
                 r.started_at,
                 scope_name,
             ]
@@ -324,9 +325,9 @@ SIGNATURE_LINES = (
 )
 
 
-def sheet_remark(row: PersonRow) -> str:
+def sheet_remark(row: PersonRow, *, is_over: bool) -> str:
     """Say on the score sheet what the score does not say by itself."""
-    text = status_label(row)
+    text = status_label(row, is_over=is_over)
     return "" if text == "已交卷" else text
 
 
@@ -336,7 +337,15 @@ def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts])
     return TableRows(
         columns=SHEET_COLUMNS,
         rows=(
-            [number, r.name, r.unit_name, r.position, r.points, band_label(r), sheet_remark(r)]
+            [
+                number,
+                r.name,
+                r.unit_name,
+                r.position,
+                r.points,
+                band_label(r),
+                sheet_remark(r, is_over=order.report_context.is_over),
+            ]
             for number, r in enumerate(people, 1)
         ),
         total=total.roster,

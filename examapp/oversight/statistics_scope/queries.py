@@ -64,6 +64,11 @@ class ReportContext:
         return (self.exam, *self.makeups) if self.scope is Scope.FINAL else (self.exam,)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nobody can begin any more: who has not is absent."""
+        return all(exam.closes_at <= self.as_of for exam in self.exams)
+
+    @property
     def counting_rules(self) -> dict[int, CountingRule]:
         """The counting rule of each of these exams."""
         return {exam.id: CountingRule(exam.counting_rule) for exam in self.exams}
