@@ -202,8 +202,8 @@ def _list_make_up_issues(session: Session, settings: ExamSettings) -> list[str]:
 
 def _people(session: Session, entries: tuple[str, ...], access: AccessScope) -> list[int]:
     """Give the persons of a list, an entry each: a staff number, several with spaces between, or words that name one within the reach."""
-    words = {word for entry in entries for word in entry.split()}
-    people = session.execute(select(Person.staff_number, Person.id).where(Person.staff_number.in_(words)))
+    numbers = {part for entry in entries for part in entry.split()}
+    people = session.execute(select(Person.staff_number, Person.id).where(Person.staff_number.in_(numbers)))
     known = {row.staff_number: row.id for row in people}
     found: list[int] = []
     unknown: list[str] = []

@@ -118,7 +118,7 @@ class PersonUnclearError(DomainError):
 
 
 _MAX_LISTED = 5
-_BETWEEN_WORDS = re.compile(r"[\s（）()，,、]+")
+_BETWEEN_PARTS = re.compile(r"[\s（）()，,、]+")
 
 
 def get_named_person(session: Session, text: str, access: AccessScope) -> Person:
@@ -126,14 +126,14 @@ def get_named_person(session: Session, text: str, access: AccessScope) -> Person
 
     Raises PersonUnclearError.
     """
-    words = [word for word in _BETWEEN_WORDS.split(text) if word][:4]
-    of_reach = select(Person, Unit.name).join(Unit, Person.unit_id == Unit.id).where(within(access))
-    numbered = session.scalar(of_reach.where(Person.staff_number == text.strip()))
+    parts = [part for part in _BETWEEN_PARTS.split(text) if part][:4]
+    of_scope = select(Person, Unit.name).join(Unit, Person.unit_id == Unit.id).where(within(access))
+    numbered = session.scalar(of_scope.where(Person.staff_number == text.strip()))
     if numbered is not None:
         return numbered
-    fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in words]
-    is_named = or_(Person.name.in_(words), Person.staff_number.in_(words))
-    matching = of_reach.where(*fits, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
+    fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in parts]
+    is_named = or_(Person.name.in_(parts), Person.staff_number.in_(parts))
+    matching = of_scope.where(*fits, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
     found = session.execute(matching.order_by(Unit.code, Person.staff_number).limit(_MAX_LISTED + 1)).all()
     if len(found) == 1:
         return found[0][0]

@@ -113,7 +113,7 @@ _ROLES = {"": Role.UNIT_ADMIN, "领导": Role.LEADER} | {name: role for role, na
 
 
 def request_roles(
-    context: ActionContext, grids: Sequence[Grid], *, reach: ColumnElement[bool], reason: str
+    context: ActionContext, grids: Sequence[Grid], *, scope: ColumnElement[bool], reason: str
 ) -> tuple[int, list[str]]:
     """Ask for the roles of a table, a row each; give how many were asked for, and the other rows with their reasons.
 
@@ -123,7 +123,7 @@ def request_roles(
     asked, problems = 0, []
     for line, says in _read_roles(grids):
         try:
-            person, role_request = _role_of_row(context.session, says, reach=reach)
+            person, role_request = _role_of_row(context.session, says, scope=scope)
             request_role(context, person, role_request, reason=reason)
         except dual_control_actions.AlreadyRequestedError:
             continue
@@ -154,13 +154,13 @@ def _read_roles(grids: Sequence[Grid]) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _role_of_row(session: Session, says: dict[str, str], *, reach: ColumnElement[bool]) -> tuple[Person, RoleRequest]:
+def _role_of_row(session: Session, says: dict[str, str], *, scope: ColumnElement[bool]) -> tuple[Person, RoleRequest]:
     role = _ROLES.get(says.get("role", ""))
     if role is None or role in SEPARATED_ROLES:
         raise InvalidPersonError("role", "角色请写单位管理员、普法办或领导；系统、安全、审计三员请逐个办理。")
     named = says.get("unit", "")
     units = session.scalars(
-        select(Unit).where(reach, or_(Unit.name == named, Unit.code == named), Unit.closed_at.is_(None)).limit(2)
+        select(Unit).where(scope, or_(Unit.name == named, Unit.code == named), Unit.closed_at.is_(None)).limit(2)
     ).all()
     if len(units) != 1:
         raise InvalidPersonError(

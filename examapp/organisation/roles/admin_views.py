@@ -71,7 +71,7 @@ def import_roles() -> AnyResponse:
     if form.validate_on_submit() and (grids := read_table(form, actions.ROLE_HEADS)):
         with submit(form=form, field="text") as context:
             asked, problems = actions.request_roles(
-                context, grids, reach=within(my_access(_GRANT)), reason=form.reason.data or ""
+                context, grids, scope=within(my_access(_GRANT)), reason=form.reason.data or ""
             )
         if not form.is_rejected and not problems:
             flash(f"已提交 {asked} 份申请。{_APPROVAL}", "success")

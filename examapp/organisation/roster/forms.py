@@ -257,13 +257,24 @@ class DeputyForm(FlaskForm):
     )
 
 
-class UnitsImportForm(FlaskForm):
-    """A table of units, uploaded or pasted, and the unit above the rows that name none."""
+class TableForm(FlaskForm):
+    """A table, uploaded or pasted."""
 
-    file = FileField("单位表（Excel、WPS 表格或 csv）", validators=[Optional()])
+    file = FileField("文件（Excel、WPS 表格或 csv）", validators=[Optional()])
     text = TextAreaField(
         "或者从表格中复制，粘贴到这里", validators=[Length(max=200_000, message="内容过长，请上传文件。")]
     )
+
+
+class RolesImportForm(TableForm):
+    """Who gets which role over which unit, and why."""
+
+    reason = StringField("授权理由", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
+
+
+class UnitsImportForm(TableForm):
+    """A table of units, and the unit above the rows that name none."""
+
     parent_id = SelectField(
         "没写上级的单位，归入", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
     )

@@ -106,6 +106,25 @@ def show_overdue_people(exam_id: int, unit_id: int) -> str:
     return _show(report_context, units, _group(request.args.get("group")))
 
 
+def _chat_text(
+    report_context: ReportContext, table: queries.OverdueTable, group: str, *, unit_name: str, names: list[str]
+) -> str:
+    """Write the text for the group chat about the exam that can be taken now; empty where none can."""
+    now, exams = clock.now(), (report_context.exam, *report_context.makeups)
+    running = next((exam for exam in exams if exam.opens_at <= now < exam.closes_at), None)
+    if running is None:
+        return ""
+    return group_chat_text(
+        group,
+        running,
+        unit=unit_name,
+        below=[(row.unit.name, getattr(row.counts, group)) for row in table.below],
+        names=names,
+        count=getattr(table.total, group),
+        address=address_of("attempts.before_start", exam_id=running.id),
+    )
+
+
 def _show(
     report_context: ReportContext, units: UnitTree, group: str, *, problem: str = "", form: CallForm | None = None
 ) -> str:
@@ -115,9 +134,7 @@ def _show(
     )
     exam_id, unit_id = report_context.exam.id, units.top.unit_id
     table = queries.get_overdue_table(session, report_context, units)
-    exams = (report_context.exam, *report_context.makeups)
-    issue = find_reminder_issue(group, exams, now=now)
-    running = next((exam for exam in exams if exam.opens_at <= now < exam.closes_at), None)
+    issue = find_reminder_issue(group, (report_context.exam, *report_context.makeups), now=now)
     return render_template(
         "unit_management/overdue.html",
         report_context=report_context,
@@ -138,16 +155,8 @@ def _show(
         actions=_query(group),
         issue=issue,
         chat_text=""
-        if issue or running is None
-        else group_chat_text(
-            group,
-            running,
-            unit=units.top.name,
-            below=[(row.unit.name, getattr(row.counts, group)) for row in table.below],
-            names=[row.name for row in rows],
-            count=count,
-            address=address_of("attempts.before_start", exam_id=running.id),
-        ),
+        if issue
+        else _chat_text(report_context, table, group, unit_name=units.top.name, names=[row.name for row in rows]),
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
         may_act=may("reports:score:export"),
         may_call=may("unit_management:call:export"),

@@ -59,9 +59,9 @@ def group_chat_text(
     if group not in _DONE or not count:
         return ""
     by_unit = "、".join(f"{name}{number}人" for name, number in below if number)
-    who = f"，其中{by_unit}" if by_unit else f"：{'、'.join(names)}" if len(names) == count else ""
+    listed = f"，其中{by_unit}" if by_unit else f"：{'、'.join(names)}" if len(names) == count else ""
     return (
-        f"{exam.title}将于{local(exam.closes_at):%-m月%-d日%H:%M}截止。{unit}有{count}人{_DONE[group]}{who}。\n"
+        f"{exam.title}将于{local(exam.closes_at):%-m月%-d日%H:%M}截止。{unit}有{count}人{_DONE[group]}{listed}。\n"
         f"请在截止前登录完成：{address}"
     )
 

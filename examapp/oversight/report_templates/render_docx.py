@@ -112,8 +112,8 @@ def _minute(instant: datetime) -> str:
 
 
 def _roster(report_context: ReportContext) -> str:
-    frozen_at = report_context.snapshot_due_at
-    return "当时在册名单" if frozen_at is None else f"{_minute(local(frozen_at))}冻结的名单"
+    due_at = report_context.snapshot_due_at
+    return "当时在册名单" if due_at is None else f"{_minute(local(due_at))}冻结的名单"
 
 
 def _unit_text(row: UnitStatsRow) -> dict[str, str]:

@@ -110,8 +110,8 @@ def show_board(exam_id: int) -> str:
 def search_attempts(exam_id: int) -> Response:
     """Lead from the posted words to the address of the search, which holds them sealed."""
     get_organiser_exam(read_session(), exam_id, my_access("attempts:attempt:manage"))
-    words = encrypt_query_param(request.form.get("q", "").strip()[:40])
-    return redirect(url_for(".show_board", exam_id=exam_id, s=words or None), 303)
+    token = encrypt_query_param(request.form.get("q", "").strip()[:40])
+    return redirect(url_for(".show_board", exam_id=exam_id, s=token or None), 303)
 
 
 @admin_blueprint.post("/<int:exam_id>/notice")
