@@ -82,10 +82,10 @@ def test_a_table_of_roles_without_a_head_is_rejected(security):
 def test_a_request_is_void_after_its_time_and_can_be_put_again(world, ask_role, fixed_clock):
     system_person = world.admin("system_admin")
     first = ask_role()
-    assert "申请等我审批" in world.api(system_person).get("/").text
+    assert "待我审批" in world.api(system_person).get("/").text
     fixed_clock.at(fixed_clock.instant + timedelta(days=30))
     system = world.api(system_person)
-    assert "申请等我审批" not in system.get("/").text
+    assert "待我审批" not in system.get("/").text
     assert "已作废" in system.get("/admin/approvals/").text
     assert "已经作废" in press(system, first, "approve")
     assert world.session.query(RoleGrant).filter_by(person_id=first.person_id).count() == 0

@@ -58,14 +58,14 @@ def test_the_board_counts_who_sits_who_handed_in_and_what_waits(world, office, c
     page = office.get(f"/admin/examday/{candidate_client.exam_id}").text
     for text in ("考试日看板", "正在作答", "等待评分", "巡检没有按时工作", "延长某单位的作答时间"):
         assert text in page
-    assert "失去联系的考生" not in page
+    assert "疑似断线的考生" not in page
     fixed_clock.at(NOON + timedelta(minutes=6))
     fragment = office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
-    assert "失去联系的考生" in fragment
+    assert "疑似断线的考生" in fragment
     assert candidate_client.person.staff_number in fragment
     assert "<html" not in fragment
     note_contacts(world.session, {candidate_client.attempt["id"]: NOON + timedelta(minutes=5)})
-    assert "失去联系的考生" not in office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
+    assert "疑似断线的考生" not in office.get(f"/admin/examday/{candidate_client.exam_id}?part=board").text
 
 
 def test_the_board_is_for_the_office_and_its_people_only(world, candidate_client):

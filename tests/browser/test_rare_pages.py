@@ -125,7 +125,7 @@ def test_the_first_set_up(live, look, monkeypatch):
     look.at(page)
     answers = {
         "县（区、市）名称": "青禾县",
-        "单位代码": "QH",
+        "单位编码": "QH",
         "您的姓名": "欧阳鉴真",
         "您的登录名": "P1",
         "再输一次密码": _OWN_TEXT,

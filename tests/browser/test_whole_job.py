@@ -220,7 +220,7 @@ def set_up(page: Page, site: Deployment) -> list[str]:
     answers = {
         "设置码": site.setup_code,
         "县（区、市）名称": "青禾县",
-        "单位代码": "QH",
+        "单位编码": "QH",
         "您的姓名": _OFFICE[1],
         "您的登录名": _OFFICE[0],
         "系统管理员姓名": _SYSTEM[1],
@@ -244,7 +244,7 @@ def add_units(page: Page, site: Deployment, folder: Path) -> None:
     page.get_by_role("link", name="新增单位").click()
     page.get_by_label("单位名称").fill("司法局")
     page.get_by_label("单位编码").fill("QH-01")
-    page.get_by_label("上级单位（块）").select_option(label="QH　青禾县")
+    page.get_by_label("上级单位（按层级）").select_option(label="QH　青禾县")
     page.get_by_role("button", name="保存单位").click()
     expect(page.locator(".notice-success")).to_be_visible()
     file = workbook(folder / "units.xlsx", [["单位编码", "单位名称", "上级单位编码"], ["QH-02", "财政局", "QH"]])

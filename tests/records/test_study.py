@@ -143,8 +143,8 @@ def test_a_course_nobody_finishes_and_an_exercise_everybody_fails_are_pointed_ou
         )  # fmt: skip
     page = world.client(world.admin("publicity_office")).get("/admin/records/study/courses").get_data(as_text=True)
     assert "开始 12 人，学完 0 人" in page
-    assert page.count("学完的少，要看一看") == 1
-    assert page.count("多数不过，要看一看") == 1
+    assert page.count("学完的少，建议检查") == 1
+    assert page.count("多数不过，建议检查") == 1
     assert "8.33%" in page
 
 

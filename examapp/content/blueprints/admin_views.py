@@ -60,7 +60,7 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
     blueprint_id = None if blueprint is None else blueprint.id
     form = blueprint_form(blueprint)
     if form.validate_on_submit():
-        with submit("组卷规则已保存。请看下面的试组卷结果。", form=form) as context:
+        with submit("组卷规则已保存。请看下面的组卷检查结果。", form=form) as context:
             saved_id = _save(context, blueprint_id, form)
         if not form.is_rejected:
             return redirect(url_for(".show_blueprint", blueprint_id=saved_id))

@@ -115,7 +115,7 @@ def compare(old_id: int, new_id: int) -> str:
     session = read_session()
     old, new = queries.get_version_row(session, old_id), queries.get_version_row(session, new_id)
     if old.law != new.law:
-        raise NotFoundError("这是两部不同的法律，不能对照。请从法律库重新选择。")
+        raise NotFoundError("这是两部不同的法律，不能对照。请从法律法规重新选择。")
     compared = queries.compare_versions(session, old_id, new_id)
     texts = [{a.label: a.text for a in queries.list_articles(session, each)} for each in (old_id, new_id)]
     only = request.args.get("only", "")

@@ -79,7 +79,7 @@ def get_version(session: Session, *, law: str, version_on: date) -> LawVersion:
         select(LawVersion).join(Law).where(Law.name == law, LawVersion.version_on == version_on)
     ).one_or_none()
     if found is None:
-        raise NotFoundError("没有找到这部法律的这个版本。请从法律目录重新进入。")
+        raise NotFoundError("没有找到这部法律的这个版本。请从法律法规重新进入。")
     return found
 
 

@@ -71,7 +71,7 @@ class QuestionForm(FlaskForm):
     law = StringField("法律", validators=_SHORT_TEXT)
     law_version = StringField("法律版本", validators=[Optional(), Length(max=10)])
     knowledge_points = StringField("知识点", validators=_SHORT_TEXT)
-    is_html = BooleanField("以 HTML 代码编辑")
+    is_html = BooleanField("高级编辑（表格、上下标）")
     read_version = HiddenField()
 
 

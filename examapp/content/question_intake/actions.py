@@ -180,7 +180,7 @@ class _LawsInForce:
         if citation is None or iso_day(citation.version):
             return question
         version = self._version(law_name(citation.law))
-        known = f"按现行版本（{version}）关联" if version else "法律库中没有这部法律，条文未关联"
+        known = f"按现行版本（{version}）关联" if version else "这部法律还没有导入，条文未关联"
         taken.dropped.append(
             {
                 "where": where,

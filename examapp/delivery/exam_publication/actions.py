@@ -34,7 +34,7 @@ AUDIT_ACTS = {
     "exams.change_release": "修改成绩公布方式",
     "exams.close_exam": "提前结束考试",
     "exams.extend": "延长作答时间",
-    "exams.set_exam_notice": "通知正在作答的人",
+    "exams.set_exam_notice": "给在考人员发提示",
     "exams.prolong_window": "延长考试窗口",
     "exams.publish_exam": "发布考试",
     "exams.register_exam": "登记其他平台的考试",
@@ -98,7 +98,7 @@ def _find_blueprint_issue(session: Session, blueprint_id: int) -> str | None:
     try:
         draw(sections_of(blueprint), load_pool(session, blueprint), seed=0, is_shuffled=blueprint.is_shuffled)
     except BankTooSmallError:
-        return f"题库不够组卷规则「{blueprint.name}」抽题，请在该规则的「试组卷」中查看缺口。"
+        return f"题库不够组卷规则「{blueprint.name}」抽题，请在该规则的「组卷检查」中查看缺口。"
     return None
 
 

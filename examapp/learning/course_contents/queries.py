@@ -78,7 +78,7 @@ def _block(library: Library, cited: CitedArticles) -> str:
     version, _ = library.law(cited.law)
     articles = library.run(cited)
     if version is None or not articles:
-        return f"<blockquote><p>《{escape(cited.law)}》{escape(cited.first)}：法律库中暂无原文，请查阅权威文本。</p></blockquote>"
+        return f"<blockquote><p>《{escape(cited.law)}》{escape(cited.first)}：法律法规中暂无原文，请查阅权威文本。</p></blockquote>"
     head = f"<p><strong>《{escape(cited.law)}》（{version.version_on.year}年版）</strong></p>"
     lines = (f"<p><strong>{escape(article.label)}</strong>　{text_to_html(article.text)}</p>" for article in articles)
     return f"<blockquote>{head}{''.join(lines)}</blockquote>"
@@ -116,7 +116,7 @@ def changed_articles(session: Session, chapter_ids: Collection[int], *, on: date
         now = next((article.text for article in articles if article.label == cited.label), None)
         text = ""
         if now is None:
-            text = "法律库中没有" if seen is None else "现行版本中已没有"
+            text = "法律法规中没有" if seen is None else "现行版本中已没有"
         elif now != seen and (version is None or version.id != cited.law_version_id):
             text = f"已修改（{version.version_on.year}年版）" if version else "已修改"
         if text:

@@ -270,7 +270,7 @@ class RoleGrant(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
     role: Mapped[Str] = mapped_column(info=shown("角色"))
     unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=shown("管理范围"))
-    tree: Mapped[Str] = mapped_column(default="region", info=shown("按块或按条"))
+    tree: Mapped[Str] = mapped_column(default="region", info=shown("按单位层级或按主管系统"))
     granted_at: Mapped[UtcDateTime] = mapped_column(info=shown("授予时间"))
     granted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     ends_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("到期"))

@@ -43,7 +43,7 @@ AUDIT_ACTS = {
     "people.disable_account": "停用账号",
     "people.edit_person": "修改人员信息",
     "people.enable_account": "恢复账号",
-    "people.record_leaver": "办理离开名册",
+    "people.record_leaver": "办理离任",
     "people.reveal_numbers": "查看完整号码",
     "people.reinstate_person": "恢复在册",
     "people.transfer_person": "办理调动",
@@ -217,7 +217,7 @@ def close_empty_unit(context: ActionContext, unit: Unit) -> None:
         select(func.count()).select_from(Person).where(Person.unit_id == unit.id, Person.state != PersonState.LEFT)
     )
     if remaining:
-        raise InvalidUnitError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
+        raise InvalidUnitError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离任。")
     close_unit(context, unit)
 
 

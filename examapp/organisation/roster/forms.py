@@ -29,7 +29,7 @@ from examapp.web.params import sent_number
 
 _MAX_LOGIN_NAME_LENGTH = 64
 LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}
-_TREES = {"region": "块（单位及下级单位）", "sector": "条（系统及所属单位）"}
+_TREES = {"region": "本单位及下级单位", "sector": "系统及所属单位"}
 _CHOOSE = "请从列表中选择。"
 _DAY = "日期请写成 2026-11-24 的样子。"
 STATE_NAMES = {"on_roster": "在册", "off_roster": "不参加考试", "left": "已离开"}
@@ -116,10 +116,10 @@ class UnitForm(FlaskForm):
         invalid_choice_message=_CHOOSE,
     )
     parent_id = SelectField(
-        "上级单位（块）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+        "上级单位（按层级）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
     )
     sector_parent_id = SelectField(
-        "主管系统（条）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+        "主管部门（垂直系统）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
     )
     uscc = StringField("统一社会信用代码", filters=[_tidy], validators=[Optional()])
 
@@ -235,7 +235,7 @@ class RoleForm(FlaskForm):
         invalid_value_message=_CHOOSE,
     )
     tree = SelectField(
-        "按", validators=[InputRequired(_CHOOSE)], choices=_options(_TREES), invalid_choice_message=_CHOOSE
+        "管理方式", validators=[InputRequired(_CHOOSE)], choices=_options(_TREES), invalid_choice_message=_CHOOSE
     )
     ends_on = DateField("到期日期", invalid_value_message=_DAY, validators=[Optional()])
     reason = StringField("授权理由", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
@@ -292,4 +292,4 @@ class RosterUploadForm(FlaskForm):
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
-    is_whole = BooleanField("这是该单位（含下级）的完整名册：没有列出的人按“离开”列出，各类差异勾选后才生效")
+    is_whole = BooleanField("用新名册核对：列出新增、调动、离开的人，由您逐项确认")

@@ -30,7 +30,7 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
 
 AUDIT_ACTS = {
     "people.cancel_move": "撤销待生效的人员变动",
-    "people.export_roster": "导出某日名册",
+    "people.export_roster": "导出历史名册",
     "people.plan_move": "登记待生效的人员变动",
 }
 AUDIT_VALUES = {"leave": "离开", "retire": "退休"}

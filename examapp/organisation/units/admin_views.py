@@ -169,7 +169,7 @@ def _form(unit: Unit | None) -> UnitForm:
     sectors = [other for other in units if other.sector_path is not None and not _is_below(other.sector_path, unit)]
     roots = queries.sort_roots(units)
     form.parent_id.choices = unit_choices(regions, "（无上级，只用于县和系统）" if access.is_everything else None)
-    form.sector_parent_id.choices = unit_choices(sectors, "（不挂条线）")
+    form.sector_parent_id.choices = unit_choices(sectors, "（不属于垂直系统）")
     if unit is not None:
         _add_present_parents(form, unit)
     if request.method == "GET":

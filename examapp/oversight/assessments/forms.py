@@ -97,7 +97,7 @@ class TableItemForm(FlaskForm):
         validators=[Optional(), Length(max=1000, message="最多 1,000 字。")],
         render_kw={"rows": 3},
     )
-    indicator = SelectField("怎样得分", choices=[SelectChoice(str(key), name) for key, name in INDICATOR_NAMES.items()])
+    indicator = SelectField("计分方式", choices=[SelectChoice(str(key), name) for key, name in INDICATOR_NAMES.items()])
     full_from = DecimalField(
         "得满分的比率（%）",
         places=2,

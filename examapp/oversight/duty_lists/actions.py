@@ -228,7 +228,7 @@ def publish_list(context: ActionContext, *, list_id: int, version: int, duty_sco
     if duty_list.state == DutyListState.PUBLISHED:
         raise ConflictError("这份清单已经审核公布，不用再办。请刷新页面查看。")
     if duty_list.state != DutyListState.PROPOSED:
-        raise ConflictError("单位还没有报送，或已收回修改。请等单位重新报送。")
+        raise ConflictError("单位还没有报送，或已撤回修改。请等单位重新报送。")
     _check_version(duty_list, version)
     duty_list.state, duty_list.published_by_id = DutyListState.PUBLISHED, context.actor.person_id
     duty_list.published_at = duty_list.published_at or context.now

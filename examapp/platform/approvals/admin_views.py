@@ -66,7 +66,7 @@ def _role(details: dict[str, Any]) -> str:
     if details["deputy_of_id"]:
         text += "（代理）"
     if details["tree"] == "sector":
-        text += "（按条）"
+        text += "（按主管系统）"
     if details["unit_id"] is None:
         text += "，全县"
     return text + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")

@@ -227,7 +227,7 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     found += _changes_waiting()
     if may("people:approval:read"):
         count = count_to_decide(session, my_grants(), person_id=my_user().person_id, now=clock.now())
-        found.append(("申请等我审批", count, url_for("approvals_admin.list_requests")))
+        found.append(("待我审批", count, url_for("approvals_admin.list_requests")))
     if may("messages:feedback:answer"):
         count = count_feedback(session, my_access("messages:feedback:answer"), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))

@@ -160,7 +160,7 @@ def _backup(found: ChecklistFindings, *, now: datetime) -> Point:
 def _audit(settings: Settings, found: ChecklistFindings, *, now: datetime) -> list[Point]:
     days = settings.keep_audit_days
     seal = _aged(
-        "审计记录上链", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
+        "审计记录防篡改校验", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
     )
     if found.unchained == 0 and found.sealed_at is not None:
         seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
