@@ -74,9 +74,9 @@ def write_xlsx(path: Path, sheets: Iterable[SheetLayout]) -> None:
             "head": workbook.add_format(
                 {"bold": True, "border": 1, "bg_color": "#E8EEF7", "text_wrap": True, "valign": "vcenter"}
             ),
-            "cell": workbook.add_format({"border": 1}),
-            "text": workbook.add_format({"border": 1, "num_format": "@"}),
-            "points": workbook.add_format({"border": 1, "num_format": "0.00"}),
+            "cell": workbook.add_format({"border": 1, "valign": "vcenter"}),
+            "text": workbook.add_format({"border": 1, "num_format": "@", "text_wrap": True, "valign": "vcenter"}),
+            "points": workbook.add_format({"border": 1, "num_format": "0.00", "valign": "vcenter"}),
         }
         for sheet in sheets:
             _write_sheet(workbook, sheet, formats)
@@ -103,10 +103,13 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: SheetLayout, formats: dic
     row = _write_head(page, row, sheet.columns, formats["head"])
     page.repeat_rows(first, row)
     page.freeze_panes(row + 1, 0)
+    head = row
     for cells in sheet.rows:
         row += 1
         for index, cell in enumerate(cells):
             _write_cell(page, row, index, cell, formats)
+    if row > head:
+        page.autofilter(head, 0, row, len(sheet.columns) - 1)
     for remark in [*sheet.closing, *([sheet.watermark] if sheet.watermark else [])]:
         row += 1
         _write_across(page, row, sheet, remark, formats["remark"], line_height=20)

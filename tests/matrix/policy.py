@@ -395,6 +395,7 @@ POLICY: dict[str, PolicyRow] = {
     "people_admin.create_person": may("UTPQS"),
     "people_admin.disable_account": may("UTPQS", person_id="person"),
     "people_admin.download_annotated": may("UTPQ", import_id="roster_import"),
+    "people_admin.download_roster_template": may("UTPQ"),
     "people_admin.edit_person": may("UTPQS", person_id="person"),
     "people_admin.enable_account": may("UTPQS", person_id="person"),
     "people_admin.export_first_passwords": may("UTPQS", unit_id="unit"),

@@ -14,7 +14,7 @@ from examapp.documents.tables import UnreadableTableError, cell_text, read_grids
 from examapp.jobs.models import JobState
 from examapp.organisation.people.models import Account, Person, RoleGrant, RosterMove
 from examapp.organisation.people.rules import id_check_character
-from examapp.organisation.roster_imports.rules import HEAD_ALIASES
+from examapp.organisation.roster_imports.rules import HEAD_ALIASES, read_roster
 from tests.conftest import NOON
 from tests.helpers.roster_import import HEAD, check, csv_bytes, last_import, result_rows, take_over, unit, upload
 from tests.people.conftest import sign_in
@@ -64,6 +64,26 @@ def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     assert world.session.query(RosterMove).filter_by(kind="join").count() == 2
     progress = office.get(f"/jobs/{job.id}").get_json()
     assert progress == {"state": "ready", "done": 2, "total": 2, "message": ""}
+
+
+def test_the_template_is_read_as_a_roster_and_holds_nobody(office):
+    content = office.get("/admin/people/imports/template").data
+    file = read_roster(read_grids(content, name="名册模板.xlsx", aliases=HEAD_ALIASES))
+    assert file is not None and file.has_units and file.rows == ()
+
+
+def test_rows_of_totals_are_nobody_and_a_near_name_of_a_unit_is_asked_for(world, county, office):
+    unit(world, "甲局").name = "县司法局"
+    world.session.flush()
+    rows = [
+        HEAD,
+        ["A1", "张三", "司法局", "", "", "", ""],
+        ["合计", "", "", "", "", "", ""],
+        ["", "总 计 1 人", "", "", "", "", ""],
+    ]
+    job = check(world, office, csv_bytes(rows))
+    assert job.total == 1 and job.summary["counts"]["refused"] == 1
+    assert "没有叫「司法局」的单位，是不是“县司法局”？" in job.summary["problems"][0]["reason"]
 
 
 def test_an_imported_person_signs_in_with_the_printed_first_password(world, county, office):

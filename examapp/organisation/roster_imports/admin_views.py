@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from pathlib import PurePath
+import tempfile
+from pathlib import Path, PurePath
 
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.db.session import read_session
 from examapp.documents.html import normalise
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import ConflictError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
@@ -20,7 +22,7 @@ from examapp.organisation.roster_imports import actions
 from examapp.organisation.roster_imports.actions import InvalidImportError, RosterUpload
 from examapp.organisation.roster_imports.queries import get_import
 from examapp.organisation.roster_imports.queries import list_imports as imports_of
-from examapp.organisation.roster_imports.rules import HEAD_ALIASES
+from examapp.organisation.roster_imports.rules import FIELD_NAMES, HEAD_ALIASES
 from examapp.organisation.roster_reconciliation.actions import KINDS, Choice
 from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
 from examapp.web.submit import submit
@@ -31,6 +33,7 @@ PERMISSIONS = {
 
 
 _IMPORT = "people:roster:import"
+_TEMPLATE_ROWS = 500
 _TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 
 
@@ -52,6 +55,22 @@ def list_imports() -> AnyResponse:
         is_limited=not access.is_everything,
     )
     return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.get("/imports/template")
+@requires(_IMPORT)
+def download_roster_template() -> AnyResponse:
+    """Give an empty workbook with the heads of a roster; its cells are text, so that Excel cuts no ID number."""
+    sheet = SheetLayout(
+        name="名册",
+        columns=[SheetColumn(head=head, width=22 if name == "id_number" else 14) for name, head in FIELD_NAMES.items()],
+        rows=[[""] * len(FIELD_NAMES)] * _TEMPLATE_ROWS,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "roster.xlsx"
+        write_xlsx(path, [sheet])
+        content = io.BytesIO(path.read_bytes())
+    return send_file(content, mimetype=_TYPES["xlsx"], as_attachment=True, download_name="名册模板.xlsx")
 
 
 def _upload(form: RosterUploadForm) -> int | None:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -23,6 +24,8 @@ from examapp.organisation.units.models import Unit
 from examapp.security.ciphers import FieldCipher
 
 _CHUNK = 5_000
+_MAX_SIMILAR = 200
+"""For so many names that no unit has is a similar one looked for."""
 _SIGNED_IN_BY = {"id_number", "mobile"}
 
 
@@ -88,6 +91,8 @@ class _KnownRoster:
     units_by_name: dict[str, list[Unit]] = field(default_factory=lambda: defaultdict(list))
     closed: dict[str, str] = field(default_factory=dict)
     """What to say of a closed unit, by its code and its name."""
+    similar: dict[str, str] = field(default_factory=dict)
+    """The unit that a name which no unit has may mean, by that name; empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,8 +286,20 @@ def _unit_by_name(row: RosterFileRow, known: _KnownRoster, scope: ImportScope) -
         )
     if found := (within or named):
         return found[0], None
-    unknown = f"没有叫「{row.unit_name}」的单位，请核对名称，或先在“单位”中新增。"
+    similar = _similar_unit(row.unit_name, known, scope)
+    asked = f"是不是“{similar}”？" if similar else ""
+    unknown = f"没有叫「{row.unit_name}」的单位，{asked}请核对名称，或先在“单位”中新增。"
     return None, row.issue("unit_name", known.closed.get(row.unit_name, unknown))
+
+
+def _similar_unit(name: str, known: _KnownRoster, scope: ImportScope) -> str:
+    """Find the unit within the scope whose name contains or is contained in this one, else is nearest; empty where none is."""
+    if name not in known.similar and len(known.similar) < _MAX_SIMILAR:
+        names = [other for other, units in known.units_by_name.items() if any(scope.covers(unit) for unit in units)]
+        parts = [one for one in names if (name in one or one in name) and 2 * len(one) > len(name)]
+        closest = parts or get_close_matches(name, names, n=1, cutoff=0.6)
+        known.similar[name] = min(closest, key=lambda other: abs(len(other) - len(name)), default="")
+    return known.similar.get(name, "")
 
 
 def _list_person_issues(

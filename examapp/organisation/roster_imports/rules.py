@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ HEAD_ALIASES: dict[str, tuple[str, ...]] = {
     "id_number": ("身份证号", "身份证号码", "身份证", "公民身份号码", "居民身份证号", "证件号码", "证件号"),
     "mobile": ("手机号", "手机号码", "手机", "联系电话", "电话", "联系方式", "移动电话", "电话号码"),
 }  # fmt: skip
+_TOTAL = re.compile(r"(?:合|总|小|共)\s*计")
+"""How a row of totals begins, which is nobody's."""
 _MAX_LENGTH = {"staff_number": 32, "name": 60, "unit_code": 32, "unit_name": 100, "position": 60, "rank": 30}
 FIELD_NAMES = {
     "staff_number": "工号",
@@ -116,7 +119,10 @@ def _rows_of(number: int, grid: Grid, head: GridHeader) -> list[RosterFileRow]:
             field: cell_text(grid.rows[at][column]) if column < len(grid.rows[at]) else ""
             for field, column in head.columns.items()
         }
-        if cells.get("name") or cells.get("staff_number") or cells.get("id_number"):
+        is_total = any(_TOTAL.match(cells.get(field, "")) for field in ("name", "staff_number")) and not cells.get(
+            "id_number"
+        )
+        if not is_total and (cells.get("name") or cells.get("staff_number") or cells.get("id_number")):
             rows.append(_row(number, at, head, cells))
     return rows
 
