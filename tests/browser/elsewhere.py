@@ -15,6 +15,7 @@ ON_DEMAND = {  # the demo county holds nothing for them
     "examday_admin.judge": f"{_OFFICE}test_answers_that_came_late",
     "examday_admin.reopen": f"{_OFFICE}test_an_attempt_to_be_opened_again",
     "laws_admin.compare": f"{_OFFICE}test_a_law_that_moved_under_its_questions",
+    "questions_admin.read_drafts": f"{_OFFICE}test_drafts_that_are_read_in_full",
     "questions_admin.show_law_change": f"{_OFFICE}test_a_law_that_moved_under_its_questions",
     "questions_admin.compare_question_versions": f"{_OFFICE}test_a_question_in_two_versions",
     "messages_admin.change_notice": f"{_RARE}test_a_notice_that_is_not_sent_yet",

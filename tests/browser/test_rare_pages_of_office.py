@@ -136,6 +136,13 @@ def test_a_law_that_moved_under_its_questions(live, look, office):
     assert look.at(page) == []
 
 
+def test_drafts_that_are_read_in_full(live, look, office):
+    for kind, key in ((Kind.SINGLE_CHOICE, ("A",)), (Kind.MULTIPLE_CHOICE, ("A", "C")), (Kind.TRUE_FALSE, ("B",))):
+        live.world.question(kind, key=key, state="draft", stem="行政机关实施行政处罚，应当遵循的原则是：")
+    live.world.commit()
+    assert look(office.asks, "/admin/questions/review", "/admin/questions/review/read") == []
+
+
 def test_a_question_in_two_versions(live, look, office):
     session = live.world.session
     question = make(office.asking, session)

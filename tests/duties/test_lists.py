@@ -77,12 +77,14 @@ def test_a_proposed_or_published_list_is_not_changed_until_it_comes_back(duties)
 def test_a_list_without_person_or_due_date_is_not_proposed(duties):
     duties.open(duties.unit)
     own = duties.list_of(duties.unit)
-    assert "还没有事项" in duties.press(own, "propose").text
+    page = f"/admin/duties/lists/{own.id}"
+    assert duties.press(own, "propose").location == page
+    assert "还没有事项" in duties.admin.get(page).text
     duties.add(own, person="", due_on="")
-    answer = duties.press(own, "propose")
-    assert answer.status_code == 409
-    assert "第 1 项没有责任人" in answer.text
-    assert "第 1 项没有完成时限" in answer.text
+    assert duties.press(own, "propose").location == page, "back to the list, not to a page without a way on"
+    text = duties.admin.get(page).text
+    assert "第 1 项没有责任人" in text
+    assert "第 1 项没有完成时限" in text
 
 
 def test_common_items_reach_every_list_and_the_unit_sets_only_who_answers(duties):

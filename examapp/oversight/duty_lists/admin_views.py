@@ -29,7 +29,7 @@ from examapp.oversight.own_duties.queries import unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
 from examapp.web.params import chosen_page, chosen_year, posted_year, sent_number
-from examapp.web.submit import check_form, request_transaction
+from examapp.web.submit import check_form, request_transaction, submit
 
 PERMISSIONS = {
     "duties:list:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -146,7 +146,7 @@ def propose_list(list_id: int) -> BaseResponse:
     """Hand a list to the office."""
     form = VersionForm()
     check_form(form)
-    with request_transaction() as context:
+    with submit(back=url_for(".show_list", list_id=list_id)) as context:
         actions.propose_list(context, list_id=list_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(list_id, "清单已报送，请等普法办审核。")
 
