@@ -52,6 +52,10 @@ def list_laws() -> str:
     return render_template("laws/admin_list.html", rows=rows, text=text, today=clock.today(), form=UploadLawsForm())
 
 
+_MAX_SAID_EACH = 3
+"""So many files are each said in a line; more in one, and what they have in common once."""
+
+
 @admin_blueprint.post("/import")
 @requires("laws:law:write")
 def import_texts() -> Response:
@@ -60,25 +64,32 @@ def import_texts() -> Response:
     if not form.validate_on_submit():
         flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "danger")
         return redirect(url_for("laws_admin.list_laws"))
-    for file in form.files.data:
-        _import(file.read(), file.filename or "")
+    imported = [done for file in form.files.data if (done := _import(file.read(), file.filename or ""))]
+    if len(imported) > _MAX_SAID_EACH:
+        added, changed = sum(done.added for done in imported), sum(done.changed for done in imported)
+        flash(f"已导入 {len(imported)} 份法律文本：新增 {added} 条，更正 {changed} 条。", "success")
+    else:
+        for done in imported:
+            text = f"新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。"
+            flash(f"《{done.name}》（{done.version_on}）：{text}", "success")
+    names: dict[str, list[str]] = {}
+    for done in imported:
+        for remark in done.remarks[:5]:
+            names.setdefault(remark, []).append(f"《{done.name}》")
+    for remark, laws in names.items():
+        flash(f"{'、'.join(laws)}：{remark}", "warning")
     return redirect(url_for("laws_admin.list_laws"))
 
 
-def _import(content: bytes, name: str) -> None:
+def _import(content: bytes, name: str) -> actions.ImportedLaw | None:
+    """Import one text; None with the reason flashed where it cannot be read."""
     try:
         text = read_law_text(content, name)
     except UnreadableLawError as error:
         flash(f"「{name}」没有导入：{error.text}", "danger")
-        return
+        return None
     with request_transaction() as context:
-        done = actions.import_law_text(context, text=text)
-    flash(
-        f"《{done.name}》（{done.version_on}）：新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。",
-        "success",
-    )
-    for remark in done.remarks[:5]:
-        flash(f"《{done.name}》：{remark}", "warning")
+        return actions.import_law_text(context, text=text)
 
 
 @admin_blueprint.route("/versions/<int:version_id>/dates", methods=["GET", "POST"])
