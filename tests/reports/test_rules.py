@@ -158,6 +158,15 @@ def test_curve_cumulates_every_day_once_and_fits_the_frame(by_offset, length, el
     assert min(xs) >= 64 and max(xs) <= 724 and min(ys) >= 36 and max(ys) <= 272
 
 
+def test_an_exam_of_one_day_is_a_line_with_the_deadline_at_the_right():
+    day = date(2026, 12, 1)
+    points = statistics_definition_rules.curve({day: 12}, first=day, last=day, eligible=300)
+    chart = scope_rules.curve_chart(points, deadline_on=day, eligible=300)
+    assert chart.line == "64,272 724,263"
+    assert (chart.deadline.x, chart.newest.x) == (724, 724)
+    assert [tick.text for tick in chart.x_ticks] == ["11/30", "12/1"]
+
+
 @given(st.dictionaries(st.integers(0, 10), st.integers(0, 5000)))
 def test_bands_lose_nobody_and_the_full_mark_is_in_the_topmost(counted):
     bins = statistics_definition_rules.tidy_bins(counted)

@@ -119,8 +119,11 @@ class CurveChart:
 
 
 def curve_chart(points: Sequence[CurvePoint], *, deadline_on: date, eligible: int) -> CurveChart:
-    """Lay out a curve of at least one day: days to the deadline across, people up to all eligible ones upwards."""
-    first, limit = points[0].day, max(eligible, points[-1].total, 1)
+    """Lay out a curve of at least one day: days to the deadline across, people up to all eligible ones upwards.
+
+    An exam of one day begins with nobody the day before, so that there is a line and the deadline stands at the right.
+    """
+    first, limit = min(points[0].day, deadline_on - timedelta(days=1)), max(eligible, points[-1].total, 1)
     days = max((max(deadline_on, points[-1].day) - first).days, 1)
 
     def across(day: date) -> int:
@@ -133,7 +136,10 @@ def curve_chart(points: Sequence[CurvePoint], *, deadline_on: date, eligible: in
     newest = points[-1]
     rate = "" if newest.rate is None else f"（{newest.rate}%）"
     return CurveChart(
-        line=" ".join(f"{across(point.day)},{upwards(point.total)}" for point in points),
+        line=" ".join(
+            [f"{_LEFT},{_BOTTOM}"] * (points[0].day > first)
+            + [f"{across(point.day)},{upwards(point.total)}" for point in points]
+        ),
         x_ticks=[
             Mark(x=across(day), y=_BOTTOM, text=f"{day.month}/{day.day}")
             for day in (first + timedelta(days=offset) for offset in range(0, days + 1, step))
