@@ -20,9 +20,9 @@ from examapp.delivery.exams.admin_views import admin_blueprint, indented
 from examapp.delivery.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
 from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import my_access, requires
-from examapp.organisation.people.queries import get_named_person
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import submit

@@ -16,10 +16,9 @@ from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamSess
 from examapp.delivery.exams.queries import ensure_exam_in_scope, get_exam, list_blueprint_ids
 from examapp.delivery.exams.rules import Window, list_window_issues, shows_keys_early
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.organisation.access.queries import within
+from examapp.organisation.access.queries import PersonUnclearError, get_named_person, within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
-from examapp.organisation.people.queries import PersonUnclearError, get_named_person
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import ActionContext, record
 

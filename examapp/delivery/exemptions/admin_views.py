@@ -31,9 +31,9 @@ from examapp.delivery.exemptions.queries import (
 )
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import may, my_access, requires
-from examapp.organisation.people.queries import get_named_person
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page

@@ -1,16 +1,17 @@
-"""Reads about roles, and the condition that a reach puts on a query."""
+"""Reads about roles, the condition that a reach puts on a query, and the person within a reach that words name."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, false, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
-from examapp.errors import NotFoundError
+from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import AccessScope, Grant, Role
-from examapp.organisation.people.models import Person, RoleGrant
+from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit
 
 _GRANTS = text("""
@@ -99,3 +100,37 @@ def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: dateti
             .limit(_MAX_CHOICES)
         )
     )
+
+
+class PersonUnclearError(DomainError):
+    """Words name nobody within the reach, or several people; the message lists those."""
+
+    code = "person_unclear"
+    status = 422
+
+
+_MAX_LISTED = 5
+_BETWEEN_PARTS = re.compile(r"[\s（）()，,、]+")
+
+
+def get_named_person(session: Session, text: str, access: AccessScope) -> Person:
+    """Get the one person within a reach that words name: a staff number, or a name, with a unit's beside it where several have it.
+
+    Raises PersonUnclearError.
+    """
+    parts = [part for part in _BETWEEN_PARTS.split(text) if part][:4]
+    of_scope = select(Person, Unit.name).join(Unit, Person.unit_id == Unit.id).where(within(access))
+    numbered = session.scalar(of_scope.where(Person.staff_number == text.strip()))
+    if numbered is not None:
+        return numbered
+    fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in parts]
+    is_named = or_(Person.name.in_(parts), Person.staff_number.in_(parts))
+    matching = of_scope.where(*fits, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
+    found = session.execute(matching.order_by(Unit.code, Person.staff_number).limit(_MAX_LISTED + 1)).all()
+    if len(found) == 1:
+        return found[0][0]
+    if not found:
+        raise PersonUnclearError(f"没有找到“{text.strip()[:40]}”。请填写姓名或工号；同名的写成“张三 财政局”这样。")
+    listed = "、".join(f"{one.name}（{unit_name}，工号 {one.staff_number}）" for one, unit_name in found[:_MAX_LISTED])
+    more = "等" if len(found) > _MAX_LISTED else ""
+    raise PersonUnclearError(f"有几个人都符合：{listed}{more}。请在姓名后面写单位，或改写工号。")

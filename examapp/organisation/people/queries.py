@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, Exists, Row, Select, and_, bindparam, exis
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import GUARDED_ROLES, SEPARATED_ROLES, AccessScope
 from examapp.organisation.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove
@@ -108,40 +107,6 @@ def _matches(text: str, cipher: FieldCipher) -> ColumnElement[bool]:
     if is_mobile(mobile := normalise_mobile(text)):
         conditions.append(Person.mobile_index.in_(cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)))
     return or_(*conditions)
-
-
-class PersonUnclearError(DomainError):
-    """Words name nobody within the reach, or several people; the message lists those."""
-
-    code = "person_unclear"
-    status = 422
-
-
-_MAX_LISTED = 5
-_BETWEEN_PARTS = re.compile(r"[\s（）()，,、]+")
-
-
-def get_named_person(session: Session, text: str, access: AccessScope) -> Person:
-    """Get the one person within a reach that words name: a staff number, or a name, with a unit's beside it where several have it.
-
-    Raises PersonUnclearError.
-    """
-    parts = [part for part in _BETWEEN_PARTS.split(text) if part][:4]
-    of_scope = select(Person, Unit.name).join(Unit, Person.unit_id == Unit.id).where(within(access))
-    numbered = session.scalar(of_scope.where(Person.staff_number == text.strip()))
-    if numbered is not None:
-        return numbered
-    fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in parts]
-    is_named = or_(Person.name.in_(parts), Person.staff_number.in_(parts))
-    matching = of_scope.where(*fits, is_named, Person.state.in_([PersonState.ON_ROSTER, PersonState.OFF_ROSTER]))
-    found = session.execute(matching.order_by(Unit.code, Person.staff_number).limit(_MAX_LISTED + 1)).all()
-    if len(found) == 1:
-        return found[0][0]
-    if not found:
-        raise PersonUnclearError(f"没有找到“{text.strip()[:40]}”。请填写姓名或工号；同名的写成“张三 财政局”这样。")
-    listed = "、".join(f"{one.name}（{unit_name}，工号 {one.staff_number}）" for one, unit_name in found[:_MAX_LISTED])
-    more = "等" if len(found) > _MAX_LISTED else ""
-    raise PersonUnclearError(f"有几个人都符合：{listed}{more}。请在姓名后面写单位，或改写工号。")
 
 
 def get_person_within(session: Session, person_id: int, access: AccessScope) -> Person:

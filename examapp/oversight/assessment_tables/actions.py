@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.errors import ConflictError, NotFoundError
+from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.people.models import Person, PersonState
-from examapp.organisation.people.queries import get_named_person
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.oversight.assessments.models import (
     Assessment,
