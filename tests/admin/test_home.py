@@ -224,8 +224,17 @@ def test_menu_entries_for_candidates_need_no_permission(app):
 
 def test_a_window_is_said_in_words(fixed_clock):
     now = fixed_clock.instant
-    text = {hours: remaining_time_label(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 5, 30, 12 * 24)}
-    assert text == {0: "已截止", 0.5: "还有 30 分钟", 5: "还有 5 小时", 30: "还有 30 小时", 288: "还有 12 天"}
+    text = {
+        hours: remaining_time_label(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 1.95, 5, 30, 12 * 24)
+    }
+    assert text == {
+        0: "已截止",
+        0.5: "还有 30 分钟",
+        1.95: "还有 1 小时 57 分钟",
+        5: "还有 5 小时",
+        30: "还有 30 小时",
+        288: "还有 12 天",
+    }
     assert moment_label(now) == "11 月 24 日 12:00"
 
 

@@ -185,12 +185,12 @@ def test_an_appeal_has_its_last_day(assessed, fixed_clock):
 def test_who_seals_within_the_days_of_appeal_is_told_how_many_are_left(assessed, fixed_clock):
     sheet = assessed.fed_back()
     path = f"/admin/duties/sheets/{sheet.id}"
-    assert "申诉期还剩 8 天（到 12 月 1 日）" in assessed.office.get(path).text
+    assert "申诉期还剩 7 天（到 12 月 1 日）" in assessed.office.get(path).text
     assert "有 1 个单位的申诉期还没有过" in assessed.office.get("/admin/duties/assessments?year=2026").text
     assert "申诉期还剩" not in assessed.admin.get(path).text
     assessed.later(fixed_clock, 7)
     office = assessed.world.api(assessed.world.admin("publicity_office"))
-    assert "申诉期还剩 1 天" in office.get(path).text
+    assert "今天是申诉期最后一天" in office.get(path).text
     assessed.later(fixed_clock, 1)
     office = assessed.world.api(assessed.world.admin("publicity_office"))
     assert "申诉期还剩" not in office.get(path).text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
-from examapp.oversight.duty_lists.models import KeyDayRow
+from examapp.oversight.duty_lists.models import DutyItem, KeyDayRow
 from examapp.oversight.duty_lists.rules import SHIPPED_KEY_DAYS
 from examapp.platform.audit.models import AuditEvent
 
@@ -42,6 +43,21 @@ def test_an_item_stands_under_its_key_date_and_where_it_is_due(duties):
     own = sections(duties.office, unit=duties.unit.id)
     assert "国家安全法" in own["4 月"] and "7 月" not in own
     assert "国家安全法" not in sections(duties.office, progress="done")["4 月"]
+
+
+def test_a_long_calendar_is_folded_but_for_the_present_month(duties):
+    own = duties.published(content="第0部法", due_on="2026-11-30")
+    for number in range(1, 27):
+        duties.session.add(
+            DutyItem(list_id=own.id, position=number, content=f"第{number}部法", due_on=date(2026, 6, 30), kind="own")
+        )
+    duties.session.flush()
+    page = duties.office.get("/admin/duties/calendar?year=2026").text
+    assert re.findall(r'<details class="month"( open)?><summary>([^<]+)', page) == [
+        ("", "26 项到期，逾期未完成 26 项"),
+        (" open", "1 项到期"),
+    ]
+    assert "再看 1 项" in page and "第26部法" in page
 
 
 def test_the_office_adds_renames_and_takes_off_key_dates(duties):

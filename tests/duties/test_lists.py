@@ -87,6 +87,15 @@ def test_a_list_without_person_or_due_date_is_not_proposed(duties):
     assert "第 1 项没有完成时限" in text
 
 
+def test_a_list_names_the_items_whose_responsible_person_is_nobody_of_the_unit(duties, world):
+    duties.open(duties.unit)
+    own = duties.list_of(duties.unit)
+    world.person(duties.unit, name="王五", staff_number="W5")
+    for number, person in enumerate(("王五", "不存在的人", "王五、不存在的人"), 1):
+        duties.add(own, content=f"第{number}法", person=person)
+    assert "第 2、3 项的责任人在本单位名册中找不到" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
+
+
 def test_common_items_reach_every_list_and_the_unit_sets_only_who_answers(duties):
     duties.open(duties.unit)
     own = duties.list_of(duties.unit)

@@ -51,6 +51,8 @@ def test_a_unit_admin_cannot_take_over_a_wider_administrator_of_the_own_unit(
     assert unit_admin.post("/admin/people/tickets", data={"person": str(wide.id)}).status_code == 403
     sheet = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "page"}).text
     assert wide.staff_number not in sheet
+    assert f"另有 1 人有管理角色（{wide.name}）" in unit_admin.get(f"/admin/people/passwords?unit={mine.id}").text
+    assert "重置密码</button>" not in (page := unit_admin.get(path).text) and "由系统管理员处理" in page
     system = world.api(world.admin("system_admin"))
     assert system.post(f"{path}/password").status_code == 200
 
@@ -59,6 +61,7 @@ def test_a_colleague_whose_role_lies_within_the_own_reach_is_helped_as_before(wo
     below = world.unit("甲所", parent=mine)
     for unit in (mine, below):
         colleague = world.admin("unit_admin", unit)
+        assert "重置密码</button>" in unit_admin.get(f"/admin/people/{colleague.id}").text
         assert unit_admin.post(f"/admin/people/{colleague.id}/password").status_code == 200
         changed = unit_admin.post(f"/admin/people/{colleague.id}/edit", data=facts(colleague, mobile="13800000001"))
         assert changed.status_code == 303

@@ -67,6 +67,10 @@ def test_a_whole_roster_shows_who_is_new_moved_changed_and_gone(world, units, of
     assert (
         'id="kind-gone" name="kind" value="gone">' in page and 'id="kind-new" name="kind" value="new" checked' in page
     )
+    boxes = re.findall(r'name="row" value="[^"]+"( checked)? aria-label="办理 ([^"]+)"', page)
+    assert {name: bool(ticked) for ticked, name in boxes} == {
+        "已走": False, "未列": False, "调走": True, "升职": True, "新人": True,
+    }  # fmt: skip
     assert "已走" in page and "第 6 行" in page and "没有填姓名" in page
     assert people["A3"].unit_id == units[1].id and world.session.query(Person).filter_by(staff_number="A6").count() == 0
 

@@ -20,7 +20,13 @@ from examapp.organisation.accounts.guards import cipher, my_access, requires
 from examapp.organisation.accounts.rules import spaced_ticket_code
 from examapp.organisation.password_reset import actions
 from examapp.organisation.passwords import actions as password_actions
-from examapp.organisation.people.queries import PAGE_SIZE, PeopleListFilter, PrintedFirstPassword, get_person_within
+from examapp.organisation.people.queries import (
+    PAGE_SIZE,
+    PeopleListFilter,
+    PrintedFirstPassword,
+    get_person_within,
+    list_withheld_first_passwords,
+)
 from examapp.organisation.people.queries import list_first_passwords as first_passwords_of
 from examapp.organisation.people.queries import list_people as people_of
 from examapp.organisation.units.admin_views import (
@@ -124,7 +130,9 @@ def list_first_passwords() -> str:
     unit_id = chosen_number("unit") or 0
     unit = get_unit_within(session, unit_id, access) if unit_id else None
     count = len(_lines(unit)) if unit else None
-    return render_template("people/passwords.html", units=units, unit=unit, count=count)
+    is_cut = unit is not None and not may_touch_guarded()
+    withheld = list_withheld_first_passwords(session, unit, access, now=clock.now()) if unit and is_cut else []
+    return render_template("people/passwords.html", units=units, unit=unit, count=count, withheld=withheld)
 
 
 @admin_blueprint.post("/passwords/<int:unit_id>/sheet")

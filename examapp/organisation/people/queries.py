@@ -288,11 +288,7 @@ def list_first_passwords(
         .join(Person, Account.person_id == Person.id)
         .join(Unit, Person.unit_id == Unit.id)
         .where(
-            within(access),
-            Unit.region_path.startswith(unit.region_path),
-            Account.first_password_encrypted.is_not(None),
-            Account.must_change_password,
-            Account.disabled_at.is_(None),
+            *_with_first_password(unit, access),
             ~separated_role_of(Person.id, now=now),
             true() if with_guarded else ~guarded_role_of(Person.id, now=now, access=access),
         )
@@ -308,6 +304,26 @@ def list_first_passwords(
         )
         for row in rows
     ]
+
+
+def list_withheld_first_passwords(session: Session, unit: Unit, access: AccessScope, *, now: datetime) -> list[str]:
+    """Name those of a unit's subtree whose unchanged first password only a system administrator gives out, for their roles."""
+    withheld = or_(
+        separated_role_of(Person.id, now=now),
+        guarded_role_of(Person.id, now=now, access=access),
+    )
+    people = select(Person.name).join(Account, Account.person_id == Person.id).join(Unit, Person.unit_id == Unit.id)
+    return list(session.scalars(people.where(*_with_first_password(unit, access), withheld).order_by(Person.name)))
+
+
+def _with_first_password(unit: Unit, access: AccessScope) -> tuple[ColumnElement[bool], ...]:
+    return (
+        within(access),
+        Unit.region_path.startswith(unit.region_path),
+        Account.first_password_encrypted.is_not(None),
+        Account.must_change_password,
+        Account.disabled_at.is_(None),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,7 +15,7 @@ from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, list_role_grants
-from examapp.organisation.access.rules import ROLE_NAMES, Role
+from examapp.organisation.access.rules import NO_ACCESS, ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import cipher, may, menu_entry, my_access, requires
 from examapp.organisation.dual_control.queries import list_open_about
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
@@ -26,6 +27,7 @@ from examapp.organisation.people.queries import (
     PeopleListFilter,
     find_account,
     get_person_within,
+    guarded_role_of,
     list_moves,
     list_planned,
     masked_numbers,
@@ -126,8 +128,16 @@ def show_person(person_id: int) -> str:
         may_write=_is_within_scope(person, "people:person:write"),
         may_reveal=_is_within_scope(person, "people:number:reveal"),
         may_issue=_is_within_scope(person, "people:password:issue"),
+        is_out_of_hands=_is_out_of_hands(session, person.id),
         **_second_person(session, person.id),
     )
+
+
+def _is_out_of_hands(session: Session, person_id: int) -> bool:
+    """Tell whether the person's roles keep the account to a system administrator."""
+    access = my_access(WRITE) if may(WRITE) else NO_ACCESS
+    guarded = guarded_role_of(person_id, now=clock.now(), access=access)
+    return not may_touch_guarded() and bool(session.scalar(select(guarded)))
 
 
 def _second_person(session: Session, person_id: int) -> dict[str, Any]:

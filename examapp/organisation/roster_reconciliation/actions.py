@@ -178,23 +178,26 @@ def listing(
     unit_ids = {unit_id for plan in planned for unit_id in (plan.unit_id, plan.from_unit_id) if unit_id}
     units = session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(unit_ids)))
     names: dict[int, str] = {unit.id: unit.name for unit in units}
+    known_ids = {plan.person_id for plan in planned if plan.person_id and not plan.row.staff_number}
+    known = session.execute(select(Person.id, Person.staff_number).where(Person.id.in_(known_ids)))
+    numbers: dict[int, str] = {person.id: person.staff_number for person in known}
     rows = [
         {"kind": "gone", "key": str(one.person_id), "name": one.name, "staff_number": one.staff_number, "from": one.unit_name, "to": "", "what": ""}
         for one in gone
     ]  # fmt: skip
-    rows += [_row(kind, plan, names, text_of) for plan in planned if (kind := kind_of(plan))]
+    rows += [_row(kind, plan, names, numbers, text_of) for plan in planned if (kind := kind_of(plan))]
     counts = {kind: sum(row["kind"] == kind for row in rows) for kind in KINDS}
     order = list(KINDS)
     rows.sort(key=lambda row: order.index(row["kind"]))
     return counts, rows[:MAX_LISTED]
 
 
-def _row(kind: str, plan: Planned, names: dict[int, str], text_of: Any) -> dict[str, Any]:
+def _row(kind: str, plan: Planned, names: dict[int, str], numbers: dict[int, str], text_of: Any) -> dict[str, Any]:
     return {
         "kind": kind,
         "key": key_of(plan),
         "name": plan.row.name,
-        "staff_number": plan.row.staff_number,
+        "staff_number": plan.row.staff_number or numbers.get(plan.person_id or 0, ""),
         "from": names.get(plan.from_unit_id or 0, "") if kind != "new" and not plan.is_return else "",
         "to": names.get(plan.unit_id, "") if kind in ("new", "moved") else "",
         "what": text_of(plan) if kind != "new" else "",

@@ -22,6 +22,9 @@ from examapp.oversight.duty_lists.rules import Progress
 from examapp.web.params import chosen_number, chosen_year
 from examapp.web.submit import status_of, submit
 
+_SHOWN_OPEN = 25
+"""With more items than these, only the present month stands open."""
+
 
 @admin_blueprint.get("/calendar")
 @requires(WRITE)
@@ -45,6 +48,8 @@ def show_calendar() -> str:
         counts=counts,
         months=months_of(shown, names),
         is_empty=not shown,
+        is_short=len(shown) <= _SHOWN_OPEN,
+        this_month=f"{clock.today().month} 月" if year == clock.today().year else "",
         is_office=current_duty_scope().is_office,
         is_cut=len(rows) == duty_list_queries.MAX_CALENDAR_ROWS,
         progress_names=duty_list_rules.PROGRESS_NAMES,

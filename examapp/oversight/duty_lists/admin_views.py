@@ -24,8 +24,8 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists import actions, queries, rules
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
 from examapp.oversight.duty_lists.models import DutyList
-from examapp.oversight.duty_lists.queries import DutyScope, LedgerRow, key_days
-from examapp.oversight.own_duties.queries import unit_page
+from examapp.oversight.duty_lists.queries import DutyScope, ItemRow, LedgerRow, key_days
+from examapp.oversight.own_duties.queries import people_answering, unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
 from examapp.web.params import chosen_page, chosen_year, posted_year, sent_number
@@ -124,11 +124,13 @@ def show_list(list_id: int) -> str:
     """Show a list with how far each item has come, and what may be done with it."""
     session, duty_scope = read_session(), current_duty_scope()
     duty_list = queries.get_list(session, list_id, duty_scope)
+    unit, rows = queries.unit_of(session, duty_list), queries.item_rows(session, list_id, today=clock.today())
     return render_template(
         "duties/list.html",
         duty_list=duty_list,
-        unit=queries.unit_of(session, duty_list),
-        rows=queries.item_rows(session, list_id, today=clock.today()),
+        unit=unit,
+        rows=rows,
+        unknown=_unknown_people(unit, rows) if unit else [],
         is_editable=duty_list.state == rules.DutyListState.DRAFT,
         may_approve=duty_scope.approve is not None,
         send_back=SendBackForm(data={"version": duty_list.version}),
@@ -138,6 +140,12 @@ def show_list(list_id: int) -> str:
         progress_states=rules.PROGRESS_STATES,
         key_day_name=partial(rules.key_day_name, names=key_days(session)),
     )
+
+
+def _unknown_people(unit: Unit, rows: Sequence[ItemRow]) -> list[int]:
+    """Give the numbers of the items of which somebody named as responsible is not found on the unit's roster."""
+    found = people_answering(read_session(), [(row.item, unit) for row in rows])
+    return [row.number for row in rows if len(found[row.item.id]) < len(rules.names_in(row.item.person))]
 
 
 @admin_blueprint.post("/lists/<int:list_id>/propose")

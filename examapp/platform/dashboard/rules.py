@@ -80,16 +80,17 @@ def _is_within(path: str, href: str) -> bool:
 
 
 def remaining_time_label(until: datetime, *, now: datetime) -> str:
-    """Say how long something still lasts: `还有 12 天`, `还有 5 小时`, `还有 20 分钟`."""
+    """Say how long something still lasts: `还有 12 天`, `还有 11 小时`, `还有 1 小时 57 分钟`, `还有 20 分钟`."""
     seconds = int((until - now).total_seconds())
     days = (clock.day_of(until) - clock.day_of(now)).days
     if seconds <= 0:
         return "已截止"
     if days >= 2:
         return f"还有 {days} 天"
-    if seconds >= 3600:
-        return f"还有 {seconds // 3600} 小时"
-    return f"还有 {max(1, seconds // 60)} 分钟"
+    hours, minutes = divmod(max(1, seconds // 60), 60)
+    if hours >= 10 or (hours and not minutes):
+        return f"还有 {hours} 小时"
+    return f"还有 {hours} 小时 {minutes} 分钟" if hours else f"还有 {minutes} 分钟"
 
 
 def time_left_label(until: datetime, *, now: datetime) -> str:
