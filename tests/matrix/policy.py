@@ -510,6 +510,7 @@ POLICY: dict[str, PolicyRow] = {
     "reports_admin.show_person": may("UTLPQ", exam_id="exam", unit_id="unit", person_id="person"),
     "reports_admin.show_progress": may("UTLPQ", exam_id="exam", unit_id="unit"),
     "reports_admin.show_score_sheet": may("UTPQ", exam_id="exam", unit_id="unit"),
+    "reports_admin.show_screen": may("UTLPQ", exam_id="exam", unit_id="unit"),
     "reports_admin.show_unit": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # reports_api
     "reports_api.download_export": may("UTPQ", export_id="export"),

@@ -204,6 +204,20 @@ def test_sector_tree_counts_the_school_under_its_bureau(county, world, session):
     assert whole[0]["roster"] == 25 and "S01" in [row["code"] for row in whole]
 
 
+def test_the_large_screen_shows_units_and_no_persons(county, world):
+    people = county.fill_with_every_odd_case()
+    page = world.client(world.admin("leader")).get(
+        f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/screen"
+    )
+    rows = figures_of(world.client(world.admin()), county.exam, county.top, depth=1)["rows"]
+    shown = re.findall(r"screen-counts\">(\d+) / (\d+) 人", page.text)
+    assert [(int(a), int(b)) for a, b in shown] == [
+        (row["participated"], row["eligible"]) for row in rows[1:] if row["eligible"]
+    ]
+    assert f"<dd>{rows[0]['participated']}</dd>" in page.text and 'http-equiv="refresh"' in page.text
+    assert not any(person.name in page.text for person in people.values())
+
+
 def test_audience_cuts_the_roster(county, world):
 
     county.fill_with_every_odd_case()

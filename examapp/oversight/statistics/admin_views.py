@@ -51,6 +51,7 @@ PERMISSIONS = {
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
 _PAGE = 50
 _MAX_ON_PAPER = 2000
+_SCREEN_S = 30
 
 
 @admin_blueprint.get("")
@@ -112,6 +113,25 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         depths=DEPTHS,
         linked_numbers=_linked_numbers(exam_id, view),
         rates_of=_rates_of,
+    )
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/screen")
+@requires("reports:participation:read")
+def show_screen(exam_id: int, unit_id: int) -> str:
+    """Show participation by unit on a page for a large screen, which renews itself: by unit code, no persons, no ranking."""
+    session, access = read_session(), my_access("reports:participation:read")
+    report_context = get_report_context(session, exam_id, now=clock.now(), access=access)
+    table = get_unit_table(
+        session, report_context, unit_id, tree=Tree.REGION, depth=1, access=access, wanted=PeopleFilter()
+    )
+    return render_template(
+        "reports/screen.html",
+        report_context=report_context,
+        unit=table.units.top,
+        total=table.total,
+        rows=[row for row in table.rows[1:] if row.counts.eligible],
+        renewed_every_s=_SCREEN_S,
     )
 
 
