@@ -31,7 +31,7 @@ class StoredFile(Base):
     __tablename__ = "stored_files"
     __personal_data__ = STAFF.of(
         "上传的文件",
-        "课程、活动、履职记录、免考申请的附件",
+        "课程、活动、履职记录、免考申请、通知的附件",
         owner=None,
         term=RetentionPolicy.OFFICE,
         seen_by="有权查看所属事项的人",

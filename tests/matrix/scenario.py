@@ -299,6 +299,8 @@ class Scenario:
         ]
         self.put("office_notice", *notices)
         self.put("notice", *notices)
+        for kind in ("notice_file", "office_notice_file", "office_notice_file_to_remove"):
+            self.put(kind, *[self.file(f"notice-{notice_id}").token for notice_id in notices])
         self.put(
             "feedback",
             *[

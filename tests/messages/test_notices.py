@@ -1,7 +1,11 @@
 """Notices reach whom they are meant for, from draft to withdrawal, and the office sees how many have read them."""
 
+import re
+from io import BytesIO
+
 from examapp.platform.notices.models import Notice, NoticeReading
 from examapp.platform.notices.rules import unit_ids_of
+from tests.helpers.files import PDF
 from tests.helpers.forms import token_of
 from tests.helpers.messages import post, write
 
@@ -27,6 +31,27 @@ def test_a_notice_reaches_the_unit_and_all_below_and_nobody_else(world):
     assert "考试安排" not in outsider.get("/").text
     assert outsider.get(own).status_code == 404
     assert "已读 1 人" in office.get(path).text
+
+
+def test_a_notice_carries_files_and_names_the_units_where_nobody_has_read_it(world):
+    county, finance, education = county_with_two(world)
+    office = world.client(world.admin("publicity_office", county))
+    reader, outsider = world.client(world.person(finance)), world.client(world.person(education))
+    world.person(world.unit("国库股", parent=finance))
+    path = write(office, unit_id=str(finance.id))
+    token = token_of(office.get(path))
+    for name, content, words in (("红头.pdf", PDF, "附件已上传"), ("恶意.exe", b"MZ", "文件")):
+        data = {"csrf_token": token, "file": (BytesIO(content), name)}
+        answer = office.post(f"{path}/files", data=data, content_type="multipart/form-data", follow_redirects=True)
+        assert words in answer.text
+    post(office, f"{path}/publish")
+    own = path.replace("/admin/messages", "")
+    (file,) = re.findall(rf'href="({own}/files/[0-9a-f]+)">红头.pdf', reader.get(own).text)
+    assert reader.get(file).data == PDF and outsider.get(file).status_code == 404
+    page = office.get(path).text
+    assert "2 个单位中，1 个已有人阅读" in page and "1 个还没有人阅读</strong>：国库股" in page
+    office.post(path + file.removeprefix(own) + "/remove", data={"csrf_token": token})
+    assert "红头.pdf" not in reader.get(own).text and reader.get(file).status_code == 404
 
 
 def test_a_notice_to_a_sector_reaches_its_units(world, fixed_clock):

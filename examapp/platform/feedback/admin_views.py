@@ -8,15 +8,18 @@ from math import ceil
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.html import html_to_text
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
-from examapp.platform.feedback import queries
+from examapp.platform.feedback import actions, queries
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.actions import NoticeDraft
 from examapp.platform.notices.forms import FeedbackAnswerForm, NoticeForm
 from examapp.platform.notices.models import Notice
+from examapp.uploads.actions import get_file
+from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page, read_id
 from examapp.web.submit import request_transaction, submit
 
@@ -93,7 +96,39 @@ def write_notice() -> tuple[str, int] | Response:
 def show_notice(notice_id: int) -> str:
     """Show a notice as its readers see it, with what can be done to it now."""
     notice = queries.get_office_notice(read_session(), notice_id, my_access("messages:notice:write"))
-    return render_template("messages/office_notice.html", notice=notice)
+    readings = queries.list_readings_by_unit(read_session(), notice, now=clock.now()) if notice.published_at else []
+    files = actions.list_notice_files(read_session(), notice_id)
+    return render_template("messages/office_notice.html", notice=notice, readings=readings, files=files)
+
+
+@admin_blueprint.post("/notices/<int:notice_id>/files")
+@requires("messages:notice:write")
+def attach_notice_file(notice_id: int) -> Response:
+    """Keep a file with a notice."""
+    sent = request.files.get("file")
+    name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
+    with submit("附件已上传。") as context:
+        unit_ids = queries.units_within(my_access("messages:notice:write"))
+        actions.attach_file(context, notice_id, name=name, content=content, unit_ids=unit_ids)
+    return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
+
+
+@admin_blueprint.get("/notices/<int:notice_id>/files/<token>")
+@requires("messages:notice:write")
+def fetch_notice_file(notice_id: int, token: str) -> Response:
+    """Give a file of a notice."""
+    queries.get_office_notice(read_session(), notice_id, my_access("messages:notice:write"))
+    return serve_file(get_file(read_session(), token.replace("\0", ""), room=actions.room_of(notice_id)))
+
+
+@admin_blueprint.post("/notices/<int:notice_id>/files/<token>/remove")
+@requires("messages:notice:write")
+def remove_notice_file(notice_id: int, token: str) -> Response:
+    """Take a file off a notice."""
+    with submit("附件已删除。") as context:
+        unit_ids = queries.units_within(my_access("messages:notice:write"))
+        actions.remove_file(context, notice_id, token.replace("\0", ""), unit_ids=unit_ids)
+    return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
 
 
 @admin_blueprint.route("/notices/<int:notice_id>/edit", methods=["GET", "POST"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.people.models import Person
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Unit
 from examapp.platform.notices.models import Feedback, Notice, NoticeReading
 from examapp.platform.notices.queries import NoticeReader
@@ -144,6 +144,38 @@ def get_office_notice(session: Session, notice_id: int, access: AccessScope) -> 
     if row is None:
         raise NotFoundError
     return OfficeNotice(**row._mapping)  # noqa: SLF001 – as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitReading:
+    """How many of a unit's people a notice is meant for, and how many of them have opened it."""
+
+    unit_name: str
+    people: int
+    readings: int
+
+
+def list_readings_by_unit(session: Session, notice: OfficeNotice, *, now: datetime) -> list[UnitReading]:
+    """List by unit code the units whose people a notice is meant for: candidates, or unit admins and leaders, by their own unit."""
+    meant: list[ColumnElement[bool]] = [Person.state != PersonState.LEFT]
+    if notice.unit_id is not None:
+        step = f"/{notice.unit_id}/"
+        meant.append(or_(Unit.region_path.contains(step), Unit.sector_path.contains(step)))
+    if notice.is_for_admins:
+        in_force = or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
+        roles = select(RoleGrant.person_id).where(RoleGrant.role.in_([Role.UNIT_ADMIN, Role.LEADER]), in_force)
+        meant.append(Person.id.in_(roles))
+    reading = and_(NoticeReading.person_id == Person.id, NoticeReading.notice_id == notice.id)
+    rows = session.execute(
+        select(Unit.name, func.count(Person.id), func.count(NoticeReading.person_id))
+        .select_from(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .outerjoin(NoticeReading, reading)
+        .where(*meant)
+        .group_by(Unit.id)
+        .order_by(Unit.code)
+    )
+    return [UnitReading(unit_name=row[0], people=row[1], readings=row[2]) for row in rows]
 
 
 def _notice_within(access: AccessScope) -> ColumnElement[bool]:

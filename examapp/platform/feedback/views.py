@@ -10,11 +10,14 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.organisation.accounts.guards import my_grants, my_user, signed_in
+from examapp.platform.feedback.actions import list_notice_files, room_of
 from examapp.platform.feedback.queries import get_reader
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
 from examapp.platform.notices.queries import NoticeReader, count_notices, get_notice, list_notices, list_own_feedback
 from examapp.platform.notices.rules import clean_page
+from examapp.uploads.actions import get_file
+from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page
 from examapp.web.submit import request_transaction
 
@@ -64,7 +67,16 @@ def list_all_notices() -> str:
 def show_notice(notice_id: int) -> str:
     """Show a notice, and note that it was read."""
     notice = get_notice(read_session(), notice_id, reader())
-    page = render_template("messages/notice.html", notice=notice)
+    files = list_notice_files(read_session(), notice_id)
+    page = render_template("messages/notice.html", notice=notice, files=files)
     with transaction() as session:
         notice_actions.note_notice_read(session, notice_id, person_id=my_user().person_id, now=clock.now())
     return page
+
+
+@blueprint.get("/notices/<int:notice_id>/files/<token>")
+@signed_in
+def fetch_notice_file(notice_id: int, token: str) -> Response:
+    """Give a file of a notice to whom it is meant for."""
+    get_notice(read_session(), notice_id, reader())
+    return serve_file(get_file(read_session(), token.replace("\0", ""), room=room_of(notice_id)))

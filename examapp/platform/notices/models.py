@@ -34,7 +34,7 @@ class NoticeReading(Base):
     """Who has opened a notice, so that the office need not ask."""
 
     __tablename__ = "notice_readings"
-    __personal_data__ = TALK.of("通知阅读", "提示未读通知", order="read_at", seen_by="本人、普法办（只看人数）")
+    __personal_data__ = TALK.of("通知阅读", "提示未读通知", order="read_at", seen_by="本人、普法办（只看各单位人数）")
 
     notice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("notices.id"), primary_key=True, info=shown("通知"))
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
