@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from math import ceil
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def list_log() -> str | AnyResponse:
     return render_template(
         "audit/log.html",
         rows=[_row(event, names) for event in events],
-        acts=dict(sorted(ACT_LABELS.items())),
+        acts=_acts_by_group(),
         asked=_asked(),
         text=_search_text(),
         number=number,
@@ -162,6 +163,22 @@ def _asked() -> dict[str, Any]:
     """Give what was asked for as an address tells it: the words sealed."""
     plain = {name: value for name in ("act", "since", "until") if (value := request.values.get(name, ""))}
     return plain | ({"s": encrypt_query_param(text)} if (text := _search_text()) else {})
+
+
+_GROUP_LABELS = {
+    "people": "人员、账号和登录", "org": "单位", "roster_changes": "人员变动申请", "roster_snapshots": "名册冻结", "questions": "题库", "papers": "组卷",
+    "exams": "考试", "grading": "评分和更正", "external_results": "其他平台成绩", "reports": "参考情况和导出", "reminders": "催考",
+    "training": "学习", "records": "学法活动和证书", "duties": "普法责任制", "messages": "通知和意见",
+}  # fmt: skip
+"""What the acts whose names begin so are about."""
+
+
+def _acts_by_group() -> dict[str, list[tuple[str, str]]]:
+    """Give the acts that can be looked for by what they are about, in both by their Chinese words; the platform's own last."""
+    groups: dict[str, list[tuple[str, str]]] = {label: [] for label in (*_GROUP_LABELS.values(), "平台")}
+    for act, label in ACT_LABELS.items():
+        groups[_GROUP_LABELS.get(act.split(".")[0], "平台")].append((act, label))
+    return {label: sorted(acts, key=itemgetter(1)) for label, acts in groups.items() if acts}
 
 
 def _filter() -> AuditFilter:
