@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -202,6 +203,19 @@ def test_sector_tree_counts_the_school_under_its_bureau(county, world, session):
         assert {name: row[name] for name in FIELDS} == naive[row["unit_id"]].as_api()
     whole = figures_of(world.client(world.admin()), county.exam, county.top, tree="sector")["rows"]
     assert whole[0]["roster"] == 25 and "S01" in [row["code"] for row in whole]
+
+
+def test_a_zip_has_a_workbook_for_each_unit_below_with_its_whole_subtree(county, world):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    whole = xlsx_rows(export(client, county, county.top, "scores", "xlsx"))
+    with zipfile.ZipFile(io.BytesIO(export(client, county, county.top, "scores", "zip"))) as archive:
+        parts = {name: xlsx_rows(archive.read(name)) for name in archive.namelist()}
+    assert sorted(row["工号"] for rows in parts.values() for row in rows) == sorted(row["工号"] for row in whole)
+    bureau = next(rows for name, rows in parts.items() if county.bureau.name in name)
+    below = figures_of(client, county.exam, county.bureau)["rows"]
+    assert {row["单位编码"] for row in bureau} <= {row["code"] for row in below} and len(bureau) == below[0]["roster"]
+    assert all(name.split()[1].removesuffix(".xlsx") for name in parts)
 
 
 def test_the_large_screen_shows_units_and_no_persons(county, world):

@@ -14,6 +14,7 @@ from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
     mark_of,
+    parts_of,
     remarks,
     roster_label,
     stamp_of,
@@ -30,7 +31,14 @@ _STEP = 1000
 """Rows between two notes of progress."""
 RENDERERS = {
     renderer.code: renderer
-    for renderer in (render_xlsx.XLSX, render_xlsx.CSV, render_ods.ODS, render_pdf.PDF, render_pdf.DOCX)
+    for renderer in (
+        render_xlsx.XLSX,
+        render_xlsx.ZIP,
+        render_xlsx.CSV,
+        render_ods.ODS,
+        render_pdf.PDF,
+        render_pdf.DOCX,
+    )
 }
 """All formats of reports, in the order in which forms offer them. A new format is one module and its name here."""
 FORMAT_LABELS = {renderer.code: renderer.label for renderer in RENDERERS.values()}
@@ -66,7 +74,9 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
         watermark=order.watermark,
         made_at=order.report_context.as_of,
     )
-    renderer.write_table(path, ReportTable(sheet=sheet, signatures=table.signatures, row_stamp=stamp_of(order)))
+    parts = parts_of(order.nodes)
+    whole = ReportTable(sheet=sheet, signatures=table.signatures, row_stamp=stamp_of(order), part_of=parts)
+    renderer.write_table(path, whole)
     return table.total
 
 

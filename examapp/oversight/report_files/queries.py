@@ -15,7 +15,7 @@ from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
 from examapp.organisation.people.queries import numbers_of
 from examapp.organisation.units.models import UnitKind
-from examapp.oversight.report_files.rules import ReportRequest
+from examapp.oversight.report_files.rules import ReportRequest, file_name_of
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
     DEFINITIONS,
@@ -65,7 +65,19 @@ def file_name(order: ReportSpec) -> str:
     ]
     parts += ["已筛选"] if order.request.filters != NO_FILTER else []
     name = "-".join([*parts, f"{local(order.report_context.as_of):%Y%m%d%H%M}"])
-    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.request.format}"
+    return f"{file_name_of(name)}.{order.request.format}"
+
+
+def parts_of(nodes: Sequence[UnitNode]) -> dict[str, str]:
+    """Say by unit code under which unit directly below the first node a unit hangs, as `101 县财政局`."""
+    by_id = {node.unit_id: node for node in nodes}
+    top, found = nodes[0], {nodes[0].code: f"{nodes[0].code} {nodes[0].name}"}
+    for node in nodes[1:]:
+        below = node
+        while below.parent_id is not None and below.parent_id != top.unit_id:
+            below = by_id[below.parent_id]
+        found[node.code] = f"{below.code} {below.name}"
+    return found
 
 
 def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = "") -> list[str]:

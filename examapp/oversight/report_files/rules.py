@@ -88,6 +88,8 @@ class ReportTable:
     sheet: SheetLayout
     signatures: Sequence[str] = ()
     row_stamp: Mapping[str, Cell]
+    part_of: Mapping[str, str]
+    """By unit code the part in which a unit's people stand where a file has parts: the code and name of the unit below the table's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,11 @@ class ReportRenderer:
         """Raise TooLongForPaperError when a table has more rows than the format can have."""
         if self.max_rows is not None and count > self.max_rows:
             raise TooLongForPaperError
+
+
+def file_name_of(text: str) -> str:
+    """Return a text as a file's name, without what file systems reject."""
+    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in text)
 
 
 def cell_text(cell: Cell) -> str:
