@@ -75,11 +75,14 @@ def test_who_is_in_the_room_types_the_code_and_it_counts_once_the_event_is_settl
     room = hall.admin.get(f"/admin/records/events/{event.id}/room").get_data(as_text=True)
     code = code_of(world, event, NOON)
     assert code in room
+    link = f'href="/study/events/{event.id}">今天的学法活动：{EVENT["theme"]}'
+    assert link in hall.learner.get("/").get_data(as_text=True)
     reply = hall.admin.get(f"/admin/records/events/{event.id}/room/code").get_json()
     assert (reply["code"], reply["present"]) == (code, 0)
     assert "签到成功" in hall.check_in(event, f" {code[:3]} {code[3:]} ")
     assert "签到成功" in hall.check_in(event, code)
     row = world.session.scalars(select(Attendance)).one()
+    assert link not in hall.learner.get("/").get_data(as_text=True), "who is put down is not called again"
     assert (row.person_id, row.way, row.unit_id) == (hall.person.id, "code", hall.below.id)
     assert EVENT["theme"] not in hall.learner.get("/study/record").get_data(as_text=True)
     assert "已办结" in hall.act(event, "settle")

@@ -20,11 +20,15 @@ from examapp.delivery.exams.rules import ExamPhase, Window
 from examapp.jobs.models import ACTIVE, Job
 from examapp.learning.courses.queries import MyCourse, list_my_courses
 from examapp.learning.practice.queries import count_due
+from examapp.learning.study_events.models import StudyEvent
+from examapp.learning.study_events.queries import list_my_events
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.statistics.queries import HomeFigures, home_figures
+
+_EVENT_SHOWN = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +56,19 @@ class StudyNow:
     required_done: int
     due: int
     """Mistakes to be gone over today."""
+    events: Sequence[StudyEvent]
+    """Events of the next hours that the learner is meant for and not yet put down as present at."""
 
 
 def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyNow | None:
-    """Find what a learner should study now; None for whom no course is and nothing comes back. Two statements."""
+    """Find what a learner should study now; None for whom no course is, nothing comes back and no event is near. Three statements."""
     courses = list_my_courses(session, person_id)
     due = count_due(session, person_id, now=now)
-    if not courses and not due:
+    near = list_my_events(session, person_id, now=now)
+    events = [
+        one for one, _, was_there in near if one.starts_at < now + _EVENT_SHOWN and one.ends_at > now and not was_there
+    ]
+    if not courses and not due and not events:
         return None
     left = [mine for mine in courses if mine.completed_at is None]
     required = [mine for mine in courses if mine.course.is_required]
@@ -67,6 +77,7 @@ def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyN
         required=len(required),
         required_done=sum(mine.completed_at is not None for mine in required),
         due=due,
+        events=events,
     )
 
 
