@@ -365,6 +365,7 @@ POLICY: dict[str, PolicyRow] = {
     "papers_admin.copy_blueprint": may("PQ", blueprint_id="blueprint"),
     "papers_admin.create_blueprint": may("PQ"),
     "papers_admin.edit_blueprint": may("PQ", blueprint_id="blueprint"),
+    "papers_admin.export_paper": may("PQ", blueprint_id="blueprint"),
     "papers_admin.list_blueprints": may("PQ"),
     "papers_admin.preview_paper": may("PQ", blueprint_id="blueprint"),
     "papers_admin.show_blueprint": may("PQ", blueprint_id="blueprint"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
+from docx import Document
 
 from examapp import clock
 from examapp.content.blueprints.actions import make_paper
@@ -110,6 +114,29 @@ def test_a_sample_paper_is_shown_without_keys_and_not_kept(world, session, offic
     assert "解析在此" not in page
     assert office.get(answer.request.full_path).get_data(as_text=True).count("选项") == page.count("选项")
     assert session.query(Paper).count() == 0
+
+
+def test_a_sample_paper_is_taken_along_as_word_with_answers_in_the_order_of_its_options(world, session, office):
+    for _ in range(4):
+        world.question(key=("C",))
+    world.question(Kind.FILL_BLANK)
+    blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 3, "2"), (Kind.FILL_BLANK, 1, "4")), is_shuffled=True)
+    page, path = f"/admin/papers/{blueprint.id}/preview?seed=7", f"/admin/papers/{blueprint.id}/word"
+    answer = post(office, path, {"seed": "7"}, page=page)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        paper, sheet, key = (Document(archive.open(f"{name}.docx")) for name in ("试卷", "答题纸", "参考答案"))
+    lines = [one.text for one in paper.paragraphs]
+    right = [line.split(".")[0].strip() for line in lines if line.endswith("-0-C")]
+    answers = [row.cells[1].text for table in key.tables for row in table.rows[1:]]
+    assert len(right) == 3 and answers == [*right, "三十日 / 30日"]
+    assert "第1部分（共 3 题，每题 2 分）" in lines and [cell.text for cell in sheet.tables[0].rows[1].cells][:4:2] == [
+        "1",
+        "2",
+    ]
+    assert [event.details for event in session.query(AuditEvent).filter_by(act="papers.export_paper")] == [
+        {"number": 7}
+    ]
+    assert post(office, path, {"seed": "x"}, page=page).status_code == 400
 
 
 def test_an_archived_blueprint_leaves_the_list(world, session, office):

@@ -26,6 +26,7 @@ from examapp.platform.audit.actions import ActionContext, record
 AUDIT_ACTS = {
     "papers.archive_blueprint": "停用组卷规则",
     "papers.create_blueprint": "新建组卷规则",
+    "papers.export_paper": "导出纸质试卷和答案",
     "papers.update_blueprint": "修改组卷规则",
 }
 AUDIT_OBJECTS = {"blueprint": "组卷规则", "paper": "试卷"}
@@ -84,6 +85,12 @@ def archive_blueprint(context: ActionContext, *, blueprint_id: int) -> Blueprint
     blueprint.archived_at = blueprint.archived_at or context.now
     record(context, "papers.archive_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
+
+
+def note_paper_exported(context: ActionContext, blueprint: Blueprint, *, seed: int) -> None:
+    """Write down who took a drawn paper with its answers."""
+    details = {"number": seed}
+    record(context, "papers.export_paper", object_type="blueprint", object_id=blueprint.id, details=details)
 
 
 def _lock(session: Session, blueprint_id: int) -> Blueprint:

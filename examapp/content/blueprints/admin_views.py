@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
+from io import BytesIO
 
 from flask import Blueprint as Views
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from examapp.content.blueprints import actions, queries
 from examapp.content.blueprints.forms import BlueprintForm, SectionForm, blueprint_form
 from examapp.content.blueprints.models import Blueprint
+from examapp.content.blueprints.render_docx import write_paper_files
 from examapp.content.blueprints.rules import forecast
 from examapp.db.session import read_session
+from examapp.errors import BadRequestError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, requires
+from examapp.organisation.accounts.guards import menu_entry, requires, shows_keys
 from examapp.platform.audit.actions import ActionContext
-from examapp.web.params import chosen_number
+from examapp.web.params import chosen_number, sent_number
 from examapp.web.submit import request_transaction, submit
 from question_bank.kinds.registry import KIND_NAMES, KINDS
 from question_bank.model import DIFFICULTY_NAMES
@@ -107,7 +110,24 @@ def preview_paper(blueprint_id: int) -> str | Response:
     if seed is None:
         return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MAX_SEED)))
     paper = queries.sample_paper(read_session(), blueprint, seed=seed)
-    return render_template("papers/preview.html", blueprint=blueprint, paper=paper, kind_names=KIND_NAMES)
+    return render_template("papers/preview.html", blueprint=blueprint, paper=paper, seed=seed, kind_names=KIND_NAMES)
+
+
+@admin_blueprint.post("/<int:blueprint_id>/word")
+@requires("papers:blueprint:read")
+@shows_keys
+def export_paper(blueprint_id: int) -> Response:
+    """Give the paper of a seed with its answer sheet and answers as Word documents in a zip; who took it is written down."""
+    seed = request.form.get("seed", type=sent_number)
+    if seed is None or not 0 <= seed < _MAX_SEED:
+        raise BadRequestError
+    with request_transaction() as context:
+        blueprint = queries.get_blueprint(context.session, blueprint_id)
+        paper = queries.sample_paper(context.session, blueprint, seed=seed)
+        answers = queries.sample_answers(context.session, blueprint, seed=seed)
+        actions.note_paper_exported(context, blueprint, seed=seed)
+        content, name = write_paper_files(paper, answers, title=blueprint.name), f"{blueprint.name}-{seed}.zip"
+    return send_file(BytesIO(content), mimetype="application/zip", as_attachment=True, download_name=name)
 
 
 @admin_blueprint.post("/<int:blueprint_id>/copy")

@@ -18,8 +18,9 @@ from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
-from examapp.content.blueprints.rules import Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
+from examapp.content.blueprints.rules import DrawnPaper, Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
 from examapp.content.questions.models import (
+    AnswerKey,
     BankQuestion,
     KnowledgePoint,
     QuestionState,
@@ -30,7 +31,7 @@ from examapp.documents.html import text_to_html
 from examapp.errors import NotFoundError
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import QuestionKind
-from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS
+from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
 _MAX_CACHED_ORDERS = 64
@@ -379,5 +380,21 @@ def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
 
 def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> PaperBody:
     """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
-    drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
-    return render_paper(session, drawn)
+    return render_paper(session, _draw_sample(session, blueprint, seed))
+
+
+def sample_answers(session: Session, blueprint: Blueprint, *, seed: int) -> dict[int, str]:
+    """Draw the same paper, and give its keys in words by item; raises BankTooSmallError."""
+    items = items_of(_draw_sample(session, blueprint, seed))
+    newest = select(AnswerKey).where(AnswerKey.question_version_id.in_({item.version_id for item in items}))
+    keys = {key.question_version_id: key for key in session.scalars(newest.order_by(AnswerKey.number))}
+    return {item.item: _describe_key(item, keys[item.version_id].parts[item.part]) for item in items}
+
+
+def _describe_key(item: PaperItem, part: dict[str, Any]) -> str:
+    return "；".join(kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order))
+
+
+def _draw_sample(session: Session, blueprint: Blueprint, seed: int) -> DrawnPaper:
+    pool = load_pool(session, blueprint)
+    return draw(sections_of(blueprint), pool, seed=seed, is_shuffled=blueprint.is_shuffled)
