@@ -203,6 +203,12 @@ def test_a_study_record_holds_courses_events_exercises_and_nothing_of_others(wor
     lines = {row[1]: row[3:] for row in sheet.iter_rows(values_only=True) if str(row[0]).startswith("P")}
     assert lines["全学完"] == (2, 20, 1, 0, 0)
     assert "全学完" in admin.get(f"/admin/records/units/{county.bureau.id}").get_data(as_text=True)
+    for number in range(50):
+        world.person(county.bureau, name=f"后来{number:02}", staff_number=f"ZZ{number:02}")
+    first, whole = (
+        admin.get(f"/admin/records/units/{county.bureau.id}{query}").get_data(as_text=True) for query in ("", "?all=1")
+    )
+    assert "第 1 页，共 2 页" in first and "后来49" not in first and "后来49" in whole
 
 
 def test_the_unit_table_costs_few_statements(world, county, studied, statements):

@@ -205,15 +205,19 @@ def show_record(person_id: int) -> str:
 @admin_blueprint.get("/units/<int:unit_id>")
 @requires(_READ)
 def show_unit_records(unit_id: int) -> str:
-    """Show the study records of a unit's people, a line each, to read and to print."""
-    tree, year = _tree(), chosen_year()
+    """Show the study records of a unit's people, a line each: by pages to read, whole to print."""
+    tree, year, page, is_whole = _tree(), chosen_year(), chosen_page(), "all" in request.args
     units = get_unit_tree(read_session(), unit_id, tree=tree, access=my_access(_READ))
+    lines = unit_records(read_session(), units.unit_ids, year=year)
     return render_template(
         "records/unit_records.html",
         units=units,
         tree=tree,
         year=year,
-        lines=unit_records(read_session(), units.unit_ids, year=year),
+        lines=lines if is_whole else lines[(page - 1) * _PAGE : page * _PAGE],
+        total=len(lines),
+        page=page,
+        pages_count=1 if is_whole else page_count(len(lines), _PAGE),
         as_of=clock.now(),
     )
 
