@@ -29,6 +29,8 @@ from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
 _EVENT_SHOWN = timedelta(hours=12)
+_RECENT = timedelta(days=60)
+"""So long an exam that is over is named beside the one that stands out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,8 @@ def find_organiser_home(session: Session, access: AccessScope, *, now: datetime)
     ordered = sorted(exams, key=lambda exam: _weight(exam, now))
     unit_id, tree = top
     figures = home_figures(session, ordered[0].id, unit_id, tree=tree, now=now)
-    return OrganiserHome(figures=figures, tree=tree, others=[exam for exam in ordered[1:] if exam.closes_at > now][:5])
+    others = [exam for exam in ordered[1:] if exam.closes_at > now - _RECENT][:5]
+    return OrganiserHome(figures=figures, tree=tree, others=others)
 
 
 def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
