@@ -100,7 +100,7 @@ def test_the_two_administrators_see_the_list_of_this_deployment_and_nobody_else(
         page = world.client(world.admin(role)).get("/admin/checklist/")
         assert page.status_code == 200
         assert "三员配备" in page.text
-        assert "没有查到" in page.text, "no backup was ever made here"
+        assert "尚未执行" in page.text, "no backup was ever made here"
         assert "安全检查单" in world.client(world.admin(role)).get("/").text
     for person in (world.person(), world.admin("publicity_office"), world.admin("audit_admin")):
         assert world.client(person).get("/admin/checklist/").status_code == 404

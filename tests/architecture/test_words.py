@@ -125,13 +125,19 @@ RETIRED_ON_PAGES = {
     "系统不猜": "请人工确认",
     "要看一看": "建议检查",
     "试组卷": "组卷检查",
+    "责任处室": "责任科室",
     "逐日进度": "每日进度",
+    "制卷": "生成试卷",
+    "编制中": "草稿",
+    "谁来考": "应考范围",
+    "带走离线学": "离线学习",
     "Not a valid choice": "请从给出的选项里选择。",
 }
 """What a page or a message called a thing before, by what it is called on all of them."""
 ALLOWED_ON_PAGES = {
     "examapp/organisation/roster_imports/rules.py": "heads that files of others have",
     "examapp/organisation/units/rules.py": "heads that files of others have",
+    "examapp/oversight/duty_lists/rules.py": "heads that files of others have",
     "examapp/web/forms.py": "the library's own sentences, by which their Chinese is found",
 }
 ALLOWED = {

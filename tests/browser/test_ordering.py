@@ -121,7 +121,7 @@ def test_ordering_is_taken_along_and_sent_after_a_tunnel(live, device, exam):
     context = device(live.world.person())
     page = context.new_page()
     page.goto(f"{live.url}/study/chapters/{chapter_id}")
-    page.get_by_role("button", name="带走离线学").click()
+    page.get_by_role("button", name="离线学习").click()
     expect(page.get_by_role("button", name="提交本章练习")).to_be_visible()
     look(page, "ordering-taken-360")
     context.set_offline(True)

@@ -34,7 +34,7 @@ def test_a_chapter_opened_before_a_tunnel_is_finished_in_it_and_sent_afterwards(
     context = device(person)
     page = context.new_page()
     page.goto(f"{live.url}/study/chapters/{studying}")
-    page.get_by_role("button", name="带走离线学").click()
+    page.get_by_role("button", name="离线学习").click()
     expect(page.get_by_role("button", name="提交本章练习")).to_be_visible()
     page.get_by_role("button", name="特大").click()
     look(page, "taken-360-large")

@@ -487,5 +487,5 @@ def test_a_published_exam_whose_bank_has_shrunk_says_why_papers_are_not_made(wor
         question.state = "retired"
     session.flush()
     page = text_of(office.get(f"/admin/exams/{exam.id}"))
-    assert "制卷停下了" in page
+    assert "试卷生成停下了" in page
     assert "补足题目后会自动继续" in page

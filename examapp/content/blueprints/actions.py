@@ -109,7 +109,7 @@ def _set(session: Session, blueprint: Blueprint, settings: BlueprintSettings) ->
             raise InvalidBlueprintError(f"「{section.title}」各难度题数之和超过了该部分题数，请调整。")
     unknown = unknown_names(session, settings.sections)
     if unknown:
-        raise InvalidBlueprintError(f"题库中没有这些法律、专题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
+        raise InvalidBlueprintError(f"题库中没有这些法律、主题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
     blueprint.name, blueprint.is_shuffled = settings.name, settings.is_shuffled
     blueprint.sections = [_row(position, section) for position, section in enumerate(settings.sections, 1)]
 

@@ -44,7 +44,7 @@ class SectionForm(Form):
     scoring = SelectField("计分", [Optional()], choices=SECTION_SCORING)
     instructions = StringField("答题说明", [Optional(), Length(max=300, message="说明最多 300 字。")])
     laws = TextAreaField("法律法规", [Optional(), Length(max=4000)], render_kw={"rows": 4})
-    topics = TextAreaField("专题", [Optional(), Length(max=4000)], render_kw={"rows": 4})
+    topics = TextAreaField("主题", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     knowledge_points = TextAreaField("知识点", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     easy = IntegerField("易", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
     medium = IntegerField("中", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])

@@ -372,7 +372,7 @@ class AttemptError(DomainError):
 
 
 _MESSAGES = {
-    "no_attempts_left": "您的作答次数已用完。",
+    "no_attempts_left": "本场考试次数已用完。",
     "already_submitted": "已经交卷，答案不能再改。",
     "deadline_passed": "作答时间已到，系统已按保存的答案交卷。迟到的内容已另行保存，由管理员处理。",
     "taken_over": "已在另一设备或窗口继续作答，此处不再保存。",

@@ -39,7 +39,7 @@ def _act(exam_id: int, act: Callable[..., object], text: str) -> Response:
 @requires("exams:exam:write")
 def publish_exam(exam_id: int) -> Response:
     """Publish a draft."""
-    return _act(exam_id, actions.publish_exam, "考试已发布，正在为每位应考人员制卷。")
+    return _act(exam_id, actions.publish_exam, "考试已发布，正在为每位应考人员生成试卷。")
 
 
 @admin_blueprint.post("/<int:exam_id>/register")

@@ -123,7 +123,7 @@ class ExamForm(FlaskForm):
         "作答时长（分钟）", [InputRequired("请填写作答时长。"), NumberRange(1, 1440, "应为 1 至 1440 分钟。")]
     )
     lateness = IntegerField("迟到多少分钟后不能进入", [Optional(), NumberRange(0, _LONG, "分钟数不对，请检查。")])
-    is_full_duration = BooleanField("晚开始的也给足作答时长（可超过结束时间）")
+    is_full_duration = BooleanField("迟到考生仍按完整时长作答（可超过结束时间）")
     grace_s = IntegerField(
         "到时间后的收卷宽限（秒）",
         [InputRequired("请填写宽限秒数。"), NumberRange(0, 600, "应为 0 至 600 秒。")],

@@ -83,7 +83,7 @@ class StartRejection(StrEnum):
 
 START_REJECTION_LABELS = {
     StartRejection.NOT_ELIGIBLE: "您不在这场考试的应考人员名单中。如有疑问，请联系本单位管理员。",
-    StartRejection.NOT_OPEN_YET: "考试还没有开始，请在开考时间之后再来。",
+    StartRejection.NOT_OPEN_YET: "考试尚未开始。开考后可从本考试的说明页进入。",
     StartRejection.WINDOW_CLOSED: "考试已经结束，不能再开始作答。是否有补考，请留意通知。",
     StartRejection.TOO_LATE_TO_START: "已超过允许迟到的时间，本场不能再进入。请参加后续场次或补考。",
     StartRejection.STUDY_REQUIRED: "还没有完成考前必修的学习内容，完成后即可参加考试。",

@@ -26,7 +26,7 @@ class PracticeForm(FlaskForm):
     """What to practise; a name that the bank does not know simply fits no question."""
 
     law = SelectField("法律法规", default="", validate_choice=False)
-    topic = SelectField("专题", default="", validate_choice=False)
+    topic = SelectField("主题", default="", validate_choice=False)
     point = SelectField("知识点", default="", validate_choice=False)
     kind = SelectField(
         "题型",
@@ -107,7 +107,7 @@ class ChapterForm(FlaskForm):
         render_kw={"rows": 16},
     )
     law = SelectField("练习从哪部法律抽题", default="")
-    topic = SelectField("练习从哪个专题抽题", default="")
+    topic = SelectField("练习从哪个主题抽题", default="")
     exercise_count = IntegerField(
         "练习题数", [InputRequired("请填写题数。"), NumberRange(1, 50, "题数应为 1 至 50。")], default=5
     )

@@ -14,7 +14,7 @@ KIND_NAMES = {
     "court": "旁听庭审",
     "other": "其他集中学习",
 }
-STATE_NAMES = {"planned": "未结束", "held": "已办结", "cancelled": "已取消"}
+STATE_NAMES = {"planned": "未办结", "held": "已办结", "cancelled": "已取消"}
 CODE_LIFE = timedelta(seconds=60)
 """A new code comes this often; the one before is still taken, for who types slowly."""
 CODE_DIGITS = 6

@@ -120,7 +120,7 @@ SHIPPED_TABLE = (
         section="组织领导",
         content="普法责任落实",
         points=Decimal(10),
-        standard="明确分管领导、责任处室和责任人，年初制定并公布普法责任清单，缺一项扣 3 分。",
+        standard="明确分管领导、责任科室和责任人，年初制定并公布普法责任清单，缺一项扣 3 分。",
     ),
     TableItem(
         section="组织领导",

@@ -216,7 +216,7 @@ def take_back_list(context: ActionContext, *, list_id: int, duty_scope: DutyScop
     """Take a proposed list back for changes before the office has decided."""
     duty_list, _ = _lock_unit_list(context.session, list_id, duty_scope)
     if duty_list.state != DutyListState.PROPOSED:
-        raise ConflictError("清单不在待审核中，不能收回。请刷新页面查看。")
+        raise ConflictError("清单不在待审核中，不能撤回。请刷新页面查看。")
     duty_list.state = DutyListState.DRAFT
     _note(context, "duties.withdraw_list", duty_list)
 

@@ -165,7 +165,7 @@ def take_back_list(list_id: int) -> BaseResponse:
     """Take a proposed list back for changes."""
     with request_transaction() as context:
         actions.take_back_list(context, list_id=list_id, duty_scope=current_duty_scope())
-    return _back(list_id, "清单已收回，可以修改。改好后请重新报送。")
+    return _back(list_id, "清单已撤回，可以修改。改好后请重新报送。")
 
 
 @admin_blueprint.post("/lists/<int:list_id>/publish")

@@ -35,7 +35,7 @@ class AnswerableForm(FlaskForm):
     version = IntegerField("版本", default=0)
     leader = StringField("责任领导", filters=[_tidy], validators=_text_rules(60))
     person = StringField("责任人", filters=[_tidy], validators=_text_rules(60))
-    department = StringField("责任处室", filters=[_tidy], validators=_text_rules(60))
+    department = StringField("责任科室", filters=[_tidy], validators=_text_rules(60))
 
     def answerable(self) -> Answerable:
         """Give who answers, as it was filled in."""

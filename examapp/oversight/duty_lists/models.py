@@ -96,7 +96,7 @@ class DutyItem(Base):
     standard: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     leader: Mapped[Str] = mapped_column(default="", info=shown("责任领导"))
     person: Mapped[Str] = mapped_column(default="", info=shown("责任人"))
-    department: Mapped[Str] = mapped_column(default="", info=shown("责任处室"))
+    department: Mapped[Str] = mapped_column(default="", info=shown("责任科室"))
     key_on: Mapped[DateCol | None] = mapped_column(info=TECHNICAL)
     due_on: Mapped[DateCol | None] = mapped_column(info=TECHNICAL)
     withdrawn_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)

@@ -42,7 +42,7 @@ class Progress(StrEnum):
     UNDATED = "undated"
 
 
-LIST_STATE_NAMES = {DutyListState.DRAFT: "编制中", DutyListState.PROPOSED: "待审核", DutyListState.PUBLISHED: "已公布"}
+LIST_STATE_NAMES = {DutyListState.DRAFT: "草稿", DutyListState.PROPOSED: "待审核", DutyListState.PUBLISHED: "已公布"}
 ITEM_KIND_NAMES = {ItemKind.COMMON: "共性", ItemKind.OWN: "个性"}
 PROGRESS_NAMES = {
     Progress.DONE: "已完成",
@@ -175,7 +175,7 @@ LABELS = {
     "content": "内容清单",
     "leader": "责任领导",
     "person": "责任人",
-    "department": "责任处室",
+    "department": "责任科室",
     "audience": "普法对象",
     "carrier": "学习宣传载体",
     "measures": "方式措施",
@@ -189,7 +189,7 @@ ALIASES: Mapping[str, Sequence[str]] = {
     **{name: (label,) for name, label in LABELS.items()},
     "content": ("内容清单", "普法内容", "内容", "法律法规", "普法主题"),
     "leader": ("责任领导", "分管领导"),
-    "department": ("责任处室", "责任科室", "责任股室", "责任部门"),
+    "department": ("责任科室", "责任处室", "责任股室", "责任部门"),
     "audience": ("普法对象", "宣传对象"),
     "carrier": ("学习宣传载体", "宣传载体", "载体"),
     "measures": ("方式措施", "普法措施", "具体措施", "措施"),

@@ -47,7 +47,7 @@ class ExamNoticeForm(FlaskForm):
     text = StringField(
         "通知内容",
         [Length(max=120, message="最多 120 字，请写短一些。")],
-        description="显示在每个正在作答的人的页面上，一分钟之内送到。清空后保存即撤下。",
+        description="显示在每个正在作答的人的页面上，一分钟之内送到。要撤下，请清空后再保存。",
     )
 
 

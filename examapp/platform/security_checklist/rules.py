@@ -191,7 +191,7 @@ def _certificate(settings: Settings, found: ChecklistFindings, *, now: datetime)
 def _aged(name: str, at: datetime | None, now: datetime, limits: tuple[timedelta, timedelta], advice: str) -> Point:
     """Judge by age: green while young, amber, and red once too old or never done."""
     if at is None:
-        return Point(name, Level.BAD, "没有查到", advice)
+        return Point(name, Level.BAD, "尚未执行", advice)
     age, (good, bad) = now - at, limits
     level = Level.GOOD if age <= good else Level.LOOK if age <= bad else Level.BAD
     return Point(name, level, _age_label(age), "" if level is Level.GOOD else advice)
