@@ -14,13 +14,15 @@ from tests.browser.axe import violations
 
 
 def begin(context, live, exam, *, has_clock=False):
-    """Begin an exam on a new page; `page.clock` sets its time forward where wished."""
+    """Begin an exam on a new page, what changes the display unfolded; `page.clock` sets its time forward where wished."""
     page = context.new_page()
     if has_clock:
         page.clock.install()
     page.goto(f"{live.url}/exams/{exam.id}")
     page.get_by_role("link", name="开始考试").click()
     wait_open(page)
+    if page.locator("#open-tools").is_visible():
+        page.locator("#open-tools").click()
     return page
 
 

@@ -278,6 +278,9 @@
     byId('next').addEventListener('click', function () { if (view.isAtEnd()) { page.askHandIn(); } else { view.step(1); } });
     byId('open-sheet').addEventListener('click', toggleSheet);
     byId('close-sheet').addEventListener('click', exam.closeSheet);
+    byId('open-tools').addEventListener('click', function () {
+      byId('open-tools').setAttribute('aria-expanded', String(document.body.classList.toggle('tools-open')));
+    });
     byId('one-view').addEventListener('click', function () { showAll(false, view); });
     byId('all-view').addEventListener('click', function () { showAll(true, view); });
     byId('hand-in').addEventListener('click', page.askHandIn);

@@ -334,6 +334,7 @@
       current = number;
       if (before) { showSquare(before); before.article.classList.remove('is-current'); }
       byNumber[number].article.classList.add('is-current');
+      document.body.classList.toggle('past-first', number > 1);
       showSquare(byNumber[number]);
       handlers.moved(number);
       showPlace();
