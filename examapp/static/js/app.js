@@ -73,6 +73,24 @@
     });
   });
 
+  // On a phone a form of many filters that narrows nothing yet shows its first field; the others unfold.
+  Array.prototype.forEach.call(document.querySelectorAll('form.filters'), function (form) {
+    var rest = Array.prototype.slice.call(form.querySelectorAll(':scope > div'), 1);
+    if (window.innerWidth >= 600 || rest.length < 3 || window.location.search.length > 1) { return; }
+    var more = document.createElement('button');
+    more.type = 'button';
+    more.className = 'btn btn-outline-primary';
+    more.textContent = '更多条件';
+    more.addEventListener('click', function () {
+      rest.forEach(function (field) { field.hidden = false; });
+      more.hidden = true;
+      rest[0].querySelector('input, select, button').focus();
+    });
+    rest = rest.filter(function (field) { return !field.querySelector('button'); });
+    rest.forEach(function (field) { field.hidden = true; });
+    form.insertBefore(more, rest[0]);
+  });
+
   // A box at the head of a table ticks all boxes of its form that have the name it gives.
   Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
     all.hidden = false;
