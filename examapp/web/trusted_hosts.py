@@ -50,7 +50,7 @@ def site_url() -> str:
     return (str(current_app.config["SETTINGS"].site_url) or request.host_url).rstrip("/")
 
 
-def address_of(endpoint: str, **values: object) -> str:
+def address_of(endpoint: str, **values: Any) -> str:
     """Return the absolute address of a page, for print and for the identity provider."""
     return site_url() + url_for(endpoint, **values)
 

@@ -13,7 +13,7 @@ COLUMNS = [SheetColumn(head="单位", width=10), SheetColumn(head="人数", is_n
 @pytest.mark.parametrize("count", [2, 1_500])
 def test_long_cells_are_wrapped_and_rows_can_be_filtered(tmp_path, count):
     path = tmp_path / "sheet.xlsx"
-    rows = [["很长的单位名称" * 8, n] for n in range(count)]
+    rows: list[list[str | int]] = [["很长的单位名称" * 8, n] for n in range(count)]
     write_xlsx(
         path, [SheetLayout(name="表", columns=COLUMNS, rows=rows, title="标题", remarks=["说明"], closing=["合计"])]
     )

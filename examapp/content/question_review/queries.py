@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -54,7 +54,7 @@ class DraftInFull:
 
 def list_drafts_in_full(session: Session, *, person_id: int, may_own: bool, skip: int) -> list[DraftInFull]:
     """List the next drafts that this person may review, after so many; a page of READ_AT_ONCE, in four statements."""
-    statement = _queue(select(BankQuestion, QuestionVersion), person_id, may_own=may_own)
+    statement = _queue(cast("Select[Any]", select(BankQuestion, QuestionVersion)), person_id, may_own=may_own)
     ordered = statement.order_by(BankQuestion.updated_at, BankQuestion.id).offset(skip).limit(READ_AT_ONCE)
     pairs = [(question, version) for question, version in session.execute(ordered)]
     version_ids = [version.id for _, version in pairs]

@@ -120,7 +120,7 @@ def get_named_person(session: Session, text: str, access: AccessScope) -> Person
     """
     parts = [part for part in _BETWEEN_PARTS.split(text) if part][:4]
     of_scope = select(Person, Unit.name).join(Unit, Person.unit_id == Unit.id).where(within(access))
-    numbered = session.scalar(of_scope.where(Person.staff_number == text.strip()))
+    numbered: Person | None = session.scalar(of_scope.where(Person.staff_number == text.strip()))
     if numbered is not None:
         return numbered
     fits = [or_(Person.name == w, Person.staff_number == w, Unit.name.contains(w, autoescape=True)) for w in parts]

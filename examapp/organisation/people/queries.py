@@ -321,7 +321,7 @@ def _with_first_password(unit: Unit, access: AccessScope) -> tuple[ColumnElement
         within(access),
         Unit.region_path.startswith(unit.region_path),
         Account.first_password_encrypted.is_not(None),
-        Account.must_change_password,
+        Account.must_change_password.is_(True),
         Account.disabled_at.is_(None),
     )
 

@@ -67,7 +67,8 @@ def grant_role(person_id: int) -> AnyResponse:
 @requires(_GRANT)
 def import_roles() -> AnyResponse:
     """Ask for the roles of a table, uploaded or pasted: every row that can be, and the others named with their reasons."""
-    form, asked, problems = RolesImportForm(), 0, []
+    form, asked = RolesImportForm(), 0
+    problems: list[str] = []
     if form.validate_on_submit() and (grids := read_table(form, actions.ROLE_HEADS)):
         with submit(form=form, field="text") as context:
             asked, problems = actions.request_roles(

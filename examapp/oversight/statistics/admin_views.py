@@ -121,7 +121,7 @@ def show_unit(exam_id: int, unit_id: int) -> str:
 def show_screen(exam_id: int, unit_id: int) -> str:
     """Show participation by unit on a page for a large screen, which renews itself: by unit code, no persons, no ranking."""
     session, access = read_session(), my_access("reports:participation:read")
-    report_context = get_report_context(session, exam_id, now=clock.now(), access=access)
+    report_context = get_report_context(session, exam_id, scope=None, now=clock.now(), access=access)
     table = get_unit_table(
         session, report_context, unit_id, tree=Tree.REGION, depth=1, access=access, wanted=PeopleFilter()
     )
