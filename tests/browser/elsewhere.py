@@ -49,6 +49,8 @@ NO_PAGES = {
     "records_admin.event_file": "a file",
     "records_admin.download_job": "a file",
     "duties_admin.fetch_file": "a file",
+    "messages.fetch_notice_file": "a file",
+    "messages_admin.fetch_notice_file": "a file",
     "training.show_file": "a file",
     "people.lead_to_identity": "leads away, to the identity provider",
     "people.finish_identity": "leads on, from the identity provider",

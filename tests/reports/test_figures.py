@@ -228,7 +228,7 @@ def test_the_large_screen_shows_units_and_no_persons(county, world):
     assert [(int(a), int(b)) for a, b in shown] == [
         (row["participated"], row["eligible"]) for row in rows[1:] if row["eligible"]
     ]
-    assert f"<dd>{rows[0]['participated']}</dd>" in page.text and 'http-equiv="refresh"' in page.text
+    assert f"<dd>{rows[0]['participated']}</dd>" in page.text and page.headers["Refresh"] == "30"
     assert not any(person.name in page.text for person in people.values())
 
 

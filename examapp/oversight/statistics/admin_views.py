@@ -118,14 +118,14 @@ def show_unit(exam_id: int, unit_id: int) -> str:
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/screen")
 @requires("reports:participation:read")
-def show_screen(exam_id: int, unit_id: int) -> str:
+def show_screen(exam_id: int, unit_id: int) -> Response:
     """Show participation by unit on a page for a large screen, which renews itself: by unit code, no persons, no ranking."""
     session, access = read_session(), my_access("reports:participation:read")
     report_context = get_report_context(session, exam_id, scope=None, now=clock.now(), access=access)
     table = get_unit_table(
         session, report_context, unit_id, tree=Tree.REGION, depth=1, access=access, wanted=PeopleFilter()
     )
-    return render_template(
+    page = render_template(
         "reports/screen.html",
         report_context=report_context,
         unit=table.units.top,
@@ -133,6 +133,7 @@ def show_screen(exam_id: int, unit_id: int) -> str:
         rows=[row for row in table.rows[1:] if row.counts.eligible],
         renewed_every_s=_SCREEN_S,
     )
+    return Response(page, headers={"Refresh": str(_SCREEN_S)})
 
 
 _GROUPS = ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent")
