@@ -228,7 +228,8 @@ def test_the_sign_in_page_comes_again_after_a_proxys_rejection_and_shows_a_rejec
     assert len(rejected) == 1
     for _ in range(4):
         page.get_by_label("密码").fill("不是这个口令")
-        page.get_by_role("button", name="登录", exact=True).click()
-        expect(page.get_by_label("密码")).to_have_value("")
+        with page.expect_response("**/login"):
+            page.get_by_role("button", name="登录", exact=True).click()
+        expect(page.get_by_label("密码")).to_have_value("不是这个口令")
     expect(page.get_by_role("alert")).to_contain_text("请等 5 秒后再试")
     assert password

@@ -546,6 +546,7 @@ def test_signing_out_leaves_nothing_of_the_exam_on_the_device(live, device, make
     wait_saved(page)
     assert len(device_state(page)) == 1
     page.goto(f"{live.url}/exams/{exam.id}")
+    page.on("dialog", lambda dialog: dialog.accept())  # the clock runs on: asked first
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_url("**/login")
     assert device_state(page) == []

@@ -55,7 +55,8 @@
       keep();
     }
     // The sign-in, and a field that brings a script of its own, are opened as pages.
-    if (!main || main.querySelector('script') || /^\/login/.test(new URL(answer.url).pathname)) { window.location.assign(answer.url); return; }
+    if (/^\/login/.test(new URL(answer.url).pathname)) { window.location.assign('/login?next=' + window.location.pathname); return; }
+    if (!main || main.querySelector('script')) { window.location.assign(answer.url); return; }
     var size = document.querySelector('[data-type-size]');
     var fresh = main.querySelector('[data-type-size]');
     if (size && fresh) { fresh.parentNode.replaceChild(size, fresh); }

@@ -64,7 +64,7 @@
     });
     document.querySelector('main').replaceWith(page);
     document.dispatchEvent(new Event('passwords'));
-    var first = page.querySelector('[role="alert"], [aria-invalid="true"]');
+    var first = page.querySelector('[role="alert"]:not([hidden]), [aria-invalid="true"]');
     if (first) { first.focus(); }
   }
 }());

@@ -1,3 +1,14 @@
+// Says in words where a browser lacks what the pages need, before anything else runs. Browsers of 2009 understand it; what comes after it looks for `is-old-browser`.
+(function () {
+  'use strict';
+
+  var root = document.documentElement;
+  var words = document.getElementById('old-browser');
+  if (window.fetch && window.AbortController && window.Promise && window.URLSearchParams && root.classList && root.dataset) { return; }
+  root.className += ' is-old-browser';
+  if (words) { words.removeAttribute('hidden'); words.style.display = 'block'; }
+}());
+
 // The server's time on this page: measured with every reply, carried by the monotonic clock, so that the device's clock does not matter.
 (function (exam) {
   'use strict';

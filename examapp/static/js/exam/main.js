@@ -253,6 +253,7 @@
     if (queue.pending().length) { showWaiting(); }
     panels.close();
     view.go(exam.lastPlace(attempt.id) || (attempt.isNew ? 1 : view.blanks()[0]) || 1, true);
+    exam.rememberPlace(attempt.id, view.current());
     tick();
     window.setInterval(tick, 500);
     sync.start();

@@ -223,7 +223,7 @@
         bar.appendChild(button);
         byId('notes').appendChild(bar);
       },
-      // What must be seen at once, whatever part of the page is on the screen: the newest word stands.
+      // What must be seen at once, whatever part of the page is on the screen: the newest word stands. `say` tells it to who reads by ear.
       warn: function (words, isUrgent) {
         byId('warning-text').textContent = words;
         byId('warning').classList.toggle('is-urgent', Boolean(isUrgent));
@@ -349,8 +349,9 @@
     }
 
     function tell(away, isLoss) {
-      bars.say('您刚才离开页面 ' + exam.inWords(away) + '，已记录。');
-      if (limit && isLoss) { bars.warn(warning(queue.focusLosses()), true); }
+      var words = limit && isLoss ? warning(queue.focusLosses()) : '';
+      bars.say('您刚才离开页面 ' + exam.inWords(away) + '，已记录。' + words);
+      if (words) { bars.warn(words, true); }
       show();
     }
 
