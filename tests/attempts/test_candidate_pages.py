@@ -123,7 +123,7 @@ def test_a_live_attempt_is_gone_on_with_and_used_up_ones_are_listed(world, exam)
     candidate_client.start()
     candidate_client.hand_in()
     text = candidate_client.api.get(f"/exams/{exam.id}").get_data(as_text=True)
-    assert "作答次数已用完" in text
+    assert "本场考试次数已用完" in text
     assert text.count("/receipt") == 2
     assert "#start" not in text
 

@@ -40,10 +40,10 @@ def test_a_notice_carries_files_and_names_the_units_where_nobody_has_read_it(wor
     world.person(world.unit("国库股", parent=finance))
     path = write(office, unit_id=str(finance.id))
     token = token_of(office.get(path))
-    for name, content, words in (("红头.pdf", PDF, "附件已上传"), ("恶意.exe", b"MZ", "文件")):
+    for name, content, expected in (("红头.pdf", PDF, "附件已上传"), ("恶意.exe", b"MZ", "文件")):
         data = {"csrf_token": token, "file": (BytesIO(content), name)}
         answer = office.post(f"{path}/files", data=data, content_type="multipart/form-data", follow_redirects=True)
-        assert words in answer.text
+        assert expected in answer.text
     post(office, f"{path}/publish")
     own = path.replace("/admin/messages", "")
     (file,) = re.findall(rf'href="({own}/files/[0-9a-f]+)">红头.pdf', reader.get(own).text)

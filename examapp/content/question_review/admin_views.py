@@ -98,7 +98,7 @@ def _shown_stamps() -> dict[int, str]:
     opened = decrypt_query_param(request.form.get("shown", ""), bound_to=f"drafts shown to {my_user().person_id}")
     if not opened:
         raise BadRequestError("页面已经失效。请回到“待审核的题目”，重新打开“成页审核”。")
-    return {int(question_id): stamp for question_id, stamp in json.loads(opened).items()}
+    return {sent_number(question_id): stamp for question_id, stamp in json.loads(opened).items()}
 
 
 def next_to_review(question_id: int) -> AnyResponse:

@@ -28,7 +28,7 @@ from examapp.delivery.exams.rules import Window
 from examapp.delivery.exemptions.actions import Attachment
 from examapp.delivery.exemptions.queries import ExemptionStatus
 from examapp.web.forms import DateField, DateTimeLocalField, DecimalField, FlaskForm, Form, IntegerField, RowList
-from examapp.web.params import read_id
+from examapp.web.params import read_id, sent_number
 from question_bank.kinds.base import ScoringRule
 
 COUNTING_RULE_NAMES = {
@@ -280,7 +280,7 @@ def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
     form = exam_form(exam, staff_numbers)
     if form.is_submitted():
         return form
-    form.title.data = re.sub(r"20\d\d", lambda year: str(int(year[0]) + 1), exam.title)
+    form.title.data = re.sub(r"20\d\d", lambda year: str(sent_number(year[0]) + 1), exam.title)
     dated = [form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on]
     for field in dated + [field for row in form.sessions for field in (row.form.opens_at, row.form.closes_at)]:
         if field.data is not None:

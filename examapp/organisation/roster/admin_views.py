@@ -128,12 +128,12 @@ def show_person(person_id: int) -> str:
         may_write=_is_within_scope(person, "people:person:write"),
         may_reveal=_is_within_scope(person, "people:number:reveal"),
         may_issue=_is_within_scope(person, "people:password:issue"),
-        is_out_of_hands=_is_out_of_hands(session, person.id),
+        needs_system_admin=_needs_system_admin(session, person.id),
         **_second_person(session, person.id),
     )
 
 
-def _is_out_of_hands(session: Session, person_id: int) -> bool:
+def _needs_system_admin(session: Session, person_id: int) -> bool:
     """Tell whether the person's roles keep the account to a system administrator."""
     access = my_access(WRITE) if may(WRITE) else NO_ACCESS
     guarded = guarded_role_of(person_id, now=clock.now(), access=access)

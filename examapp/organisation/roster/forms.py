@@ -221,6 +221,11 @@ class LeaveForm(FlaskForm):
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
+def _number_or_none(text: str) -> int | None:
+    """Read the number of a choice; None for the one that asks to choose."""
+    return sent_number(text) if text else None
+
+
 class RoleForm(FlaskForm):
     """A role, over which unit's subtree, in which tree."""
 
@@ -230,7 +235,7 @@ class RoleForm(FlaskForm):
     unit_id = SelectField(
         "管理范围",
         validators=[InputRequired(_CHOOSE)],
-        coerce=sent_number,
+        coerce=_number_or_none,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
