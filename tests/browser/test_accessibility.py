@@ -17,6 +17,7 @@ window.heard = [];
 document.addEventListener('DOMContentLoaded', function () {
     document.querySelectorAll('[aria-live=polite], [aria-live=assertive], [role=status], [role=alert]').forEach(function (region) {
         new MutationObserver(function () {
+            if (!document.getElementById('time')) { return; }  // the page before the paper
             window.heard.push({region: region.id, text: region.textContent.trim(), time: document.getElementById('time').textContent});
         }).observe(region, {childList: true, characterData: true, subtree: true});
     });

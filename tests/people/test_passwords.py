@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from jinja2.utils import LRUCache
 
 from examapp.organisation.people.models import Account, SignIn
 from examapp.platform.audit.models import AuditEvent
@@ -145,6 +146,7 @@ def test_the_help_line_stands_on_pages_of_sign_in_and_error(world, newcomer, mon
     globals_ = world.app.jinja_env.globals
     assert "请联系本单位管理员" in world.client().get("/login").get_data(as_text=True)
     monkeypatch.setitem(globals_, "help_line", "0591-12345678")
+    monkeypatch.setattr(world.app.jinja_env, "cache", LRUCache(50))  # macros keep what they were compiled with
     client = world.client()
     sign_in(client, "N1", FIRST)
     for path in ("/login?next=/", "/password", "/nowhere"):
