@@ -319,7 +319,8 @@ def _must_do_first(user: SignedIn) -> PasswordChangeRequiredError | SecondFactor
 def _ask_to_sign_in() -> Response:
     if wants_json():
         raise SignInRequiredError
-    is_page = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+    adapter = current_app.create_url_adapter(request)
+    is_page = adapter is not None and adapter.test(method="GET")
     back = request.full_path.rstrip("?") if is_page else None
     return cast("Response", redirect(url_for("people.sign_in", next=back)))
 
