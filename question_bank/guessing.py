@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, Kind, Question
 
-ABSOLUTE_WORDS = re.compile(
+ABSOLUTE_TERMS = re.compile(
     "一律|必须|只能|任何|所有|全部|都|凡是|绝对|完全|无须|无需|不必|不需要|只要|只有|仅|一定|永远|就可以"
 )
 """Words that tell a test-wise reader that a statement is false. 不得 is left out: laws themselves are written with it."""
@@ -41,7 +42,7 @@ class Guess:
 
 def option_texts(question: Question) -> Sequence[str]:
     """Return what is right or wrong in a question: its options, or the one statement of a true/false."""
-    return (question.stem,) if question.kind is Kind.TRUE_FALSE else question.options
+    return question.options if kind_of(question.kind).has_options else (question.stem,)
 
 
 def is_right(question: Question, index: int) -> bool:
@@ -49,10 +50,10 @@ def is_right(question: Question, index: int) -> bool:
     return OPTION_LETTERS[index] in question.key
 
 
-def share_of_absolute_words(parts: Iterable[Question], kind: Kind, *, right: bool) -> float:
+def share_of_absolute_terms(parts: Iterable[Question], kind: Kind, *, right: bool) -> float:
     """Return which share of a kind's right (or wrong) texts holds an absolute word."""
     found = [
-        bool(ABSOLUTE_WORDS.search(text))
+        bool(ABSOLUTE_TERMS.search(text))
         for part in parts
         if part.kind is kind
         for index, text in enumerate(option_texts(part))
@@ -63,9 +64,8 @@ def share_of_absolute_words(parts: Iterable[Question], kind: Kind, *, right: boo
 
 def guess_answers(parts: Sequence[Question]) -> Iterator[Guess]:
     """Yield what each rule scores on each kind. The model learns from one half of the questions and is measured on the other."""
-    learned, measured = [], []
-    for part in parts:
-        (learned if zlib.crc32(part.stem.encode()) % 2 else measured).append(part)
+    learned = [part for part in parts if zlib.crc32(part.stem.encode()) % 2]
+    measured = [part for part in parts if not zlib.crc32(part.stem.encode()) % 2]
     for kind in GUESSED_KINDS:
         mine = [part for part in parts if part.kind is kind]
         unseen = [part for part in measured if part.kind is kind]
@@ -78,10 +78,7 @@ def guess_answers(parts: Sequence[Question]) -> Iterator[Guess]:
 
 
 def _measured(kind: Kind, name: str, rule: Rule, parts: Sequence[Question]) -> Guess:
-    if kind is Kind.SINGLE_CHOICE:
-        chance = statistics.fmean(1 / len(part.options) for part in parts)
-        return Guess(kind, name, statistics.fmean(_hit(part, rule) for part in parts), chance)
-    if kind is Kind.TRUE_FALSE:
+    if not kind_of(kind).has_options:
         scores = [rule(part, part.stem) for part in parts]
         middle = statistics.median(scores)
         hits = [
@@ -89,6 +86,9 @@ def _measured(kind: Kind, name: str, rule: Rule, parts: Sequence[Question]) -> G
             for part, score in zip(parts, scores, strict=True)
         ]
         return Guess(kind, name, statistics.fmean(hits), 0.5)
+    if not kind_of(kind).is_multiple:
+        chance = statistics.fmean(1 / len(part.options) for part in parts)
+        return Guess(kind, name, statistics.fmean(_hit(part, rule) for part in parts), chance)
     usual = {
         count: Counter(len(part.key) for part in parts if len(part.options) == count).most_common(1)[0][0]
         for count in {len(part.options) for part in parts}
@@ -129,7 +129,7 @@ def _middle_number(question: Question, text: str) -> float:
 RULES: dict[str, Rule] = {
     "选最长": lambda _, text: len(text),
     "选最短": lambda _, text: -len(text),
-    "避开绝对化用语": lambda _, text: -len(ABSOLUTE_WORDS.findall(text)),
+    "避开绝对化用语": lambda _, text: -len(ABSOLUTE_TERMS.findall(text)),
     "选重复题干的": _echo,
     "选居中的数": _middle_number,
 }

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from question_bank.formats import examtext
-from question_bank.guessing import GUESSED_KINDS, MODEL, guess_answers, share_of_absolute_words
+from question_bank.guessing import GUESSED_KINDS, MODEL, guess_answers, share_of_absolute_terms
 from question_bank.kinds.registry import KIND_NAMES, kind_of, parts_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Difficulty, Kind, Question
 
@@ -201,8 +201,8 @@ def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
     text = "，".join(f"{name} {parts[name]:.1f}%（应约 {share}%）" for name, share in wanted.items())
     yield Measure("三级难度", is_near, text)
     pools = Counter(tag for question in questions for tag in question.tags)
-    text = "，".join(f"{name} {pools[name]} 题，应不少于 {least} 题" for name, least in MIN_POOLS.items())
-    yield Measure("专门题组", all(pools[name] >= least for name, least in MIN_POOLS.items()), text)
+    text = "，".join(f"{name} {pools[name]} 题，应不少于 {minimum} 题" for name, minimum in MIN_POOLS.items())
+    yield Measure("专门题组", all(pools[name] >= minimum for name, minimum in MIN_POOLS.items()), text)
 
 
 def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
@@ -224,7 +224,7 @@ def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
 
 def _guesses(parts: Sequence[Question]) -> Iterator[Measure]:
     shares = {
-        KIND_NAMES[kind]: [100 * share_of_absolute_words(parts, kind, right=right) for right in (True, False)]
+        KIND_NAMES[kind]: [100 * share_of_absolute_terms(parts, kind, right=right) for right in (True, False)]
         for kind in GUESSED_KINDS
     }
     is_even = all(abs(right - wrong) <= MAX_ABSOLUTE_DIFFERENCE for right, wrong in shares.values())

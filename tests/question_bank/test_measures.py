@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from question_bank.guessing import MODEL, guess_answers, share_of_absolute_words
+from question_bank.guessing import MODEL, guess_answers, share_of_absolute_terms
 from question_bank.model import Kind, Question
 from question_bank.quality import measure_bank
 
@@ -93,9 +93,11 @@ def test_tells_are_found_by_rule_and_by_model_and_an_even_bank_has_none():
     def excess(parts, name):
         return next(guess.excess for guess in guess_answers(parts) if guess.rule == name)
 
-    telling = singles("由主管机关决定", "一律由乡镇")
-    assert excess(telling, "避开绝对化用语") > 70 and excess(telling, "选最长") > 0 and excess(telling, MODEL) > 70
-    assert share_of_absolute_words(telling, Kind.SINGLE_CHOICE, right=False) == 1
-    assert share_of_absolute_words(telling, Kind.SINGLE_CHOICE, right=True) == 0
+    guessable = singles("由主管机关决定", "一律由乡镇")
+    assert (
+        excess(guessable, "避开绝对化用语") > 70 and excess(guessable, "选最长") > 0 and excess(guessable, MODEL) > 70
+    )
+    assert share_of_absolute_terms(guessable, Kind.SINGLE_CHOICE, right=False) == 1
+    assert share_of_absolute_terms(guessable, Kind.SINGLE_CHOICE, right=True) == 0
     even = singles("由主管机关", "由主管机关")
     assert excess(even, "避开绝对化用语") == 0
