@@ -10,7 +10,7 @@ from markupsafe import escape
 
 _TAGS = {
     "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img",
-    "blockquote", "pre", "code", "span", "div", "ruby", "rt", "h3", "h4", "hr",
+    "blockquote", "pre", "code", "span", "div", "ruby", "rt", "h3", "h4", "hr", "details", "summary",
 }  # fmt: skip
 _ATTRIBUTES = {"img": {"src", "alt", "width", "height"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _OWN_IMAGE = re.compile(r"/media/[0-9a-f]{64}|/study/files/[0-9a-f]{32}")

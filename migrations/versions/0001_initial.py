@@ -433,6 +433,19 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_question_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
     )
+    op.create_table('content_loads',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_content_loads_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_content_loads'))
+    )
+    op.create_table('law_imports',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_law_imports_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_law_imports'))
+    )
     op.create_table('regrades',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=False),
@@ -1254,6 +1267,16 @@ def _create_tables():
     sa.ForeignKeyConstraint(['law_version_id'], ['law_versions.id'], name=op.f('fk_law_articles_law_version_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_law_articles')),
     sa.UniqueConstraint('law_version_id', 'label', name=op.f('uq_law_articles_law_version_id_label'))
+    )
+    op.create_table('article_gists',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('law_version_id', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['law_version_id'], ['law_versions.id'], name=op.f('fk_article_gists_law_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_article_gists')),
+    sa.UniqueConstraint('law_version_id', 'label', name=op.f('uq_article_gists_law_version_id_label'))
     )
     op.create_table('makeup_eligibilities',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -2141,6 +2164,7 @@ def _drop_tables():
     op.drop_index('ix_planned_moves_due', table_name='planned_moves', postgresql_where='ended_at IS NULL')
     op.drop_table('planned_moves')
     op.drop_table('makeup_eligibilities')
+    op.drop_table('article_gists')
     op.drop_table('law_articles')
     op.drop_index('uq_external_results_in_force', table_name='external_results', postgresql_where=sa.text('undone_at IS NULL'))
     op.drop_index('ix_outside_results_replaced_by_id', table_name='external_results')
@@ -2243,6 +2267,8 @@ def _drop_tables():
     op.drop_table('report_schedules')
     op.drop_table('rehearsals')
     op.drop_table('regrades')
+    op.drop_table('law_imports')
+    op.drop_table('content_loads')
     op.drop_table('question_imports')
     op.drop_table('platform_flags')
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')

@@ -87,6 +87,7 @@ KINDS = {
     "question": Whose.SHARED,
     "question_kind": Whose.SHARED,
     "question_import": Whose.SHARED,
+    "law_import": Whose.SHARED,
     "duplicate_search": Whose.SHARED,
     "picture": Whose.SHARED,
     "roster_import": Whose.OWN_OR_WIDE,
@@ -325,6 +326,7 @@ POLICY: dict[str, PolicyRow] = {
     # laws_admin
     "laws_admin.compare": may("PQ", old_id="law_version", new_id="law_version_2"),
     "laws_admin.import_texts": may("PQ"),
+    "laws_admin.show_import": may("PQ", import_id="law_import"),
     "laws_admin.list_laws": may("PQ"),
     "laws_admin.set_dates": may("PQ", version_id="law_version"),
     # messages
@@ -517,6 +519,8 @@ POLICY: dict[str, PolicyRow] = {
     "reports_insight.show_weak": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # setup
     "setup.first_set_up": may(NOBODY),
+    "setup.show_content": may("PQ"),
+    "setup.load_shipped_content": may("PQ"),
     # training
     "training.answer": may(SIGNED_IN, item_id="practice_item"),
     "training.draw_next": may(SIGNED_IN, item_id="practice_item"),

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from examapp import clock
-from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.models import Law, LawImport, LawVersion
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
@@ -436,6 +436,8 @@ class Scenario:
         )
         jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="done", created_at=now)).id
         self.put("question_import", jobs)
+        imported = {"files": 0, "laws": [], "rejected": []}
+        self.put("law_import", self.world.save(LawImport(state="done", summary=imported, created_at=now)).id)
         self.put("job", jobs)
         search = self.world.save(DuplicateSearch(state="done", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)

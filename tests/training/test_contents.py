@@ -70,7 +70,7 @@ def test_an_article_is_shown_as_it_is_in_force_and_its_chapter_is_flagged_when_i
     assert "《行政处罚法》（2021年版）" in page
     assert "旧文&lt;b&gt;" in page
     assert "丙文" not in page
-    assert "没有的法》第九条：法律库中暂无原文" in page
+    assert "没有的法》第九条：法律库中还没有这一条" in page
     overview = f"/admin/training/{row.id}"
     assert "没有的法》第九条法律库中没有" in office.get(overview).get_data(as_text=True)
     law(world, {"第一条": "甲文", "第二条": "新文"}, year=2025, law_row=law_row)

@@ -15,7 +15,7 @@ from flask import Blueprint, current_app
 
 from examapp import clock
 from examapp.content.question_imports.actions import import_reading, undo_import
-from examapp.content.question_intake.rules import describe_reading, missing_articles
+from examapp.content.question_intake.rules import describe_reading, list_gist_issues, measure_gists, missing_articles
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.question_law_changes.queries import list_laws_with_flags
 from examapp.content.question_search.queries import QuestionFilter, iter_questions
@@ -241,8 +241,13 @@ def check_content(folder: Path, laws: Path | None) -> None:
         for finding in (*check_file(path), *(missing_articles(path, laws) if laws else ())):
             click.echo(f"{path.name}：{finding}")
             found += 1
+    for finding in list_gist_issues(folder / "gists", laws) if laws else ():
+        click.echo(f"条文要点：{finding}")
+        found += 1
     try:
         measures = list(measure_bank(folder, today=clock.today(), laws=laws))
+        if (folder / "gists").is_dir():
+            measures.append(measure_gists(folder))
     except ValueError as error:
         measures = [Measure("题目可读", False, str(error)[:200])]
     for measure in measures:

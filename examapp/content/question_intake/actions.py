@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
 from examapp.content.law_texts.rules import iso_day, law_name
-from examapp.content.laws.actions import ensure_law_version
+from examapp.content.laws.actions import ensure_law_version, load_gists
 from examapp.content.laws.queries import find_version_in_force
 from examapp.content.question_editing.actions import add_prepared, add_questions
 from examapp.content.question_intake.rules import describe
@@ -23,6 +23,7 @@ from examapp.content.questions.models import AnswerKey, QuestionImport, Question
 from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
 from examapp.errors import NotFoundError
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
+from question_bank.gists import read_gists
 from question_bank.model import ParseResult, Question
 from question_bank.quality import read_content
 
@@ -203,8 +204,11 @@ _SETTING = re.compile(r"^@(law|version|effective|topic)\s+(.+)$", re.MULTILINE)
 
 
 def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int]:
-    """Load the seed questions of a folder as active questions, except those whose number the bank has; return the new ids."""
-    _ensure_laws(session, folder, now=now)
+    """Load the seed questions of a folder as active questions, except those whose number the bank has; return the new ids.
+
+    The laws they cite come with them, with the gists of their articles.
+    """
+    load_laws(session, folder, now=now)
     known = set(session.scalars(select(question_models.BankQuestion.code)))
     questions = [question for question in read_content(folder) if question.code not in known]
     if not questions:
@@ -212,7 +216,8 @@ def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int
     return add_questions(ActionContext(session, SYSTEM, now), questions=questions, state=QuestionState.ACTIVE)
 
 
-def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:
+def load_laws(session: Session, folder: Path, *, now: datetime) -> int:
+    """Load the names, versions and days of the laws that seed questions cite, and all gists; return how many gists there are."""
     for path in sorted(folder.glob("*.txt")):
         settings = dict(_SETTING.findall(path.read_text("utf-8-sig")))
         version_on: date | None = iso_day(settings.get("version"))
@@ -225,3 +230,4 @@ def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:
                 effective_on=iso_day(settings.get("effective")),
                 now=now,
             )
+    return load_gists(session, read_gists(folder / "gists"), now=now)

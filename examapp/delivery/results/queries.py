@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
 from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.queries import ArticleContent, find_article_contents
 from examapp.content.questions.models import AnswerKey, QuestionCitation
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.attempts.queries import ends_of, read_sheet
@@ -40,12 +41,12 @@ class ResultContext:
 
     law: str
     version_on: date
-    labels: list[str]
+    articles: list[ArticleContent]
 
     @property
     def text(self) -> str:
         """`《行政处罚法》（2021年版）第三十二条`."""
-        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(self.labels)}"
+        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(each.label for each in self.articles)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ def _item_result(
 
 
 def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], ResultContext]:
-    """Give what is cited by question version and part (from 0), in one statement."""
+    """Give what is cited by question version and part (from 0), in two statements."""
     rows = session.execute(
         select(
             QuestionCitation.question_version_id,
@@ -154,12 +155,21 @@ def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tup
             Law.name,
             LawVersion.version_on,
             QuestionCitation.articles,
+            LawVersion.id,
         )
         .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(QuestionCitation.question_version_id.in_(set(version_ids)))
-    )
-    return {(row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4]) for row in rows}
+    ).all()
+    contents = find_article_contents(session, ((row.id, label) for row in rows for label in row.articles))
+    return {
+        (row.question_version_id, row.part - 1): ResultContext(
+            law=row.name,
+            version_on=row.version_on,
+            articles=[contents.get((row.id, label), ArticleContent(label=label)) for label in row.articles],
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
