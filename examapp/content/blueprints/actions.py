@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
 from examapp.content.blueprints.queries import (
+    bank_names,
     get_blueprint,
     get_paper,
     is_drawn_from,
@@ -18,7 +20,7 @@ from examapp.content.blueprints.queries import (
     sections_of,
     unknown_names,
 )
-from examapp.content.blueprints.rules import Pool, Section, draw, parts_of
+from examapp.content.blueprints.rules import MOCK_LAWS, SHIPPED_BLUEPRINTS, Pool, Section, draw, parts_of
 from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.platform.audit.actions import ActionContext, record
@@ -55,6 +57,22 @@ def create_blueprint(context: ActionContext, *, settings: BlueprintSettings) -> 
     session.flush()
     record(context, "papers.create_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
+
+
+def load_shipped_blueprints(context: ActionContext) -> list[Blueprint]:
+    """Create the blueprints that the application comes with, over the laws of the bank as it is; one whose name is taken is left as it is."""
+    laws = frozenset(bank_names(context.session).laws)
+    loaded = []
+    for name, parts, is_mock in SHIPPED_BLUEPRINTS:
+        asked = laws & MOCK_LAWS if is_mock else laws - MOCK_LAWS
+        sections = tuple(
+            Section(title=title, kind=kind, count=count, points_each=Decimal(points), instructions=said, laws=asked)
+            for title, kind, count, points, said in parts
+        )
+        known = context.session.scalars(select(Blueprint).where(Blueprint.name == name).limit(1)).first()
+        settings = BlueprintSettings(name=name, is_shuffled=True, sections=sections)
+        loaded.append(known or create_blueprint(context, settings=settings))
+    return loaded
 
 
 def update_blueprint(context: ActionContext, *, blueprint_id: int, settings: BlueprintSettings) -> Blueprint:

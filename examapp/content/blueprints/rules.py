@@ -51,6 +51,33 @@ class Section:
         )
 
 
+MOCK_LAWS = frozenset({
+    "乡村振兴促进法", "人民调解法", "传染病防治法", "信访工作条例", "公平竞争审查条例", "反恐怖主义法", "反有组织犯罪法", "反电信网络诈骗法",
+    "国家情报法", "国家通用语言文字法", "国旗法", "土地管理法", "妇女权益保障法", "审计法", "密码法", "政府督查工作条例", "未成年人保护法",
+    "村民委员会组织法", "森林法", "民营经济促进法", "档案法", "法律援助法", "消防法", "生物安全法", "社会救助法", "统计法", "道路交通安全法", "长江保护法",
+    "预算法", "食品安全法",
+})  # fmt: skip
+"""The laws that the mock exam asks, whose keys are shown at once; the exams that count ask all others (decision 0027)."""
+_ONE_RIGHT, _SOME_RIGHT = "每题只有一个正确答案。", "每题有两个或两个以上正确答案，多选、少选、错选均不得分。"
+_LONG = (
+    ("判断题", Kind.TRUE_FALSE, 20, "2", "判断下列说法是否正确。"),
+    ("单项选择题", Kind.SINGLE_CHOICE, 30, "1", _ONE_RIGHT),
+    ("多项选择题", Kind.MULTIPLE_CHOICE, 15, "2", _SOME_RIGHT),
+)
+_SHORT = (
+    ("单项选择题", Kind.SINGLE_CHOICE, 20, "2", _ONE_RIGHT),
+    ("多项选择题", Kind.MULTIPLE_CHOICE, 10, "3", _SOME_RIGHT),
+    ("判断题", Kind.TRUE_FALSE, 10, "1", ""),
+    ("案例分析题", Kind.CASE, 2, "5", "阅读材料，回答问题。"),
+)
+SHIPPED_BLUEPRINTS = (
+    ("年度考试 65 题", _LONG, False),
+    ("模拟考试 65 题", _LONG, True),
+    ("行政执法资格 42 题", _SHORT, False),
+)
+"""Name, sections, and whether it is a mock exam's, of the blueprints that the application comes with."""
+
+
 @dataclass(frozen=True, slots=True)
 class PoolPart:
     """One item that a question brings: its kind, and how many options or blanks it has."""
