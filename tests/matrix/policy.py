@@ -144,7 +144,7 @@ HOLDERS = {
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
-    "laws:law:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
+    "laws:law:write": "PQ", "setup:content:load": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
     "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
