@@ -221,7 +221,10 @@ def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     questions = list(iter_questions(database_reading(), wanted))
     written = registry.write_file(questions, format_name)
     out.write_bytes(written.content)
-    click.echo(f"已导出 {len(questions)} 题到 {out}，有 {len(written.dropped)} 处内容该格式无法表示。")
+    missing = sum(note.code == "not_written" for note in written.dropped)
+    unwritten = f"，{missing} 题该格式写不下、没有写入" if missing else ""
+    losses = len(written.dropped) - missing
+    click.echo(f"已导出 {len(questions) - missing} 题到 {out}{unwritten}，有 {losses} 处内容该格式无法表示。")
     for note in written.dropped:
         click.echo(f"  {note.where}：{note.reason}")
 
