@@ -13,7 +13,8 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_plain_text, decode_text, text_head
 from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import choice_key, is_by_text, resolve_questions
+from question_bank.formats.heuristics.keys import choice_key, is_by_text
+from question_bank.formats.heuristics.resolving import hint_kind, resolve_questions
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
 from question_bank.formats.parsed import Gap, ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
@@ -89,8 +90,8 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
         parsed.rejection = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
         return parsed
     parsed.stem_text = _text(_first(item, _STEMS))
-    _set_kind(parsed, item, hint)
     parsed.lettered = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
+    _set_kind(parsed, item, hint)
     blanks = item.get("blankAnswers") or item.get("blanks")
     if isinstance(blanks, list) and blanks:
         parsed.kind = parsed.kind or Kind.FILL_BLANK
@@ -147,7 +148,7 @@ def _set_kind(parsed: ParsedQuestion, item: dict[str, Any], hint: Kind | None) -
         label = next((name for name in reversed(names) if kind_names.unsupported_name(name)), names[0])
         parsed.kind_label = "" if kind_names.is_choice_name(label) else label
     elif not names:
-        parsed.kind = hint
+        hint_kind(parsed, hint, [text for _, text in parsed.lettered], "".join(_texts(_first(item, _ANSWERS))))
 
 
 def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from question_bank.formats.registry import read_file, write_file
 from question_bank.model import Citation, Kind, ParseResult, Question
 
@@ -37,3 +39,66 @@ def test_own_text_with_an_option_left_out_is_refused_and_its_key_not_moved():
 def test_own_text_reads_tags_and_a_range_as_key():
     (found,) = imported(read("## x-1 多选题\n题干：谁？\nA：甲\nB：乙\nC：丙\nD：丁\n答案：A至C\n标签：新法；重点\n"))
     assert (found.key, found.tags) == (("A", "B", "C"), ("新法", "重点"))
+
+
+CHOICES = "1. 行政处罚的种类有（ ）\nA. 警告\nB. 罚款\nC. 表扬\n答案：{}\n"
+
+
+@pytest.mark.parametrize("name", ["案例分析题.txt", "简答题.txt", "填空题.txt", "判断题.txt", "单选题.txt"])
+def test_name_of_a_file_does_not_make_choices_questions_of_another_kind(name):
+    (found,) = imported(read(CHOICES.format("B"), name))
+    assert (found.kind, found.key, found.options) == (Kind.SINGLE_CHOICE, ("B",), ("警告", "罚款", "表扬"))
+    (found,) = imported(read("题干,选项A,选项B,选项C,答案\n甲乙丙何为,一,二,三,B\n", name.replace("txt", "csv")))
+    assert (found.kind, found.key) == (Kind.SINGLE_CHOICE, ("B",))
+
+
+def test_name_that_the_content_contradicts_or_leaves_alone_to_decide_is_said():
+    result = read("题干,选项A,选项B,答案\n谁,一,二,B\n", "简答题.csv")
+    assert [note.code for note in result.imported[0].dropped] == ["kind_by_content"]
+    result = read("题干,选项A,选项B,答案\n谁,一,二,B\n", "多选题.csv")
+    assert [note.code for note in result.imported[0].dropped] == ["kind_by_name"]
+    assert imported(result)[0].kind is Kind.MULTIPLE_CHOICE
+    (found,) = imported(read("题干,答案\n应当公开,对\n", "单选题.csv"))
+    assert (found.kind, found.key) == (Kind.TRUE_FALSE, ("A",))
+
+
+def test_heading_does_not_turn_choices_into_short_answers():
+    (found,) = imported(read(f"一、简答题\n{CHOICES.format('AB')}"))
+    assert (found.kind, found.key) == (Kind.MULTIPLE_CHOICE, ("A", "B"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        *((answer, "ABCD") for answer in ("A——D", "A…D", "A……D", "A~D", "A～D", "A--D", "A至D", "A到D", "A──D", "A-D")),
+        *((answer, "ABC") for answer in ("A--C", "A——C", "A…C", "A至C")),
+        ("A至B、D", "ABD"),
+        ("A-B-D", "ABD"),
+        ("A-C", None),
+        ("A—C", None),
+        ("A-C、D", None),
+        ("D~A", None),
+    ],
+)
+def test_range_is_a_range_or_put_on_review(answer, key):
+    result = read(f"1. 谁\nA. 一\nB. 二\nC. 三\nD. 四\n答案：{answer}\n")
+    listed = read(f"1. 谁\nA. 一\nB. 二\nC. 三\nD. 四\n\n2. 谁又\nA. 一\nB. 二\n\n答案\n1. {answer} 2. A\n")
+    found = {"".join(question.key) for question in imported(listed) if question.stem == "谁"}
+    assert [("".join(question.key)) for question in imported(result)] == ([key] if key else []) and found <= {key}
+
+
+@pytest.mark.parametrize("answer", ["F", "K", "②", "T", "①②", "6", "B、C", "乙"])
+def test_key_of_options_that_were_not_recognised_is_put_on_review(answer):
+    result = read(f"1. 下列说法正确的是（ ）\n甲、一\n乙、二\n答案：{answer}\n")
+    assert imported(result) == [] and result.needing_review[0].note.code == "options_missing"
+    result = read(f"题干,答案\n下列说法正确的是____。甲、一；乙、二,{answer}\n", "题.csv")
+    assert imported(result) == [] or answer == "6"
+
+
+def test_true_and_false_letters_make_a_bank_only_together():
+    result = read("题干,答案\n应当公开,T\n可以收费,F\n", "题.csv")
+    assert [(question.kind, question.key) for question in imported(result)] == [
+        (Kind.TRUE_FALSE, ("A",)),
+        (Kind.TRUE_FALSE, ("B",)),
+    ]
+    assert imported(read("题干,答案\n应当公开,E\n可以收费,F\n", "题.csv")) == []

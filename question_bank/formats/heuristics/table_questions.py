@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
-from question_bank.formats.heuristics.resolving import choice_key
+from question_bank.formats.heuristics.keys import choice_key
 from question_bank.formats.heuristics.table_headers import Field, HeaderColumn, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind, Note

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
-from question_bank.formats.heuristics import kind_names, table_cells, table_questions
+from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions
 from question_bank.formats.heuristics.answers import is_by_number
+from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
@@ -57,7 +58,9 @@ class _RowReader:
 
     def __init__(self, table: QuestionTable, header: TableHeader, texts: list[list[str]]) -> None:
         self.table, self.texts = table, texts
-        self.kind, self.label = table.kind_hint, table.label_hint
+        self.kind: Kind | None = None
+        """The kind of the section that a row names."""
+        self.label = table.label_hint
         self.found: list[QuestionTableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
@@ -140,7 +143,7 @@ class _RowReader:
             self.remarks.append(Note(where, f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question"))
             return
         parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
-        part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
+        part = self._set_kind(parsed, row)
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
@@ -185,8 +188,9 @@ class _RowReader:
     def _text(self, row: list[str], wanted: Field) -> str:
         return next((text for text in self._values(row, wanted) if text), "")
 
-    def _set_kind(self, parsed: ParsedQuestion, cell: str, multi: str) -> bool:
+    def _set_kind(self, parsed: ParsedQuestion, row: list[str]) -> bool:
         """Set the kind; True where the row says that it is part of a case."""
+        cell, multi = self._text(row, Field.KIND), self._text(row, Field.MULTI)
         part = _CASE_PART.fullmatch(cell)
         name = part[1] if part else cell
         if name:
@@ -200,6 +204,12 @@ class _RowReader:
             parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
         else:
             parsed.kind, parsed.kind_label = self.kind, "" if kind_names.is_choice_name(self.label) else self.label
+            if self.kind is None and not self.label:
+                texts = self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS)
+                stem = stems.split_options(self._text(row, Field.STEM))
+                options = table_cells.read_options(self._text(row, Field.OPTIONS)) or stem[1] or enumerate(texts)
+                answer = self._text(row, Field.ANSWER) or self._text(row, Field.ANSWER_N)
+                hint_kind(parsed, self.table.kind_hint, [text for _, text in options if text], answer)
         return part is not None
 
     def _set_options(self, parsed: ParsedQuestion, row: list[str]) -> None:

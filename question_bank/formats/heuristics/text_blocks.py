@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from question_bank.formats.heuristics import kind_names, stems
 from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import TextBlock
@@ -44,12 +45,12 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if parts.stem:
         points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
-    parsed.kind = kind or (None if label else _kind_of_section(block, parts))
-    parsed.kind_label = label or ("" if parsed.kind else block.label)
+    parsed.kind = kind
+    parsed.kind_label = label or ("" if kind or block.kind else block.label)
     if kind_names.is_choice_name(parsed.kind_label):
         parsed.kind_label = ""
-    if parsed.kind is None and not parsed.kind_label and not block.label:
-        parsed.kind = file_kind
+    if kind is None and not label:
+        _set_named_kind(parsed, block, parts, None if block.label else file_kind)
     _set_stem(parsed, [text for text in parts.stem if text])
     parsed.explanation_text = parts.analysis
     _set_answer(parsed, parts.answers)
@@ -61,14 +62,24 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     return parsed
 
 
-def _kind_of_section(block: TextBlock, parts: _Parts) -> Kind | None:
-    """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
-    if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
-        marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
-        is_keyed = not parts.answers or looks_like_key(parts.answers[0])
-        if marked and len(stems.split_options("\n".join(marked))[1]) >= 2 and is_keyed:
-            return None
-    return block.kind
+def _set_named_kind(parsed: ParsedQuestion, block: TextBlock, parts: _Parts, file_kind: Kind | None) -> None:
+    """Set the kind that the heading or the file's name states, unless options on lines of their own and the key show another."""
+    marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
+    options = [text for _, text in stems.split_options("\n".join(marked))[1]] if marked else []
+    answer = next((text for text in parts.answers if text), "")
+    in_cases = block.kind in TEXT_KINDS and _IN_CASES.search(block.section) is not None
+    if in_cases and len(options) > 1 and (not parts.answers or looks_like_key(parts.answers[0])):
+        return
+    if block.kind is not None and block.kind not in TEXT_KINDS:
+        parsed.kind = block.kind
+        return
+    hint = block.kind or file_kind
+    stem = parts.stem[0] if parts.stem else ""
+    key = answer or next(iter(stems.take_letter_keys(stem)[1]), "") or stems.take_truth(stem)[1]
+    if hint not in TEXT_KINDS:
+        options = options or [text for _, text in _options_of(parts)]
+    hint_kind(parsed, hint, options, key)
+    parsed.kind_hint = None if block.kind is parsed.kind else parsed.kind_hint
 
 
 def _parts(block: TextBlock) -> _Parts:
