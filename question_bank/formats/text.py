@@ -1,6 +1,7 @@
 """Read free texts of questions, with the answers in the same text or in a second one."""
 
 import re
+from itertools import pairwise
 from pathlib import PurePath
 
 from examapp.documents.archives import UnreadableFileError
@@ -97,11 +98,32 @@ def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
 def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
     questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
+    _follow_numbers(segments.blocks, questions)
     previous = 0
     for answers in segments.answers:
         _give_out(answers, segments, questions, previous)
         previous = answers.before
     return questions
+
+
+def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) -> None:
+    """Note at both neighbours where the numbers skip or repeat; require a review where the missing number stands within the first."""
+    neighbours = [
+        (place, other.number - one.number)
+        for place, (one, other) in enumerate(pairwise(blocks))
+        if one.number is not None and other.number is not None and other.number != 1 and not other.is_first
+    ]
+    breaks = [(place, step) for place, step in neighbours if step != 1]
+    is_counting = len(breaks) * 3 <= len(neighbours)
+    for place, step in breaks:
+        one, other = blocks[place], blocks[place + 1]
+        missing = re.compile(rf"(?:^|[^\d.．]){(one.number or 0) + 1}\s*[.．、:：)）]")
+        reason = f"题号从 {one.number} 跳到 {other.number}，请核对中间是否少了题，或题目写在了一起。"
+        for parsed in questions[place : place + 2]:
+            if step > 1 and any(missing.search(line.text) for line in one.lines):
+                parsed.require_review("number_gap", reason)
+            elif is_counting:
+                parsed.add_dropped("number_gap", reason)
 
 
 def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:

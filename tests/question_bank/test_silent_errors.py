@@ -102,3 +102,87 @@ def test_true_and_false_letters_make_a_bank_only_together():
         (Kind.TRUE_FALSE, ("B",)),
     ]
     assert imported(read("题干,答案\n应当公开,E\n可以收费,F\n", "题.csv")) == []
+
+
+def choice(number: int, stem: str) -> str:
+    """Return the lines of a question with two options and no key."""
+    return f"{number}. {stem}\nA. 一\nB. 二\n\n"
+
+
+KEYS = "答案：\n1.A 2.B 3.A\n"
+
+
+@pytest.mark.parametrize(
+    "heading", ["二、行政许可法", "《行政许可法》", "（二）《行政许可法》（10题）", "第二章 《行政许可法》"]
+)
+def test_heading_that_names_a_law_is_the_law_of_its_questions_and_no_option_s_end(heading):
+    text = f"{choice(1, '甲说')}{heading}\n\n{choice(2, '乙说')}{choice(3, '丙说')}{KEYS}"
+    found = imported(read(text))
+    assert [one.options for one in found] == [("一", "二")] * 3
+    assert [one.citation and one.citation.law for one in found] == [None, "行政许可法", "行政许可法"]
+    assert [one.options for one in imported(read(text.replace(f"\n\n{heading}", f"\n{heading}")))] == [("一", "二")] * 3
+
+
+def test_law_below_a_kind_ends_with_the_next_kind_and_a_law_above_kinds_holds_on():
+    kinds = f"一、单选题\n《行政许可法》\n{choice(1, '甲说')}二、多选题\n{choice(2, '乙说')}答案：1.A 2.AB\n"
+    assert [(one.kind, one.citation and one.citation.law) for one in imported(read(kinds))] == [
+        (Kind.SINGLE_CHOICE, "行政许可法"),
+        (Kind.MULTIPLE_CHOICE, None),
+    ]
+    laws = f"《行政许可法》\n一、单选题\n{choice(1, '甲说')}二、多选题\n{choice(2, '乙说')}答案：1.A 2.AB\n"
+    assert {one.citation.law for one in imported(read(laws)) if one.citation} == {"行政许可法"}
+
+
+def test_text_between_two_questions_is_part_of_neither_and_both_say_so():
+    text = f"{choice(1, '甲说')}下面是某县的一起纠纷。\n\n{choice(2, '乙说')}{choice(3, '丙说')}{KEYS}"
+    result = read(text)
+    assert [one.stem for one in imported(result)] == ["丙说"]
+    assert [(one.note.code, one.question.options) for one in result.needing_review] == [
+        ("stray_text", ("一", "二"))
+    ] * 2
+    keyed = text.replace("B. 二\n", "B. 二\n答案：A\n").split("答案：\n")[0]
+    assert {one.note.code for one in read(keyed).needing_review} <= {"stray_text"}
+    assert all("纠纷" not in one.explanation for one in imported(read(keyed)))
+
+
+def test_text_that_says_whom_it_serves_goes_to_its_questions():
+    text = f"{choice(1, '甲说')}某县有一起纠纷。\n请回答2-3题：\n\n{choice(2, '乙说')}{choice(3, '丙说')}{KEYS}"
+    assert [one.stem.startswith("某县有一起纠纷") for one in imported(read(text))] == [False, True, True]
+
+
+def test_question_without_a_number_is_a_question_of_its_own():
+    text = f"{choice(1, '甲说')}谁应当公开\nA. 一\nB. 二\n\n{choice(3, '丙说')}"
+    found = read(text)
+    assert [one.question.stem for one in found.needing_review] == ["甲说", "谁应当公开", "丙说"]
+
+
+def test_number_glued_to_a_stem_that_begins_with_digits_is_a_number():
+    text = "1.应当公开。（ ）\n2.24小时内应当送达。（√）\n3.18周岁以下不处罚。（×）\n4.对不对。（√）\n"
+    result = read(text)
+    assert [(one.code, one.key) for one in imported(result)] == [("2", ("A",)), ("3", ("B",)), ("4", ("A",))]
+    assert [one.question.stem for one in result.needing_review] == ["应当公开。（ ）"]
+
+
+def test_decimal_at_the_beginning_of_a_line_is_no_number():
+    text = "1. 罚款不得超过\n2.5万元的情形有\nA. 一\nB. 二\n答案：A\n2. 乙说\nA. 一\nB. 二\n答案：B\n"
+    assert [one.key for one in imported(read(text))] == [("A",), ("B",)]
+
+
+def test_number_that_is_left_out_is_said_at_both_neighbours():
+    answered = [
+        text.replace("B. 二\n", "B. 二\n答案：A\n")
+        for text in (choice(1, "甲"), choice(2, "乙"), choice(5, "丙"), choice(6, "丁"), choice(7, "戊"))
+    ]
+    result = read("".join(answered))
+    assert [[note.code for note in one.dropped] for one in result.imported] == [
+        [],
+        ["number_gap"],
+        ["number_gap"],
+        [],
+        [],
+    ]
+
+
+def test_two_keys_of_a_question_without_options_are_put_on_review():
+    result = read("1. 应当公开。\n答案：√\n答案：×\n\n2. 应当收费。\n答案：×\n")
+    assert [one.stem for one in imported(result)] == ["应当收费。"] and result.needing_review[0].note.code == "two_keys"

@@ -11,7 +11,7 @@ from question_bank.formats.heuristics.table_cells import read_difficulty, read_p
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Kind
+from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_TEXT = re.compile(
@@ -56,6 +56,10 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     _set_answer(parsed, parts.answers)
     _finish(parsed)
     _set_meta(parsed, parts.meta)
+    if block.law:
+        parsed.citation = Citation(law=block.law, article="")
+    if block.doubt:
+        parsed.require_review("stray_text", block.doubt, at="options")
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
@@ -168,6 +172,9 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
     stated += [inline] if inline else []
     is_in_text = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
+    keys = [answer for answer in stated if looks_like_key(answer)]
+    if is_in_text and any(not same_answer(keys[0], key, count=None) for key in keys[1:]):
+        _review_two_keys(parsed, keys[0], keys[-1])
     if parsed.kind in TEXT_KINDS or is_in_text:
         parsed.answer = "\n".join(stated)
         return
@@ -175,8 +182,12 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     parsed.answer = stated[0] if stated else ""
     for answer in stated[1:]:
         if not same_answer(parsed.answer, answer, count=len(parsed.lettered)):
-            reason = f"同一道题给了两个不同的答案“{parsed.answer[:20]}”和“{answer[:20]}”。请核对答案。"
-            parsed.require_review("two_keys", reason)
+            _review_two_keys(parsed, parsed.answer, answer)
+
+
+def _review_two_keys(parsed: ParsedQuestion, one: str, other: str) -> None:
+    reason = f"同一道题给了两个不同的答案“{one[:20]}”和“{other[:20]}”。请核对答案。"
+    parsed.require_review("two_keys", reason)
 
 
 def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:

@@ -139,6 +139,8 @@ _NUMBER_FORMS = (
     ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
     ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
 )  # fmt: skip
+GLUED_NUMBER = re.compile(r"^(?P<n>\d{1,4})[.．](?P<rest>\d{1,4}(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL)
+"""A number without a space before a stem that begins with digits: `2.24小时内应当…`."""
 _UNITS = re.compile(
     r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
 )
@@ -159,6 +161,12 @@ _ASKS_FOR_ANSWER = re.compile(
     r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
 )
 """What an instruction or a stem says of answers, where an answer section's head only names them."""
+_LAW_HEADING = re.compile(
+    rf"^(?P<mark>(?:第\s*{_NUMERAL}\s*(?:部分|章|节|篇|编|单元)|[{CHINESE}]{{1,3}}(?=[、.．])|[(（][{CHINESE}]{{1,3}}[)）])\s*[、.．:：]?\s*)?"
+    r"(?:《(?P<title>[^《》]{2,40})》|(?P<name>[\u4e00-\u9fff（）()、]{1,40}(?:法|法典|条例|规定|办法|细则|准则|规则|党章|章程)))"
+    r"\s*(?:题库|试题|习题|部分|测试题)?\s*(?:[(（][^()（）]{0,20}[)）])?\s*[:：]?$"
+)
+"""A line that is the name of a law: in its signs, or behind a number of its own."""
 _MATERIAL_RANGE = re.compile(
     r"^[(（【\[]?.{0,30}?(?:(?:回答|完成|做)\s*(?:第|下面|下列|以下)?\s*(?P<a>\d{1,4})\s*[-—–~～至到、]+\s*(?P<b>\d{1,4})\s*(?:小?题|问)?"
     r"|第?(?P<c>\d{1,4})\s*[-—–~～至到]+\s*(?P<d>\d{1,4})\s*小?题?\s*(?:共用|共享|同一|依据|根据|基于).{0,20}).{0,20}$"
@@ -247,6 +255,12 @@ def read_heading(text: str) -> Heading | None:
     if match["part"] or (len(bare) <= 20 and _TITLE_ENDS.search(bare) and not re.search(r"[。？?！!；;]", bare)):
         return Heading(title, kind_names.kind_in(title))
     return None
+
+
+def read_law_heading(text: str) -> str | None:
+    """Return the law that a heading names; None where the line is no such heading."""
+    match = _LAW_HEADING.match(text)
+    return (match["title"] or (match["name"] if match["mark"] else None)) if match else None
 
 
 def read_answer_heading(text: str) -> tuple[str, bool] | None:
