@@ -186,3 +186,44 @@ def test_number_that_is_left_out_is_said_at_both_neighbours():
 def test_two_keys_of_a_question_without_options_are_put_on_review():
     result = read("1. 应当公开。\n答案：√\n答案：×\n\n2. 应当收费。\n答案：×\n")
     assert [one.stem for one in imported(result)] == ["应当收费。"] and result.needing_review[0].note.code == "two_keys"
+
+
+def codes(result: ParseResult) -> list[str]:
+    """Return the codes of the reasons for review."""
+    return [item.note.code for item in result.needing_review]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("谁决定,县政府,乡政府决定，并报上一级人民政府备案后才可以施行,村委会,A", "long_option"),
+        ('"谁决定\n3. 谁复议",县政府,乡政府,村委会,A', "number_inside"),
+        ('谁决定,县政府,"乡政府\n2. 谁复议",村委会,A', "number_inside"),
+        ("谁决定,县政府,乡政府 C. 村委会,居委会,A", "letter_inside"),
+        ("谁决定,县政府,乡政府C.村委会,居委会,A", "letter_inside"),
+        ("谁决定 答案：A,县政府,乡政府,村委会,A", "answer_in_stem"),
+    ],
+)
+def test_what_looks_read_wrongly_is_put_on_review_without_its_key(row, code):
+    result = read(f"题干,选项A,选项B,选项C,答案\n{row.replace('，', '、')}\n谁监督,县政府,乡政府,村委会,C\n", "题.csv")
+    assert [one.key for one in imported(result)] == [("C",)]
+    assert codes(result) == [code] and result.needing_review[0].question.key == ()
+
+
+def test_enumeration_in_a_stem_and_a_mark_in_words_are_no_doubt():
+    rows = '"下列说法正确的有\n1. 依法\n2. 公开",只有维生素B,维生素C、D,都不对,A'
+    assert codes(read(f"题干,选项A,选项B,选项C,答案\n{rows}\n", "题.csv")) == []
+
+
+def test_equal_questions_with_different_keys_are_put_on_review_by_the_options_words():
+    head = "题干,选项A,选项B,答案\n"
+    assert codes(read(f"{head}谁决定,县政府,乡政府,A\n谁决定,乡政府,县政府,B\n", "题.csv")) == []
+    assert (
+        codes(read(f"{head}谁决定,县政府,乡政府,A\n谁决定,乡政府,县政府,A\n", "题.csv")) == ["same_stem_other_key"] * 2
+    )
+    assert codes(read(f"{head}谁决定,县政府,乡政府,A\n谁决定,市政府,村委会,B\n", "题.csv")) == []
+
+
+def test_own_format_is_held_to_its_keys_too():
+    block = "## x-{} 判断题\n题干：应当公开。\n答案：{}\n\n"
+    assert codes(read(block.format(1, "正确") + block.format(2, "错误"))) == ["same_stem_other_key"] * 2
