@@ -129,11 +129,21 @@ class ParseResult:
     rejected: list[Note] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
     """What the file holds beside questions and is not kept: pages, categories, sections."""
+    census: int | None = None
+    """How many questions the file seems to hold, by a count that reads nothing; None where it gives no sign to count."""
 
     @property
     def found(self) -> int:
         """How many questions the file holds."""
         return len(self.imported) + len(self.needing_review) + len(self.rejected)
+
+    @property
+    def differs_from_census(self) -> bool:
+        """Return whether the file seems to hold more or fewer questions than were found, the parts of cases counted either way."""
+        questions = [item.question for item in (*self.imported, *self.needing_review)]
+        parts = sum(len(question.parts) for question in questions)
+        cases = sum(bool(question.parts) for question in questions)
+        return self.census not in {None, self.found, self.found + parts, self.found + parts - cases}
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome to its list."""

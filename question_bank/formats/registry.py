@@ -104,11 +104,11 @@ def read_file(
     if chosen is None:
         raise UnreadableFileError(_why_unknown(content, name))
     if answers is None:
-        return _checked(get_format(chosen).read(content, name=name))
+        return _checked(get_format(chosen).read(content, name=name), content)
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
-    return _checked(read_pair(content, name=name, answers=answers))
+    return _checked(read_pair(content, name=name, answers=answers), content)
 
 
 def _why_unknown(content: bytes, name: str) -> str:
@@ -120,11 +120,11 @@ def _why_unknown(content: bytes, name: str) -> str:
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 
-def _checked(result: ParseResult) -> ParseResult:
-    """Return the reading with what looks read wrongly on review; one without any question says so."""
+def _checked(result: ParseResult, content: bytes) -> ParseResult:
+    """Return the reading with what looks read wrongly on review, and with the census; one without any question says so."""
     if not result.found and not result.remarks:
         result.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
-    checked: ParseResult = import_module("question_bank.formats.self_check").check_reading(result)
+    checked: ParseResult = _later("self_check.check_reading")(_later("census.take_census")(result, content))
     return checked
 
 

@@ -107,6 +107,7 @@ class ConfirmForm(FlaskForm):
     """The state in which the questions of a previewed file are stored."""
 
     state = SelectField("导入为", choices=_choices({"draft": "草稿，审核后启用", "active": "直接启用"}))
+    is_census_seen = BooleanField("已核对题数")
 
 
 class StateForm(FlaskForm):

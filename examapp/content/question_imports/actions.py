@@ -83,9 +83,16 @@ def upload_import(
 
 
 def confirm_import(
-    context: ActionContext, *, import_id: int, state: QuestionState, is_alone_allowed: bool = False
+    context: ActionContext,
+    *,
+    import_id: int,
+    state: QuestionState,
+    is_alone_allowed: bool = False,
+    is_census_seen: bool = False,
 ) -> None:
     """Enqueue storing a previewed file as drafts, which another person reviews; a second call changes nothing.
+
+    A file that seems to hold another number of questions than were found is stored only where a person says to have looked.
 
     Active at once only under the setting of an office with one reviewer (`is_alone_allowed`), noted in the log.
     """
@@ -97,6 +104,8 @@ def confirm_import(
         return
     if not row.is_done or row.content is None:
         raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
+    if row.summary.get("census_differs") and not is_census_seen:
+        raise ConflictError("清点的题数和读出的题数不一样。请先对照原文件核对，勾选“已核对题数”后再导入。")
     row.is_confirmed = True
     row.summary = {**row.summary, "state": str(state), "confirmed_by": context.actor.person_id}
     _note(context, "questions.confirm_import", row, state=str(state))
@@ -153,6 +162,8 @@ def _take_over(
 def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, object]:
     return {
         "found": reading.found,
+        "census": reading.census,
+        "census_differs": reading.differs_from_census,
         "imported": len(taken.ready),
         "existing": taken.existing,
         "losses": [*dropped_of(reading.imported), *taken.dropped],

@@ -69,7 +69,13 @@ def confirm_import(import_id: int) -> AnyResponse:
     form = ConfirmForm()
     state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
     with request_transaction() as context:
-        actions.confirm_import(context, import_id=import_id, state=state, is_alone_allowed=may_review_alone())
+        actions.confirm_import(
+            context,
+            import_id=import_id,
+            state=state,
+            is_alone_allowed=may_review_alone(),
+            is_census_seen=form.is_census_seen.data,
+        )
     return redirect(url_for(".show_import", import_id=import_id))
 
 

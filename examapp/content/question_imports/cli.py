@@ -163,7 +163,7 @@ def _unreadable(path: Path, reason: str) -> dict[str, Any]:
 
 def _nothing(path: Path) -> dict[str, Any]:
     empty: dict[str, Any] = {"loss": [], "doubtful": [], "refused": [], "remarks": [], "questions": []}
-    return {"path": str(path), "format": None, "found": 0, "imported": 0, **empty}
+    return {"path": str(path), "format": None, "found": 0, "census": None, "imported": 0, **empty}
 
 
 def _store(found: ParseResult, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
@@ -192,6 +192,8 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
         else ""
     )
     yield f"{entry['path']}（{entry['format']}）：{counts}{stored}"
+    if (census := entry["census"]) and census["differs"]:
+        yield f"  请先核对：按题号、选项等另行清点，文件里像是有 {census['count']} 题，读出 {entry['found']} 题"
     for word, name in (("未导入", "refused"), ("待核对", "doubtful"), ("有损失", "loss")):
         yield from (f"  {word} {note['where']}：{note['reason']}" for note in entry[name])
 

@@ -154,6 +154,7 @@ def describe_reading(reading: ParseResult) -> dict[str, Any]:
     return {
         "format": reading.format,
         "found": reading.found,
+        "census": {"count": reading.census, "differs": reading.differs_from_census},
         "imported": len(reading.imported),
         "loss": dropped_of(reading.imported),
         "doubtful": [question_for_review_json(item) for item in reading.needing_review],
