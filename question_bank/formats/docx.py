@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from examapp.documents.archives import Archive, UnreadableFileError, open_archive
+from examapp.documents.archives import Archive, UnreadableFileError, holds_office, open_archive
 from examapp.documents.decoding import clean_text, decode_text
 from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
 from examapp.documents.safe_xml import Element, parse_xml
@@ -155,10 +155,15 @@ class _Document:
     """Those whose signs in the text are numbered."""
 
 
+_MAIN = re.compile(
+    rb"wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.\w+\.macroEnabled(?:Template)?\.main\+xml"
+)
+
+
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file is a Word document."""
     if content.startswith(b"PK\x03\x04"):
-        return b"word/document.xml" in content
+        return holds_office(content, folder="word/", main=_MAIN)
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".doc", ".docx", ".wps"}
 
 

@@ -1,6 +1,7 @@
 """Read and write questions as Excel workbooks."""
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -10,7 +11,7 @@ from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
-from examapp.documents.archives import ZIP, UnreadableFileError
+from examapp.documents.archives import ZIP, UnreadableFileError, holds_office
 from examapp.documents.workbooks import MAX_ROWS, OLE, WorkbookSheet, open_sheets
 from question_bank.formats.csv_table import (
     MAX_CELL,
@@ -31,11 +32,13 @@ from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, Kind, Note, ParseResult, Question
 
+_MAIN = re.compile(rb"(?:spreadsheetml|ms-excel)\.(?:sheet|template)(?:\.macroEnabled)?\.main\+xml")
+
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Return whether the file is a workbook, by its first bytes and its name or its inner names."""
+    """Return whether the file is a workbook, by what it says of its parts, or by its first bytes and its name."""
     if content.startswith(ZIP):
-        return b"xl/" in content[:200_000] or b"xl/workbook" in content[-200_000:]
+        return holds_office(content, folder="xl/", main=_MAIN)
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".xls", ".xlsx", ".xlsm", ".et", ""}
 
 

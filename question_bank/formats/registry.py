@@ -103,12 +103,40 @@ def read_file(
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
         raise UnreadableFileError(_why_unknown(content, name))
+    if answers is None and format == AUTO:
+        return _checked(_read_most(content, name), content)
     if answers is None:
         return _checked(get_format(chosen).read(content, name=name), content)
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
     return _checked(read_pair(content, name=name, answers=answers), content)
+
+
+def _read_most(content: bytes, name: str) -> ParseResult:
+    """Read a file by the first format that it looks like; by a further one where the first finds nothing or one question, and that one more."""
+    lower = PurePath(name).name.lower()
+    first, *others = [each for each in FORMATS if each.looks_like(content, lower)]
+    others = [each for each in others if each.name in _ALSO_LIKE.get(first.name, frozenset())]
+    try:
+        result = first.read(content, name=name)
+    except UnreadableFileError:
+        if not others:
+            raise
+        return others[0].read(content, name=name)
+    if result.found <= 1:
+        for other in (each.read(content, name=name) for each in others):
+            if len(other.imported) + len(other.needing_review) > result.found:
+                return other
+    return result
+
+
+_ALSO_LIKE = {
+    "moodle-cloze": frozenset({"gift"}),
+    "missingword": frozenset({"gift"}),
+    "aiken": frozenset({"gift", "text"}),
+}
+"""By format those within whose files its signs may stand."""
 
 
 def _why_unknown(content: bytes, name: str) -> str:

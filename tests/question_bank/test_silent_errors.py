@@ -1,10 +1,12 @@
 """What a question file says is imported whole, imported with a named loss, put on review, or refused: never read wrongly in silence."""
 
+import io
+import zipfile
 from dataclasses import replace
 
 import pytest
 
-from question_bank.formats.registry import read_file, write_file
+from question_bank.formats.registry import detect, read_file, write_file
 from question_bank.model import Citation, Kind, ParseResult, Question
 
 SINGLE = Question(kind=Kind.SINGLE_CHOICE, stem="谁作出决定？", options=("县政府", "乡政府", "村委会"), key=("B",))
@@ -227,3 +229,31 @@ def test_equal_questions_with_different_keys_are_put_on_review_by_the_options_wo
 def test_own_format_is_held_to_its_keys_too():
     block = "## x-{} 判断题\n题干：应当公开。\n答案：{}\n\n"
     assert codes(read(block.format(1, "正确") + block.format(2, "错误"))) == ["same_stem_other_key"] * 2
+
+
+def packed(parts: dict[str, bytes]) -> bytes:
+    """Return a zip of these files, not compressed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def test_what_a_file_is_follows_from_its_parts_not_from_bytes_somewhere_in_it():
+    book, document = (write_file([SINGLE], form).content for form in ("excel", "docx"))
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert detect(packed(parts | {"word/embeddings/附件.xlsx": book}), "题库.docx") == "docx"
+    package = write_file([SINGLE], "qti-2.1").content
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        items = {name: archive.read(name) for name in archive.namelist()}
+    assert detect(packed(items | {"附件.xlsx": book, "附件.docx": document}), "题库.zip") in {"qti", "qti-2.1"}
+    assert (detect(book, "a"), detect(document, "a")) == ("excel", "docx")
+
+
+def test_sign_of_another_family_inside_does_not_hide_the_questions_of_a_file():
+    text = "::甲:: 应当公开。{T}\n\n::乙:: 谁？{=县 ~乡}\n\n::丙:: 首都是 {1:SA:=北京} 吗\n"
+    result = read(text)
+    assert result.format == "gift" and result.found == 3
+    assert [one.stem for one in imported(result)][:2] == ["应当公开。", "谁？"]
