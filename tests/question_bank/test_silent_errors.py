@@ -257,3 +257,8 @@ def test_sign_of_another_family_inside_does_not_hide_the_questions_of_a_file():
     result = read(text)
     assert result.format == "gift" and result.found == 3
     assert [one.stem for one in imported(result)][:2] == ["应当公开。", "谁？"]
+
+
+def test_call_of_a_function_in_a_stem_is_no_blank():
+    (found,) = imported(read("题干,题型,答案\n调用clear()后列表长度为____,填空题,0\n", "题.csv"))
+    assert (found.kind, found.blanks) == (Kind.FILL_BLANK, (("0",),))

@@ -226,7 +226,9 @@ def _json_blanks(text: str) -> tuple[tuple[str, ...], ...] | None:
     return tuple(tuple(item) for item in value)
 
 
-BLANK = re.compile(r"_{2,}|＿{2,}|[(（]\s*_*\s*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕")
+BLANK = re.compile(
+    r"_{2,}|＿{2,}|(?<![A-Za-z_.\]])\([)）]|\([\s_]+[)）]|（[\s_]*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕"
+)
 
 
 def count_blanks(stem: str) -> int:
