@@ -209,6 +209,23 @@ def test_answers_may_lie_in_a_second_file(office, session):
     assert count(session) == 2 and row.answers is None
 
 
+def test_text_pasted_instead_of_a_file_is_previewed_and_imported(office, session):
+    text = "一、单项选择题\r\n1. 谁作出决定？\r\nA. 县政府\r\nB. 县公安局\r\n答案：B\r\n2. 谁复核？\r\nA. 甲\r\nB. 乙\r\n答案：A\r\n"
+    path = "/admin/questions/imports/"
+    answer = office.post(path, data={"text": text, "format": "auto"})
+    row = newest(session)
+    page = office.get(answer.location).get_data(as_text=True)
+    assert (row.state, row.file_name, row.summary["imported"]) == ("done", "粘贴的文字.txt", 2), row.message
+    assert "谁复核？" in page
+    table = "题干\t选项A\t选项B\t答案\n谁批准？\t甲\t乙\tB\n"
+    office.post(path, data={"text": table, "format": "auto"})
+    assert newest(session).summary["shown"][0]["key"] == ["B"]
+    both = office.post(path, data={"text": text, "format": "auto", "file": (io.BytesIO(b"x"), "x.txt")})
+    assert "只能用一样" in both.get_data(as_text=True)
+    assert "请选择文件" in office.post(path, data={"text": " \n", "format": "auto"}).get_data(as_text=True)
+    assert "超过" in office.post(path, data={"text": "题" * 300_001, "format": "auto"}).get_data(as_text=True)
+
+
 def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
     upload(office, MIXED, "题.txt")
     row = newest(session)

@@ -22,6 +22,7 @@ PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
 
 _MAX_NOTES = 200
+_PASTED = "粘贴的文字.txt"
 _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
@@ -35,8 +36,8 @@ def list_imports() -> AnyResponse | str:
         with request_transaction() as context:
             row = actions.upload_import(
                 context,
-                content=file.read(),
-                file_name=file.filename or "",
+                content=file.read() if file else form.text.data.encode(),
+                file_name=(file.filename or "") if file else _PASTED,
                 format_name=form.format.data,
                 answers=(second.read(), second.filename or "") if second else None,
             )
