@@ -9,7 +9,7 @@ from typing import Any
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import examtext
 from question_bank.formats.export import ExportedFile
-from question_bank.model import Note, ParseResult, Question
+from question_bank.model import ColumnNames, Note, ParseResult, Question, UnknownColumnsError
 
 AUTO = "auto"
 MAX_BYTES = 64 * 1024 * 1024
@@ -28,6 +28,8 @@ class Format:
     read: Callable[..., ParseResult]
     """Reads a file: `read(content, name=)`; raises UnreadableFileError."""
     write: Writer | None = None
+    has_columns: bool = False
+    """Whether `read` takes what people have said about columns: `columns=ColumnNames`."""
     read_pair: Callable[..., ParseResult] | None = None
     """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""
 
@@ -43,7 +45,7 @@ def _later(place: str) -> Callable[..., Any]:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write")),
+    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write"), has_columns=True),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
@@ -57,7 +59,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("moodle_text.looks_like_aiken"), read=_later("moodle_text.read_aiken"), write=_later("moodle_text.write_aiken")),
-    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write")),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write"), has_columns=True),
     Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("moodle_text.looks_like_missing_word"), read=_later("moodle_text.read_missing_word")),
     Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("moodle_text.looks_like_cloze"), read=_later("moodle_text.read_cloze")),
     Format(name="gift", label="GIFT", suffix=".gift", looks_like=_later("gift.looks_like"), read=_later("gift.read"), write=_later("gift.write")),
@@ -94,38 +96,46 @@ def read_file(
     format: str = AUTO,  # noqa: A002 – the word that the command line uses
     *,
     answers: tuple[bytes, str] | None = None,
+    columns: ColumnNames | None = None,
 ) -> ParseResult:
-    """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next."""
+    """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next.
+
+    `columns`: what people have said that the columns of tables hold; UnknownColumnsError where that would help.
+    """
     if not content:
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
     if len(content) > MAX_BYTES:
         raise UnreadableFileError(TOO_LARGE)
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
-        raise UnreadableFileError(_why_unknown(content, name))
+        return _checked(_read_unknown(content, name, columns), content)
     if answers is None and format == AUTO:
-        return _checked(_read_most(content, name), content)
+        return _checked(_read_most(content, name, columns), content)
     if answers is None:
-        return _checked(get_format(chosen).read(content, name=name), content)
+        return _checked(_read_by(get_format(chosen), content, name, columns), content)
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
     return _checked(read_pair(content, name=name, answers=answers), content)
 
 
-def _read_most(content: bytes, name: str) -> ParseResult:
+def _read_by(chosen: Format, content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+    return chosen.read(content, name=name, **({"columns": columns} if columns and chosen.has_columns else {}))
+
+
+def _read_most(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
     """Read a file by the first format that it looks like; by a further one where the first finds nothing or one question, and that one more."""
     lower = PurePath(name).name.lower()
     first, *others = [each for each in FORMATS if each.looks_like(content, lower)]
     others = [each for each in others if each.name in _ALSO_LIKE.get(first.name, frozenset())]
     try:
-        result = first.read(content, name=name)
+        result = _read_by(first, content, name, columns)
     except UnreadableFileError:
         if not others:
             raise
-        return others[0].read(content, name=name)
+        return _read_by(others[0], content, name, columns)
     if result.found <= 1:
-        for other in (each.read(content, name=name) for each in others):
+        for other in (_read_by(each, content, name, columns) for each in others):
             if len(other.imported) + len(other.needing_review) > result.found:
                 return other
     return result
@@ -137,6 +147,24 @@ _ALSO_LIKE = {
     "aiken": frozenset({"gift", "text"}),
 }
 """By format those within whose files its signs may stand."""
+
+
+def _read_unknown(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+    """Read a text in columns whose head is known from earlier files; raises UnknownColumnsError where it is not, UnreadableFileError for other files."""
+    reason = _why_unknown(content, name)
+    csv_table, decoding = (
+        import_module(one) for one in ("question_bank.formats.csv_table", "examapp.documents.decoding")
+    )
+    try:
+        text = decoding.decode_text(content)
+        table = csv_table.unknown_table(text)
+    except UnreadableFileError:
+        table = None
+    if table is None:
+        raise UnreadableFileError(reason)
+    if columns and csv_table.divider_of(text, columns):
+        return _read_by(get_format("csv"), content, name, columns)
+    raise UnknownColumnsError(csv_table.NO_TABLE, format_name="csv", tables=[table])
 
 
 def _why_unknown(content: bytes, name: str) -> str:

@@ -226,6 +226,40 @@ def test_text_pasted_instead_of_a_file_is_previewed_and_imported(office, session
     assert "超过" in office.post(path, data={"text": "题" * 300_001, "format": "auto"}).get_data(as_text=True)
 
 
+STRANGE = "测试语\t甲项\t乙项\t标答是\n谁批准？\t县政府\t县公安局\tB\n谁复议？\t丙\t丁\tA\n"
+CODES = {"t0-c0": "stem:0", "t0-c1": "option:0", "t0-c2": "option:1", "t0-c3": "answer:0"}
+
+
+def test_columns_without_known_heads_are_named_in_the_preview_and_remembered(office, session):
+    upload(office, STRANGE, "题.txt")
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert (row.state, row.summary["found"]) == ("done", 0) and "有表头没有认出，请说明" in page, row.message
+    path = f"/admin/questions/imports/{row.id}/columns"
+    for wrong, message in (({}, "哪一列是题干"), (CODES | {"t0-c3": "option:1"}, "同一种内容")):
+        assert message in office.post(path, data=wrong, follow_redirects=True).get_data(as_text=True)
+    office.post(path, data=CODES)
+    session.expire_all()
+    assert (row.state, row.format, row.summary["imported"]) == ("done", "csv", 2), row.message
+    assert [one["key"] for one in row.summary["shown"]] == [["B"], ["A"]]
+    confirm(office, row)
+    session.expire_all()
+    assert count(session) == 2
+    assert office.post(path, data=CODES).status_code in {302, 303} and count(session) == 2
+    upload(office, STRANGE.replace("谁", "由谁"), "题二.txt")
+    again = newest(session)
+    assert (again.summary["imported"], len(again.summary["remarks"])) == (2, 4)
+    assert "按以前的说明读作" in again.summary["remarks"][0]["reason"]
+
+
+def test_table_without_a_head_is_read_by_the_places_of_its_columns(office, session):
+    upload(office, "".join(STRANGE.splitlines(keepends=True)[1:]), "题.txt")
+    row = newest(session)
+    office.post(f"/admin/questions/imports/{row.id}/columns", data=CODES | {"t0-headless": "on"})
+    session.expire_all()
+    assert [one["stem"] for one in row.summary["shown"]] == ["谁批准？", "谁复议？"]
+
+
 def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
     upload(office, MIXED, "题.txt")
     row = newest(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadForm
@@ -15,8 +15,9 @@ from examapp.db.session import read_session
 from examapp.documents.spreadsheets import SheetColumn, csv_text
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.web.submit import request_transaction
+from examapp.web.submit import request_transaction, submit
 from question_bank.formats import registry
+from question_bank.formats.heuristics.table_columns import column_choices
 
 PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
@@ -60,7 +61,31 @@ def show_import(import_id: int) -> str:
     form = ConfirmForm()
     if not may_review_alone():
         form.state.choices = form.state.choices[:1]
-    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, limit=_MAX_NOTES)
+    return render_template(
+        "questions/import.html",
+        row=row, label=label, form=form, earlier=earlier, limit=_MAX_NOTES, column_choices=column_choices(),
+    )  # fmt: skip
+
+
+@admin_blueprint.post("/imports/<int:import_id>/columns")
+@requires("questions:bank:import")
+def set_import_columns(import_id: int) -> AnyResponse:
+    """Read a previewed table again, with what the form says that its columns hold."""
+    choices = column_choices()
+    row = question_intake_actions.get_import(read_session(), import_id)
+    said: list[dict[str, str]] = []
+    for number, table in enumerate(row.summary.get("tables", [])):
+        is_headless = f"t{number}-headless" in request.form
+        codes = [request.form.get(f"t{number}-c{index}", "") for index in range(len(table["keys"]))]
+        said.append(
+            {
+                f"#{index}" if is_headless else key: code if code in {*choices, *table["fields"]} else ""
+                for index, (key, code) in enumerate(zip(table["keys"], codes, strict=True))
+            }
+        )
+    with submit(back=url_for(".show_import", import_id=import_id)) as context:
+        actions.set_columns(context, import_id=import_id, tables=said)
+    return redirect(url_for(".show_import", import_id=import_id))
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from question_bank.formats.heuristics.kind_names import codes_in
-from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.model import OPTION_LETTERS, ColumnNames, Kind
 
 HEADER_ROWS = 10
 """The head stands in one of so many first rows."""
@@ -17,6 +17,9 @@ MANY_COLUMNS = 3
 """So many headers in one row are no chance."""
 MIN_SURE = 99
 """The rank of a name that is only built like one of its field's."""
+SAID, REMEMBERED = -1, MIN_SURE + 1
+"""The ranks of names that a person has given, for this file and for an earlier one."""
+NO_NAMES = ColumnNames()
 
 
 class Field(StrEnum):
@@ -116,6 +119,7 @@ class TableHeader:
     """Codes of kinds that the kind column's head explains."""
     is_from_zero: bool = False
     """Whether the options' columns are counted from 0."""
+    names: ColumnNames = NO_NAMES
 
     def of(self, wanted: Field) -> list[HeaderColumn]:
         """Return the columns that hold a field, in their order."""
@@ -132,20 +136,43 @@ def normalise_header(text: str) -> str:
     return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
-def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> TableHeader | None:
+def find_header(
+    rows: Sequence[Sequence[str]], *, of_kind: bool = False, names: ColumnNames = NO_NAMES
+) -> TableHeader | None:
     """Return the head among the first rows, with a second row of option letters joined to it; None where there is no question table.
 
     `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
     """
+    if any(key.startswith("#") and code == "stem:0" for key, code in names.said.items()):
+        return _header_by_places(names)
     best: TableHeader | None = None
     for number, row in enumerate(rows[:HEADER_ROWS]):
-        header = _read_header(number, row, of_kind=of_kind)
+        header = _read_header(number, row, of_kind=of_kind, names=names)
         if header and (best is None or len(header.columns) > len(best.columns)):
             best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
         return _with_wide_options(best, rows)
     return best
+
+
+def _header_by_places(names: ColumnNames) -> TableHeader:
+    """Return the head of a table that has none, where a person has said what its columns hold; its row is -1."""
+    codes = [(int(key[1:]), code) for key, code in names.said.items() if re.fullmatch(r"#\d+", key) and code]
+    columns = [HeaderColumn(index, *field_of_code(code), f"第 {index + 1} 列") for index, code in sorted(codes)]
+    columns.sort(key=lambda column: (column.field, column.place, column.index))
+    return TableHeader(-1, -1, columns, names=names)
+
+
+def field_of_code(code: str) -> tuple[Field, int]:
+    """Return the field and the place among its like that a code such as `option:0` names."""
+    name, _, place = code.partition(":")
+    return Field(name), int(place or 0)
+
+
+def key_of(head: str, index: int) -> str:
+    """Return by which name people speak of a column: its head, or its place where it has none."""
+    return normalise_header(head)[:MAX_HEADER] or f"#{index}"
 
 
 def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
@@ -170,7 +197,9 @@ def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> Ta
 
 def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
     """Return the head that a row further down is, of a part with columns of its own, or the table's own head again."""
-    again = _read_header(number, rows[number])
+    said = {key: code for key, code in header.names.said.items() if not key.startswith("#")}
+    names = replace(header.names, said=said)
+    again = _read_header(number, rows[number], names=names)
     if again is None or len(again.columns) < min(MANY_COLUMNS, len(header.columns)):
         return None
     again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
@@ -180,12 +209,14 @@ def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequenc
     return replace(header, row=again.row, last_row=again.last_row) if is_same else again
 
 
-def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
+def _read_header(
+    number: int, row: Sequence[str], *, of_kind: bool = False, names: ColumnNames = NO_NAMES
+) -> TableHeader | None:
     columns: dict[tuple[Field, int], tuple[int, HeaderColumn]] = {}
     shared: list[HeaderColumn] = []
     unknown: list[HeaderColumn | tuple[int, str]] = []
     for index, cell in enumerate(row):
-        named = _field_named(cell)
+        named = field_named(cell, names, index)
         if named is None:
             if cell:
                 unknown.append((index, cell))
@@ -210,13 +241,25 @@ def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> T
         beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
         unknown += [(one.index, one.header) for one in beyond]  # a twenty-seventh option has no letter
         found = [one for one in found if one not in beyond]
-    header = TableHeader(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
+    columns_read = found if names.said else _answer_beside_options(found)
+    header = TableHeader(number, number, columns_read, unknown, is_from_zero=is_from_zero, names=names)
     kinds = header.of(Field.KIND)
     header.codes = codes_in(row[kinds[0].index]) if kinds else {}
-    return header if _is_header(header) or (of_kind and _has_stems(header)) else None
+    is_said = columns.get((Field.STEM, 0), (0, None))[0] == SAID
+    return header if is_said or _is_header(header) or (of_kind and _has_stems(header)) else None
 
 
-def _field_named(cell: str) -> tuple[Field, int, int] | None:
+def field_named(cell: str, names: ColumnNames = NO_NAMES, index: int = -1) -> tuple[Field, int, int] | None:
+    """Return the field that a head names, as a person has said or by itself, and the rank of the name (lower is surer)."""
+    key = key_of(cell, index)
+    if key in names.said:
+        return (*field_of_code(names.said[key]), SAID) if names.said[key] else None
+    found = _field_known(cell)
+    code = names.remembered.get(key, "")
+    return (*field_of_code(code), REMEMBERED) if found is None and cell and code else found
+
+
+def _field_known(cell: str) -> tuple[Field, int, int] | None:
     """Return the field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
     if not cell or len(cell) > MAX_HEADER:
         return None

@@ -10,7 +10,7 @@ from question_bank.formats.heuristics.answers import fold, read_letters, read_tr
 from question_bank.formats.heuristics.keys import choice_key
 from question_bank.formats.heuristics.table_headers import Field, HeaderColumn, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind, Note
+from question_bank.model import OPTION_LETTERS, ColumnNames, Kind, Note, TableColumns
 from question_bank.rich import Rich
 
 
@@ -33,6 +33,7 @@ class QuestionTable:
     pictures: Sequence[PlacedPicture] = ()
     cell_pictures: Mapping[str, EmbeddedPicture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
+    names: ColumnNames = field(default_factory=ColumnNames)
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ class TableResult:
     header: TableHeader | None
     rows: list[QuestionTableRow] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
+    columns: TableColumns | None = None
+    """None where the table has not even two columns."""
 
 
 _TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})

@@ -10,6 +10,7 @@ from question_bank.formats.heuristics import kind_names, stems, table_cells, tab
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.stems import strip_mark
+from question_bank.formats.heuristics.table_columns import describe_columns, label_of
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
     Field,
@@ -35,12 +36,18 @@ def read_table(table: QuestionTable) -> TableResult:
     """Return all question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
-    header = find_header(texts, of_kind=table.kind_hint is not None)
+    header = find_header(texts, of_kind=table.kind_hint is not None, names=table.names)
+    columns = describe_columns(table.place, texts, header, table.names)
     if header is None:
-        return TableResult(None)
+        return TableResult(None, columns=columns)
     reader = _RowReader(table, header, texts)
     reader.read()
-    return TableResult(header, reader.found, reader.remarks)
+    for index in columns.remembered if columns else ():
+        reason = (
+            f"「{columns.heads[index]}」列按以前的说明读作“{label_of(columns.fields[index])}”。如不对，请在下面改正。"
+        )
+        reader.remarks.append(Note(reader.place_of(header.row), reason, "column_remembered"))
+    return TableResult(header, reader.found, reader.remarks, columns)
 
 
 def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
@@ -84,7 +91,7 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         self._remark_unknown()
         for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
-            where = self._where(row) if row < len(self.texts) else self.table.place
+            where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
     def _groups(self) -> dict[int, list[int]]:
@@ -114,7 +121,8 @@ class _RowReader:
                     first[index] = f"{first[index]}\n{text}" if first[index] else text
         return first
 
-    def _where(self, number: int, column: HeaderColumn | None = None) -> str:
+    def place_of(self, number: int, column: HeaderColumn | None = None) -> str:
+        """Return where a row stands, or its cell in a column, as people find it."""
         row = f"第 {self.table.numbers[number]} 行"
         named = f"「{column.header}」列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
@@ -123,10 +131,10 @@ class _RowReader:
         """Return where the row's kind, stem and options stand."""
         named = {"kind": Field.KIND, "stem": Field.STEM, "options": Field.OPTIONS}
         columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
-        places = {name: self._where(number, column) for name, column in columns.items() if column}
+        places = {name: self.place_of(number, column) for name, column in columns.items() if column}
         options = self.columns[Field.OPTION]
         if options and options[0].header != options[-1].header:
-            places["options"] = f"{self._where(number)}「{options[0].header}」至「{options[-1].header}」列"
+            places["options"] = f"{self.place_of(number)}「{options[0].header}」至「{options[-1].header}」列"
         return places
 
     def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
@@ -138,7 +146,7 @@ class _RowReader:
         found_pictures = self._pictures_of(row, numbers)
         row = [_CELL_PICTURE.sub("", text).strip() for text in row]
         self._name_picture_cells(row, found_pictures)
-        where, stem, material = self._where(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
+        where, stem, material = self.place_of(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
             self.remarks.append(Note(where, f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question"))
             return
@@ -233,7 +241,7 @@ class _RowReader:
 
     def _set_answer(self, parsed: ParsedQuestion, row: list[str], number: int) -> None:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
-        parsed.places["answer"] = self._where(number, column)
+        parsed.places["answer"] = self.place_of(number, column)
         parsed.answer = self._text(row, Field.ANSWER)
         if self.header.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
             reason = f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
@@ -302,7 +310,7 @@ class _RowReader:
         for number, column in itertools.product(numbers, columns):
             values = self.table.rows[number]
             value = values[column.index] if column.index < len(values) else None
-            where = self._where(number, column)
+            where = self.place_of(number, column)
             if is_date(value):
                 reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
                 parsed.dropped.append(Note(where, reason, "date_cell"))
@@ -315,7 +323,7 @@ class _RowReader:
             index, name = (column.index, column.header) if isinstance(column, HeaderColumn) else column
             if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
                 reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
-                self.remarks.append(Note(self._where(self.header.row), reason, "column_not_kept"))
+                self.remarks.append(Note(self.place_of(self.header.row), reason, "column_not_kept"))
 
 
 def _points_of(text: str) -> tuple[str, ...]:
