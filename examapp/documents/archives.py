@@ -123,10 +123,10 @@ class UnreadableFileError(Exception):
 ZIP = b"PK\x03\x04"
 
 
-def check_contents(archive: Archive) -> None:
+def check_contents(archive: Archive, *, may_hold_macros: bool = False) -> None:
     """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
     names = [name.lower() for name in archive.names]
-    if any(name.endswith("vbaproject.bin") for name in names):
+    if not may_hold_macros and any(name.endswith("vbaproject.bin") for name in names):
         raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
     if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
         raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")

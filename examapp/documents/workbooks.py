@@ -50,10 +50,13 @@ class WorkbookSheet:
     """What WPS keeps in cells, by the name by which cells call it."""
 
 
-def open_sheets(content: bytes, *, name: str) -> list[WorkbookSheet]:
-    """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
+def open_sheets(content: bytes, *, name: str, may_hold_macros: bool = False) -> list[WorkbookSheet]:
+    """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large.
+
+    `may_hold_macros`: read the cells of a workbook with macros too, which are never run.
+    """
     if content.startswith(ZIP):
-        return _open_xlsx(content)
+        return _open_xlsx(content, may_hold_macros=may_hold_macros)
     if content.startswith(OLE):
         if name.lower().endswith((".xlsx", ".xlsm")):
             raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{RESAVE}")
@@ -63,9 +66,9 @@ def open_sheets(content: bytes, *, name: str) -> list[WorkbookSheet]:
     raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{RESAVE}")
 
 
-def _open_xlsx(content: bytes) -> list[WorkbookSheet]:
+def _open_xlsx(content: bytes, *, may_hold_macros: bool) -> list[WorkbookSheet]:
     archive = open_archive(content)
-    check_contents(archive)
+    check_contents(archive, may_hold_macros=may_hold_macros)
     _check_cells(archive)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))

@@ -54,12 +54,22 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
+    reading = read_sheets(open_sheets(content, name=name, may_hold_macros=True), name=name, columns=columns)
+    if content.startswith(ZIP) and b"vbaProject.bin" in content:
+        reading.remarks.append(Note("整个文件", "工作簿里有宏。宏没有运行，只读了单元格里的内容。", "macros"))
+    return reading
+
+
+def read_sheets(
+    sheets: Sequence[WorkbookSheet], *, name: str, columns: ColumnNames = NO_NAMES, format_name: str = "excel"
+) -> ParseResult:
+    """Return all questions of all visible sheets; raises UnknownColumnsError where no head is recognised."""
     tables: list[TableColumns] = []
     questions: list[ParsedQuestion] = []
     remarks: list[Note] = []
     found_table = False
     file_kind = kind_names.kind_in(PurePath(name).stem)
-    for sheet in open_sheets(content, name=name):
+    for sheet in sheets:
         result = read_table(_table(sheet, file_kind, columns))
         place = f"工作表「{sheet.name}」"
         if result.columns and not sheet.hidden:
@@ -79,8 +89,8 @@ def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> Parse
         is_hidden = any(note.code == "hidden_sheet" for note in remarks)
         if is_hidden or not tables:
             raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)
-        raise UnknownColumnsError(NO_TABLE, format_name="excel", tables=tables)
-    reading = resolve_questions(questions, format_name="excel")
+        raise UnknownColumnsError(NO_TABLE, format_name=format_name, tables=tables)
+    reading = resolve_questions(questions, format_name=format_name)
     reading.remarks.extend(remarks)
     reading.tables = tables
     return reading

@@ -46,6 +46,8 @@ def _later(place: str) -> Callable[..., Any]:
 
 FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write"), has_columns=True),
+    Format(name="ods", label="OpenDocument 表格", suffix=".ods", looks_like=_later("xml_sheets.looks_like_ods"), read=_later("xml_sheets.read_ods"), has_columns=True),
+    Format(name="spreadsheet-xml", label="Excel 2003 XML 表格", suffix=".xml", looks_like=_later("xml_sheets.looks_like_spreadsheet_xml"), read=_later("xml_sheets.read_spreadsheet_xml"), has_columns=True),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
@@ -57,6 +59,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_bank.looks_like_csc_exam"), read=_later("json_bank.read_csc_exam")),
     Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_bank.looks_like_json2qti"), read=_later("json_bank.read_json2qti")),
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
+    Format(name="web-page", label="网页", suffix=".html", looks_like=_later("web_page.looks_like"), read=_later("web_page.read"), has_columns=True),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("moodle_text.looks_like_aiken"), read=_later("moodle_text.read_aiken"), write=_later("moodle_text.write_aiken")),
     Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write"), has_columns=True),
