@@ -14,7 +14,8 @@ import msgspec
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import load_readers, read_file
-from question_bank.model import ColumnNames, ParseResult, TableColumns, UnknownColumnsError
+from question_bank.model import ColumnNames, Note, ParseResult, TableColumns, UnknownColumnsError
+from question_bank.office import to_word
 
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30
@@ -70,7 +71,23 @@ class ChildReader:
         answers: tuple[bytes, str] | None = None,
         columns: ColumnNames | None = None,
     ) -> ParseResult:
-        """Read a file as `read_file` does, within the limits; raises UnreadableFileError for what takes more."""
+        """Read a file as `read_file` does, within the limits, old documents by way of LibreOffice; raises UnreadableFileError for what takes more."""
+        content, name, before = to_word(content, name)
+        answers = to_word(*answers)[:2] if answers else None
+        reading = self._read(content, name, format_name, answers, columns)
+        if before:
+            reason = f"这是{before}，已由 LibreOffice 转换后读取。请抽查几题的题号、选项和图片。"
+            reading.remarks.append(Note("整个文件", reason, "converted"))
+        return reading
+
+    def _read(
+        self,
+        content: bytes,
+        name: str,
+        format_name: str,
+        answers: tuple[bytes, str] | None,
+        columns: ColumnNames | None,
+    ) -> ParseResult:
         request = msgspec.msgpack.encode(_Request(content, name, format_name, answers, columns))
         try:
             outcome = msgspec.msgpack.decode(self._ask(request), type=_Outcome)
