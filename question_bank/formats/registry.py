@@ -56,9 +56,9 @@ FORMATS: tuple[Format, ...] = (
     Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti22")),
     Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
-    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_bank.looks_like_csc_exam"), read=_later("json_bank.read_csc_exam")),
-    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_bank.looks_like_json2qti"), read=_later("json_bank.read_json2qti")),
-    Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_exchange.looks_like_csc_exam"), read=_later("json_exchange.read_csc_exam")),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_exchange.looks_like_json2qti"), read=_later("json_exchange.read_json2qti")),
+    Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read"), has_columns=True),
     Format(name="web-page", label="网页", suffix=".html", looks_like=_later("web_page.looks_like"), read=_later("web_page.read"), has_columns=True),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("moodle_text.looks_like_aiken"), read=_later("moodle_text.read_aiken"), write=_later("moodle_text.write_aiken")),
@@ -154,6 +154,8 @@ _ALSO_LIKE = {
 
 def _read_unknown(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
     """Read a text in columns whose head is known from earlier files; raises UnknownColumnsError where it is not, UnreadableFileError for other files."""
+    if _later("json_bank.looks_like_records")(content, name):
+        return _note_empty(get_format("json").read(content, name=name, **({"columns": columns} if columns else {})))
     reason = _why_unknown(content, name)
     csv_table, decoding = (
         import_module(one) for one in ("question_bank.formats.csv_table", "examapp.documents.decoding")
