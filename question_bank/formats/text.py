@@ -24,6 +24,11 @@ MAX_LINES = 100_000
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
+_TICKED_OPTION = re.compile(
+    r"(?m)^(\s*[A-Za-z]\s*[.、．:：)）\s].*?)\s*[(（【\[]\s*(?:正确答案|正确选项|正确)\s*[)）】\]]\s*$"
+)
+"""An option with the words by which 问卷星 marks the right ones."""
+_OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
 _NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
 _ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
 _ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
@@ -53,7 +58,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
     if text.count("\n") > MAX_LINES:
         raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
-    segments = cut(to_lines(text))
+    segments = cut(to_lines(_TICKED_OPTION.sub(r"\1 √", text)))
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
@@ -99,6 +104,8 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
     questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
     _follow_numbers(segments.blocks, questions)
+    for parsed in questions:
+        _take_ticks(parsed)
     previous = 0
     for answers in segments.answers:
         _give_out(answers, segments, questions, previous)
@@ -124,6 +131,25 @@ def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) ->
                 parsed.require_review("number_gap", reason)
             elif is_counting:
                 parsed.add_dropped("number_gap", reason)
+
+
+def _take_ticks(parsed: ParsedQuestion) -> None:
+    """Take the ticks behind options as the key, where the question has no other; a key that says otherwise is doubt."""
+    marks = [_OPTION_TICK.search(text) for _, text in parsed.lettered]
+    ticked = "".join(
+        letter for (letter, _), mark in zip(parsed.lettered, marks, strict=True) if mark and mark[1] in "√✓✔"
+    )
+    if not ticked:
+        return
+    parsed.lettered = [
+        (letter, text[: mark.start()] if mark else text)
+        for (letter, text), mark in zip(parsed.lettered, marks, strict=True)
+    ]
+    if not parsed.answer:
+        parsed.answer = ticked
+    elif not same_answer(parsed.answer, ticked, count=len(parsed.lettered)):
+        reason = f"答案写着“{parsed.answer[:20]}”，打钩的选项却是 {ticked}。请核对答案。"
+        parsed.require_review("two_keys", reason)
 
 
 def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:

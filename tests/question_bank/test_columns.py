@@ -77,3 +77,27 @@ def test_what_the_preview_shows_reads_the_same_when_it_is_sent_back():
 def test_prose_with_commas_is_no_table():
     with pytest.raises(Exception, match="认不出"):
         read_file("今天，天气，很好。\n我们，去，公园。\n".encode(), "话.txt")
+
+
+TICKED = [
+    [["题目", "选项1", "是否正确", "选项2", "是否正确", "选项3", "是否正确"], ["谁？", "甲", "", "乙", "√", "丙", ""], ["哪些？", "甲", "是", "乙", "否", "丙", "是"]],
+    [["题目", "选项", "是否正确"], ["谁？", "甲", ""], ["", "乙", "√"], ["", "丙", ""], ["哪些？", "甲", "√"], ["", "乙", ""], ["", "丙", "√"]],
+    [["题目", "选项", "是否正确"], ["谁？", "甲", "错误"], ["", "乙", "正确"], ["", "丙", "错误"], ["哪些？", "甲", "1"], ["", "乙", "0"], ["", "丙", "1"]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", TICKED)
+def test_options_ticked_in_a_column_or_a_row_of_their_own_are_the_key(rows):
+    reading = read_file(*book(rows))
+    assert not reading.needing_review and not reading.rejected, (reading.needing_review, reading.rejected)
+    questions = [(one.question.stem, one.question.options, one.question.key) for one in reading.imported]
+    assert questions == [("谁？", ("甲", "乙", "丙"), ("B",)), ("哪些？", ("甲", "乙", "丙"), ("A", "C"))]
+
+
+def test_tick_that_is_none_or_belongs_nowhere_is_doubt_and_never_a_key():
+    strange = [["题目", "选项", "是否正确"], ["谁？", "甲", "也许"], ["", "乙", "√"]]
+    same = [["题目", "选项", "是否正确"], ["谁？", "甲", ""], ["", "甲", "√"], ["", "乙", ""]]
+    none = [["题目", "选项1", "是否正确", "选项2", "是否正确"], ["谁？", "甲", "", "乙", ""]]
+    for rows in (strange, same, none):
+        reading = read_file(*book(rows))
+        assert not reading.imported and len(reading.needing_review) == 1, rows

@@ -33,6 +33,7 @@ class Field(StrEnum):
     OPTION = "option"
     ANSWER = "answer"
     ANSWER_N = "answer_n"
+    RIGHT = "right"
     BLANK = "blank"
     EXPLANATION = "explanation"
     DIFFICULTY = "difficulty"
@@ -55,6 +56,7 @@ _NAMES: dict[Field, str] = {
     Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
     Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
+    Field.RIGHT: "是否正确 是否正确答案 是否为正确答案 是否为答案 是否答案 正确与否 正确标记 iscorrect isright",
     Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
     "explanation analysis",
     Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
@@ -69,7 +71,7 @@ _NAMES: dict[Field, str] = {
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
-_MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
+_MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS, Field.RIGHT})
 """Fields that several columns may hold together."""
 
 TEXT_FIELDS = {Field.CODE: "code"}

@@ -149,6 +149,24 @@ def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:
     return stems.take_truth(parsed.stem_text) if parsed.kind is Kind.TRUE_FALSE else (parsed.stem_text, "")
 
 
+_TICKS = frozenset(
+    ["√", "✓", "✔", "☑", "■", "●", "是", "对", "正确", "1", "1.0", "true", "yes", "y", "t", "正确答案", "答案"]
+)
+_NO_TICKS = frozenset(
+    ["×", "✗", "✘", "x", "☐", "□", "○", "否", "错", "错误", "0", "0.0", "false", "no", "n", "f", "-", "—"]
+) | {""}
+
+
+def set_ticked(parsed: ParsedQuestion, ticks: Sequence[tuple[str, str]]) -> None:
+    """Make the letters that are ticked the answer; require a review where a mark is neither a tick nor none."""
+    marks = [(letter, mark.strip().lower()) for letter, mark in ticks]
+    strange = next((mark for _, mark in marks if mark not in _TICKS | _NO_TICKS), "")
+    if strange:
+        parsed.require_review("two_readings", f"“是否正确”一栏写着“{strange[:10]}”，看不出是对还是错。请核对答案。")
+        return
+    parsed.answer = "".join(letter for letter, mark in marks if mark in _TICKS)
+
+
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 

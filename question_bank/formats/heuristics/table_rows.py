@@ -102,11 +102,11 @@ class _RowReader:
                 for number in range(top + 1, bottom + 1):
                     if groups.pop(number, None):
                         groups[top].append(number)
-        cells = {column.index for column in self.columns[Field.OPTIONS]}
+        cells = {column.index for wanted in (Field.OPTIONS, Field.RIGHT) for column in self.columns[wanted]}
         above = None
         for number in sorted(groups):
             filled = {index for index, text in enumerate(self.texts[number]) if text}
-            if above is not None and filled and filled <= cells:
+            if above is not None and filled and filled <= cells and self._values(self.texts[number], Field.OPTIONS):
                 groups[above].extend(groups.pop(number))
             else:
                 above = number if filled & cells else None
@@ -154,6 +154,7 @@ class _RowReader:
         part = self._set_kind(parsed, row)
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
+        self._set_ticked(parsed, row, numbers)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
         table_questions.review_longer_row(parsed, self.table.width, row)
         table_questions.complete_from_stem(parsed)
@@ -253,6 +254,31 @@ class _RowReader:
         elif any(several):
             parsed.answer = "\n".join(filter(None, several))
 
+    def _set_ticked(self, parsed: ParsedQuestion, row: list[str], numbers: list[int]) -> None:
+        """Take the answer from the ticks beside the options, each in a column or a row of its own, where no column holds an answer."""
+        ticks, options = self.columns[Field.RIGHT], self.columns[Field.OPTION]
+        if not ticks or parsed.answer or not parsed.lettered:
+            return
+        parsed.places["answer"] = self.place_of(numbers[0], ticks[0])
+        if options:
+            owners = [
+                (max((one for one in options if one.index < tick.index), key=lambda one: one.index, default=None), tick)
+                for tick in ticks
+            ]
+            found = [(OPTION_LETTERS[owner.place], _cell(row, tick)) for owner, tick in owners if owner is not None]
+            distinct = len({letter for letter, _ in found}) == len(found) == len(ticks)
+        else:
+            cell = self.columns[Field.OPTIONS][0] if self.columns[Field.OPTIONS] else None
+            rows = [self.texts[number] for number in numbers if cell and _cell(self.texts[number], cell)]
+            found = [
+                (OPTION_LETTERS[place], _cell(one, ticks[0])) for place, one in enumerate(rows[: len(OPTION_LETTERS)])
+            ]
+            distinct = len(rows) == len(parsed.lettered) and len(ticks) == 1
+        if distinct:
+            table_questions.set_ticked(parsed, found)
+        else:
+            parsed.require_review("two_readings", "看不出“是否正确”一栏的标记各属于哪个选项。请核对答案。")
+
     def _set_rest(self, parsed: ParsedQuestion, row: list[str]) -> None:
         parsed.explanation_text = "\n".join(dict.fromkeys(filter(None, self._values(row, Field.EXPLANATION))))
         points = (point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
@@ -324,6 +350,10 @@ class _RowReader:
             if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
                 reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
                 self.remarks.append(Note(self.place_of(self.header.row), reason, "column_not_kept"))
+
+
+def _cell(row: list[str], column: HeaderColumn) -> str:
+    return row[column.index] if column.index < len(row) else ""
 
 
 def _points_of(text: str) -> tuple[str, ...]:
