@@ -226,6 +226,46 @@ def test_text_pasted_instead_of_a_file_is_previewed_and_imported(office, session
     assert "超过" in office.post(path, data={"text": "题" * 300_001, "format": "auto"}).get_data(as_text=True)
 
 
+DOUBTFUL = "一、单项选择题\n" + "".join(
+    f"{n}. 第{'甲乙丙'[n % 3]}问{n}？\nA. 县政府\nB. 县公安局\n" for n in range(1, 31)
+)
+
+
+def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(office, session):
+    upload(office, DOUBTFUL + "31. 谁复核？\nA. 甲\nB. 乙\n答案：A\n", "题.txt")
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert len(row.summary["doubtful"]) == 30 and " 等 30 处" in page
+    path = f"/admin/questions/imports/{row.id}/problems/doubtful"
+    first = office.get(path, query_string={"group": 0}).get_data(as_text=True)
+    assert "第 1 页，共 2 页" in first and first.count("原文") >= 20 and "A. 县政府" in first
+    assert office.get(f"/admin/questions/imports/{row.id}/problems/nothing").status_code == 404
+    where = row.summary["doubtful"][0]["where"]
+    given = {"q1-where": where, "q1-kind": "single_choice", "q1-options": "县政府\r\n县公安局\r\n"}
+    for answer, message in (("C", where), ("", "还没有填写")):
+        page = office.post(path, data=given | {"q1-answer": answer}, follow_redirects=True)
+        assert message in page.get_data(as_text=True)
+    office.post(path, data=given | {"q1-answer": "B"})
+    session.expire_all()
+    assert (row.state, row.summary["imported"], len(row.summary["doubtful"])) == ("done", 2, 29), row.message
+    confirm(office, row)
+    session.expire_all()
+    assert count(session) == 31
+    late = office.post(path, data=given | {"q1-answer": "B"}, follow_redirects=True)
+    assert "不能在预览里改题" in late.get_data(as_text=True)
+
+
+def test_duplicates_in_the_file_and_in_the_bank_are_said_apart(office, session):
+    upload(office, AIKEN)
+    confirm(office, newest(session))
+    twice = "\n谁批准？\nA. 甲\nB. 乙\nANSWER: A\n"
+    upload(office, AIKEN + twice + twice)
+    row = newest(session)
+    assert [note["code"] for note in row.summary["duplicates"]] == ["in_bank", "in_bank", "in_file"]
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert row.summary["existing"] == 3 and "重复的题（3）" in page
+
+
 STRANGE = "测试语\t甲项\t乙项\t标答是\n谁批准？\t县政府\t县公安局\tB\n谁复议？\t丙\t丁\tA\n"
 CODES = {"t0-c0": "stem:0", "t0-c1": "option:0", "t0-c2": "option:1", "t0-c3": "answer:0"}
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from examapp.content.question_imports.rules import Correction, correct_question
 from examapp.content.question_intake.actions import QuestionImportResult, get_import, sort_reading, take_over
 from examapp.content.question_intake.rules import describe, dropped_of, note_json
 from examapp.content.question_review.actions import delete_questions
@@ -25,6 +26,7 @@ from question_bank.model import ColumnNames, ParseResult
 
 AUDIT_ACTS = {
     "questions.confirm_import": "确认导入试题",
+    "questions.correct_import": "在预览里更正试题",
     "questions.set_import_columns": "说明试题表格各列",
     "questions.discard_import": "放弃试题导入",
     "questions.read_import": "读取试题文件",
@@ -60,7 +62,7 @@ class FileToRead:
     answers: tuple[bytes, str] | None = None
     """A second file with the keys, and its name."""
     parsed: ParseResult | None = None
-    """What the preview has read of it."""
+    """What was read of it before."""
     columns: ColumnNames | None = None
 
 
@@ -139,6 +141,27 @@ def set_columns(context: ActionContext, *, import_id: int, tables: Sequence[Mapp
     restart(context.session, row, now=context.now)
 
 
+def correct_questions(context: ActionContext, *, import_id: int, corrections: Sequence[Correction]) -> None:
+    """Make doubtful questions of a preview sure by what a person has decided, and enqueue comparing the file with the bank again."""
+    row = get_import(context.session, import_id, is_locked=True)
+    reading = _decode(row.parsed) if row.parsed and row.is_done and not row.is_confirmed else None
+    if reading is None:
+        raise ConflictError("这个文件正在读取，或已经导入，不能在预览里改题。导入后请到编辑页改。")
+    if not corrections:
+        raise BadRequestError("还没有填写任何答案。请至少填写一道题。")
+    for correction in corrections:
+        found = [item for item in reading.needing_review if item.note.where == correction.where]
+        if len(found) != 1:
+            raise ConflictError(
+                f"{correction.where}：这道题已经改过，或位置不唯一。请刷新页面后再改，或导入后到编辑页改。"
+            )
+        reading.imported.append(correct_question(found[0], correction))
+        reading.needing_review = [item for item in reading.needing_review if item is not found[0]]
+    row.parsed = msgspec.msgpack.encode(reading)
+    _note(context, "questions.correct_import", row, corrected=len(corrections))
+    restart(context.session, row, now=context.now)
+
+
 def _remembered_columns(session: Session) -> dict[str, str]:
     """Return what was said about the columns of earlier files, the newest last: those with a head alone."""
     said = QuestionImport.summary["columns"]
@@ -153,7 +176,7 @@ def get_file(session: Session, import_id: int) -> FileToRead:
     """Return the file of an import; raises NotFoundError."""
     row = get_import(session, import_id)
     answers = (row.answers, row.answers_name) if row.answers else None
-    parsed = _decode(row.parsed) if row.is_confirmed and row.parsed else None
+    parsed = _decode(row.parsed) if row.parsed else None
     columns = ColumnNames(row.summary.get("columns", {}), _remembered_columns(session))
     return FileToRead(
         content=row.content or b"",
@@ -214,6 +237,7 @@ def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, obj
         "census_differs": reading.differs_from_census,
         "imported": len(taken.ready),
         "existing": taken.existing,
+        "duplicates": taken.duplicates,
         "losses": [*dropped_of(reading.imported), *taken.dropped],
         "doubtful": taken.needing_review,
         "refused": [*(note_json(note) for note in reading.rejected), *taken.rejected],
