@@ -45,6 +45,7 @@ def _later(place: str) -> Callable[..., Any]:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format(name="collection", label="几个题库文件的压缩包", suffix=".zip", looks_like=_later("collection.looks_like"), read=_later("collection.read")),
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write"), has_columns=True),
     Format(name="ods", label="OpenDocument 表格", suffix=".ods", looks_like=_later("xml_sheets.looks_like_ods"), read=_later("xml_sheets.read_ods"), has_columns=True),
     Format(name="spreadsheet-xml", label="Excel 2003 XML 表格", suffix=".xml", looks_like=_later("xml_sheets.looks_like_spreadsheet_xml"), read=_later("xml_sheets.read_spreadsheet_xml"), has_columns=True),
@@ -178,7 +179,7 @@ def _why_unknown(content: bytes, name: str) -> str:
     if safe_xml.looks_like_xml(content):
         root = safe_xml.local(safe_xml.parse_xml(content))
         return f"这个 XML 文件不是题库（最外层是 {root}）。请确认选对了文件，题库包请上传整个压缩包。"
-    return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
+    return str(_later("unknown.why_unknown")(content, name))
 
 
 def _checked(result: ParseResult, content: bytes) -> ParseResult:

@@ -75,7 +75,7 @@ def test_what_the_preview_shows_reads_the_same_when_it_is_sent_back():
 
 
 def test_prose_with_commas_is_no_table():
-    with pytest.raises(Exception, match="认不出"):
+    with pytest.raises(Exception, match="没有认出题目"):
         read_file("今天，天气，很好。\n我们，去，公园。\n".encode(), "话.txt")
 
 
