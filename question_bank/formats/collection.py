@@ -29,7 +29,7 @@ _QUESTION_FILES = frozenset(
     | {".doc", ".wps", ".rtf", ".odt", ".pdf", ".ppt", ".pptx", ".png", ".jpg", ".jpeg"}
 )
 """Ends of the names of what people put together; the last ones cannot be read here, which is said."""
-_READABLE = frozenset({".docx", ".xlsx", ".xlsm", ".xls", ".et", ".csv", ".tsv", ".txt", ".md", ".gift", ".json", ".jsonl", ".ndjson", ".ods", ".html", ".htm", ".mht"})  # fmt: skip
+_READABLE = frozenset({".docx", ".xlsx", ".xlsm", ".xls", ".et", ".csv", ".tsv", ".txt", ".md", ".gift", ".json", ".jsonl", ".ndjson", ".ods", ".html", ".htm", ".mht", ".pdf"})  # fmt: skip
 _HIDDEN = (".", "~$", "Thumbs.db", "desktop.ini")
 MAX_FILES = 100
 

@@ -49,6 +49,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write"), has_columns=True),
     Format(name="ods", label="OpenDocument 表格", suffix=".ods", looks_like=_later("xml_sheets.looks_like_ods"), read=_later("xml_sheets.read_ods"), has_columns=True),
     Format(name="spreadsheet-xml", label="Excel 2003 XML 表格", suffix=".xml", looks_like=_later("xml_sheets.looks_like_spreadsheet_xml"), read=_later("xml_sheets.read_spreadsheet_xml"), has_columns=True),
+    Format(name="pdf", label="PDF（有文字的）", suffix=".pdf", looks_like=_later("pdf_text.looks_like"), read=_later("pdf_text.read")),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),

@@ -8,7 +8,6 @@ from examapp.documents.workbooks import OLE
 
 _PASTE = "请打开后复制题目，粘贴到导入页的文字框里"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", f"这是 PDF 文件，里面的文字没有题目的结构，不能直接读。{_PASTE}，或用 WPS 转成 Word（.docx）后上传。"),
     (b"\x89PNG", "这是图片（PNG）。图片里的题目不能读，请先用识别文字的工具转成文字，再粘贴到导入页的文字框里。"),
     (b"\xff\xd8\xff", "这是图片（JPEG）。图片里的题目不能读，请先用识别文字的工具转成文字，再粘贴到导入页的文字框里。"),
     (b"GIF8", "这是图片（GIF）。图片里的题目不能读，请先用识别文字的工具转成文字，再粘贴到导入页的文字框里。"),

@@ -24,7 +24,6 @@ def zipped(*entries):
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        (b"%PDF-1.7 \x00\xff", "题.pdf", ("PDF", "粘贴")),
         (b"\x89PNG\r\n\x1a\n\x00", "题.png", ("图片", "识别文字")),
         (b"\xff\xd8\xff\xe0\x00", "题.doc", ("图片", "识别文字")),
         (b"Rar!\x1a\x07\x00", "题.rar", ("RAR", "zip")),
