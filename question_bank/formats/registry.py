@@ -52,6 +52,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="pdf", label="PDF（有文字的）", suffix=".pdf", looks_like=_later("pdf_text.looks_like"), read=_later("pdf_text.read")),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
+    Format(name="blackboard-6", label="Blackboard 6 以后", suffix=".dat", looks_like=_later("blackboard6.looks_like"), read=_later("blackboard6.read")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
     Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti21")),
