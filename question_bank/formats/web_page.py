@@ -94,7 +94,7 @@ def _extend(whole: ParseResult, part: ParseResult) -> None:
 
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of a page: by its tables where it is one of tables alone or named as a workbook, else by its text."""
-    page = _Page()
+    page = _PageWalker()
     root = _parse(_page_of(content))
     if root is not None:
         page.walk(root)
@@ -129,7 +129,7 @@ def _parse(text: str) -> Element | None:
         raise UnreadableFileError("网页已损坏，读不出来。请用浏览器打开，复制题目后粘贴到导入页的文字框里。") from error
 
 
-class _Page:
+class _PageWalker:
     """Walks a page and gathers its lines and tables in reading order."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ class _Page:
         self.found.add_table(rows, joined)
 
     def _cell_text(self, cell: Element) -> str:
-        inner = _Page()
+        inner = _PageWalker()
         inner._remarked = self._remarked
         inner._take_inside(cell, "td")
         inner.flush()

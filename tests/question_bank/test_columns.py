@@ -94,7 +94,7 @@ def test_options_ticked_in_a_column_or_a_row_of_their_own_are_the_key(rows):
     assert questions == [("谁？", ("甲", "乙", "丙"), ("B",)), ("哪些？", ("甲", "乙", "丙"), ("A", "C"))]
 
 
-def test_tick_that_is_none_or_belongs_nowhere_is_doubt_and_never_a_key():
+def test_tick_that_is_none_or_belongs_nowhere_needs_a_review_and_is_never_a_key():
     strange = [["题目", "选项", "是否正确"], ["谁？", "甲", "也许"], ["", "乙", "√"]]
     same = [["题目", "选项", "是否正确"], ["谁？", "甲", ""], ["", "甲", "√"], ["", "乙", ""]]
     none = [["题目", "选项1", "是否正确", "选项2", "是否正确"], ["谁？", "甲", "", "乙", ""]]

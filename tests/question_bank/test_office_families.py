@@ -118,11 +118,13 @@ def test_what_a_page_cannot_keep_is_said():
     lines = "<p>1. 面积10m<sup>2</sup>是多少？</p><p>A. 甲<img src=http://example.invalid/a.png></p><p>B. 乙</p><p>答案：A</p>"
     reading = read_file(f"<html><body>{lines}</body></html>".encode(), "a.html")
     assert any(note.code == "formatting" for note in reading.remarks)
-    losses = [note for item in reading.imported for note in item.dropped] + [one.note for one in reading.needing_review]
-    assert losses and "图片" in losses[0].reason
+    dropped = [note for item in reading.imported for note in item.dropped] + [
+        one.note for one in reading.needing_review
+    ]
+    assert dropped and "图片" in dropped[0].reason
 
 
-def test_hostile_tables_are_refused_with_a_reason():
+def test_hostile_tables_are_rejected_with_a_reason():
     far = '<table:table-row table:number-rows-repeated="1000000"/><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>'
     wide = '<table:table-row><table:table-cell table:number-columns-repeated="9000000"><text:p>x</text:p></table:table-cell></table:table-row>'
     tall = '<table:table-row table:number-rows-repeated="9000000"><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>'

@@ -34,7 +34,7 @@ def test_wrapped_lines_are_joined_headers_and_page_numbers_left_out():
     assert reading.imported[2].question.options == ("甲", "乙")
 
 
-def test_scanned_pages_are_named_and_a_scanned_file_is_refused():
+def test_scanned_pages_are_named_and_a_scanned_file_is_rejected():
     reading = read(PageText(FIRST), PageText([""], has_picture=True), PageText(THIRD))
     assert (reading.remarks[0].where, reading.remarks[0].code) == ("第 2 页", "scanned_page")
     with pytest.raises(UnreadableFileError, match="2 页是扫描的图片"):

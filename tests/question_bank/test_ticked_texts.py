@@ -26,7 +26,7 @@ def test_marks_on_every_option_are_all_taken_off():
     assert (question.options, question.key) == (("县政府", "县公安局", "丙"), ("B",))
 
 
-def test_mark_and_answer_that_differ_are_doubt():
+def test_mark_and_answer_that_differ_need_a_review():
     reading = read("1. 谁批准？\nA. 县政府\nB. 县公安局 √\n答案：A\n")
     assert not reading.imported and reading.needing_review[0].note.code == "two_keys"
     assert len(read("1. 谁批准？\nA. 县政府\nB. 县公安局 √\n答案：B\n").imported) == 1

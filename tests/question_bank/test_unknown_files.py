@@ -22,7 +22,7 @@ def zipped(*entries):
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "words"),
+    ("content", "name", "parts"),
     [
         (b"\x89PNG\r\n\x1a\n\x00", "题.png", ("图片", "识别文字")),
         (b"\xff\xd8\xff\xe0\x00", "题.doc", ("图片", "识别文字")),
@@ -36,10 +36,10 @@ def zipped(*entries):
         (b"\x00\x01\x02\x03", "坏.bin", ("不是文字", "确认")),
     ],
 )
-def test_unreadable_file_says_what_it_is_and_what_to_do(content, name, words):
+def test_unreadable_file_says_what_it_is_and_what_to_do(content, name, parts):
     with pytest.raises(UnreadableFileError) as raised:
         read_file(content, name)
-    assert all(word in str(raised.value) for word in (*words, "请", f"「{name}」")), str(raised.value)
+    assert all(word in str(raised.value) for word in (*parts, "请", f"「{name}」")), str(raised.value)
 
 
 def test_zip_of_several_files_is_read_file_by_file_with_the_name_in_each_place():
@@ -56,7 +56,7 @@ def test_zip_of_several_files_is_read_file_by_file_with_the_name_in_each_place()
     assert [(note.where, note.code) for note in reading.remarks] == [("照片.png", "file_unreadable")]
 
 
-def test_zip_within_a_zip_and_a_zip_without_questions_are_refused():
+def test_zip_within_a_zip_and_a_zip_without_questions_are_rejected():
     with pytest.raises(UnreadableFileError, match="都没有读到题目"):
         read_file(zipped(("a.txt", "今天天气很好。")), "a.zip")
     nested = zipped(("a.txt", TEXT), ("b.txt", zipped(("c.txt", TEXT))))

@@ -6,7 +6,7 @@ from examapp.content.question_imports.rules import (
     Correction,
     correct_question,
     group_problems,
-    places_in_words,
+    places_text,
     source_lines,
 )
 from examapp.errors import BadRequestError
@@ -27,9 +27,9 @@ def test_equal_problems_are_one_line_with_ranges_of_places():
 
 def test_places_keep_their_sheet_and_column_and_many_are_counted():
     sheet = [f"工作表「单选」 第 {number} 行「答案」列" for number in (3, 4, 5)]
-    assert places_in_words(sheet) == "工作表「单选」 第 3–5 行「答案」列"
-    assert places_in_words(["/quiz/question[3]", "/quiz/question[3]"]) == "/quiz/question[3]"
-    assert places_in_words([f"第 {2 * number} 行" for number in range(1, 9)]).endswith("第 12 行 等 8 处")
+    assert places_text(sheet) == "工作表「单选」 第 3–5 行「答案」列"
+    assert places_text(["/quiz/question[3]", "/quiz/question[3]"]) == "/quiz/question[3]"
+    assert places_text([f"第 {2 * number} 行" for number in range(1, 9)]).endswith("第 12 行 等 8 处")
 
 
 def test_source_is_shown_around_the_line_and_for_lines_alone():
@@ -39,7 +39,7 @@ def test_source_is_shown_around_the_line_and_for_lines_alone():
     assert source_lines(text, "工作表「单选」 第 20 行") == source_lines(text, "/quiz") == []
 
 
-def doubtful(**fields):
+def needing_review(**fields):
     base = {
         "kind": Kind.SINGLE_CHOICE,
         "stem": "谁（　）决定？",
@@ -60,7 +60,7 @@ def doubtful(**fields):
     ],
 )
 def test_correction_sets_kind_options_and_key_and_keeps_the_rest(kind, options, answer, expected):
-    found = correct_question(doubtful(), Correction(where="第 3 行", kind=kind, options=options, answer=answer))
+    found = correct_question(needing_review(), Correction(where="第 3 行", kind=kind, options=options, answer=answer))
     question = found.question
     assert (question.options, question.key, question.blanks) == expected
     assert (question.kind, question.stem, question.is_html, found.where) == (kind, "谁（　）决定？", True, "第 3 行")
@@ -71,7 +71,7 @@ def test_correction_sets_kind_options_and_key_and_keeps_the_rest(kind, options, 
     ("kind", "answer"),
     [("single_choice", "C"), ("single_choice", "AB"), ("true_false", "也许"), ("case", "A"), ("", "A")],
 )
-def test_correction_that_does_not_fit_is_refused_with_its_place(kind, answer):
+def test_correction_that_does_not_fit_is_rejected_with_its_place(kind, answer):
     with pytest.raises(BadRequestError) as raised:
-        correct_question(doubtful(), Correction(where="第 3 行", kind=kind, options="甲\n乙", answer=answer))
+        correct_question(needing_review(), Correction(where="第 3 行", kind=kind, options="甲\n乙", answer=answer))
     assert "第 3 行" in raised.value.text

@@ -226,20 +226,20 @@ def test_text_pasted_instead_of_a_file_is_previewed_and_imported(office, session
     assert "超过" in office.post(path, data={"text": "题" * 300_001, "format": "auto"}).get_data(as_text=True)
 
 
-DOUBTFUL = "一、单项选择题\n" + "".join(
+WITHOUT_KEYS = "一、单项选择题\n" + "".join(
     f"{n}. 第{'甲乙丙'[n % 3]}问{n}？\nA. 县政府\nB. 县公安局\n" for n in range(1, 31)
 )
 
 
 def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(office, session):
-    upload(office, DOUBTFUL + "31. 谁复核？\nA. 甲\nB. 乙\n答案：A\n", "题.txt")
+    upload(office, WITHOUT_KEYS + "31. 谁复核？\nA. 甲\nB. 乙\n答案：A\n", "题.txt")
     row = newest(session)
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
     assert len(row.summary["doubtful"]) == 30 and " 等 30 处" in page
-    path = f"/admin/questions/imports/{row.id}/problems/doubtful"
+    path = f"/admin/questions/imports/{row.id}/problems"
     first = office.get(path, query_string={"group": 0}).get_data(as_text=True)
     assert "第 1 页，共 2 页" in first and first.count("原文") >= 20 and "A. 县政府" in first
-    assert office.get(f"/admin/questions/imports/{row.id}/problems/nothing").status_code == 404
+    assert office.get(f"/admin/questions/imports/{row.id}/problems?list=nothing").status_code == 404
     where = row.summary["doubtful"][0]["where"]
     given = {"q1-where": where, "q1-kind": "single_choice", "q1-options": "县政府\r\n县公安局\r\n"}
     for answer, message in (("C", where), ("", "还没有填写")):

@@ -83,10 +83,11 @@ def show_import(import_id: int) -> str:
     )  # fmt: skip
 
 
-@admin_blueprint.route("/imports/<int:import_id>/problems/<name>", methods=["GET", "POST"])
+@admin_blueprint.route("/imports/<int:import_id>/problems", methods=["GET", "POST"])
 @requires("questions:bank:import")
-def show_import_problems(import_id: int, name: str) -> AnyResponse | str:
+def show_import_problems(import_id: int) -> AnyResponse | str:
     """Show the problems of one sort page by page, doubtful questions beside their source; take corrections of these."""
+    name = request.args.get("list", "doubtful")
     if name not in _PROBLEMS:
         abort(404)
     if request.method == "POST":
@@ -111,7 +112,7 @@ def show_import_problems(import_id: int, name: str) -> AnyResponse | str:
     return render_template(
         "questions/import_problems.html",
         row=row, name=name, title=_PROBLEMS[name], notes=notes[(page - 1) * _PAGE : page * _PAGE], count=len(notes), page=page, last_page=last_page,
-        page_url=lambda number: url_for(".show_import_problems", import_id=import_id, name=name, group=chosen, page=number),
+        page_url=lambda number: url_for(".show_import_problems", import_id=import_id, list=name, group=chosen, page=number),
         source_of=lambda note: source_lines(text, note["where"]), is_correctable=is_correctable, one_line=one_line,
     )  # fmt: skip
 

@@ -43,7 +43,7 @@ class ProblemGroup:
     @property
     def places(self) -> str:
         """Return the places in words, neighbours as a range: `第 2–138 行`."""
-        return places_in_words([note["where"] for note in self.notes])
+        return places_text([note["where"] for note in self.notes])
 
 
 def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
@@ -58,7 +58,7 @@ def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
     return sorted(groups.values(), key=lambda group: -len(group.notes))
 
 
-def places_in_words(places: Sequence[str]) -> str:
+def places_text(places: Sequence[str]) -> str:
     """Return places in the file in words, neighbours joined to ranges and the rest counted where they are many."""
     ranges: list[list[Any]] = []
     for place in dict.fromkeys(places):
@@ -72,11 +72,11 @@ def places_in_words(places: Sequence[str]) -> str:
             last[2] = number
         else:
             ranges.append([before, number, number, unit, after])
-    shown = [_range_in_words(*one) for one in ranges[:MAX_RANGES]]
+    shown = [_range_text(*one) for one in ranges[:MAX_RANGES]]
     return "、".join(shown) + (f" 等 {len(ranges)} 处" if len(ranges) > MAX_RANGES else "")
 
 
-def _range_in_words(before: str, first: int, last: int, unit: str, after: str) -> str:
+def _range_text(before: str, first: int, last: int, unit: str, after: str) -> str:
     if not unit:
         return before
     return f"{before}第 {first if first == last else f'{first}–{last}'} {unit}{after}"
@@ -116,7 +116,7 @@ def correct_question(item: QuestionForReview, correction: Correction) -> ReadQue
     texts = [one_line(line) for line in correction.options.splitlines() if line.strip()]
     chosen = Kind(kind)
     parsed = ParsedQuestion(where=where, kind=chosen, answer=correction.answer.strip())
-    parsed.stem_text = html_to_text(question.stem) if chosen is Kind.FILL_BLANK else "题目"
+    parsed.stem_text = html_to_text(question.stem) if kind_of(chosen).has_blanks else "题目"
     if kind_of(chosen).has_options:
         parsed.lettered = list(zip(OPTION_LETTERS, texts, strict=False))
     reading = resolve_questions([parsed], format_name="")
