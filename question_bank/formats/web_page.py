@@ -57,7 +57,9 @@ class TextAndTables:
         """Keep a question table apart; take another one as lines of text."""
         if read_table(QuestionTable("", rows, range(len(rows)), joined=joined)).header is not None:
             self.tables.append(
-                WorkbookSheet(f"表格{len(self.tables) + 1}", hidden=False, rows=[*map(list, rows)], joined=joined)
+                WorkbookSheet(
+                    f"表格{len(self.tables) + 1}", hidden=False, rows=[list(row) for row in rows], joined=joined
+                )
             )
             return
         for row in rows:
@@ -203,7 +205,9 @@ class _PageWalker:
                 texts += [self._cell_text(cell), *[""] * (right - 1)]
             rows.append(texts)
         self.all_tables.append(
-            WorkbookSheet(f"表格{len(self.all_tables) + 1}", hidden=False, rows=[*map(list, rows)], joined=joined)
+            WorkbookSheet(
+                f"表格{len(self.all_tables) + 1}", hidden=False, rows=[list(row) for row in rows], joined=joined
+            )
         )
         self.found.add_table(rows, joined)
 

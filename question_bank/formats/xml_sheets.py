@@ -48,7 +48,7 @@ def read_ods(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> P
         for properties in style.iterchildren(f"{_STYLE}table-properties")
         if properties.get(f"{_TABLE}display") == "false"
     }
-    tables = [one for one in root.iter(f"{_TABLE}table") if local(one.getparent()) == "spreadsheet"]
+    tables = [one for body in root.iter(f"{_OFFICE}spreadsheet") for one in body.iterchildren(f"{_TABLE}table")]
     sheets = [_ods_sheet(one, hidden=one.get(f"{_TABLE}style-name") in hidden) for one in tables]
     return read_sheets(_checked(sheets), name=name, columns=columns, format_name="ods")
 
