@@ -179,7 +179,7 @@ class ParseResult:
     @property
     def differs_from_census(self) -> bool:
         """Return whether the file seems to hold more or fewer questions than were found, the parts of cases counted either way."""
-        questions = [item.question for item in (*self.imported, *self.needing_review)]
+        questions = [item.question for item in self.imported] + [item.question for item in self.needing_review]
         parts = sum(len(question.parts) for question in questions)
         cases = sum(bool(question.parts) for question in questions)
         return self.census not in {None, self.found, self.found + parts, self.found + parts - cases}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from examapp.documents.archives import UnreadableFileError, open_archive
-from examapp.documents.safe_xml import Element, local, parse_xml
+from examapp.documents.safe_xml import Element, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
@@ -12,7 +12,6 @@ from question_bank.model import Kind, Outcome, ParseResult
 from question_bank.rich import Rich, guessed, html_to_text
 
 _MARK = re.compile(rb"<bbmd_(?:questiontype|assessmenttype|asi_object_id)\b")
-_ROOT = b"<questestinterop"
 _LABELS = {
     "matching": "连线题（配对题）", "ordering": "排序题", "numeric": "数值范围题", "calculated": "计算公式题", "hot spot": "热区题（图上点选）",
     "file upload": "上传文件题", "jumbled sentence": "句子重组题", "quiz bowl": "抢答题", "opinion scale": "量表题",
@@ -24,7 +23,7 @@ _TRUE_IDENT = re.compile(r"(?:^|\.)(true|yes|right|agree|false|no|wrong|disagree
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the bytes are such a file, or a package with one."""
     if not is_zip(content, name):
-        return _ROOT in content[:4000] and _MARK.search(content) is not None
+        return _is_pool(content)
     try:
         archive = open_archive(content)
         return any(_is_pool(archive.read(entry)) for entry in archive.names if entry.endswith(".dat"))
@@ -33,7 +32,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def _is_pool(content: bytes) -> bool:
-    return _ROOT in content[:4000] and _MARK.search(content) is not None
+    return root_name(content) == "questestinterop" and _MARK.search(content) is not None
 
 
 def read(content: bytes, *, name: str) -> ParseResult:

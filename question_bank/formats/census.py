@@ -4,7 +4,9 @@ Nothing here uses a reader's code, so that a mistake there is not made twice. A 
 """
 
 import csv
+import html
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -16,9 +18,11 @@ from question_bank.model import ParseResult
 
 MAX_HEAD = 10
 """Rows among which the head of a table is looked for."""
+MAX_GAP = 4
+"""Numbers may skip fewer than so many."""
 _HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNORECASE)
 _HEAD_REST = re.compile(r"答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE)
-_NUMBERED = re.compile(r"\s*(?:第\s*)?(\d{1,4})\s*(?:题\s*)?[.．、:：)）](?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])")
+_NUMBERED = re.compile(r"\s*(?:第\s*)?(\d{1,4})\s*(?:题\s*)?[.．、:：)），](?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])")
 _KEY_LINE = re.compile(
     r"\s*\d{1,4}\s*[.．、:：)）]?\s*(?:答案\s*[:：]?\s*)?(?:[A-H]{1,8}|正确|错误|[√×对错])(?![\u4e00-\u9fffA-Za-z])"
 )
@@ -91,6 +95,45 @@ def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
     return None
 
 
+_ROW = re.compile(r"<(?:\w+:)?(?:tr|table-row|Row)(?=[\s/>])")
+_CELL = re.compile(r"<(?:\w+:)?(?:t[dh]|table-cell|Cell)(?=[\s/>])")
+_LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
+_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|title|content", re.IGNORECASE)
+
+
+def _count_markup(content: bytes) -> int | None:
+    """Count the rows of tables that are written in tags, one head for all; else the lines between paragraphs' tags."""
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = archive.read("content.xml")
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", _decoded(content), flags=re.DOTALL | re.IGNORECASE)
+    rows = ([_bare(f"<{cell}") for cell in _CELL.split(row)[1:]] for row in _ROW.split(text)[1:])
+    found = _count_rows(rows)
+    return found if found is not None else _count_lines(html.unescape(_bare(f"<{line}")) for line in _LINE.split(text))
+
+
+def _bare(tagged: str) -> str:
+    return re.sub(r"<[^<>]*>", "", tagged).strip()
+
+
+def _count_json(content: bytes) -> int | None:
+    """Count the records that hold a text under a name like that of a stem, and something beside it."""
+    text = _decoded(content)
+    try:
+        values = [json.loads(text)]
+    except ValueError:
+        values = [json.loads(line) for line in text.split("\n") if line.strip()]
+    count = 0
+    while values:
+        value = values.pop()
+        values.extend(value if isinstance(value, list) else value.values() if isinstance(value, dict) else ())
+        if isinstance(value, dict) and len(value) > 1:
+            count += any(
+                _STEM_NAME.search(name) and isinstance(one, str) and len(one) > 1 for name, one in value.items()
+            )
+    return count or None
+
+
 def _count_csv(content: bytes) -> int | None:
     text = _decoded(content)
     lines = (csv.reader(io.StringIO(text, newline=""), delimiter=divider) for divider in ",\t;|")
@@ -146,7 +189,10 @@ def _count_sequence(numbers: Sequence[int]) -> int:
         if number == 0:
             is_restart = place + 1 < len(numbers) and numbers[place + 1] == 1
             last = 0 if is_restart else last
-        elif number == last + 1 or (number == 1 and last + 1 not in numbers[place : ends[place]]):
+        elif number == last + 1 or (
+            (number == 1 or last < number < last + MAX_GAP)
+            and last + 1 not in numbers[place : ends.get(place, len(numbers))]
+        ):
             count, last = count + 1, number
     return count
 
@@ -163,6 +209,9 @@ _COUNTS: dict[str, Callable[[bytes], int | None]] = {
     "qti-1.2": _count_xml(rb"<(?:\w+:)?item\s[^>]*\bident\s*=", ".xml", ".qti", ".dat"),
     "qti": _count_xml(_ITEM.pattern, ".xml"),
     **dict.fromkeys(("qti-2.1", "qti-2.2", "qti-3.0"), _count_xml(_ITEM.pattern, ".xml")),
+    "blackboard-6": _count_xml(rb"<item\b", ".dat"),
+    **dict.fromkeys(("ods", "spreadsheet-xml", "web-page"), _count_markup),
+    "json": _count_json,
     "blackboard": _count_xml(rb"<QUESTION_[A-Z_]+\s+id\s*=", ".dat"),
 }
 """By format: what is counted, without reading it."""

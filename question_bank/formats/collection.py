@@ -94,6 +94,8 @@ def _extend(whole: ParseResult, part: ParseResult, name: str) -> None:
     def moved(note: Note) -> Note:
         return replace(note, where=f"{name}：{note.where}")
 
+    counted = part.census if part.differs_from_census else part.found
+    whole.census = (whole.census or 0) + (counted or 0)
     whole.imported += [
         replace(one, where=f"{name}：{one.where}", dropped=tuple(map(moved, one.dropped))) for one in part.imported
     ]

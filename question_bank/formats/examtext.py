@@ -64,7 +64,7 @@ class _File:
 
     def block(self, number: int, head: re.Match[str]) -> _Block:
         """Return the block that a head line begins, with the law, version and topic that hold there."""
-        return _Block(number, *head.group("code", "kind", "difficulty"), self.law, self.version, self.topic)
+        return _Block(number, head["code"], head["kind"], head["difficulty"], self.law, self.version, self.topic)
 
     def set(self, number: int, line: str) -> None:
         """Set what an `@` line says of the questions below it; note one that says nothing known."""

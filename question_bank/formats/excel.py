@@ -102,7 +102,7 @@ def _table(sheet: WorkbookSheet, file_kind: Kind | None, names: ColumnNames) -> 
     return QuestionTable(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
-        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names,
+        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names, hidden_rows=sheet.hidden_rows,
     )  # fmt: skip
 
 

@@ -158,7 +158,7 @@ _ALSO_LIKE = {
 def _read_unknown(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
     """Read a text in columns whose head is known from earlier files; raises UnknownColumnsError where it is not, UnreadableFileError for other files."""
     if _later("json_bank.looks_like_records")(content, name):
-        return _note_empty(get_format("json").read(content, name=name, **({"columns": columns} if columns else {})))
+        return _read_by(get_format("json"), content, name, columns)
     reason = _why_unknown(content, name)
     csv_table, decoding = (
         import_module(one) for one in ("question_bank.formats.csv_table", "examapp.documents.decoding")

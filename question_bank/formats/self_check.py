@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 
 from question_bank.formats.heuristics.stems import take_letter_keys, take_truth
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question, QuestionForReview, ReadQuestion
-from question_bank.rich import Rich
+from question_bank.rich import Rich, marks_left
 
-GUESSED = frozenset({"text", "docx", "csv", "excel"})
+_WRITTEN = frozenset({"text", "docx", "pdf", "web-page"})
+"""Formats whose questions are told apart by their look."""
+GUESSED = frozenset({*_WRITTEN, "csv", "excel", "ods", "spreadsheet-xml"})
 """Formats whose options are told apart by their look."""
 MIN_LONG = 12
 """Characters: a shorter option may be three times as long as its siblings."""
@@ -18,6 +20,7 @@ _LINE_NUMBER = re.compile(r"\n\s*(\d{1,4})\s*[.．、](?!\d)")
 _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d])")
 _INNER_LETTER = re.compile(r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：])(?=\s*\S)")
 _SAID = re.compile(r"(?:正确|参考|标准)?答案\s*[:：]\s*(?:[A-H√×]|正确|错误)")
+_TWO_SENTENCES = re.compile(r"[。）)]\s*\n+[^\n]{6,}$")
 _EMPTY = re.compile(r"[(（【\[]\s*[)）】\]]|__")
 
 
@@ -26,7 +29,7 @@ def check_reading(result: ParseResult) -> ParseResult:
     doubts: dict[int, Note] = {}
     for item in result.imported:
         parts = (item.question, *item.question.parts)
-        if reason := next(_doubts(parts, is_guessed=result.format in GUESSED), None):
+        if reason := next(_doubts(parts, result.format), None):
             doubts[id(item)] = Note(item.where, *reason)
     for item in _sharing(result.imported, lambda item: (item.where, item.question.code)):
         doubts.setdefault(id(item), Note(item.where, "有两道题出自同一处，可能读重了。请核对。", "same_place"))
@@ -38,19 +41,36 @@ def check_reading(result: ParseResult) -> ParseResult:
         if note := doubts.get(id(item)):
             result.needing_review.append(QuestionForReview(_without_key(item.question), note))
         else:
-            kept.append(item)
+            kept.append(_with_marks_noted(item))
     result.imported = kept
     return result
 
 
-def _doubts(questions: Iterable[Question], *, is_guessed: bool) -> Iterable[tuple[str, str]]:
+def _with_marks_noted(item: ReadQuestion) -> ReadQuestion:
+    """Return the question with a note on marks of HTML, Markdown or LaTeX that its texts would show as they are written."""
+    parts = (item.question, *item.question.parts)
+    texts = ((text, one.is_html) for one in parts for text in (one.stem, *one.options, one.explanation))
+    mark = next(filter(None, (marks_left(text, is_html=is_html) for text, is_html in texts)), "")
+    reason = f"文字里有没有转换的排版代码（{mark[:20]}），会照原样显示。请核对后改成文字或图片。"
+    is_said = any(note.code == "markup_left" for note in item.dropped)
+    return (
+        replace(item, dropped=(*item.dropped, Note(item.where, reason, "markup_left")))
+        if mark and not is_said
+        else item
+    )
+
+
+def _doubts(questions: Iterable[Question], format_name: str) -> Iterator[tuple[str, str]]:
     """Yield reason and code of what looks read wrongly in the texts of a question and its parts."""
+    is_guessed = format_name in GUESSED
     for question in questions:
         options = [Rich(option, question.is_html).plain for option in question.options]
         stem = Rich(question.stem, question.is_html).plain
         if is_guessed:
             yield from _guessed_doubts(question, stem, options)
-        if _SAID.search(stem) or (is_guessed and _gives_key(question, stem)):
+        if format_name in _WRITTEN and question.kind is Kind.TRUE_FALSE and _TWO_SENTENCES.search(stem):
+            yield "题干分成了两段，每段都像一道判断题。请核对是否把两道题读成了一道。", "number_inside"
+        if (format_name != "examtext" and _SAID.search(stem)) or (is_guessed and _gives_key(question, stem)):
             yield "题干里还留着答案。请核对题干和答案。", "answer_in_stem"
 
 

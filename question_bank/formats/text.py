@@ -85,10 +85,13 @@ def _rows_of(text: str) -> list[TextLine]:
     answer = next((place for place, head in enumerate(heads) if head in _ANSWER_HEADS), None)
     if number is None or answer is None:
         return []
-    found = (
-        (at, row) for at, row in enumerate(rows[1:], 2) if len(row) > max(number, answer) and row[number].isdigit()
-    )
-    return [TextLine(at, f"{row[number]}. {row[answer]}") for at, row in found]
+    found: list[TextLine] = []
+    for at, row in enumerate(rows[1:], 2):
+        if len(row) > max(number, answer) and row[number].isdigit():
+            beside = "；".join(cell for place, cell in enumerate(row) if cell and place not in {number, answer})
+            found.append(TextLine(at, f"{row[number]}. {row[answer]}"))
+            found += [TextLine(at, f"解析：{beside}")] if beside else []
+    return found
 
 
 def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
@@ -114,7 +117,10 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
 
 
 def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) -> None:
-    """Note at both neighbours where the numbers skip or repeat; require a review where the missing number stands within the first."""
+    """Note at both neighbours where the numbers skip or repeat, and where one is missing; require a review where it stands within the first."""
+    unnumbered = [parsed for block, parsed in zip(blocks, questions, strict=True) if block.number is None]
+    for parsed in unnumbered if len(unnumbered) * 2 < len(blocks) else ():
+        parsed.add_dropped("number_missing", "这道题没有题号，别的题都有。请核对题干开头，以及前后两题是否完整。")
     neighbours = [
         (place, other.number - one.number)
         for place, (one, other) in enumerate(pairwise(blocks))

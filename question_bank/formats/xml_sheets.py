@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from examapp.documents.archives import ZIP, UnreadableFileError, open_archive
 from examapp.documents.decoding import text_head
-from examapp.documents.safe_xml import Element, local, parse_xml
+from examapp.documents.safe_xml import Element, local, parse_xml, root_name, text_of
 from examapp.documents.workbooks import MAX_ROWS, WorkbookSheet
 from question_bank.formats.excel import read_sheets
 from question_bank.formats.heuristics.table_headers import NO_NAMES
@@ -27,8 +27,7 @@ def looks_like_ods(content: bytes, name: str) -> bool:
 
 def looks_like_spreadsheet_xml(content: bytes, name: str) -> bool:
     """Return whether the bytes are an XML table of Excel 2003."""
-    head = text_head(content, size=8000)
-    return head.lstrip("\ufeff \t\r\n").startswith("<") and _MICROSOFT in head and "Workbook" in head
+    return root_name(content) == "Workbook" and _MICROSOFT in text_head(content, size=8000)
 
 
 def read_ods(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
@@ -153,6 +152,6 @@ def _add_xml_row(sheet: WorkbookSheet, row: Element) -> None:
         down = _number(cell.get(f"{_SS}MergeDown")) if cell.get(f"{_SS}MergeDown") else 0
         if down:
             sheet.joined.append((number, place, number + down, place + right))
-        text = "".join("".join(one.itertext()) for one in cell.iterchildren(f"{_SS}Data"))
+        text = "".join(text_of(one) for one in cell.iterchildren(f"{_SS}Data"))
         cells += [text.strip(), *[""] * min(right, MAX_WIDTH)]
     sheet.rows.append(cells)

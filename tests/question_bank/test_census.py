@@ -52,5 +52,20 @@ def test_lists_within_questions_sections_and_keys_are_not_counted_as_questions()
 
 
 def test_file_without_signs_has_no_census():
-    result = read_file('[{"stem": "谁作出决定？", "options": ["县政府", "乡政府"], "answer": "A"}]'.encode(), "题.json")
+    result = read_file("谁作出____决定？{=县}".encode(), "multianswer.txt", "missingword")
     assert result.census is None and not result.differs_from_census
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('[{"stem": "谁作出决定？", "options": ["县政府", "乡政府"], "answer": "A"}]', "题.json"),
+        (
+            "<html><body><table><tr><td>题干</td><td>答案</td></tr><tr><td>应当公开</td><td>正确</td></tr></table></body></html>",
+            "题.xls",
+        ),
+        ("<html><body><p>1. 谁作出决定？</p><p>A. 县政府</p><p>B. 乡政府</p><p>答案：A</p></body></html>", "题.html"),
+    ],
+)
+def test_records_and_web_pages_are_counted_too(content, name):
+    assert read_file(content.encode(), name).census == 1

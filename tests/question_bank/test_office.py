@@ -98,6 +98,8 @@ def test_old_documents_are_read_question_by_question(tmp_path):
     for suffix in ("doc", "odt"):
         command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", suffix]
         subprocess.run([*command, "--outdir", str(tmp_path), str(tmp_path / "a.rtf")], check=True, timeout=120)
+        if not (tmp_path / f"a.{suffix}").exists():
+            pytest.skip("LibreOffice is installed without the filters of its word processor")
         contents[f"a.{suffix}"] = (tmp_path / f"a.{suffix}").read_bytes()
     contents["a.wps"] = contents["a.doc"]
     with ChildReader() as reader:

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from pypdf import PdfReader
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import pdf_text
@@ -73,7 +74,7 @@ def test_text_order_and_scans_are_seen_in_real_files():
     columns = written((50, 700, "one"), (50, 500, "two"), (300, 700, "three"))
     foot_first = written((290, 30, "7"), (50, 700, "one"), (50, 600, "two"))
     for content, is_ordered in ((down, True), (columns, False), (foot_first, True)):
-        page = pdf_text.PdfReader(io.BytesIO(content)).pages[0]
+        page = PdfReader(io.BytesIO(content)).pages[0]
         assert pdf_text._page_text(page).is_ordered is is_ordered
     with pytest.raises(UnreadableFileError, match="1 页是扫描的图片"):
         read_file(written(image=True), "扫描.pdf")

@@ -1,5 +1,7 @@
 """The preview's words: equal problems in one line, the source beside a question, corrections that hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from examapp.content.question_imports.rules import (
@@ -40,13 +42,9 @@ def test_source_is_shown_around_the_line_and_for_lines_alone():
 
 
 def needing_review(**fields):
-    base = {
-        "kind": Kind.SINGLE_CHOICE,
-        "stem": "谁（　）决定？",
-        "options": ("县<br>政府", "县公安局"),
-        "is_html": True,
-    }
-    return QuestionForReview(Question(**base | fields), Note("第 3 行", "没有答案。", "no_key"))
+    options = ("县<br>政府", "县公安局")
+    base = Question(kind=Kind.SINGLE_CHOICE, stem="谁（　）决定？", options=options, is_html=True)
+    return QuestionForReview(replace(base, **fields), Note("第 3 行", "没有答案。", "no_key"))
 
 
 @pytest.mark.parametrize(

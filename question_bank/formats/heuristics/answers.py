@@ -26,6 +26,7 @@ _SPAN_OF_NUMBERS = re.compile(r"\d+\s*[-—–~至到]+\s*\d+")
 _BLANK_MARK = re.compile(r"[(（](\d{1,2})[)）]|([①-⑳])|(?<![\d.])(\d{1,2})[.．、](?!\d)")
 _PART_MARK = re.compile(r"(?:^|(?<=[\s,，;；。]))(\d{1,3})\s*[.．、:：]")
 _BLANK_NAME = re.compile(r"第?\s*([一二三四五六七八九十]|\d{1,2})\s*空\s*[:：]?|(?:填?空)\s*(\d{1,2})\s*[:：]")
+_CHINESE_WORD = re.compile(r"[\u4e00-\u9fff“”《》]{1,20}")
 _WRAPPED_BLANKS = re.compile(r"\s*(?:【([^【】]+)】|\[([^\[\]]+)\]|\{([^{}]+)\})\s*")
 
 _PLACES = {word: place for place, word in enumerate("一二三四五六七八九十", 1)}
@@ -198,8 +199,11 @@ def _without_number(part: str, place: int) -> str:
 
 
 def _variants(text: str) -> tuple[str, ...]:
-    parts = tuple(dict.fromkeys(part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
-    return parts or (text.strip(),)
+    """Return the accepted answers of one blank: divided by `|`, or by a slash between Chinese words (`人民/全体人民`)."""
+    words = [part.strip() for part in re.split(r"[/／]", text)]
+    is_slashed = len(words) > 1 and all(_CHINESE_WORD.fullmatch(word) for word in words)
+    parts = dict.fromkeys(words if is_slashed else (part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
+    return tuple(parts) or (text.strip(),)
 
 
 def listed_texts(text: str) -> list[str]:

@@ -92,7 +92,7 @@ def _clean(parsed: ParsedQuestion) -> ParsedQuestion:
 def _plain(parsed: ParsedQuestion, text: str) -> str:
     plain, lost = plain_if_html(text)
     if lost:
-        parsed.dropped.append(Note(parsed.where, f"题里的{lost}没有导入，只保留了文字。", "formatting"))
+        parsed.add_dropped("formatting", f"题里的{lost}没有导入，只保留了文字，请核对。")
     return clean_text(plain)
 
 
@@ -208,6 +208,8 @@ def _note_hint(parsed: ParsedQuestion, kind: Kind) -> None:
 
 def _kind_by_content(parsed: ParsedQuestion) -> Kind:
     if parsed.options:
+        if parsed.kind is Kind.TRUE_FALSE and _truth_order(parsed) is not None:
+            return Kind.TRUE_FALSE
         letters, _ = choice_key(parsed)
         return Kind.MULTIPLE_CHOICE if letters and len(letters) > 1 else Kind.SINGLE_CHOICE
     if parsed.blank_answers:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from question_bank.formats.heuristics.kind_names import codes_in
+from question_bank.formats.heuristics.kind_names import codes_in, is_choice_name, kind_of
 from question_bank.model import OPTION_LETTERS, ColumnNames, Kind
 
 HEADER_ROWS = 10
@@ -65,12 +65,14 @@ _NAMES: dict[Field, str] = {
     Field.ARTICLE: "条文 法条 条款 法律条文 条文号",
     Field.LAW_VERSION: "法律版本 版本日期",
     Field.POINTS: "分值 分数 得分 每题分值 单题分数 题目分值 题目分数 试题分数 试题分值 单空分数 子题分值 本题分数 分 默认分值 score points",
-    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
+    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 题目类别 试题类别 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
     Field.CODE: "编号 题目编号 试题编号 试题guid guid id 题目id 试题id 题目标识 试题标识 题号 序号 题目序号 no no. number",
     Field.PARENT: "父题标识 所属案例 父题编号 父题id 父试题guid 父题 父题序号 父级标识 材料编号 大题编号 父试题编号 上级题目 主题编号 案例编号",
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
+_PERHAPS_KIND = frozenset({"类别", "分类", "题目分类", "试题分类", "题目类别", "试题类别"})
+"""Heads that name the kind where all cells below them do."""
 _MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS, Field.RIGHT})
 """Fields that several columns may hold together."""
 
@@ -90,6 +92,8 @@ _OPTION_NUMBER = re.compile(
 _STEM_HEADERS = re.compile(
     r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
 )
+_TICK_OF_OPTION = re.compile(r"(.{2,12}?)(?:是否正确(?:答案)?|是否为?(?:正确)?答案|正确与否|对错)")
+"""Whether one option is right; the place is the option's, counted from 1."""
 _OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
 _ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十]|[a-z])")
 _BLANK_NUMBER = re.compile(
@@ -154,8 +158,20 @@ def find_header(
             best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
-        return _with_wide_options(best, rows)
+        return _with_wide_options(_with_kind(best, rows), rows)
     return best
+
+
+def _with_kind(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
+    """Return a head in which a column `类别` holds the kind, where no other does and each of its cells names one."""
+    named = [one for one in header.of(Field.TAGS) if normalise_header(one.header) in _PERHAPS_KIND]
+    if header.of(Field.KIND) or len(named) != 1:
+        return header
+    cells = (row[named[0].index] for row in rows[header.last_row + 1 :] if named[0].index < len(row))
+    filled = [cell for cell in cells if cell and field_named(cell) is None]
+    if filled and all(kind_of(cell) or is_choice_name(cell) for cell in filled):
+        header.columns = [replace(one, field=Field.KIND) if one is named[0] else one for one in header.columns]
+    return header
 
 
 def _header_by_places(names: ColumnNames) -> TableHeader:
@@ -266,6 +282,10 @@ def _field_known(cell: str) -> tuple[Field, int, int] | None:
     if not cell or len(cell) > MAX_HEADER:
         return None
     lines = [line for line in cell.splitlines() if normalise_header(line)]
+    ticked = _TICK_OF_OPTION.fullmatch(normalise_header(cell))
+    option = _field_of(ticked[1]) if ticked else None
+    if option and option[0] is Field.OPTION:
+        return Field.RIGHT, option[1] + 1, 0
     for text in (cell, *lines[:1]):
         named = _field_of(normalise_header(text))
         if named:

@@ -34,6 +34,7 @@ class QuestionTable:
     cell_pictures: Mapping[str, EmbeddedPicture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
     names: ColumnNames = field(default_factory=ColumnNames)
+    hidden_rows: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -216,15 +217,37 @@ def _with_materials(rows: list[QuestionTableRow], found: list[ParsedQuestion]) -
     if not materials:
         return found
     joined: list[ParsedQuestion] = []
-    current = ""
+    case, current, since = ParsedQuestion(where=""), "", 0
     for parsed in found:
         material = materials.get(id(parsed), "")
-        if material and material == current:
-            joined[-1].parts.append(parsed)
+        since = 0 if material else since + 1
+        is_shared = bool(current) and not material and _refers(parsed.stem_text, current)
+        if is_shared:
+            reason = "材料只写在上面的一行，这一行提到材料里的内容，已按共用材料的小题导入，请核对。"
+            parsed.add_dropped("material_shared", reason)
+        elif current and not material and since <= MAX_UNSURE and parsed.kind is not Kind.CASE:
+            reason = "上面一行有材料，这一行没有，已按独立的题导入。如共用材料，请把材料也填到这一行后再导入。"
+            parsed.add_dropped("material_unsure", reason)
+        if (material and material == current) or is_shared:
+            case.parts.append(parsed)
             continue
         if material:
             case = ParsedQuestion(where=parsed.where, stem=Rich(material), kind=Kind.CASE, group=parsed.group)
             case.parts.append(parsed)
         joined.append(case if material else parsed)
-        current = material
+        current = material or ("" if since > MAX_UNSURE else current)
     return joined
+
+
+MAX_UNSURE = 5
+"""Rows below a material of which it is noted that they have none."""
+_OF_MATERIAL = re.compile(r"本案|该案|此案|上述|材料|案例|案情")
+_PARTY = re.compile(
+    r"(?=([\u4e00-\u9fff]某[某甲乙丙]?|某[\u4e00-\u9fff]{2}|[甲乙丙丁](?:公司|县|市|局|乡|镇|村|厂|方)))"
+)
+"""Persons and bodies as cases name them."""
+
+
+def _refers(stem: str, material: str) -> bool:
+    """Return whether a stem speaks of a material above it, by its parties or by its name."""
+    return bool(_OF_MATERIAL.search(stem)) or any(party in stem for party in _PARTY.findall(material))

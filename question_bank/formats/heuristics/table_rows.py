@@ -42,10 +42,9 @@ def read_table(table: QuestionTable) -> TableResult:
         return TableResult(None, columns=columns)
     reader = _RowReader(table, header, texts)
     reader.read()
-    for index in columns.remembered if columns else ():
-        reason = (
-            f"「{columns.heads[index]}」列按以前的说明读作“{label_of(columns.fields[index])}”。如不对，请在下面改正。"
-        )
+    remembered = [(columns.heads[place], columns.fields[place]) for place in columns.remembered] if columns else []
+    for head, code in remembered:
+        reason = f"「{head}」列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。"
         reader.remarks.append(Note(reader.place_of(header.row), reason, "column_remembered"))
     return TableResult(header, reader.found, reader.remarks, columns)
 
@@ -160,6 +159,9 @@ class _RowReader:
         table_questions.complete_from_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
+        if not self.table.hidden_rows.isdisjoint(numbers):
+            reason = "这一行在表格里是隐藏的或被筛选掉的，也读进来了。如不要这道题，请在表格里删去这一行后再导入。"
+            parsed.add_dropped("hidden_row", reason)
         self._take_pictures(parsed, found_pictures, numbers)
         parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
         self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part))
@@ -261,11 +263,19 @@ class _RowReader:
             return
         parsed.places["answer"] = self.place_of(numbers[0], ticks[0])
         if options:
-            owners = [
-                (max((one for one in options if one.index < tick.index), key=lambda one: one.index, default=None), tick)
+            lefts = (
+                max((one for one in options if one.index < tick.index), key=lambda one: one.index, default=None)
                 for tick in ticks
+            )
+            owners = [
+                tick.place - 1 if tick.place else left.place if left else -1
+                for tick, left in zip(ticks, lefts, strict=True)
             ]
-            found = [(OPTION_LETTERS[owner.place], _cell(row, tick)) for owner, tick in owners if owner is not None]
+            found = [
+                (OPTION_LETTERS[owner], _cell(row, tick))
+                for owner, tick in zip(owners, ticks, strict=True)
+                if owner >= 0
+            ]
             distinct = len({letter for letter, _ in found}) == len(found) == len(ticks)
         else:
             cell = self.columns[Field.OPTIONS][0] if self.columns[Field.OPTIONS] else None

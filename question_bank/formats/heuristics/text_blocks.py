@@ -17,6 +17,9 @@ TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_TEXT = re.compile(
     r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
 )
+_PLAIN_LABEL = re.compile(
+    r"[【\[(（]?\s*(?:正确|参考|标准)?答案\s*[】\])）]?\s*[:：]|[【\[]\s*(?:正确|参考|标准)?答案\s*[】\]]"
+)
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
@@ -32,6 +35,10 @@ class _Parts:
     """Whether the options stood above the answer."""
     answers: list[str] = field(default_factory=list)
     analysis: str = ""
+    is_loose: bool = False
+    """Whether a line without a label stood behind the answer."""
+    is_doubled: bool = False
+    """Whether a further answer stood behind such a line: two questions may have been joined."""
     meta: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -58,6 +65,9 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     _set_meta(parsed, parts.meta)
     if block.law:
         parsed.citation = Citation(law=block.law, article="")
+    if parts.is_doubled:
+        reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
+        parsed.require_review("two_keys", reason)
     if block.doubt:
         parsed.require_review("stray_text", block.doubt, at="options")
     if block.material:
@@ -105,6 +115,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if answer is None and state == "stem" and _is_lone_key(parts, piece):
         answer = piece
     if answer is not None:
+        parts.is_doubled = parts.is_doubled or (parts.is_loose and bool(_PLAIN_LABEL.match(piece)))
         parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
@@ -117,6 +128,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
+    parts.is_loose = True
     key = parts.answers[-1] if state == "answer" else ""
     is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
     if state == "answer" and not is_whole:

@@ -217,10 +217,14 @@ def _add_glued(lines: list[TextLine], numbers: list[Number | None]) -> None:
     for place in range(len(lines) - 1, -1, -1):
         after[place] = following
         number = numbers[place]
-        following = number.value if number and number.style in _SURE else following
+        is_counted = number is not None and number.style in {*_SURE, "loose"}
+        following = number.value if number and is_counted else 0 if read_heading(lines[place].text) else following
+    above = ""
     for place, line in enumerate(lines):
         number, glued = numbers[place], GLUED_NUMBER.match(line.text)
-        if number and number.style in _SURE:
+        last = 0 if glued and int(glued["n"]) == 1 and read_heading(above) else last
+        above = line.text or above
+        if number and (number.style in _SURE or (number.style == "loose" and number.value == last + 1)):
             last = number.value
         elif glued and int(glued["n"]) == last + 1 != after[place]:
             last += 1

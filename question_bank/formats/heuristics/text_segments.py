@@ -59,6 +59,8 @@ class _Cutter(LineContext):
         self.material: Material | None = None
         self.pending: list[str] = []
         """Lines below a heading that are no question: perhaps the text that the next ones share."""
+        self.left: list[TextLine] = []
+        """Lines that no question, material or answer section has taken so far."""
         self.known: dict[int | None, list[TextBlock]] = {}
         self.law = ""
         self.is_law_outer: bool | None = None
@@ -72,7 +74,21 @@ class _Cutter(LineContext):
             if not patterns.ENDING.match(line.text):
                 self._take(index, line)
             self.blank_before = False
+        self._remark_left()
         return self.found
+
+    def _remark_left(self) -> None:
+        """Remark on lines that were left out though they look like a question."""
+        for line in self.left:
+            number = patterns.read_number(line.text)
+            is_numbered = (
+                number is not None and number.style not in {"bare", "paren", "chinese"} and len(number.rest) > 3
+            )
+            if is_numbered or patterns.read_answer_label(line.text):
+                reason = f"从“{line.text[:30]}”起有一段像是题目，却没有读成题目。请核对题号和格式。"
+                self.found.remarks.append(Note(f"第 {line.number} 行", reason, "text_left_out"))
+                break
+        self.left = []
 
     def _take(self, index: int, line: TextLine) -> None:
         sections = (self._takes_answer_heading, self._takes_material, self._takes_law, self._takes_heading)
@@ -89,14 +105,20 @@ class _Cutter(LineContext):
             self.material.lines.append(line.text)
         elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
             self.pending.append(line.text)
-        elif self._takes_stray(index, line) or (number and number.style == "bare" and self.mode == "question"):
-            return
-        elif self.mode == "question" and self.block:
+            self.left.append(line)
+        elif not self._takes_stray(index, line):
+            self._take_rest(line, number)
+
+    def _take_rest(self, line: TextLine, number: Number | None) -> None:
+        """Add a line to the present question; before the first one it may begin a list of keys."""
+        if self.mode == "question" and self.block and not (number and number.style == "bare"):
             self._count_inner(line, number)
             self.block.lines.append(line)
         elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
             self._answers("答案")
             self.found.answers[-1].lines.append(line)
+        elif self.mode in {"preamble", "between"}:
+            self.left.append(line)
 
     # -- sections -----------------------------------------------------------------------------------------------
 
@@ -132,8 +154,9 @@ class _Cutter(LineContext):
         if not ahead or not self.found.blocks:
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
         first = self.lines[ahead[0]].text
+        is_table = any(patterns.ANSWER_TABLE.match(text) for text in (self.lines[index].text, first))
         begins_options = strip_mark(first)[0] == "A" and not looks_like_key(first)
-        if begins_options or is_answer_line(first) or patterns.read_heading(first):
+        if begins_options or is_table or is_answer_line(first) or patterns.read_heading(first):
             return not begins_options
         number = self.numbers[ahead[0]]
         if number is None or number.style == "paren":
@@ -156,11 +179,14 @@ class _Cutter(LineContext):
         self._begin_section(heading, "answers" if self.mode == "answers" and not is_new else "between")
         if not (self.is_law_outer and (heading.kind or heading.label)):
             self.law = ""
+        if named := patterns.LAW_BEFORE.match(heading.title):
+            self.law = named["law"]
         return True
 
     def _begin_section(self, heading: Heading, mode: str) -> None:
         self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
         self.mode, self.pending = mode, []
+        self._remark_left()
 
     def _takes_law(self, index: int, line: TextLine) -> bool:
         """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""
@@ -233,6 +259,7 @@ class _Cutter(LineContext):
             return True
         self.block, self.mode = None, "material"
         self.material = Material(first, last, line.text, [text] if text else self.pending if first else [])
+        self.left = [] if self.pending and first and not text else self.left
         self.pending = []
         return True
 
@@ -329,7 +356,8 @@ class _Cutter(LineContext):
 
     def _material_for(self, block: TextBlock) -> str:
         if self.material is None and self.pending and self._is_about_cases():
-            self.material = Material(0, 0, self.pending[0], self.pending)
+            self.material, self.left = Material(0, 0, self.pending[0], self.pending), []
+        self._remark_left()
         self.pending, material = [], self.material
         if material is None:
             return ""
@@ -348,7 +376,7 @@ class _Cutter(LineContext):
             found = found if found is not None else patterns.read_analysis_label(text)
             number = patterns.read_number(found) if found else None
             number = number if number and number.value == 1 else None
-        if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
+        if number and number.style not in {"chinese", "paren"} and number.value in {1, self.inner + 1}:
             self.inner = number.value
 
     def _is_complete(self) -> bool:
