@@ -29,8 +29,8 @@ def check_reading(result: ParseResult) -> ParseResult:
     doubts: dict[int, Note] = {}
     for item in result.imported:
         parts = (item.question, *item.question.parts)
-        if reason := next(_doubts(parts, result.format), None):
-            doubts[id(item)] = Note(item.where, *reason)
+        if doubt := next(_doubts(parts, result.format), None):
+            doubts[id(item)] = Note(item.where, *doubt)
     for item in _sharing(result.imported, lambda item: (item.where, item.question.code)):
         doubts.setdefault(id(item), Note(item.where, "有两道题出自同一处，可能读重了。请核对。", "same_place"))
     for item in _contradicting(result.imported):
