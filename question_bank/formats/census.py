@@ -22,7 +22,9 @@ MAX_GAP = 4
 """Numbers may skip fewer than so many."""
 _HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNORECASE)
 _HEAD_REST = re.compile(r"答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE)
-_NUMBERED = re.compile(r"\s*(?:第\s*)?(\d{1,4})\s*(?:题\s*[.．、:：)），]?|[.．、:：)），])(?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])")
+_NUMBERED = re.compile(
+    r"\s*(?:第\s*)?(\d{1,4})\s*(?:题\s*[.．、:：)），]?|[.．、:：)），])(?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])"
+)
 _KEY_LINE = re.compile(
     r"\s*\d{1,4}\s*[.．、:：)）]?\s*(?:答案\s*[:：]?\s*)?(?:[A-H]{1,8}|正确|错误|[√×对错])(?![\u4e00-\u9fffA-Za-z])"
 )

@@ -116,7 +116,7 @@ def read_file(
     if chosen is None:
         return _checked(_read_unknown(content, name, columns), content)
     if answers is None and format == AUTO:
-        return _checked(_read_most(content, name, columns), content)
+        return _checked(_read_by_signs(content, name, columns), content)
     if answers is None:
         return _checked(_read_by(get_format(chosen), content, name, columns), content)
     read_pair = get_format(chosen).read_pair
@@ -129,7 +129,7 @@ def _read_by(chosen: Format, content: bytes, name: str, columns: ColumnNames | N
     return chosen.read(content, name=name, **({"columns": columns} if columns and chosen.has_columns else {}))
 
 
-def _read_most(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+def _read_by_signs(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
     """Read a file by the first format that it looks like; by a further one where the first finds nothing or one question, and that one more."""
     lower = PurePath(name).name.lower()
     first, *others = [each for each in FORMATS if each.looks_like(content, lower)]

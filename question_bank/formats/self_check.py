@@ -26,19 +26,19 @@ _EMPTY = re.compile(r"[(（【\[]\s*[)）】\]]|__")
 
 def check_reading(result: ParseResult) -> ParseResult:
     """Return the result with the questions on review that look read wrongly, each with the reason."""
-    doubts: dict[int, Note] = {}
+    notes: dict[int, Note] = {}
     for item in result.imported:
         parts = (item.question, *item.question.parts)
-        if doubt := next(_doubts(parts, result.format), None):
-            doubts[id(item)] = Note(item.where, *doubt)
+        if found := next(_review_notes(parts, result.format), None):
+            notes[id(item)] = Note(item.where, *found)
     for item in _sharing(result.imported, lambda item: (item.where, item.question.code)):
-        doubts.setdefault(id(item), Note(item.where, "有两道题出自同一处，可能读重了。请核对。", "same_place"))
+        notes.setdefault(id(item), Note(item.where, "有两道题出自同一处，可能读重了。请核对。", "same_place"))
     for item in _contradicting(result.imported):
         reason = "文件里还有一道题干和选项都相同的题，答案却不一样。请核对两题的答案。"
-        doubts.setdefault(id(item), Note(item.where, reason, "same_stem_other_key"))
+        notes.setdefault(id(item), Note(item.where, reason, "same_stem_other_key"))
     kept = []
     for item in result.imported:
-        if note := doubts.get(id(item)):
+        if note := notes.get(id(item)):
             result.needing_review.append(QuestionForReview(_without_key(item.question), note))
         else:
             kept.append(_with_marks_noted(item))
@@ -60,21 +60,21 @@ def _with_marks_noted(item: ReadQuestion) -> ReadQuestion:
     )
 
 
-def _doubts(questions: Iterable[Question], format_name: str) -> Iterator[tuple[str, str]]:
+def _review_notes(questions: Iterable[Question], format_name: str) -> Iterator[tuple[str, str]]:
     """Yield reason and code of what looks read wrongly in the texts of a question and its parts."""
     is_guessed = format_name in GUESSED
     for question in questions:
         options = [Rich(option, question.is_html).plain for option in question.options]
         stem = Rich(question.stem, question.is_html).plain
         if is_guessed:
-            yield from _guessed_doubts(question, stem, options)
+            yield from _look_notes(question, stem, options)
         if format_name in _WRITTEN and question.kind is Kind.TRUE_FALSE and _TWO_SENTENCES.search(stem):
             yield "题干分成了两段，每段都像一道判断题。请核对是否把两道题读成了一道。", "number_inside"
         if (format_name != "examtext" and _SAID.search(stem)) or (is_guessed and _gives_key(question, stem)):
             yield "题干里还留着答案。请核对题干和答案。", "answer_in_stem"
 
 
-def _guessed_doubts(question: Question, stem: str, options: list[str]) -> Iterable[tuple[str, str]]:
+def _look_notes(question: Question, stem: str, options: list[str]) -> Iterable[tuple[str, str]]:
     lengths = sorted(map(len, options))
     if kind_of(question.kind).has_options and lengths[-1] >= MIN_LONG and lengths[-1] > 3 * lengths[-2]:
         long = max(options, key=len)

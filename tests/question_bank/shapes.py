@@ -123,10 +123,10 @@ SHAPES = (
 
 def kinds_of(shape: Shape) -> tuple[str, ...]:
     """Return the kinds that a shape can say."""
-    has_words = shape.answer not in {"（）", "list", "ranges", "rows", "lines", "none"} and not (
+    has_texts = shape.answer not in {"（）", "list", "ranges", "rows", "lines", "none"} and not (
         shape.answer == "file" and shape.restarts
     )
-    return ALL if has_words and shape.layout != "down" else KEYED
+    return ALL if has_texts and shape.layout != "down" else KEYED
 
 
 @dataclass(frozen=True)

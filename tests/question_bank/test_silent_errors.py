@@ -33,7 +33,7 @@ def test_own_text_keeps_law_version_and_topic_of_each_question():
     assert [(one.citation, one.tags) for one in found] == [(one.citation, one.tags) for one in questions]
 
 
-def test_own_text_with_an_option_left_out_is_refused_and_its_key_not_moved():
+def test_own_text_with_an_option_left_out_is_rejected_and_its_key_not_moved():
     result = read("## x-1 单选题\n题干：谁？\nA：甲\nC：丙\nD：丁\n答案：C\n")
     assert imported(result) == [] and [note.code for note in result.rejected] == ["option_missing"]
 
@@ -212,7 +212,7 @@ def test_what_looks_read_wrongly_is_put_on_review_without_its_key(row, code):
     assert codes(result) == [code] and result.needing_review[0].question.key == ()
 
 
-def test_enumeration_in_a_stem_and_a_mark_in_words_are_no_doubt():
+def test_enumeration_in_a_stem_and_a_mark_in_texts_need_no_review():
     rows = '"下列说法正确的有\n1. 依法\n2. 公开",只有维生素B,维生素C、D,都不对,A'
     assert codes(read(f"题干,选项A,选项B,选项C,答案\n{rows}\n", "题.csv")) == []
 

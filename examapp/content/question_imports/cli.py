@@ -225,8 +225,8 @@ def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     out.write_bytes(written.content)
     missing = sum(note.code == "not_written" for note in written.dropped)
     unwritten = f"，{missing} 题该格式写不下、没有写入" if missing else ""
-    losses = len(written.dropped) - missing
-    click.echo(f"已导出 {len(questions) - missing} 题到 {out}{unwritten}，有 {losses} 处内容该格式无法表示。")
+    dropped_count = len(written.dropped) - missing
+    click.echo(f"已导出 {len(questions) - missing} 题到 {out}{unwritten}，有 {dropped_count} 处内容该格式无法表示。")
     for note in written.dropped:
         click.echo(f"  {note.where}：{note.reason}")
 

@@ -200,9 +200,11 @@ def _without_number(part: str, place: int) -> str:
 
 def _variants(text: str) -> tuple[str, ...]:
     """Return the accepted answers of one blank: divided by `|`, or by a slash between Chinese words (`人民/全体人民`)."""
-    words = [part.strip() for part in re.split(r"[/／]", text)]
-    is_slashed = len(words) > 1 and all(_CHINESE_WORD.fullmatch(word) for word in words)
-    parts = dict.fromkeys(words if is_slashed else (part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
+    slashed_parts = [part.strip() for part in re.split(r"[/／]", text)]
+    is_slashed = len(slashed_parts) > 1 and all(_CHINESE_WORD.fullmatch(word) for word in slashed_parts)
+    parts = dict.fromkeys(
+        slashed_parts if is_slashed else (part.strip() for part in re.split(r"[|｜]", text) if part.strip())
+    )
     return tuple(parts) or (text.strip(),)
 
 

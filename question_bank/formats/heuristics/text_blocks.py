@@ -68,8 +68,8 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if parts.is_doubled:
         reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
         parsed.require_review("two_keys", reason)
-    if block.doubt:
-        parsed.require_review("stray_text", block.doubt, at="options")
+    if block.review_reason:
+        parsed.require_review("stray_text", block.review_reason, at="options")
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)

@@ -48,7 +48,7 @@ class TextBlock:
     """The law that a heading above it names."""
     is_first: bool = False
     """Whether it is the first below a heading, where numbers may begin again."""
-    doubt: str = ""
+    review_reason: str = ""
     """Why its lines, or those of the question beside it, may not all be its own."""
 
 

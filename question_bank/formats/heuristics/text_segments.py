@@ -215,7 +215,7 @@ class _Cutter(LineContext):
         if self.mode == "question" and self.block:
             self.mode = "stray"
             if not self._is_about_cases():
-                self.block.doubt = _STRAY.format(text[:30])
+                self.block.review_reason = _STRAY.format(text[:30])
         if self.mode == "stray":
             self.pending.append(text)
         return self.mode == "stray"
@@ -251,7 +251,7 @@ class _Cutter(LineContext):
             return False
         first, last, text = found
         if self.mode == "stray" and first:
-            self.found.blocks[-1].doubt = ""
+            self.found.blocks[-1].review_reason = ""
         if self.mode == "material" and self.material and not (first and self.material.first):
             self.material.first, self.material.last = first or self.material.first, last or self.material.last
             if not first:
@@ -348,7 +348,7 @@ class _Cutter(LineContext):
         block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
         block.answers_before, block.law, block.is_first = len(self.found.answers), self.law, self.fresh
         if self.mode == "stray" and not self._is_about_cases():
-            block.doubt = _STRAY.format(self.pending[0][:30])
+            block.review_reason = _STRAY.format(self.pending[0][:30])
         block.material = self._material_for(block)
         self.found.blocks.append(block)
         self.known.setdefault(block.number, []).append(block)
