@@ -45,6 +45,14 @@ STATS_SOURCES = (
     ("exam_audiences", "exam_id", "ROW.exam_id", ()),
 )
 
+# What a grade is made of never changes; for the first two at least the flag of what is in force may. Keys of questions that were never used are deleted with them.
+FROZEN_COLUMNS = {
+    "grades": "UPDATE OF attempt_id, number, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, sheet",
+    "item_marks": "UPDATE OF attempt_id, item, number, points, source",
+    "item_rulings": "UPDATE OR DELETE",
+    "answer_keys": "UPDATE",
+}
+
 
 def upgrade():
     _create_tables()
@@ -57,10 +65,14 @@ def upgrade():
     _seed_exemption_reasons()
     for table, column, value, columns in STATS_SOURCES:
         _create_invalidation(table, column, value, columns)
+    _create_change_guards()
     _begin_audit_head()
 
 
 def downgrade():
+    for table in FROZEN_COLUMNS:
+        op.execute(f"DROP TRIGGER refuse_change ON {table}")
+    op.execute("DROP FUNCTION refuse_change()")
     for table, *_ in STATS_SOURCES:
         op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
         op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
@@ -71,6 +83,17 @@ def downgrade():
     op.execute("DROP FUNCTION same_person(bigint)")
     op.drop_constraint("fk_questions_current_version_id", "questions")
     _drop_tables()
+
+
+def _create_change_guards():
+    op.execute(
+        """
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a row of % that grades are made of never changes', TG_TABLE_NAME; END $$
+        """
+    )
+    for table, events in FROZEN_COLUMNS.items():
+        op.execute(f"CREATE TRIGGER refuse_change BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
 
 
 def _seed_exemption_reasons():
@@ -615,6 +638,7 @@ def _create_tables():
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
     sa.Column('scoring', sa.Text(), nullable=False),
+    sa.Column('part_count', sa.Integer(), nullable=True),
     sa.Column('points_each', sa.Numeric(precision=7, scale=2), nullable=False),
     sa.Column('laws', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('knowledge_points', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -622,6 +646,7 @@ def _create_tables():
     sa.Column('difficulties', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.CheckConstraint('count > 0', name=op.f('ck_blueprint_sections_count')),
     sa.CheckConstraint('points_each > 0', name=op.f('ck_blueprint_sections_points_each')),
+    sa.CheckConstraint('part_count > 0', name=op.f('ck_blueprint_sections_part_count')),
     sa.ForeignKeyConstraint(['blueprint_id'], ['blueprints.id'], name=op.f('fk_blueprint_sections_blueprint_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_blueprint_sections'))
     )
@@ -1799,6 +1824,10 @@ def _create_tables():
     sa.Column('is_passed', sa.Boolean(), nullable=False),
     sa.Column('item_points', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('key_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('rules', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('ruling_ids', sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('mark_ids', sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('sheet', sa.LargeBinary(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('graded_by_id', sa.BigInteger(), nullable=True),
     sa.Column('graded_at', sa.DateTime(timezone=True), nullable=False),
@@ -1813,6 +1842,36 @@ def _create_tables():
     op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
     op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
+    op.create_table('item_rulings',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_version_id', sa.BigInteger(), nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('treatment', sa.Text(), nullable=False),
+    sa.Column('key_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('correction_id', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("treatment IN ('key', 'best_of', 'full', 'void')", name=op.f('ck_item_rulings_treatment')),
+    sa.CheckConstraint("(treatment IN ('key', 'best_of')) = (cardinality(key_ids) > 0)", name=op.f('ck_item_rulings_keys')),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_item_rulings_exam_id')),
+    sa.ForeignKeyConstraint(['question_version_id'], ['question_versions.id'], name=op.f('fk_item_rulings_question_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_rulings'))
+    )
+    op.create_index('ix_item_rulings_exam_id', 'item_rulings', ['exam_id', 'question_version_id', 'part'], unique=False)
+    op.create_table('item_marks',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('attempt_id', sa.BigInteger(), nullable=False),
+    sa.Column('item', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('is_current', sa.Boolean(), nullable=False),
+    sa.CheckConstraint("source IN ('marking', 'review', 'blank')", name=op.f('ck_item_marks_source')),
+    sa.CheckConstraint('points >= 0', name=op.f('ck_item_marks_points')),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_item_marks_attempt_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_marks')),
+    sa.UniqueConstraint('attempt_id', 'item', 'number', name=op.f('uq_item_marks_attempt_id_item_number'))
+    )
+    op.create_index('uq_item_marks_current', 'item_marks', ['attempt_id', 'item'], unique=True, postgresql_where=sa.text('is_current'))
     op.create_table('login_tokens',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
@@ -2091,6 +2150,10 @@ def _drop_tables():
     op.drop_index('uq_sign_in_tickets_code_index', table_name='login_tokens')
     op.drop_index('ix_sign_in_tickets_account_id', table_name='login_tokens')
     op.drop_table('login_tokens')
+    op.drop_index('uq_item_marks_current', table_name='item_marks', postgresql_where=sa.text('is_current'))
+    op.drop_table('item_marks')
+    op.drop_index('ix_item_rulings_exam_id', table_name='item_rulings')
+    op.drop_table('item_rulings')
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))

@@ -90,6 +90,8 @@ class ReportCounty:
                 is_passed=band != "fail",
                 item_points=[],
                 key_ids={},
+                rules={},
+                sheet=b"",
                 graded_at=clock.now(),
             )
         )

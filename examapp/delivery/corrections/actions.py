@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ from examapp.content.question_review.actions import put_correction_in_force
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
 from examapp.delivery.grading import queries as grading_queries
-from examapp.delivery.grading import rules as grading_rules
-from examapp.delivery.grading.actions import score_sheet
+from examapp.delivery.grading.actions import make_grade
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
@@ -85,36 +85,35 @@ def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
 
 def _regrade(session: Session, regrade: Regrade, claimed: list[tuple[Attempt, Grade]], *, now: datetime) -> None:
     sheets = {sheet.id: sheet for sheet in grading_queries.list_sheets(session, [attempt.id for attempt, _ in claimed])}
-    used = {key_id for _, grade in claimed for key_id in grade.key_ids.values()}
+    grades = [grade for _, grade in claimed]
+    used = {key_id for grade in grades for key_id in grade.key_ids.values()}
     keys = grading_queries.keys_by_id(session, used | {regrade.new_key_id})
+    rulings = grading_queries.rulings_by_id(session, {i for grade in grades for i in grade.ruling_ids})
+    marks = grading_queries.marks_by_attempt(session, {i for grade in grades for i in grade.mark_ids})
     rows = []
-    for attempt, grade in claimed:
+    for grade in grades:
         key_ids = {**grade.key_ids, str(regrade.question_version_id): regrade.new_key_id}
         of_version = {int(version_id): keys[key_id] for version_id, key_id in key_ids.items()}
-        rows.append(_row(regrade, attempt, grade, score_sheet(sheets[attempt.id], of_version), key_ids, now=now))
+        sheet = replace(
+            sheets[grade.attempt_id],
+            rules=grade.rules,
+            ruling_ids=grade.ruling_ids,
+            hand_marks=marks.get(grade.attempt_id),
+        )
+        rows.append(_row(regrade, grade, make_grade(sheet, of_version, rulings), now=now))
     session.execute(
         update(Grade)
-        .where(Grade.id.in_([grade.id for _, grade in claimed]))
+        .where(Grade.id.in_([grade.id for grade in grades]))
         .values(is_current=False)
         .execution_options(synchronize_session=False)
     )
     session.execute(insert(Grade), rows)
 
 
-def _row(
-    regrade: Regrade,
-    attempt: Attempt,
-    before: Grade,
-    score: grading_rules.Score,
-    key_ids: dict[str, int],
-    *,
-    now: datetime,
-) -> dict[str, Any]:
+def _row(regrade: Regrade, before: Grade, made: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     return {
-        "attempt_id": attempt.id, "number": before.number + 1, "is_current": True, "points": score.points,
-        "points_possible": score.points_possible, "percent": score.percent, "band": score.band, "is_passed": score.is_passed,
-        "item_points": [str(points) for points in score.item_points], "key_ids": key_ids, "reason": "key_corrected",
-        "graded_by_id": regrade.approved_by_id, "graded_at": now, "regrade_id": regrade.id,
+        **made, "item_points": [str(points) for points in made["item_points"]], "attempt_id": before.attempt_id, "number": before.number + 1,
+        "is_current": True, "reason": "key_corrected", "graded_by_id": regrade.approved_by_id, "graded_at": now, "regrade_id": regrade.id,
     }  # fmt: skip
 
 

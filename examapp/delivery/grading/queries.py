@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import TextClause, func, or_, select, text
@@ -16,7 +15,7 @@ from examapp.content.questions.models import QuestionUse
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.rules import VersionKey
+from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
 from examapp.jobs.models import MAX_RETRIES
 
 
@@ -31,10 +30,12 @@ class AnswerSheet:
     """By item; None where nothing was answered."""
     last_number: int
     """The number of its last grade, 0 where there is none."""
-    scoring_rule: str
-    pass_percent: Decimal
-    good_percent: Decimal
-    excellent_percent: Decimal
+    rules: dict[str, str]
+    """The exam's rules of today, as a grade freezes them."""
+    ruling_ids: list[int]
+    """The rulings in force in the exam today, whatever the paper holds."""
+    hand_marks: list[dict[str, Any]] | None
+    """The marks in force that persons gave: id, item, points; None where there are none."""
 
     @property
     def version_ids(self) -> Iterator[int]:
@@ -60,7 +61,12 @@ _LOCK = text("""
 SELECT id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'submitted' AND quarantined_at IS NULL ORDER BY submitted_at FOR UPDATE
 """)
 _SHEETS = text("""
-SELECT a.id, p.sections, p.response_schema, e.scoring_rule, e.pass_percent, e.good_percent, e.excellent_percent,
+SELECT a.id, p.sections, p.response_schema,
+  jsonb_build_object(
+    'scoring_rule', e.scoring_rule, 'pass_percent', e.pass_percent::text, 'good_percent', e.good_percent::text, 'excellent_percent', e.excellent_percent::text
+  ) AS rules,
+  ARRAY(SELECT max(id) FROM item_rulings WHERE exam_id = a.exam_id GROUP BY question_version_id, part ORDER BY 1) AS ruling_ids,
+  (SELECT json_agg(json_build_object('id', id, 'item', item, 'points', points::text)) FROM item_marks WHERE attempt_id = a.id AND is_current) AS hand_marks,
   (SELECT coalesce(max(number), 0) FROM grades WHERE attempt_id = a.id) AS last_number,
   (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id) AS responses
 FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id JOIN exams AS e ON e.id = a.exam_id WHERE a.id = ANY(CAST(:ids AS bigint[]))
@@ -70,6 +76,12 @@ SELECT DISTINCT ON (question_version_id) question_version_id, id FROM answer_key
 ORDER BY question_version_id, number DESC
 """)
 _KEYS = text("SELECT id, parts FROM answer_keys WHERE id = ANY(CAST(:ids AS bigint[]))")
+_RULINGS = text(
+    "SELECT id, question_version_id, part, treatment, key_ids FROM item_rulings WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
+_MARKS = text(
+    "SELECT id, attempt_id, item, points::text AS points FROM item_marks WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
 _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
@@ -118,6 +130,29 @@ def keys_by_id(session: Session, ids: Collection[int]) -> dict[int, VersionKey]:
     if missing := [key_id for key_id in ids if key_id not in found]:
         for row in session.connection().execute(_KEYS, {"ids": missing}):
             found[row.id] = _cached_keys[row.id] = VersionKey(row.id, row.parts)
+    return found
+
+
+def rulings_by_id(session: Session, ids: Collection[int]) -> dict[int, Ruling]:
+    """Give rulings by id with the keys they score by; no statement where there are no ids."""
+    if not ids:
+        return {}
+    rows = session.connection().execute(_RULINGS, {"ids": list(ids)}).all()
+    keys = keys_by_id(session, {key_id for row in rows for key_id in row.key_ids})
+    return {
+        row.id: Ruling(
+            id=row.id, version_id=row.question_version_id, part=row.part, treatment=Treatment(row.treatment),
+            keys=tuple(keys[key_id] for key_id in row.key_ids),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def marks_by_attempt(session: Session, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Give what persons gave, by attempt, of these marks; no statement where there are no ids."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in session.connection().execute(_MARKS, {"ids": list(ids)}) if ids else ():
+        found.setdefault(row.attempt_id, []).append({"id": row.id, "item": row.item, "points": row.points})
     return found
 
 

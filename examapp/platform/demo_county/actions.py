@@ -19,6 +19,7 @@ from examapp.content.blueprints.rules import draw
 from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.db.bulk import RowCopier, copied, reserve_ids
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy
+from examapp.delivery.grading.actions import rules_of
 from examapp.delivery.grading.queries import newest_keys
 from examapp.organisation.access.rules import Role
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove
@@ -279,7 +280,7 @@ def add_attempts(
         (person, person_id, person_id not in exempt and rng.random() < person.zeal * share)
         for person, person_id in zip(county.plan.people, county.person_ids, strict=True)
     ]
-    attempts = Attempts(exam, until, newest_keys(session, version_ids), _difficulties(session), rng)
+    attempts = Attempts(exam, until, newest_keys(session, version_ids), _difficulties(session), rules_of(exam), rng)
     paper_ids = reserve_ids(session, "papers", len(people))
     attempt_ids = iter(reserve_ids(session, "attempts", sum(takes_exam for _, _, takes_exam in people)))
     session.flush()
@@ -307,7 +308,7 @@ def add_attempts(
 def _copy(copier: RowCopier, attempts: Attempts) -> None:
     """Copy what was made up, and begin again with none."""
     copier.copy("attempts (id, exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)", attempts.attempts)  # fmt: skip
-    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)", attempts.grades)  # fmt: skip
+    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)", attempts.grades)  # fmt: skip
     copier.copy("answers (attempt_id, item, epoch, seq, response, saved_at)", attempts.answers, is_sound=True)
     copier.copy("answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", attempts.history)
     attempts.attempts, attempts.grades, attempts.answers, attempts.history = [], [], [], []
