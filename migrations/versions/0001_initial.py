@@ -46,8 +46,8 @@ STATS_SOURCES = (
 )
 
 # What a grade is made of never changes; for the first two at least the flag of what is in force may. Keys of questions that were never used are deleted with them.
-FROZEN_COLUMNS = {
-    "grades": "UPDATE OF attempt_id, number, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, sheet",
+FIXED_COLUMNS = {
+    "grades": "UPDATE OF attempt_id, number, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, sheet, correction_id",
     "item_marks": "UPDATE OF attempt_id, item, number, points, source",
     "item_rulings": "UPDATE OR DELETE",
     "answer_keys": "UPDATE",
@@ -70,9 +70,9 @@ def upgrade():
 
 
 def downgrade():
-    for table in FROZEN_COLUMNS:
-        op.execute(f"DROP TRIGGER refuse_change ON {table}")
-    op.execute("DROP FUNCTION refuse_change()")
+    for table in FIXED_COLUMNS:
+        op.execute(f"DROP TRIGGER reject_change ON {table}")
+    op.execute("DROP FUNCTION reject_change()")
     for table, *_ in STATS_SOURCES:
         op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
         op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
@@ -88,12 +88,12 @@ def downgrade():
 def _create_change_guards():
     op.execute(
         """
-        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION reject_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'a row of % that grades are made of never changes', TG_TABLE_NAME; END $$
         """
     )
-    for table, events in FROZEN_COLUMNS.items():
-        op.execute(f"CREATE TRIGGER refuse_change BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
+    for table, events in FIXED_COLUMNS.items():
+        op.execute(f"CREATE TRIGGER reject_change BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION reject_change()")
 
 
 def _seed_exemption_reasons():
@@ -723,6 +723,7 @@ def _create_tables():
     sa.Column('snapshot_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('anonymised_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('snapshot_created_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('result_version', sa.Integer(), server_default='1', nullable=False),
     sa.Column('corrections', sa.Integer(), server_default='0', nullable=False),
     sa.Column('has_external_results', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('cached_roster_keys', sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -966,6 +967,7 @@ def _create_tables():
     sa.Column('grading_retry_count', sa.Integer(), nullable=False),
     sa.Column('grading_began_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quarantined_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_annulled', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.CheckConstraint("(state = 'in_progress') = (submitted_at IS NULL)", name=op.f('ck_attempts_submitted_once')),
     sa.CheckConstraint("state IN ('in_progress', 'submitted', 'graded')", name=op.f('ck_attempts_state')),
     sa.CheckConstraint('(submitted_at IS NULL) = (receipt_number IS NULL)', name=op.f('ck_attempts_receipt_with_submission')),
@@ -1470,7 +1472,7 @@ def _create_tables():
     sa.Column('applied_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name=op.f('ck_roster_change_items_applied')),
     sa.CheckConstraint("kind IN ('join', 'transfer_in', 'transfer_out', 'secondment', 'retire', 'leave', 'correction')", name=op.f('ck_roster_change_items_kind')),
-    sa.CheckConstraint("state IN ('waiting', 'approved', 'applied', 'refused')", name=op.f('ck_roster_change_items_state')),
+    sa.CheckConstraint("state IN ('waiting', 'approved', 'applied', 'rejected')", name=op.f('ck_roster_change_items_state')),
     sa.ForeignKeyConstraint(['list_id'], ['roster_change_requests.id'], name=op.f('fk_roster_change_items_list_id')),
     sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_roster_change_items_person_id')),
     sa.ForeignKeyConstraint(['to_unit_id'], ['units.id'], name=op.f('fk_roster_change_items_to_unit_id')),
@@ -1812,6 +1814,31 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_former_passwords'))
     )
     op.create_index('ix_former_passwords_account_id', 'former_passwords', ['account_id'], unique=False)
+    op.create_table('corrections',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('change', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('exam_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('public_reason', sa.Text(), nullable=False),
+    sa.Column('is_published', sa.Boolean(), nullable=False),
+    sa.Column('fingerprint', sa.Text(), nullable=False),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('attempt_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('asked_by_id', sa.BigInteger(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('checked_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('approved_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('item', 'rules', 'annulment')", name=op.f('ck_corrections_kind')),
+    sa.CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name=op.f('ck_corrections_state')),
+    sa.CheckConstraint('asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id', name=op.f('ck_corrections_persons')),
+    sa.CheckConstraint("state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))", name=op.f('ck_corrections_applied')),
+    sa.CheckConstraint('cardinality(exam_ids) > 0', name=op.f('ck_corrections_exams')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_corrections'))
+    )
     op.create_table('grades',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('attempt_id', sa.BigInteger(), nullable=False),
@@ -1832,13 +1859,16 @@ def _create_tables():
     sa.Column('graded_by_id', sa.BigInteger(), nullable=True),
     sa.Column('graded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('regrade_id', sa.BigInteger(), nullable=True),
+    sa.Column('correction_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name=op.f('ck_grades_band')),
     sa.CheckConstraint('points >= 0 AND points <= points_possible', name=op.f('ck_grades_points')),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_grades_attempt_id')),
+    sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_grades_correction_id')),
     sa.ForeignKeyConstraint(['regrade_id'], ['regrades.id'], name=op.f('fk_grades_regrade_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grades')),
     sa.UniqueConstraint('attempt_id', 'number', name=op.f('uq_grades_attempt_id_number'))
     )
+    op.create_index('ix_grades_correction_id', 'grades', ['correction_id'], unique=False, postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
     op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
@@ -1852,6 +1882,7 @@ def _create_tables():
     sa.Column('correction_id', sa.BigInteger(), nullable=False),
     sa.CheckConstraint("treatment IN ('key', 'best_of', 'full', 'void')", name=op.f('ck_item_rulings_treatment')),
     sa.CheckConstraint("(treatment IN ('key', 'best_of')) = (cardinality(key_ids) > 0)", name=op.f('ck_item_rulings_keys')),
+    sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_item_rulings_correction_id')),
     sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_item_rulings_exam_id')),
     sa.ForeignKeyConstraint(['question_version_id'], ['question_versions.id'], name=op.f('fk_item_rulings_question_version_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_item_rulings'))
@@ -2157,7 +2188,9 @@ def _drop_tables():
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
+    op.drop_index('ix_grades_correction_id', table_name='grades', postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.drop_table('grades')
+    op.drop_table('corrections')
     op.drop_index('ix_former_passwords_account_id', table_name='former_passwords')
     op.drop_table('former_passwords')
     op.drop_index('uq_exercise_runs_open_mock', table_name='exercise_runs', postgresql_where=sa.text('finished_at IS NULL AND exam_id IS NOT NULL'))

@@ -27,7 +27,7 @@ def right_answers(world, candidate_client):
 def let_rows_change(session, table):
     """Take the guard off what grades are made of, for what a test makes up; the rollback puts it on again."""
     session.flush()
-    session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER refuse_change"))
+    session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER reject_change"))
 
 
 def right_response(item, key):

@@ -167,7 +167,7 @@ def test_h18_another_key_changes_no_byte_of_any_answer_before_its_release(app, c
     swapped = county.connection.begin_nested()
     try:
         other = [{"key": ["B"], "blanks": [["别的"]], "explanation": "别的解析，长短也不同"}]
-        county.connection.execute(text("ALTER TABLE answer_keys DISABLE TRIGGER refuse_change"))
+        county.connection.execute(text("ALTER TABLE answer_keys DISABLE TRIGGER reject_change"))
         county.connection.execute(update(AnswerKey).values(parts=other))
         after = [spoken(county, call) for call in calls]
     finally:

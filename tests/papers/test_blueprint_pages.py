@@ -135,7 +135,7 @@ def test_others_find_no_blueprints(world):
     assert office.get("/admin/papers/999999").status_code == 404
 
 
-def test_cases_that_would_give_people_different_full_marks_are_refused_until_one_number_is_chosen(
+def test_cases_that_would_give_people_different_full_marks_are_rejected_until_one_number_is_chosen(
     world, session, office
 ):
     """And a case of another number that joins the bank later is never drawn."""

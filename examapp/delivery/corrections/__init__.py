@@ -1,1 +1,1 @@
-"""Corrected keys and regrades."""
+"""Corrections of grades; corrected keys and regrades."""

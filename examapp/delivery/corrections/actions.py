@@ -1,35 +1,251 @@
-"""A corrected key that a second person allows comes in force, and every attempt that was graded by the old one is graded again."""
+"""Correct what grades are made of, by two persons or three and in one transaction; regrade what a corrected key concerns."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+import msgspec
+from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
 from examapp.content.question_review.actions import put_correction_in_force
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
+from examapp.delivery.corrections.rules import (
+    CorrectionKind,
+    CorrectionState,
+    GradeChange,
+    Outcome,
+    fingerprint,
+    grade_again,
+    summarise,
+)
+from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.actions import make_grade
-from examapp.delivery.grading.models import Grade, Regrade
-from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.delivery.grading.models import Correction, Grade, ItemRuling, Regrade
+from examapp.delivery.grading.rules import BAND_NAMES, Band, Ruling
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
+from examapp.errors import BadRequestError, ConflictError
 from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.runner import JobRun
 from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.dual_control.actions import SamePersonError
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.points import as_text
 
-AUDIT_ACTS = {"grading.export_regrade": "导出更正前后对照", "grading.regrade": "更正答案后重新评分"}
-AUDIT_OBJECTS = {"regrade": "更正重评"}
+AUDIT_ACTS = {
+    "corrections.approve": "批准更正成绩",
+    "corrections.ask": "申请更正成绩",
+    "corrections.check": "审核更正成绩",
+    "corrections.reject": "退回更正成绩",
+    "grading.export_regrade": "导出更正前后对照",
+    "grading.regrade": "更正答案后重新评分",
+}
+AUDIT_OBJECTS = {"correction": "成绩更正", "regrade": "更正重评"}
 
 REGRADED_AT_ONCE = 100
+
+
+class OutdatedError(ConflictError):
+    """What a correction would do is no longer what its dry run showed."""
+
+    code = "outdated"
+    message = "试算以后，这些考试的成绩又有变化，这次更正没有执行。请申请人重新试算，看过新的结果再提。"
+
+
+class AlreadyAskedError(ConflictError):
+    """The same correction waits already."""
+
+    code = "already_asked"
+    message = "同样的更正已经提交，正在等人审核，不需要重复提交。"
+
+
+def dry_run(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> list[Outcome]:
+    """Give what a change would do to each current grade of these exams that it touches; writes nothing."""
+    provisional = dict.fromkeys(exam_ids, 0)
+    return [outcome for outcome, _ in _iter_outcomes(session, change, exam_ids, provisional)]
+
+
+def ask_correction(
+    context: ActionContext, *, change: GradeChange, exam_ids: Sequence[int], reason: str, public_reason: str = ""
+) -> Correction:
+    """Put down a correction with its dry run, for one other person or two to decide; raises BadRequestError, NotFoundError, AlreadyAskedError."""
+    session = context.session
+    exams = queries.lock_exams(session, exam_ids)
+    if not reason.strip():
+        raise BadRequestError("请写明更正的理由。")
+    stored = msgspec.to_builtins(change)
+    if queries.is_waiting(session, stored, exam_ids):
+        raise AlreadyAskedError
+    outcomes = dry_run(session, change, exam_ids)
+    if not outcomes:
+        raise BadRequestError("所选的考试中没有已评分的答卷用到这道题，不需要更正成绩。")
+    correction = Correction(
+        kind=change.kind,
+        change=stored,
+        exam_ids=sorted(exam_ids),
+        reason=reason.strip()[:500],
+        public_reason=public_reason.strip()[:500],
+        is_published=queries.are_results_out(session, exams, now=context.now),
+        fingerprint=fingerprint(outcomes),
+        summary=summarise(outcomes),
+        attempt_ids=[outcome.attempt_id for outcome in outcomes],
+        state=CorrectionState.ASKED,
+        asked_by_id=context.actor.person_id,
+        asked_at=context.now,
+    )
+    session.add(correction)
+    session.flush()
+    _note(context, "corrections.ask", correction, count=len(outcomes))
+    return correction
+
+
+def check_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Check a correction of published results as the second of three persons; raises SamePersonError, ConflictError, OutdatedError."""
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED)
+    if not correction.is_published:
+        raise ConflictError("这项更正不涉及已公布的成绩，由另一人批准即可。")
+    queries.lock_exams(context.session, correction.exam_ids)
+    outcomes = dry_run(context.session, GradeChange.from_json(correction.change), correction.exam_ids)
+    _ensure_current(correction, outcomes)
+    correction.state, correction.checked_by_id = CorrectionState.CHECKED, context.actor.person_id
+    correction.checked_at = context.now
+    _note(context, "corrections.check", correction, count=len(outcomes))
+    return correction
+
+
+def reject_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Reject a correction that is not yet applied; raises SamePersonError, ConflictError."""
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED, CorrectionState.CHECKED)
+    correction.state, correction.decided_at = CorrectionState.REJECTED, context.now
+    _note(context, "corrections.reject", correction, count=len(correction.attempt_ids))
+    return correction
+
+
+def approve_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Apply a correction as its last person, to all attempts of all its exams in this transaction: no reader sees a mixture.
+
+    Raises SamePersonError, ConflictError, and OutdatedError where it would do other than its dry run said.
+    """
+    session = context.session
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED, CorrectionState.CHECKED)
+    exams = queries.lock_exams(session, correction.exam_ids)
+    if correction.is_published and correction.state != CorrectionState.CHECKED:
+        raise ConflictError("这项更正涉及已公布的成绩，要先由一人审核，再由另一人批准。")
+    if not correction.is_published and queries.are_results_out(session, exams, now=context.now):
+        raise OutdatedError("申请以后成绩已经公布，更正要由三人办理。请申请人重新提交。")
+    change = GradeChange.from_json(correction.change)
+    ruling_ids = _put_change_in_force(session, change, correction, exams)
+    made = list(_iter_outcomes(session, change, correction.exam_ids, ruling_ids))
+    _ensure_current(correction, [outcome for outcome, _ in made])
+    correction.state, correction.approved_by_id = CorrectionState.APPLIED, context.actor.person_id
+    correction.decided_at = context.now
+    session.flush()
+    _write_grades(context, correction, [row for _, row in made])
+    _note(context, "corrections.approve", correction, count=len(made))
+    return correction
+
+
+def _lock_for(context: ActionContext, correction_id: int, *states: CorrectionState) -> Correction:
+    correction = queries.lock_correction(context.session, correction_id)
+    if correction.state not in states:
+        raise ConflictError("这项更正刚才已经处理过了，请刷新页面查看结果。")
+    if context.actor.person_id in {None, correction.asked_by_id, correction.checked_by_id}:
+        raise SamePersonError
+    return correction
+
+
+def _ensure_current(correction: Correction, outcomes: Sequence[Outcome]) -> None:
+    """Raise OutdatedError unless the attempts of the dry run come to the same; others may have been graded since."""
+    known = set(correction.attempt_ids)
+    if fingerprint(outcome for outcome in outcomes if outcome.attempt_id in known) != correction.fingerprint:
+        raise OutdatedError
+
+
+def _put_change_in_force(
+    session: Session, change: GradeChange, correction: Correction, exams: Sequence[Exam]
+) -> dict[int, int]:
+    """Write what a change says, so that what is graded from here on follows it too; gives the new rulings' ids by exam."""
+    for exam in exams:
+        exam.result_version += 1
+        if change.kind is CorrectionKind.RULES:
+            for name, value in change.rules.items():
+                setattr(exam, name, value if name == "scoring_rule" else Decimal(value))
+    session.flush()
+    if change.kind is CorrectionKind.ANNULMENT:
+        of_attempt = update(Attempt).where(Attempt.id == change.attempt_id, Attempt.exam_id.in_(correction.exam_ids))
+        session.execute(of_attempt.values(is_annulled=change.is_annulled))
+    if change.kind is not CorrectionKind.ITEM:
+        return {}
+    rows = [
+        {
+            "exam_id": exam.id, "question_version_id": change.version_id, "part": change.part, "treatment": change.treatment,
+            "key_ids": list(change.key_ids), "correction_id": correction.id,
+        }
+        for exam in exams
+    ]  # fmt: skip
+    made = session.execute(insert(ItemRuling).returning(ItemRuling.exam_id, ItemRuling.id), rows)
+    return {exam_id: ruling_id for exam_id, ruling_id in made}  # noqa: C416 – rows are no plain tuples for the type checker
+
+
+def _iter_outcomes(
+    session: Session, change: GradeChange, exam_ids: Sequence[int], ruling_ids: Mapping[int, int]
+) -> Iterator[tuple[Outcome, dict[str, Any]]]:
+    """Give for each touched grade what it comes to, and the columns of the next one; `ruling_ids` by exam where the change is one of an item."""
+    new_keys = grading_queries.keys_by_id(session, change.key_ids)
+    is_item = change.kind is CorrectionKind.ITEM
+    new = {
+        exam_id: Ruling(
+            id=ruling_id, version_id=change.version_id, part=change.part, treatment=change.treatment,
+            keys=tuple(new_keys[key_id] for key_id in change.key_ids),
+        )
+        for exam_id, ruling_id in ruling_ids.items()
+    }  # fmt: skip
+    rulings: dict[int, Ruling] = {}
+    for batch in queries.iter_current_grades(session, change, exam_ids):
+        missing = {ruling_id for grade in batch for ruling_id in grade.ruling_ids} - rulings.keys()
+        rulings |= grading_queries.rulings_by_id(session, missing)
+        keys = grading_queries.keys_by_id(session, {key_id for grade in batch for key_id in grade.key_ids.values()})
+        for grade in batch:
+            new_ruling = new[grade.exam_id] if is_item else None
+            row = grade_again(grade, change, keys=keys, rulings=rulings, new_ruling=new_ruling)
+            if not row["points_possible"]:
+                raise BadRequestError("不计分以后，有的试卷就没有可得的分了。请改用「全体给分」。")
+            yield Outcome.of(grade, row), row
+
+
+_REPLACE = text("UPDATE grades SET is_current = false WHERE id = ANY(CAST(:ids AS bigint[])) AND is_current")
+_NEXT = text("""
+INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids,
+  sheet, reason, graded_by_id, graded_at, correction_id)
+SELECT g.attempt_id, g.number, true, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, before.key_ids, g.rules, g.ruling_ids,
+  before.mark_ids, before.sheet, 'correction', :approved_by_id, :now, :correction_id
+FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
+  grade_id bigint, attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb,
+  rules jsonb, ruling_ids bigint[]
+) JOIN grades AS before ON before.id = g.grade_id
+""")
+
+
+def _write_grades(context: ActionContext, correction: Correction, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the next grade of each attempt in two statements; raise OutdatedError where another has taken its place meanwhile."""
+    replaced = context.session.connection().execute(_REPLACE, {"ids": [row["grade_id"] for row in rows]})
+    if replaced.rowcount != len(rows):
+        raise OutdatedError
+    values = {"approved_by_id": correction.approved_by_id, "now": context.now, "correction_id": correction.id}
+    context.session.connection().execute(_NEXT, {"grades": msgspec.json.encode(rows).decode(), **values})
+
+
+def _note(context: ActionContext, act: str, correction: Correction, *, count: int) -> None:
+    record(context, act, object_type="correction", object_id=correction.id, details={"count": count})
 
 
 def correct_key(context: ActionContext, approval: Approval) -> Regrade:

@@ -114,6 +114,8 @@ class Exam(Base):
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""
     snapshot_created_at: Mapped[UtcDateTime | None]
     """When that roster was written into `roster_snapshot_people`; null while figures still stand on the present roster."""
+    result_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Which version its results are; each applied correction of grades begins another."""
     corrections: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many corrections of the frozen roster the office has accepted since."""
     has_external_results: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.personal_data import EXAM, OTHERS, TECHNICAL, WITH_KEYS, shown
@@ -37,6 +38,7 @@ class Grade(Base):
         ),
         Index("ix_grades_graded_again", "attempt_id", postgresql_where=text("is_current AND number > 1")),
         Index("ix_grades_regrade_id", "regrade_id", postgresql_where=text("regrade_id IS NOT NULL")),
+        Index("ix_grades_correction_id", "correction_id", postgresql_where=text("correction_id IS NOT NULL")),
         CheckConstraint("points >= 0 AND points <= points_possible", name="points"),
         CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name="band"),
     )
@@ -71,6 +73,56 @@ class Grade(Base):
     graded_at: Mapped[UtcDateTime] = mapped_column(info=shown("评分时间"))
     regrade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("regrades.id"), info=TECHNICAL)
     """The regrade that made it; what counted before is the grade with the number below."""
+    correction_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("corrections.id"), info=TECHNICAL)
+    """The correction that made it."""
+
+
+class Correction(Base):
+    """A change of what grades are made of in chosen exams, asked for with its dry run.
+
+    One other person decides on it, or two where results are published; it is applied at once, and undone only by another correction.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        CheckConstraint("kind IN ('item', 'rules', 'annulment')", name="kind"),
+        CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name="state"),
+        CheckConstraint(
+            "asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id",
+            name="persons",
+        ),
+        CheckConstraint(
+            "state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))",
+            name="applied",
+        ),
+        CheckConstraint("cardinality(exam_ids) > 0", name="exams"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[Str]
+    change: Mapped[JsonB]
+    """A corrections.rules.GradeChange."""
+    exam_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    """The exams that were chosen, rising."""
+    reason: Mapped[Str]
+    public_reason: Mapped[Str]
+    """What candidates read."""
+    is_published: Mapped[bool]
+    """Whether it changes results that were visible when it was asked for: then three persons are needed."""
+    fingerprint: Mapped[Str]
+    """SHA-256 of what the dry run came to (corrections.rules.fingerprint)."""
+    summary: Mapped[JsonB]
+    """The dry run in figures."""
+    attempt_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    """The attempts that the dry run touched, rising."""
+    state: Mapped[Str]
+    asked_by_id: Mapped[BigInt]
+    asked_at: Mapped[UtcDateTime]
+    checked_by_id: Mapped[BigInt | None]
+    checked_at: Mapped[UtcDateTime | None]
+    approved_by_id: Mapped[BigInt | None]
+    decided_at: Mapped[UtcDateTime | None]
+    """When it was applied or rejected."""
 
 
 class ItemRuling(Base):
@@ -92,7 +144,7 @@ class ItemRuling(Base):
     """A grading.rules.Treatment."""
     key_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     """The answer_keys rows it is scored by, the best counting; none for `full` and `void`."""
-    correction_id: Mapped[BigInt]
+    correction_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("corrections.id"))
     """The correction that made it."""
 
 

@@ -58,13 +58,16 @@ UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began
 """)
 """Attempts that were never tried, and those whose last try began before an instant and which may be tried once more."""
 _LOCK = text("""
-SELECT id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'submitted' AND quarantined_at IS NULL ORDER BY submitted_at FOR UPDATE
+WITH steady AS MATERIALIZED (SELECT id FROM exams WHERE id IN (SELECT exam_id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[]))) ORDER BY id FOR SHARE)
+SELECT a.id FROM attempts AS a JOIN steady ON steady.id = a.exam_id
+WHERE a.id = ANY(CAST(:ids AS bigint[])) AND a.state = 'submitted' AND a.quarantined_at IS NULL ORDER BY a.submitted_at FOR UPDATE OF a
 """)
+"""The exams' rows are held too: a correction, which locks them, waits for what is being graded by the rulings of before."""
 _SHEETS = text("""
 SELECT a.id, p.sections, p.response_schema,
   jsonb_build_object(
     'scoring_rule', e.scoring_rule, 'pass_percent', e.pass_percent::text, 'good_percent', e.good_percent::text, 'excellent_percent', e.excellent_percent::text
-  ) AS rules,
+  ) || CASE WHEN a.is_annulled THEN '{"is_annulled": true}' ELSE '{}' END::jsonb AS rules,
   ARRAY(SELECT max(id) FROM item_rulings WHERE exam_id = a.exam_id GROUP BY question_version_id, part ORDER BY 1) AS ruling_ids,
   (SELECT json_agg(json_build_object('id', id, 'item', item, 'points', points::text)) FROM item_marks WHERE attempt_id = a.id AND is_current) AS hand_marks,
   (SELECT coalesce(max(number), 0) FROM grades WHERE attempt_id = a.id) AS last_number,

@@ -46,9 +46,11 @@ class GradingRules(GradeBoundaries):
     """What an exam's settings give to a grade, frozen into it: a grade is never read by the settings of a later day."""
 
     scoring_rule: ScoringRule
+    is_annulled: bool = False
+    """Whether the sitting counts for nothing, as two persons have decided: no points, not passed."""
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, str]) -> Self:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read `grades.rules`; raise msgspec.ValidationError where it is incomplete."""
         return msgspec.convert(stored, cls)
 
@@ -117,7 +119,27 @@ def score_paper(
     rulings: Iterable[Ruling] = (),
     hand_points: Mapping[int, Decimal] | None = None,
 ) -> Score:
-    """Score a paper as it is stored: `responses` by item in the letters that the person saw, `keys` by question version, `hand_points` by item.
+    """Score a paper as it is stored: `responses` by item in the letters that the person saw; the rest as in `score_stored`."""
+    orders = (item[2] for section in sections for item in section["items"])
+    kinds = response_schema.kinds_in(schema)
+    stored = [
+        kind.stored_response(responses.get(str(number), ()), order)
+        for number, (order, kind) in enumerate(zip(orders, kinds, strict=True), 1)
+    ]
+    return score_stored(sections, schema, stored, keys, rules=rules, rulings=rulings, hand_points=hand_points)
+
+
+def score_stored(
+    sections: Sequence[Mapping[str, Any]],
+    schema: str,
+    stored: Sequence[tuple[str, ...]],
+    keys: Mapping[int, VersionKey],
+    *,
+    rules: GradingRules,
+    rulings: Iterable[Ruling] = (),
+    hand_points: Mapping[int, Decimal] | None = None,
+) -> Score:
+    """Score responses in stored letters, one an item: `keys` by question version, `hand_points` by item.
 
     Raise KeyError for a question version without a key, UnmarkedItemError for an item that a person must mark and nobody has.
     """
@@ -125,10 +147,9 @@ def score_paper(
     ruled = {(ruling.version_id, ruling.part): ruling for ruling in rulings}
     given = hand_points or {}
     item_points, possible, sheet = [], ZERO, bytearray()
-    for number, ((version_id, part, order, worth, scoring), kind) in enumerate(
-        zip(items, response_schema.kinds_in(schema), strict=True), 1
+    for number, ((version_id, part, order, worth, scoring), kind, response) in enumerate(
+        zip(items, response_schema.kinds_in(schema), stored, strict=True), 1
     ):
-        response = kind.stored_response(responses.get(str(number), ()), order)
         if kind.has_letter_key:
             sheet += _packed(kind, response, len(order))
         ruling = ruled.get((version_id, part)) if ruled else None
@@ -147,6 +168,8 @@ def score_paper(
             asked = (part, kind, len(order), worth, scoring)
             scored_by = (keys[version_id],) if ruling is None else ruling.keys
             item_points.append(max(score((key, *asked), response, rules.scoring_rule) for key in scored_by))
+    if rules.is_annulled:
+        item_points = [ZERO] * len(item_points)
     return _total(tuple(item_points), possible, rules, sheet=bytes(sheet))
 
 
@@ -155,18 +178,26 @@ def _packed(kind: QuestionKind, response: tuple[str, ...], option_count: int) ->
     return kind.pack(response, option_count)
 
 
-def unpack_sheet(sections: Sequence[Mapping[str, Any]], schema: str, sheet: bytes) -> dict[int, tuple[str, ...]]:
-    """Give the responses in stored letters that a grade's sheet holds, by item; texts are left out. Raise ValueError for a sheet of another paper."""
-    items = (item for section in sections for item in section["items"])
-    responses, start = {}, 0
-    for number, (item, kind) in enumerate(zip(items, response_schema.kinds_in(schema), strict=True), 1):
-        end = start + kind.packed_size(len(item[2]))
-        if kind.has_letter_key:
-            responses[number] = kind.unpack(sheet[start:end])
+def unpack_sheet(
+    sections: Sequence[Mapping[str, Any]], schema: str, sheet: bytes, texts: Mapping[str, Sequence[str]]
+) -> list[tuple[str, ...]]:
+    """Give the responses of a grade, one an item: stored letters from its sheet, `texts` by item. Raise ValueError for a sheet of another paper."""
+    orders = (item[2] for section in sections for item in section["items"])
+    responses, start = [], 0
+    for number, (order, kind) in enumerate(zip(orders, response_schema.kinds_in(schema), strict=True), 1):
+        end = start + kind.packed_size(len(order))
+        responses.append(
+            _unpacked(kind, sheet[start:end]) if kind.has_letter_key else tuple(texts.get(str(number), ()))
+        )
         start = end
     if start != len(sheet):
         raise ValueError(f"{len(sheet)} bytes for a paper of {start}")
     return responses
+
+
+@lru_cache(maxsize=30_000)
+def _unpacked(kind: QuestionKind, packed: bytes) -> tuple[str, ...]:
+    return kind.unpack(packed)
 
 
 @lru_cache(maxsize=512)
