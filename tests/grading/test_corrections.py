@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from examapp.content.questions.models import AnswerKey
+from examapp.content.questions.models import AnswerKey, QuestionUse
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import actions
 from examapp.delivery.corrections.rules import CorrectionKind, GradeChange, fingerprint
 from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import tasks as grading_tasks
-from examapp.delivery.grading.actions import make_grade
 from examapp.delivery.grading.models import Correction, Grade, ItemRuling
 from examapp.delivery.grading.rules import Treatment
 from examapp.errors import BadRequestError, ConflictError, NotFoundError
@@ -68,7 +68,7 @@ def from_nothing(session, attempt_id):
     """Grade an attempt by what is in force, with the version's keys that its grade names: a newer key in the bank rules no exam by itself."""
     (sheet,) = grading_queries.list_sheets(session, [attempt_id])
     rulings = grading_queries.rulings_by_id(session, sheet.ruling_ids)
-    return make_grade(sheet, grading_queries.newest_keys(session, sheet.version_ids), rulings)
+    return grading_actions.make_grade(sheet, grading_queries.newest_keys(session, sheet.version_ids), rulings)
 
 
 def assert_grades_stand(session, exam):
@@ -216,6 +216,27 @@ def test_rules_and_an_attempt_are_corrected_too(world, session, exam, people):
     (grade,) = current(session, exam).values()
     assert (grade.points, grade.is_passed) == (2, True)
     assert_grades_stand(session, exam)
+
+
+def test_a_candidate_sees_what_a_correction_made_of_the_result(world, session, questions, people):
+    """Points for all, then not counted: neither is a mistake; the rules are those of the grade."""
+    exam = world.exam(
+        world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), kind="mock", results_policy="at_once", keys_policy="at_once"
+    )
+    candidate_client = take_exam(world, exam, right="A")
+    address = f"/attempts/{candidate_client.attempt['id']}/result"
+    assert "错题（1 题）" in candidate_client.api.get(address).text
+    apply(people, counts_for_all(questions[1]), [exam.id])
+    page = candidate_client.api.get(address).text
+    assert "成绩作了更正" in page and "原 2 分，现 4 分" in page and "全部答对" in page
+    apply(people, counts_for_all(questions[1], VOID), [exam.id])
+    page = candidate_client.api.get(address).text
+    assert "原 4 分，现 2 分" in page and "满分 2 分" in page and "全部答对" in page
+    exam.pass_percent = 70
+    session.flush()
+    assert "得分率达到 60% 为合格" in candidate_client.api.get(address).text
+    assert grading_actions.tally_questions(session, now=NOON) == 1
+    assert [use.question_version_id for use in session.query(QuestionUse)] == [questions[0].current_version_id]
 
 
 def test_what_cannot_be_corrected_is_said(world, session, exam, questions, people):

@@ -13,7 +13,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import tasks as grading_tasks
-from examapp.delivery.grading.models import Grade, ItemMark, ItemRuling
+from examapp.delivery.grading.models import Correction, Grade, ItemMark, ItemRuling
 from examapp.delivery.grading.rules import GradingRules, unpack_sheet
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
@@ -122,28 +122,19 @@ def test_rulings_in_force_and_marks_given_by_persons_count_in_a_grade(world, ses
     (first, _), *_ = (
         [item[:2] for item in section["items"]] for section in session.get(Paper, attempt.paper_id).sections
     )
-    old, new = (
-        world.save(
-            ItemRuling(
-                exam_id=attempt.exam_id,
-                question_version_id=first[0],
-                part=first[1],
-                treatment=treatment,
-                key_ids=[],
-                correction_id=1,
-            )
+    correction = world.save(
+        Correction(
+            kind="item", change={}, exam_ids=[attempt.exam_id], reason="", public_reason="", is_published=False, fingerprint="", summary={},
+            attempt_ids=[], state="asked", asked_by_id=candidate_client.person.id, asked_at=NOON,
         )
+    )  # fmt: skip
+    common = {"exam_id": attempt.exam_id, "key_ids": [], "correction_id": correction.id}
+    old, new = (
+        world.save(ItemRuling(question_version_id=first[0], part=first[1], treatment=treatment, **common))
         for treatment in ("full", "void")
     )
     elsewhere = world.save(
-        ItemRuling(
-            exam_id=attempt.exam_id,
-            question_version_id=world.question().current_version_id,
-            part=0,
-            treatment="void",
-            key_ids=[],
-            correction_id=1,
-        )
+        ItemRuling(question_version_id=world.question().current_version_id, part=0, treatment="void", **common)
     )
     mark = world.save(ItemMark(attempt_id=attempt.id, item=2, number=1, points=Decimal("0.50"), source="review"))
     grading_tasks.sweep_once()

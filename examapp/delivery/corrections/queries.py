@@ -267,8 +267,8 @@ def list_result_changes(
 
 
 def find_points_before(session: Session, grade: Grade) -> Decimal | None:
-    """Find what a regraded attempt had before, where its points changed."""
-    if grade.regrade_id is None:
+    """Find what an attempt had before a regrade or a correction, where its points changed."""
+    if grade.regrade_id is None and grade.correction_id is None:
         return None
     before = select(Grade.points).where(Grade.attempt_id == grade.attempt_id, Grade.number == grade.number - 1)
     points = session.scalar(before)

@@ -170,6 +170,8 @@ def _tallies(graded: Iterator[GradedPaper]) -> dict[tuple[int, int], _Tally]:
     for paper in graded:
         items = (item for section in paper.sections for item in section["items"])
         for (version_id, part, _, possible), points in zip(items, paper.item_points, strict=True):
+            if (version_id, part) in paper.void:
+                continue
             tally = found.setdefault((version_id, part + 1), _Tally())
             tally.asked += 1
             tally.right += Decimal(points) == Decimal(possible)

@@ -14,7 +14,7 @@ from examapp.content.blueprints.models import Paper
 from examapp.content.questions.models import QuestionUse
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.models import Grade, ItemRuling
 from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
 from examapp.jobs.models import MAX_RETRIES
 
@@ -184,6 +184,8 @@ class GradedPaper:
 
     sections: Sequence[dict[str, Any]]
     item_points: Sequence[str]
+    void: frozenset[tuple[int, int]]
+    """Version and part of the items that do not count."""
 
 
 def exams_to_tally(session: Session) -> list[tuple[int, str]]:
@@ -212,12 +214,14 @@ def exams_to_tally(session: Session) -> list[tuple[int, str]]:
 
 def iter_graded_papers(session: Session, exam_id: int) -> Iterator[GradedPaper]:
     """Give every graded paper of an exam, streamed."""
+    of_exam = select(ItemRuling).where(ItemRuling.exam_id == exam_id, ItemRuling.treatment == Treatment.VOID)
+    void = {ruling.id: (ruling.question_version_id, ruling.part) for ruling in session.scalars(of_exam)}
     rows = session.execute(
-        select(Paper.sections, Grade.item_points)
+        select(Paper.sections, Grade.item_points, Grade.ruling_ids)
         .join(Attempt, Grade.attempt_id == Attempt.id)
         .join(Paper, Attempt.paper_id == Paper.id)
         .where(Attempt.exam_id == exam_id, Grade.is_current)
         .execution_options(yield_per=_AT_ONCE)
     )
-    for sections, item_points in rows:
-        yield GradedPaper(sections, item_points)
+    for sections, item_points, ruling_ids in rows:
+        yield GradedPaper(sections, item_points, frozenset(void[i] for i in ruling_ids if i in void))

@@ -14,12 +14,14 @@ from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.laws.queries import ArticleContent, find_article_contents
-from examapp.content.questions.models import AnswerKey, QuestionCitation
+from examapp.content.questions.models import QuestionCitation
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.attempts.queries import ends_of, read_sheet
 from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
+from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
 from question_bank.kinds.registry import kind_of
 
 
@@ -118,28 +120,43 @@ def list_item_results(session: Session, attempt: Attempt, grade: Grade) -> list[
     """List a graded attempt's items with the keys it was graded by; only after the keys' release."""
     items = items_of(session.get_one(Paper, attempt.paper_id))
     responses = {item: response for item, (_, _, response) in read_sheet(session, attempt.id).items()}
-    keys = _keys_by_version(session, grade)
+    keys = {int(version_id): key_id for version_id, key_id in grade.key_ids.items()}
+    by_id = grading_queries.keys_by_id(session, list(keys.values()))
+    rulings = {
+        (ruling.version_id, ruling.part): ruling
+        for ruling in grading_queries.rulings_by_id(session, grade.ruling_ids).values()
+    }
     cited = _citations_by_part(session, {item.version_id for item in items})
     return [
-        _item_result(item, responses.get(item.item, []), Decimal(points), keys[item.version_id], cited)
+        _item_result(
+            item,
+            responses.get(item.item, []),
+            Decimal(points),
+            key=by_id[keys[item.version_id]],
+            ruling=rulings.get((item.version_id, item.part)),
+            cited=cited,
+        )
         for item, points in zip(items, grade.item_points, strict=True)
     ]
 
 
-def _keys_by_version(session: Session, grade: Grade) -> dict[int, AnswerKey]:
-    keys = session.scalars(select(AnswerKey).where(AnswerKey.id.in_(grade.key_ids.values())))
-    return {key.question_version_id: key for key in keys}
-
-
 def _item_result(
-    item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], ResultContext]
+    item: PaperItem,
+    response: list[str],
+    points: Decimal,
+    *,
+    key: VersionKey,
+    ruling: Ruling | None,
+    cited: dict[tuple[int, int], ResultContext],
 ) -> ItemResult:
-    part = key.parts[item.part]
+    """Give an item by the key that it was scored by; one that does not count has nothing to lose."""
+    part = (ruling.keys[0] if ruling is not None and ruling.keys else key).parts[item.part]
+    is_void = ruling is not None and ruling.treatment is Treatment.VOID
     return ItemResult(
         item=item.item,
         response=response,
         points=points,
-        points_possible=item.points,
+        points_possible=Decimal(0) if is_void else item.points,
         key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
         explanation=part.get("explanation") or "",
         report_context=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
@@ -338,6 +355,10 @@ _WITH_PAPER = (
 
 
 def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list[GradedAnswers]:
+    """Read grades with their papers; an item that does not count is nobody's mistake."""
+    rows = session.execute(statement).all()
+    rulings = grading_queries.rulings_by_id(session, {i for _, grade, _ in rows for i in grade.ruling_ids})
+    void = {i: (ruling.version_id, ruling.part) for i, ruling in rulings.items() if ruling.treatment is Treatment.VOID}
     return [
         GradedAnswers(
             attempt_id=attempt.id,
@@ -347,9 +368,15 @@ def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list
             unit_id=attempt.unit_id,
             submitted_at=attempt.submitted_at or attempt.started_at,
             items=tuple(
-                (item.version_id, item.part, Decimal(points) == item.points, item.item in attempt.unsure)
+                (
+                    item.version_id,
+                    item.part,
+                    Decimal(points) == item.points
+                    or (item.version_id, item.part) in {void[i] for i in grade.ruling_ids if i in void},
+                    item.item in attempt.unsure,
+                )
                 for item, points in zip(items_of(paper), grade.item_points, strict=True)
             ),
         )
-        for attempt, grade, paper in session.execute(statement)
+        for attempt, grade, paper in rows
     ]

@@ -19,7 +19,7 @@ from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_o
 from examapp.delivery.exams.models import SCORING_RULE_NAMES, Exam
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.delivery.grading.rules import BAND_NAMES, Band, GradingRules
 from examapp.delivery.results.queries import (
     Release,
     find_current_grade,
@@ -30,7 +30,6 @@ from examapp.delivery.results.queries import (
 )
 from examapp.organisation.accounts.guards import are_keys_withheld, my_user, shows_keys, signed_in
 from examapp.web.params import chosen_page
-from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import KIND_NAMES
 
 blueprint = Blueprint("grading", __name__)
@@ -67,6 +66,7 @@ def show_result(attempt_id: int) -> str | AnyResponse:
 def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, release: Release) -> str:
     reviewed = review_items(session, attempt, grade) if release.are_keys_out else []
     mistakes = [item for item in reviewed if not item.result.is_right]
+    rules = GradingRules.from_json(grade.rules)
     return render_template(
         "grading/result.html",
         attempt=attempt,
@@ -75,7 +75,8 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
         release=release,
         points_before=find_points_before(session, grade),
         band_name=BAND_NAMES[Band(grade.band)],
-        scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
+        rules=rules,
+        scoring_words=SCORING_RULE_NAMES[rules.scoring_rule],
         counting_words=_COUNTING_RULE_LABELS[exam.counting_rule],
         shares=shares_by_law([item.result for item in reviewed]),
         mistakes=mistakes,
