@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import json
 import zipfile
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,8 +19,8 @@ from question_bank.kinds import response_schema
 from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
+from tests.helpers.evidence import SCRIPT, verify
 
-SCRIPT = Path(__file__).parents[2] / "examapp/templates/evidence/verify.py"
 RULES = {
     "scoring_rule": "all_or_nothing",
     "pass_percent": "60.00",
@@ -31,16 +29,6 @@ RULES = {
 }
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC_KEY = SIGNER.public_key().public_bytes_raw().hex()
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("verify_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-verify = load_script()
 
 
 def pack_of(rows, *, signer=SIGNER):
