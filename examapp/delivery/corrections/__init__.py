@@ -1,1 +1,1 @@
-"""Corrections of grades; corrected keys and regrades."""
+"""Corrections of what grades are made of."""

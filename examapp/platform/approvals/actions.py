@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from examapp.delivery.corrections.actions import correct_key
+from examapp.delivery.regrades.actions import correct_key
 from examapp.organisation.access.rules import Grant
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS

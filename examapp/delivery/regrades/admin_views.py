@@ -9,8 +9,8 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, send_file
 
 from examapp.db.session import read_session
-from examapp.delivery.corrections import actions, queries
 from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.delivery.regrades import actions, queries
 from examapp.organisation.accounts.guards import my_access, requires, shows_keys
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import request_transaction
