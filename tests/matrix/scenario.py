@@ -9,9 +9,10 @@ from examapp import clock
 from examapp.content.laws.models import Law, LawImport, LawVersion
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
+from examapp.delivery.corrections.rules import summarise
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
-from examapp.delivery.grading.models import Regrade
+from examapp.delivery.grading.models import Correction, Regrade
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
@@ -251,6 +252,7 @@ class Scenario:
             for day in (clock.today() - timedelta(days=900), clock.today() - timedelta(days=90))
         ]
         self.put("regrade", self._regrade())
+        self.put("correction", self._correction())
         self.put("law", "某法", missing="没有法")
         self.put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
         self.put("law_version", versions[0])
@@ -272,6 +274,24 @@ class Scenario:
             approved_by_id=self.people["Q"].id,
             created_at=clock.now(),
             state="done",
+        )
+        return self.world.save(row).id
+
+    def _correction(self):
+        exam_id = self.things["exam"]["same"]
+        row = Correction(
+            kind="rules",
+            change={"kind": "rules", "rules": {"scoring_rule": "all_or_nothing"}},
+            exam_ids=[exam_id],
+            reason="理由",
+            public_reason="",
+            is_published=False,
+            fingerprint="",
+            summary=summarise([]),
+            attempt_ids=[],
+            state="rejected",
+            asked_by_id=self.peer.id,
+            asked_at=clock.now(),
         )
         return self.world.save(row).id
 

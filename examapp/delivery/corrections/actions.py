@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
+from examapp.clock import local
+from examapp.content.question_review.actions import put_part_in_force
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
 from examapp.delivery.corrections.rules import (
@@ -24,15 +28,18 @@ from examapp.delivery.corrections.rules import (
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.models import Correction, ItemRuling
-from examapp.delivery.grading.rules import Ruling
+from examapp.delivery.grading.rules import BAND_NAMES, Band, Ruling, VersionKey
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import BadRequestError, ConflictError
 from examapp.organisation.dual_control.actions import SamePersonError
 from examapp.platform.audit.actions import ActionContext, record
+from examapp.points import for_people
 
 AUDIT_ACTS = {
     "corrections.approve": "批准更正成绩",
     "corrections.ask": "申请更正成绩",
     "corrections.check": "审核更正成绩",
+    "corrections.export": "导出更正前后对照",
     "corrections.reject": "退回更正成绩",
 }
 AUDIT_OBJECTS = {"correction": "成绩更正"}
@@ -59,11 +66,22 @@ def dry_run(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> l
 
 
 def ask_correction(
-    context: ActionContext, *, change: GradeChange, exam_ids: Sequence[int], reason: str, public_reason: str = ""
+    context: ActionContext,
+    *,
+    change: GradeChange,
+    exam_ids: Sequence[int],
+    reason: str,
+    public_reason: str = "",
+    seen: str = "",
 ) -> Correction:
-    """Put down a correction with its dry run, for one other person or two to decide; raises BadRequestError, NotFoundError, AlreadyAskedError."""
+    """Put down a correction with its dry run, for one other person or two to decide; `seen` is the fingerprint of the dry run that was looked at.
+
+    Raises BadRequestError, NotFoundError, AlreadyAskedError, and OutdatedError where the dry run comes to something else by now.
+    """
     session = context.session
     exams = queries.lock_exams(session, exam_ids)
+    if any(exam.anonymised_at for exam in exams):
+        raise ConflictError("所选的考试中有成绩已经匿名的，不能再更正。请去掉这样的考试。")
     if not reason.strip():
         raise BadRequestError("请写明更正的理由。")
     stored = msgspec.to_builtins(change)
@@ -71,7 +89,9 @@ def ask_correction(
         raise AlreadyAskedError
     outcomes = dry_run(session, change, exam_ids)
     if not outcomes:
-        raise BadRequestError("所选的考试中没有已评分的答卷用到这道题，不需要更正成绩。")
+        raise BadRequestError("所选的考试中没有这样的已评分的答卷，不需要更正成绩。")
+    if seen and fingerprint(outcomes) != seen:
+        raise OutdatedError("试算以后，这些考试的成绩又有变化。下面是新的试算结果，请看过再提交。")
     correction = Correction(
         kind=change.kind,
         change=stored,
@@ -127,6 +147,7 @@ def approve_correction(context: ActionContext, correction_id: int) -> Correction
     if not correction.is_published and queries.are_results_out(session, exams, now=context.now):
         raise OutdatedError("申请以后成绩已经公布，更正要由三人办理。请申请人重新提交。")
     change = GradeChange.from_json(correction.change)
+    change = _put_key_in_force(context, change, correction)
     ruling_ids = _put_change_in_force(session, change, correction, exams)
     made = list(_iter_outcomes(session, change, correction.exam_ids, ruling_ids))
     _ensure_current(correction, [outcome for outcome, _ in made])
@@ -152,6 +173,19 @@ def _ensure_current(correction: Correction, outcomes: Sequence[Outcome]) -> None
     known = set(correction.attempt_ids)
     if fingerprint(outcome for outcome in outcomes if outcome.attempt_id in known) != correction.fingerprint:
         raise OutdatedError
+
+
+def _put_key_in_force(context: ActionContext, change: GradeChange, correction: Correction) -> GradeChange:
+    """Store a key that the bank does not hold yet, and give the change that names it; raises ConflictError where the bank's has changed since."""
+    if change.new_part is None:
+        return change
+    key = put_part_in_force(
+        context, version_id=change.version_id, part=change.part, corrected=dict(change.new_part), old_key_id=change.old_key_id,
+        reason=correction.reason, author_id=correction.asked_by_id,
+    )  # fmt: skip
+    stored = replace(change, key_ids=(*change.key_ids, key.id), new_part=None)
+    correction.change = msgspec.to_builtins(stored)
+    return stored
 
 
 def _put_change_in_force(
@@ -184,12 +218,15 @@ def _iter_outcomes(
     session: Session, change: GradeChange, exam_ids: Sequence[int], ruling_ids: Mapping[int, int]
 ) -> Iterator[tuple[Outcome, dict[str, Any]]]:
     """Give for each touched grade what it comes to, and the columns of the next one; `ruling_ids` by exam where the change is one of an item."""
-    new_keys = grading_queries.keys_by_id(session, change.key_ids)
+    keys_by_id = grading_queries.keys_by_id(session, change.key_ids)
+    new_keys = tuple(keys_by_id[key_id] for key_id in change.key_ids)
+    if change.new_part is not None:
+        new_keys += (VersionKey(0, (change.new_part,) * (change.part + 1)),)
     is_item = change.kind is CorrectionKind.ITEM
     new = {
         exam_id: Ruling(
             id=ruling_id, version_id=change.version_id, part=change.part, treatment=change.treatment,
-            keys=tuple(new_keys[key_id] for key_id in change.key_ids),
+            keys=new_keys,
         )
         for exam_id, ruling_id in ruling_ids.items()
     }  # fmt: skip
@@ -230,3 +267,31 @@ def _write_grades(context: ActionContext, correction: Correction, rows: Sequence
 
 def _note(context: ActionContext, act: str, correction: Correction, *, count: int) -> None:
     record(context, act, object_type="correction", object_id=correction.id, details={"count": count})
+
+
+_COLUMNS = tuple(
+    SheetColumn(head=head, width=width)
+    for head, width in (
+        ("考试", 30), ("单位编码", 12), ("单位", 28), ("工号", 14), ("姓名", 12), ("第几次作答", 12), ("更正前（分）", 14), ("更正后（分）", 14),
+        ("更正前等次", 12), ("更正后等次", 12), ("参加过补考", 12),
+    )
+)  # fmt: skip
+
+
+def write_correction(context: ActionContext, correction: Correction, path: Path, *, title: str) -> None:
+    """Write every result that an applied correction has changed, with an audit line."""
+    outcomes = [each for each in queries.list_outcomes(context.session, correction.id) if each.is_changed]
+    people = queries.people_of(context.session, [each.attempt_id for each in outcomes])
+    rows = sorted((_cells(people[each.attempt_id], each) for each in outcomes), key=lambda row: row[:4])
+    remarks = [f"理由：{correction.reason}", f"截至 {local(context.now):%Y-%m-%d %H:%M}，只列成绩有变化的作答。"]
+    write_xlsx(path, [SheetLayout(name="更正前后对照", columns=_COLUMNS, rows=rows, title=title, remarks=remarks)])
+    record(
+        context, "corrections.export", object_type="correction", object_id=correction.id, details={"count": len(rows)}
+    )
+
+
+def _cells(person: queries.AttemptPerson, each: Outcome) -> tuple[str, ...]:
+    return (
+        person.exam_title, person.unit_code, person.unit_name, person.staff_number, person.name, str(person.number), for_people(each.points_before),
+        for_people(each.points_after), BAND_NAMES[Band(each.band_before)], BAND_NAMES[Band(each.band_after)], "是" if person.has_sat_makeup else "",
+    )  # fmt: skip

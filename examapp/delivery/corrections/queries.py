@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, and_, bindparam, func, select, text
+from sqlalchemy.orm import Session, aliased
 
+from examapp.clock import local
+from examapp.content.laws.models import LawVersion
+from examapp.content.questions.models import QuestionCitation
+from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ends_of
-from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange
+from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange, Outcome
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.rules import is_visible, results_visible_at
 from examapp.delivery.grading.models import Correction, Grade
 from examapp.errors import NotFoundError
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+
+_MAX_LISTED = 100
 
 _CURRENT = text("""
-SELECT g.id, g.attempt_id, a.exam_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.key_ids, g.rules,
+SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.key_ids, g.rules,
   g.ruling_ids, g.sheet, p.sections, p.response_schema,
   (SELECT json_object_agg(item, points::text) FROM item_marks WHERE id = ANY(g.mark_ids)) AS hand_points,
   CASE WHEN p.response_schema ~ '^(...)*.0' THEN
@@ -76,10 +85,170 @@ def is_waiting(session: Session, change: dict[str, Any], exam_ids: Sequence[int]
     return session.scalar(select(same.exists())) is True
 
 
-def find_points_before(session: Session, grade: Grade) -> Decimal | None:
-    """Find what an attempt had before a regrade or a correction, where its points changed."""
-    if grade.regrade_id is None and grade.correction_id is None:
-        return None
-    before = select(Grade.points).where(Grade.attempt_id == grade.attempt_id, Grade.number == grade.number - 1)
-    points = session.scalar(before)
-    return points if points != grade.points else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamShare:
+    """An exam whose graded attempts hold a question version, with what its cited laws said on the first day of it."""
+
+    id: int
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    attempts: int
+    is_anonymised: bool
+    was_law_in_force: bool
+    """Whether every version of a law that the question cites was in force when the exam opened."""
+
+
+def list_exams_with(session: Session, version_id: int, part: int) -> list[ExamShare]:
+    """List the exams with graded attempts that hold a version's part, the latest first."""
+    rows = session.execute(
+        select(Exam.id, Exam.title, Exam.opens_at, Exam.closes_at, Exam.anonymised_at, func.count().label("attempts"))
+        .join(Attempt, Attempt.exam_id == Exam.id)
+        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Grade.key_ids.has_key(str(version_id)), Attempt.state == AttemptState.GRADED)
+        .group_by(Exam.id)
+        .order_by(Exam.opens_at.desc(), Exam.id.desc())
+    ).all()
+    since, until = _law_days(session, version_id, part)
+    return [
+        ExamShare(
+            id=row.id, title=row.title, opens_at=row.opens_at, closes_at=row.closes_at, attempts=row.attempts,
+            is_anonymised=row.anonymised_at is not None,
+            was_law_in_force=(since is None or since <= local(row.opens_at).date()) and (until is None or local(row.opens_at).date() < until),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _law_days(session: Session, version_id: int, part: int) -> tuple[date | None, date | None]:
+    """Give from which day all law versions are in force that a part cites, and from which one of them is repealed; None where that is not known."""
+    row = session.execute(
+        select(
+            func.max(func.coalesce(LawVersion.effective_on, LawVersion.version_on)), func.min(LawVersion.repealed_on)
+        )
+        .join(QuestionCitation, QuestionCitation.law_version_id == LawVersion.id)
+        .where(QuestionCitation.question_version_id == version_id, QuestionCitation.part == part + 1)
+    ).one()
+    return row[0], row[1]
+
+
+def list_outcomes(session: Session, correction_id: int) -> list[Outcome]:
+    """List what an applied correction has done, by attempt."""
+    after, before = aliased(Grade), aliased(Grade)
+    rows = session.execute(
+        select(
+            Attempt.exam_id, Attempt.unit_id, after.attempt_id, before.id.label("grade_id"), before.points.label("points_before"),
+            after.points.label("points_after"), before.percent.label("percent_before"), after.percent.label("percent_after"),
+            before.band.label("band_before"), after.band.label("band_after"), before.is_passed.label("was_passed"), after.is_passed,
+        )
+        .join(before, and_(before.attempt_id == after.attempt_id, before.number == after.number - 1))
+        .join(Attempt, after.attempt_id == Attempt.id)
+        .where(after.correction_id == correction_id)
+        .order_by(after.attempt_id)
+    )  # fmt: skip
+    return [Outcome(**row._mapping) for row in rows]  # noqa: SLF001 – as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptPerson:
+    """Whose an attempt is, and whether this person has sat a make-up of the exam since."""
+
+    name: str
+    staff_number: str
+    unit_code: str
+    unit_name: str
+    exam_title: str
+    number: int
+    has_sat_makeup: bool
+
+
+def people_of(session: Session, attempt_ids: Sequence[int]) -> dict[int, AttemptPerson]:
+    """Give whose these attempts are, with the unit of the day of the attempt."""
+    makeup, later = aliased(Exam), aliased(Attempt)
+    has_sat = (
+        select(later.id)
+        .join(makeup, later.exam_id == makeup.id)
+        .where(makeup.main_exam_id == Attempt.exam_id, later.person_id == Attempt.person_id)
+        .exists()
+    )
+    rows = session.execute(
+        select(
+            Attempt.id, Person.name, Person.staff_number, Unit.code.label("unit_code"), Unit.name.label("unit_name"),
+            Exam.title.label("exam_title"), Attempt.number, has_sat.label("has_sat_makeup"),
+        )
+        .join(Person, Attempt.person_id == Person.id)
+        .join(Unit, Attempt.unit_id == Unit.id)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .where(Attempt.id.in_(attempt_ids))
+    )  # fmt: skip
+    return {row.id: AttemptPerson(**{k: v for k, v in row._mapping.items() if k != "id"}) for row in rows}  # noqa: SLF001 – as above
+
+
+def count_open_attempts(session: Session, exam_ids: Sequence[int]) -> int:
+    """Count the attempts of these exams that are being sat or wait for their grade: they will follow a correction by themselves."""
+    statement = select(func.count()).where(Attempt.exam_id.in_(exam_ids), Attempt.state != AttemptState.GRADED)
+    return session.execute(statement).scalar_one()
+
+
+def get_attempt(session: Session, attempt_id: int) -> Attempt:
+    """Get anybody's attempt; raises NotFoundError."""
+    attempt = session.get(Attempt, attempt_id)
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
+def get_correction(session: Session, correction_id: int) -> Correction:
+    """Get a correction; raises NotFoundError."""
+    correction = session.get(Correction, correction_id)
+    if correction is None:
+        raise NotFoundError
+    return correction
+
+
+def list_corrections(session: Session) -> Sequence[Correction]:
+    """List the latest corrections, the newest first."""
+    return session.scalars(select(Correction).order_by(Correction.id.desc()).limit(_MAX_LISTED)).all()
+
+
+def titles_of(session: Session, exam_ids: Iterable[int]) -> dict[int, str]:
+    """Give exams' titles by id."""
+    return dict(session.execute(select(Exam.id, Exam.title).where(Exam.id.in_(set(exam_ids)))).tuples().all())
+
+
+def unit_names(session: Session, unit_ids: Iterable[int]) -> dict[int, str]:
+    """Give units' names by id."""
+    return dict(session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(set(unit_ids)))).tuples().all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeLine:
+    """One grade of an attempt as its candidate reads it: `reason` is public."""
+
+    number: int
+    points: Decimal
+    points_possible: Decimal
+    graded_at: datetime
+    reason: str
+
+
+_REASONS = {"first": "首次评分", "key_corrected": "有一道题的答案作了更正"}
+
+
+def list_grades(session: Session, attempt_id: int) -> list[GradeLine]:
+    """List all grades of an attempt, the oldest first, each with why it was made."""
+    rows = session.execute(
+        select(
+            Grade.number, Grade.points, Grade.points_possible, Grade.graded_at, Grade.reason, Correction.public_reason
+        )
+        .outerjoin(Correction, Grade.correction_id == Correction.id)
+        .where(Grade.attempt_id == attempt_id)
+        .order_by(Grade.number)
+    )
+    return [
+        GradeLine(
+            number=number, points=points, points_possible=possible, graded_at=at,
+            reason=public_reason or _REASONS.get(reason, "这场考试的成绩作了更正"),
+        )
+        for number, points, possible, at, reason, public_reason in rows
+    ]  # fmt: skip

@@ -45,6 +45,10 @@ class GradeChange:
     part: int = 0
     treatment: Treatment = Treatment.KEY
     key_ids: tuple[int, ...] = ()
+    new_part: Mapping[str, Any] | None = None
+    """A key for the part that the bank does not hold yet, as an entry of `answer_keys.parts`; it counts beside `key_ids`."""
+    old_key_id: int = 0
+    """The version's newest key when `new_part` was written."""
     rules: Mapping[str, str] = field(default_factory=dict)
     """The fields of GradingRules that are replaced, as `grades.rules` writes them."""
     attempt_id: int = 0
@@ -70,6 +74,7 @@ class CurrentGrade:
     id: int
     attempt_id: int
     exam_id: int
+    unit_id: int
     number: int
     points: Decimal
     points_possible: Decimal
@@ -128,8 +133,11 @@ class Outcome:
     """One attempt's result before a correction and after it."""
 
     exam_id: int
+    unit_id: int
+    """The person's unit when the attempt began."""
     attempt_id: int
     grade_id: int
+    """The grade of before."""
     points_before: Decimal
     points_after: Decimal
     percent_before: Decimal
@@ -139,11 +147,22 @@ class Outcome:
     was_passed: bool
     is_passed: bool
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the result reads otherwise afterwards."""
+        before = (self.points_before, self.percent_before, self.band_before)
+        return before != (self.points_after, self.percent_after, self.band_after)
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether the pass mark lies between before and after."""
+        return self.was_passed != self.is_passed
+
     @classmethod
     def of(cls, before: CurrentGrade, after: Mapping[str, Any]) -> Self:
         """Compare a grade with the columns of the next one."""
         return cls(
-            exam_id=before.exam_id, attempt_id=before.attempt_id, grade_id=before.id, points_before=before.points, points_after=after["points"],
+            exam_id=before.exam_id, unit_id=before.unit_id, attempt_id=before.attempt_id, grade_id=before.id, points_before=before.points, points_after=after["points"],
             percent_before=before.percent, percent_after=after["percent"], band_before=before.band, band_after=str(after["band"]),
             was_passed=before.is_passed, is_passed=after["is_passed"],
         )  # fmt: skip
@@ -160,14 +179,26 @@ def fingerprint(outcomes: Iterable[Outcome]) -> str:
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Give a dry run in figures, as JSON: attempts touched, raised, lowered, over the pass mark and below it, moves between bands, means in per cent."""
+    """Give a dry run in figures, as JSON: in all, by exam, and by unit where somebody crosses the pass mark."""
+    by_exam: dict[int, list[Outcome]] = {}
+    units: dict[int, list[int]] = {}
+    for each in outcomes:
+        by_exam.setdefault(each.exam_id, []).append(each)
+        if each.is_crossing:
+            units.setdefault(each.unit_id, [0, 0])[each.was_passed] += 1
+    exams = [{"exam_id": exam_id, **_figures(of_exam)} for exam_id, of_exam in sorted(by_exam.items())]
+    return {**_figures(outcomes), "exams": exams, "units": [[unit_id, *counts] for unit_id, counts in units.items()]}
+
+
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Count attempts touched, raised, lowered, over the pass mark and below it, moves between bands; means in per cent."""
     moves = Counter((each.band_before, each.band_after) for each in outcomes if each.band_before != each.band_after)
     return {
         "attempts": len(outcomes),
         "raised": sum(each.percent_after > each.percent_before for each in outcomes),
         "lowered": sum(each.percent_after < each.percent_before for each in outcomes),
-        "newly_passed": sum(each.is_passed and not each.was_passed for each in outcomes),
-        "no_longer_passed": sum(each.was_passed and not each.is_passed for each in outcomes),
+        "newly_passed": sum(each.is_crossing and each.is_passed for each in outcomes),
+        "no_longer_passed": sum(each.is_crossing and each.was_passed for each in outcomes),
         "band_moves": [[before, after, count] for (before, after), count in sorted(moves.items())],
         "mean_before": as_text(mean(sum((each.percent_before for each in outcomes), Decimal(0)), len(outcomes))),
         "mean_after": as_text(mean(sum((each.percent_after for each in outcomes), Decimal(0)), len(outcomes))),

@@ -14,7 +14,7 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.attempts.actions import close_if_overdue
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import get_own_attempt, list_attempts
-from examapp.delivery.corrections.queries import find_points_before
+from examapp.delivery.corrections.queries import list_grades
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import SCORING_RULE_NAMES, Exam
 from examapp.delivery.exams.rules import ExamPhase
@@ -67,13 +67,16 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
     reviewed = review_items(session, attempt, grade) if release.are_keys_out else []
     mistakes = [item for item in reviewed if not item.result.is_right]
     rules = GradingRules.from_json(grade.rules)
+    grades = list_grades(session, attempt.id)
+    before = grades[-2].points if len(grades) > 1 and grade.reason != "first" else grade.points
     return render_template(
         "grading/result.html",
         attempt=attempt,
         exam=exam,
         grade=grade,
         release=release,
-        points_before=find_points_before(session, grade),
+        grades=grades,
+        points_before=before if before != grade.points else None,
         band_name=BAND_NAMES[Band(grade.band)],
         rules=rules,
         scoring_words=SCORING_RULE_NAMES[rules.scoring_rule],
