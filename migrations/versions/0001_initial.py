@@ -1611,6 +1611,19 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_reopenings')),
     sa.UniqueConstraint('attempt_id', 'request_key', name=op.f('uq_attempt_reopenings_attempt_id_request_key'))
     )
+    op.create_table('evidence_packs',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('approval_id', sa.BigInteger(), nullable=True),
+    sa.Column('result_version', sa.Integer(), nullable=False),
+    sa.Column('manifest_sha256', sa.Text(), nullable=False),
+    sa.Column('file', sa.LargeBinary(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_evidence_packs_exam_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_evidence_packs_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evidence_packs'))
+    )
+    op.create_index(op.f('ix_evidence_packs_exam_id'), 'evidence_packs', ['exam_id'], unique=False)
     op.create_table('certificate_jobs',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
@@ -2222,6 +2235,8 @@ def _drop_tables():
     op.drop_table('certificate_plan_courses')
     op.drop_index(op.f('ix_certificate_jobs_plan_id'), table_name='certificate_jobs')
     op.drop_table('certificate_jobs')
+    op.drop_index(op.f('ix_evidence_packs_exam_id'), table_name='evidence_packs')
+    op.drop_table('evidence_packs')
     op.drop_table('attempt_reopenings')
     op.drop_table('attempt_events')
     op.drop_table('answers')

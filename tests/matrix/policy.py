@@ -58,6 +58,7 @@ KINDS = {
     "own_request": Whose.OWN,
     "regrade": Whose.SHARED,
     "correction": Whose.SHARED,
+    "evidence_pack": Whose.OWN,
     "planned_move": Whose.ACCESS,
     "exam": Whose.SHARED,
     "exam_within": Whose.ACCESS,
@@ -148,7 +149,8 @@ HOLDERS = {
     "laws:law:write": "PQ", "setup:content:load": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
-    "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
+    "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY",
+    "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
     "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
@@ -275,6 +277,9 @@ POLICY: dict[str, PolicyRow] = {
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
     "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
+    # evidence_admin
+    "evidence_admin.download_pack": may("P", pack_id="evidence_pack"),
+    "evidence_admin.show_packs": may("P", exam_id="exam"),
     # exams
     "exams.fetch_my_proof": may(SIGNED_IN, exemption_id="own_exemption"),
     "exams.list_mine": may(SIGNED_IN),

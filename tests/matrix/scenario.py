@@ -10,6 +10,7 @@ from examapp.content.laws.models import Law, LawImport, LawVersion
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
 from examapp.delivery.corrections.rules import summarise
+from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.delivery.grading.models import Correction, Regrade
@@ -253,6 +254,8 @@ class Scenario:
         ]
         self.put("regrade", self._regrade())
         self.put("correction", self._correction())
+        packs = {role: self._pack(person) for role, person in self.people.items()}
+        self.put("evidence_pack", self._pack(self.peer), own=packs)
         self.put("law", "某法", missing="没有法")
         self.put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
         self.put("law_version", versions[0])
@@ -276,6 +279,12 @@ class Scenario:
             state="done",
         )
         return self.world.save(row).id
+
+    def _pack(self, person):
+        pack = EvidencePack(
+            exam_id=self.exam.id, state="done", file=b"PK", created_by_id=person.id, created_at=clock.now()
+        )
+        return self.world.save(pack).id
 
     def _correction(self):
         exam_id = self.things["exam"]["same"]

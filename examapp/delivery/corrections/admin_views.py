@@ -22,7 +22,12 @@ from examapp.content.questions.queries import current_key, get_question, get_ver
 from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
 from examapp.delivery.corrections import actions, queries
-from examapp.delivery.corrections.forms import AnnulmentForm, CorrectionForm, ItemForm, RulesForm
+from examapp.delivery.corrections.forms import (
+    AnnulmentForm,
+    GradeCorrectionForm,
+    ItemCorrectionForm,
+    RulesCorrectionForm,
+)
 from examapp.delivery.corrections.rules import (
     CorrectionKind,
     CorrectionState,
@@ -121,7 +126,7 @@ def correct_item(question_id: int) -> Response | tuple[str, int]:
         raise NotFoundError
     shown = read_question(session, row, version, is_editable=True)
     exams = [exam for exam in queries.list_exams_with(session, version.id, part) if not exam.is_anonymised]
-    form = ItemForm(
+    form = ItemCorrectionForm(
         data={
             "key": key_data((shown.parts or (shown,))[part]),
             "exam_ids": [exam.id for exam in exams if exam.was_law_in_force],
@@ -142,14 +147,14 @@ def correct_item(question_id: int) -> Response | tuple[str, int]:
     )
 
 
-def _chosen(form: ItemForm, offered: Sequence[int]) -> list[int]:
+def _chosen(form: ItemCorrectionForm, offered: Sequence[int]) -> list[int]:
     chosen = [exam_id for exam_id in offered if exam_id in set(form.exam_ids.data)]
     if len(chosen) < len(offered) and not (form.exams_reason.data or "").strip():
         raise BadRequestError("有的考试没有选，请写明这些考试为什么不更正。")
     return chosen
 
 
-def _item_change(session: Session, version: QuestionVersion, part: int, form: ItemForm) -> GradeChange:
+def _item_change(session: Session, version: QuestionVersion, part: int, form: ItemCorrectionForm) -> GradeChange:
     """Give the change that the form says; a key that the version had before is named, another is written down."""
     treatment = Treatment(form.treatment.data)
     change = {"kind": CorrectionKind.ITEM, "version_id": version.id, "part": part, "treatment": treatment}
@@ -178,7 +183,7 @@ def _key_of(part: dict[str, Any]) -> tuple[Any, Any]:
 def correct_rules(exam_id: int) -> Response | tuple[str, int]:
     """Change the scoring rule, the pass mark or the bands of an exam that was graded."""
     exam = get_exam(read_session(), exam_id)
-    form = RulesForm(data={name: getattr(exam, name) for name in ("scoring_rule", *RULE_NAMES)})
+    form = RulesCorrectionForm(data={name: getattr(exam, name) for name in ("scoring_rule", *RULE_NAMES)})
     return _form_page(
         form,
         "grading/correction_rules.html",
@@ -188,7 +193,7 @@ def correct_rules(exam_id: int) -> Response | tuple[str, int]:
     )
 
 
-def _rules_change(form: RulesForm) -> GradeChange:
+def _rules_change(form: RulesCorrectionForm) -> GradeChange:
     marks = {name: form[name].data for name in RULE_NAMES}
     if not marks["pass_percent"] <= marks["good_percent"] <= marks["excellent_percent"]:
         raise BadRequestError("合格线不能高于良好线，良好线不能高于优秀线。")
@@ -244,7 +249,7 @@ def _shown(session: Session, outcomes: Sequence[Outcome], exam_ids: Sequence[int
 
 
 def _form_page(
-    form: CorrectionForm,
+    form: GradeCorrectionForm,
     template: str,
     *,
     change: Callable[[], GradeChange],
@@ -268,13 +273,13 @@ def _form_page(
     return render_template(template, form=form, dry_run=dry_run, band_names=BAND_NAMES, **shown), status_of_try(form)
 
 
-def status_of_try(form: CorrectionForm) -> int:
+def status_of_try(form: GradeCorrectionForm) -> int:
     """Give 422 for a form that was rejected; a dry run is an answer like any other."""
     return status_of(form) if form.is_rejected else 200
 
 
-def _ask(context: ActionContext, form: CorrectionForm, change: GradeChange, exam_ids: list[int]) -> int:
-    exams_reason = (form.exams_reason.data or "").strip() if isinstance(form, ItemForm) else ""
+def _ask(context: ActionContext, form: GradeCorrectionForm, change: GradeChange, exam_ids: list[int]) -> int:
+    exams_reason = (form.exams_reason.data or "").strip() if isinstance(form, ItemCorrectionForm) else ""
     reason = form.reason.data.strip() + (f"（有的考试不更正：{exams_reason}）" if exams_reason else "")
     return actions.ask_correction(
         context,
@@ -286,7 +291,7 @@ def _ask(context: ActionContext, form: CorrectionForm, change: GradeChange, exam
     ).id
 
 
-def _try(form: CorrectionForm, change: GradeChange, exam_ids: list[int]) -> DryRun:
+def _try(form: GradeCorrectionForm, change: GradeChange, exam_ids: list[int]) -> DryRun:
     session = read_session()
     outcomes = actions.dry_run(session, change, exam_ids)
     form.fingerprint.data = fingerprint(outcomes)

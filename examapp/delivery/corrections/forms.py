@@ -16,7 +16,7 @@ _LONG = Length(max=500, message="最多 500 个字。")
 _PERCENT = [InputRequired("请填写百分比。"), NumberRange(0, 100, "应在 0 到 100 之间。")]
 
 
-class CorrectionForm(FlaskForm):
+class GradeCorrectionForm(FlaskForm):
     """Why something is corrected, and the dry run that was looked at."""
 
     reason = StringField("更正理由", validators=[InputRequired("请写明更正的理由。"), _LONG])
@@ -24,7 +24,7 @@ class CorrectionForm(FlaskForm):
     fingerprint = HiddenField()
 
 
-class ItemForm(CorrectionForm):
+class ItemCorrectionForm(GradeCorrectionForm):
     """How a question's part counts in chosen exams."""
 
     treatment = RadioField(
@@ -37,7 +37,7 @@ class ItemForm(CorrectionForm):
     exams_reason = StringField("有的考试不更正，理由", validators=[_LONG])
 
 
-class RulesForm(CorrectionForm):
+class RulesCorrectionForm(GradeCorrectionForm):
     """The scoring rule, pass mark and bands of an exam."""
 
     scoring_rule = SelectField(
@@ -48,7 +48,7 @@ class RulesForm(CorrectionForm):
     excellent_percent = DecimalField("优秀线（%）", validators=_PERCENT, places=2)
 
 
-class AnnulmentForm(CorrectionForm):
+class AnnulmentForm(GradeCorrectionForm):
     """Whether a sitting counts."""
 
     is_annulled = BooleanField("这次作答无效，按 0 分计")

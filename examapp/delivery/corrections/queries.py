@@ -86,7 +86,7 @@ def is_waiting(session: Session, change: dict[str, Any], exam_ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExamShare:
+class AffectedExam:
     """An exam whose graded attempts hold a question version, with what its cited laws said on the first day of it."""
 
     id: int
@@ -99,7 +99,7 @@ class ExamShare:
     """Whether every version of a law that the question cites was in force when the exam opened."""
 
 
-def list_exams_with(session: Session, version_id: int, part: int) -> list[ExamShare]:
+def list_exams_with(session: Session, version_id: int, part: int) -> list[AffectedExam]:
     """List the exams with graded attempts that hold a version's part, the latest first."""
     rows = session.execute(
         select(Exam.id, Exam.title, Exam.opens_at, Exam.closes_at, Exam.anonymised_at, func.count().label("attempts"))
@@ -111,7 +111,7 @@ def list_exams_with(session: Session, version_id: int, part: int) -> list[ExamSh
     ).all()
     since, until = _law_days(session, version_id, part)
     return [
-        ExamShare(
+        AffectedExam(
             id=row.id, title=row.title, opens_at=row.opens_at, closes_at=row.closes_at, attempts=row.attempts,
             is_anonymised=row.anonymised_at is not None,
             was_law_in_force=(since is None or since <= local(row.opens_at).date()) and (until is None or local(row.opens_at).date() < until),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+
+from examapp.delivery.evidence.models import EvidencePack
+from examapp.errors import NotFoundError
 
 _AT_ONCE = 500
 _FILES = {
@@ -56,3 +59,17 @@ def iter_rows(session: Session, name: str, exam_id: int) -> Iterator[dict[str, A
         if name == "grades" and found["answers"] is None:
             del found["answers"]
         yield found
+
+
+def list_packs(session: Session, exam_id: int) -> Sequence[EvidencePack]:
+    """List the packs of an exam, the newest first."""
+    statement = select(EvidencePack).where(EvidencePack.exam_id == exam_id).order_by(EvidencePack.id.desc()).limit(50)
+    return session.scalars(statement).all()
+
+
+def get_own_pack(session: Session, pack_id: int, person_id: int) -> EvidencePack:
+    """Get a pack that somebody has asked for; raises NotFoundError for another's."""
+    pack = session.get(EvidencePack, pack_id)
+    if pack is None or pack.created_by_id != person_id:
+        raise NotFoundError
+    return pack

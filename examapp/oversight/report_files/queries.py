@@ -78,11 +78,16 @@ def remarks(report_context: ReportContext, unit_name: str, filter_label: str = "
 
 
 def roster_label(report_context: ReportContext) -> str:
-    """Say which roster the figures stand on, and when."""
-    if report_context.snapshot_due_at is None:
-        return f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
-    text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
-    return f"{text}，已采纳更正 {report_context.exam.corrections} 条" if report_context.exam.corrections else text
+    """Say which roster the figures stand on and when, and which version of the results where they were corrected."""
+    exam, text = report_context.exam, f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    if report_context.snapshot_due_at is not None:
+        text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
+        text += f"，已采纳更正 {exam.corrections} 条" if exam.corrections else ""
+    return (
+        f"{text}；成绩第 {exam.result_version} 版，更正 {exam.result_version - 1} 次"
+        if exam.result_version > 1
+        else text
+    )
 
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:

@@ -94,10 +94,15 @@ def _account(_details: dict[str, Any]) -> str:
     return "同意后 24 小时内由申请人办理一次"
 
 
+def _pack(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩，不含姓名"
+
+
 _DESCRIBERS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "people.grant_role": _role,
     "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,
+    "evidence.export_pack": _pack,
     "reports.export_numbers": _numbers,
     "reminders.export_call_list": _calls,
 }

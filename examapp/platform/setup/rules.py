@@ -24,7 +24,15 @@ CONTENT_PARTS = {
 """The content that ships with the application, in the order of loading: what it is called at the set-up, and what it is."""
 
 SECRET_SETTINGS = frozenset(
-    {"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"}
+    {
+        "secret_key",
+        "data_keys",
+        "evidence_key",
+        "setup_code",
+        "metrics_token",
+        "message_gateway_secret",
+        "oidc_client_secret",
+    }
 )
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
