@@ -150,7 +150,7 @@ HOLDERS = {
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
     "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY",
-    "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
+    "attempts:record:read": "PQY", "attempts:receipt:read": "UTPQY", "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
     "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
@@ -190,6 +190,9 @@ POLICY: dict[str, PolicyRow] = {
     "approvals_admin.withdraw": may("UTPQSY", approval_id="own_request"),
     # checklist_admin
     "checklist_admin.show_checklist": may("SY"),
+    # attempt_records_admin
+    "attempt_records_admin.find_receipt": may(SIGNED_IN),
+    "attempt_records_admin.show_record": may("PQY", attempt_id="sheet_within"),
     # attempts
     "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.exam_worker": may(EVERYBODY),
