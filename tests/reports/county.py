@@ -221,7 +221,9 @@ class Naive:
     deferred: int = 0
     participated: int = 0
     passed: int = 0
+    good: int = 0
     excellent: int = 0
+    failed: int = 0
     points: list = field(default_factory=list)
 
     @property
@@ -248,7 +250,9 @@ class Naive:
             "eligible": self.eligible,
             "participated": self.participated,
             "passed": self.passed,
+            "good": self.good,
             "excellent": self.excellent,
+            "failed": self.failed,
             "participation_rate": rate(self.participated, self.eligible),
             "pass_rate": rate(self.passed, self.participated),
             "pass_of_eligible_rate": rate(self.passed, self.eligible),
@@ -318,7 +322,9 @@ def naive_figures(session, exam_ids, *, tree="region", rule="best", snapshot=Non
                     best = max(graded, key=lambda grade: grade.percent)
                     figures.points.append(best.points)
                     figures.passed += best.is_passed
+                    figures.good += best.band == "good"
                     figures.excellent += best.band == "excellent"
+                    figures.failed += not best.is_passed
     return result
 
 

@@ -131,7 +131,7 @@ PARTICIPATION_COLUMNS = (
     SheetColumn(head="单位", width=30),
     *(
         SheetColumn(head=head, width=9, is_number=True)
-        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "优秀")
+        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "不合格")
     ),
     *(
         SheetColumn(head=head, width=11, is_number=True)
@@ -149,8 +149,8 @@ def participation_cells(row: UnitStatsRow, scope_name: str) -> list[Cell]:
     """Give a row of the participation table as it stands in every file."""
     c = row.counts
     return [
-        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.excellent,
-        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
+        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.good,
+        c.excellent, c.failed,        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
         scope_name,
     ]  # fmt: skip
 
@@ -254,7 +254,7 @@ def totals_label(total: Counts) -> str:
         [
             (
                 f"名册 {total.roster} 人，免考 {total.exempt} 人，缓考 {total.deferred} 人，应考 {total.eligible} 人，参考 {total.participated} 人，"
-                f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
+                f"合格 {total.passed} 人，良好 {total.good} 人，优秀 {total.excellent} 人，不合格 {total.failed} 人；"
             ),
             *text,
             f"平均分 {_rate(total.mean_points)}。",

@@ -115,7 +115,18 @@ def show_unit(exam_id: int, unit_id: int) -> str:
     )
 
 
-_GROUPS = ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent")
+_GROUPS = (
+    "roster",
+    "exempt",
+    "deferred",
+    "eligible",
+    "participated",
+    "absent",
+    "passed",
+    "good",
+    "excellent",
+    "failed",
+)
 _numbers_of = attrgetter(*_GROUPS)
 
 
