@@ -721,6 +721,7 @@ def _create_tables():
     sa.Column('focus_loss_limit', sa.Integer(), nullable=True),
     sa.Column('study_gate', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('snapshot_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_frozen_at_close', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('anonymised_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('snapshot_created_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('result_version', sa.Integer(), server_default='1', nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.db.personal_data import BEFORE_START, EXAM, OTHERS, TECHNICAL, shown
@@ -110,6 +110,8 @@ class Exam(Base):
     """`{}` for none; else what a clearance row is asked for."""
     snapshot_due_at: Mapped[UtcDateTime | None]
     """The moment whose roster figures stand on from then on; it may lie ahead."""
+    is_frozen_at_close: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the roster freezes when the window closes, where no other moment is declared."""
     anonymised_at: Mapped[UtcDateTime | None]
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""
     snapshot_created_at: Mapped[UtcDateTime | None]
