@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, select, text
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import local
@@ -188,6 +188,24 @@ def count_open_attempts(session: Session, exam_ids: Sequence[int]) -> int:
     """Count the attempts of these exams that are being sat or wait for their grade: they will follow a correction by themselves."""
     statement = select(func.count()).where(Attempt.exam_id.in_(exam_ids), Attempt.state != AttemptState.GRADED)
     return session.execute(statement).scalar_one()
+
+
+def person_ids_of(session: Session, attempt_ids: Sequence[int]) -> list[int]:
+    """List whose these attempts are, each person once."""
+    return list(session.scalars(select(Attempt.person_id).where(Attempt.id.in_(attempt_ids)).distinct()))
+
+
+def select_passed_by_correction(*, exam_id: int | None = None, since: datetime | None = None) -> Select[int, int]:
+    """Select exam and person of the current grades that a correction or a regrade made a pass; of one exam, or since an instant."""
+    statement = (
+        select(Attempt.exam_id, Attempt.person_id)
+        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Grade.reason != "first", Grade.is_passed)
+        .distinct()
+    )
+    if exam_id is not None:
+        statement = statement.where(Attempt.exam_id == exam_id)
+    return statement if since is None else statement.where(Grade.graded_at > since)
 
 
 def get_attempt(session: Session, attempt_id: int) -> Attempt:
