@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from datetime import timedelta
 
@@ -10,14 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.evidence.actions import make_pack
+from examapp.delivery.evidence.actions import expire_packs, make_pack
+from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.errors import ConflictError
+from examapp.organisation.people.models import Approval
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
-from tests.helpers.evidence import verify
-from tests.helpers.grading import let_rows_change, right_answers
+from tests.helpers.evidence import SCRIPT, verify
+from tests.helpers.grading import let_rows_change, press, right_answers
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
@@ -97,3 +101,46 @@ def test_an_anonymised_exam_has_no_pack(session, candidate_client, tmp_path):
     session.flush()
     with pytest.raises(ConflictError, match="匿名"):
         pack(session, candidate_client, tmp_path / "pack.zip")
+
+
+def test_a_pack_is_asked_for_allowed_by_the_security_administrator_and_downloaded(
+    world, session, candidate_client, tmp_path
+):
+    office, security = world.api(world.admin("publicity_office")), world.api(world.admin("security_admin"))
+    address = f"/admin/evidence/exams/{candidate_client.exam_id}"
+    assert office.post(address, data={"reason": " "}).status_code == 422
+    assert "申请已提交" in office.post(address, data={"reason": "上级抽查"}, follow_redirects=True).text
+    assert "不需要重复提交" in office.post(address, data={"reason": "上级抽查"}).text
+    request = session.query(Approval).one()
+    press(office, request)
+    assert session.query(EvidencePack).count() == 0, "the asker cannot allow it"
+    press(security, request)
+    made = session.query(EvidencePack).one()
+    page = office.get(address).text
+    assert made.manifest_sha256 in page and "第 1 版" in page
+    path = tmp_path / "pack.zip"
+    path.write_bytes(office.get(f"/admin/evidence/{made.id}/file").data)
+    assert verify.check(path) == []
+    assert office.get(f"/admin/evidence/{made.id + 1}/file").status_code == 404
+    expire_packs(session, now=NOON + timedelta(days=8))
+    session.expire_all()
+    assert "已经过期" in office.get(f"/admin/evidence/{made.id}/file").text
+
+
+def test_the_command_makes_a_pack_and_the_script_in_it_says_what_a_sabotaged_scorer_did(
+    app, session, candidate_client, tmp_path
+):
+    path = tmp_path / "pack.zip"
+    runner = app.test_cli_runner()
+    said = runner.invoke(args=["evidence", "make", str(candidate_client.exam_id), str(path)])
+    assert said.exit_code == 0 and "清单校验值" in said.output, said.output
+    right = subprocess.run([sys.executable, "-I", "-S", SCRIPT, path], capture_output=True, text=True, check=False)
+    assert (right.returncode, right.stdout.strip()) == (0, "全部相符。")
+    let_rows_change(session, "grades")
+    session.execute(
+        text("UPDATE grades SET item_points = jsonb_set(item_points, '{0}', '\"9.50\"'), points = points - 0.5")
+    )
+    session.flush()
+    runner.invoke(args=["evidence", "make", str(candidate_client.exam_id), str(path)])
+    wrong = subprocess.run([sys.executable, "-I", "-S", SCRIPT, path], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1 and "item_points 记为" in wrong.stdout and "points 记为" in wrong.stdout

@@ -189,6 +189,8 @@ def _revise(context: ActionContext, plan: CertificatePlan) -> tuple[int, int]:
 def _issue_to_newly_passed(context: ActionContext, plan: CertificatePlan) -> int:
     """Issue the certificates of who has earned one by a correction; gives how many."""
     session = context.session
+    if plan.exam_id is None:
+        return 0
     rows = session.execute(select_passed_by_correction(exam_id=plan.exam_id))
     newly, live = {row.person_id for row in rows}, live_certificates(session, plan.id)
     eligible = standings(session, plan, now=context.now).values()
