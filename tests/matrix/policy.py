@@ -306,6 +306,7 @@ POLICY: dict[str, PolicyRow] = {
     "exams_admin.prolong_window": may("PQ", exam_id="exam_within"),
     "exams_admin.publish_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.reject_exemption": may("PQ", exemption_id="exemption"),
+    "exams_admin.replace_question": may("PQ", exam_id="exam_within"),
     "exams_admin.register_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.request_exemption": may("UTPQ"),
     "exams_admin.retire_reason": may("PQ", reason_id="exemption_reason"),
