@@ -27,14 +27,12 @@ def versions_in(session, paper_ids):
 def test_papers_not_started_are_drawn_again_and_a_start_goes_on(world, session, office):
     bad, *_ = [world.question(Kind.SINGLE_CHOICE, key=("A",)) for _ in range(3)]
     exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)))
-    people = [world.person() for _ in range(8)]
+    people = [world.person() for _ in range(12)]
     prepare_papers(session, exam.id, now=NOON)
     held = {row.person_id: row.paper_id for row in session.query(PreparedPaper).filter_by(exam_id=exam.id)}
     holding = {
         who: paper for who, paper in held.items() if bad.current_version_id in versions_in(session, [paper])[paper]
     }
-    if not holding:
-        pytest.skip("no paper was drawn with the question")
     begun = CandidateClient(world, exam, next(person for person in people if person.id in holding))
     begun.start()
     page = office.post(
