@@ -143,7 +143,8 @@ def _pack(settings: Settings, exam_id: int, path: Path) -> list[Figure]:
     checked = subprocess.run([sys.executable, "-I", "-S", ENCLOSED / "verify.py", path], capture_output=True, text=True, check=False)  # fmt: skip
     took = time.perf_counter() - began
     wrong = [line for line in checked.stdout.splitlines() if "回执" not in line and line != "全部相符。"]
-    assert checked.returncode in {0, 1} and not wrong, wrong[:3]
+    assert checked.returncode in {0, 1}, checked.stderr
+    assert not wrong, wrong[:3]
     held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return [
         at_most("8,000 papers of 65: evidence pack made", made["seconds"], 60, "s"),

@@ -21,8 +21,19 @@ SELECT k.id AS key, k.parts FROM answer_keys AS k WHERE k.question_version_id IN
   SELECT CAST(jsonb_object_keys(g.key_ids) AS bigint) FROM grades AS g WHERE g.attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress')
 ) ORDER BY k.id
 """,
+    "questions": """
+SELECT v.id AS version, q.code, v.number, v.content FROM question_versions AS v JOIN questions AS q ON q.id = v.question_id WHERE v.id IN (
+  SELECT CAST(jsonb_object_keys(g.key_ids) AS bigint) FROM grades AS g WHERE g.attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress')
+) ORDER BY v.id
+""",
+    "corrections": """
+SELECT id AS correction, kind, change, public_reason, is_published, fingerprint, to_char(asked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS asked_at,
+  to_char(checked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS checked_at, to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS approved_at,
+  1 + num_nonnulls(checked_by_id, approved_by_id) AS persons
+FROM corrections WHERE :exam_id = ANY(exam_ids) AND state = 'applied' ORDER BY id
+""",
     "rulings": """
-SELECT id AS ruling, question_version_id AS version, part, treatment, key_ids FROM item_rulings WHERE exam_id = :exam_id ORDER BY id
+SELECT id AS ruling, correction_id AS correction, question_version_id AS version, part, treatment, key_ids FROM item_rulings WHERE exam_id = :exam_id ORDER BY id
 """,
     "marks": """
 SELECT id AS mark, item, CAST(points AS text) AS points FROM item_marks WHERE attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress') ORDER BY id
@@ -37,7 +48,7 @@ SELECT attempt_id AS attempt, item, epoch, seq, response FROM answer_history WHE
 """,
     "grades": """
 SELECT g.attempt_id AS attempt, g.number, g.is_current, CAST(g.points AS text) AS points, CAST(g.points_possible AS text) AS points_possible,
-  CAST(g.percent AS text) AS percent, g.band, g.is_passed, g.item_points, g.key_ids, g.rules, g.ruling_ids, g.mark_ids,
+  CAST(g.percent AS text) AS percent, g.correction_id AS correction, g.band, g.is_passed, g.item_points, g.key_ids, g.rules, g.ruling_ids, g.mark_ids,
   CASE WHEN EXISTS (SELECT FROM answer_history WHERE attempt_id = g.attempt_id AND saved_at > g.graded_at) THEN (
     SELECT coalesce(json_object_agg(item, response), '{}') FROM (
       SELECT DISTINCT ON (item) item, response FROM answer_history WHERE attempt_id = g.attempt_id AND saved_at <= g.graded_at
