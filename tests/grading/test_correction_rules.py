@@ -84,7 +84,7 @@ class RuledExams:
             if kind is Kind.FILL_BLANK
         }
         return CurrentGrade(
-            id=1000 * number + attempt_id, attempt_id=attempt_id, exam_id=exam_id, number=number, points=score.points, points_possible=score.points_possible,
+            id=1000 * number + attempt_id, attempt_id=attempt_id, exam_id=exam_id, unit_id=1, number=number, points=score.points, points_possible=score.points_possible,
             percent=score.percent, band=str(score.band), is_passed=score.is_passed, item_points=[str(points) for points in score.item_points],
             key_ids={str(item): item for item in range(1, len(self.kinds) + 1)}, rules=rules, ruling_ids=ruling_ids, hand_points=None,
             sections=self.sections, response_schema=self.schema, sheet=score.sheet, texts=texts,
@@ -196,7 +196,7 @@ def test_both_answers_never_lower_and_points_for_all_never_fall_below_them(world
 def outcome(attempt_id, before, after, *, grade_id=1):
     bands = ["pass" if points >= 60 else "fail" for points in (before, after)]
     return Outcome(
-        exam_id=1, attempt_id=attempt_id, grade_id=grade_id, points_before=Decimal(before), points_after=Decimal(after), percent_before=Decimal(before),
+        exam_id=1, unit_id=1, attempt_id=attempt_id, grade_id=grade_id, points_before=Decimal(before), points_after=Decimal(after), percent_before=Decimal(before),
         percent_after=Decimal(after), band_before=bands[0], band_after=bands[1], was_passed=before >= 60, is_passed=after >= 60,
     )  # fmt: skip
 
@@ -210,6 +210,10 @@ def test_a_fingerprint_tells_of_every_value_and_of_no_order():
 
 def test_a_dry_run_in_figures_says_who_crosses_the_pass_mark():
     found = summarise([outcome(1, 59, 61), outcome(2, 70, 58), outcome(3, 80, 80), outcome(4, 61, 63)])
+    (of_exam,), units = found.pop("exams"), found.pop("units")
+    assert (of_exam, units) == ({"exam_id": 1, **found}, [[1, 1, 1]]), (
+        "one exam, and one unit with one more and one less"
+    )
     assert found == {
         "attempts": 4, "raised": 2, "lowered": 1, "newly_passed": 1, "no_longer_passed": 1, "band_moves": [["fail", "pass", 1], ["pass", "fail", 1]],
         "mean_before": "67.50", "mean_after": "65.50",

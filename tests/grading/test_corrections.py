@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -241,7 +242,7 @@ def test_a_candidate_sees_what_a_correction_made_of_the_result(world, session, q
 
 def test_what_cannot_be_corrected_is_said(world, session, exam, questions, people):
     unused = world.question(Kind.TRUE_FALSE)
-    ask = {"exam_ids": [exam.id], "reason": "题目有误"}
+    ask: dict[str, Any] = {"exam_ids": [exam.id], "reason": "题目有误"}
     with pytest.raises(BadRequestError, match="没有这样的已评分的答卷"):
         actions.ask_correction(people[0], change=counts_for_all(unused), **ask)
     take_exam(world, exam, right="A")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -158,9 +158,9 @@ def _chosen(form: ItemCorrectionForm, offered: Sequence[int]) -> list[int]:
 def _item_change(session: Session, version: QuestionVersion, part: int, form: ItemCorrectionForm) -> GradeChange:
     """Give the change that the form says; a key that the version had before is named, another is written down."""
     treatment = Treatment(form.treatment.data)
-    change = {"kind": CorrectionKind.ITEM, "version_id": version.id, "part": part, "treatment": treatment}
+    change = GradeChange(kind=CorrectionKind.ITEM, version_id=version.id, part=part, treatment=treatment)
     if treatment in {Treatment.FULL, Treatment.VOID}:
-        return GradeChange(**change)
+        return change
     asked, newest = version.content["parts"][part], current_key(session, version.id)
     kind, fields = kind_of(asked["kind"]), key_fields(form.key.form)
     wanted = corrected_part(asked, newest.parts[part], kind.key_of_fields(fields), kind.blanks_of_fields(fields))
@@ -170,8 +170,8 @@ def _item_change(session: Session, version: QuestionVersion, part: int, form: It
     if treatment is Treatment.BEST_OF and not others:
         raise BadRequestError("新答案与原答案相同，没有两个答案可以都给分。请改选新的答案。")
     if same:
-        return GradeChange(**change, key_ids=(*sorted(others), max(same)))
-    return GradeChange(**change, key_ids=tuple(sorted(others)), new_part=wanted, old_key_id=newest.id)
+        return replace(change, key_ids=(*sorted(others), max(same)))
+    return replace(change, key_ids=tuple(sorted(others)), new_part=wanted, old_key_id=newest.id)
 
 
 def _key_of(part: dict[str, Any]) -> tuple[Any, Any]:
