@@ -75,7 +75,7 @@ class ReportCounty:
             self.grade(row, points, exam=exam)
         return row
 
-    def grade(self, attempt, points, *, number=1, exam=None):
+    def grade(self, attempt, points, *, number=1, exam=None, reason="first"):
         exam, points = exam or self.exam, Decimal(points)
         marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
         band = next((name for name, mark in marks if points >= mark), "fail")
@@ -92,6 +92,7 @@ class ReportCounty:
                 key_ids={},
                 rules={},
                 sheet=b"",
+                reason=reason,
                 graded_at=clock.now(),
             )
         )
