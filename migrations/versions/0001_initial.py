@@ -1846,6 +1846,7 @@ def _create_tables():
     sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('approved_by_id', sa.BigInteger(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("kind IN ('item', 'rules', 'annulment')", name=op.f('ck_corrections_kind')),
     sa.CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name=op.f('ck_corrections_state')),
     sa.CheckConstraint('asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id', name=op.f('ck_corrections_persons')),

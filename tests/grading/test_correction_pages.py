@@ -64,6 +64,7 @@ def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exa
     assert (ruling.treatment, ruling.key_ids) == ("best_of", [key.id for key in keys])
     grades = {grade.attempt_id: grade for grade in session.query(Grade).filter_by(is_current=True)}
     assert [grades[each.attempt["id"]].points for each in (by_first, by_none)] == [2, 0]
+    world.app.extensions["celery"].tasks["reminders.tell_of_corrections"]()
     assert session.query(OutgoingMessage).count() == 0, "nobody's result changed, so nobody is told"
 
 
@@ -77,6 +78,8 @@ def test_points_for_all_move_results_tell_people_and_make_a_second_version(world
     sheet = load_workbook(io.BytesIO(offices[0].get(f"{page}/file").data)).active
     cells = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value}
     assert {candidate_client.person.name, "2", "4", "优秀"} <= cells
+    for _ in range(2):
+        world.app.extensions["celery"].tasks["reminders.tell_of_corrections"]()
     assert [message.person_id for message in session.query(OutgoingMessage)] == [candidate_client.person.id]
     result = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
     assert "历次评分（2 次）" in result and "原 2 分，现 4 分" in result

@@ -44,7 +44,6 @@ from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import may, menu_entry, my_user, requires, shows_keys
 from examapp.organisation.passwords.audit_trail import keep_rejection
-from examapp.oversight.reminders.actions import tell_of_correction
 from examapp.platform.audit.actions import ActionContext
 from examapp.points import as_text
 from examapp.web.params import chosen_number
@@ -359,12 +358,7 @@ def check_correction(correction_id: int) -> Response:
 @requires(_APPROVE, everywhere=True)
 def approve_correction(correction_id: int) -> Response:
     """Apply a correction as its last person."""
-    return _decide(correction_id, approve_and_tell, "已批准，成绩已全部更正，成绩有变化的人会收到通知。")
-
-
-def approve_and_tell(context: ActionContext, correction_id: int) -> None:
-    """Apply a correction and put down the messages to whom it concerns, in one transaction."""
-    tell_of_correction(context, actions.approve_correction(context, correction_id))
+    return _decide(correction_id, actions.approve_correction, "已批准，成绩已全部更正，成绩有变化的人会收到通知。")
 
 
 @admin_blueprint.post("/<int:correction_id>/reject")

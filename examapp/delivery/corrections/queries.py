@@ -224,6 +224,12 @@ def get_correction(session: Session, correction_id: int) -> Correction:
     return correction
 
 
+def lock_untold_corrections(session: Session) -> Sequence[Correction]:
+    """Lock the applied corrections of which nobody was told yet."""
+    untold = Correction.state == CorrectionState.APPLIED, Correction.told_at.is_(None)
+    return session.scalars(select(Correction).where(*untold).with_for_update(skip_locked=True)).all()
+
+
 def list_corrections(session: Session) -> Sequence[Correction]:
     """List the latest corrections, the newest first."""
     return session.scalars(select(Correction).order_by(Correction.id.desc()).limit(_MAX_LISTED)).all()
