@@ -17,6 +17,7 @@ from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.errors import ConflictError
+from examapp.jobs.runner import run_job
 from examapp.organisation.people.models import Approval
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
@@ -115,6 +116,8 @@ def test_a_pack_is_asked_for_allowed_by_the_security_administrator_and_downloade
     press(office, request)
     assert session.query(EvidencePack).count() == 0, "the asker cannot allow it"
     press(security, request)
+    run_job(session.query(EvidencePack).one().id)
+    session.expire_all()
     made = session.query(EvidencePack).one()
     page = office.get(address).text
     assert made.manifest_sha256 in page and "第 1 版" in page

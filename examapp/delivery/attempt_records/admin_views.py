@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from examapp import clock
 from examapp.db.session import read_session
@@ -35,7 +35,7 @@ class RecordForm(FlaskForm):
     reason = StringField(
         "查看理由",
         validators=[
-            InputRequired("请写明查看这份答卷的理由，例如：成绩复核申请。"),
+            DataRequired("请写明查看这份答卷的理由，例如：成绩复核申请。"),
             Length(max=300, message="最多 300 个字。"),
         ],
     )

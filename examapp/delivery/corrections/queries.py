@@ -237,12 +237,14 @@ def list_corrections(session: Session) -> Sequence[Correction]:
 
 def titles_of(session: Session, exam_ids: Iterable[int]) -> dict[int, str]:
     """Give exams' titles by id."""
-    return dict(session.execute(select(Exam.id, Exam.title).where(Exam.id.in_(set(exam_ids)))).tuples().all())
+    rows = session.execute(select(Exam.id, Exam.title).where(Exam.id.in_(set(exam_ids))))
+    return {row.id: row.title for row in rows}
 
 
 def unit_names(session: Session, unit_ids: Iterable[int]) -> dict[int, str]:
     """Give units' names by id."""
-    return dict(session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(set(unit_ids)))).tuples().all())
+    rows = session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(set(unit_ids))))
+    return {row.id: row.name for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
