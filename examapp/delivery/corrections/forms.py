@@ -41,7 +41,9 @@ class RulesCorrectionForm(GradeCorrectionForm):
     """The scoring rule, pass mark and bands of an exam."""
 
     scoring_rule = SelectField(
-        "多选题计分", choices=[SelectChoice(str(rule), name) for rule, name in SCORING_RULE_NAMES.items()]
+        "多选题计分",
+        choices=[SelectChoice(str(rule), name) for rule, name in SCORING_RULE_NAMES.items()],
+        validators=[InputRequired("请选择计分办法。")],
     )
     pass_percent = DecimalField("合格线（%）", validators=_PERCENT, places=2)
     good_percent = DecimalField("良好线（%）", validators=_PERCENT, places=2)
