@@ -154,7 +154,7 @@ def assert_all_agree(county, client, naive, **query):
             assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
         cells = [in_files[0][row["code"]][head] for head in HEADS.values()]
         cells.insert(5, cells[3] - cells[4])
-        text = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
+        text = "".join(f"{cell:.2f}" if index > 9 and cell != "–" else str(cell) for index, cell in enumerate(cells))
         assert row["code"] + row["name"] + text in on_paper
         assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
     assert {row["unit_id"] for row in rows} >= {unit_id for unit_id, figures in naive.items() if figures.roster}

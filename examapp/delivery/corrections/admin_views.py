@@ -42,7 +42,7 @@ from examapp.delivery.grading.models import Correction
 from examapp.delivery.grading.rules import BAND_NAMES, TREATMENT_NAMES, Treatment
 from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import may, menu_entry, my_user, requires, shows_keys
+from examapp.organisation.accounts.guards import may, my_user, requires, shows_keys
 from examapp.organisation.passwords.audit_trail import keep_rejection
 from examapp.platform.audit.actions import ActionContext
 from examapp.points import as_text
@@ -70,7 +70,6 @@ RULE_NAMES = {"pass_percent": "合格线", "good_percent": "良好线", "excelle
 
 
 @admin_blueprint.get("/")
-@menu_entry("更正成绩", position=125)
 @requires(_APPROVE, everywhere=True)
 @shows_keys
 def list_corrections() -> str:

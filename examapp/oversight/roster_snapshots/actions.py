@@ -71,7 +71,8 @@ def create_snapshot(context: ActionContext, exam_id: int) -> bool:
     The units are kept with their names and places, each person with unit, rank, position, exemption or deferral.
     """
     session, now = context.session, context.now
-    exam = session.scalar(select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True))
+    locked = select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True)
+    exam = session.scalar(locked.execution_options(populate_existing=True))
     if exam is None or exam.state != ExamState.PUBLISHED or exam.snapshot_created_at is not None:
         return False
     due_at = exam.snapshot_due_at
