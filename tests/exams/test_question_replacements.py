@@ -31,7 +31,9 @@ def test_papers_not_started_are_drawn_again_and_a_start_goes_on(world, session, 
     prepare_papers(session, exam.id, now=NOON)
     held = {row.person_id: row.paper_id for row in session.query(PreparedPaper).filter_by(exam_id=exam.id)}
     holding = {
-        who: paper for who, paper in held.items() if bad.current_version_id in versions_in(session, [paper])[paper]
+        person_id: paper
+        for person_id, paper in held.items()
+        if bad.current_version_id in versions_in(session, [paper])[paper]
     }
     begun = CandidateClient(world, exam, next(person for person in people if person.id in holding))
     begun.start()
@@ -44,9 +46,9 @@ def test_papers_not_started_are_drawn_again_and_a_start_goes_on(world, session, 
     prepare_papers(session, exam.id, now=NOON)
     now_held = {row.person_id: row.paper_id for row in session.query(PreparedPaper).filter_by(exam_id=exam.id)}
     assert set(now_held) == set(held)
-    for who, paper in now_held.items():
-        assert who == begun.person.id or bad.current_version_id not in versions_in(session, [paper])[paper]
-        assert who in holding or paper == held[who], "a paper without the question is left alone"
+    for person_id, paper in now_held.items():
+        assert person_id == begun.person.id or bad.current_version_id not in versions_in(session, [paper])[paper]
+        assert person_id in holding or paper == held[person_id], "a paper without the question is left alone"
     event = session.query(AuditEvent).filter_by(act="exams.replace_question").one()
     assert (event.details["replaced"], event.details["begun"]) == (len(holding) - 1, 1)
 
@@ -58,8 +60,8 @@ def test_what_cannot_be_replaced_is_said_and_nothing_is_changed(world, session, 
     world.person()
     prepare_papers(session, exam.id, now=NOON)
     address = f"/admin/exams/{exam.id}/replacements"
-    for code, words in (("NONE-1", "没有这个编号"), (unused.code, "不需要换"), (only.code, "题库不够")):
-        assert words in office.post(address, data={"code": code, "reason": "有错"}).text
+    for code, message in (("NONE-1", "没有这个编号"), (unused.code, "不需要换"), (only.code, "题库不够")):
+        assert message in office.post(address, data={"code": code, "reason": "有错"}).text
     session.expire_all()
     assert (only.state, unused.state) == ("active", "active")
     exam.closes_at = NOON

@@ -19,8 +19,8 @@ def test_a_paper_is_seen_for_a_reason_that_is_kept(world, session):
     assert security.post(address, data={"reason": " "}).status_code == 422
     assert session.query(AuditEvent).filter_by(act="attempts.show_record").count() == 0
     page = security.post(address, data={"reason": "本人申请复核"}).text
-    for words in (attempt.receipt_number, attempt.receipt_sha256, "首次评分", "本人选的", "收到的每次修改（1 次）"):
-        assert words in page
+    for label in (attempt.receipt_number, attempt.receipt_sha256, "首次评分", "本人选的", "收到的每次修改（1 次）"):
+        assert label in page
     event = session.query(AuditEvent).filter_by(act="attempts.show_record").one()
     assert (event.person_id, event.details["reason"]) == (candidate_client.person.id, "本人申请复核")
     assert world.api(world.admin("unit_admin", world.unit("某局"))).get(address).status_code == 404

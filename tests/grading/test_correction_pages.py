@@ -64,7 +64,7 @@ def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exa
     assert (ruling.treatment, ruling.key_ids) == ("best_of", [key.id for key in keys])
     grades = {grade.attempt_id: grade for grade in session.query(Grade).filter_by(is_current=True)}
     assert [grades[each.attempt["id"]].points for each in (by_first, by_none)] == [2, 0]
-    world.app.extensions["celery"].tasks["reminders.tell_of_corrections"]()
+    world.app.extensions["celery"].tasks["reminders.send_correction_messages"]()
     assert session.query(OutgoingMessage).count() == 0, "nobody's result changed, so nobody is told"
 
 
@@ -79,7 +79,7 @@ def test_points_for_all_move_results_tell_people_and_make_a_second_version(world
     cells = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value}
     assert {candidate_client.person.name, "2", "4", "优秀"} <= cells
     for _ in range(2):
-        world.app.extensions["celery"].tasks["reminders.tell_of_corrections"]()
+        world.app.extensions["celery"].tasks["reminders.send_correction_messages"]()
     assert [message.person_id for message in session.query(OutgoingMessage)] == [candidate_client.person.id]
     result = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
     assert "历次评分（2 次）" in result and "原 2 分，现 4 分" in result
@@ -108,7 +108,7 @@ def test_a_dry_run_that_is_outdated_and_a_form_that_is_not_whole_are_said(world,
     assert "已退回" in offices[1].post(f"{page}/reject", follow_redirects=True).text
 
 
-def test_a_sitting_is_annulled_from_the_paper_on_record(world, session, exam, offices):
+def test_an_attempt_is_annulled_from_the_paper_on_record(world, session, exam, offices):
     candidate_client = take_exam(world, exam, right="A")
     address = f"/admin/corrections/attempts/{candidate_client.attempt['id']}"
     _, page = ask(offices[0], address, {"is_annulled": "y", "reason": "替考认定"})

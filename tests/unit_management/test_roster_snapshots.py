@@ -218,7 +218,7 @@ def test_audience_and_query_budget_hold_on_a_roster_snapshot(county, world, stat
     assert len(seen) <= 6
 
 
-def test_a_closed_exam_freezes_by_itself_unless_it_is_a_mock_or_the_office_gave_that_up(
+def test_a_closed_exam_has_its_snapshot_by_itself_unless_it_is_a_mock_or_the_office_gave_that_up(
     county, session, fixed_clock, app, post, world
 ):
     county.fill_with_every_odd_case()
@@ -239,4 +239,4 @@ def test_a_closed_exam_freezes_by_itself_unless_it_is_a_mock_or_the_office_gave_
     post(office, act_path(county, "lift"), page=page_path(county), reason="名册有大错")
     sweep()
     session.refresh(county.exam)
-    assert (county.exam.snapshot_created_at, county.exam.is_frozen_at_close) == (None, False)
+    assert (county.exam.snapshot_created_at, county.exam.has_snapshot_at_close) == (None, False)

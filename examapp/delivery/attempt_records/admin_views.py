@@ -29,7 +29,7 @@ admin_blueprint = Blueprint("attempt_records_admin", __name__)
 _READ, _RECEIPT = "attempts:record:read", "attempts:receipt:read"
 
 
-class RecordForm(FlaskForm):
+class AttemptRecordForm(FlaskForm):
     """Why somebody's paper is looked at."""
 
     reason = StringField(
@@ -47,7 +47,7 @@ class RecordForm(FlaskForm):
 def show_record(attempt_id: int) -> tuple[str, int]:
     """Show the paper on record, to read or print, once the reason was given; leaves an audit line each time."""
     found = queries.get_attempt_record(read_session(), attempt_id, my_access(_READ))
-    form = RecordForm()
+    form = AttemptRecordForm()
     if not form.validate_on_submit():
         return render_template("grading/record_reason.html", found=found, form=form), status_of(form)
     with request_transaction() as context:

@@ -293,5 +293,5 @@ def write_correction(context: ActionContext, correction: Correction, path: Path,
 def _cells(person: queries.AttemptPerson, each: Outcome) -> tuple[str, ...]:
     return (
         person.exam_title, person.unit_code, person.unit_name, person.staff_number, person.name, str(person.number), for_people(each.points_before),
-        for_people(each.points_after), BAND_NAMES[Band(each.band_before)], BAND_NAMES[Band(each.band_after)], "是" if person.has_sat_makeup else "",
+        for_people(each.points_after), BAND_NAMES[Band(each.band_before)], BAND_NAMES[Band(each.band_after)], "是" if person.has_attempted_makeup else "",
     )  # fmt: skip

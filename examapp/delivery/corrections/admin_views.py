@@ -108,8 +108,8 @@ def describe_change(session: Session, correction: Correction) -> str:
     if change.kind is CorrectionKind.ANNULMENT:
         person = queries.people_of(session, [change.attempt_id])[change.attempt_id]
         return f"{person.name}第 {person.number} 次作答：{'无效' if change.is_annulled else '恢复有效'}"
-    words = [f"{RULE_NAMES[name]} {value}%" for name, value in change.rules.items() if name in RULE_NAMES]
-    return f"评分规则：{'，'.join((SCORING_RULE_NAMES[ScoringRule(change.rules['scoring_rule'])], *words))}"
+    labels = [f"{RULE_NAMES[name]} {value}%" for name, value in change.rules.items() if name in RULE_NAMES]
+    return f"评分规则：{'，'.join((SCORING_RULE_NAMES[ScoringRule(change.rules['scoring_rule'])], *labels))}"
 
 
 @admin_blueprint.route("/questions/<int:question_id>", methods=["GET", "POST"])

@@ -159,13 +159,13 @@ class AttemptPerson:
     unit_name: str
     exam_title: str
     number: int
-    has_sat_makeup: bool
+    has_attempted_makeup: bool
 
 
 def people_of(session: Session, attempt_ids: Sequence[int]) -> dict[int, AttemptPerson]:
     """Give whose these attempts are, with the unit of the day of the attempt."""
     makeup, later = aliased(Exam), aliased(Attempt)
-    has_sat = (
+    has_attempted = (
         select(later.id)
         .join(makeup, later.exam_id == makeup.id)
         .where(makeup.main_exam_id == Attempt.exam_id, later.person_id == Attempt.person_id)
@@ -174,7 +174,7 @@ def people_of(session: Session, attempt_ids: Sequence[int]) -> dict[int, Attempt
     rows = session.execute(
         select(
             Attempt.id, Person.name, Person.staff_number, Unit.code.label("unit_code"), Unit.name.label("unit_name"),
-            Exam.title.label("exam_title"), Attempt.number, has_sat.label("has_sat_makeup"),
+            Exam.title.label("exam_title"), Attempt.number, has_attempted.label("has_attempted_makeup"),
         )
         .join(Person, Attempt.person_id == Person.id)
         .join(Unit, Attempt.unit_id == Unit.id)
@@ -224,10 +224,10 @@ def get_correction(session: Session, correction_id: int) -> Correction:
     return correction
 
 
-def lock_untold_corrections(session: Session) -> Sequence[Correction]:
+def lock_unnotified_corrections(session: Session) -> Sequence[Correction]:
     """Lock the applied corrections of which nobody was told yet."""
-    untold = Correction.state == CorrectionState.APPLIED, Correction.told_at.is_(None)
-    return session.scalars(select(Correction).where(*untold).with_for_update(skip_locked=True)).all()
+    unnotified = Correction.state == CorrectionState.APPLIED, Correction.notified_at.is_(None)
+    return session.scalars(select(Correction).where(*unnotified).with_for_update(skip_locked=True)).all()
 
 
 def list_corrections(session: Session) -> Sequence[Correction]:

@@ -70,7 +70,7 @@ class ExamSettings:
     focus_loss_limit: int | None
     study_gate: dict[str, Any]
     snapshot_due_at: datetime | None
-    is_frozen_at_close: bool = True
+    has_snapshot_at_close: bool = True
     sessions: tuple[Window, ...] = ()
     audience: tuple[AudiencePart, ...] = ()
     staff_numbers: tuple[str, ...] = ()

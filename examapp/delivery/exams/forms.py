@@ -154,7 +154,7 @@ class ExamForm(FlaskForm):
     required_credits = IntegerField("必修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     elective_credits = IntegerField("选修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     snapshot_on = DateField("名册冻结日", [Optional()])
-    is_frozen_at_close = BooleanField("没有填冻结日的，考试结束时自动冻结名册", default=True)
+    has_snapshot_at_close = BooleanField("没有填冻结日的，考试结束时自动冻结名册", default=True)
     audience = RowList(FormField(AudienceForm), max_entries=50)
     staff_numbers = TextAreaField(
         "点名参加的人员工号",
@@ -198,7 +198,7 @@ class ExamForm(FlaskForm):
             focus_loss_limit=self.focus_loss_limit.data,
             study_gate={name: value for name, value in required_credits.items() if value},
             snapshot_due_at=None if snapshot_on is None else from_local(datetime.combine(snapshot_on, time())),
-            is_frozen_at_close=self.is_frozen_at_close.data,
+            has_snapshot_at_close=self.has_snapshot_at_close.data,
             sessions=tuple(_window(row.form) for row in self.sessions),
             audience=tuple(_part(row.form) for row in self.audience),
             staff_numbers=tuple(dict.fromkeys(_text(self.staff_numbers.data))),
@@ -272,7 +272,7 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
 _SAME_NAMES = (
     "title", "kind", "main_exam_id", "blueprint_id", "instructions", "is_full_duration", "grace_s", "attempts_allowed",
     "counting_rule", "scoring_rule", "pass_percent", "good_percent", "excellent_percent", "results_policy", "keys_policy",
-    "focus_loss_limit", "is_frozen_at_close",
+    "focus_loss_limit", "has_snapshot_at_close",
 )  # fmt: skip
 
 

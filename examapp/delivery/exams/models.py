@@ -110,7 +110,7 @@ class Exam(Base):
     """`{}` for none; else what a clearance row is asked for."""
     snapshot_due_at: Mapped[UtcDateTime | None]
     """The moment whose roster figures stand on from then on; it may lie ahead."""
-    is_frozen_at_close: Mapped[bool] = mapped_column(default=True, server_default=true())
+    has_snapshot_at_close: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether the roster freezes when the window closes, where no other moment is declared."""
     anonymised_at: Mapped[UtcDateTime | None]
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""

@@ -123,7 +123,7 @@ class Correction(Base):
     approved_by_id: Mapped[BigInt | None]
     decided_at: Mapped[UtcDateTime | None]
     """When it was applied or rejected."""
-    told_at: Mapped[UtcDateTime | None]
+    notified_at: Mapped[UtcDateTime | None]
     """When the messages to whom it concerns were put down; written by oversight.reminders."""
 
 

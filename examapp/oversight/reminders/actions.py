@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, local
-from examapp.delivery.corrections.queries import list_outcomes, lock_untold_corrections, person_ids_of
+from examapp.delivery.corrections.queries import list_outcomes, lock_unnotified_corrections, person_ids_of
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import DomainError
 from examapp.organisation.dual_control import actions as dual_control_actions
@@ -94,15 +94,15 @@ def _note_reminders(context: ActionContext, exam_id: int, people: Sequence[int],
     return list(context.session.scalars(statement, rows))
 
 
-def tell_of_corrections(session: Session, *, now: datetime) -> int:
+def send_correction_messages(session: Session, *, now: datetime) -> int:
     """Put a message down for everybody whose visible result a correction has changed, up or down; gives how many. Safe to run twice."""
     count = 0
-    for correction in lock_untold_corrections(session):
+    for correction in lock_unnotified_corrections(session):
         changed = [each.attempt_id for each in list_outcomes(session, correction.id) if each.is_changed]
         people = person_ids_of(session, changed) if correction.is_published else []
         recipients = [(person_id, f"correction:{correction.id}:{person_id}") for person_id in people]
         count += send_out_many(session, recipients, kind="grading.correction", text=_CORRECTED, now=now)
-        correction.told_at = now
+        correction.notified_at = now
     return count
 
 

@@ -8,8 +8,8 @@ from examapp.jobs.registry import task
 from examapp.oversight.reminders import actions
 
 
-@task("reminders.tell_of_corrections", queue="reports", every_s=60)
-def tell_of_corrections() -> None:
+@task("reminders.send_correction_messages", queue="reports", every_s=60)
+def send_correction_messages() -> None:
     """Tell people of corrections that have changed their visible results."""
     with transaction() as session:
-        actions.tell_of_corrections(session, now=clock.now())
+        actions.send_correction_messages(session, now=clock.now())

@@ -76,7 +76,7 @@ def create_snapshot(context: ActionContext, exam_id: int) -> bool:
     if exam is None or exam.state != ExamState.PUBLISHED or exam.snapshot_created_at is not None:
         return False
     due_at = exam.snapshot_due_at
-    if due_at is None and exam.is_frozen_at_close and exam.kind != ExamKind.MOCK:
+    if due_at is None and exam.has_snapshot_at_close and exam.kind != ExamKind.MOCK:
         due_at = exam.closes_at
     if due_at is None or due_at > now:
         return False
@@ -102,7 +102,7 @@ def create_snapshot(context: ActionContext, exam_id: int) -> bool:
 
 def list_due_snapshots(session: Session, *, now: datetime) -> list[int]:
     """List the exams whose declared moment has come, or which have closed, and whose roster is not written down yet."""
-    at_close = case((Exam.is_frozen_at_close & (Exam.kind != ExamKind.MOCK), Exam.closes_at))
+    at_close = case((Exam.has_snapshot_at_close & (Exam.kind != ExamKind.MOCK), Exam.closes_at))
     due = select(Exam.id).where(
         func.coalesce(Exam.snapshot_due_at, at_close) <= now,
         Exam.snapshot_created_at.is_(None),
@@ -127,7 +127,7 @@ def remove_snapshot(context: ActionContext, *, exam_id: int, reason: str, access
     session.execute(delete(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id))
     session.execute(delete(RosterSnapshotUnit).where(RosterSnapshotUnit.exam_id == exam.id))
     exam.snapshot_due_at, exam.snapshot_created_at, exam.corrections, exam.updated_at = None, None, 0, context.now
-    exam.is_frozen_at_close = False
+    exam.has_snapshot_at_close = False
     _note(context, "roster_snapshots.remove", exam, details=lost)
 
 
