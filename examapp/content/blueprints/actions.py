@@ -34,6 +34,7 @@ from examapp.content.blueprints.rules import (
 from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.platform.audit.actions import ActionContext, record
+from examapp.points import for_people
 from question_bank.kinds.registry import kind_of
 
 AUDIT_ACTS = {
@@ -152,7 +153,7 @@ def _fix_part_counts(session: Session, sections: Sequence[Section]) -> list[Sect
             len(question.parts) for group in pool.groups if group.section == index for question in group.candidates
         }
         if len(drawn) > 1:
-            totals = "、".join(f"{section.points_each * section.count * count:f}" for count in sorted(drawn))
+            totals = "、".join(for_people(section.points_each * section.count * count) for count in sorted(drawn))
             counts = "、".join(str(count) for count in sorted(drawn))
             raise InvalidBlueprintError(
                 f"「{section.title}」可抽的案例题小题数不同（{counts} 道），这一部分的满分会因人而异（{totals} 分）。"
