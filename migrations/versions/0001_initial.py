@@ -1473,7 +1473,7 @@ def _create_tables():
     sa.Column('applied_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name=op.f('ck_roster_change_items_applied')),
     sa.CheckConstraint("kind IN ('join', 'transfer_in', 'transfer_out', 'secondment', 'retire', 'leave', 'correction')", name=op.f('ck_roster_change_items_kind')),
-    sa.CheckConstraint("state IN ('waiting', 'approved', 'applied', 'rejected')", name=op.f('ck_roster_change_items_state')),
+    sa.CheckConstraint("state IN ('waiting', 'approved', 'applied', 'refused')", name=op.f('ck_roster_change_items_state')),
     sa.ForeignKeyConstraint(['list_id'], ['roster_change_requests.id'], name=op.f('fk_roster_change_items_list_id')),
     sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_roster_change_items_person_id')),
     sa.ForeignKeyConstraint(['to_unit_id'], ['units.id'], name=op.f('fk_roster_change_items_to_unit_id')),
