@@ -117,3 +117,27 @@ def test_an_attempt_is_annulled_from_the_paper_on_record(world, session, exam, o
     assert session.query(Grade).filter_by(is_current=True).one().points == 0
     record = offices[0].post(f"/admin/attempts/{candidate_client.attempt['id']}/record", data={"reason": "复核"}).text
     assert "已认定无效" in record
+
+
+def test_a_program_tries_a_correction_out_asks_for_it_and_others_decide(world, session, exam, questions, offices):
+    take_exam(world, exam, right="A")
+    key = session.query(AnswerKey).filter_by(question_version_id=questions[0].current_version_id).one()
+    change = {"kind": "item", "version": questions[1].current_version_id, "treatment": "full"}
+    address, body = "/api/v1/corrections", {"change": change, "exams": [exam.id], "reason": "题目有误"}
+    tried = offices[0].post(address, json=body)
+    assert (tried.status_code, tried.get_json()["newly_passed"]) == (200, 1)
+    assert session.query(Correction).count() == 0
+    wrong = {**change, "treatment": "key", "keys": [key.id]}
+    assert offices[0].post(address, json={**body, "change": wrong}).status_code == 400, "a key of another question"
+    outdated = offices[0].post(address, json={**body, "fingerprint": "0" * 64})
+    assert (outdated.status_code, outdated.get_json()["error"]) == (409, "outdated")
+    asked = {**body, "fingerprint": tried.get_json()["fingerprint"]}
+    made = offices[0].post(address, json=asked)
+    assert made.status_code == 201 and made.get_json()["is_published"] is True
+    assert offices[0].post(address, json=asked).get_json()["error"] == "already_asked"
+    one = f"{address}/{made.get_json()['id']}"
+    assert offices[0].post(f"{one}/check").get_json()["error"] == "same_person"
+    assert offices[1].post(f"{one}/check").get_json()["state"] == "checked"
+    assert offices[2].post(f"{one}/approve").get_json()["state"] == "applied"
+    assert offices[1].get(one).get_json()["decided_at"] is not None
+    assert session.query(Grade).filter_by(is_current=True).one().points == 4

@@ -280,6 +280,12 @@ POLICY: dict[str, PolicyRow] = {
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
     "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
+    # corrections_api
+    "corrections_api.approve_correction": may("PY", correction_id="correction"),
+    "corrections_api.check_correction": may("P", correction_id="correction"),
+    "corrections_api.get_correction": may("PY", correction_id="correction"),
+    "corrections_api.reject_correction": may("PY", correction_id="correction"),
+    "corrections_api.request_correction": may("P"),
     # evidence_admin
     "evidence_admin.download_pack": may("P", pack_id="evidence_pack"),
     "evidence_admin.show_packs": may("P", exam_id="exam"),
