@@ -222,7 +222,12 @@ def test_a_closed_exam_has_its_snapshot_by_itself_unless_it_is_a_mock_or_the_off
     county, session, fixed_clock, app, post, world
 ):
     county.fill_with_every_odd_case()
-    sweep = app.extensions["celery"].tasks["roster_snapshots.sweep"]
+    task = app.extensions["celery"].tasks[roster_snapshot_actions.TASK]
+
+    def sweep():
+        for exam_id in roster_snapshot_actions.list_due_snapshots(session, now=clock.now()):
+            assert task.apply(args=(exam_id,)).successful()
+
     sweep()
     assert county.exam.snapshot_created_at is None, "still open"
     fixed_clock.at(county.exam.closes_at + HOUR)
