@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from examapp.content.question_imports.rules import (
-    Correction,
+    CorrectedQuestion,
     correct_question,
     group_problems,
     places_text,
@@ -58,7 +58,9 @@ def needing_review(**fields):
     ],
 )
 def test_correction_sets_kind_options_and_key_and_keeps_the_rest(kind, options, answer, expected):
-    found = correct_question(needing_review(), Correction(where="第 3 行", kind=kind, options=options, answer=answer))
+    found = correct_question(
+        needing_review(), CorrectedQuestion(where="第 3 行", kind=kind, options=options, answer=answer)
+    )
     question = found.question
     assert (question.options, question.key, question.blanks) == expected
     assert (question.kind, question.stem, question.is_html, found.where) == (kind, "谁（　）决定？", True, "第 3 行")
@@ -71,5 +73,7 @@ def test_correction_sets_kind_options_and_key_and_keeps_the_rest(kind, options, 
 )
 def test_correction_that_does_not_fit_is_rejected_with_its_place(kind, answer):
     with pytest.raises(BadRequestError) as raised:
-        correct_question(needing_review(), Correction(where="第 3 行", kind=kind, options="甲\n乙", answer=answer))
+        correct_question(
+            needing_review(), CorrectedQuestion(where="第 3 行", kind=kind, options="甲\n乙", answer=answer)
+        )
     assert "第 3 行" in raised.value.text

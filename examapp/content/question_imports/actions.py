@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from examapp.content.question_imports.rules import Correction, correct_question
+from examapp.content.question_imports.rules import CorrectedQuestion, correct_question
 from examapp.content.question_intake.actions import QuestionImportResult, get_import, sort_reading, take_over
 from examapp.content.question_intake.rules import describe, dropped_of, note_json
 from examapp.content.question_review.actions import delete_questions
@@ -141,7 +141,7 @@ def set_columns(context: ActionContext, *, import_id: int, tables: Sequence[Mapp
     restart(context.session, row, now=context.now)
 
 
-def correct_questions(context: ActionContext, *, import_id: int, corrections: Sequence[Correction]) -> None:
+def correct_questions(context: ActionContext, *, import_id: int, corrections: Sequence[CorrectedQuestion]) -> None:
     """Make doubtful questions of a preview sure by what a person has decided, and enqueue comparing the file with the bank again."""
     row = get_import(context.session, import_id, is_locked=True)
     reading = _decode(row.parsed) if row.parsed and row.is_done and not row.is_confirmed else None

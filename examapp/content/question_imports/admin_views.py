@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadForm
 from examapp.content.question_imports import actions
 from examapp.content.question_imports.rules import (
-    Correction,
+    CorrectedQuestion,
     group_problems,
     is_correctable,
     one_line,
@@ -93,7 +93,7 @@ def show_import_problems(import_id: int) -> AnyResponse | str:
     if request.method == "POST":
         numbers = [key.removesuffix("-where") for key in request.form if key.endswith("-where")]
         corrections = [
-            Correction(
+            CorrectedQuestion(
                 **{part: request.form.get(f"{number}-{part}", "") for part in ("where", "kind", "options", "answer")}
             )
             for number in numbers

@@ -24,7 +24,7 @@ _EDITABLE = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class CorrectedQuestion:
     """What a person has decided about the doubtful question at a place: kind, options (one a line), answer."""
 
     where: str
@@ -102,7 +102,7 @@ def is_correctable(question: Mapping[str, Any]) -> bool:
     return question["kind"] in _EDITABLE and not question.get("parts")
 
 
-def correct_question(item: QuestionForReview, correction: Correction) -> ReadQuestion:
+def correct_question(item: QuestionForReview, correction: CorrectedQuestion) -> ReadQuestion:
     """Return a doubtful question with the kind, options (one a line) and answer that a person has given; raises BadRequestError where they do not fit.
 
     Texts, pictures and citation stay; options change only where their words do.
