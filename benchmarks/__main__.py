@@ -12,7 +12,20 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import bank, certificates, grading, pages, phone, ratios, reports, rush, saving, training, waves
+from benchmarks import (
+    bank,
+    certificates,
+    corrections,
+    grading,
+    pages,
+    phone,
+    ratios,
+    reports,
+    rush,
+    saving,
+    training,
+    waves,
+)
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure, not_measured
 from examapp.ops.child_processes import end_with_parent
@@ -29,6 +42,7 @@ TOPICS = (
     "search",
     "training",
     "certificates",
+    "corrections",
 )
 
 
@@ -42,7 +56,13 @@ INSIDE = {
     "waves": waves,
 }
 """Topics measured on a running deployment, in this order."""
-ALONE = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
+ALONE = {
+    "reports": reports,
+    "bank": bank,
+    "training": training,
+    "certificates": certificates,
+    "corrections": corrections,
+}
 """Topics that bring their own database."""
 
 

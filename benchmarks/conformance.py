@@ -20,8 +20,32 @@ from pathlib import Path
 from typing import Any
 
 _OUT = Path(__file__).parents[1] / "docs" / "conformance.md"
-_COUNTS = ("files", "found", "imported", "loss", "doubtful", "refused", "unreadable", "known", "agree")
-_HEADS = ("文件", "题目", "可导入", "其中有损失", "待核对", "不导入", "整个文件不读", "已知答案", "相符")
+_COUNTS = (
+    "files",
+    "found",
+    "imported",
+    "loss",
+    "doubtful",
+    "refused",
+    "unreadable",
+    "counted",
+    "differs",
+    "known",
+    "agree",
+)
+_HEADS = (
+    "文件",
+    "题目",
+    "可导入",
+    "其中有损失",
+    "待核对",
+    "不导入",
+    "整个文件不读",
+    "清点过的文件",
+    "清点不符",
+    "已知答案",
+    "相符",
+)
 _NO_BANK = re.compile(r"/(?:expected|qti-results)/|/(?:README\.md|manifest\.json)$|gift-grammar-peg/.*\.json$")
 """What lies beside the questions: known results, words about them."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,10 +105,12 @@ def _family(path: Path) -> str:
 
 
 def _counts(entry: dict[str, Any]) -> dict[str, int]:
+    census = entry.get("census") or {"count": None, "differs": False}
     lossy = sum(1 for question in entry["questions"] if question["losses"])
     return {
         "files": 1, "found": entry["found"], "imported": entry["imported"], "loss": lossy, "doubtful": len(entry["doubtful"]),
         "refused": len(entry["refused"]), "unreadable": int("error" in entry),
+        "counted": int(census["count"] is not None), "differs": int(census["differs"]),
     }  # fmt: skip
 
 
@@ -227,6 +253,7 @@ def _page(families: dict[str, Counter[str]], wrong: list[str]) -> str:
         "# 题库文件读取情况", "",
         "由 `make conformance` 生成：用命令行 `bank import --dry-run --json` 读一遍真实题库文件（环境变量 `EXAMAPP_FIXTURES` 所指的文件夹，不随本项目分发）。",
         "每道题都有去处：题目数 = 可导入 + 待核对 + 不导入。“整个文件不读”是指文件本身不合格式、有意损坏，或不是题库。",
+        "“清点”是不读内容、只按题号、选项、题目元素等另数一遍题数；和读到的题数不符的文件，预览里要人核对后才能导入。",
         "“已知答案”由另一套办法从文件或旁边的说明里取出，与读到的答案逐题比较；没有已知答案的文件不比。", "",
         f"| 文件种类 | {' | '.join(_HEADS)} |", f"|---|{'---:|' * len(_HEADS)}",
     ]  # fmt: skip

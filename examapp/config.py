@@ -66,6 +66,12 @@ def _read_keys_text(text: str) -> str:
     return text
 
 
+def _read_hex_key(text: str) -> str:
+    if len(bytes.fromhex(text)) != 32:
+        raise ValueError("length")
+    return text
+
+
 def _read_quiet_hours(text: str) -> tuple[time, time] | None:
     if text == "off":
         return None
@@ -109,6 +115,12 @@ class Settings:
     data_cipher: Literal["aes-256-gcm", "sm4-gcm"] = _setting(
         "aes-256-gcm",
         "身份证号、手机号的加密算法：aes-256-gcm，或国密 sm4-gcm；改动后执行 flask keys rotate 改写已有数据",
+    )
+    evidence_key: str = _setting(
+        "",
+        "考试证据包的签名密钥（Ed25519），64 位十六进制；留空则由 DATA_KEYS 的第一个密钥导出。更换后旧包仍用旧公钥核对",
+        read=_read_hex_key,
+        expected="64 位十六进制",
     )
     data_dir: str = _setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
     backup_dir: str = _setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")

@@ -42,8 +42,9 @@ class CourseText:
 
 
 def read_courses(folder: Path = FOLDER) -> list[CourseText]:
-    """Read all courses of a folder in the order of their files' names; raises UnreadableCourseError."""
-    return [read_course(path.read_text("utf-8"), path.name) for path in sorted(folder.glob("*.md"))]
+    """Read all courses of a folder, the constitution's first, then in the order of their files' names; raises UnreadableCourseError."""
+    paths = sorted(folder.glob("*.md"), key=lambda path: (path.stem != "宪法", path.name))
+    return [read_course(path.read_text("utf-8"), path.name) for path in paths]
 
 
 def read_course(text: str, name: str) -> CourseText:

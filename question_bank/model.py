@@ -1,8 +1,11 @@
 """A question as every format reads and writes it, and the result of reading a file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+
+from examapp.documents.archives import UnreadableFileError
 
 OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TRUE_FALSE_OPTIONS = ("正确", "错误")
@@ -119,6 +122,41 @@ class QuestionForReview:
 Outcome = ReadQuestion | QuestionForReview | Note
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnNames:
+    """What people have said that columns hold: codes of fields (`option:0`; empty: not read) by normalised head, or by `#2` for the third column."""
+
+    said: Mapping[str, str] = field(default_factory=dict)
+    """About this file: above all that the readers know."""
+    remembered: Mapping[str, str] = field(default_factory=dict)
+    """About earlier files: only for heads that the readers do not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """The columns of a table: enough to ask a person which column holds what."""
+
+    place: str
+    heads: tuple[str, ...]
+    keys: tuple[str, ...]
+    """By which `ColumnNames` knows each column."""
+    fields: tuple[str, ...]
+    """The code of what each column was read as; empty where it was not read."""
+    samples: tuple[tuple[str, ...], ...]
+    remembered: tuple[int, ...] = ()
+    """Indexes of columns that were read as an earlier file's."""
+    is_known: bool = True
+    """Whether a head was recognised."""
+
+
+class UnknownColumnsError(UnreadableFileError):
+    """The file holds tables, but no head is recognised: a person can say what the columns hold."""
+
+    def __init__(self, text: str, *, format_name: str, tables: list[TableColumns]) -> None:
+        super().__init__(text)
+        self.format_name, self.tables = format_name, tables
+
+
 @dataclass(slots=True)
 class ParseResult:
     """All of one file: `found == len(imported) + len(doubtful) + len(rejected)`."""
@@ -129,11 +167,22 @@ class ParseResult:
     rejected: list[Note] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
     """What the file holds beside questions and is not kept: pages, categories, sections."""
+    census: int | None = None
+    """How many questions the file seems to hold, by a count that reads nothing; None where it gives no sign to count."""
+    tables: list[TableColumns] = field(default_factory=list)
 
     @property
     def found(self) -> int:
         """How many questions the file holds."""
         return len(self.imported) + len(self.needing_review) + len(self.rejected)
+
+    @property
+    def differs_from_census(self) -> bool:
+        """Return whether the file seems to hold more or fewer questions than were found, the parts of cases counted either way."""
+        questions = [item.question for item in self.imported] + [item.question for item in self.needing_review]
+        parts = sum(len(question.parts) for question in questions)
+        cases = sum(bool(question.parts) for question in questions)
+        return self.census not in {None, self.found, self.found + parts, self.found + parts - cases}
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome to its list."""

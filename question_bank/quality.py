@@ -11,20 +11,33 @@ from datetime import date
 from pathlib import Path
 
 from question_bank.formats import examtext
-from question_bank.kinds.registry import kind_of, parts_of
-from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
+from question_bank.guessing import GUESSED_KINDS, MODEL, guess_answers, share_of_absolute_terms
+from question_bank.kinds.registry import KIND_NAMES, kind_of, parts_of
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Difficulty, Kind, Question
 
-MIN_QUESTIONS = 1000
-MIN_LAWS = 40
-SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, "案例题和填空题等": 5}
+MIN_QUESTIONS = 3000
+MIN_LAWS = 80
+MIN_POOLS = {"行政执法资格": 600, "任前考试": 300}
+"""How many questions each pool of its own has at least."""
+_OTHER_KINDS = "案例题和填空题等"
+SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, _OTHER_KINDS: 5}
 """The mix of a real paper, per cent of the questions."""
+DIFFICULTY_SHARES = {Difficulty.EASY: 35, Difficulty.MEDIUM: 45, Difficulty.HARD: 20}
+"""Wanted per cent of the questions."""
 SHARE_TOLERANCE = 5
-MIN_DIFFICULTY = 10
-"""Per cent of the questions that each difficulty has at least."""
+MAX_SAME_KEY_COUNT = 70
+"""Per cent of the multiple choices that have one number of right options at most."""
+MAX_ABSOLUTE_DIFFERENCE = 10
+"""Points by which the shares of right and wrong texts with an absolute word differ at most."""
+MAX_GUESS = 10
+"""Points by which a fixed rule that does not know the law beats chance at most."""
+MAX_MODEL_GUESS = 20
+"""The same for the bigram model. Wanted are 10; this limit holds what has been reached, so that it does not get worse."""
 TOO_FEW_TO_MEASURE = 200
-_NAMES = {Kind.SINGLE_CHOICE: "单选题", Kind.TRUE_FALSE: "判断题", Kind.MULTIPLE_CHOICE: "多选题"}
 _SETTING = re.compile(r"^@(law|version|effective)\s+(\S+)", re.MULTILINE)
 _VERDICTS = frozenset({"通过", "修改后通过"})
+_READ_BY_AUTHOR = "命题者本人"
+"""How the remark of a record begins whose second reader was the author."""
 SIMILARITY_THRESHOLD = 0.8
 """Two texts whose character trigrams overlap (Jaccard) by this much are near-duplicates."""
 _PROGRESS_EVERY = 500
@@ -175,15 +188,21 @@ def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
     yield Measure("题量", count >= MIN_QUESTIONS, f"{count} 题，应不少于 {MIN_QUESTIONS} 题")
     laws = {question.citation.law for question in questions if question.citation}
     yield Measure("法律", len(laws) >= MIN_LAWS, f"{len(laws)} 部，应不少于 {MIN_LAWS} 部")
-    kinds = Counter(_NAMES.get(question.kind, "案例题和填空题等") for question in questions)
+    kinds = Counter(KIND_NAMES[question.kind] for question in questions)
     shares = {name: 100 * kinds[name] / count for name in SHARES}
+    shares[_OTHER_KINDS] = 100 - sum(shares.values())
     is_near = all(abs(shares[name] - wanted) <= SHARE_TOLERANCE for name, wanted in SHARES.items())
     text = "，".join(f"{name} {shares[name]:.1f}%（应约 {wanted}%）" for name, wanted in SHARES.items())
     yield Measure("题型比例", is_near, text)
     hard = Counter(question.difficulty for question in questions)
     parts = {name: 100 * hard[each] / count for each, name in DIFFICULTY_NAMES.items()}
-    text = "，".join(f"{name} {share:.1f}%" for name, share in parts.items())
-    yield Measure("三级难度", min(parts.values()) >= MIN_DIFFICULTY, f"{text}，每级应不少于 {MIN_DIFFICULTY}%")
+    wanted = {DIFFICULTY_NAMES[each]: share for each, share in DIFFICULTY_SHARES.items()}
+    is_near = all(abs(parts[name] - share) <= SHARE_TOLERANCE for name, share in wanted.items())
+    text = "，".join(f"{name} {parts[name]:.1f}%（应约 {share}%）" for name, share in wanted.items())
+    yield Measure("三级难度", is_near, text)
+    pools = Counter(tag for question in questions for tag in question.tags)
+    text = "，".join(f"{name} {pools[name]} 题，应不少于 {minimum} 题" for name, minimum in MIN_POOLS.items())
+    yield Measure("专门题组", all(pools[name] >= minimum for name, minimum in MIN_POOLS.items()), text)
 
 
 def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
@@ -196,18 +215,44 @@ def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
     full = sum(len(part.key) == len(part.options) for part in several)
     text = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
     yield Measure("多选题全选不可猜", full <= 0.1 * len(several), text)
+    sizes = Counter(len(part.key) for part in several)
+    text = "，".join(f"{size} 个 {count} 道" for size, count in sorted(sizes.items()))
+    is_varied = max(sizes.values(), default=0) <= MAX_SAME_KEY_COUNT / 100 * len(several)
+    yield Measure("多选题正确个数不固定", is_varied, f"{text}，同一个数应不超过 {MAX_SAME_KEY_COUNT}%")
+    yield from _guesses(parts)
+
+
+def _guesses(parts: Sequence[Question]) -> Iterator[Measure]:
+    shares = {
+        KIND_NAMES[kind]: [100 * share_of_absolute_terms(parts, kind, right=right) for right in (True, False)]
+        for kind in GUESSED_KINDS
+    }
+    is_even = all(abs(right - wrong) <= MAX_ABSOLUTE_DIFFERENCE for right, wrong in shares.values())
+    text = "，".join(f"{name}对的 {right:.1f}%、错的 {wrong:.1f}%" for name, (right, wrong) in shares.items())
+    yield Measure("绝对化用语不露底", is_even, f"含这类词的{text}，相差应不超过 {MAX_ABSOLUTE_DIFFERENCE} 个百分点")
+    for title, limit, is_model in (("按规则猜题", MAX_GUESS, False), ("按字词模型猜题", MAX_MODEL_GUESS, True)):
+        best = {
+            guess.kind: guess
+            for guess in sorted(guess_answers(parts), key=lambda one: one.excess)
+            if (guess.rule == MODEL) is is_model
+        }
+        text = "，".join(f"{KIND_NAMES[kind]}{one.rule} {one.excess:+.1f}" for kind, one in best.items())
+        is_low = all(one.excess <= limit for one in best.values())
+        yield Measure(title, is_low, f"比瞎猜多得的百分点：{text or '题太少，不评'}，应不超过 {limit}")
 
 
 def _records(questions: Sequence[Question], reviews: Path) -> Measure:
     """Return whether each question has a second reading on record, with its day and its verdict."""
     recorded = {
-        row["编号"]
+        row["编号"]: (row.get("说明") or "").startswith(_READ_BY_AUTHOR)
         for path in sorted(reviews.glob("*.tsv"))
         for row in csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter="\t")
         if row.get("结论") in _VERDICTS and re.fullmatch(r"\d{4}-\d{2}-\d{2}", row.get("日期") or "")
     }
     missing = [str(one.code) for one in questions if one.code not in recorded]
-    text = _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
+    by_author = sum(recorded.get(str(one.code), False) for one in questions)
+    own = f"，其中 {by_author} 题是命题者本人读第二遍，启用前应由另一人复核" if by_author else ""
+    text = _shown(missing, f"{len(questions)} 题都有第二次阅读的日期和结论{own}", "没有记录：")
     return Measure("复核记录", not missing, text)
 
 

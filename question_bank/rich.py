@@ -50,6 +50,14 @@ def html_to_text(fragment: str) -> str:
     return re.sub(r" *\n *", "\n", re.sub(r"\n{3,}", "\n\n", text)).strip()
 
 
+def marks_left(text: str, *, is_html: bool) -> str:
+    """Return the first mark of HTML, Markdown or LaTeX that would be shown as it is written; nothing where there is none."""
+    patterns = (_LATEX, _MARKDOWN_IMAGE) if is_html else (_LATEX, _MARKDOWN_IMAGE, _INLINE)
+    plain = html_to_text(text) if is_html else text
+    found = (match[0] for pattern in patterns if (match := pattern.search(plain)))
+    return next(found, "")
+
+
 def guessed(text: str) -> Rich:
     """Return text of a format that allows HTML without saying so: HTML when it closes a tag, breaks a line or shows a picture."""
     return Rich(text, is_html=bool(_MARKUP.search(text)))
@@ -79,12 +87,41 @@ _LOST = {"图片": re.compile(r"<img\b", re.IGNORECASE), "表格": re.compile(r"
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 
 
+_SCRIPT = re.compile(r"<(su[bp])>([^<>]{1,40})</\1>", re.IGNORECASE)
+_RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_INLINE = re.compile(
+    r"</?(?:b|i|u|s|em|strong|small|font|span|center|p|div|a|sub|sup)\b[^<>]*>|<br\s*/?>"
+    r"|&(?:nbsp|lt|gt|amp|quot|ldquo|rdquo|lsquo|rsquo|mdash|hellip|middot|times|ensp|emsp|#\d{2,6}|#x[0-9a-f]{2,5});",
+    re.IGNORECASE,
+)
+_MARKDOWN_IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\([^)\s]{0,2000}\)")
+_LATEX = re.compile(
+    r"\\[(\[]|\$[^$\n]{0,200}\\[A-Za-z]+[^$\n]{0,200}\$|\\(?:frac|sqrt|times|cdot|leq?|geq?|neq?|text|mathrm|alpha|beta|pi|sum|int)(?![A-Za-z])"
+)
+
+
+def _script(match: re.Match[str]) -> str:
+    """Return a text set high or low by characters of that height, or behind `^` or `_` where there are none."""
+    is_high = match[1].lower() == "sup"
+    raised = match[2].translate(_RAISED if is_high else _LOWERED)
+    return raised if not set(raised) & set(match[2]) else f"{'^' if is_high else '_'}({match[2]})"
+
+
 def plain_if_html(text: str) -> tuple[str, str]:
-    """Return the text without HTML tags where it is clearly HTML, and the name of what was lost by it (图片, 表格) or nothing."""
-    if "<" not in text or not (_STARTS.match(text) or _CLOSES.search(text)):
-        return text, ""
-    lost = [name for name, pattern in _LOST.items() if pattern.search(text)]
-    plain = _TAG.sub("", _LINE_ENDS.sub("\n", text))
+    """Return the text without tags, entities and Markdown's pictures, and what was lost or changed by it (图片, 表格, 网页标记) or nothing."""
+    lost = ["图片"] if _MARKDOWN_IMAGE.search(text) else []
+    text = _MARKDOWN_IMAGE.sub("", text) if lost else text
+    if "<" in text and (_STARTS.match(text) or _CLOSES.search(text)):
+        lost += [name for name, pattern in _LOST.items() if name not in lost and pattern.search(text)]
+        plain = _TAG.sub("", _LINE_ENDS.sub("\n", _SCRIPT.sub(_script, text)))
+    elif _INLINE.search(text):
+        lost += ["网页标记"]
+        plain = _INLINE.sub(
+            lambda match: match[0] if match[0][0] == "&" else "", _LINE_ENDS.sub("\n", _SCRIPT.sub(_script, text))
+        )
+    else:
+        return text, "和".join(lost)
     return _BLANK_LINES.sub("\n", html.unescape(plain)).strip(), "和".join(lost)
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import load_readers, read_file
-from question_bank.model import ParseResult
+from question_bank.model import ColumnNames, Note, ParseResult, TableColumns, UnknownColumnsError
+from question_bank.office import to_word
 
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30
@@ -31,6 +32,7 @@ class _Request(msgspec.Struct):
     name: str
     format: str
     answers: tuple[bytes, str] | None = None
+    columns: ColumnNames | None = None
 
 
 class _Outcome(msgspec.Struct):
@@ -38,6 +40,9 @@ class _Outcome(msgspec.Struct):
 
     reading: ParseResult | None = None
     unreadable: str = ""
+    format_name: str = ""
+    tables: list[TableColumns] = []
+    """Where the file could be read if a person said what these columns hold."""
 
 
 class ChildReader:
@@ -58,15 +63,39 @@ class ChildReader:
         self._end()
 
     def read(
-        self, content: bytes, name: str, format_name: str, *, answers: tuple[bytes, str] | None = None
+        self,
+        content: bytes,
+        name: str,
+        format_name: str,
+        *,
+        answers: tuple[bytes, str] | None = None,
+        columns: ColumnNames | None = None,
     ) -> ParseResult:
-        """Read a file as `read_file` does, within the limits; raises UnreadableFileError for what takes more."""
-        request = msgspec.msgpack.encode(_Request(content, name, format_name, answers))
+        """Read a file as `read_file` does, within the limits, old documents by way of LibreOffice; raises UnreadableFileError for what takes more."""
+        content, name, before = to_word(content, name)
+        answers = to_word(*answers)[:2] if answers else None
+        reading = self._read(content, name, format_name, answers, columns)
+        if before:
+            reason = f"这是{before}，已由 LibreOffice 转换后读取。请抽查几题的题号、选项和图片。"
+            reading.remarks.append(Note("整个文件", reason, "converted"))
+        return reading
+
+    def _read(
+        self,
+        content: bytes,
+        name: str,
+        format_name: str,
+        answers: tuple[bytes, str] | None,
+        columns: ColumnNames | None,
+    ) -> ParseResult:
+        request = msgspec.msgpack.encode(_Request(content, name, format_name, answers, columns))
         try:
             outcome = msgspec.msgpack.decode(self._ask(request), type=_Outcome)
         except (OSError, EOFError, msgspec.DecodeError) as error:
             self._end()
             raise UnreadableFileError(_TOO_HEAVY) from error
+        if outcome.tables:
+            raise UnknownColumnsError(outcome.unreadable, format_name=outcome.format_name, tables=outcome.tables)
         if outcome.reading is None:
             raise UnreadableFileError(outcome.unreadable)
         return outcome.reading
@@ -121,7 +150,11 @@ def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) ->
 def _outcome(encoded: bytes) -> _Outcome:
     try:
         request = msgspec.msgpack.decode(encoded, type=_Request)
-        return _Outcome(read_file(request.content, request.name, request.format, answers=request.answers))
+        return _Outcome(
+            read_file(request.content, request.name, request.format, answers=request.answers, columns=request.columns)
+        )
+    except UnknownColumnsError as error:
+        return _Outcome(unreadable=str(error), format_name=error.format_name, tables=error.tables)
     except UnreadableFileError as error:
         return _Outcome(unreadable=str(error))
     except (MemoryError, RecursionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import stat
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ RATIO_FREE = 1024 * 1024
 """Entries that unpack to less than this may be packed as tightly as they like: they cannot hurt."""
 
 RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
+_CONTENT_TYPES = "[Content_Types].xml"
 _DAMAGED = "压缩包已损坏，打不开。请重新下载或重新导出后再上传。"
 
 
@@ -50,6 +52,22 @@ class Archive:
             reason = f"压缩包里的“{name}”实际大小和目录里写的不一致，为安全起见不予打开。请重新打包后再上传。"
             raise UnreadableFileError(reason)
         return content
+
+
+def holds_office(content: bytes, *, folder: str, main: re.Pattern[bytes]) -> bool:
+    """Return whether a zip is an office file with such a main part, by its [Content_Types].xml; a broken one counts by the folder's name."""
+    if not content.startswith(ZIP):
+        return False
+    try:
+        archive = open_archive(content)
+        if _CONTENT_TYPES in archive:
+            types = archive.read(_CONTENT_TYPES)
+            return main.search(types) is not None or (
+                b".main+xml" not in types and any(name.startswith(folder) for name in archive.names)
+            )
+    except UnreadableFileError:
+        return folder.encode() in content
+    return any(name.startswith(folder) for name in archive.names)
 
 
 def open_archive(content: bytes) -> Archive:
@@ -105,10 +123,10 @@ class UnreadableFileError(Exception):
 ZIP = b"PK\x03\x04"
 
 
-def check_contents(archive: Archive) -> None:
+def check_contents(archive: Archive, *, may_hold_macros: bool = False) -> None:
     """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
     names = [name.lower() for name in archive.names]
-    if any(name.endswith("vbaproject.bin") for name in names):
+    if not may_hold_macros and any(name.endswith("vbaproject.bin") for name in names):
         raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
     if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
         raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")

@@ -12,6 +12,7 @@ _TAGS = {
     "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img",
     "blockquote", "pre", "code", "span", "div", "ruby", "rt", "h3", "h4", "hr",
 }  # fmt: skip
+_FOLDS = {"details", "summary"}
 _ATTRIBUTES = {"img": {"src", "alt", "width", "height"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _OWN_IMAGE = re.compile(r"/media/[0-9a-f]{64}|/study/files/[0-9a-f]{32}")
 _INVISIBLE = dict.fromkeys(
@@ -20,11 +21,11 @@ _INVISIBLE = dict.fromkeys(
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
-def clean_html(fragment: str) -> str:
-    """Return an HTML fragment without scripts, styles, links and foreign images."""
+def clean_html(fragment: str, *, may_fold: bool = False) -> str:
+    """Return an HTML fragment without scripts, styles, links and foreign images; with folded parts only where they are allowed."""
     return nh3.clean(
         normalise(fragment),
-        tags=_TAGS,
+        tags=_TAGS | _FOLDS if may_fold else _TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_own_images_only,
         url_schemes=set(),

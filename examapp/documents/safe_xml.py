@@ -58,12 +58,19 @@ def looks_like_xml(content: bytes) -> bool:
     return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
 
 
-def head_of(content: bytes, *, size: int = 4000) -> str:
-    """Return the first characters as text, for cheap guesses at a file's format."""
-    head = content[:size]
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return head.decode("utf-16", "ignore")
-    return head.decode("utf-8", "ignore")
+_ROOT = re.compile(
+    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*<(?:[\w.-]+:)?(?P<name>[\w.-]+)", re.DOTALL
+)
+
+
+def root_name(content: bytes) -> str:
+    """Return the name of the outermost element without its prefix, from the first 20 kB, nothing parsed; empty where the bytes are no XML."""
+    head = content[:20_000]
+    is_wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    match = _ROOT.match(
+        (head.decode("utf-16", "ignore") if is_wide else head.decode("utf-8", "ignore")).lstrip("\ufeff")
+    )
+    return match["name"] if match else ""
 
 
 def _malformed(what: str, error: etree.XMLSyntaxError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import xlrd
 from python_calamine import (
@@ -18,7 +18,13 @@ from python_calamine import (
 )
 
 from examapp.documents.archives import RESAVE, ZIP, Archive, UnreadableFileError, check_contents, open_archive
-from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture, cell_pictures, placed_pictures
+from examapp.documents.embedded_pictures import (
+    EmbeddedPicture,
+    PlacedPicture,
+    cell_pictures,
+    placed_pictures,
+    sheet_parts,
+)
 from examapp.documents.number_formats import code_of, column_number, show_numbers, shown
 
 MAX_ROWS = 20_000
@@ -33,6 +39,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW_REFERENCE = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
+_HIDDEN = re.compile(rb"""\shidden\s*=\s*["'](?:1|true)["']""")
 _NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStrings|styles)\.xml", re.IGNORECASE)
 """Files that a workbook cannot give out as sheets: all others are looked at, wherever they lie."""
 
@@ -48,12 +55,17 @@ class WorkbookSheet:
     pictures: list[PlacedPicture] = field(default_factory=list)
     cell_pictures: dict[str, EmbeddedPicture] = field(default_factory=dict)
     """What WPS keeps in cells, by the name by which cells call it."""
+    hidden_rows: frozenset[int] = frozenset()
+    """Rows that are hidden or filtered out."""
 
 
-def open_sheets(content: bytes, *, name: str) -> list[WorkbookSheet]:
-    """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
+def open_sheets(content: bytes, *, name: str, may_hold_macros: bool = False) -> list[WorkbookSheet]:
+    """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large.
+
+    `may_hold_macros`: read the cells of a workbook with macros too, which are never run.
+    """
     if content.startswith(ZIP):
-        return _open_xlsx(content)
+        return _open_xlsx(content, may_hold_macros=may_hold_macros)
     if content.startswith(OLE):
         if name.lower().endswith((".xlsx", ".xlsm")):
             raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{RESAVE}")
@@ -63,9 +75,9 @@ def open_sheets(content: bytes, *, name: str) -> list[WorkbookSheet]:
     raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{RESAVE}")
 
 
-def _open_xlsx(content: bytes) -> list[WorkbookSheet]:
+def _open_xlsx(content: bytes, *, may_hold_macros: bool) -> list[WorkbookSheet]:
     archive = open_archive(content)
-    check_contents(archive)
+    check_contents(archive, may_hold_macros=may_hold_macros)
     _check_cells(archive)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -75,11 +87,16 @@ def _open_xlsx(content: bytes) -> list[WorkbookSheet]:
             )
         hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        pictures, in_cells = placed_pictures(archive), cell_pictures(archive)
+        pictures, in_cells, parts = placed_pictures(archive), cell_pictures(archive), _parts_of(archive)
         return _as_shown(
             archive,
             _within_grid(
-                _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, []), in_cells)
+                replace(
+                    _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, []), in_cells),
+                    hidden_rows=_hidden_rows(archive.read(parts[name]))
+                    if parts.get(name, "") in archive
+                    else frozenset(),
+                )
                 for name in names
             ),
         )
@@ -144,6 +161,24 @@ def _span(xml: bytes) -> tuple[int, int, int]:
     return filled, height, width
 
 
+def _parts_of(archive: Archive) -> dict[str, str]:
+    try:
+        return sheet_parts(archive)
+    except UnreadableFileError:
+        return {}
+
+
+def _hidden_rows(xml: bytes) -> frozenset[int]:
+    """Return the rows of a sheet, from 0, that are hidden or filtered out."""
+    found, number = set(), 0
+    for match in _ROW.finditer(xml) if b"hidden=" in xml else ():
+        reference = _ROW_REFERENCE.search(match[1])
+        number = int(reference[1]) if reference else number + 1
+        if _HIDDEN.search(match[1]):
+            found.add(number - 1)
+    return frozenset(found)
+
+
 def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield each row's number, and where its cells begin and end."""
     number, start = 0, -1
@@ -182,6 +217,7 @@ def _open_xls(content: bytes) -> list[WorkbookSheet]:
         WorkbookSheet(
             sheet.name, sheet.visibility != 0, [_xls_row(book, sheet, row) for row in range(sheet.nrows)],
             [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells],
+            hidden_rows=frozenset(row for row, shown in sheet.rowinfo_map.items() if shown.hidden),
         )
         for sheet in book.sheets()
     ]  # fmt: skip

@@ -45,6 +45,14 @@ STATS_SOURCES = (
     ("exam_audiences", "exam_id", "ROW.exam_id", ()),
 )
 
+# What a grade is made of never changes; for the first two at least the flag of what is in force may. Keys of questions that were never used are deleted with them.
+FIXED_COLUMNS = {
+    "grades": "UPDATE OF attempt_id, number, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, sheet, correction_id",
+    "item_marks": "UPDATE OF attempt_id, item, number, points, source",
+    "item_rulings": "UPDATE OR DELETE",
+    "answer_keys": "UPDATE",
+}
+
 
 def upgrade():
     _create_tables()
@@ -57,10 +65,14 @@ def upgrade():
     _seed_exemption_reasons()
     for table, column, value, columns in STATS_SOURCES:
         _create_invalidation(table, column, value, columns)
+    _create_change_guards()
     _begin_audit_head()
 
 
 def downgrade():
+    for table in FIXED_COLUMNS:
+        op.execute(f"DROP TRIGGER reject_change ON {table}")
+    op.execute("DROP FUNCTION reject_change()")
     for table, *_ in STATS_SOURCES:
         op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
         op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
@@ -71,6 +83,17 @@ def downgrade():
     op.execute("DROP FUNCTION same_person(bigint)")
     op.drop_constraint("fk_questions_current_version_id", "questions")
     _drop_tables()
+
+
+def _create_change_guards():
+    op.execute(
+        """
+        CREATE FUNCTION reject_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a row of % that grades are made of never changes', TG_TABLE_NAME; END $$
+        """
+    )
+    for table, events in FIXED_COLUMNS.items():
+        op.execute(f"CREATE TRIGGER reject_change BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION reject_change()")
 
 
 def _seed_exemption_reasons():
@@ -433,6 +456,19 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_question_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
     )
+    op.create_table('content_loads',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_content_loads_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_content_loads'))
+    )
+    op.create_table('law_imports',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_law_imports_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_law_imports'))
+    )
     op.create_table('regrades',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=False),
@@ -602,6 +638,7 @@ def _create_tables():
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
     sa.Column('scoring', sa.Text(), nullable=False),
+    sa.Column('part_count', sa.Integer(), nullable=True),
     sa.Column('points_each', sa.Numeric(precision=7, scale=2), nullable=False),
     sa.Column('laws', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('knowledge_points', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -609,6 +646,7 @@ def _create_tables():
     sa.Column('difficulties', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.CheckConstraint('count > 0', name=op.f('ck_blueprint_sections_count')),
     sa.CheckConstraint('points_each > 0', name=op.f('ck_blueprint_sections_points_each')),
+    sa.CheckConstraint('part_count > 0', name=op.f('ck_blueprint_sections_part_count')),
     sa.ForeignKeyConstraint(['blueprint_id'], ['blueprints.id'], name=op.f('fk_blueprint_sections_blueprint_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_blueprint_sections'))
     )
@@ -684,8 +722,10 @@ def _create_tables():
     sa.Column('has_pledge', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('study_gate', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('snapshot_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('has_snapshot_at_close', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('anonymised_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('snapshot_created_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('result_version', sa.Integer(), server_default='1', nullable=False),
     sa.Column('corrections', sa.Integer(), server_default='0', nullable=False),
     sa.Column('has_external_results', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('cached_roster_keys', sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -929,6 +969,7 @@ def _create_tables():
     sa.Column('grading_retry_count', sa.Integer(), nullable=False),
     sa.Column('grading_began_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quarantined_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_annulled', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.CheckConstraint("(state = 'in_progress') = (submitted_at IS NULL)", name=op.f('ck_attempts_submitted_once')),
     sa.CheckConstraint("state IN ('in_progress', 'submitted', 'graded')", name=op.f('ck_attempts_state')),
     sa.CheckConstraint('(submitted_at IS NULL) = (receipt_number IS NULL)', name=op.f('ck_attempts_receipt_with_submission')),
@@ -1256,6 +1297,16 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_law_articles')),
     sa.UniqueConstraint('law_version_id', 'label', name=op.f('uq_law_articles_law_version_id_label'))
     )
+    op.create_table('article_gists',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('law_version_id', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['law_version_id'], ['law_versions.id'], name=op.f('fk_article_gists_law_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_article_gists')),
+    sa.UniqueConstraint('law_version_id', 'label', name=op.f('uq_article_gists_law_version_id_label'))
+    )
     op.create_table('makeup_eligibilities',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -1570,6 +1621,19 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_reopenings')),
     sa.UniqueConstraint('attempt_id', 'request_key', name=op.f('uq_attempt_reopenings_attempt_id_request_key'))
     )
+    op.create_table('evidence_packs',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('approval_id', sa.BigInteger(), nullable=True),
+    sa.Column('result_version', sa.Integer(), nullable=False),
+    sa.Column('manifest_sha256', sa.Text(), nullable=False),
+    sa.Column('file', sa.LargeBinary(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_evidence_packs_exam_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_evidence_packs_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evidence_packs'))
+    )
+    op.create_index(op.f('ix_evidence_packs_exam_id'), 'evidence_packs', ['exam_id'], unique=False)
     op.create_table('certificate_jobs',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
@@ -1773,6 +1837,32 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_former_passwords'))
     )
     op.create_index('ix_former_passwords_account_id', 'former_passwords', ['account_id'], unique=False)
+    op.create_table('corrections',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('change', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('exam_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('public_reason', sa.Text(), nullable=False),
+    sa.Column('is_published', sa.Boolean(), nullable=False),
+    sa.Column('fingerprint', sa.Text(), nullable=False),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('attempt_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('asked_by_id', sa.BigInteger(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('checked_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('approved_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('notified_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('item', 'rules', 'annulment')", name=op.f('ck_corrections_kind')),
+    sa.CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name=op.f('ck_corrections_state')),
+    sa.CheckConstraint('asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id', name=op.f('ck_corrections_persons')),
+    sa.CheckConstraint("state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))", name=op.f('ck_corrections_applied')),
+    sa.CheckConstraint('cardinality(exam_ids) > 0', name=op.f('ck_corrections_exams')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_corrections'))
+    )
     op.create_table('grades',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('attempt_id', sa.BigInteger(), nullable=False),
@@ -1785,20 +1875,58 @@ def _create_tables():
     sa.Column('is_passed', sa.Boolean(), nullable=False),
     sa.Column('item_points', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('key_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('rules', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('ruling_ids', sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('mark_ids', sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('sheet', sa.LargeBinary(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('graded_by_id', sa.BigInteger(), nullable=True),
     sa.Column('graded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('regrade_id', sa.BigInteger(), nullable=True),
+    sa.Column('correction_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name=op.f('ck_grades_band')),
     sa.CheckConstraint('points >= 0 AND points <= points_possible', name=op.f('ck_grades_points')),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_grades_attempt_id')),
+    sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_grades_correction_id')),
     sa.ForeignKeyConstraint(['regrade_id'], ['regrades.id'], name=op.f('fk_grades_regrade_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grades')),
     sa.UniqueConstraint('attempt_id', 'number', name=op.f('uq_grades_attempt_id_number'))
     )
+    op.create_index('ix_grades_correction_id', 'grades', ['correction_id'], unique=False, postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
     op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
+    op.create_table('item_rulings',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_version_id', sa.BigInteger(), nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('treatment', sa.Text(), nullable=False),
+    sa.Column('key_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('correction_id', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("treatment IN ('key', 'best_of', 'full', 'void')", name=op.f('ck_item_rulings_treatment')),
+    sa.CheckConstraint("(treatment IN ('key', 'best_of')) = (cardinality(key_ids) > 0)", name=op.f('ck_item_rulings_keys')),
+    sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_item_rulings_correction_id')),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_item_rulings_exam_id')),
+    sa.ForeignKeyConstraint(['question_version_id'], ['question_versions.id'], name=op.f('fk_item_rulings_question_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_rulings'))
+    )
+    op.create_index('ix_item_rulings_exam_id', 'item_rulings', ['exam_id', 'question_version_id', 'part'], unique=False)
+    op.create_table('item_marks',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('attempt_id', sa.BigInteger(), nullable=False),
+    sa.Column('item', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('is_current', sa.Boolean(), nullable=False),
+    sa.CheckConstraint("source IN ('marking', 'review', 'blank')", name=op.f('ck_item_marks_source')),
+    sa.CheckConstraint('points >= 0', name=op.f('ck_item_marks_points')),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_item_marks_attempt_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_marks')),
+    sa.UniqueConstraint('attempt_id', 'item', 'number', name=op.f('uq_item_marks_attempt_id_item_number'))
+    )
+    op.create_index('uq_item_marks_current', 'item_marks', ['attempt_id', 'item'], unique=True, postgresql_where=sa.text('is_current'))
     op.create_table('login_tokens',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
@@ -2077,10 +2205,16 @@ def _drop_tables():
     op.drop_index('uq_sign_in_tickets_code_index', table_name='login_tokens')
     op.drop_index('ix_sign_in_tickets_account_id', table_name='login_tokens')
     op.drop_table('login_tokens')
+    op.drop_index('uq_item_marks_current', table_name='item_marks', postgresql_where=sa.text('is_current'))
+    op.drop_table('item_marks')
+    op.drop_index('ix_item_rulings_exam_id', table_name='item_rulings')
+    op.drop_table('item_rulings')
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
+    op.drop_index('ix_grades_correction_id', table_name='grades', postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.drop_table('grades')
+    op.drop_table('corrections')
     op.drop_index('ix_former_passwords_account_id', table_name='former_passwords')
     op.drop_table('former_passwords')
     op.drop_index('uq_exercise_runs_open_mock', table_name='exercise_runs', postgresql_where=sa.text('finished_at IS NULL AND exam_id IS NOT NULL'))
@@ -2112,6 +2246,8 @@ def _drop_tables():
     op.drop_table('certificate_plan_courses')
     op.drop_index(op.f('ix_certificate_jobs_plan_id'), table_name='certificate_jobs')
     op.drop_table('certificate_jobs')
+    op.drop_index(op.f('ix_evidence_packs_exam_id'), table_name='evidence_packs')
+    op.drop_table('evidence_packs')
     op.drop_table('attempt_reopenings')
     op.drop_table('attempt_events')
     op.drop_table('answers')
@@ -2151,6 +2287,7 @@ def _drop_tables():
     op.drop_index('ix_planned_moves_due', table_name='planned_moves', postgresql_where='ended_at IS NULL')
     op.drop_table('planned_moves')
     op.drop_table('makeup_eligibilities')
+    op.drop_table('article_gists')
     op.drop_table('law_articles')
     op.drop_index('uq_external_results_in_force', table_name='external_results', postgresql_where=sa.text('undone_at IS NULL'))
     op.drop_index('ix_outside_results_replaced_by_id', table_name='external_results')
@@ -2253,6 +2390,8 @@ def _drop_tables():
     op.drop_table('report_schedules')
     op.drop_table('rehearsals')
     op.drop_table('regrades')
+    op.drop_table('law_imports')
+    op.drop_table('content_loads')
     op.drop_table('question_imports')
     op.drop_table('platform_flags')
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')

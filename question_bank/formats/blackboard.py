@@ -1,10 +1,9 @@
 """Blackboard's older question pools: a `POOL` file (.dat), alone or in a package."""
 
-import re
 from collections.abc import Callable
 
 from examapp.documents.archives import UnreadableFileError, open_archive
-from examapp.documents.safe_xml import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
+from examapp.documents.safe_xml import Element, child_text, children, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
@@ -36,7 +35,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def _is_pool(content: bytes) -> bool:
-    return looks_like_xml(content) and re.search(r"<POOL\b", head_of(content)) is not None
+    return root_name(content) == "POOL"
 
 
 def read(content: bytes, *, name: str) -> ParseResult:

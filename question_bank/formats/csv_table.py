@@ -14,8 +14,10 @@ from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import take_letter_keys
+from question_bank.formats.heuristics.table_columns import describe_columns
 from question_bank.formats.heuristics.table_headers import (
     HEADER_ROWS,
+    NO_NAMES,
     TEXT_FIELDS,
     TableHeader,
     find_header,
@@ -28,11 +30,13 @@ from question_bank.model import (
     DIFFICULTY_NAMES,
     OPTION_LETTERS,
     TRUE_FALSE_OPTIONS,
+    ColumnNames,
     Image,
     Kind,
     Note,
     ParseResult,
     Question,
+    TableColumns,
 )
 from question_bank.rich import to_plain
 
@@ -186,13 +190,15 @@ def looks_like(content: bytes, name: str) -> bool:
     return divider_of(text) is not None
 
 
-def divider_of(text: str) -> str | None:
+def divider_of(text: str, names: ColumnNames = NO_NAMES) -> str | None:
     """Return the sign that divides the columns of a question table; None when the text holds no such table."""
+    if any(key.startswith("#") for key in names.said):
+        return even_divider_of(text)
     header = _MARK.sub("", text[:20_000], count=1)
     best: tuple[int, str] | None = None
     for divider in DIVIDERS:
         try:
-            found = _header_of([row for row, _ in _rows(header, divider, limit=HEADER_ROWS)])
+            found = _header_of([row for row, _ in _rows(header, divider, limit=HEADER_ROWS)], names)
         except (csv.Error, UnreadableFileError):
             continue
         if found and (best is None or len(found.columns) > best[0]):
@@ -200,18 +206,45 @@ def divider_of(text: str) -> str | None:
     return best[1] if best else None
 
 
-def _header_of(rows: list[list[str]]) -> TableHeader | None:
-    return find_header([[cell.strip() for cell in row] for row in rows])
+def even_divider_of(text: str) -> str | None:
+    """Return the sign that divides a text into rows of one width, whatever its head; None where none does."""
+    best: tuple[int, str] | None = None
+    for divider in DIVIDERS:
+        try:
+            rows = [row for row, _ in _rows(_MARK.sub("", text[:20_000], count=1), divider, limit=20) if row]
+        except (csv.Error, UnreadableFileError):
+            continue
+        widths = [len(row) for row in rows if len(row) > 1]
+        width = max(widths, default=0)
+        even = sum(each in {width, width - 1} for each in widths)
+        is_even = even * 5 >= max(len(widths) * 4, len(rows) * 3)
+        is_wide = width >= 2 if divider == "\t" else width > 2 and len(rows) > 2
+        if is_even and len(rows) > 1 and is_wide and (best is None or width > best[0]):
+            best = (width, divider)
+    return best[1] if best else None
 
 
-def read(content: bytes, *, name: str) -> ParseResult:
+def unknown_table(text: str) -> TableColumns | None:
+    """Return the columns of a table whose head is not recognised; None where the text is no table."""
+    divider = even_divider_of(text)
+    if divider is None:
+        return None
+    rows = [[cell.strip() for cell in row] for row, _ in _rows(_MARK.sub("", text, count=1), divider, limit=20)]
+    return describe_columns("", rows, None, NO_NAMES)
+
+
+def _header_of(rows: list[list[str]], names: ColumnNames = NO_NAMES) -> TableHeader | None:
+    return find_header([[cell.strip() for cell in row] for row in rows], names=names)
+
+
+def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of a csv file; UnreadableFileError when it holds no question table."""
-    return read_csv_text(decode_text(content), name=name, format_name="csv")
+    return read_csv_text(decode_text(content), name=name, format_name="csv", columns=columns)
 
 
-def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
+def read_csv_text(text: str, *, name: str, format_name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of a table that stands in a text."""
-    divider = divider_of(text)
+    divider = divider_of(text, columns)
     if divider is None:
         raise UnreadableFileError(NO_TABLE)
     try:
@@ -223,18 +256,21 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
         raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
     hint = kind_names.kind_in(PurePath(name).stem)
     rows = [row for row, _ in lines]
-    table = QuestionTable("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
+    numbers = [number for _, number in lines]
+    table = QuestionTable("", rows, numbers, kind_hint=hint, width=_width(rows, columns), names=columns)
     result = read_table(table)
     reading = resolve_questions(join_cases(result.rows), format_name=format_name)
     reading.remarks.extend(result.remarks)
     reading.remarks.extend(_open_quote(lines, text.count("\n") + 1, divider))
+    if format_name == "csv" and result.columns:
+        reading.tables.append(result.columns)
     return reading
 
 
-def _width(rows: list[list[str]]) -> int:
+def _width(rows: list[list[str]], names: ColumnNames) -> int:
     """Return how many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
-    header = _header_of(rows[:HEADER_ROWS])
-    own = len(rows[header.row]) if header else 0
+    header = _header_of(rows[:HEADER_ROWS], names)
+    own = len(rows[max(header.row, 0)]) if header else 0
     longer = [len(row) for row in rows if len(row) > own]
     return own if len(longer) * 2 <= len(rows) else max(longer, default=own)
 

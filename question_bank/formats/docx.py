@@ -4,21 +4,23 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import PurePath
 
-from examapp.documents.archives import Archive, UnreadableFileError, open_archive
+from examapp.documents.archives import Archive, UnreadableFileError, holds_office, open_archive
 from examapp.documents.decoding import clean_text, decode_text
 from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
 from examapp.documents.safe_xml import Element, parse_xml
+from question_bank.formats.docx_numbering import CIRCLED, Numbering, W
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
+from question_bank.formats.heuristics.table_headers import Field, find_header
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.pictures import insert_pictures, picture_sign
 from question_bank.formats.text import read_text
-from question_bank.model import OPTION_LETTERS, PICTURE, Note, ParseResult
+from question_bank.model import PICTURE, Note, ParseResult
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -35,114 +37,6 @@ _SKIPPED = frozenset({f"{W}del", f"{W}moveFrom", f"{W}pPr", f"{W}rPr", _FALLBACK
 _SIGNS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
-_CHINESE = "〇一二三四五六七八九"
-_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    start: int
-    form: str
-    text: str
-
-
-class Numbering:
-    """Counts the lists of a document paragraph by paragraph."""
-
-    def __init__(self, numbering: Element | None, styles: Element | None) -> None:
-        self.levels: dict[str, dict[int, _Level]] = {}
-        self.counts: dict[str, dict[int, int]] = {}
-        self.lists: dict[str, str] = {}
-        """List number → the abstract list it shares its counter with."""
-        self.overridden: dict[str, dict[int, int]] = {}
-        self.styles: dict[str, tuple[str, int]] = {}
-        if numbering is not None:
-            self._read_lists(numbering)
-        if styles is not None:
-            for style in styles.iterchildren(f"{W}style"):
-                listed = style.find(f"{W}pPr/{W}numPr/{W}numId")
-                if listed is not None:
-                    depth = style.find(f"{W}pPr/{W}numPr/{W}ilvl")
-                    self.styles[style.get(f"{W}styleId", "")] = (listed.get(f"{W}val", ""), _int(depth, 0))
-
-    def label(self, paragraph: Element) -> str:
-        """Return what stands before the paragraph, with a space behind it; nothing for bullets and plain paragraphs."""
-        found = self._list_of(paragraph)
-        if found is None or found[0] not in self.lists:
-            return ""
-        number, depth = found
-        levels = self.levels.get(self.lists[number], {})
-        if (level := levels.get(depth)) is None:
-            return ""
-        counts = self._count(number, depth, levels)
-        if level.form in {"bullet", "none"}:
-            return ""
-        text = re.sub(r"%(\d)", lambda match: self._shown(levels, counts, int(match[1]) - 1), level.text)
-        return f"{text} " if text.strip() else ""
-
-    def _count(self, number: str, depth: int, levels: dict[int, _Level]) -> dict[int, int]:
-        counts = self.counts.setdefault(f"list {number}" if number in self.overridden else self.lists[number], {})
-        start = self.overridden.get(number, {}).get(depth, levels[depth].start)
-        counts[depth] = counts[depth] + 1 if depth in counts else start
-        for deeper in [one for one in counts if one > depth]:
-            del counts[deeper]
-        return counts
-
-    def _shown(self, levels: dict[int, _Level], counts: dict[int, int], depth: int) -> str:
-        if (level := levels.get(depth)) is None:
-            return ""
-        count = counts.get(depth, level.start)
-        if level.form in {"upperLetter", "lowerLetter"} and 1 <= count <= len(OPTION_LETTERS):
-            letter = OPTION_LETTERS[count - 1]
-            return letter if level.form == "upperLetter" else letter.lower()
-        if level.form.startswith(("chinese", "japaneseCounting", "ideographTraditional", "taiwanese")):
-            if not 0 < count < 100:
-                return str(count)
-            tens, ones = divmod(count, 10)
-            ten = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
-            return ten + (_CHINESE[ones] if ones else "")
-        if level.form.startswith("decimalEnclosedCircle") and 1 <= count <= len(_CIRCLED):
-            return _CIRCLED[count - 1]
-        return str(count)
-
-    def _list_of(self, paragraph: Element) -> tuple[str, int] | None:
-        own = paragraph.find(f"{W}pPr/{W}numPr")
-        style = paragraph.find(f"{W}pPr/{W}pStyle")
-        inherited = self.styles.get(style.get(f"{W}val", "")) if style is not None else None
-        if own is None:
-            return inherited
-        number, depth = own.find(f"{W}numId"), own.find(f"{W}ilvl")
-        listed = number.get(f"{W}val", "") if number is not None else (inherited[0] if inherited else "")
-        return (listed, _int(depth, 0)) if listed not in {"", "0"} else None
-
-    def _read_lists(self, numbering: Element) -> None:
-        for abstract in numbering.iterchildren(f"{W}abstractNum"):
-            levels = {_int_of(level.get(f"{W}ilvl", "0")): _level(level) for level in abstract.iterchildren(f"{W}lvl")}
-            self.levels[abstract.get(f"{W}abstractNumId", "")] = levels
-        for listed in numbering.iterchildren(f"{W}num"):
-            number, link = listed.get(f"{W}numId", ""), listed.find(f"{W}abstractNumId")
-            self.lists[number] = link.get(f"{W}val", "") if link is not None else ""
-            for override in listed.iterchildren(f"{W}lvlOverride"):
-                start = override.find(f"{W}startOverride")
-                if start is not None:
-                    depth = _int_of(override.get(f"{W}ilvl", "0"))
-                    self.overridden.setdefault(number, {})[depth] = _int(start, 1)
-
-
-def _level(level: Element) -> _Level:
-    start, form, text = level.find(f"{W}start"), level.find(f"{W}numFmt"), level.find(f"{W}lvlText")
-    shown = "" if text is None else text.get(f"{W}val", "")
-    return _Level(_int(start, 1), "decimal" if form is None else form.get(f"{W}val", "decimal"), shown)
-
-
-def _int(element: Element | None, default: int) -> int:
-    return default if element is None else _int_of(element.get(f"{W}val", ""), default)
-
-
-def _int_of(text: str, default: int = 0) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else default
-
-
 @dataclass(slots=True)
 class _Document:
     """The text of a document in reading order, with the tables that are question tables kept apart."""
@@ -155,10 +49,15 @@ class _Document:
     """Those whose signs in the text are numbered."""
 
 
+_MAIN = re.compile(
+    rb"wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.\w+\.macroEnabled(?:Template)?\.main\+xml"
+)
+
+
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file is a Word document."""
     if content.startswith(b"PK\x03\x04"):
-        return b"word/document.xml" in content
+        return holds_office(content, folder="word/", main=_MAIN)
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".doc", ".docx", ".wps"}
 
 
@@ -284,12 +183,21 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             _add(document, numbering.label(element) + paragraph_text(element), number)
             continue
         rows = _table_rows(element)
-        if read_table(QuestionTable("", rows, range(len(rows)))).header is not None:
-            document.tables.append(rows)
+        turned = [list(column) for column in zip_longest(*rows, fillvalue="")]
+        table = rows if find_header(rows) else turned if _is_upright(turned) else None
+        if table is not None:
+            document.tables.append(table)
             continue
-        for row in rows:
+        for row in _table_rows(element, numbering):
             is_short = all(len(cell) <= 12 for cell in row)
             _add(document, "\t".join(cell.replace("\n", " ") for cell in row) if is_short else "\n".join(row), number)
+
+
+def _is_upright(turned: list[list[str]]) -> bool:
+    """Return whether a table's first column has the names of a question's fields, and the columns beside it their texts."""
+    header = find_header(turned[:2]) if len(turned) > 1 else None
+    stem = header.of(Field.STEM)[0].index if header and header.row == 0 else None
+    return stem is not None and len(re.findall(r"[\u4e00-\u9fff]", turned[1][stem])) > 3
 
 
 def _blocks(body: Element) -> Iterator[Element]:
@@ -307,11 +215,29 @@ def _add(document: _Document, text: str, number: int) -> None:
         document.paragraphs.append(number)
 
 
+_FIELD = re.compile("\uf102([^\uf103]*)\uf103")
+"""The instructions of a field within a paragraph's text."""
+_ENCLOSED = re.compile(
+    r"\\o\s*(?:\\a[clr]\s*)?\(\s*[○◯〇]\s*[,，;；]\s*(\d{1,2})\s*\)|\\o\s*(?:\\a[clr]\s*)?\(\s*(\d{1,2})\s*[,，;；]\s*[○◯〇]\s*\)"
+)
+
+
 def paragraph_text(paragraph: Element) -> str:
-    """Return the words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures."""
+    """Return the words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures and formulas."""
     pieces: list[str] = []
     _collect(paragraph, pieces)
-    return "".join(pieces)
+    text = "".join(pieces)
+    return _FIELD.sub(_field_text, text.replace("\uf103\uf102", "")) if "\uf102" in text else text
+
+
+def _field_text(match: re.Match[str]) -> str:
+    """Return what an EQ field shows: a number in a circle, else the sign for a formula; nothing for fields of other kinds, whose result follows."""
+    instruction = match[1].strip()
+    if not instruction.upper().startswith("EQ"):
+        return ""
+    found = _ENCLOSED.search(instruction)
+    number = int(found[1] or found[2]) if found else 0
+    return CIRCLED[number - 1] if 0 < number <= len(CIRCLED) else PICTURE
 
 
 def _collect(element: Element, pieces: list[str]) -> None:
@@ -342,6 +268,10 @@ def _run_text(run: Element) -> str:
             pieces.append(child.text or "")
         elif child.tag in _SIGNS:
             pieces.append(_SIGNS[child.tag])
+        elif child.tag == f"{W}instrText":
+            pieces.append(f"\uf102{child.text or ''}\uf103")
+        elif child.tag == f"{W}ruby":
+            pieces.append(_ruby_text(child))
         elif child.tag == f"{W}sym":
             pieces.append(_SYMBOLS.get(child.get(f"{W}char", "").upper(), PICTURE))
         elif child.tag in _PICTURES or child.tag.endswith("}AlternateContent"):
@@ -355,13 +285,23 @@ def _run_text(run: Element) -> str:
     return text
 
 
-def _table_rows(table: Element) -> list[list[str]]:
-    """Return the cells of a table; a cell that goes on from the row above repeats its text."""
+def _ruby_text(ruby: Element) -> str:
+    """Return the characters of an annotated text with the annotation in brackets behind them."""
+    base, above = (
+        "".join(text.text or "" for part in ruby.iterchildren(f"{W}{name}") for text in part.iter(f"{W}t"))
+        for name in ("rubyBase", "rt")
+    )
+    return f"{base}（{above}）" if above else base
+
+
+def _table_rows(table: Element, numbering: Numbering | None = None) -> list[list[str]]:
+    """Return the cells of a table, with the automatic numbers where they are asked for; a cell that goes on from the row above repeats its text."""
     rows: list[list[str]] = []
     for row in table.iterchildren(f"{W}tr"):
         cells: list[str] = []
         for cell in row.iterchildren(f"{W}tc"):
-            text = "\n".join(paragraph_text(paragraph) for paragraph in cell.iter(f"{W}p")).strip()
+            labelled = ((numbering.label(one) if numbering else "") + paragraph_text(one) for one in cell.iter(f"{W}p"))
+            text = "\n".join(labelled).strip()
             span = cell.find(f"{W}tcPr/{W}gridSpan")
             merge = cell.find(f"{W}tcPr/{W}vMerge")
             if merge is not None and merge.get(f"{W}val") != "restart" and rows and len(cells) < len(rows[-1]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
+from question_bank.formats.heuristics.answers import read_letters
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
@@ -43,6 +44,10 @@ class _Block:
     code: str
     kind: str
     difficulty: str | None
+    law: str
+    version: str
+    topic: str
+    """What the last `@` lines above the question say."""
     fields: dict[str, str] = field(default_factory=dict)
     parts: list["_Block"] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -51,11 +56,23 @@ class _Block:
 
 @dataclass(slots=True)
 class _File:
-    law: str | None = None
-    version: str | None = None
-    topic: str | None = None
+    law: str = ""
+    version: str = ""
+    topic: str = ""
     blocks: list[_Block] = field(default_factory=list)
     strays: list[Note] = field(default_factory=list)
+
+    def block(self, number: int, head: re.Match[str]) -> _Block:
+        """Return the block that a head line begins, with the law, version and topic that hold there."""
+        return _Block(number, head["code"], head["kind"], head["difficulty"], self.law, self.version, self.topic)
+
+    def set(self, number: int, line: str) -> None:
+        """Set what an `@` line says of the questions below it; note one that says nothing known."""
+        name, _, value = line[1:].partition(" ")
+        if name in {"law", "version", "topic"}:
+            setattr(self, name, value.strip())
+        elif name != "effective":
+            self.strays.append(Note(f"第 {number} 行", f"不认识的标记“{line[:30]}”，未读入", "stray_text"))
 
 
 def looks_like(content: bytes, name: str) -> bool:
@@ -75,7 +92,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     for block in file.blocks:
         where = f"第 {block.line} 行 {block.code}"
         try:
-            outcome = _question(block, file, where).validate()
+            outcome = _question(block, where).validate()
         except _RejectedError as error:
             outcome = Note(where, error.reason, error.code)
         result.add(outcome)
@@ -88,18 +105,16 @@ def _parse(lines: Iterable[str]) -> _File:
     current = ""
     for number, line in enumerate(lines, 1):
         if line.startswith("@"):
-            name, _, value = line[1:].partition(" ")
-            if name in {"law", "version", "topic"}:
-                setattr(file, name, value.strip())
+            file.set(number, line)
         elif head := _HEAD.match(line):
-            block = _Block(number, head["code"], head["kind"], head["difficulty"])
+            block = file.block(number, head)
             file.blocks.append(block)
         elif (part := _PART.match(line)) and file.blocks:
-            block = _Block(number, part["code"], part["kind"], part["difficulty"])
+            block = file.block(number, part)
             file.blocks[-1].parts.append(block)
-        elif block is None:
+        elif block is None or (line.strip() and not block.fields and not _FIELD.match(line)):
             if line.strip() and not line.startswith("#"):
-                file.strays.append(Note(f"第 {number} 行", "题目之前的文字，未读入", "stray_text"))
+                file.strays.append(Note(f"第 {number} 行", "不属于任何题目的文字，未读入", "stray_text"))
         elif found := _FIELD.match(line):
             current = found["name"]
             block.twice += [current] if current in block.fields else []
@@ -110,7 +125,7 @@ def _parse(lines: Iterable[str]) -> _File:
     return file
 
 
-def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
+def _question(block: _Block, where: str) -> ParsedQuestion:
     kind = _KINDS.get(block.kind)
     if block.twice:
         names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
@@ -124,7 +139,7 @@ def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
     if not stem:
         raise _RejectedError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
     article = fields.get("条文", "")
-    citation = None if file.law is None else Citation(law=file.law, version=file.version, article=article)
+    citation = Citation(law=block.law, version=block.version or None, article=article) if block.law or article else None
     parsed = ParsedQuestion(
         where=where,
         kind=kind,
@@ -134,46 +149,54 @@ def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
         knowledge_points=tuple(p for p in re.split(r"[、；;]", fields.get("知识点", "")) if p),
         difficulty=_DIFFICULTIES.get(block.difficulty or ""),
         code=block.code,
-        tags=(file.topic,) if file.topic else (),
+        tags=tuple(dict.fromkeys(tag for tag in (block.topic, *re.split(r"[；;]", fields.get("标签", ""))) if tag)),
         may_be_true_false=False,
     )
-    _ANSWERS[kind](parsed, block, file)
+    _ANSWERS[kind](parsed, block)
     return parsed
 
 
-def _set_options(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
-    parsed.options = [Rich(block.fields[letter]) for letter in OPTION_LETTERS if letter in block.fields]
+def _set_options(parsed: ParsedQuestion, block: _Block) -> None:
+    present = "".join(letter for letter in OPTION_LETTERS if letter in block.fields)
+    parsed.options = [Rich(block.fields[letter]) for letter in present]
+    if not OPTION_LETTERS.startswith(present):
+        raise _RejectedError("option_missing", f"选项字母是 {present}，不连续，请补全或改正")
     if len(parsed.options) < MIN_OPTIONS:
         raise _RejectedError("too_few_options", "选项少于两个，请补全")
-    letters = re.sub(r"[^A-Z]", "", block.fields.get("答案", ""))
-    if not letters:
+    answer = block.fields.get("答案", "")
+    letters = re.sub(r"[^A-Z]", "", answer)
+    if parsed.kind is not Kind.ORDERING and letters:
+        letters = "".join(read_letters(answer, count=len(present)) or ())
+    if answer and not letters:
+        parsed.require_review("key_unreadable", f"答案“{answer[:20]}”认不出是哪个选项，请写选项字母，如 A 或 AC")
+    elif not letters:
         hint = "在「答案：」后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "补上「答案：」"
         raise _RejectedError("no_key", f"没有答案，请{hint}")
     parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
-    if parsed.kind is Kind.SINGLE_CHOICE and len(set(letters)) != 1:
+    if parsed.kind is Kind.SINGLE_CHOICE and len(set(letters)) > 1:
         parsed.require_review("many_keys", "单选题有多个答案，请核对题型或答案")
     if any(index >= len(parsed.options) for index in parsed.right):
         parsed.require_review("key_outside_options", "答案不在选项之中，请核对")
 
 
-def _set_truth(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
+def _set_truth(parsed: ParsedQuestion, block: _Block) -> None:
     answer = block.fields.get("答案", "")
     if answer not in TRUE_FALSE_OPTIONS:
         raise _RejectedError("no_key", "判断题的答案请写「正确」或「错误」")
     parsed.right = [TRUE_FALSE_OPTIONS.index(answer)]
 
 
-def _set_blanks(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
+def _set_blanks(parsed: ParsedQuestion, block: _Block) -> None:
     named = sorted((int(name[2:] or 1), text) for name, text in block.fields.items() if name.startswith("答案"))
     parsed.blanks = [tuple(v.strip() for v in text.split("|") if v.strip()) for _, text in named]
     if not parsed.blanks or not all(parsed.blanks):
         raise _RejectedError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
 
 
-def _set_parts(parsed: ParsedQuestion, block: _Block, file: _File) -> None:
+def _set_parts(parsed: ParsedQuestion, block: _Block) -> None:
     if not block.parts:
         raise _RejectedError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
-    parsed.parts = [_question(part, file, parsed.where) for part in block.parts]
+    parsed.parts = [_question(part, parsed.where) for part in block.parts]
     for part in parsed.parts:
         if part.citation and not part.citation.article:
             part.citation = parsed.citation
@@ -185,21 +208,21 @@ _ANSWERS = {
     Kind.TRUE_FALSE: _set_truth,
     Kind.ORDERING: _set_options,
     Kind.FILL_BLANK: _set_blanks,
-    Kind.SHORT_ANSWER: lambda parsed, block, _: setattr(parsed, "answer", block.fields.get("参考答案", "")),
+    Kind.SHORT_ANSWER: lambda parsed, block: setattr(parsed, "answer", block.fields.get("参考答案", "")),
     Kind.CASE: _set_parts,
 }
 
 
 def _format_questions(questions: Iterable[Question]) -> str:
-    """Write questions in our own text format, grouped by the law they cite, in the order given."""
+    """Write questions in our own text format; law, version and topic stand above each run of questions that share them."""
     lines: list[str] = []
-    last: tuple[str | None, str | None] | None = None
+    last: tuple[str, str, str] | None = None
     for number, question in enumerate(questions, 1):
-        law = (question.citation.law, question.citation.version) if question.citation else (None, None)
-        if law != last:
-            lines += [f"@law {law[0] or ''}", f"@version {law[1] or ''}"]
-            lines += [f"@topic {question.tags[0] if question.tags else ''}", ""]
-            last = law
+        cited = (question.citation.law, question.citation.version or "") if question.citation else ("", "")
+        head = (*cited, question.tags[0] if question.tags else "")
+        if head != last:
+            lines += [f"@law {head[0]}", f"@version {head[1]}", f"@topic {head[2]}", ""]
+            last = head
         lines += [*_written(question, f"## {question.code or f'q-{number:04d}'}"), ""]
     return "\n".join(lines)
 

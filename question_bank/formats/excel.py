@@ -1,6 +1,7 @@
 """Read and write questions as Excel workbooks."""
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -10,7 +11,7 @@ from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
-from examapp.documents.archives import ZIP, UnreadableFileError
+from examapp.documents.archives import ZIP, UnreadableFileError, holds_office
 from examapp.documents.workbooks import MAX_ROWS, OLE, WorkbookSheet, open_sheets
 from question_bank.formats.csv_table import (
     MAX_CELL,
@@ -25,29 +26,54 @@ from question_bank.formats.csv_table import (
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
+from question_bank.formats.heuristics.table_headers import NO_NAMES
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.registry import KIND_NAMES
-from question_bank.model import DIFFICULTY_NAMES, Kind, Note, ParseResult, Question
+from question_bank.model import (
+    DIFFICULTY_NAMES,
+    ColumnNames,
+    Kind,
+    Note,
+    ParseResult,
+    Question,
+    TableColumns,
+    UnknownColumnsError,
+)
+
+_MAIN = re.compile(rb"(?:spreadsheetml|ms-excel)\.(?:sheet|template)(?:\.macroEnabled)?\.main\+xml")
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Return whether the file is a workbook, by its first bytes and its name or its inner names."""
+    """Return whether the file is a workbook, by what it says of its parts, or by its first bytes and its name."""
     if content.startswith(ZIP):
-        return b"xl/" in content[:200_000] or b"xl/workbook" in content[-200_000:]
+        return holds_office(content, folder="xl/", main=_MAIN)
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".xls", ".xlsx", ".xlsm", ".et", ""}
 
 
-def read(content: bytes, *, name: str) -> ParseResult:
+def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
+    reading = read_sheets(open_sheets(content, name=name, may_hold_macros=True), name=name, columns=columns)
+    if content.startswith(ZIP) and b"vbaProject.bin" in content:
+        reading.remarks.append(Note("整个文件", "工作簿里有宏。宏没有运行，只读了单元格里的内容。", "macros"))
+    return reading
+
+
+def read_sheets(
+    sheets: Sequence[WorkbookSheet], *, name: str, columns: ColumnNames = NO_NAMES, format_name: str = "excel"
+) -> ParseResult:
+    """Return all questions of all visible sheets; raises UnknownColumnsError where no head is recognised."""
+    tables: list[TableColumns] = []
     questions: list[ParsedQuestion] = []
     remarks: list[Note] = []
     found_table = False
     file_kind = kind_names.kind_in(PurePath(name).stem)
-    for sheet in open_sheets(content, name=name):
-        result = read_table(_table(sheet, file_kind))
+    for sheet in sheets:
+        result = read_table(_table(sheet, file_kind, columns))
         place = f"工作表「{sheet.name}」"
+        if result.columns and not sheet.hidden:
+            tables.append(result.columns)
         if result.header is None:
             if any(cell for row in sheet.rows for cell in row):
                 remarks.append(Note(place, "这张工作表不是题目表格，没有导入。", "sheet_not_kept"))
@@ -61,19 +87,22 @@ def read(content: bytes, *, name: str) -> ParseResult:
         remarks.extend(result.remarks)
     if not found_table:
         is_hidden = any(note.code == "hidden_sheet" for note in remarks)
-        raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)
-    reading = resolve_questions(questions, format_name="excel")
+        if is_hidden or not tables:
+            raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)
+        raise UnknownColumnsError(NO_TABLE, format_name=format_name, tables=tables)
+    reading = resolve_questions(questions, format_name=format_name)
     reading.remarks.extend(remarks)
+    reading.tables = tables
     return reading
 
 
-def _table(sheet: WorkbookSheet, file_kind: Kind | None) -> QuestionTable:
+def _table(sheet: WorkbookSheet, file_kind: Kind | None, names: ColumnNames) -> QuestionTable:
     kind = kind_names.kind_of(sheet.name) or kind_names.kind_in(sheet.name)
     label = sheet.name if kind is None and kind_names.unsupported_name(sheet.name) else ""
     return QuestionTable(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
-        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures,
+        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names, hidden_rows=sheet.hidden_rows,
     )  # fmt: skip
 
 

@@ -1,33 +1,76 @@
-"""Read question banks in JSON: the plain lists that apps export, EXAM by CSC, json2qti."""
+"""Read question banks in JSON: the lists of records that apps export, one value a file or one a line."""
 
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
-from html import unescape
 from pathlib import PurePath
 from typing import Any
 
 from examapp.documents.archives import UnreadableFileError
-from examapp.documents.decoding import decode_plain_text, decode_text, text_head
+from examapp.documents.decoding import decode_text
 from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import choice_key, is_by_text, resolve_questions
+from question_bank.formats.heuristics.keys import choice_key, is_by_text
+from question_bank.formats.heuristics.resolving import hint_kind, resolve_questions
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
-from question_bank.formats.parsed import Gap, ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
-from question_bank.formats.pictures import attach_images, no_files
-from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult
-from question_bank.rich import Rich, guessed, html_to_text
+from question_bank.formats.heuristics.table_columns import MAX_SAMPLE
+from question_bank.formats.heuristics.table_headers import NO_NAMES, key_of
+from question_bank.formats.parsed import ParsedQuestion
+from question_bank.model import (
+    OPTION_LETTERS,
+    ColumnNames,
+    Kind,
+    Note,
+    ParseResult,
+    TableColumns,
+    UnknownColumnsError,
+)
 
 MAX_QUESTIONS = 50_000
 
 _LISTS = ("questions", "items", "data", "list", "banks", "题目", "试题")
-_STEMS = ("question", "stem", "title", "content", "题干", "题目", "题面", "topicContent")
-_ANSWERS = ("answerKeys", "answer", "answers", "correctAnswer", "correctAnswers", "答案", "正确答案")
-_OPTIONS = ("options", "choices", "选项")
-_KINDS = ("type", "kind", "typeLabel", "questionType", "题型")
-_EXPLANATIONS = ("analysis", "explanation", "解析", "explain")
+_STEMS = ("question", "stem", "title", "content", "题干", "题目", "题面", "topicContent", "questionText", "question_text",
+          "questionContent", "question_content", "questionTitle", "problem", "prompt", "题干内容", "题目内容", "试题内容", "试题", "问题")  # fmt: skip
+_ANSWERS = ("answerKeys", "answer", "answers", "correctAnswer", "correctAnswers", "答案", "正确答案", "correct_answer", "correct_answers",
+            "rightAnswer", "right_answer", "answer_key", "answerKey", "参考答案", "标准答案", "试题答案")  # fmt: skip
+_OPTIONS = (
+    "options",
+    "choices",
+    "选项",
+    "optionList",
+    "option_list",
+    "choiceList",
+    "candidates",
+    "answerOptions",
+    "备选项",
+)
+_KINDS = (
+    "type",
+    "kind",
+    "typeLabel",
+    "questionType",
+    "题型",
+    "question_type",
+    "typeName",
+    "type_name",
+    "试题类型",
+    "题目类型",
+    "类型",
+)
+_EXPLANATIONS = (
+    "analysis",
+    "explanation",
+    "解析",
+    "explain",
+    "answerAnalysis",
+    "answer_analysis",
+    "rationale",
+    "答案解析",
+    "试题解析",
+    "依据",
+)
 _POINTS = ("score", "points", "分值", "分数")
 _CODES = ("id", "code", "number", "编号", "题号")
 _KNOWLEDGE = ("knowledgePoints", "知识点", "topic")
@@ -35,35 +78,143 @@ _TAGS = ("tags", "标签", "category", "subject")
 _PARTS = ("children", "subQuestions", "parts", "小题")
 _IMAGES = ("images", "image", "pictures", "图片")
 _OPTION = re.compile(r"(?:option|choice|opt|选项)?[_\-]?([A-Ha-h])", re.IGNORECASE)
+_RIGHT_FLAGS = (
+    "isCorrect",
+    "is_correct",
+    "isRight",
+    "is_right",
+    "isAnswer",
+    "is_answer",
+    "correct",
+    "right",
+    "是否正确",
+    "正确",
+)
+"""Names by which an option itself says that it is right."""
+_TRUE = frozenset({"true", "1", "是", "对", "√", "✓", "yes", "y"})
+_CANONICAL = {
+    "stem": "question", "options": "options", "answer": "answer", "kind": "type", "explanation": "analysis", "points": "score",
+    "code": "id", "knowledge": "knowledgePoints", "tags": "tags", "difficulty": "difficulty",
+}  # fmt: skip
+"""The names under which the reader knows what a person says that a field of a record holds."""
 _NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道题有 question（题干）、options（选项）和 answer（答案）。"
 
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file is JSON with questions in it, by its first signs and its names."""
     is_json = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[", b"{"))
-    if PurePath(name).suffix.lower() not in {".json", ".txt", ""} or not is_json:
+    if PurePath(name).suffix.lower() not in {".json", ".jsonl", ".ndjson", ".txt", ""} or not is_json:
         return False
-    names = ({f'"{one}"'.encode() for one in group} for group in (_STEMS, (*_ANSWERS, "answerText")))
+    names = ({f'"{one}"'.encode() for one in group} for group in (_STEMS, (*_ANSWERS, "answerText", *_RIGHT_FLAGS)))
     return all(any(one in content[:200_000] for one in group) for group in names)
 
 
-def read(content: bytes, *, name: str) -> ParseResult:
-    """Return all questions of a JSON file; UnreadableFileError when it is no JSON or holds no question."""
-    text = decode_text(content)
-    try:
-        value = json.loads(text, parse_float=str)
-    except RecursionError as error:
-        raise UnreadableFileError("JSON 嵌套太深，读不出来。请在原系统重新导出。") from error
-    except ValueError as error:
-        line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
-        raise UnreadableFileError(f"JSON 第 {line} 行有错，读不出来。请在原系统重新导出。") from error
-    found = list(_questions(value, "$", 0))
+def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
+    """Return all questions of a JSON file, or of one with a record a line; UnreadableFileError when it is no JSON or holds no question.
+
+    Raises UnknownColumnsError where records hold no field that is known as a stem.
+    """
+    value = _decode(decode_text(content))
+    found = [(where, _renamed(item, columns)) for where, item in _questions(value, "$", 0)]
     if not found:
         raise UnreadableFileError(_NO_QUESTIONS)
     if len(found) > MAX_QUESTIONS:
         raise UnreadableFileError(f"JSON 里超过 {MAX_QUESTIONS} 道题。请拆成几个文件再导入。")
+    table = _describe(_questions(value, "$", 0), columns)
+    if table and not any(isinstance(item, dict) and _first(item, _STEMS) for _, item in found):
+        raise UnknownColumnsError(_UNKNOWN_FIELDS, format_name="json", tables=[table])
     hint = kind_names.kind_in(PurePath(name).stem)
-    return resolve_questions([_raw(item, where, hint) for where, item in found], format_name="json")
+    reading = resolve_questions([_raw(item, where, hint) for where, item in found], format_name="json")
+    reading.tables = [table] if table else []
+    return reading
+
+
+def looks_like_records(content: bytes, name: str) -> bool:
+    """Return whether the file is JSON with records in it, whatever their fields are called."""
+    if not content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[", b"{")):
+        return False
+    try:
+        return _describe(_questions(_decode(decode_text(content)), "$", 0), NO_NAMES) is not None
+    except UnreadableFileError:
+        return False
+
+
+def _decode(text: str) -> Any:
+    """Decode JSON, or one JSON value a line."""
+    text = text.removeprefix("\ufeff")
+    try:
+        return json.loads(text, parse_float=str)
+    except RecursionError as error:
+        raise UnreadableFileError("JSON 嵌套太深，读不出来。请在原系统重新导出。") from error
+    except ValueError as error:
+        lines = [line for line in text.split("\n") if line.strip()]
+        try:
+            if len(lines) > 1 and isinstance(json.loads(lines[0]), dict):
+                return [_record(line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        except (ValueError, RecursionError):
+            pass
+        line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
+        raise UnreadableFileError(f"JSON 第 {line} 行有错，读不出来。请在原系统重新导出。") from error
+
+
+def _record(line: str, number: int) -> Any:
+    """Decode one line; raises UnreadableFileError with its number."""
+    try:
+        return json.loads(line, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"JSON 第 {number} 行有错，读不出来。请改正这一行，或在原系统重新导出。") from error
+
+
+_UNKNOWN_FIELDS = (
+    "这是 JSON 文件，里面有记录，但认不出哪个字段是题干。请在预览里说明各字段是什么，"
+    "或把字段改名为 question（题干）、options（选项）、answer（答案）。"
+)
+
+
+def _describe(questions: Iterator[tuple[str, Any]], names: ColumnNames) -> TableColumns | None:
+    """Return the fields of records as the columns of a table; None where there are not two fields."""
+    records = [item for _, item in itertools.islice(questions, 20) if isinstance(item, dict)]
+    heads = list(dict.fromkeys(key for record in records for key in record))[:MAX_SAMPLE]
+    if len(heads) < 2:
+        return None
+    rows = tuple(tuple(_sample(record.get(head)) for head in heads) for record in records[:3])
+    keys = tuple(key_of(head, index) for index, head in enumerate(heads))
+    fields = tuple(names.said.get(key) or _field_of(head) for key, head in zip(keys, heads, strict=True))
+    is_known = any(code == "stem:0" for code in fields)
+    return TableColumns("JSON 记录", tuple(head[:MAX_SAMPLE] for head in heads), keys, fields, rows, (), is_known)
+
+
+def _sample(value: Any) -> str:
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:MAX_SAMPLE]
+
+
+def _field_of(head: str) -> str:
+    known = {
+        "stem": _STEMS, "answer": _ANSWERS, "options": _OPTIONS, "kind": _KINDS, "explanation": _EXPLANATIONS,
+        "points": _POINTS, "code": _CODES, "knowledge": _KNOWLEDGE, "tags": _TAGS,
+    }  # fmt: skip
+    match = _OPTION.fullmatch(head)
+    if match:
+        return f"option:{OPTION_LETTERS.index(match[1].upper())}"
+    return next((f"{field}:0" for field, names in known.items() if head in names), "")
+
+
+def _renamed(item: Any, names: ColumnNames) -> Any:
+    """Return a record with its fields under the names that the reader knows, as people have said."""
+    if not isinstance(item, dict) or not (names.said or names.remembered):
+        return item
+    renamed: dict[str, Any] = {}
+    for index, (head, value) in enumerate(item.items()):
+        key = key_of(head, index)
+        own = _field_of(head)
+        code = names.said.get(key, own or names.remembered.get(key, ""))
+        field, _, place = code.partition(":")
+        name = f"option{OPTION_LETTERS[int(place)]}" if field == "option" else _CANONICAL.get(field, "")
+        if code == own or (key not in names.said and not name):
+            renamed.setdefault(head, value)
+        elif name:
+            renamed[name] = value
+    return renamed
 
 
 def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -89,13 +240,13 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
         parsed.rejection = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
         return parsed
     parsed.stem_text = _text(_first(item, _STEMS))
-    _set_kind(parsed, item, hint)
     parsed.lettered = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
+    _set_kind(parsed, item, hint)
     blanks = item.get("blankAnswers") or item.get("blanks")
     if isinstance(blanks, list) and blanks:
         parsed.kind = parsed.kind or Kind.FILL_BLANK
         parsed.blank_answers = ["|".join(_texts(blank)) for blank in blanks]
-    parsed.answer = "\n".join(_texts(_first(item, _ANSWERS)))
+    parsed.answer = "\n".join(_texts(_first(item, _ANSWERS))) or _flagged(_first(item, _OPTIONS), parsed)
     _check_index_base(parsed, _first(item, _ANSWERS))
     _compare_text(parsed, _texts(item.get("answerText")))
     parsed.explanation_text = _text(_first(item, _EXPLANATIONS))
@@ -111,6 +262,15 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
     if isinstance(parts, list) and parts:
         parsed.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
     return parsed
+
+
+def _flagged(options: Any, parsed: ParsedQuestion) -> str:
+    """Return the letters of the options that say themselves that they are right; nothing where one does not say."""
+    if not isinstance(options, list) or len(options) != len(parsed.lettered):
+        return ""
+    flags = [_first(option, _RIGHT_FLAGS) if isinstance(option, dict) else None for option in options]
+    pairs = zip(parsed.lettered, flags, strict=True)
+    return "".join(letter for (letter, _), flag in pairs if str(flag).strip().lower() in _TRUE)
 
 
 def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
@@ -147,7 +307,7 @@ def _set_kind(parsed: ParsedQuestion, item: dict[str, Any], hint: Kind | None) -
         label = next((name for name in reversed(names) if kind_names.unsupported_name(name)), names[0])
         parsed.kind_label = "" if kind_names.is_choice_name(label) else label
     elif not names:
-        parsed.kind = hint
+        hint_kind(parsed, hint, [text for _, text in parsed.lettered], "".join(_texts(_first(item, _ANSWERS))))
 
 
 def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -160,185 +320,3 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> list[str]:
     return [text for item in (value if isinstance(value, list) else [value]) if (text := _text(item))]
-
-
-_TYPE = re.compile(r'"type"\s*:\s*"(?:Essay|MultipleChoice|WeightedMultipleChoice|ClaimChoice|ClozeTest)Question"')
-_SPAN = re.compile(
-    r"<span\b(?P<attributes>[^>]*\bcloze\s*=\s*[\"']true[\"'][^>]*)>(?P<answer>.*?)</span>", re.DOTALL | re.IGNORECASE
-)
-
-
-def looks_like_csc_exam(content: bytes, name: str) -> bool:
-    """Return whether the JSON names EXAM's kinds of question."""
-    head = text_head(content, size=100_000)
-    return head.lstrip().startswith(("{", "[")) and _TYPE.search(head) is not None
-
-
-def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
-    """Return all questions of an EXAM export."""
-    questions = _csc_questions(content)
-    result = ParseResult("csc-exam")
-    for place, entry in enumerate(questions, start=1):
-        where = f"第 {place} 题（questions[{place - 1}]）"
-        is_question = isinstance(entry, dict)
-        malformed = Note(where, "这一项不是题目。请在原系统重新导出。", "malformed")
-        result.add(_csc_outcome(entry, where) if is_question else malformed)
-    return result
-
-
-def load_json(content: bytes) -> Any:
-    """Return the JSON value; UnreadableFileError with line and column when it is broken or too deep."""
-    try:
-        return json.loads(decode_plain_text(content))
-    except json.JSONDecodeError as error:
-        reason = f"不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列有错。请在原系统重新导出。"
-        raise UnreadableFileError(reason) from error
-    except (RecursionError, ValueError) as error:
-        raise UnreadableFileError("JSON 嵌套太深或数字太长，读不出来。请在原系统重新导出。") from error
-
-
-def _csc_questions(content: bytes) -> list[Any]:
-    data = load_json(content)
-    questions = data.get("questions") if isinstance(data, dict) else data
-    if not isinstance(questions, list):
-        raise UnreadableFileError("JSON 里没有 questions 列表，不是 EXAM 导出的题库。请确认选对了文件。")
-    return questions
-
-
-def _csc_outcome(entry: dict[str, Any], where: str) -> Outcome:
-    kind = str(entry.get("type") or "")
-    filler = _FILLERS.get(kind)
-    if filler is None:
-        return unsupported_kind(where, kind or "没有写明题型的题")
-    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
-    parsed.stem = attach_images(parsed, guessed(str(entry.get("question") or "").strip()), no_files)
-    parsed.points = parse_points(str(entry.get("defaultMaxScore") or ""))
-    parsed.code = str(entry["id"]) if entry.get("id") is not None else None
-    parsed.set_tags([str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))])
-    if entry.get("attachment"):
-        parsed.add_dropped("attachment_dropped", "题目所附的文件没有保留。")
-    return filler(parsed, entry, _dicts(entry.get("options"))) or parsed.validate()
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> list[Decimal]:
-    """Set the options; return their scores."""
-    texts = (guessed(str(option.get("option") or "").strip()) for option in options)
-    parsed.options = [attach_images(parsed, text, no_files) for text in texts]
-    return [number(str(option.get("defaultScore") or "0")) or Decimal(0) for option in options]
-
-
-def _fill_choice(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
-    parsed.kind = Kind.SINGLE_CHOICE
-    _set_options(parsed, options)
-    parsed.right = [place for place, option in enumerate(options) if option.get("correctOption") is True]
-
-
-def _fill_weighted(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
-    parsed.kind = Kind.MULTIPLE_CHOICE
-    scores = _set_options(parsed, options)
-    parsed.right = [place for place, score in enumerate(scores) if score > 0]
-    if len({score for score in scores if score > 0}) > 1:
-        parsed.add_dropped("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
-    if any(score < 0 for score in scores):
-        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
-
-
-def _fill_claim(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
-    parsed.kind = Kind.SINGLE_CHOICE
-    kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
-    if len(kept) < len(options):
-        parsed.add_dropped("skip_option", "“不作答”选项没有保留。")
-    if any(score < 0 for score in _set_options(parsed, kept)):
-        parsed.add_dropped("negative_marks", "错选倒扣分没有保留。")
-    parsed.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
-
-
-def _fill_cloze(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    gaps: list[Gap] = []
-    ranges: list[str] = []
-
-    def replace(match: re.Match[str]) -> str:
-        gaps.append(_gap(match, parsed, ranges))
-        return token(len(gaps) - 1)
-
-    stem = _SPAN.sub(replace, str(entry.get("question") or ""))
-    if ranges:
-        return unsupported_kind(parsed.where, "数值范围题")
-    if not gaps:
-        parsed.kind = Kind.FILL_BLANK
-        return None
-    place_gaps(parsed, attach_images(parsed, Rich(stem, is_html=True), no_files), gaps)
-    return None
-
-
-def _gap(match: re.Match[str], parsed: ParsedQuestion, ranges: list[str]) -> Gap:
-    attributes = unescape(match.group("attributes"))
-    answer = html_to_text(match.group("answer"))
-    precision = re.search(r"precision\s*=\s*[\"']([^\"']*)", attributes)
-    if re.search(r"numeric\s*=\s*[\"']true", attributes):
-        if precision and number(precision.group(1)) not in {None, Decimal(0)}:
-            ranges.append(answer)
-        parsed.add_dropped("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
-    variants = [re.sub(r"\\([|*])", r"\1", part).strip() for part in re.split(r"(?<!\\)\|", answer)]
-    gap = Gap(variants=tuple(dict.fromkeys(variant for variant in variants if variant)))
-    if re.search(r"(?<!\\)\*", answer):
-        gap.review = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
-    elif not gap.variants:
-        gap.review = ("no_key", "有空没有写明答案。请补上答案。")
-    return gap
-
-
-def _fill_essay(parsed: ParsedQuestion, entry: dict[str, Any], _options: list[dict[str, Any]]) -> None:
-    parsed.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
-    if entry.get("defaultAnswerInstructions"):
-        parsed.explanation.append(guessed(str(entry["defaultAnswerInstructions"])))
-
-
-_FILLERS: dict[str, Callable[[ParsedQuestion, dict[str, Any], list[dict[str, Any]]], Note | None]] = {
-    "MultipleChoiceQuestion": _fill_choice,
-    "WeightedMultipleChoiceQuestion": _fill_weighted,
-    "ClaimChoiceQuestion": _fill_claim,
-    "ClozeTestQuestion": _fill_cloze,
-    "EssayQuestion": _fill_essay,
-}
-
-
-def looks_like_json2qti(content: bytes, name: str) -> bool:
-    """Return whether the JSON is quizzes of questions with lists of words, and nothing else."""
-    if not text_head(content, size=200).lstrip().startswith("{") or len(content) > 5_000_000:
-        return False
-    try:
-        data = load_json(content)
-    except UnreadableFileError:
-        return False
-    return _is_quizzes(data)
-
-
-def _is_quizzes(data: Any) -> bool:
-    if not isinstance(data, dict) or not data or not all(isinstance(quiz, dict) and quiz for quiz in data.values()):
-        return False
-    lists = [options for quiz in data.values() for options in quiz.values()]
-    return all(
-        isinstance(options, list) and all(type(one) in {str, int, float} for one in options) for options in lists
-    )
-
-
-def read_json2qti(content: bytes, *, name: str) -> ParseResult:
-    """Return all questions; the format's rule that the first option is right is named as a remark."""
-    data = load_json(content)
-    if not _is_quizzes(data):
-        raise UnreadableFileError("不是 json2qti 的题库（应为：测验名 → 题干 → 选项列表）。请确认选对了文件。")
-    result = ParseResult("json2qti")
-    for title, quiz in data.items():
-        note = "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。"
-        result.remarks.append(Note(str(title), note, "first_is_right"))
-        for place, (stem, options) in enumerate(quiz.items(), start=1):
-            parsed = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
-            parsed.options = [guessed(option) if isinstance(option, str) else Rich(str(option)) for option in options]
-            parsed.right = [0] if options else []
-            result.add(parsed.validate())
-    return result

@@ -1,6 +1,7 @@
 """Read and write Moodle XML."""
 
 import base64
+import html
 import posixpath
 import re
 from collections.abc import Callable, Iterable
@@ -15,10 +16,9 @@ from examapp.documents.safe_xml import (
     child_text,
     children,
     clean,
-    head_of,
     local,
-    looks_like_xml,
     parse_xml,
+    root_name,
     text_of,
 )
 from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, unsupported_fields, writable
@@ -28,7 +28,7 @@ from question_bank.formats.parsed import ParsedQuestion, as_texts, number, parse
 from question_bank.formats.pictures import attach_images, decode_base64
 from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Note, Outcome, ParseResult, Question
-from question_bank.rich import Rich, guessed
+from question_bank.rich import Rich, guessed, joined
 
 KIND_NAMES = {
     "matching": "连线题（配对题）",
@@ -90,9 +90,8 @@ def _file(element: Element, source: str) -> tuple[str, bytes] | None:
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Return whether the XML begins as a Moodle question file."""
-    begins = r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)"
-    return looks_like_xml(content) and re.search(begins, head_of(content)) is not None
+    """Return whether the XML's outermost element is that of a Moodle question file."""
+    return root_name(content) in {"quiz", "question"}
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
@@ -136,9 +135,22 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
         parsed.add_dropped("case_sensitive", "“区分大小写”的要求没有保留。")
     if any(local(child) == "file" for child in element):
         parsed.add_dropped("attachment_dropped", "题目所附的文件没有保留。")
+    _take_old_files(parsed, element)
     if filler is None:
         return cloze_outcome(parsed, parsed.stem)
     return filler(parsed, element, texts) or parsed.validate()
+
+
+def _take_old_files(parsed: ParsedQuestion, element: Element) -> None:
+    """Attach the picture that Moodle before 2.0 keeps beside a question's text, in base64; a sound or a picture without bytes is a loss."""
+    name = posixpath.basename(child_text(element, "image").strip())
+    if name:
+        content = decode_base64(child_text(element, "image_base64"))
+        picture = Rich(f'<p><img src="{html.escape(name)}" alt="图"></p>', is_html=True)
+        attached = attach_images(parsed, picture, lambda _: (name, content) if content else None)
+        parsed.stem = joined([parsed.stem, attached]) if parsed.images else parsed.stem
+    if any(local(child) in {"sound", "audio", "video"} and text_of(child).strip() for child in element):
+        parsed.add_dropped("media_dropped", "音频、视频没有保留。请核对题目是否还能作答。")
 
 
 def _fraction(answer: Element) -> Decimal:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from examapp.documents.archives import Archive, UnreadableFileError, open_archive
-from examapp.documents.safe_xml import Element, children, clean, parse_xml, text_of
+from examapp.documents.safe_xml import Element, children, clean, parse_xml, root_name, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,6 @@ NO_FILES = Files()
 MANIFEST = "imsmanifest.xml"
 MANY = 50
 """Files of a package without a useful manifest that are looked into."""
-HEAD = 4000
-"""Bytes of a file in which its root begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +90,16 @@ def looks_like_package(content: bytes, *types: str) -> bool:
     return any(resource.type.startswith(types) for resource in package.resources)
 
 
-def holds_roots(content: bytes, roots: re.Pattern[bytes]) -> bool:
+def holds_roots(content: bytes, roots: re.Pattern[str]) -> bool:
     """Return whether a zip whose manifest names no questions (or that has none) holds XML files that begin with such a root."""
     try:
         package = open_package(content)
         if any(resource.type.startswith("imsqti") for resource in package.resources):
             return False
         names = [name for name in package.archive.names if name.endswith((".xml", ".qti"))][:MANY]
-        return any(roots.search(package.archive.read(name)[:HEAD]) for name in names if not name.endswith(MANIFEST))
+        return any(
+            roots.fullmatch(root_name(package.archive.read(name))) for name in names if not name.endswith(MANIFEST)
+        )
     except UnreadableFileError:
         return False
 

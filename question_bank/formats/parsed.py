@@ -49,6 +49,8 @@ class ParsedQuestion:
     where: str
     kind: Kind | None = None
     """None until it is decided from options and answer; a question that stays undecided is a short answer."""
+    kind_hint: Kind | None = None
+    """The kind that only the name of the file, sheet or section states: it decides where options and answer leave it open."""
     kind_label: str = ""
     """What the file gives as the kind, where that is none of ours."""
     stem: Rich = field(default_factory=Rich)

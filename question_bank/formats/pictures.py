@@ -99,7 +99,10 @@ def _add_image(images: list[Image], picture: EmbeddedPicture) -> str:
 _IMG = re.compile(
     r"(?P<head><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>[\"'])(?P<src>.*?)(?P=quote)", re.IGNORECASE | re.DOTALL
 )
-_MEDIA = re.compile(r"<(?:audio|video|object|embed|iframe|source)\b", re.IGNORECASE)
+_MEDIA = re.compile(
+    r"<(?:audio|video|object|embed|iframe|source)\b|\bhref\s*=\s*[\"'][^\"']*\.(?:mp3|wav|ogg|m4a|wma|mp4|flv|swf|avi|wmv|mov)\b",
+    re.IGNORECASE,
+)
 _DATA = re.compile(r"data:(?P<type>image/[\w.+-]+);base64,(?P<data>[A-Za-z0-9+/=\s]+)")
 
 _NOTHING: dict[str, tuple[str, bytes]] = {}

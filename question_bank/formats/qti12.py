@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
-from examapp.documents.safe_xml import Element, clean, head_of, local, looks_like_xml, parse_xml
+from examapp.documents.safe_xml import Element, clean, local, parse_xml, root_name
 from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, writable
 from question_bank.formats.package import NO_FILES, PackageFile, holds_roots, is_zip, looks_like_package, write_zip
 from question_bank.formats.qti12_items import TAGS_LABEL, is_tree, read_tree
@@ -16,14 +16,14 @@ from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question
 from question_bank.rich import Rich
 
-_ROOT = re.compile(rb"<(?:\w+:)?questestinterop\b")
+_ROOT = "questestinterop"
 
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the bytes are a `questestinterop` file, or a package of such."""
     if is_zip(content, name):
-        return looks_like_package(content, "imsqti_xml") or holds_roots(content, _ROOT)
-    return looks_like_xml(content) and re.search(r"<(?:\w+:)?questestinterop\b", head_of(content)) is not None
+        return looks_like_package(content, "imsqti_xml") or holds_roots(content, re.compile(_ROOT))
+    return root_name(content) == _ROOT
 
 
 def read(content: bytes, *, name: str) -> ParseResult:

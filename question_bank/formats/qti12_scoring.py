@@ -26,7 +26,7 @@ def _pieces(element: Element, *, below_responses: bool) -> list[Rich]:
     found: list[Rich] = []
     for child in element:
         name = local(child)
-        if name in {"mattext", "matemtext"}:
+        if name in {"mattext", "matemtext", "mat_formattedtext"}:
             found.append(_text(child))
         elif name == "matimage":
             source = child.get("uri", "")
@@ -47,8 +47,8 @@ def _pieces(element: Element, *, below_responses: bool) -> list[Rich]:
 
 def _text(element: Element) -> Rich:
     text = text_of(element).strip()
-    kind = element.get("texttype", "")
-    if kind in {"text/html", "text/xhtml", "html", "HTML"}:
+    kind = element.get("texttype", "") or element.get("type", "")
+    if kind in {"text/html", "text/xhtml", "html", "HTML", "SMART_TEXT"}:
         return Rich(text, is_html=True)
     return Rich(text) if kind == "text/plain" else guessed(text)
 

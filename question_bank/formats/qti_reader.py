@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from examapp.documents.archives import UnreadableFileError
-from examapp.documents.safe_xml import Element, XIncludeError, head_of, local, looks_like_xml, parse_xml, place_of
+from examapp.documents.safe_xml import Element, XIncludeError, local, parse_xml, place_of, root_name
 from question_bank.formats.package import (
     MANIFEST,
     NO_FILES,
@@ -233,22 +233,22 @@ def _without_copies(trees: dict[str, Element]) -> dict[str, Element]:
     return {path: root for path, root in trees.items() if path in kept}
 
 
-_HEAD = re.compile(
-    r"<(?:\w+:)?(?:qti-)?(?:assessment-?(?:item|test|section|stimulus|result)|response-?processing|outcome-?declaration)\b",
+_FILE_ROOT = re.compile(
+    r"(?:qti-)?(?:assessment-?(?:item|test|section|stimulus|result)|response-?processing|outcome-?declaration)",
     re.IGNORECASE,
 )
 
 _TYPES = (
     "imsqti_item", "imsqti_test", "imsqti_section", "imsqti_assessment", "imsqti_pool", "imsqti_v", "imsqti_stimulus",
 )  # fmt: skip
-_ROOT = re.compile(rb"<(?:\w+:)?(?:qti-)?assessment-?(?:item|test)\b", re.IGNORECASE)
+_ROOT = re.compile(r"(?:qti-)?assessment-?(?:item|test)", re.IGNORECASE)
 
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the bytes are a QTI 2 or 3 file, or a package of such."""
     if is_zip(content, name):
         return looks_like_package(content, *_TYPES) or holds_roots(content, _ROOT)
-    return looks_like_xml(content) and _HEAD.search(head_of(content)) is not None
+    return _FILE_ROOT.fullmatch(root_name(content)) is not None
 
 
 def read(content: bytes, *, name: str) -> ParseResult:

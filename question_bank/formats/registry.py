@@ -9,7 +9,7 @@ from typing import Any
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import examtext
 from question_bank.formats.export import ExportedFile
-from question_bank.model import Note, ParseResult, Question
+from question_bank.model import ColumnNames, Note, ParseResult, Question, UnknownColumnsError
 
 AUTO = "auto"
 MAX_BYTES = 64 * 1024 * 1024
@@ -28,6 +28,8 @@ class Format:
     read: Callable[..., ParseResult]
     """Reads a file: `read(content, name=)`; raises UnreadableFileError."""
     write: Writer | None = None
+    has_columns: bool = False
+    """Whether `read` takes what people have said about columns: `columns=ColumnNames`."""
     read_pair: Callable[..., ParseResult] | None = None
     """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""
 
@@ -43,21 +45,27 @@ def _later(place: str) -> Callable[..., Any]:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write")),
+    Format(name="collection", label="几个题库文件的压缩包", suffix=".zip", looks_like=_later("collection.looks_like"), read=_later("collection.read")),
+    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write"), has_columns=True),
+    Format(name="ods", label="OpenDocument 表格", suffix=".ods", looks_like=_later("xml_sheets.looks_like_ods"), read=_later("xml_sheets.read_ods"), has_columns=True),
+    Format(name="spreadsheet-xml", label="Excel 2003 XML 表格", suffix=".xml", looks_like=_later("xml_sheets.looks_like_spreadsheet_xml"), read=_later("xml_sheets.read_spreadsheet_xml"), has_columns=True),
+    Format(name="pdf", label="PDF（有文字的）", suffix=".pdf", looks_like=_later("pdf_text.looks_like"), read=_later("pdf_text.read")),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
+    Format(name="blackboard-6", label="Blackboard 6 以后", suffix=".dat", looks_like=_later("blackboard6.looks_like"), read=_later("blackboard6.read")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
     Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti21")),
     Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti22")),
     Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
-    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_bank.looks_like_csc_exam"), read=_later("json_bank.read_csc_exam")),
-    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_bank.looks_like_json2qti"), read=_later("json_bank.read_json2qti")),
-    Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_exchange.looks_like_csc_exam"), read=_later("json_exchange.read_csc_exam")),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_exchange.looks_like_json2qti"), read=_later("json_exchange.read_json2qti")),
+    Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read"), has_columns=True),
+    Format(name="web-page", label="网页", suffix=".html", looks_like=_later("web_page.looks_like"), read=_later("web_page.read"), has_columns=True),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("moodle_text.looks_like_aiken"), read=_later("moodle_text.read_aiken"), write=_later("moodle_text.write_aiken")),
-    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write")),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write"), has_columns=True),
     Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("moodle_text.looks_like_missing_word"), read=_later("moodle_text.read_missing_word")),
     Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("moodle_text.looks_like_cloze"), read=_later("moodle_text.read_cloze")),
     Format(name="gift", label="GIFT", suffix=".gift", looks_like=_later("gift.looks_like"), read=_later("gift.read"), write=_later("gift.write")),
@@ -94,21 +102,77 @@ def read_file(
     format: str = AUTO,  # noqa: A002 – the word that the command line uses
     *,
     answers: tuple[bytes, str] | None = None,
+    columns: ColumnNames | None = None,
 ) -> ParseResult:
-    """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next."""
+    """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next.
+
+    `columns`: what people have said that the columns of tables hold; UnknownColumnsError where that would help.
+    """
     if not content:
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
     if len(content) > MAX_BYTES:
         raise UnreadableFileError(TOO_LARGE)
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
-        raise UnreadableFileError(_why_unknown(content, name))
+        return _checked(_read_unknown(content, name, columns), content)
+    if answers is None and format == AUTO:
+        return _checked(_read_by_signs(content, name, columns), content)
     if answers is None:
-        return _note_empty(get_format(chosen).read(content, name=name))
+        return _checked(_read_by(get_format(chosen), content, name, columns), content)
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
-    return _note_empty(read_pair(content, name=name, answers=answers))
+    return _checked(read_pair(content, name=name, answers=answers), content)
+
+
+def _read_by(chosen: Format, content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+    return chosen.read(content, name=name, **({"columns": columns} if columns and chosen.has_columns else {}))
+
+
+def _read_by_signs(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+    """Read a file by the first format that it looks like; by a further one where the first finds nothing or one question, and that one more."""
+    lower = PurePath(name).name.lower()
+    first, *others = [each for each in FORMATS if each.looks_like(content, lower)]
+    others = [each for each in others if each.name in _ALSO_LIKE.get(first.name, frozenset())]
+    try:
+        result = _read_by(first, content, name, columns)
+    except UnreadableFileError:
+        if not others:
+            raise
+        return _read_by(others[0], content, name, columns)
+    if result.found <= 1:
+        for other in (_read_by(each, content, name, columns) for each in others):
+            if len(other.imported) + len(other.needing_review) > result.found:
+                return other
+    return result
+
+
+_ALSO_LIKE = {
+    "moodle-cloze": frozenset({"gift"}),
+    "missingword": frozenset({"gift"}),
+    "aiken": frozenset({"gift", "text"}),
+}
+"""By format those within whose files its signs may stand."""
+
+
+def _read_unknown(content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:
+    """Read a text in columns whose head is known from earlier files; raises UnknownColumnsError where it is not, UnreadableFileError for other files."""
+    if _later("json_bank.looks_like_records")(content, name):
+        return _read_by(get_format("json"), content, name, columns)
+    reason = _why_unknown(content, name)
+    csv_table, decoding = (
+        import_module(one) for one in ("question_bank.formats.csv_table", "examapp.documents.decoding")
+    )
+    try:
+        text = decoding.decode_text(content)
+        table = csv_table.unknown_table(text)
+    except UnreadableFileError:
+        table = None
+    if table is None:
+        raise UnreadableFileError(reason)
+    if columns and csv_table.divider_of(text, columns):
+        return _read_by(get_format("csv"), content, name, columns)
+    raise UnknownColumnsError(csv_table.NO_TABLE, format_name="csv", tables=[table])
 
 
 def _why_unknown(content: bytes, name: str) -> str:
@@ -117,14 +181,15 @@ def _why_unknown(content: bytes, name: str) -> str:
     if safe_xml.looks_like_xml(content):
         root = safe_xml.local(safe_xml.parse_xml(content))
         return f"这个 XML 文件不是题库（最外层是 {root}）。请确认选对了文件，题库包请上传整个压缩包。"
-    return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
+    return str(_later("unknown.why_unknown")(content, name))
 
 
-def _note_empty(result: ParseResult) -> ParseResult:
-    """Return the reading; one without any question says so."""
+def _checked(result: ParseResult, content: bytes) -> ParseResult:
+    """Return the reading with what looks read wrongly on review, and with the census; one without any question says so."""
     if not result.found and not result.remarks:
         result.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
-    return result
+    checked: ParseResult = _later("self_check.check_reading")(_later("census.take_census")(result, content))
+    return checked
 
 
 def write_file(questions: Sequence[Question], format: str) -> ExportedFile:  # noqa: A002 – the word that the command line uses

@@ -1,6 +1,7 @@
 """Read free texts of questions, with the answers in the same text or in a second one."""
 
 import re
+from itertools import pairwise
 from pathlib import PurePath
 
 from examapp.documents.archives import UnreadableFileError
@@ -23,6 +24,11 @@ MAX_LINES = 100_000
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
+_TICKED_OPTION = re.compile(
+    r"(?m)^(\s*[A-Za-z]\s*[.、．:：)）\s].*?)\s*[(（【\[]\s*(?:正确答案|正确选项|正确)\s*[)）】\]]\s*$"
+)
+"""An option with the words by which 问卷星 marks the right ones."""
+_OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
 _NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
 _ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
 _ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
@@ -52,7 +58,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
     if text.count("\n") > MAX_LINES:
         raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
-    segments = cut(to_lines(text))
+    segments = cut(to_lines(_TICKED_OPTION.sub(r"\1 √", text)))
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
@@ -79,10 +85,13 @@ def _rows_of(text: str) -> list[TextLine]:
     answer = next((place for place, head in enumerate(heads) if head in _ANSWER_HEADS), None)
     if number is None or answer is None:
         return []
-    found = (
-        (at, row) for at, row in enumerate(rows[1:], 2) if len(row) > max(number, answer) and row[number].isdigit()
-    )
-    return [TextLine(at, f"{row[number]}. {row[answer]}") for at, row in found]
+    found: list[TextLine] = []
+    for at, row in enumerate(rows[1:], 2):
+        if len(row) > max(number, answer) and row[number].isdigit():
+            beside = "；".join(cell for place, cell in enumerate(row) if cell and place not in {number, answer})
+            found.append(TextLine(at, f"{row[number]}. {row[answer]}"))
+            found += [TextLine(at, f"解析：{beside}")] if beside else []
+    return found
 
 
 def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
@@ -97,11 +106,56 @@ def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
 def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
     questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
+    _follow_numbers(segments.blocks, questions)
+    for parsed in questions:
+        _take_ticks(parsed)
     previous = 0
     for answers in segments.answers:
         _give_out(answers, segments, questions, previous)
         previous = answers.before
     return questions
+
+
+def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) -> None:
+    """Note at both neighbours where the numbers skip or repeat, and where one is missing; require a review where it stands within the first."""
+    unnumbered = [parsed for block, parsed in zip(blocks, questions, strict=True) if block.number is None]
+    for parsed in unnumbered if len(unnumbered) * 2 < len(blocks) else ():
+        parsed.add_dropped("number_missing", "这道题没有题号，别的题都有。请核对题干开头，以及前后两题是否完整。")
+    neighbours = [
+        (place, other.number - one.number)
+        for place, (one, other) in enumerate(pairwise(blocks))
+        if one.number is not None and other.number is not None and other.number != 1 and not other.is_first
+    ]
+    breaks = [(place, step) for place, step in neighbours if step != 1]
+    is_counting = len(breaks) * 3 <= len(neighbours)
+    for place, step in breaks:
+        one, other = blocks[place], blocks[place + 1]
+        missing = re.compile(rf"(?:^|[^\d.．]){(one.number or 0) + 1}\s*[.．、:：)）]")
+        reason = f"题号从 {one.number} 跳到 {other.number}，请核对中间是否少了题，或题目写在了一起。"
+        for parsed in questions[place : place + 2]:
+            if step > 1 and any(missing.search(line.text) for line in one.lines):
+                parsed.require_review("number_gap", reason)
+            elif is_counting:
+                parsed.add_dropped("number_gap", reason)
+
+
+def _take_ticks(parsed: ParsedQuestion) -> None:
+    """Take the ticks behind options as the key, where the question has no other; a key that says otherwise is doubt."""
+    marks = [_OPTION_TICK.search(text) for _, text in parsed.lettered]
+    ticked = "".join(
+        letter for (letter, _), mark in zip(parsed.lettered, marks, strict=True) if mark and mark[1] in "√✓✔"
+    )
+    if not ticked:
+        return
+    parsed.lettered = [
+        (letter, text[: mark.start()] if mark else text)
+        for (letter, text), mark in zip(parsed.lettered, marks, strict=True)
+    ]
+    if not parsed.answer:
+        parsed.answer = ticked
+    elif not same_answer(parsed.answer, ticked, count=len(parsed.lettered)):
+        reason = f"答案写着“{parsed.answer[:20]}”，打钩的选项却是 {ticked}。请核对答案。"
+        parsed.require_review("two_keys", reason)
 
 
 def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:

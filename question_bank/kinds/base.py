@@ -183,6 +183,18 @@ class QuestionKind:
         shown = dict(zip(OPTION_LETTERS, order, strict=False))
         return tuple(shown.get(part, part) for part in response)
 
+    def packed_size(self, option_count: int) -> int:
+        """Return how many bytes `pack` gives for so many options; 0 for a kind whose responses are texts."""
+        return 0
+
+    def pack(self, response: Sequence[str], option_count: int) -> bytes:
+        """Return a response in stored letters as `packed_size` bytes, all zero where nothing was chosen; raise ValueError for a letter beyond the options."""
+        return b""
+
+    def unpack(self, packed: bytes) -> tuple[str, ...]:
+        """Return the stored letters that `pack` was given, a set in rising order."""
+        return ()
+
     def describe_key(self, key: Sequence[str], blanks: Sequence[Sequence[str]], order: str) -> list[str]:
         """Return the key for result pages in the letters a person saw, one entry a letter or blank."""
         return list(self.display_key(key, order)) or [" / ".join(variants) for variants in blanks]

@@ -43,6 +43,11 @@ def shown_letters(key: Sequence[str], order: str) -> list[str]:
     return [OPTION_LETTERS[order.index(letter)] for letter in key if letter in order]
 
 
+def option_numbers(letters: Sequence[str], option_count: int) -> list[int]:
+    """Return the numbers of option letters, A as 0, each once; raise ValueError for a letter beyond the options."""
+    return [OPTION_LETTERS.index(letter, 0, option_count) for letter in dict.fromkeys(letters)]
+
+
 class OptionKind(QuestionKind):
     """A kind whose response and key are option letters."""
 
@@ -111,6 +116,20 @@ class ChoiceKind(OptionKind):
     def stored_key(self, question: Question, *, plain: Callable[[str], str]) -> list[str]:
         """Return the letters in rising order, each once."""
         return sorted(set(question.key))
+
+    def packed_size(self, option_count: int) -> int:
+        """Return one byte for each eight options."""
+        return (option_count + 7) // 8
+
+    def pack(self, response: Sequence[str], option_count: int) -> bytes:
+        """Return a bit mask, big-endian: bit 0 is letter A."""
+        mask = sum(1 << number for number in option_numbers(response, option_count))
+        return mask.to_bytes(self.packed_size(option_count), "big")
+
+    def unpack(self, packed: bytes) -> tuple[str, ...]:
+        """Return the letters of the set bits."""
+        mask = int.from_bytes(packed, "big")
+        return tuple(letter for number, letter in enumerate(OPTION_LETTERS) if mask >> number & 1)
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return all points for exactly the right options, else none."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from question_bank.kinds.base import ZERO, InvalidResponseError, Issue, ItemKey, KeyFields, ResponseSpec, ScoringRule
-from question_bank.kinds.choices import OptionKind, shown_letters
+from question_bank.kinds.choices import OptionKind, option_numbers, shown_letters
 from question_bank.model import OPTION_LETTERS, Kind, Question
 
 ALL_OR_NOTHING = "all_or_nothing"
@@ -42,6 +42,19 @@ class Ordering(OptionKind):
             yield Issue(code="incomplete_order", reason=reason, voids_key=True)
         if len(set(question.options)) < len(question.options):
             yield Issue(code="same_options", reason="有两个选项内容相同，分不出先后。请核对选项。")
+
+    def packed_size(self, option_count: int) -> int:
+        """Return one byte an option."""
+        return option_count
+
+    def pack(self, response: Sequence[str], option_count: int) -> bytes:
+        """Return the letters in the response's order, A as 1, then zeros."""
+        numbers = option_numbers(response, option_count)
+        return bytes(number + 1 for number in numbers).ljust(option_count, b"\0")
+
+    def unpack(self, packed: bytes) -> tuple[str, ...]:
+        """Return the letters in order."""
+        return tuple(OPTION_LETTERS[number - 1] for number in packed.rstrip(b"\0"))
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return all points for the right order; else, by the section's rule, the share of pairs whose first stands before its second."""

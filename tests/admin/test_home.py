@@ -262,6 +262,8 @@ def test_an_attempt_under_way_is_continued_and_a_passed_exam_does_not_urge(world
         is_passed=True,
         item_points=[],
         key_ids={},
+        rules={},
+        sheet=b"",
         graded_at=fixed_clock.instant,
     )
     world.save(grade)
@@ -285,6 +287,8 @@ def test_a_result_that_is_not_out_is_not_shown(world, session, fixed_clock):
             is_passed=True,
             item_points=[],
             key_ids={},
+            rules={},
+            sheet=b"",
             graded_at=fixed_clock.instant,
         )
     )

@@ -1,14 +1,24 @@
 """An empty platform is set up once, by who knows the set-up code, with the three administrators apart."""
 
+import html
 import re
 import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.blueprints.queries import sample_paper
+from examapp.content.laws.models import ArticleGist, Law, LawVersion
+from examapp.content.questions.models import QuestionCitation
 from examapp.organisation.people.models import Account, Person, RoleGrant
 from examapp.organisation.units.models import Unit
+from examapp.oversight.duty_lists.models import DutyItem
+from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES
 from examapp.platform.audit.models import AuditEvent
+from examapp.platform.setup.models import ContentLoad
+from examapp.platform.setup.rules import CONTENT_PARTS
 from tests.helpers.accounts import setting
 from tests.helpers.forms import post, token
 
@@ -159,3 +169,52 @@ def test_an_administrator_can_be_made_from_the_console(world, app, session):
     again = app.test_cli_runner().invoke(args=["add-administrator", "audit_admin", "sec9", "戊", "--unit", "SFJ"])
     assert again.exit_code == 1
     assert "已有人使用" in again.output
+
+
+def load_ticked(world, session, **fields):
+    """Set the platform up with ticks, run the loading, and give the office's page about it."""
+    client = world.client()
+    done = send(client, **fields)
+    assert "勾选的内容正在后台装入" in done.text
+    job_id = session.scalars(select(ContentLoad.id)).one()
+    world.app.extensions["celery"].tasks["jobs.run"].apply(args=[job_id])
+    sign_in(client, "zhou", "long enough pass")
+    return client, client.get("/admin/content/").text
+
+
+def test_ticked_content_is_loaded_and_loading_again_changes_nothing(world, session, setup_code):
+    page = world.client().get("/setup").text
+    assert page.count('name="content"') == page.count("checked") == len(CONTENT_PARTS)
+    client, page = load_ticked(world, session, content=["blueprints", "duties"])
+    assert "组卷规则：共 3 套" in page and "年共性清单草稿已建好" in page and "试题：" not in page
+    items = session.scalar(select(func.count(DutyItem.id)))
+    assert post(client, "/admin/content/", {"content": "duties"}).status_code == 302
+    job_id = session.scalars(select(func.max(ContentLoad.id))).one()
+    world.app.extensions["celery"].tasks["jobs.run"].apply(args=[job_id])
+    assert "已有共性清单，没有改动" in client.get("/admin/content/").text
+    assert session.scalar(select(func.count(DutyItem.id))) == items == len(SHIPPED_DUTIES)
+
+
+def gist_page(session):
+    law, day, gist = session.execute(
+        select(Law.name, LawVersion.version_on, ArticleGist.text)
+        .join(LawVersion.law)
+        .join(ArticleGist)
+        .order_by(ArticleGist.id)
+        .limit(1)
+    ).one()
+    return f"/laws/{law}/{day}/", gist
+
+
+@pytest.mark.slow
+def test_everything_ticked_makes_a_usable_site_without_a_dead_article(world, session, setup_code):
+    client, page = load_ticked(world, session, content=list(CONTENT_PARTS))
+    assert re.search(r"试题：新增 \d{4} 道", page) and "组卷规则：共 3 套" in page and "留作草稿" not in page
+    cited = select(QuestionCitation.law_version_id, func.unnest(QuestionCitation.articles)).distinct()
+    readable = select(ArticleGist.law_version_id, ArticleGist.label)
+    dead = session.execute(cited.except_(readable)).all()
+    assert len(dead) <= session.scalar(select(func.count()).select_from(cited.subquery())) * 0.02, dead
+    blueprint = session.scalars(select(Blueprint).order_by(Blueprint.id)).first()
+    assert sample_paper(session, blueprint, seed=1)
+    address, gist = gist_page(session)
+    assert gist in html.unescape(client.get(address).text)

@@ -186,6 +186,24 @@ def test_fields_that_the_form_does_not_have_change_nothing(world, session, offic
     assert exam.id != 77
 
 
+def test_an_exam_is_not_published_whose_papers_would_have_different_full_marks(world, session, office, bank):
+    """Cases of any number of sub-questions, or another total for a part of the audience."""
+    world.question(Kind.CASE, parts=[(Kind.TRUE_FALSE, ("A",), 2)] * 2)
+    open_case = world.blueprint(((Kind.CASE, 1, "5"),))
+    bureau, town = world.unit("甲局"), world.unit("乙镇")
+    world.person(town)
+    exam = world.exam(open_case, state="draft")
+    act(office, exam, "publish")
+    assert "没有定每道案例题的小题数" in text_of(office.get(f"/admin/exams/{exam.id}"))
+    open_case.sections[0].part_count = 2
+    world.save(ExamAudience(exam_id=exam.id, unit_id=town.id, ranks=[], blueprint_id=bank.id))
+    world.save(ExamAudience(exam_id=exam.id, unit_id=bureau.id, ranks=[]))
+    act(office, exam, "publish")
+    assert "各组卷规则的满分不同（" in text_of(office.get(f"/admin/exams/{exam.id}"))
+    session.expire_all()
+    assert exam.state == "draft"
+
+
 def test_an_exam_is_not_published_while_something_is_missing(world, session, office):
     world.person()
     poor = world.blueprint(((Kind.SINGLE_CHOICE, 9, "2"),))

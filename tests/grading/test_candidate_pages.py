@@ -130,9 +130,12 @@ def test_a_mistake_leads_to_its_articles_in_the_law_library(world, fixed_clock):
         cited = ["第三十二条", "第三十三条"]
         world.save(QuestionCitation(question_version_id=version.id, law_version_id=law.id, articles=cited))
     page = html.document_fromstring(text_of(candidate_client, "result"))
-    links: Any = page.xpath("//p[@class='article']/a")
-    assert [link.text for link in links[:2]] == ["第三十二条", "第三十三条"]
-    address, _, anchor = unquote(links[1].get("href")).partition("#")
+    found: Any = page.xpath("//details[@class='cited-articles']")
+    folded = found[0]
+    assert folded.find("summary").text == "依据：《行政处罚法》（2021年版）第三十二条、第三十三条"
+    assert "第三十二条　法律法规中还没有这一条，请查阅国家法律法规数据库。" in folded.text_content()
+    (link,) = folded.xpath(".//a")
+    address, _, anchor = unquote(link.get("href")).partition("#")
     library = html.document_fromstring(candidate_client.api.get(address).get_data(as_text=True))
     assert "初次违法的规定" in str(library.xpath("string(//*[@id=$anchor])", anchor=anchor))
 

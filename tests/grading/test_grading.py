@@ -1,11 +1,20 @@
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from examapp.content.blueprints.models import Paper
 from examapp.content.questions.models import AnswerKey
 from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import tasks as grading_tasks
-from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.models import Correction, Grade, ItemMark, ItemRuling
+from examapp.delivery.grading.rules import GradingRules, unpack_sheet
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
@@ -81,6 +90,71 @@ def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
     grading_tasks.sweep_once()
     again = session.query(Grade).one()
     assert (again.points, again.item_points) == points
+
+
+def test_a_grade_names_what_it_is_made_of_and_stands_by_the_rules_of_its_day(world, session):
+    """Rules changed afterwards, and by hand in the database, do not move what was graded: a regrade uses the frozen ones."""
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in(*right_answers(world, candidate_client))
+    grading_tasks.sweep_once()
+    grade = session.query(Grade).one()
+    exam = session.get(Exam, candidate_client.exam.id)
+    assert GradingRules.from_json(grade.rules) == grading_actions.rules_of(exam)
+    assert (grade.ruling_ids, grade.mark_ids) == ([], [])
+    paper = session.get(Paper, session.get(Attempt, candidate_client.attempt["id"]).paper_id)
+    stored = unpack_sheet(paper.sections, paper.response_schema, grade.sheet, {"5": ["三十日"]})
+    assert len(stored) == 5 and all(stored)
+    exam.pass_percent = exam.good_percent = exam.excellent_percent = 100
+    session.flush()
+    (sheet,) = grading_queries.list_sheets(session, [grade.attempt_id])
+    assert sheet.rules != grade.rules
+    keys = grading_queries.newest_keys(session, sheet.version_ids)
+    again = grading_actions.make_grade(replace(sheet, rules=grade.rules), keys, {})
+    assert {name: getattr(grade, name) for name in ("points", "percent", "band", "sheet", "rules", "key_ids")} == {
+        name: again[name] for name in ("points", "percent", "band", "sheet", "rules", "key_ids")
+    }
+
+
+def test_rulings_in_force_and_marks_given_by_persons_count_in_a_grade(world, session):
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in(*right_answers(world, candidate_client))
+    attempt = session.get(Attempt, candidate_client.attempt["id"])
+    (first, _), *_ = (
+        [item[:2] for item in section["items"]] for section in session.get(Paper, attempt.paper_id).sections
+    )
+    correction = world.save(
+        Correction(
+            kind="item", change={}, exam_ids=[attempt.exam_id], reason="", public_reason="", is_published=False, fingerprint="", summary={},
+            attempt_ids=[], state="asked", asked_by_id=candidate_client.person.id, asked_at=NOON,
+        )
+    )  # fmt: skip
+    common = {"exam_id": attempt.exam_id, "key_ids": [], "correction_id": correction.id}
+    old, new = (
+        world.save(ItemRuling(question_version_id=first[0], part=first[1], treatment=treatment, **common))
+        for treatment in ("full", "void")
+    )
+    elsewhere = world.save(
+        ItemRuling(question_version_id=world.question().current_version_id, part=0, treatment="void", **common)
+    )
+    mark = world.save(ItemMark(attempt_id=attempt.id, item=2, number=1, points=Decimal("0.50"), source="review"))
+    grading_tasks.sweep_once()
+    grade = session.query(Grade).one()
+    assert (grade.ruling_ids, grade.mark_ids) == ([new.id], [mark.id])
+    assert old.id not in grade.ruling_ids and elsewhere.id not in grade.ruling_ids
+    assert grade.item_points[:2] == ["0.00", "0.50"]
+    assert grade.points_possible == Decimal("10.00")
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE grades SET points = 0", "UPDATE grades SET rules = '{}'", "UPDATE answer_keys SET parts = '[]'"]
+)
+def test_what_a_grade_is_made_of_cannot_be_changed(world, session, change):
+    candidate_client = make_exam_with_candidates(world)
+    candidate_client.hand_in(*right_answers(world, candidate_client))
+    grading_tasks.sweep_once()
+    with pytest.raises(DBAPIError, match="never changes"), session.begin_nested():
+        session.execute(text(change))
+    session.execute(text("UPDATE grades SET is_current = false"))
 
 
 def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_zero(world, session, fixed_clock):

@@ -1,10 +1,25 @@
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.delivery.grading.rules import Band, GradeBoundaries, VersionKey, band_of, score_item, score_paper
+from examapp.delivery.grading.rules import (
+    Band,
+    GradeBoundaries,
+    GradingRules,
+    Ruling,
+    Treatment,
+    UnmarkedItemError,
+    VersionKey,
+    band_of,
+    score_item,
+    score_paper,
+    score_stored,
+    unpack_sheet,
+)
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.fill_blank import canonical
@@ -13,6 +28,12 @@ from question_bank.model import Kind
 
 LETTERS = "ABCDE"
 MARKS = GradeBoundaries(pass_percent=Decimal(60), good_percent=Decimal(80), excellent_percent=Decimal(90))
+
+
+def rules_with(rule=ScoringRule.ALL_OR_NOTHING):
+    return GradingRules(
+        scoring_rule=rule, pass_percent=Decimal(60), good_percent=Decimal(80), excellent_percent=Decimal(90)
+    )
 
 
 def multiple(key: str, points: str = "3") -> ItemKey:
@@ -103,7 +124,7 @@ def test_paper_sums_its_items():
     paper = stored_paper((Kind.MULTIPLE_CHOICE, "AC", "BCADE", "3.00"), (Kind.TRUE_FALSE, "A", "AB", "1.00"))
     sections, schema, keys = paper
     given = {"1": ["B", "C"], "2": ["B"]}
-    score = score_paper(sections, schema, given, keys, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
+    score = score_paper(sections, schema, given, keys, rules=rules_with())
     assert (score.points, score.points_possible, score.percent, score.band, score.is_passed) == (
         3,
         4,
@@ -117,14 +138,12 @@ def test_paper_sums_its_items():
 def test_a_version_without_a_key_is_no_zero():
     sections, schema, _ = stored_paper((Kind.TRUE_FALSE, "A", "AB", "1.00"))
     with pytest.raises(KeyError):
-        score_paper(sections, schema, {}, {}, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
+        score_paper(sections, schema, {}, {}, rules=rules_with())
 
 
 def test_blanks_of_a_stored_paper_count_each():
     sections, schema, keys = stored_paper((Kind.FILL_BLANK, ["三十日", "法院"], "", "4.00"))
-    score = score_paper(
-        sections, schema, {"1": ["三十 日", "县法院"]}, keys, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS
-    )
+    score = score_paper(sections, schema, {"1": ["三十 日", "县法院"]}, keys, rules=rules_with())
     assert score.item_points == (2,)
 
 
@@ -150,5 +169,101 @@ def test_points_do_not_hang_on_the_order_in_which_options_were_shown(
     item = ItemKey(
         kind=kind, points=Decimal("3.00"), key=found.display_key(key, "".join(order)), option_count=5, scoring=scoring
     )
-    score = score_paper(sections, schema, {"1": shown}, keys, rule=rule, marks=MARKS)
+    score = score_paper(sections, schema, {"1": shown}, keys, rules=rules_with(rule))
     assert score.item_points == (score_item(item, shown, rule=rule),)
+
+
+PAPER = ((Kind.SINGLE_CHOICE, "A", "BCAD", "2.00"), (Kind.TRUE_FALSE, "A", "AB", "1.00"))
+
+
+def ruling(version_id, treatment, *keys):
+    return Ruling(id=version_id, version_id=version_id, part=0, treatment=treatment, keys=keys)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "key", "points", "possible"),
+    [
+        (Treatment.KEY, "B", ("2.00", "0.00", "0.00"), "3.00"), (Treatment.BEST_OF, "B", ("2.00", "2.00", "0.00"), "3.00"),
+        (Treatment.FULL, "", ("2.00", "2.00", "2.00"), "3.00"), (Treatment.VOID, "", ("0.00", "0.00", "0.00"), "1.00"),
+    ],
+)  # fmt: skip
+def test_a_ruling_counts_an_item_as_its_treatment_says(treatment, key, points, possible):
+    """Of three people who answered by the new key, by the old one, and not at all."""
+    sections, schema, keys = stored_paper(*PAPER)
+    by_keys = {Treatment.KEY: (key,), Treatment.BEST_OF: (key, "A")}.get(treatment, ())
+    of = ruling(1, treatment, *(VersionKey(number, [{"key": [each]}]) for number, each in enumerate(by_keys, 10)))
+    for shown, expected in zip((["A"], ["C"], []), points, strict=True):
+        score = score_paper(sections, schema, {"1": shown, "2": ["A"]}, keys, rules=rules_with(), rulings=[of])
+        assert score.item_points == (Decimal(expected), Decimal("1.00"))
+        assert score.points_possible == Decimal(possible)
+
+
+def test_a_ruling_on_another_version_or_part_changes_nothing():
+    sections, schema, keys = stored_paper(*PAPER)
+    others = [ruling(9, Treatment.VOID), Ruling(id=8, version_id=1, part=1, treatment=Treatment.VOID, keys=())]
+    plain = score_paper(sections, schema, {"1": ["C"]}, keys, rules=rules_with())
+    assert score_paper(sections, schema, {"1": ["C"]}, keys, rules=rules_with(), rulings=others) == plain
+
+
+def test_what_nobody_has_marked_is_no_zero_and_no_mark_exceeds_the_points():
+    sections, schema, keys = stored_paper((Kind.SHORT_ANSWER, ["参考答案"], "", "5.00"))
+    with pytest.raises(UnmarkedItemError):
+        score_paper(sections, schema, {"1": ["参考答案"]}, keys, rules=rules_with())
+    for marked, points in (("3.5", "3.50"), ("9", "5.00")):
+        score = score_paper(sections, schema, {}, keys, rules=rules_with(), hand_points={1: Decimal(marked)})
+        assert score.item_points == (Decimal(points),)
+    full = score_paper(sections, schema, {}, keys, rules=rules_with(), rulings=[ruling(1, Treatment.FULL)])
+    assert full.points == 5
+
+
+@given(st.sampled_from(list(ScoringRule)), st.decimals("0.01", "60", places=2))
+def test_rules_come_back_from_their_json(rule, percent):
+    rules = GradingRules(
+        scoring_rule=rule, pass_percent=percent, good_percent=Decimal(80), excellent_percent=Decimal(90)
+    )
+    assert GradingRules.from_json(msgspec.json.decode(msgspec.json.encode(rules))) == rules
+
+
+@st.composite
+def answered_papers(draw):
+    """A paper of all machine-graded kinds, with responses in the letters that the person saw."""
+    items, given = [], {}
+    for number in range(1, draw(st.integers(1, 12)) + 1):
+        kind = draw(
+            st.sampled_from([Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE, Kind.ORDERING, Kind.FILL_BLANK])
+        )
+        if kind is Kind.FILL_BLANK:
+            items.append((kind, ["三十日"], "", "2.00"))
+            given[str(number)] = [draw(st.sampled_from(["三十日", "十日", ""]))]
+            continue
+        letters = "AB" if kind is Kind.TRUE_FALSE else "ABCDEFGHIJ"[: draw(st.integers(2, 10))]
+        order = draw(st.permutations(letters))
+        several = kind in {Kind.MULTIPLE_CHOICE, Kind.ORDERING}
+        key = (
+            draw(st.permutations(letters))
+            if kind is Kind.ORDERING
+            else sorted(draw(st.sets(st.sampled_from(letters), min_size=1, max_size=5 if several else 1)))
+        )
+        items.append((kind, key, "".join(order), "3.00"))
+        given[str(number)] = draw(
+            st.lists(st.sampled_from(letters), unique=True, max_size=len(letters) if several else 1)
+        )
+    return stored_paper(*items), given
+
+
+@given(answered_papers(), st.sampled_from(list(ScoringRule)))
+def test_a_grade_comes_out_again_from_its_sheet(paper, rule):
+    """From the stored letters of the sheet, and the texts."""
+    (sections, schema, keys), given = paper
+    score = score_paper(sections, schema, given, keys, rules=rules_with(rule))
+    texts = {item: response for item, response in given.items() if response[:1] and response[0] not in "ABCDEFGHIJ"}
+    stored = unpack_sheet(sections, schema, score.sheet, texts)
+    assert score_stored(sections, schema, stored, keys, rules=rules_with(rule)) == score
+    with pytest.raises(ValueError, match="bytes for a paper"):
+        unpack_sheet(sections, schema, score.sheet + b"\0", texts)
+
+
+def test_an_annulled_attempt_has_no_points_and_the_same_full_marks():
+    sections, schema, keys = stored_paper(*PAPER)
+    score = score_paper(sections, schema, {"1": ["C"]}, keys, rules=replace(rules_with(), is_annulled=True))
+    assert (score.points, score.points_possible, score.band, score.is_passed) == (0, 3, Band.FAIL, False)

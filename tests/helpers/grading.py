@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from examapp.content.blueprints.queries import get_paper, items_of
 from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionVersion
 from examapp.delivery.attempts.models import Attempt
@@ -20,6 +22,12 @@ def right_answers(world, candidate_client):
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     return [(item.item, 100 + item.item, right_response(item, keys[item.version_id])) for item in items]
+
+
+def let_rows_change(session, table):
+    """Take the guard off what grades are made of, for what a test makes up; the rollback puts it on again."""
+    session.flush()
+    session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER reject_change"))
 
 
 def right_response(item, key):

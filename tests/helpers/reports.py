@@ -26,7 +26,9 @@ FIELDS = (
     "eligible",
     "participated",
     "passed",
+    "good",
     "excellent",
+    "failed",
     "participation_rate",
     "pass_rate",
     "pass_of_eligible_rate",
@@ -45,7 +47,9 @@ HEADS = dict(
             "应考",
             "参考",
             "合格",
+            "良好",
             "优秀",
+            "不合格",
             "参考率（%）",
             "合格率（%）",
             "通过率（%）",
@@ -115,7 +119,7 @@ def screen_rows(page):
     rows = {}
     for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page.split("report-table")[1].split("</table>")[0], re.DOTALL)[1:]:
         cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
-        roster, exempt, deferred, eligible, participated, absent, passed, excellent, *rates = cells[1:]
+        roster, exempt, deferred, eligible, participated, absent, passed, good, excellent, failed, *rates = cells[1:]
         assert int(absent) == int(eligible) - int(participated)
         values = [
             roster,
@@ -124,7 +128,9 @@ def screen_rows(page):
             eligible,
             participated,
             passed,
+            good,
             excellent,
+            failed,
             *(rate.rstrip("%") for rate in rates),
         ]
         rows[cells[0].split()[0]] = {name: as_api(name, value) for name, value in zip(FIELDS, values, strict=True)}
@@ -148,7 +154,7 @@ def assert_all_agree(county, client, naive, **query):
             assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
         cells = [in_files[0][row["code"]][head] for head in HEADS.values()]
         cells.insert(5, cells[3] - cells[4])
-        text = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
+        text = "".join(f"{cell:.2f}" if index > 9 and cell != "–" else str(cell) for index, cell in enumerate(cells))
         assert row["code"] + row["name"] + text in on_paper
         assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
     assert {row["unit_id"] for row in rows} >= {unit_id for unit_id, figures in naive.items() if figures.roster}

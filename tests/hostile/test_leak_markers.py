@@ -15,6 +15,7 @@ from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.content.questions.models import AnswerKey
 from examapp.db.session import Base, db
 from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading.queries import clear_key_cache
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.spaced_repetition.tasks import look_at_exams
 from examapp.organisation.units.models import Unit
@@ -167,10 +168,13 @@ def test_h18_another_key_changes_no_byte_of_any_answer_before_its_release(app, c
     swapped = county.connection.begin_nested()
     try:
         other = [{"key": ["B"], "blanks": [["别的"]], "explanation": "别的解析，长短也不同"}]
+        county.connection.execute(text("ALTER TABLE answer_keys DISABLE TRIGGER reject_change"))
         county.connection.execute(update(AnswerKey).values(parts=other))
+        clear_key_cache()
         after = [spoken(county, call) for call in calls]
     finally:
         swapped.rollback()
+        clear_key_cache()
     differing = {str(call): call for call, one, two in zip(calls, before, after, strict=True) if one != two}
     reply = {wording for wording, call in differing.items() if spoken(county, call) == spoken(county, call)}
     assert not reply, f"these answers depend on the key: {sorted(reply)}"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from datetime import date
 
 import docx
@@ -158,12 +159,22 @@ def test_signed_in_person_reads_an_article_by_its_anchor(world, session):
     assert world.client().get("/laws/测试法/2021-01-22/").status_code == 302
 
 
+def upload(world, office, *files):
+    """Upload law files, run their job, and give the page of its summary."""
+    answer = office.post("/admin/laws/import", data={"files": [(io.BytesIO(content), name) for name, content in files]})
+    address = answer.headers["Location"]
+    world.app.extensions["celery"].tasks["jobs.run"].apply(args=[int(address.rpartition("/")[2])])
+    return office.get(address).get_data(as_text=True)
+
+
 def test_office_imports_texts_and_a_bad_file_harms_no_other(world, session):
     office = world.api(world.admin("publicity_office"))
-    files = [(io.BytesIO(TEXT.encode()), "测试法(2021-01-22).txt"), (io.BytesIO(b"nothing"), "坏文件.txt")]
-    answer = office.post("/admin/laws/import", data={"files": files}, follow_redirects=True)
-    page = answer.get_data(as_text=True)
-    assert "新增 3 条" in page and "坏文件.txt" in page and "没有找到法律条文" in page
+    page = upload(world, office, ("测试法(2021-01-22).txt", TEXT.encode()), ("坏文件.txt", b"nothing"))
+    assert "共 2 个文件：导入 1 个版本，新增 3 条，更正 0 条；没有导入 1 个文件。" in page
+    assert "坏文件.txt" in page and "没有找到法律条文" in page
+    assert "请选择法律文本文件" in office.post("/admin/laws/import", data={}, follow_redirects=True).get_data(
+        as_text=True
+    )
     assert session.scalars(select(AuditEvent.act).where(AuditEvent.act == "laws.import_law_text")).all()
     many = [(io.BytesIO(TEXT.encode()), f"测试法{n}(2021-01-22).txt") for n in range(5)]
     page = office.post("/admin/laws/import", data={"files": many}, follow_redirects=True).get_data(as_text=True)
@@ -171,6 +182,25 @@ def test_office_imports_texts_and_a_bad_file_harms_no_other(world, session):
     candidate = world.api(world.person())
     assert candidate.get("/admin/laws/").status_code == 404
     assert candidate.post("/admin/laws/import", data={}).status_code == 404
+
+
+def test_archive_with_chinese_names_tells_of_gaps_wrong_names_and_two_texts_of_one_version(world, session):
+    packed = io.BytesIO()
+    texts = {
+        "法律/测试法(2021-01-22).txt": TEXT,
+        "法律/另一份(2021-01-22).txt": TEXT.replace("为了测试", "为了规范"),
+        "法律/行政许可法(2019-04-23).txt": MARKDOWN.replace("第二条 本条例", "第五条 本条例"),
+    }
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number, (name, text) in enumerate(texts.items()):
+            archive.writestr(str(number) * len(name.encode("gbk")), text)
+        archive.writestr("readme.pdf", b"not a law")
+    content = packed.getvalue()
+    for number, name in enumerate(texts):
+        content = content.replace(str(number).encode() * len(name.encode("gbk")), name.encode("gbk"))
+    page = upload(world, world.api(world.admin("publicity_office")), ("laws.zip", content))
+    assert "共 3 个文件：导入 2 个版本" in page and "readme.pdf" not in page
+    assert "缺少第二条至第四条" in page and "文件名写的是《行政许可法》" in page and "有两个文件是同一个版本" in page
 
 
 def test_office_sets_the_days_of_a_version(world, session):
@@ -210,6 +240,7 @@ def test_command_line_imports_a_folder(app, session, tmp_path):
     (tmp_path / "y.md").write_text(MARKDOWN, "utf-8")
     answer = app.test_cli_runner().invoke(args=["laws", "import", str(tmp_path)])
     assert answer.exit_code == 0 and "共 3 条" in answer.output and "测试条例（2022-02-25）" in answer.output
+    assert "共 2 个文件：导入 2 个版本，新增 5 条" in answer.output
 
 
 def test_real_texts_agree_with_the_known_counts(laws_folder):
@@ -341,17 +372,9 @@ def test_preamble_of_a_word_file_stands_before_its_articles():
 
 def test_office_imports_a_word_file_and_candidates_read_its_note(world, session):
     office = world.api(world.admin("publicity_office"))
-    files = [
-        (io.BytesIO(word(*NATIONAL)), "中华人民共和国测试处罚法_20210122.docx"),
-        (io.BytesIO(b"PK\x03\x04bad"), "坏.docx"),
-    ]
-    answer = office.post("/admin/laws/import", data={"files": files}, follow_redirects=True).get_data(as_text=True)
-    assert "《测试处罚法》（2021-01-22）：新增 6 条" in answer and "「坏.docx」没有导入" in answer
+    named = ("中华人民共和国测试处罚法_20210122.docx", word(*NATIONAL))
+    answer = upload(world, office, named, ("坏.docx", b"PK\x03\x04bad"))
+    assert "新增 6 条" in answer and "<td>坏.docx</td>" in answer
     page = world.client(world.person()).get("/laws/测试处罚法/2021-01-22/").get_data(as_text=True)
     assert 'id="第三条之一"' in page and "第二十五次会议修订" in page
-    again = office.post(
-        "/admin/laws/import",
-        data={"files": [(io.BytesIO(word(*NATIONAL)), "中华人民共和国测试处罚法_20210122.docx")]},
-        follow_redirects=True,
-    )
-    assert "新增 0 条，更正 0 条，共 6 条" in again.get_data(as_text=True)
+    assert "新增 0 条，更正 0 条" in upload(world, office, named)

@@ -57,6 +57,8 @@ KINDS = {
     "request_to_see": Whose.REQUESTER_OR_DECIDER,
     "own_request": Whose.OWN,
     "regrade": Whose.SHARED,
+    "correction": Whose.SHARED,
+    "evidence_pack": Whose.OWN,
     "planned_move": Whose.ACCESS,
     "exam": Whose.SHARED,
     "exam_within": Whose.ACCESS,
@@ -87,6 +89,7 @@ KINDS = {
     "question": Whose.SHARED,
     "question_kind": Whose.SHARED,
     "question_import": Whose.SHARED,
+    "law_import": Whose.SHARED,
     "duplicate_search": Whose.SHARED,
     "picture": Whose.SHARED,
     "roster_import": Whose.OWN_OR_WIDE,
@@ -146,10 +149,11 @@ HOLDERS = {
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
-    "laws:law:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
+    "laws:law:write": "PQ", "setup:content:load": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
-    "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
+    "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY",
+    "attempts:record:read": "PQY", "attempts:receipt:read": "UTPQY", "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
     "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
@@ -190,6 +194,9 @@ POLICY: dict[str, PolicyRow] = {
     "approvals_admin.withdraw": may("UTPQSY", approval_id="own_request"),
     # checklist_admin
     "checklist_admin.show_checklist": may("SY"),
+    # attempt_records_admin
+    "attempt_records_admin.find_receipt": may(SIGNED_IN),
+    "attempt_records_admin.show_record": may("PQY", attempt_id="sheet_within"),
     # attempts
     "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.exam_worker": may(EVERYBODY),
@@ -280,6 +287,15 @@ POLICY: dict[str, PolicyRow] = {
     "examday_admin.search_attempts": may("PQ", exam_id="exam"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
     "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
+    # corrections_api
+    "corrections_api.approve_correction": may("PY", correction_id="correction"),
+    "corrections_api.check_correction": may("P", correction_id="correction"),
+    "corrections_api.get_correction": may("PY", correction_id="correction"),
+    "corrections_api.reject_correction": may("PY", correction_id="correction"),
+    "corrections_api.request_correction": may("P"),
+    # evidence_admin
+    "evidence_admin.download_pack": may("P", pack_id="evidence_pack"),
+    "evidence_admin.show_packs": may("P", exam_id="exam"),
     # exams
     "exams.fetch_my_proof": may(SIGNED_IN, exemption_id="own_exemption"),
     "exams.list_mine": may(SIGNED_IN),
@@ -303,6 +319,7 @@ POLICY: dict[str, PolicyRow] = {
     "exams_admin.prolong_window": may("PQ", exam_id="exam_within"),
     "exams_admin.publish_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.reject_exemption": may("PQ", exemption_id="exemption"),
+    "exams_admin.replace_question": may("PQ", exam_id="exam_within"),
     "exams_admin.register_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.request_exemption": may("UTPQ"),
     "exams_admin.retire_reason": may("PQ", reason_id="exemption_reason"),
@@ -313,6 +330,16 @@ POLICY: dict[str, PolicyRow] = {
     "exams_admin.show_readiness": may("UTLPQ", exam_id="exam_within"),
     "exams_admin.withdraw_exam": may("PQ", exam_id="exam_within"),
     "exams_admin.withdraw_exemption": may("UTPQ", exemption_id="exemption"),
+    # corrections_admin
+    "corrections_admin.annul_attempt": may("P", attempt_id="sheet_within"),
+    "corrections_admin.approve_correction": may("PY", correction_id="correction"),
+    "corrections_admin.check_correction": may("P", correction_id="correction"),
+    "corrections_admin.correct_item": may("P", question_id="question"),
+    "corrections_admin.correct_rules": may("P", exam_id="exam"),
+    "corrections_admin.download_correction": may("PY", correction_id="correction"),
+    "corrections_admin.list_corrections": may("PY"),
+    "corrections_admin.reject_correction": may("PY", correction_id="correction"),
+    "corrections_admin.show_correction": may("PY", correction_id="correction"),
     # grading
     "grading.list_mistakes": may(SIGNED_IN),
     "grading.show_receipt": may(SIGNED_IN, attempt_id="sheet"),
@@ -333,6 +360,7 @@ POLICY: dict[str, PolicyRow] = {
     # laws_admin
     "laws_admin.compare": may("PQ", old_id="law_version", new_id="law_version_2"),
     "laws_admin.import_texts": may("PQ"),
+    "laws_admin.show_import": may("PQ", import_id="law_import"),
     "laws_admin.list_laws": may("PQ"),
     "laws_admin.set_dates": may("PQ", version_id="law_version"),
     # messages
@@ -460,7 +488,9 @@ POLICY: dict[str, PolicyRow] = {
     "questions_admin.set_states": may("PQ"),
     "questions_admin.settle_duplicate": may("PQ"),
     "questions_admin.show_coverage": may("PQ"),
+    "questions_admin.set_import_columns": may("PQ", import_id="question_import"),
     "questions_admin.show_import": may("PQ", import_id="question_import"),
+    "questions_admin.show_import_problems": may("PQ", import_id="question_import"),
     "questions_admin.show_law_change": may("PQ", question_id="question"),
     "questions_admin.show_question": may("PQ", question_id="question"),
     "questions_admin.undo_import": may("PQ", import_id="question_import"),
@@ -537,6 +567,8 @@ POLICY: dict[str, PolicyRow] = {
     "reports_insight.show_weak": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # setup
     "setup.first_set_up": may(NOBODY),
+    "setup.show_content": may("PQ"),
+    "setup.load_shipped_content": may("PQ"),
     # training
     "training.answer": may(SIGNED_IN, item_id="practice_item"),
     "training.draw_next": may(SIGNED_IN, item_id="practice_item"),

@@ -6,12 +6,14 @@ import secrets
 from datetime import timedelta
 
 from examapp import clock
-from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.models import Law, LawImport, LawVersion
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
+from examapp.delivery.corrections.rules import summarise
+from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
-from examapp.delivery.grading.models import Regrade
+from examapp.delivery.grading.models import Correction, Regrade
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
@@ -251,6 +253,9 @@ class Scenario:
             for day in (clock.today() - timedelta(days=900), clock.today() - timedelta(days=90))
         ]
         self.put("regrade", self._regrade())
+        self.put("correction", self._correction())
+        packs = {role: self._pack(person) for role, person in self.people.items()}
+        self.put("evidence_pack", self._pack(self.peer), own=packs)
         self.put("law", "某法", missing="没有法")
         self.put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
         self.put("law_version", versions[0])
@@ -272,6 +277,30 @@ class Scenario:
             approved_by_id=self.people["Q"].id,
             created_at=clock.now(),
             state="done",
+        )
+        return self.world.save(row).id
+
+    def _pack(self, person):
+        pack = EvidencePack(
+            exam_id=self.exam.id, state="done", file=b"PK", created_by_id=person.id, created_at=clock.now()
+        )
+        return self.world.save(pack).id
+
+    def _correction(self):
+        exam_id = self.things["exam"]["same"]
+        row = Correction(
+            kind="rules",
+            change={"kind": "rules", "rules": {"scoring_rule": "all_or_nothing"}},
+            exam_ids=[exam_id],
+            reason="理由",
+            public_reason="",
+            is_published=False,
+            fingerprint="",
+            summary=summarise([]),
+            attempt_ids=[],
+            state="rejected",
+            asked_by_id=self.peer.id,
+            asked_at=clock.now(),
         )
         return self.world.save(row).id
 
@@ -438,6 +467,8 @@ class Scenario:
         )
         jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="done", created_at=now)).id
         self.put("question_import", jobs)
+        imported = {"files": 0, "laws": [], "rejected": []}
+        self.put("law_import", self.world.save(LawImport(state="done", summary=imported, created_at=now)).id)
         self.put("job", jobs)
         search = self.world.save(DuplicateSearch(state="done", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)

@@ -160,3 +160,29 @@ def test_others_find_no_blueprints(world):
     assert world.client().get("/admin/papers/").status_code == 302
     office = world.client(world.admin("publicity_office"))
     assert office.get("/admin/papers/999999").status_code == 404
+
+
+def test_cases_that_would_give_people_different_full_marks_are_rejected_until_one_number_is_chosen(
+    world, session, office
+):
+    """And a case of another number that joins the bank later is never drawn."""
+    for count in (2, 3):
+        world.question(Kind.CASE, parts=[(Kind.TRUE_FALSE, ("A",), 2)] * count)
+    case = section(kind="case", count="1", points_each="5")
+    answer = post(office, "/admin/papers/new", {"name": "案例卷", **case})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "小题数不同（2、3 道）" in page and "（10、15 分）" in page and "请填写每道案例题的小题数" in page
+    assert (
+        post(office, "/admin/papers/new", {"name": "案例卷", **case, "sections-0-part_count": "3"}).status_code == 302
+    )
+    blueprint = session.query(Blueprint).one()
+    assert blueprint.sections[0].part_count == 3
+    assert make_paper(session, blueprint=blueprint, seed=1, now=clock.now()).total_points == 15
+
+
+def test_the_number_of_sub_questions_is_taken_from_the_bank_where_all_cases_agree(world, session, office):
+    world.question(Kind.CASE, parts=[(Kind.TRUE_FALSE, ("A",), 2)] * 2)
+    page = {"name": "案例卷", **section(kind="case", count="1", points_each="5")}
+    assert post(office, "/admin/papers/new", page).status_code == 302
+    assert session.query(Blueprint).one().sections[0].part_count == 2

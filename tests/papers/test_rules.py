@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -20,6 +21,7 @@ from examapp.content.blueprints.rules import (
     parts_of,
     prepare_pool,
     sharing_chance,
+    total_points,
 )
 from question_bank.kinds.response_schema import count_items, find_item
 from question_bank.model import Kind
@@ -232,9 +234,13 @@ def test_the_chance_agrees_with_papers_really_drawn():
     assert abs(alike - float(chance)) < 0.05
 
 
-def test_cases_of_different_length_make_totals_differ_and_the_forecast_says_so():
+def test_full_marks_are_the_same_for_everybody_once_the_sub_questions_of_a_case_are_fixed():
     part = PoolPart(Kind.SINGLE_CHOICE, 4)
-    cases = [PoolQuestion(question_id=n, version_id=n, kind=Kind.CASE, parts=(part,) * (2 + n)) for n in range(2)]
-    sections = [Section(title="案例", kind=Kind.CASE, count=1, points_each=Decimal(5))]
-    assert not forecast(sections, prepare_pool(sections, cases)).is_total_fixed
-    assert forecast(sections, prepare_pool(sections, cases[:1])).is_total_fixed
+    cases = [PoolQuestion(question_id=n, version_id=n, kind=Kind.CASE, parts=(part,) * (2 + n % 2)) for n in range(20)]
+    of_any = [Section(title="案例", kind=Kind.CASE, count=2, points_each=Decimal(5))]
+    of_three = [replace(of_any[0], part_count=3)]
+    assert not forecast(of_any, prepare_pool(of_any, cases)).is_total_fixed
+    assert forecast(of_three, prepare_pool(of_three, cases)).is_total_fixed
+    assert (total_points(of_any), total_points(of_three)) == (None, Decimal("30.00"))
+    pool = prepare_pool(of_three, cases)
+    assert {draw(of_three, pool, seed=seed, is_shuffled=True).total_points for seed in range(50)} == {Decimal("30.00")}

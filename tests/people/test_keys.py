@@ -22,8 +22,8 @@ from tests.people.conftest import hash_of, sign_in
 OLD = "k1:" + "11" * 32
 NEW = "k2:" + "22" * 32
 LETTERS = frozenset({"content", "annotated"})
-PLAIN = frozenset({"media", "question_imports"})
-"""Tables whose files hold pictures and questions, nothing about anybody."""
+PLAIN = frozenset({"law_imports", "media", "question_imports"})
+"""Tables whose files hold pictures, questions and texts of laws, nothing about anybody."""
 NOT_PERSONAL = {
     "id_number_index", "mobile_index", "token_digest", "name_digest", "name_key", "nonce", "code_index",
 }  # fmt: skip

@@ -81,7 +81,7 @@ def test_empty_columns_at_the_end_of_a_csv_do_no_harm():
     [
         ('<quiz a="' + "x" * 1_000_000 + '"/>', "过长"),
         ('<!DOCTYPE q [<!ENTITY a "' + "x" * 9000 + '">]><quiz>&a;</quiz>', "不支持的 XML"),
-        ("<html/>", "最外层是 html"),
+        ("<notes/>", "最外层是 notes"),
     ],
 )
 def test_xml_of_no_known_format_is_told_what_is_wrong(content, reason):

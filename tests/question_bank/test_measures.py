@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+from question_bank.guessing import MODEL, guess_answers, share_of_absolute_terms
+from question_bank.model import Kind, Question
 from question_bank.quality import measure_bank
 
 CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
@@ -25,7 +27,12 @@ def test_bank_that_ships_is_as_it_should_be():
         "法律",
         "题型比例",
         "三级难度",
+        "专门题组",
         "答案不可猜",
+        "多选题正确个数不固定",
+        "绝对化用语不露底",
+        "按规则猜题",
+        "按字词模型猜题",
         "没有近似题",
         "复核记录",
         "法律已经施行",
@@ -36,7 +43,8 @@ def test_law_not_yet_in_force_a_missing_record_and_an_old_version_are_found(tmp_
     (tmp_path / "测试法.txt").write_text(QUESTION.format(effective="2027-01-01"), "utf-8")
     (tmp_path / "测试法2.txt").write_text(QUESTION.format(effective="2021-07-15").replace("cs-001", "cs-002"), "utf-8")
     (tmp_path / "reviews").mkdir()
-    (tmp_path / "reviews" / "测试法.tsv").write_text("编号\t日期\t结论\t说明\ncs-002\t2026-11-24\t通过\t\n", "utf-8")
+    record = "编号\t日期\t结论\t说明\ncs-002\t2026-11-24\t通过\t命题者本人第二遍\n"
+    (tmp_path / "reviews" / "测试法.tsv").write_text(record, "utf-8")
     laws = tmp_path / "laws"
     laws.mkdir()
     (laws / "STATUS.tsv").write_text(
@@ -62,3 +70,34 @@ def test_mix_of_kinds_difficulties_and_keys_is_measured(tmp_path):
     (tmp_path / "测试法.txt").write_text(head + "\n".join(blocks), "utf-8")
     bad = {name for name, each in measured(tmp_path).items() if not each.is_good}
     assert {"题量", "法律", "题型比例", "三级难度", "答案不可猜"} <= bad
+
+
+def test_second_reading_by_the_author_is_told_apart(tmp_path):
+    (tmp_path / "测试法.txt").write_text(QUESTION.format(effective="2021-07-15"), "utf-8")
+    (tmp_path / "reviews").mkdir()
+    record = "编号\t日期\t结论\t说明\ncs-001\t2026-11-24\t通过\t{}\n"
+    (tmp_path / "reviews" / "测试法.tsv").write_text(record.format("命题者本人第二遍"), "utf-8")
+    own = measured(tmp_path)["复核记录"]
+    assert own.is_good and "1 题是命题者本人读第二遍" in own.text
+    (tmp_path / "reviews" / "测试法.tsv").write_text(record.format(""), "utf-8")
+    assert "命题者本人" not in measured(tmp_path)["复核记录"].text
+
+
+def test_tells_are_found_by_rule_and_by_model_and_an_even_bank_has_none():
+    def singles(right, wrong):
+        return [
+            Question(kind=Kind.SINGLE_CHOICE, stem=f"第{n}件事怎样办", options=(f"{right}{n}", *(f"{wrong}{n}{x}" for x in "甲乙丙")), key=("A",))
+            for n in range(300)
+        ]  # fmt: skip
+
+    def excess(parts, name):
+        return next(guess.excess for guess in guess_answers(parts) if guess.rule == name)
+
+    guessable = singles("由主管机关决定", "一律由乡镇")
+    assert (
+        excess(guessable, "避开绝对化用语") > 70 and excess(guessable, "选最长") > 0 and excess(guessable, MODEL) > 70
+    )
+    assert share_of_absolute_terms(guessable, Kind.SINGLE_CHOICE, right=False) == 1
+    assert share_of_absolute_terms(guessable, Kind.SINGLE_CHOICE, right=True) == 0
+    even = singles("由主管机关", "由主管机关")
+    assert excess(even, "避开绝对化用语") == 0

@@ -113,7 +113,7 @@ def test_more_right_options_than_may_be_chosen_are_doubted():
     "keys", ["1-3 ABC", "1.A 2.B 3.C", "题号\t1\t2\t3\n答案\tA\tB\tC", "单选题号\t1\t2\t3\n答案\tA\tB\tC"]
 )
 def test_keys_below_the_last_options_belong_to_all_though_nothing_heads_them(keys):
-    stems = "".join(f"{number}. 第几题（ ）\nA.一 B.二 C.三\n" for number in (1, 2, 3))
+    stems = "".join(f"{number}. 这是第几题，“{number}”（ ）\nA.一 B.二 C.三\n" for number in (1, 2, 3))
     assert keys_of(read_text(f"一、单选题\n{stems}{keys}\n")) == [("A",), ("B",), ("C",)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats import blackboard, json_bank, qti12, qti_reader, qti_writer
+from question_bank.formats import blackboard, json_exchange, qti12, qti_reader, qti_writer
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
@@ -300,7 +300,9 @@ def test_blackboard_pool_is_read_and_its_matching_rejected():
 
 
 def test_csc_exam_keeps_scores_tags_and_gaps():
-    reading = json_bank.read_csc_exam((fixtures() / "other/csc-exam-json/questionImport.json").read_bytes(), name="x")
+    reading = json_exchange.read_csc_exam(
+        (fixtures() / "other/csc-exam-json/questionImport.json").read_bytes(), name="x"
+    )
     by_code = {r.question.code: r.question for r in reading.imported}
     assert reading.found == len(reading.imported) == 22
     assert by_code["5"].key == ("B",)
@@ -310,18 +312,18 @@ def test_csc_exam_keeps_scores_tags_and_gaps():
 
 def test_json2qti_takes_the_first_option_as_right_and_says_so():
     content = '{"测验": {"1+1=？": ["2", "3"]}}'.encode()
-    assert json_bank.looks_like_json2qti(content, "x.json")
-    reading = json_bank.read_json2qti(content, name="x")
+    assert json_exchange.looks_like_json2qti(content, "x.json")
+    reading = json_exchange.read_json2qti(content, name="x")
     assert reading.imported[0].question.key == ("A",)
     assert reading.remarks[0].code == "first_is_right"
-    assert not json_bank.looks_like_json2qti(b'{"questions": [{"a": 1}]}', "x.json")
+    assert not json_exchange.looks_like_json2qti(b'{"questions": [{"a": 1}]}', "x.json")
 
 
 def test_broken_json_is_rejected_with_its_line():
     with pytest.raises(UnreadableFileError, match="第 2 行"):
-        json_bank.read_csc_exam(b'{\n"a": }', name="x")
+        json_exchange.read_csc_exam(b'{\n"a": }', name="x")
     with pytest.raises(UnreadableFileError):
-        json_bank.read_csc_exam(b"[" * 100_000, name="x")
+        json_exchange.read_csc_exam(b"[" * 100_000, name="x")
 
 
 def test_exact_numbers_are_accepted_without_idle_zeros():

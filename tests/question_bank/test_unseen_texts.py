@@ -49,7 +49,7 @@ def test_answers_are_labelled_in_many_ways_and_never_glued_to_the_last_option(la
 
 
 def test_answer_glued_to_the_last_option_is_taken_off():
-    reading = read("1.哪些？A.甲B.乙C.丙答案：AB\n2.哪些？A、甲B、乙C、丙答案：A、C\n")
+    reading = read("1.哪些？A.甲B.乙C.丙答案：AB\n2.又是哪些？A、甲B、乙C、丙答案：A、C\n")
     assert [item.question.options[2] for item in reading.imported] == ["丙", "丙"]
     assert [item.question.key for item in reading.imported] == [("A", "B"), ("A", "C")]
 

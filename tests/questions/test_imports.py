@@ -55,6 +55,18 @@ def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session
     assert [q.state for q in session.scalars(select(BankQuestion))] == ["active", "active"]
 
 
+def test_file_that_seems_to_hold_more_questions_is_imported_only_after_a_look(office, session):
+    text = "1. 简述办案的程序。\n答案：\n1. 先行调查。\n2. 再行决定。\n"
+    answer = upload(office, text.encode(), name="题.txt")
+    row = newest(session)
+    assert (row.summary["census"], row.summary["found"]) == (2, 1)
+    assert "像是有 2 题" in office.get(answer.location).get_data(as_text=True)
+    assert "已核对题数" in confirm(office, row).get_data(as_text=True) and count(session) == 0
+    seen = {"state": "draft", "is_census_seen": "y"}
+    office.post(f"/admin/questions/imports/{row.id}/confirm", data=seen, follow_redirects=True)
+    assert count(session) == 1
+
+
 def test_second_press_and_second_upload_import_nothing_twice(office, session):
     upload(office, AIKEN)
     row = newest(session)
@@ -195,6 +207,97 @@ def test_answers_may_lie_in_a_second_file(office, session):
     confirm(office, row)
     session.expire_all()
     assert count(session) == 2 and row.answers is None
+
+
+def test_text_pasted_instead_of_a_file_is_previewed_and_imported(office, session):
+    text = "一、单项选择题\r\n1. 谁作出决定？\r\nA. 县政府\r\nB. 县公安局\r\n答案：B\r\n2. 谁复核？\r\nA. 甲\r\nB. 乙\r\n答案：A\r\n"
+    path = "/admin/questions/imports/"
+    answer = office.post(path, data={"text": text, "format": "auto"})
+    row = newest(session)
+    page = office.get(answer.location).get_data(as_text=True)
+    assert (row.state, row.file_name, row.summary["imported"]) == ("done", "粘贴的文字.txt", 2), row.message
+    assert "谁复核？" in page
+    table = "题干\t选项A\t选项B\t答案\n谁批准？\t甲\t乙\tB\n"
+    office.post(path, data={"text": table, "format": "auto"})
+    assert newest(session).summary["shown"][0]["key"] == ["B"]
+    both = office.post(path, data={"text": text, "format": "auto", "file": (io.BytesIO(b"x"), "x.txt")})
+    assert "只能用一样" in both.get_data(as_text=True)
+    assert "请选择文件" in office.post(path, data={"text": " \n", "format": "auto"}).get_data(as_text=True)
+    assert "超过" in office.post(path, data={"text": "题" * 300_001, "format": "auto"}).get_data(as_text=True)
+
+
+WITHOUT_KEYS = "一、单项选择题\n" + "".join(
+    f"{n}. 第{'甲乙丙'[n % 3]}问{n}？\nA. 县政府\nB. 县公安局\n" for n in range(1, 31)
+)
+
+
+def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(office, session):
+    upload(office, WITHOUT_KEYS + "31. 谁复核？\nA. 甲\nB. 乙\n答案：A\n", "题.txt")
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert len(row.summary["doubtful"]) == 30 and " 等 30 处" in page
+    path = f"/admin/questions/imports/{row.id}/problems"
+    first = office.get(path, query_string={"group": 0}).get_data(as_text=True)
+    assert "第 1 页，共 2 页" in first and first.count("原文") >= 20 and "A. 县政府" in first
+    assert office.get(f"/admin/questions/imports/{row.id}/problems?list=nothing").status_code == 404
+    where = row.summary["doubtful"][0]["where"]
+    given = {"q1-where": where, "q1-kind": "single_choice", "q1-options": "县政府\r\n县公安局\r\n"}
+    for answer, message in (("C", where), ("", "还没有填写")):
+        page = office.post(path, data=given | {"q1-answer": answer}, follow_redirects=True)
+        assert message in page.get_data(as_text=True)
+    office.post(path, data=given | {"q1-answer": "B"})
+    session.expire_all()
+    assert (row.state, row.summary["imported"], len(row.summary["doubtful"])) == ("done", 2, 29), row.message
+    confirm(office, row)
+    session.expire_all()
+    assert count(session) == 31
+    late = office.post(path, data=given | {"q1-answer": "B"}, follow_redirects=True)
+    assert "不能在预览里改题" in late.get_data(as_text=True)
+
+
+def test_duplicates_in_the_file_and_in_the_bank_are_said_apart(office, session):
+    upload(office, AIKEN)
+    confirm(office, newest(session))
+    twice = "\n谁批准？\nA. 甲\nB. 乙\nANSWER: A\n"
+    upload(office, AIKEN + twice + twice)
+    row = newest(session)
+    assert [note["code"] for note in row.summary["duplicates"]] == ["in_bank", "in_bank", "in_file"]
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert row.summary["existing"] == 3 and "重复的题（3）" in page
+
+
+STRANGE = "测试语\t甲项\t乙项\t标答是\n谁批准？\t县政府\t县公安局\tB\n谁复议？\t丙\t丁\tA\n"
+CODES = {"t0-c0": "stem:0", "t0-c1": "option:0", "t0-c2": "option:1", "t0-c3": "answer:0"}
+
+
+def test_columns_without_known_heads_are_named_in_the_preview_and_remembered(office, session):
+    upload(office, STRANGE, "题.txt")
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert (row.state, row.summary["found"]) == ("done", 0) and "有表头没有认出，请说明" in page, row.message
+    path = f"/admin/questions/imports/{row.id}/columns"
+    for wrong, message in (({}, "哪一列是题干"), (CODES | {"t0-c3": "option:1"}, "同一种内容")):
+        assert message in office.post(path, data=wrong, follow_redirects=True).get_data(as_text=True)
+    office.post(path, data=CODES)
+    session.expire_all()
+    assert (row.state, row.format, row.summary["imported"]) == ("done", "csv", 2), row.message
+    assert [one["key"] for one in row.summary["shown"]] == [["B"], ["A"]]
+    confirm(office, row)
+    session.expire_all()
+    assert count(session) == 2
+    assert office.post(path, data=CODES).status_code in {302, 303} and count(session) == 2
+    upload(office, STRANGE.replace("谁", "由谁"), "题二.txt")
+    again = newest(session)
+    assert (again.summary["imported"], len(again.summary["remarks"])) == (2, 4)
+    assert "按以前的说明读作" in again.summary["remarks"][0]["reason"]
+
+
+def test_table_without_a_head_is_read_by_the_places_of_its_columns(office, session):
+    upload(office, "".join(STRANGE.splitlines(keepends=True)[1:]), "题.txt")
+    row = newest(session)
+    office.post(f"/admin/questions/imports/{row.id}/columns", data=CODES | {"t0-headless": "on"})
+    session.expire_all()
+    assert [one["stem"] for one in row.summary["shown"]] == ["谁批准？", "谁复议？"]
 
 
 def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):

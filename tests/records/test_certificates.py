@@ -172,6 +172,22 @@ def test_a_corrected_result_withdraws_the_certificate_and_issues_another_or_none
     assert "成绩更正，已换发新证" in listed
 
 
+def test_who_passes_by_a_correction_gets_a_certificate_by_itself(world, county, office, plan, fixed_clock):
+    passed, newly, failed = (world.person(county.town, name=name) for name in ("早过", "新过", "没过"))
+    attempts = [county.attempt(p, points=points) for p, points in ((passed, "70"), (newly, "59"), (failed, "40"))]
+    sweep(world)
+    assert certificates(world) == [], "nothing was issued yet, so nothing is issued by itself"
+    issue(office, plan)
+    fixed_clock.at(NOON + timedelta(hours=1))
+    for attempt, points in zip(attempts[1:], ("61", "42"), strict=True):
+        world.session.query(Grade).filter_by(attempt_id=attempt.id).one().is_current = False
+        world.session.flush()
+        county.grade(attempt, points, number=2, reason="correction")
+    sweep(world)
+    sweep(world)
+    assert sorted(row.person_id for row in certificates(world)) == sorted([passed.id, newly.id])
+
+
 def test_who_has_left_keeps_the_certificate_unless_the_very_attempt_was_graded_again(world, county, office, plan):
     stays, goes = (world.person(county.town, name=name) for name in ("老周", "老吴"))
     attempts = [county.attempt(person, points="75") for person in (stays, goes)]

@@ -75,7 +75,7 @@ class ReportCounty:
             self.grade(row, points, exam=exam)
         return row
 
-    def grade(self, attempt, points, *, number=1, exam=None):
+    def grade(self, attempt, points, *, number=1, exam=None, reason="first"):
         exam, points = exam or self.exam, Decimal(points)
         marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
         band = next((name for name, mark in marks if points >= mark), "fail")
@@ -90,6 +90,9 @@ class ReportCounty:
                 is_passed=band != "fail",
                 item_points=[],
                 key_ids={},
+                rules={},
+                sheet=b"",
+                reason=reason,
                 graded_at=clock.now(),
             )
         )
@@ -219,7 +222,9 @@ class Naive:
     deferred: int = 0
     participated: int = 0
     passed: int = 0
+    good: int = 0
     excellent: int = 0
+    failed: int = 0
     points: list = field(default_factory=list)
 
     @property
@@ -246,7 +251,9 @@ class Naive:
             "eligible": self.eligible,
             "participated": self.participated,
             "passed": self.passed,
+            "good": self.good,
             "excellent": self.excellent,
+            "failed": self.failed,
             "participation_rate": rate(self.participated, self.eligible),
             "pass_rate": rate(self.passed, self.participated),
             "pass_of_eligible_rate": rate(self.passed, self.eligible),
@@ -316,7 +323,9 @@ def naive_figures(session, exam_ids, *, tree="region", rule="best", snapshot=Non
                     best = max(graded, key=lambda grade: grade.percent)
                     figures.points.append(best.points)
                     figures.passed += best.is_passed
+                    figures.good += best.band == "good"
                     figures.excellent += best.band == "excellent"
+                    figures.failed += not best.is_passed
     return result
 
 

@@ -10,6 +10,7 @@ from examapp import clock
 from examapp.clock import local
 from examapp.content.blueprints.models import Paper
 from examapp.delivery.grading.models import Grade
+from tests.helpers.grading import let_rows_change
 from tests.helpers.reports import main, unit_page
 from tests.reports.county import DAY, naive_figures
 
@@ -75,6 +76,7 @@ def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(c
     versions = [question.current_version_id for question in questions]
     items = [[version, 0, "ABCD", "50"] for version in versions]
     paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], response_schema="S41S41", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    let_rows_change(session, "grades")
     for unit, marks in ((county.bureau, ["50", "0"]), (county.office, ["50", "25"]), (county.town, ["0", "0"])):
         attempt = county.attempt(world.person(unit), points="60")
         attempt.paper_id = paper.id
@@ -95,6 +97,7 @@ def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_
     possible = ["50", "30", "20"]
     items = [[q.current_version_id, 0, "ABCD", each] for q, each in zip(questions, possible, strict=True)]
     paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], response_schema="S41S41S41", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    let_rows_change(session, "grades")
     sheets = []
 
     def take_exam(person, points, marks, **more):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
+from xml.etree import ElementTree as ET
 
 import pytest
+from markupsafe import Markup
 
 from examapp import clock
 from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.documents.html import clean_html
+from examapp.learning.course_contents.render_svg import draw_charts
 from examapp.learning.courses.models import ChapterFile, ChapterProgress, Course, CourseEdition
+from examapp.learning.courses.rules import body_html
 from examapp.platform.audit.models import AuditEvent
 from examapp.uploads.actions import kept_path, part_path
 from examapp.uploads.models import PendingUpload, StoredFile
+from question_bank.coursetext import read_courses
 from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, take_exam
 from tests.helpers.files import PDF, film, picture
 from tests.helpers.forms import post, token
@@ -63,7 +70,7 @@ def test_an_article_is_shown_as_it_is_in_force_and_its_chapter_is_flagged_when_i
     assert "《行政处罚法》（2021年版）" in page
     assert "旧文&lt;b&gt;" in page
     assert "丙文" not in page
-    assert "没有的法》第九条：法律法规中暂无原文" in page
+    assert "没有的法》第九条：法律法规中还没有这一条" in page
     overview = f"/admin/training/{row.id}"
     assert "没有的法》第九条法律法规中没有" in office.get(overview).get_data(as_text=True)
     law(world, {"第一条": "甲文", "第二条": "新文"}, year=2025, law_row=law_row)
@@ -265,3 +272,30 @@ def test_a_chapter_without_questions_cannot_be_published_and_the_office_is_told(
     rejected = post(office, f"{page}/publish", page=page)
     assert "题库中只有 0 题可用" in office.get(rejected.location).get_data(as_text=True)
     assert session.query(Course).one().state == "draft"
+
+
+def test_a_chart_is_drawn_from_lines_with_every_word_escaped_and_other_code_is_left_alone():
+    lines = "流程图：办案<i>\n立案：两人以上\n→ 五日内\n？够不够标准｜不够：说明理由\n＝甲｜乙<b>｜丙"
+    page = str(draw_charts(Markup(clean_html(body_html(f"先看：\n\n```\n{lines}\n```\n\n```\n别的代码\n```")))))
+    assert "<pre><code>别的代码" in page
+    figure = drawn(page)[0]
+    assert figure.find("figcaption").text == "办案<i>"
+    assert "".join(figure.find("svg").itertext()) == "立案两人以上五日内够不够标准不够：说明理由甲乙<b>丙"
+    assert figure.find("svg").get("aria-label") == "立案：两人以上；五日内；够不够标准，不够：说明理由；甲，乙<b>，丙"
+
+
+def test_every_shipped_chart_keeps_its_words_inside_its_frame():
+    for chapter in (chapter for text in read_courses() for chapter in text.chapters):
+        for svg in (figure.find("svg") for figure in drawn(str(draw_charts(Markup(body_html(chapter.text)))))):
+            width, height = (float(number) for number in svg.get("viewBox").split()[2:])
+            for text in svg.iter("text"):
+                style, left = text.get("class"), float(text.get("x"))
+                wide = len(text.text) * (15 if style == "chart-head" else 13)
+                right = left + (wide if style == "chart-label" else wide / 2)
+                assert right <= width, (chapter.title, text.text)
+                assert float(text.get("y")) < height
+
+
+def drawn(page):
+    """Read the figures of a page."""
+    return [ET.fromstring(figure) for figure in re.findall("<figure.*?</figure>", page, re.DOTALL)]

@@ -128,6 +128,8 @@ def test_an_attempt_graded_again_changes_the_cards_and_the_units_sums_and_nothin
             is_passed=False,
             item_points=points,
             key_ids=old.key_ids,
+            rules=old.rules,
+            sheet=old.sheet,
             reason="regrade",
             graded_at=clock.now(),
         )

@@ -216,3 +216,32 @@ def test_audience_and_query_budget_hold_on_a_roster_snapshot(county, world, stat
     with statements() as seen:
         assert client.get(path).status_code == 200
     assert len(seen) <= 6
+
+
+def test_a_closed_exam_has_its_snapshot_by_itself_unless_it_is_a_mock_or_the_office_gave_that_up(
+    county, session, fixed_clock, app, post, world
+):
+    county.fill_with_every_odd_case()
+    task = app.extensions["celery"].tasks[roster_snapshot_actions.TASK]
+
+    def sweep():
+        for exam_id in roster_snapshot_actions.list_due_snapshots(session, now=clock.now()):
+            assert task.apply(args=(exam_id,)).successful()
+
+    sweep()
+    assert county.exam.snapshot_created_at is None, "still open"
+    fixed_clock.at(county.exam.closes_at + HOUR)
+    county.exam.kind = "mock"
+    session.flush()
+    sweep()
+    assert county.exam.snapshot_created_at is None
+    county.exam.kind = "annual"
+    session.flush()
+    sweep()
+    session.refresh(county.exam)
+    assert county.exam.snapshot_created_at is not None and county.exam.snapshot_due_at == county.exam.closes_at
+    office = world.api(world.admin())
+    post(office, act_path(county, "lift"), page=page_path(county), reason="名册有大错")
+    sweep()
+    session.refresh(county.exam)
+    assert (county.exam.snapshot_created_at, county.exam.has_snapshot_at_close) == (None, False)

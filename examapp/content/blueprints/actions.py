@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
 from examapp.content.blueprints.queries import (
+    bank_names,
     get_blueprint,
     get_paper,
     is_drawn_from,
+    iter_pool,
     load_pool,
     sections_of,
     unknown_names,
 )
-from examapp.content.blueprints.rules import Pool, Section, draw, parts_of
+from examapp.content.blueprints.rules import (
+    MOCK_LAWS,
+    SHIPPED_BLUEPRINTS,
+    SHIPPED_CASE_PARTS,
+    Pool,
+    Section,
+    draw,
+    parts_of,
+    prepare_pool,
+)
 from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.platform.audit.actions import ActionContext, record
+from examapp.points import for_people
+from question_bank.kinds.registry import kind_of
 
 AUDIT_ACTS = {
     "papers.archive_blueprint": "停用组卷规则",
@@ -56,6 +70,25 @@ def create_blueprint(context: ActionContext, *, settings: BlueprintSettings) -> 
     session.flush()
     record(context, "papers.create_blueprint", object_type="blueprint", object_id=blueprint.id)
     return blueprint
+
+
+def load_shipped_blueprints(context: ActionContext) -> list[Blueprint]:
+    """Create the blueprints that the application comes with, over the laws of the bank as it is; one whose name is taken is left as it is."""
+    laws = frozenset(bank_names(context.session).laws)
+    loaded = []
+    for name, parts, is_mock in SHIPPED_BLUEPRINTS:
+        asked = laws & MOCK_LAWS if is_mock else laws - MOCK_LAWS
+        sections = tuple(
+            Section(
+                title=title, kind=kind, count=count, points_each=Decimal(points), instructions=said, laws=asked,
+                part_count=None if kind_of(kind).is_part else SHIPPED_CASE_PARTS,
+            )
+            for title, kind, count, points, said in parts
+        )  # fmt: skip
+        known = context.session.scalars(select(Blueprint).where(Blueprint.name == name).limit(1)).first()
+        settings = BlueprintSettings(name=name, is_shuffled=True, sections=sections)
+        loaded.append(known or create_blueprint(context, settings=settings))
+    return loaded
 
 
 def update_blueprint(context: ActionContext, *, blueprint_id: int, settings: BlueprintSettings) -> Blueprint:
@@ -110,8 +143,31 @@ def _set(session: Session, blueprint: Blueprint, settings: BlueprintSettings) ->
     unknown = unknown_names(session, settings.sections)
     if unknown:
         raise InvalidBlueprintError(f"题库中没有这些法律、主题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
+    sections = _fix_part_counts(session, settings.sections)
     blueprint.name, blueprint.is_shuffled = settings.name, settings.is_shuffled
-    blueprint.sections = [_row(position, section) for position, section in enumerate(settings.sections, 1)]
+    blueprint.sections = [_row(position, section) for position, section in enumerate(sections, 1)]
+
+
+def _fix_part_counts(session: Session, sections: Sequence[Section]) -> list[Section]:
+    """Give each section of cases its number of sub-questions, so that full marks are the same for everybody; raise InvalidBlueprintError where the bank's cases differ."""
+    is_open = {index for index, section in enumerate(sections) if section.total_points is None}
+    if not is_open:
+        return list(sections)
+    pool, fixed = prepare_pool(sections, iter_pool(session, sections)), list(sections)
+    for index in is_open:
+        section = sections[index]
+        drawn = {
+            len(question.parts) for group in pool.groups if group.section == index for question in group.candidates
+        }
+        if len(drawn) > 1:
+            totals = "、".join(for_people(section.points_each * section.count * count) for count in sorted(drawn))
+            counts = "、".join(str(count) for count in sorted(drawn))
+            raise InvalidBlueprintError(
+                f"「{section.title}」可抽的案例题小题数不同（{counts} 道），这一部分的满分会因人而异（{totals} 分）。"
+                "同一场考试每个人的满分必须相同，请填写每道案例题的小题数。"
+            )
+        fixed[index] = replace(section, part_count=drawn.pop() if drawn else None)
+    return fixed
 
 
 def _row(position: int, section: Section) -> BlueprintSection:
@@ -123,6 +179,7 @@ def _row(position: int, section: Section) -> BlueprintSection:
         count=section.count,
         points_each=section.points_each,
         scoring=section.scoring,
+        part_count=section.part_count,
         laws=sorted(section.laws),
         topics=sorted(section.topics),
         knowledge_points=sorted(section.knowledge_points),

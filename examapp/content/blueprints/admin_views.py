@@ -73,6 +73,7 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
         empty_section=SectionForm(prefix="sections-NUMBER-", data={"points_each": 1}),
         names=queries.bank_names(read_session()),
         blueprint_id=blueprint_id,
+        case_kinds=[str(code) for code, kind in KINDS.items() if not kind.is_part],
         scoring_kinds=[str(code) for code, kind in KINDS.items() if kind.section_scoring],
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page

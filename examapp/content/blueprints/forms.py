@@ -41,6 +41,7 @@ class SectionForm(Form):
     points_each = DecimalField(
         "每题分值", [InputRequired("请填写分值。"), NumberRange(Decimal("0.01"), 1000, "分值应大于 0。")], places=2
     )
+    part_count = IntegerField("每题小题数", [Optional(), NumberRange(1, 50, "小题数应为 1 至 50。")])
     scoring = SelectField("计分", [Optional()], choices=SECTION_SCORING)
     instructions = StringField("答题说明", [Optional(), Length(max=300, message="说明最多 300 字。")])
     laws = TextAreaField("法律法规", [Optional(), Length(max=4000)], render_kw={"rows": 4})
@@ -60,6 +61,7 @@ class SectionForm(Form):
             count=self.count.data,
             points_each=self.points_each.data,
             scoring=self._scoring(),
+            part_count=None if kind_of(self.kind.data).is_part else self.part_count.data,
             laws=_names(self.laws.data),
             topics=_names(self.topics.data),
             knowledge_points=_names(self.knowledge_points.data),
@@ -99,6 +101,7 @@ def blueprint_form(blueprint: Blueprint | None) -> BlueprintForm:
             "count": row.count,
             "points_each": row.points_each,
             "scoring": row.scoring,
+            "part_count": row.part_count,
             "instructions": row.instructions,
             "laws": "\n".join(row.laws),
             "topics": "\n".join(row.topics),

@@ -33,6 +33,7 @@ class BlueprintSection(Base):
     __table_args__ = (
         CheckConstraint("count > 0", name="count"),
         CheckConstraint("points_each > 0", name="points_each"),
+        CheckConstraint("part_count > 0", name="part_count"),
     )
 
     id: Mapped[Id]
@@ -46,6 +47,8 @@ class BlueprintSection(Base):
     """Questions; a case counts as one, its sub-questions are items of the paper."""
     scoring: Mapped[Str] = mapped_column(default="")
     """A code of the kind's `section_scoring`; empty for its first, and where it offers none."""
+    part_count: Mapped[int | None]
+    """How many sub-questions each case must have, so that full marks are the same for everybody; null for kinds that are one item."""
     points_each: Mapped[Points]
     """Per item: for a case per sub-question."""
     laws: Mapped[JsonB] = mapped_column(default=list)

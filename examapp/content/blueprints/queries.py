@@ -233,6 +233,7 @@ def _section_of(row: BlueprintSection) -> Section:
         count=row.count,
         points_each=row.points_each,
         scoring=row.scoring,
+        part_count=row.part_count,
         laws=frozenset(row.laws),
         topics=frozenset(row.topics),
         knowledge_points=frozenset(row.knowledge_points),

@@ -36,19 +36,64 @@ class Section:
     points_each: Decimal
     scoring: str = ""
     """A code of the kind's `section_scoring`; empty for its first."""
+    part_count: int | None = None
+    """How many sub-questions each case has; None for kinds that are one item, and for cases of any number."""
     laws: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     knowledge_points: frozenset[str] = frozenset()
     difficulties: Mapping[str, int] = field(default_factory=dict)
 
     def takes(self, question: PoolQuestion) -> bool:
-        """Tell whether a question may stand in this section: its kind, and one value of each filter that is set."""
+        """Tell whether a question may stand in this section: its kind and number of sub-questions, and one value of each filter that is set."""
         return (
             question.kind == self.kind
+            and self.part_count in {None, len(question.parts)}
             and (not self.laws or question.law in self.laws)
             and (not self.topics or question.topic in self.topics)
             and (not self.knowledge_points or not self.knowledge_points.isdisjoint(question.knowledge_points))
         )
+
+    @property
+    def total_points(self) -> Decimal | None:
+        """What the section brings on every paper; None where that depends on which cases are drawn."""
+        if not kind_of(self.kind).is_part and self.part_count is None:
+            return None
+        return self.points_each * self.count * (self.part_count or 1)
+
+
+def total_points(sections: Iterable[Section]) -> Decimal | None:
+    """Give the full marks of every paper drawn from these sections; None where they differ from person to person."""
+    totals = [section.total_points for section in sections]
+    return None if None in totals else round_points(sum((total for total in totals if total is not None), Decimal(0)))
+
+
+MOCK_LAWS = frozenset({
+    "乡村振兴促进法", "人民调解法", "传染病防治法", "信访工作条例", "公平竞争审查条例", "反恐怖主义法", "反有组织犯罪法", "反电信网络诈骗法",
+    "国家情报法", "国家通用语言文字法", "国旗法", "土地管理法", "妇女权益保障法", "审计法", "密码法", "政府督查工作条例", "未成年人保护法",
+    "村民委员会组织法", "森林法", "民营经济促进法", "档案法", "法律援助法", "消防法", "生物安全法", "社会救助法", "统计法", "道路交通安全法", "长江保护法",
+    "预算法", "食品安全法",
+})  # fmt: skip
+"""The laws that the mock exam asks, whose keys are shown at once; the exams that count ask all others (decision 0027)."""
+_ONE_RIGHT, _SOME_RIGHT = "每题只有一个正确答案。", "每题有两个或两个以上正确答案，多选、少选、错选均不得分。"
+_LONG = (
+    ("判断题", Kind.TRUE_FALSE, 20, "2", "判断下列说法是否正确。"),
+    ("单项选择题", Kind.SINGLE_CHOICE, 30, "1", _ONE_RIGHT),
+    ("多项选择题", Kind.MULTIPLE_CHOICE, 15, "2", _SOME_RIGHT),
+)
+_SHORT = (
+    ("单项选择题", Kind.SINGLE_CHOICE, 20, "2", _ONE_RIGHT),
+    ("多项选择题", Kind.MULTIPLE_CHOICE, 10, "2", _SOME_RIGHT),
+    ("判断题", Kind.TRUE_FALSE, 10, "1", ""),
+    ("案例分析题", Kind.CASE, 2, "5", "阅读材料，回答问题。"),
+)
+SHIPPED_CASE_PARTS = 3
+"""Sub-questions of each case in shipped blueprints: most cases of the bank have three, and full marks are a hundred for everybody."""
+SHIPPED_BLUEPRINTS = (
+    ("年度考试 65 题", _LONG, False),
+    ("模拟考试 65 题", _LONG, True),
+    ("行政执法资格 42 题", _SHORT, False),
+)
+"""Name, sections, and whether it is a mock exam's, of the blueprints that the application comes with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +313,7 @@ class Forecast:
     total_points: Decimal | None
     """Of a sample paper; None where none can be drawn."""
     is_total_fixed: bool
-    """False where cases have different numbers of sub-questions, so that totals differ from person to person."""
+    """False where a section takes cases of any number of sub-questions, so that totals may differ from person to person."""
     shared_on_average: Decimal
     sharing_percent: Decimal
     """How likely two people share more than half their questions, in per cent with four places."""
@@ -287,9 +332,7 @@ def forecast(sections: Sequence[Section], pool: Pool) -> Forecast:
         is_drawable=total is not None,
         questions=sum(section.count for section in sections),
         total_points=total,
-        is_total_fixed=all(
-            len({len(q.parts) for group in groups for q in group.candidates}) <= 1 for groups in by_section
-        ),
+        is_total_fixed=total_points(sections) is not None,
         shared_on_average=round_points(Decimal(average.numerator) / average.denominator),
         sharing_percent=(Decimal(chance.numerator) * 100 / chance.denominator).quantize(Decimal("0.0001")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -304,10 +305,12 @@ class _LawTextReader:
         version_on = self._version_on()
         if version_on is None:
             raise UnreadableLawError("没有找到版本日期。请在文件名里写明，如「行政处罚法(2021-01-22).txt」。")
+        effective_on = self._effective_on(version_on)
+        self._remarks += [*_gaps(self._articles), *_other_name(self._stem, name)]
         return LawText(
             name=name,
             version_on=version_on,
-            effective_on=self._effective_on(version_on),
+            effective_on=effective_on,
             note="\n".join(self._info),
             preamble="\n".join(self._preamble),
             articles=self._articles,
@@ -350,3 +353,19 @@ def _heading(text: str) -> str:
     """A chapter's name as one writes it: `第一章 总则` for 第一章　总　　则."""
     first, *rest = re.split(r"[\s　]+", text)
     return f"{first} {''.join(rest)}" if rest and first.startswith("第") else first + "".join(rest)
+
+
+def _gaps(articles: list[ReadArticle]) -> Iterator[str]:
+    """Say which articles are missing between others, so that a text with a hole is not taken for whole."""
+    numbers = [article.position // 100 for article in articles if article.label.startswith("第")]
+    for before, after in itertools.pairwise(numbers):
+        if after > before + 1:
+            last = f"至第{chinese_number(after - 1)}条" if after > before + 2 else ""
+            yield f"缺少第{chinese_number(before + 1)}条{last}：第{chinese_number(before)}条之后就是第{chinese_number(after)}条，请核对原文。"
+
+
+def _other_name(stem: str, name: str) -> Iterator[str]:
+    """Say that a file's name names another law than its title."""
+    named = law_name(re.sub(r"(?:[（(]\d{4}-\d{2}-\d{2}[)）]|_\d{8}.*)$", "", stem))
+    if _TITLE_END.search(named) and named not in name and name not in named:
+        yield f"文件名写的是《{named}》，正文标题是《{name}》，按标题导入，请核对是否拿错了文件。"

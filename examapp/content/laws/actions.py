@@ -1,23 +1,32 @@
-"""Write laws, their versions and articles."""
+"""Write laws, their versions, articles and gists."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, from_local
-from examapp.content.law_texts.rules import LawText
-from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.law_texts.rules import LawText, UnreadableLawError, article_position, law_name, read_law_text
+from examapp.content.laws.models import ArticleGist, Law, LawArticle, LawImport, LawVersion
+from examapp.content.laws.rules import pack_files
 from examapp.errors import BadRequestError, NotFoundError
+from examapp.jobs.actions import enqueue
 from examapp.jobs.publisher import enqueue_after_commit
 from examapp.platform.audit.actions import ActionContext, record
+from question_bank.gists import LawGists
 
-AUDIT_ACTS = {"laws.import_law_text": "导入法律文本", "laws.set_dates": "修改法律施行日期"}
-AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本"}
+AUDIT_ACTS = {
+    "laws.import_law_text": "导入法律文本",
+    "laws.set_dates": "修改法律施行日期",
+    "laws.upload_texts": "上传法律文本",
+}
+AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本", "law_import": "法律文本导入"}
 
 
 def ensure_law_version(
@@ -98,6 +107,77 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
     details = {"added": imported.added, "changed": changed}
     record(context, "laws.import_law_text", object_type="law_version", object_id=version.id, details=details)
     return imported
+
+
+@dataclass(slots=True)
+class LawImportSummary:
+    """What importing many files came to: each file is among the laws or rejected."""
+
+    files: int = 0
+    laws: list[ImportedLaw] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    """Name of the file, and why in Chinese."""
+
+    def add_file(self, context: ActionContext, *, name: str, content: bytes) -> None:
+        """Import one file, or note why it was rejected; it harms no other."""
+        self.files += 1
+        try:
+            text = read_law_text(content, name)
+        except UnreadableLawError as error:
+            self.rejected.append((name, error.text))
+            return
+        done = import_law_text(context, text=text)
+        if done.changed and any(other.version_id == done.version_id for other in self.laws):
+            note = f"这一批里有两个文件是同一个版本，条文有 {done.changed} 条不同，以后读的「{name}」为准，请核对。"
+            done = replace(done, remarks=(*done.remarks, note))
+        self.laws.append(done)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the summary as it is stored with the job."""
+        laws = [{**asdict(law), "version_on": str(law.version_on)} for law in self.laws]
+        rejected = [{"file": name, "reason": reason} for name, reason in self.rejected]
+        return {"files": self.files, "laws": laws, "rejected": rejected}
+
+    @property
+    def text(self) -> str:
+        """The whole in one Chinese sentence."""
+        versions = len({law.version_id for law in self.laws})
+        added, changed = sum(law.added for law in self.laws), sum(law.changed for law in self.laws)
+        return f"共 {self.files} 个文件：导入 {versions} 个版本，新增 {added} 条，更正 {changed} 条；没有导入 {len(self.rejected)} 个文件。"
+
+
+def upload_laws(context: ActionContext, *, files: Sequence[tuple[str, bytes]]) -> LawImport:
+    """Store uploaded files of law texts, archives too, and enqueue their import."""
+    row = LawImport(
+        created_by_id=context.actor.person_id,
+        file_name=files[0][0][:200] if len(files) == 1 else f"{len(files)} 个文件",
+        content=pack_files(files),
+        summary={},
+        created_at=context.now,
+    )
+    enqueue(context.session, row)
+    record(context, "laws.upload_texts", object_type="law_import", object_id=row.id, details={"files": len(files)})
+    return row
+
+
+def load_gists(session: Session, laws: Iterable[LawGists], *, now: datetime) -> int:
+    """Store the shipped gists over those of before; return how many there are."""
+    rows = []
+    for gists in laws:
+        version = ensure_law_version(
+            session, law=law_name(gists.law), version_on=gists.version_on, effective_on=gists.effective_on, now=now
+        )
+        rows += [
+            {"law_version_id": version.id, "position": article_position(label), "label": label, "text": text}
+            for label, text in gists.by_label.items()
+        ]
+    if rows:
+        statement = insert(ArticleGist)
+        on_conflict = statement.on_conflict_do_update(
+            index_elements=[ArticleGist.law_version_id, ArticleGist.label], set_={"text": statement.excluded.text}
+        )
+        session.execute(on_conflict, rows)
+    return len(rows)
 
 
 def set_dates(

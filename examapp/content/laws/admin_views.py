@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from wtforms.validators import Optional
 
 from examapp import clock
-from examapp.content.law_texts.rules import UnreadableLawError, read_law_text
 from examapp.content.laws import actions, queries
 from examapp.content.laws.rules import ArticleChange, ArticleOutcome
 from examapp.db.session import read_session
@@ -49,47 +48,30 @@ def list_laws() -> str:
     """Show all versions of all laws with their days and how many articles were imported."""
     text = request.args.get("q", "").strip()[:40]
     rows = queries.list_versions(read_session(), text=text)
-    return render_template("laws/admin_list.html", rows=rows, text=text, today=clock.today(), form=UploadLawsForm())
-
-
-_MAX_SAID_EACH = 3
-"""So many files are each said in a line; more in one, and what they have in common once."""
+    imports = queries.list_imports(read_session())
+    return render_template("laws/admin_list.html", rows=rows, text=text, today=clock.today(), imports=imports)
 
 
 @admin_blueprint.post("/import")
 @requires("laws:law:write")
 def import_texts() -> Response:
-    """Import uploaded texts of laws; each file succeeds or is rejected by itself."""
+    """Take uploaded texts of laws, hundreds and archives too; each succeeds or is rejected by itself, in the background."""
     form = UploadLawsForm()
-    if not form.validate_on_submit():
-        flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "danger")
+    files = [file for file in form.files.data or () if file.filename] if form.validate_on_submit() else []
+    if not files:
+        flash("请选择法律文本文件（docx、txt、md，或打包的 zip）后再导入。", "danger")
         return redirect(url_for("laws_admin.list_laws"))
-    imported = [done for file in form.files.data if (done := _import(file.read(), file.filename or ""))]
-    if len(imported) > _MAX_SAID_EACH:
-        added, changed = sum(done.added for done in imported), sum(done.changed for done in imported)
-        flash(f"已导入 {len(imported)} 份法律文本：新增 {added} 条，更正 {changed} 条。", "success")
-    else:
-        for done in imported:
-            text = f"新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。"
-            flash(f"《{done.name}》（{done.version_on}）：{text}", "success")
-    names: dict[str, list[str]] = {}
-    for done in imported:
-        for remark in done.remarks[:5]:
-            names.setdefault(remark, []).append(f"《{done.name}》")
-    for remark, laws in names.items():
-        flash(f"{'、'.join(laws)}：{remark}", "warning")
-    return redirect(url_for("laws_admin.list_laws"))
-
-
-def _import(content: bytes, name: str) -> actions.ImportedLaw | None:
-    """Import one text; None with the reason flashed where it cannot be read."""
-    try:
-        text = read_law_text(content, name)
-    except UnreadableLawError as error:
-        flash(f"「{name}」没有导入：{error.text}", "danger")
-        return None
     with request_transaction() as context:
-        return actions.import_law_text(context, text=text)
+        row = actions.upload_laws(context, files=[(file.filename or "", file.read()) for file in files])
+        import_id = row.id
+    return redirect(url_for("laws_admin.show_import", import_id=import_id))
+
+
+@admin_blueprint.get("/imports/<int:import_id>")
+@requires("laws:law:write")
+def show_import(import_id: int) -> str:
+    """Show how far an import is, and its one summary."""
+    return render_template("laws/import.html", row=queries.get_import(read_session(), import_id))
 
 
 @admin_blueprint.route("/versions/<int:version_id>/dates", methods=["GET", "POST"])

@@ -1,11 +1,12 @@
-"""Laws, their versions and articles."""
+"""Laws, their versions, articles, and gists of articles."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examapp.db.session import Base, DateCol, Id, Str, UtcDateTime
+from examapp.db.session import Base, DateCol, Id, JsonB, Str, UtcDateTime
+from examapp.jobs.models import Job, JobId
 
 
 class Law(Base):
@@ -56,3 +57,29 @@ class LawArticle(Base):
     heading: Mapped[Str] = mapped_column(default="")
     """The chapter and section it stands in."""
     text: Mapped[Str]
+
+
+class ArticleGist(Base):
+    """What an article says, in the project's own words; shown below the official text, or in its place where it was not imported."""
+
+    __tablename__ = "article_gists"
+    __table_args__ = (UniqueConstraint("law_version_id", "label"),)
+
+    id: Mapped[Id]
+    law_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
+    position: Mapped[int]
+    label: Mapped[Str]
+    text: Mapped[Str]
+
+
+class LawImport(Job):
+    """An import of many files of law texts: one summary of all of them."""
+
+    __tablename__ = "law_imports"
+    KIND = "laws.import_texts"
+
+    id: Mapped[JobId]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The files as one archive, until they have been read."""
+    summary: Mapped[JsonB] = mapped_column(default=dict)
+    """`{files, laws: [{version_id, name, version_on, added, changed, total, remarks}], rejected: [{file, reason}]}`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.laws.models import ArticleGist, Law, LawArticle, LawImport, LawVersion
 from examapp.content.laws.rules import Comparison, compare_articles
 from examapp.errors import NotFoundError
 
@@ -25,6 +25,7 @@ class VersionRow:
     effective_on: date | None
     repealed_on: date | None
     articles: int
+    gists: int
     replaced_on: date | None = None
     """From when the next version of the law is in force."""
     older_id: int | None = None
@@ -39,11 +40,12 @@ _VERSIONS = (
         LawVersion.version_on,
         LawVersion.effective_on,
         LawVersion.repealed_on,
-        func.count(LawArticle.id).label("articles"),
+        *(
+            select(func.count()).where(table.law_version_id == LawVersion.id).scalar_subquery().label(name)
+            for name, table in (("articles", LawArticle), ("gists", ArticleGist))
+        ),
     )
     .join(Law, LawVersion.law_id == Law.id)
-    .outerjoin(LawArticle, LawArticle.law_version_id == LawVersion.id)
-    .group_by(LawVersion.id, Law.id)
     .order_by(Law.topic, Law.name, LawVersion.version_on.desc())
 )
 
@@ -95,6 +97,51 @@ def find_articles(session: Session, version_id: int, labels: Sequence[str]) -> l
     return list(session.scalars(statement.order_by(LawArticle.position)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleContent:
+    """What there is to read of an article: its official text where it was imported, its gist where there is one; both may be empty."""
+
+    label: str
+    text: str = ""
+    gist: str = ""
+    heading: str = ""
+
+
+def find_article_contents(
+    session: Session, cited: Iterable[tuple[int, str]]
+) -> Mapping[tuple[int, str], ArticleContent]:
+    """Find the contents of articles by version and label, in one statement; those with neither text nor gist are left out."""
+    pairs = list(dict.fromkeys(cited))
+    found: dict[tuple[int, str], ArticleContent] = {}
+    if not pairs:
+        return found
+    texts, gists = (
+        select(table.law_version_id, table.label, table.text, literal(table is LawArticle).label("is_official")).where(
+            tuple_(table.law_version_id, table.label).in_(pairs)
+        )
+        for table in (LawArticle, ArticleGist)
+    )
+    for version_id, label, content, is_official in session.execute(texts.union_all(gists)):
+        known = found.get((version_id, label), ArticleContent(label=label))
+        found[version_id, label] = replace(known, **{"text" if is_official else "gist": content})
+    return found
+
+
+def list_article_contents(session: Session, version_id: int) -> list[ArticleContent]:
+    """List all that there is to read of a version, in its order."""
+    rows: dict[str, tuple[int, ArticleContent]] = {
+        article.label: (
+            article.position,
+            ArticleContent(label=article.label, text=article.text, heading=article.heading),
+        )
+        for article in list_articles(session, version_id)
+    }
+    for gist in session.scalars(select(ArticleGist).where(ArticleGist.law_version_id == version_id)):
+        position, known = rows.get(gist.label, (gist.position, ArticleContent(label=gist.label)))
+        rows[gist.label] = position, replace(known, gist=gist.text)
+    return [content for _, content in sorted(rows.values(), key=lambda row: row[0])]
+
+
 def in_force_from(version: type[LawVersion]) -> ColumnElement[date]:
     """Give the day from which a version is in force, as SQL: its effective date, else the day of its adoption."""
     return func.coalesce(version.effective_on, version.version_on)
@@ -117,3 +164,16 @@ def compare_versions(session: Session, old_id: int, new_id: int) -> Comparison:
     """Compare the articles of two versions of a law."""
     old, new = ({a.label: a.text for a in list_articles(session, each)} for each in (old_id, new_id))
     return compare_articles(old, new)
+
+
+def get_import(session: Session, import_id: int) -> LawImport:
+    """Get an import of law texts; raises NotFoundError."""
+    found = session.get(LawImport, import_id)
+    if found is None:
+        raise NotFoundError("没有找到这次导入。请从法律法规重新进入。")
+    return found
+
+
+def list_imports(session: Session, *, limit: int = 5) -> list[LawImport]:
+    """List the newest imports of law texts."""
+    return list(session.scalars(select(LawImport).order_by(LawImport.id.desc()).limit(limit)))

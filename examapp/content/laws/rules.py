@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from examapp.documents.archives import open_archive
+
+LAW_SUFFIXES = (".docx", ".doc", ".txt", ".md")
 
 KINDRED = 0.35
 """Two texts whose pairs of characters overlap (Sørensen–Dice) by this much are held to be the same article, changed."""
@@ -139,3 +146,35 @@ def _kindred(
 
 def _pairs_of(text: str) -> list[str]:
     return [text[i : i + 2] for i in range(max(1, len(text) - 1))]
+
+
+def pack_files(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Pack uploaded files into one archive, each under a folder of its own, so that two may have the same name."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for number, (name, content) in enumerate(files):
+            bare = PurePosixPath(name.replace("\\", "/")).name or "law"
+            archive.writestr(f"{number:04}/{bare}", content)
+    return packed.getvalue()
+
+
+def iter_law_files(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the texts of laws that a file holds: itself, or those of an archive; raises UnreadableFileError.
+
+    Names in archives of Chinese Windows are GBK without saying so; they carry the dates of versions.
+    """
+    if not name.lower().endswith(".zip"):
+        yield PurePosixPath(name).name, content
+        return
+    archive = open_archive(content)
+    for entry in archive.zip_file.infolist():
+        inner = entry.filename if entry.flag_bits & 0x800 else _from_gbk(entry.filename)
+        if entry.filename in archive.names and inner.lower().endswith((*LAW_SUFFIXES, ".zip")):
+            yield from iter_law_files(inner, archive.read(entry.filename))
+
+
+def _from_gbk(name: str) -> str:
+    try:
+        return name.encode("cp437").decode("gbk")
+    except UnicodeError:
+        return name

@@ -30,13 +30,13 @@ def list_laws() -> str:
 @blueprint.get("/laws/<law>/<version>/")
 @signed_in
 def show_version(law: str, version: str) -> str:
-    """Show the articles of a law's version, each with an anchor by its name."""
+    """Show the articles of a law's version, or their gists, each with an anchor by its name."""
     version_on = iso_day(version)
     if version_on is None or version_on.isoformat() != version:
         raise NotFoundError
     session = read_session()
     found = queries.get_version(session, law=law, version_on=version_on)
-    articles = queries.list_articles(session, found.id)
+    articles = queries.list_article_contents(session, found.id)
     chapters = [(heading, list(group)) for heading, group in groupby(articles, key=lambda article: article.heading)]
     rows = queries.list_versions(session, law=law)
     others = [row for row in rows if row.id != found.id]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     FormField,
@@ -19,7 +19,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from examapp.content.questions.rules import TOPICS
 from examapp.web.forms import FlaskForm, Form, IntegerField, RowList
@@ -93,20 +93,36 @@ class KeyForm(FlaskForm):
     )
 
 
-class QuestionUploadForm(FlaskForm):
-    """A question file."""
+MAX_PASTED = 300_000
+"""Characters of a text pasted instead of a file; below what a form may hold in memory."""
 
-    file = FileField("题库文件", validators=[FileRequired("请选择文件。")])
+
+class QuestionUploadForm(FlaskForm):
+    """A question file, or a text pasted instead of one."""
+
+    file = FileField("题库文件")
+    text = TextAreaField(
+        "或者粘贴文字",
+        validators=[Length(max=MAX_PASTED, message=f"粘贴的文字超过 {MAX_PASTED} 字。请存为文本文件后上传。")],
+        render_kw={"rows": 8},
+    )
     answers = FileField("答案文件")
     format = SelectField(
         "格式", choices=_choices({registry.AUTO: "自动识别"} | {each.name: each.label for each in registry.FORMATS})
     )
+
+    def validate_file(self, field: FileField) -> None:
+        """Reject a form with neither a file nor a text, or with both."""
+        if bool(field.data) is bool((self.text.data or "").strip()):
+            both = "文件和粘贴的文字只能用一样。请去掉其中一样。"
+            raise ValidationError(both if field.data else "请选择文件，或在下面粘贴文字。")
 
 
 class ConfirmForm(FlaskForm):
     """The state in which the questions of a previewed file are stored."""
 
     state = SelectField("导入为", choices=_choices({"draft": "草稿，审核后启用", "active": "直接启用"}))
+    is_census_seen = BooleanField("已核对题数")
 
 
 class StateForm(FlaskForm):

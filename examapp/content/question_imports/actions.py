@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from examapp.content.question_imports.rules import CorrectedQuestion, correct_question
 from examapp.content.question_intake.actions import QuestionImportResult, get_import, sort_reading, take_over
 from examapp.content.question_intake.rules import describe, dropped_of, note_json
 from examapp.content.question_review.actions import delete_questions
@@ -20,10 +22,12 @@ from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.models import JobState
 from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import ActionContext, Actor, record
-from question_bank.model import ParseResult
+from question_bank.model import ColumnNames, ParseResult
 
 AUDIT_ACTS = {
     "questions.confirm_import": "确认导入试题",
+    "questions.correct_import": "在预览里更正试题",
+    "questions.set_import_columns": "说明试题表格各列",
     "questions.discard_import": "放弃试题导入",
     "questions.read_import": "读取试题文件",
     "questions.undo_import": "撤销试题导入",
@@ -31,6 +35,12 @@ AUDIT_ACTS = {
 }
 AUDIT_OBJECTS = {"question_import": "试题导入"}
 
+MAX_REMEMBERED = 200
+"""Imports whose columns are remembered for the next."""
+MAX_TABLES = 5
+"""Tables of a file whose columns can be named in its preview."""
+SHARED_FIELDS = frozenset({"explanation", "knowledge", "tags", "points"})
+"""What several columns of a table may hold together."""
 MAX_SHOWN = 30
 """Questions of a file that its preview shows."""
 
@@ -52,7 +62,8 @@ class FileToRead:
     answers: tuple[bytes, str] | None = None
     """A second file with the keys, and its name."""
     parsed: ParseResult | None = None
-    """What the preview has read of it."""
+    """What was read of it before."""
+    columns: ColumnNames | None = None
 
 
 def upload_import(
@@ -83,9 +94,16 @@ def upload_import(
 
 
 def confirm_import(
-    context: ActionContext, *, import_id: int, state: QuestionState, is_alone_allowed: bool = False
+    context: ActionContext,
+    *,
+    import_id: int,
+    state: QuestionState,
+    is_alone_allowed: bool = False,
+    is_census_seen: bool = False,
 ) -> None:
     """Enqueue storing a previewed file as drafts, which another person reviews; a second call changes nothing.
+
+    A file that seems to hold another number of questions than were found is stored only where a person says to have looked.
 
     Active at once only under the setting of an office with one reviewer (`is_alone_allowed`), noted in the log.
     """
@@ -97,18 +115,77 @@ def confirm_import(
         return
     if not row.is_done or row.content is None:
         raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
+    if row.summary.get("census_differs") and not is_census_seen:
+        raise ConflictError("清点的题数和读出的题数不一样。请先对照原文件核对，勾选“已核对题数”后再导入。")
     row.is_confirmed = True
     row.summary = {**row.summary, "state": str(state), "confirmed_by": context.actor.person_id}
     _note(context, "questions.confirm_import", row, state=str(state))
     restart(session, row, now=now)
 
 
+def set_columns(context: ActionContext, *, import_id: int, tables: Sequence[Mapping[str, str]]) -> None:
+    """Enqueue reading a file again, with what a person has said that the columns of its tables hold: codes of fields by the columns' keys."""
+    row = get_import(context.session, import_id, is_locked=True)
+    if row.is_confirmed or not row.is_done or row.content is None:
+        raise ConflictError("这个文件正在读取，或已经导入，不能再改各列的含义。")
+    columns: dict[str, str] = {}
+    for table in tables:
+        single = [code for code in table.values() if code and code.partition(":")[0] not in SHARED_FIELDS]
+        if len(single) != len(set(single)):
+            raise BadRequestError("有两列选了同一种内容。请每种只选一列，其余改为“不读”。")
+        columns |= {key: columns.get(key) or code for key, code in table.items()}
+    if "stem:0" not in columns.values():
+        raise BadRequestError("请指明哪一列是题干。")
+    row.summary, row.parsed = {"columns": columns}, None
+    _note(context, "questions.set_import_columns", row)
+    restart(context.session, row, now=context.now)
+
+
+def correct_questions(context: ActionContext, *, import_id: int, corrections: Sequence[CorrectedQuestion]) -> None:
+    """Make doubtful questions of a preview sure by what a person has decided, and enqueue comparing the file with the bank again."""
+    row = get_import(context.session, import_id, is_locked=True)
+    reading = _decode(row.parsed) if row.parsed and row.is_done and not row.is_confirmed else None
+    if reading is None:
+        raise ConflictError("这个文件正在读取，或已经导入，不能在预览里改题。导入后请到编辑页改。")
+    if not corrections:
+        raise BadRequestError("还没有填写任何答案。请至少填写一道题。")
+    for correction in corrections:
+        found = [item for item in reading.needing_review if item.note.where == correction.where]
+        if len(found) != 1:
+            raise ConflictError(
+                f"{correction.where}：这道题已经改过，或位置不唯一。请刷新页面后再改，或导入后到编辑页改。"
+            )
+        reading.imported.append(correct_question(found[0], correction))
+        reading.needing_review = [item for item in reading.needing_review if item is not found[0]]
+    row.parsed = msgspec.msgpack.encode(reading)
+    _note(context, "questions.correct_import", row, corrected=len(corrections))
+    restart(context.session, row, now=context.now)
+
+
+def _remembered_columns(session: Session) -> dict[str, str]:
+    """Return what was said about the columns of earlier files, the newest last: those with a head alone."""
+    said = QuestionImport.summary["columns"]
+    statement = select(said).where(said.is_not(None), QuestionImport.undone_at.is_(None))
+    found: dict[str, str] = {}
+    for columns in reversed(session.scalars(statement.order_by(QuestionImport.id.desc()).limit(MAX_REMEMBERED)).all()):
+        found |= {key: code for key, code in columns.items() if code and not key.startswith("#")}
+    return found
+
+
 def get_file(session: Session, import_id: int) -> FileToRead:
     """Return the file of an import; raises NotFoundError."""
     row = get_import(session, import_id)
     answers = (row.answers, row.answers_name) if row.answers else None
-    parsed = _decode(row.parsed) if row.is_confirmed and row.parsed else None
-    return FileToRead(content=row.content or b"", name=row.file_name, format=row.format, answers=answers, parsed=parsed)
+    parsed = _decode(row.parsed) if row.parsed else None
+    columns = ColumnNames(row.summary.get("columns", {}), _remembered_columns(session))
+    return FileToRead(
+        content=row.content or b"",
+        name=row.file_name,
+        format=row.format,
+        answers=answers,
+        parsed=parsed,
+        columns=columns,
+    )
 
 
 def _decode(parsed: bytes) -> ParseResult | None:
@@ -129,7 +206,10 @@ def finish_import(session: Session, run: JobRun, outcome: ParseResult, *, now: d
         taken = sort_reading(
             session, reading=outcome, now=now, note_progress=lambda done: run.progress(done, outcome.found)
         )
-        row.summary, row.parsed = _summary(outcome, taken), msgspec.msgpack.encode(outcome)
+        said = {"columns": row.summary["columns"]} if "columns" in row.summary else {}
+        distinct = {table.keys: asdict(table) for table in reversed(outcome.tables)}
+        tables = {"tables": list(reversed(distinct.values()))[:MAX_TABLES]}
+        row.summary, row.parsed = _summary(outcome, taken) | said | tables, msgspec.msgpack.encode(outcome)
         message = "已读完，请核对后确认导入。"
     row.format = outcome.format
     run.complete(session, total=outcome.found, message=message)
@@ -153,8 +233,11 @@ def _take_over(
 def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, object]:
     return {
         "found": reading.found,
+        "census": reading.census,
+        "census_differs": reading.differs_from_census,
         "imported": len(taken.ready),
         "existing": taken.existing,
+        "duplicates": taken.duplicates,
         "losses": [*dropped_of(reading.imported), *taken.dropped],
         "doubtful": taken.needing_review,
         "refused": [*(note_json(note) for note in reading.rejected), *taken.rejected],

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadForm
 from examapp.content.question_imports import actions
+from examapp.content.question_imports.rules import (
+    CorrectedQuestion,
+    group_problems,
+    is_correctable,
+    one_line,
+    source_lines,
+)
 from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session
+from examapp.documents.decoding import decode_text
 from examapp.documents.spreadsheets import SheetColumn, csv_text
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.web.submit import request_transaction
+from examapp.web.params import chosen_number, chosen_page, page_count
+from examapp.web.submit import request_transaction, submit
 from question_bank.formats import registry
+from question_bank.formats.heuristics.table_columns import column_choices
 
 PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
 
-_MAX_NOTES = 200
+_PAGE = 20
+"""Problems on a page."""
+_PROBLEMS = {
+    "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容",
+}  # fmt: skip
+"""Lists of a preview, in the order in which they matter."""
+_TEXT_FORMATS = frozenset({"text", "csv", "aiken", "gift", "examtext", "missingword", "moodle-cloze"})
+"""Formats of files that are plain text: their lines are shown beside the questions."""
+_PASTED = "粘贴的文字.txt"
 _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
@@ -35,8 +53,8 @@ def list_imports() -> AnyResponse | str:
         with request_transaction() as context:
             row = actions.upload_import(
                 context,
-                content=file.read(),
-                file_name=file.filename or "",
+                content=file.read() if file else form.text.data.encode(),
+                file_name=(file.filename or "") if file else _PASTED,
                 format_name=form.format.data,
                 answers=(second.read(), second.filename or "") if second else None,
             )
@@ -59,7 +77,65 @@ def show_import(import_id: int) -> str:
     form = ConfirmForm()
     if not may_review_alone():
         form.state.choices = form.state.choices[:1]
-    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, limit=_MAX_NOTES)
+    return render_template(
+        "questions/import.html",
+        row=row, label=label, form=form, earlier=earlier, group_problems=group_problems, column_choices=column_choices(),
+    )  # fmt: skip
+
+
+@admin_blueprint.route("/imports/<int:import_id>/problems", methods=["GET", "POST"])
+@requires("questions:bank:import")
+def show_import_problems(import_id: int) -> AnyResponse | str:
+    """Show the problems of one sort page by page, doubtful questions beside their source; take corrections of these."""
+    name = request.args.get("list", "doubtful")
+    if name not in _PROBLEMS:
+        abort(404)
+    if request.method == "POST":
+        numbers = [key.removesuffix("-where") for key in request.form if key.endswith("-where")]
+        corrections = [
+            CorrectedQuestion(
+                **{part: request.form.get(f"{number}-{part}", "") for part in ("where", "kind", "options", "answer")}
+            )
+            for number in numbers
+            if request.form.get(f"{number}-answer", "").strip()
+        ]
+        with submit("已改好，正在与题库比较。", back=request.full_path) as context:
+            actions.correct_questions(context, import_id=import_id, corrections=corrections)
+        return redirect(url_for(".show_import", import_id=import_id))
+    row = question_intake_actions.get_import(read_session(), import_id)
+    groups = group_problems(row.summary.get(name, []))
+    chosen = chosen_number("group")
+    notes = groups[chosen].notes if chosen is not None and chosen < len(groups) else row.summary.get(name, [])
+    last_page = page_count(len(notes), _PAGE)
+    page = chosen_page(last_page)
+    text = decode_text(row.content) if row.content and row.format in _TEXT_FORMATS else ""
+    return render_template(
+        "questions/import_problems.html",
+        row=row, name=name, title=_PROBLEMS[name], notes=notes[(page - 1) * _PAGE : page * _PAGE], count=len(notes), page=page, last_page=last_page,
+        page_url=lambda number: url_for(".show_import_problems", import_id=import_id, list=name, group=chosen, page=number),
+        source_of=lambda note: source_lines(text, note["where"]), is_correctable=is_correctable, one_line=one_line,
+    )  # fmt: skip
+
+
+@admin_blueprint.post("/imports/<int:import_id>/columns")
+@requires("questions:bank:import")
+def set_import_columns(import_id: int) -> AnyResponse:
+    """Read a previewed table again, with what the form says that its columns hold."""
+    choices = column_choices()
+    row = question_intake_actions.get_import(read_session(), import_id)
+    said: list[dict[str, str]] = []
+    for number, table in enumerate(row.summary.get("tables", [])):
+        is_headless = f"t{number}-headless" in request.form
+        codes = [request.form.get(f"t{number}-c{index}", "") for index in range(len(table["keys"]))]
+        said.append(
+            {
+                f"#{index}" if is_headless else key: code if code in {*choices, *table["fields"]} else ""
+                for index, (key, code) in enumerate(zip(table["keys"], codes, strict=True))
+            }
+        )
+    with submit(back=url_for(".show_import", import_id=import_id)) as context:
+        actions.set_columns(context, import_id=import_id, tables=said)
+    return redirect(url_for(".show_import", import_id=import_id))
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")
@@ -69,7 +145,13 @@ def confirm_import(import_id: int) -> AnyResponse:
     form = ConfirmForm()
     state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
     with request_transaction() as context:
-        actions.confirm_import(context, import_id=import_id, state=state, is_alone_allowed=may_review_alone())
+        actions.confirm_import(
+            context,
+            import_id=import_id,
+            state=state,
+            is_alone_allowed=may_review_alone(),
+            is_census_seen=form.is_census_seen.data,
+        )
     return redirect(url_for(".show_import", import_id=import_id))
 
 
@@ -99,7 +181,13 @@ def download_notes(import_id: int) -> Response:
     """Return all that was rejected, doubtful or lost as a table."""
     row = question_intake_actions.get_import(read_session(), import_id)
     columns = [SheetColumn(head=head) for head in ("结果", "位置", "原因", "题干")]
-    lists = (("不能导入", "refused"), ("答案待核对", "doubtful"), ("没有保留", "losses"), ("题目以外", "remarks"))
+    lists = (
+        ("不能导入", "refused"),
+        ("答案待核对", "doubtful"),
+        ("没有保留", "losses"),
+        ("题目以外", "remarks"),
+        ("重复", "duplicates"),
+    )
     rows = [
         (word, note["where"], note["reason"], note.get("question", {}).get("stem", ""))
         for word, name in lists

@@ -15,7 +15,7 @@ from flask import Blueprint, current_app
 
 from examapp import clock
 from examapp.content.question_imports.actions import import_reading, undo_import
-from examapp.content.question_intake.rules import describe_reading, missing_articles
+from examapp.content.question_intake.rules import describe_reading, list_gist_issues, measure_gists, missing_articles
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.question_law_changes.queries import list_laws_with_flags
 from examapp.content.question_search.queries import QuestionFilter, iter_questions
@@ -163,7 +163,7 @@ def _unreadable(path: Path, reason: str) -> dict[str, Any]:
 
 def _nothing(path: Path) -> dict[str, Any]:
     empty: dict[str, Any] = {"loss": [], "doubtful": [], "refused": [], "remarks": [], "questions": []}
-    return {"path": str(path), "format": None, "found": 0, "imported": 0, **empty}
+    return {"path": str(path), "format": None, "found": 0, "census": None, "imported": 0, **empty}
 
 
 def _store(found: ParseResult, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
@@ -192,6 +192,8 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
         else ""
     )
     yield f"{entry['path']}（{entry['format']}）：{counts}{stored}"
+    if (census := entry["census"]) and census["differs"]:
+        yield f"  请先核对：按题号、选项等另行清点，文件里像是有 {census['count']} 题，读出 {entry['found']} 题"
     for word, name in (("未导入", "refused"), ("待核对", "doubtful"), ("有损失", "loss")):
         yield from (f"  {word} {note['where']}：{note['reason']}" for note in entry[name])
 
@@ -221,7 +223,10 @@ def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     questions = list(iter_questions(database_reading(), wanted))
     written = registry.write_file(questions, format_name)
     out.write_bytes(written.content)
-    click.echo(f"已导出 {len(questions)} 题到 {out}，有 {len(written.dropped)} 处内容该格式无法表示。")
+    missing = sum(note.code == "not_written" for note in written.dropped)
+    unwritten = f"，{missing} 题该格式写不下、没有写入" if missing else ""
+    dropped_count = len(written.dropped) - missing
+    click.echo(f"已导出 {len(questions) - missing} 题到 {out}{unwritten}，有 {dropped_count} 处内容该格式无法表示。")
     for note in written.dropped:
         click.echo(f"  {note.where}：{note.reason}")
 
@@ -241,8 +246,13 @@ def check_content(folder: Path, laws: Path | None) -> None:
         for finding in (*check_file(path), *(missing_articles(path, laws) if laws else ())):
             click.echo(f"{path.name}：{finding}")
             found += 1
+    for finding in list_gist_issues(folder / "gists", laws) if laws else ():
+        click.echo(f"条文要点：{finding}")
+        found += 1
     try:
         measures = list(measure_bank(folder, today=clock.today(), laws=laws))
+        if (folder / "gists").is_dir():
+            measures.append(measure_gists(folder))
     except ValueError as error:
         measures = [Measure("题目可读", False, str(error)[:200])]
     for measure in measures:

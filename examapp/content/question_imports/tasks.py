@@ -11,7 +11,7 @@ from examapp.db.session import transaction
 from examapp.documents.archives import UnreadableFileError
 from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun
-from question_bank.model import ParseResult
+from question_bank.model import Note, ParseResult, UnknownColumnsError
 from question_bank.sandbox import ChildReader
 
 
@@ -36,7 +36,10 @@ def _read(file: actions.FileToRead) -> ParseResult:
     """Read in a subprocess, so that a hostile file ends that process and not the worker."""
     try:
         with ChildReader() as reader:
-            return reader.read(file.content, file.name, file.format, answers=file.answers)
+            return reader.read(file.content, file.name, file.format, answers=file.answers, columns=file.columns)
+    except UnknownColumnsError as error:
+        note = Note("整个文件", str(error), "columns_unknown")
+        return ParseResult(error.format_name, remarks=[note], tables=error.tables)
     except UnreadableFileError as error:
         raise actions.QuestionFileRejectedError(str(error)) from None
 

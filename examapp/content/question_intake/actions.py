@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
 from examapp.content.law_texts.rules import iso_day, law_name
-from examapp.content.laws.actions import ensure_law_version
+from examapp.content.laws.actions import ensure_law_version, load_gists
 from examapp.content.laws.queries import find_version_in_force
 from examapp.content.question_editing.actions import add_prepared, add_questions
 from examapp.content.question_intake.rules import describe
@@ -23,6 +23,7 @@ from examapp.content.questions.models import AnswerKey, QuestionImport, Question
 from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
 from examapp.errors import NotFoundError
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
+from question_bank.gists import read_gists
 from question_bank.model import ParseResult, Question
 from question_bank.quality import read_content
 
@@ -68,7 +69,7 @@ def list_imports(session: Session, *, limit: int = 30) -> list[QuestionImport]:
 
 _PROGRESS_EVERY = 100
 """Questions between two notes of progress."""
-_SAME_BUT_KEY = "题库或本文件中已有文字相同的题，答案却不同。请核对哪一个对。"
+_SAME_BUT_KEY = "{}已有文字相同的题，答案却不同。请核对哪一个对。"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class QuestionImportResult:
     ready: list[Prepared] = field(default_factory=list, repr=False)
     prepared_for_review: list[Prepared] = field(default_factory=list, repr=False)
     existing: int = 0
+    duplicates: list[dict[str, str]] = field(default_factory=list)
+    """What `existing` counts: where each stands, and of what it is a duplicate, in the bank or in the file."""
     dropped: list[dict[str, str]] = field(default_factory=list)
     needing_review: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, str]] = field(default_factory=list)
@@ -91,7 +94,8 @@ def sort_reading(
     taken = QuestionImportResult()
     laws = _LawsInForce(session, now)
     prepared = list(_prepared(reading, laws, taken, note_progress))
-    known = {d: parts for d, (_, parts) in find_existing(session, [one.digest for _, one in prepared]).items()}
+    found = find_existing(session, [one.digest for _, one in prepared])
+    known = {digest: (f"题库中第 {number} 号题", parts) for digest, (number, parts) in found.items()}
     for where, one in prepared:
         _sort(taken, where, one, known)
     return taken
@@ -144,21 +148,28 @@ def _prepared(
         yield where, one
 
 
-def _sort(taken: QuestionImportResult, where: str, one: Prepared, known: dict[str, list[Any]]) -> None:
-    before = known.get(one.digest)
+def _sort(taken: QuestionImportResult, where: str, one: Prepared, known: dict[str, tuple[str, list[Any]]]) -> None:
+    before, parts = known.get(one.digest, ("", []))
     review_note = one.review_note
-    if before is not None and (one.review_note or _keys(before) == _keys(one.key_parts)):
+    if before and (one.review_note or _keys(parts) == _keys(one.key_parts)):
         taken.existing += 1
+        code = "in_bank" if before.startswith("题库") else "in_file"
+        taken.duplicates.append({"where": where, "reason": f"与{before}相同，不重复导入。", "code": code})
         return
-    if before is not None:
-        review_note = _SAME_BUT_KEY
-    known.setdefault(one.digest, one.key_parts)
+    if before:
+        review_note = _SAME_BUT_KEY.format(before)
+    known.setdefault(one.digest, (f"本文件{where}", one.key_parts))
     if not review_note:
         taken.ready.append(one)
         return
     taken.prepared_for_review.append(one if one.review_note else prepare(one.question, review_note=review_note))
     taken.needing_review.append(
-        {"where": where, "reason": review_note, "code": "doubtful_key", "question": describe(one.question)}
+        {
+            "where": where,
+            "reason": review_note,
+            "code": "doubtful_key" if one.review_note else "same_but_key",
+            "question": describe(one.question),
+        }
     )
 
 
@@ -203,8 +214,11 @@ _SETTING = re.compile(r"^@(law|version|effective|topic)\s+(.+)$", re.MULTILINE)
 
 
 def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int]:
-    """Load the seed questions of a folder as active questions, except those whose number the bank has; return the new ids."""
-    _ensure_laws(session, folder, now=now)
+    """Load the seed questions of a folder as active questions, except those whose number the bank has; return the new ids.
+
+    The laws they cite come with them, with the gists of their articles.
+    """
+    load_laws(session, folder, now=now)
     known = set(session.scalars(select(question_models.BankQuestion.code)))
     questions = [question for question in read_content(folder) if question.code not in known]
     if not questions:
@@ -212,7 +226,8 @@ def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int
     return add_questions(ActionContext(session, SYSTEM, now), questions=questions, state=QuestionState.ACTIVE)
 
 
-def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:
+def load_laws(session: Session, folder: Path, *, now: datetime) -> int:
+    """Load the names, versions and days of the laws that seed questions cite, and all gists; return how many gists there are."""
     for path in sorted(folder.glob("*.txt")):
         settings = dict(_SETTING.findall(path.read_text("utf-8-sig")))
         version_on: date | None = iso_day(settings.get("version"))
@@ -225,3 +240,4 @@ def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:
                 effective_on=iso_day(settings.get("effective")),
                 now=now,
             )
+    return load_gists(session, read_gists(folder / "gists"), now=now)

@@ -1,19 +1,25 @@
-"""Check the articles that question files cite against the texts of their laws; describe results as JSON."""
+"""Check the articles that question files cite, and the gists of articles, against the texts of their laws; describe results as JSON."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from examapp.content.law_texts.rules import UnreadableLawError, article_labels, read_law_text
+from examapp.content.law_texts.rules import UnreadableLawError, article_labels, law_name, read_law_text
 from examapp.documents.html import html_to_text
 from examapp.points import as_text
+from question_bank.coursetext import read_courses
 from question_bank.formats import examtext
+from question_bank.gists import iter_gist_issues, read_gists
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Note, ParseResult, Question, QuestionForReview, ReadQuestion
+from question_bank.quality import Measure, read_content
 
+MIN_GIST_SHARE = 95
+"""Per cent of the cited articles that have a gist at least; one without shows no link."""
 _SUFFIXES = frozenset({".txt", ".md", ".docx"})
 _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")
 
@@ -22,7 +28,7 @@ def missing_articles(path: Path, laws: Path) -> Iterator[str]:
     """Yield the articles that a question file cites and its law's version does not have; nothing where the text is not available."""
     reading = examtext.read(path.read_bytes(), name=path.name)
     questions = [item.question for item in reading.imported]
-    known: dict[tuple[str, str], set[str]] = {}
+    known: dict[tuple[str, str], dict[str, str]] = {}
     for question in questions:
         for part in (question, *question.parts):
             cited = part.citation
@@ -30,30 +36,63 @@ def missing_articles(path: Path, laws: Path) -> Iterator[str]:
                 continue
             place = (cited.law, cited.version)
             if place not in known:
-                known[place] = _labels(laws, *place)
+                known[place] = read_articles(laws, *place)
             for label in article_labels(cited.article):
                 if known[place] and label not in known[place]:
                     yield f"{question.code}：《{cited.law}》（{cited.version}）没有{label}"
 
 
-def _labels(laws: Path, law: str, version: str) -> set[str]:
-    """Return the names of all articles of the texts of a version."""
-    found: set[str] = set()
+def list_gist_issues(folder: Path, laws: Path) -> Iterator[str]:
+    """Yield what is wrong with the gists of a folder beside the texts of their laws: articles that do not exist, foreign numbers, copied runs."""
+    for gists in read_gists(folder):
+        texts = read_articles(laws, gists.law, str(gists.version_on))
+        for label, gist in gists.by_label.items() if texts else ():
+            issues = iter_gist_issues(gist, texts[label]) if label in texts else ("法律中没有这一条",)
+            yield from (f"{gists.law}{label}：{issue}" for issue in issues)
+
+
+def measure_gists(folder: Path) -> Measure:
+    """Return whether the articles that the questions of a folder and the courses beside it cite have their gists, in the same version."""
+    cited = {
+        (law_name(part.citation.law), part.citation.version, label)
+        for question in read_content(folder)
+        for part in (question, *question.parts)
+        if part.citation
+        for label in article_labels(part.citation.article)
+    }
+    for course in read_courses(folder.parent / "courses"):
+        cited |= {
+            (law_name(course.law), str(course.version_on), label)
+            for chapter in course.chapters
+            for label in chapter.articles
+        }
+    gists = read_gists(folder / "gists")
+    known = {(law_name(each.law), str(each.version_on), label) for each in gists for label in each.by_label}
+    missing = Counter(law for law, _, _ in cited - known)
+    share = 100 * len(cited & known) / (len(cited) or 1)
+    named = "，".join(f"{law} {count} 条" for law, count in missing.most_common(5))
+    text = f"引用的 {len(cited)} 条中 {len(cited & known)} 条有要点，占 {share:.1f}%（应不少于 {MIN_GIST_SHARE}%）{'；缺：' + named if named else ''}；{len(gists)} 部法律中 {sum(1 for each in gists if each.reviewed_on)} 部对照条文读过第二次"
+    return Measure("条文要点", share >= MIN_GIST_SHARE, text)
+
+
+def read_articles(laws: Path, law: str, version: str) -> dict[str, str]:
+    """Read the texts of all articles of a version by label; empty where no file of the folder holds it."""
+    found: dict[str, str] = {}
     for text in sorted(laws.rglob("*")):
         if text.suffix not in _SUFFIXES or not text.is_file():
             continue
         name = _DAY.sub("", text.stem)
         if text.stem == f"{law}({version})" or law in {name if name == text.stem else "", text.parent.name}:
-            found |= _labels_of(text, law, version)
+            found |= _articles_of(text, law, version)
     return found
 
 
-def _labels_of(text: Path, law: str, version: str) -> set[str]:
+def _articles_of(text: Path, law: str, version: str) -> dict[str, str]:
     try:
         read = read_law_text(text.read_bytes(), f"{law}({version}){text.suffix}")
     except UnreadableLawError:
-        return set()
-    return {article.label for article in read.articles}
+        return {}
+    return {article.label: article.text for article in read.articles}
 
 
 def describe(question: Question) -> dict[str, Any]:
@@ -115,6 +154,7 @@ def describe_reading(reading: ParseResult) -> dict[str, Any]:
     return {
         "format": reading.format,
         "found": reading.found,
+        "census": {"count": reading.census, "differs": reading.differs_from_census},
         "imported": len(reading.imported),
         "loss": dropped_of(reading.imported),
         "doubtful": [question_for_review_json(item) for item in reading.needing_review],

@@ -171,7 +171,7 @@ def correct_key(
         raise BadRequestError("请写明更正答案的理由，例如：法律修改、录入有误。")
     before = current_key(session, version.id)
     parts = [
-        _corrected(part, old, key, variants)
+        corrected_part(part, old, key, variants)
         for part, old, key, variants in zip(version.content["parts"], before.parts, keys, blanks, strict=True)
     ]
     if parts == before.parts and not row.review_note:
@@ -245,9 +245,30 @@ def _put(
     return key
 
 
-def _corrected(
+def put_part_in_force(
+    context: ActionContext,
+    *,
+    version_id: int,
+    part: int,
+    corrected: dict[str, Any],
+    old_key_id: int,
+    reason: str,
+    author_id: int | None,
+) -> AnswerKey:
+    """Store a version's key with one part (from 0) corrected, as a correction of grades has decided; raises ConflictError where it changed since."""
+    version = context.session.get_one(QuestionVersion, version_id)
+    row = get_question(context.session, version.question_id, is_locked=True)
+    before = current_key(context.session, version_id)
+    if before.id != old_key_id:
+        raise ConflictError("申请提出以后，这道题的答案又改过。请退回，由申请人看过新答案再提。")
+    parts = [corrected if number == part else old for number, old in enumerate(before.parts)]
+    return _put(context, row, before, parts, reason=reason, author=Actor(person_id=author_id, address=None))
+
+
+def corrected_part(
     part: dict[str, Any], old: dict[str, Any], key: Sequence[str], blanks: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
+    """Give the entry of `answer_keys.parts` that a key typed for a part of a version comes to; raises BadRequestError, UnfitQuestionError."""
     kind = kind_of(part["kind"])
     checked = model.Question(
         kind=kind.code,

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.content.laws.models import Law, LawArticle, LawVersion
-from examapp.content.laws.queries import find_articles
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.queries import ArticleContent, find_article_contents
 from examapp.content.questions.models import (
     AnswerKey,
     BankQuestion,
@@ -86,31 +86,32 @@ def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartCitation:
-    """The articles that a part of a version cites; `articles` only where the law's text was imported."""
+    """The articles that a part of a version cites, each with what there is to read of it."""
 
     part: int
     law: str
     version: LawVersion
     labels: list[str]
-    articles: list[LawArticle]
+    articles: list[ArticleContent]
 
 
 def list_cited(session: Session, version_id: int) -> list[PartCitation]:
-    """List what a version cites, with the articles' texts."""
+    """List what a version cites, with the articles' texts and gists."""
     rows = session.execute(
         select(QuestionCitation, LawVersion, Law.name)
         .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(QuestionCitation.question_version_id == version_id)
         .order_by(QuestionCitation.part, QuestionCitation.id)
-    )
+    ).all()
+    contents = find_article_contents(session, ((row[1].id, label) for row in rows for label in row[0].articles))
     return [
         PartCitation(
             part=citation.part,
             law=name,
             version=version,
             labels=citation.articles,
-            articles=find_articles(session, version.id, citation.articles),
+            articles=[contents.get((version.id, label), ArticleContent(label=label)) for label in citation.articles],
         )
         for citation, version, name in rows
     ]

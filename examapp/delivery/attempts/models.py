@@ -82,6 +82,8 @@ class Attempt(Base):
     """When the last try of grading began: a lease, after which another may try."""
     quarantined_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
     """Grading failed three times: shown to an administrator, never scored as zero."""
+    is_annulled: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("作答无效"))
+    """Counts for nothing since a correction; see grading.rules.GradingRules."""
 
 
 class Answer(Base):

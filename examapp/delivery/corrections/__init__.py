@@ -1,1 +1,1 @@
-"""Corrected keys and regrades."""
+"""Corrections of what grades are made of."""

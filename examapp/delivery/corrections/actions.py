@@ -1,167 +1,297 @@
-"""A corrected key that a second person allows comes in force, and every attempt that was graded by the old one is graded again."""
+"""Correct what grades are made of, by two persons or three and in one transaction."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+import msgspec
+from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
-from examapp.content.question_review.actions import put_correction_in_force
+from examapp.content.question_review.actions import put_part_in_force
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
-from examapp.delivery.grading import queries as grading_queries
-from examapp.delivery.grading import rules as grading_rules
-from examapp.delivery.grading.actions import score_sheet
-from examapp.delivery.grading.models import Grade, Regrade
-from examapp.delivery.grading.rules import BAND_NAMES, Band
-from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
-from examapp.jobs.actions import enqueue, restart
-from examapp.jobs.runner import JobRun
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.people.models import Approval
-from examapp.platform.audit.actions import SYSTEM, ActionContext, record
-from examapp.points import as_text
-
-AUDIT_ACTS = {"grading.export_regrade": "导出更正前后对照", "grading.regrade": "更正答案后重新评分"}
-AUDIT_OBJECTS = {"regrade": "更正重评"}
-
-REGRADED_AT_ONCE = 100
-
-
-def correct_key(context: ActionContext, approval: Approval) -> Regrade:
-    """Put an approved correction in force, and enqueue the job that grades again what was graded before; raises ConflictError."""
-    key = put_correction_in_force(context, approval)
-    details = approval.details
-    regrade = Regrade(
-        approval_id=approval.id,
-        question_id=details["question_id"],
-        question_version_id=details["version_id"],
-        old_key_id=details["old_key_id"],
-        new_key_id=key.id,
-        approved_by_id=context.actor.person_id,
-        created_by_id=approval.requested_by_id,
-        created_at=context.now,
-        total=queries.count_outdated(context.session, version_id=details["version_id"], key_id=key.id),
-    )
-    return enqueue(context.session, regrade)
-
-
-def reopen_regrades(session: Session, *, now: datetime) -> None:
-    """Queue regrades again that ended recently and beside which papers were graded by the old key."""
-    for regrade in queries.list_recently_ended(session, now=now):
-        left = queries.count_outdated(session, version_id=regrade.question_version_id, key_id=regrade.new_key_id)
-        if left:
-            done = regrade.done
-            restart(session, regrade, now=now)
-            regrade.last_attempt_id, regrade.done, regrade.total = 0, done, done + left
-
-
-def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
-    """Grade the next attempts again, of each question but the corrected one by the key it was graded by; False once the job is complete."""
-    regrade = session.get_one(Regrade, run.id)
-    claimed = queries.claim_outdated(session, regrade, limit=REGRADED_AT_ONCE)
-    done = regrade.done + len(claimed)
-    if claimed:
-        _regrade(session, regrade, claimed, now=now)
-        regrade.last_attempt_id = claimed[-1][0].id
-        run.checkpoint(session, done, regrade.total)
-    if len(claimed) == REGRADED_AT_ONCE:
-        return True
-    run.complete(session, total=done)
-    details = {"question_id": regrade.question_id, "count": done}
-    record(
-        ActionContext(session, SYSTEM, now),
-        "grading.regrade",
-        object_type="regrade",
-        object_id=regrade.id,
-        details=details,
-    )
-    return False
-
-
-def _regrade(session: Session, regrade: Regrade, claimed: list[tuple[Attempt, Grade]], *, now: datetime) -> None:
-    sheets = {sheet.id: sheet for sheet in grading_queries.list_sheets(session, [attempt.id for attempt, _ in claimed])}
-    used = {key_id for _, grade in claimed for key_id in grade.key_ids.values()}
-    keys = grading_queries.keys_by_id(session, used | {regrade.new_key_id})
-    rows = []
-    for attempt, grade in claimed:
-        key_ids = {**grade.key_ids, str(regrade.question_version_id): regrade.new_key_id}
-        of_version = {int(version_id): keys[key_id] for version_id, key_id in key_ids.items()}
-        rows.append(_row(regrade, attempt, grade, score_sheet(sheets[attempt.id], of_version), key_ids, now=now))
-    session.execute(
-        update(Grade)
-        .where(Grade.id.in_([grade.id for _, grade in claimed]))
-        .values(is_current=False)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(insert(Grade), rows)
-
-
-def _row(
-    regrade: Regrade,
-    attempt: Attempt,
-    before: Grade,
-    score: grading_rules.Score,
-    key_ids: dict[str, int],
-    *,
-    now: datetime,
-) -> dict[str, Any]:
-    return {
-        "attempt_id": attempt.id, "number": before.number + 1, "is_current": True, "points": score.points,
-        "points_possible": score.points_possible, "percent": score.percent, "band": score.band, "is_passed": score.is_passed,
-        "item_points": [str(points) for points in score.item_points], "key_ids": key_ids, "reason": "key_corrected",
-        "graded_by_id": regrade.approved_by_id, "graded_at": now, "regrade_id": regrade.id,
-    }  # fmt: skip
-
-
-_MAX_ROWS = 100_000
-_COLUMNS = (
-    SheetColumn(head="考试", width=30),
-    SheetColumn(head="单位编码", width=12),
-    SheetColumn(head="单位", width=28),
-    SheetColumn(head="工号", width=14),
-    SheetColumn(head="姓名", width=12),
-    SheetColumn(head="第几次作答", width=12),
-    SheetColumn(head="更正前（分）", width=14),
-    SheetColumn(head="更正后（分）", width=14),
-    SheetColumn(head="更正前等次", width=12),
-    SheetColumn(head="更正后等次", width=12),
+from examapp.delivery.corrections.rules import (
+    CorrectionKind,
+    CorrectionState,
+    GradeChange,
+    Outcome,
+    fingerprint,
+    grade_again,
+    summarise,
 )
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading import queries as grading_queries
+from examapp.delivery.grading.models import Correction, ItemRuling
+from examapp.delivery.grading.rules import BAND_NAMES, Band, Ruling, VersionKey
+from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
+from examapp.errors import BadRequestError, ConflictError
+from examapp.organisation.dual_control.actions import SamePersonError
+from examapp.platform.audit.actions import ActionContext, record
+from examapp.points import for_people
+
+AUDIT_ACTS = {
+    "corrections.approve": "批准更正成绩",
+    "corrections.ask": "申请更正成绩",
+    "corrections.check": "审核更正成绩",
+    "corrections.export": "导出更正前后对照",
+    "corrections.reject": "退回更正成绩",
+}
+AUDIT_OBJECTS = {"correction": "成绩更正"}
 
 
-def write_regrade(context: ActionContext, regrade_id: int, path: Path, *, access: AccessScope) -> str:
-    """Write every changed result within the reach, with an audit line; gives the question's code. Raises NotFoundError."""
-    found = queries.get_regrade(context.session, regrade_id)
-    rows = queries.list_result_changes(context.session, regrade_id, access, limit=_MAX_ROWS)
-    sheet = SheetLayout(
-        name="更正前后对照",
-        columns=_COLUMNS,
-        rows=(_cells(row) for row in rows),
-        title=f"题目 {found.code} 更正答案，重新评分前后对照",
-        remarks=[
-            f"理由：{found.reason}。申请人：{found.requested_by}，审批人：{found.approved_by}。",
-            f"截至 {local(context.now):%Y-%m-%d %H:%M}，只列分数有变化的作答。",
-        ],
+class OutdatedError(ConflictError):
+    """What a correction would do is no longer what its dry run showed."""
+
+    code = "outdated"
+    message = "试算以后，这些考试的成绩又有变化，这次更正没有执行。请申请人重新试算，看过新的结果再提。"
+
+
+class AlreadyAskedError(ConflictError):
+    """The same correction waits already."""
+
+    code = "already_asked"
+    message = "同样的更正已经提交，正在等人审核，不需要重复提交。"
+
+
+def dry_run(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> list[Outcome]:
+    """Give what a change would do to each current grade of these exams that it touches; writes nothing."""
+    provisional = dict.fromkeys(exam_ids, 0)
+    return [outcome for outcome, _ in _iter_outcomes(session, change, exam_ids, provisional)]
+
+
+def ask_correction(
+    context: ActionContext,
+    *,
+    change: GradeChange,
+    exam_ids: Sequence[int],
+    reason: str,
+    public_reason: str = "",
+    seen: str = "",
+) -> Correction:
+    """Put down a correction with its dry run, for one other person or two to decide; `seen` is the fingerprint of the dry run that was looked at.
+
+    Raises BadRequestError, NotFoundError, AlreadyAskedError, and OutdatedError where the dry run comes to something else by now.
+    """
+    session = context.session
+    exams = queries.lock_exams(session, exam_ids)
+    if any(exam.anonymised_at for exam in exams):
+        raise ConflictError("所选的考试中有成绩已经匿名的，不能再更正。请去掉这样的考试。")
+    if not reason.strip():
+        raise BadRequestError("请写明更正的理由。")
+    stored = msgspec.to_builtins(change)
+    if queries.is_waiting(session, stored, exam_ids):
+        raise AlreadyAskedError
+    outcomes = dry_run(session, change, exam_ids)
+    if not outcomes:
+        raise BadRequestError("所选的考试中没有这样的已评分的答卷，不需要更正成绩。")
+    if seen and fingerprint(outcomes) != seen:
+        raise OutdatedError("试算以后，这些考试的成绩又有变化。下面是新的试算结果，请看过再提交。")
+    correction = Correction(
+        kind=change.kind,
+        change=stored,
+        exam_ids=sorted(exam_ids),
+        reason=reason.strip()[:500],
+        public_reason=public_reason.strip()[:500],
+        is_published=queries.are_results_out(session, exams, now=context.now),
+        fingerprint=fingerprint(outcomes),
+        summary=summarise(outcomes),
+        attempt_ids=[outcome.attempt_id for outcome in outcomes],
+        state=CorrectionState.ASKED,
+        asked_by_id=context.actor.person_id,
+        asked_at=context.now,
     )
-    write_xlsx(path, [sheet])
-    record(context, "grading.export_regrade", object_type="regrade", object_id=regrade_id, details={"count": len(rows)})
-    return str(found.code)
+    session.add(correction)
+    session.flush()
+    _note(context, "corrections.ask", correction, count=len(outcomes))
+    return correction
 
 
-def _cells(row: queries.ResultChange) -> tuple[str | int | None, ...]:
+def check_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Check a correction of published results as the second of three persons; raises SamePersonError, ConflictError, OutdatedError."""
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED)
+    if not correction.is_published:
+        raise ConflictError("这项更正不涉及已公布的成绩，由另一人批准即可。")
+    queries.lock_exams(context.session, correction.exam_ids)
+    outcomes = dry_run(context.session, GradeChange.from_json(correction.change), correction.exam_ids)
+    _ensure_current(correction, outcomes)
+    correction.state, correction.checked_by_id = CorrectionState.CHECKED, context.actor.person_id
+    correction.checked_at = context.now
+    _note(context, "corrections.check", correction, count=len(outcomes))
+    return correction
+
+
+def reject_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Reject a correction that is not yet applied; raises SamePersonError, ConflictError."""
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED, CorrectionState.CHECKED)
+    correction.state, correction.decided_at = CorrectionState.REJECTED, context.now
+    _note(context, "corrections.reject", correction, count=len(correction.attempt_ids))
+    return correction
+
+
+def approve_correction(context: ActionContext, correction_id: int) -> Correction:
+    """Apply a correction as its last person, to all attempts of all its exams in this transaction: no reader sees a mixture.
+
+    Raises SamePersonError, ConflictError, and OutdatedError where it would do other than its dry run said.
+    """
+    session = context.session
+    correction = _lock_for(context, correction_id, CorrectionState.ASKED, CorrectionState.CHECKED)
+    exams = queries.lock_exams(session, correction.exam_ids)
+    if correction.is_published and correction.state != CorrectionState.CHECKED:
+        raise ConflictError("这项更正涉及已公布的成绩，要先由一人审核，再由另一人批准。")
+    if not correction.is_published and queries.are_results_out(session, exams, now=context.now):
+        raise OutdatedError("申请以后成绩已经公布，更正要由三人办理。请申请人重新提交。")
+    change = GradeChange.from_json(correction.change)
+    change = _put_key_in_force(context, change, correction)
+    ruling_ids = _put_change_in_force(session, change, correction, exams)
+    made = list(_iter_outcomes(session, change, correction.exam_ids, ruling_ids))
+    _ensure_current(correction, [outcome for outcome, _ in made])
+    correction.state, correction.approved_by_id = CorrectionState.APPLIED, context.actor.person_id
+    correction.decided_at = context.now
+    session.flush()
+    _write_grades(context, correction, [row for _, row in made])
+    _note(context, "corrections.approve", correction, count=len(made))
+    return correction
+
+
+def _lock_for(context: ActionContext, correction_id: int, *states: CorrectionState) -> Correction:
+    correction = queries.lock_correction(context.session, correction_id)
+    if correction.state not in states:
+        raise ConflictError("这项更正刚才已经处理过了，请刷新页面查看结果。")
+    if context.actor.person_id in {None, correction.asked_by_id, correction.checked_by_id}:
+        raise SamePersonError
+    return correction
+
+
+def _ensure_current(correction: Correction, outcomes: Sequence[Outcome]) -> None:
+    """Raise OutdatedError unless the attempts of the dry run come to the same; others may have been graded since."""
+    known = set(correction.attempt_ids)
+    if fingerprint(outcome for outcome in outcomes if outcome.attempt_id in known) != correction.fingerprint:
+        raise OutdatedError
+
+
+def _put_key_in_force(context: ActionContext, change: GradeChange, correction: Correction) -> GradeChange:
+    """Store a key that the bank does not hold yet, and give the change that names it; raises ConflictError where the bank's has changed since."""
+    if change.new_part is None:
+        return change
+    key = put_part_in_force(
+        context, version_id=change.version_id, part=change.part, corrected=dict(change.new_part), old_key_id=change.old_key_id,
+        reason=correction.reason, author_id=correction.asked_by_id,
+    )  # fmt: skip
+    stored = replace(change, key_ids=(*change.key_ids, key.id), new_part=None)
+    correction.change = msgspec.to_builtins(stored)
+    return stored
+
+
+def _put_change_in_force(
+    session: Session, change: GradeChange, correction: Correction, exams: Sequence[Exam]
+) -> dict[int, int]:
+    """Write what a change says, so that what is graded from here on follows it too; gives the new rulings' ids by exam."""
+    for exam in exams:
+        exam.result_version += 1
+        if change.kind is CorrectionKind.RULES:
+            for name, value in change.rules.items():
+                setattr(exam, name, value if name == "scoring_rule" else Decimal(value))
+    session.flush()
+    if change.kind is CorrectionKind.ANNULMENT:
+        of_attempt = update(Attempt).where(Attempt.id == change.attempt_id, Attempt.exam_id.in_(correction.exam_ids))
+        session.execute(of_attempt.values(is_annulled=change.is_annulled))
+    if change.kind is not CorrectionKind.ITEM:
+        return {}
+    rows = [
+        {
+            "exam_id": exam.id, "question_version_id": change.version_id, "part": change.part, "treatment": change.treatment,
+            "key_ids": list(change.key_ids), "correction_id": correction.id,
+        }
+        for exam in exams
+    ]  # fmt: skip
+    made = session.execute(insert(ItemRuling).returning(ItemRuling.exam_id, ItemRuling.id), rows)
+    return {exam_id: ruling_id for exam_id, ruling_id in made}  # noqa: C416 – rows are no plain tuples for the type checker
+
+
+def _iter_outcomes(
+    session: Session, change: GradeChange, exam_ids: Sequence[int], ruling_ids: Mapping[int, int]
+) -> Iterator[tuple[Outcome, dict[str, Any]]]:
+    """Give for each touched grade what it comes to, and the columns of the next one; `ruling_ids` by exam where the change is one of an item."""
+    keys_by_id = grading_queries.keys_by_id(session, change.key_ids)
+    new_keys = tuple(keys_by_id[key_id] for key_id in change.key_ids)
+    if change.new_part is not None:
+        new_keys += (VersionKey(0, (change.new_part,) * (change.part + 1)),)
+    is_item = change.kind is CorrectionKind.ITEM
+    new = {
+        exam_id: Ruling(
+            id=ruling_id, version_id=change.version_id, part=change.part, treatment=change.treatment,
+            keys=new_keys,
+        )
+        for exam_id, ruling_id in ruling_ids.items()
+    }  # fmt: skip
+    rulings: dict[int, Ruling] = {}
+    for batch in queries.iter_current_grades(session, change, exam_ids):
+        missing = {ruling_id for grade in batch for ruling_id in grade.ruling_ids} - rulings.keys()
+        rulings |= grading_queries.rulings_by_id(session, missing)
+        keys = grading_queries.keys_by_id(session, {key_id for grade in batch for key_id in grade.key_ids.values()})
+        for grade in batch:
+            new_ruling = new[grade.exam_id] if is_item else None
+            row = grade_again(grade, change, keys=keys, rulings=rulings, new_ruling=new_ruling)
+            if not row["points_possible"]:
+                raise BadRequestError("不计分以后，有的试卷就没有可得的分了。请改用「全体给分」。")
+            yield Outcome.of(grade, row), row
+
+
+_REPLACE = text("UPDATE grades SET is_current = false WHERE id = ANY(CAST(:ids AS bigint[])) AND is_current")
+_NEXT = text("""
+INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids,
+  sheet, reason, graded_by_id, graded_at, correction_id)
+SELECT g.attempt_id, g.number, true, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, before.key_ids, g.rules, g.ruling_ids,
+  before.mark_ids, before.sheet, 'correction', :approved_by_id, :now, :correction_id
+FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
+  grade_id bigint, attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb,
+  rules jsonb, ruling_ids bigint[]
+) JOIN grades AS before ON before.id = g.grade_id
+""")
+
+
+def _write_grades(context: ActionContext, correction: Correction, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the next grade of each attempt in two statements; raise OutdatedError where another has taken its place meanwhile."""
+    replaced = context.session.connection().execute(_REPLACE, {"ids": [row["grade_id"] for row in rows]})
+    if replaced.rowcount != len(rows):
+        raise OutdatedError
+    values = {"approved_by_id": correction.approved_by_id, "now": context.now, "correction_id": correction.id}
+    context.session.connection().execute(_NEXT, {"grades": msgspec.json.encode(rows).decode(), **values})
+
+
+def _note(context: ActionContext, act: str, correction: Correction, *, count: int) -> None:
+    record(context, act, object_type="correction", object_id=correction.id, details={"count": count})
+
+
+_COLUMNS = tuple(
+    SheetColumn(head=head, width=width)
+    for head, width in (
+        ("考试", 30), ("单位编码", 12), ("单位", 28), ("工号", 14), ("姓名", 12), ("第几次作答", 12), ("更正前（分）", 14), ("更正后（分）", 14),
+        ("更正前等次", 12), ("更正后等次", 12), ("参加过补考", 12),
+    )
+)  # fmt: skip
+
+
+def write_correction(context: ActionContext, correction: Correction, path: Path, *, title: str) -> None:
+    """Write every result that an applied correction has changed, with an audit line."""
+    outcomes = [each for each in queries.list_outcomes(context.session, correction.id) if each.is_changed]
+    people = queries.people_of(context.session, [each.attempt_id for each in outcomes])
+    rows = sorted((_cells(people[each.attempt_id], each) for each in outcomes), key=lambda row: row[:4])
+    remarks = [f"理由：{correction.reason}", f"截至 {local(context.now):%Y-%m-%d %H:%M}，只列成绩有变化的作答。"]
+    write_xlsx(path, [SheetLayout(name="更正前后对照", columns=_COLUMNS, rows=rows, title=title, remarks=remarks)])
+    record(
+        context, "corrections.export", object_type="correction", object_id=correction.id, details={"count": len(rows)}
+    )
+
+
+def _cells(person: queries.AttemptPerson, each: Outcome) -> tuple[str, ...]:
     return (
-        row.title,
-        row.unit_code,
-        row.unit_name,
-        row.staff_number,
-        row.name,
-        row.number,
-        as_text(row.points_before),
-        as_text(row.points_after),
-        BAND_NAMES[Band(row.band_before)],
-        BAND_NAMES[Band(row.band_after)],
-    )
+        person.exam_title, person.unit_code, person.unit_name, person.staff_number, person.name, str(person.number), for_people(each.points_before),
+        for_people(each.points_after), BAND_NAMES[Band(each.band_before)], BAND_NAMES[Band(each.band_after)], "是" if person.has_attempted_makeup else "",
+    )  # fmt: skip

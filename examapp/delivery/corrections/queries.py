@@ -1,213 +1,280 @@
-"""Reads about regrades: what is still graded by the old key, and what was before and after."""
+"""Reads for corrections: the grades a change touches, the exams and people behind them, and what became of a request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, cast, func, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from examapp.content.questions.models import BankQuestion
+from examapp.clock import local
+from examapp.content.laws.models import LawVersion
+from examapp.content.questions.models import QuestionCitation
 from examapp.delivery.attempts.models import Attempt, AttemptState
+from examapp.delivery.attempts.queries import ends_of
+from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange, Outcome
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.models import Grade, Regrade
+from examapp.delivery.exams.rules import is_visible, results_visible_at
+from examapp.delivery.grading.models import Correction, Grade
 from examapp.errors import NotFoundError
-from examapp.jobs.models import JobState
-from examapp.organisation.access.queries import within
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.people.models import Approval, Person
+from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 
 _MAX_LISTED = 100
-LATE_GRADES = timedelta(minutes=5)
-"""How long after a regrade's end a grade by the old key may still turn up: no grading's transaction lasts longer."""
+
+_CURRENT = text("""
+SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.key_ids, g.rules,
+  g.ruling_ids, g.sheet, p.sections, p.response_schema,
+  (SELECT json_object_agg(item, points::text) FROM item_marks WHERE id = ANY(g.mark_ids)) AS hand_points,
+  CASE WHEN p.response_schema ~ '^(...)*.0' THEN
+    (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id AND substr(p.response_schema, 3 * item - 1, 1) = '0')
+  END AS texts
+FROM grades AS g JOIN attempts AS a ON a.id = g.attempt_id JOIN papers AS p ON p.id = a.paper_id
+WHERE g.is_current AND a.state = 'graded' AND a.exam_id = ANY(CAST(:exam_ids AS bigint[]))
+  AND (:version_id = 0 OR jsonb_exists(g.key_ids, CAST(:version_id AS text))) AND (:attempt_id = 0 OR a.id = :attempt_id)
+ORDER BY a.id
+""").bindparams(bindparam("version_id", type_=BigInteger), bindparam("attempt_id", type_=BigInteger))
+"""The current grades that a change may touch, with all that they are made of: letters from the sheet, words from the answers."""
+_AT_ONCE = 500
 
 
-def _graded_by_older(version_id: int, key_id: int) -> ColumnElement[bool]:
-    """Give the condition that a current grade of a closed attempt stands on an older key of this version."""
-    used = cast(Grade.key_ids[str(version_id)].astext, BigInteger)
-    return and_(Grade.is_current, Attempt.state == AttemptState.GRADED, used < key_id)
+def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> Iterator[list[CurrentGrade]]:
+    """Give the current grades of these exams that a change touches, by attempt, a batch at a time; one statement."""
+    values = {"exam_ids": list(exam_ids), "version_id": change.version_id, "attempt_id": change.attempt_id}
+    rows = session.execute(_CURRENT, values, execution_options={"yield_per": _AT_ONCE})
+    for batch in rows.partitions():
+        grades = [CurrentGrade(**row._mapping) for row in batch]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+        if change.kind is CorrectionKind.ITEM:
+            grades = [grade for grade in grades if (change.version_id, change.part) in grade.parts()]
+        yield grades
 
 
-def _outdated(version_id: int, key_id: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(Attempt.id)
-        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(_graded_by_older(version_id, key_id))
+def lock_exams(session: Session, exam_ids: Sequence[int]) -> list[Exam]:
+    """Lock exams against grading and other corrections, not against starts; raises NotFoundError where one is missing."""
+    statement = select(Exam).where(Exam.id.in_(exam_ids)).order_by(Exam.id).with_for_update(key_share=True)
+    exams = list(session.scalars(statement.execution_options(populate_existing=True)))
+    if len(exams) != len(set(exam_ids)):
+        raise NotFoundError
+    return exams
+
+
+def are_results_out(session: Session, exams: Iterable[Exam], *, now: datetime) -> bool:
+    """Tell whether results of any of these exams are visible."""
+    return any(is_visible(results_visible_at(exam, end=ends_of(session, exam, now=now).own), now) for exam in exams)
+
+
+def lock_correction(session: Session, correction_id: int) -> Correction:
+    """Get and lock a correction; raises NotFoundError."""
+    statement = select(Correction).where(Correction.id == correction_id).with_for_update()
+    correction = session.scalar(statement.execution_options(populate_existing=True))
+    if correction is None:
+        raise NotFoundError
+    return correction
+
+
+def is_waiting(session: Session, change: dict[str, Any], exam_ids: Sequence[int]) -> bool:
+    """Tell whether the same change of one of these exams was asked for and is not yet decided."""
+    is_open = Correction.state.in_((CorrectionState.ASKED, CorrectionState.CHECKED))
+    same = select(Correction.id).where(
+        is_open, Correction.change == change, Correction.exam_ids.op("&&", is_comparison=True)(list(exam_ids))
     )
-
-
-def count_outdated(session: Session, *, version_id: int, key_id: int) -> int:
-    """Count the graded attempts that stand on an older key of a version."""
-    listed = _outdated(version_id, key_id).subquery()
-    return session.execute(select(func.count()).select_from(listed)).scalar_one()
-
-
-def claim_outdated(session: Session, regrade: Regrade, *, limit: int) -> list[tuple[Attempt, Grade]]:
-    """Lock the next attempts of a regrade with their current grades, by their ids."""
-    rows = session.execute(
-        select(Attempt, Grade)
-        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(_graded_by_older(regrade.question_version_id, regrade.new_key_id), Attempt.id > regrade.last_attempt_id)
-        .order_by(Attempt.id)
-        .limit(limit)
-        .with_for_update(of=Attempt)
-        .execution_options(populate_existing=True)
-    )
-    return [(attempt, grade) for attempt, grade in rows]
-
-
-def list_recently_ended(session: Session, *, now: datetime) -> Sequence[Regrade]:
-    """Lock the regrades that ended within `LATE_GRADES`, for what was graded beside them."""
-    is_fresh = and_(Regrade.state == JobState.DONE, Regrade.finished_at > now - LATE_GRADES)
-    return session.scalars(select(Regrade).where(is_fresh).order_by(Regrade.id).with_for_update(skip_locked=True)).all()
+    return session.scalar(select(same.exists())) is True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExamShare:
-    """What a version's correction touches in one exam: graded attempts, so far by the old key."""
+class AffectedExam:
+    """An exam whose graded attempts hold a question version, with what its cited laws said on the first day of it."""
 
+    id: int
     title: str
+    opens_at: datetime
+    closes_at: datetime
     attempts: int
+    is_anonymised: bool
+    was_law_in_force: bool
+    """Whether every version of a law that the question cites was in force when the exam opened."""
 
 
-def list_touched_exams(session: Session, version_id: int) -> list[ExamShare]:
-    """List the exams with graded attempts that hold a version."""
+def list_exams_with(session: Session, version_id: int, part: int) -> list[AffectedExam]:
+    """List the exams with graded attempts that hold a version's part, the latest first."""
     rows = session.execute(
-        select(Exam.title, func.count().label("attempts"))
+        select(Exam.id, Exam.title, Exam.opens_at, Exam.closes_at, Exam.anonymised_at, func.count().label("attempts"))
         .join(Attempt, Attempt.exam_id == Exam.id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(Grade.key_ids.has_key(str(version_id)))
+        .where(Grade.key_ids.has_key(str(version_id)), Attempt.state == AttemptState.GRADED)
         .group_by(Exam.id)
-        .order_by(Exam.id)
-    )
-    return [ExamShare(title=title, attempts=attempts) for title, attempts in rows]
-
-
-def list_regrades(session: Session) -> list[Row[Any]]:
-    """List regrades with what was corrected, the newest first."""
-    return list(session.execute(_regrades().order_by(Regrade.id.desc()).limit(_MAX_LISTED)))
-
-
-def get_regrade(session: Session, regrade_id: int) -> Row[Any]:
-    """Get a regrade with what was corrected, why and by whom; raises NotFoundError."""
-    row = session.execute(_regrades().where(Regrade.id == regrade_id)).one_or_none()
-    if row is None:
-        raise NotFoundError
-    return row
-
-
-def find_of_approval(session: Session, approval_id: int) -> int | None:
-    """Find the regrade that a request for a key led to."""
-    return session.scalar(select(Regrade.id).where(Regrade.approval_id == approval_id))
-
-
-def _regrades() -> Select[*tuple[Any, ...]]:
-    requester, approver = aliased(Person), aliased(Person)
-    return (
-        select(
-            Regrade,
-            BankQuestion.code,
-            Approval.reason,
-            requester.name.label("requested_by"),
-            approver.name.label("approved_by"),
+        .order_by(Exam.opens_at.desc(), Exam.id.desc())
+    ).all()
+    since, until = _law_days(session, version_id, part)
+    return [
+        AffectedExam(
+            id=row.id, title=row.title, opens_at=row.opens_at, closes_at=row.closes_at, attempts=row.attempts,
+            is_anonymised=row.anonymised_at is not None,
+            was_law_in_force=(since is None or since <= local(row.opens_at).date()) and (until is None or local(row.opens_at).date() < until),
         )
-        .join(BankQuestion, Regrade.question_id == BankQuestion.id)
-        .join(Approval, Regrade.approval_id == Approval.id)
-        .join(requester, Approval.requested_by_id == requester.id)
-        .join(approver, Regrade.approved_by_id == approver.id)
-    )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _law_days(session: Session, version_id: int, part: int) -> tuple[date | None, date | None]:
+    """Give from which day all law versions are in force that a part cites, and from which one of them is repealed; None where that is not known."""
+    row = session.execute(
+        select(
+            func.max(func.coalesce(LawVersion.effective_on, LawVersion.version_on)), func.min(LawVersion.repealed_on)
+        )
+        .join(QuestionCitation, QuestionCitation.law_version_id == LawVersion.id)
+        .where(QuestionCitation.question_version_id == version_id, QuestionCitation.part == part + 1)
+    ).one()
+    return row[0], row[1]
+
+
+def list_outcomes(session: Session, correction_id: int) -> list[Outcome]:
+    """List what an applied correction has done, by attempt."""
+    after, before = aliased(Grade), aliased(Grade)
+    rows = session.execute(
+        select(
+            Attempt.exam_id, Attempt.unit_id, after.attempt_id, before.id.label("grade_id"), before.points.label("points_before"),
+            after.points.label("points_after"), before.percent.label("percent_before"), after.percent.label("percent_after"),
+            before.band.label("band_before"), after.band.label("band_after"), before.is_passed.label("was_passed"), after.is_passed,
+        )
+        .join(before, and_(before.attempt_id == after.attempt_id, before.number == after.number - 1))
+        .join(Attempt, after.attempt_id == Attempt.id)
+        .where(after.correction_id == correction_id)
+        .order_by(after.attempt_id)
+    )  # fmt: skip
+    return [Outcome(**row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExamChange:
-    """How an exam's results were before and after: attempts graded again, with other points, newly passed, no longer passed."""
+class AttemptPerson:
+    """Whose an attempt is, and whether this person has sat a make-up of the exam since."""
 
-    exam_id: int
-    title: str
-    attempts: int
-    raised: int
-    lowered: int
-    newly_passed: int
-    no_longer_passed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultChange:
-    """One attempt whose points changed, before and after."""
-
-    title: str
+    name: str
+    staff_number: str
     unit_code: str
     unit_name: str
-    staff_number: str
-    name: str
+    exam_title: str
     number: int
-    points_before: Decimal
-    points_after: Decimal
-    band_before: str
-    band_after: str
+    has_attempted_makeup: bool
 
 
-_Before, _After = aliased(Grade), aliased(Grade)
-
-
-def _pairs(columns: Select[*tuple[Any, ...]], regrade_id: int, access: AccessScope) -> Select[*tuple[Any, ...]]:
-    return (
-        columns.select_from(_After)
-        .join(_Before, and_(_Before.attempt_id == _After.attempt_id, _Before.number == _After.number - 1))
-        .join(Attempt, _After.attempt_id == Attempt.id)
-        .join(Exam, Attempt.exam_id == Exam.id)
+def people_of(session: Session, attempt_ids: Sequence[int]) -> dict[int, AttemptPerson]:
+    """Give whose these attempts are, with the unit of the day of the attempt."""
+    makeup, later = aliased(Exam), aliased(Attempt)
+    has_attempted = (
+        select(later.id)
+        .join(makeup, later.exam_id == makeup.id)
+        .where(makeup.main_exam_id == Attempt.exam_id, later.person_id == Attempt.person_id)
+        .exists()
+    )
+    rows = session.execute(
+        select(
+            Attempt.id, Person.name, Person.staff_number, Unit.code.label("unit_code"), Unit.name.label("unit_name"),
+            Exam.title.label("exam_title"), Attempt.number, has_attempted.label("has_attempted_makeup"),
+        )
         .join(Person, Attempt.person_id == Person.id)
-        .join(Unit, Person.unit_id == Unit.id)
-        .where(_After.regrade_id == regrade_id, within(access))
+        .join(Unit, Attempt.unit_id == Unit.id)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .where(Attempt.id.in_(attempt_ids))
+    )  # fmt: skip
+    return {row.id: AttemptPerson(**{k: v for k, v in row._mapping.items() if k != "id"}) for row in rows}  # noqa: SLF001 – as above
+
+
+def count_open_attempts(session: Session, exam_ids: Sequence[int]) -> int:
+    """Count the attempts of these exams that are being sat or wait for their grade: they will follow a correction by themselves."""
+    statement = select(func.count()).where(Attempt.exam_id.in_(exam_ids), Attempt.state != AttemptState.GRADED)
+    return session.execute(statement).scalar_one()
+
+
+def person_ids_of(session: Session, attempt_ids: Sequence[int]) -> list[int]:
+    """List whose these attempts are, each person once."""
+    return list(session.scalars(select(Attempt.person_id).where(Attempt.id.in_(attempt_ids)).distinct()))
+
+
+def select_passed_by_correction(*, exam_id: int | None = None, since: datetime | None = None) -> Select[int, int]:
+    """Select exam and person of the current grades that a correction or a regrade made a pass; of one exam, or since an instant."""
+    statement = (
+        select(Attempt.exam_id, Attempt.person_id)
+        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Grade.reason != "first", Grade.is_passed)
+        .distinct()
     )
+    if exam_id is not None:
+        statement = statement.where(Attempt.exam_id == exam_id)
+    return statement if since is None else statement.where(Grade.graded_at > since)
 
 
-def list_exam_changes(session: Session, regrade_id: int, access: AccessScope) -> list[ExamChange]:
-    """Sum a regrade by exam, of the people within the reach."""
-    columns = select(
-        Exam.id.label("exam_id"),
-        Exam.title,
-        func.count().label("attempts"),
-        func.count().filter(_After.points > _Before.points).label("raised"),
-        func.count().filter(_After.points < _Before.points).label("lowered"),
-        func.count().filter(_After.is_passed, ~_Before.is_passed).label("newly_passed"),
-        func.count().filter(_Before.is_passed, ~_After.is_passed).label("no_longer_passed"),
+def get_attempt(session: Session, attempt_id: int) -> Attempt:
+    """Get anybody's attempt; raises NotFoundError."""
+    attempt = session.get(Attempt, attempt_id)
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
+def get_correction(session: Session, correction_id: int) -> Correction:
+    """Get a correction; raises NotFoundError."""
+    correction = session.get(Correction, correction_id)
+    if correction is None:
+        raise NotFoundError
+    return correction
+
+
+def lock_unnotified_corrections(session: Session) -> Sequence[Correction]:
+    """Lock the applied corrections of which nobody was told yet."""
+    unnotified = Correction.state == CorrectionState.APPLIED, Correction.notified_at.is_(None)
+    return session.scalars(select(Correction).where(*unnotified).with_for_update(skip_locked=True)).all()
+
+
+def list_corrections(session: Session) -> Sequence[Correction]:
+    """List the latest corrections, the newest first."""
+    return session.scalars(select(Correction).order_by(Correction.id.desc()).limit(_MAX_LISTED)).all()
+
+
+def titles_of(session: Session, exam_ids: Iterable[int]) -> dict[int, str]:
+    """Give exams' titles by id."""
+    rows = session.execute(select(Exam.id, Exam.title).where(Exam.id.in_(set(exam_ids))))
+    return {row.id: row.title for row in rows}
+
+
+def unit_names(session: Session, unit_ids: Iterable[int]) -> dict[int, str]:
+    """Give units' names by id."""
+    rows = session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(set(unit_ids))))
+    return {row.id: row.name for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeLine:
+    """One grade of an attempt as its candidate reads it: `reason` is public."""
+
+    number: int
+    points: Decimal
+    points_possible: Decimal
+    graded_at: datetime
+    reason: str
+
+
+_REASONS = {"first": "首次评分", "key_corrected": "有一道题的答案作了更正"}
+
+
+def list_grades(session: Session, attempt_id: int) -> list[GradeLine]:
+    """List all grades of an attempt, the oldest first, each with why it was made."""
+    rows = session.execute(
+        select(
+            Grade.number, Grade.points, Grade.points_possible, Grade.graded_at, Grade.reason, Correction.public_reason
+        )
+        .outerjoin(Correction, Grade.correction_id == Correction.id)
+        .where(Grade.attempt_id == attempt_id)
+        .order_by(Grade.number)
     )
-    rows = session.execute(_pairs(columns, regrade_id, access).group_by(Exam.id).order_by(Exam.id))
-    return [ExamChange(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-
-
-def list_result_changes(
-    session: Session, regrade_id: int, access: AccessScope, *, limit: int, skip: int = 0
-) -> list[ResultChange]:
-    """List the attempts within the reach whose points changed, by exam, unit code and staff number."""
-    columns = select(
-        Exam.title,
-        Unit.code.label("unit_code"),
-        Unit.name.label("unit_name"),
-        Person.staff_number,
-        Person.name,
-        Attempt.number,
-        _Before.points.label("points_before"),
-        _After.points.label("points_after"),
-        _Before.band.label("band_before"),
-        _After.band.label("band_after"),
-    )
-    statement = _pairs(columns, regrade_id, access).where(_After.points != _Before.points)
-    order = (Exam.id, Unit.code, Person.staff_number, Attempt.number)
-    rows = session.execute(statement.order_by(*order).limit(limit).offset(skip))
-    return [ResultChange(**row._mapping) for row in rows]  # noqa: SLF001 – as above
-
-
-def find_points_before(session: Session, grade: Grade) -> Decimal | None:
-    """Find what a regraded attempt had before, where its points changed."""
-    if grade.regrade_id is None:
-        return None
-    before = select(Grade.points).where(Grade.attempt_id == grade.attempt_id, Grade.number == grade.number - 1)
-    points = session.scalar(before)
-    return points if points != grade.points else None
+    return [
+        GradeLine(
+            number=number, points=points, points_possible=possible, graded_at=at,
+            reason=public_reason or _REASONS.get(reason, "这场考试的成绩作了更正"),
+        )
+        for number, points, possible, at, reason, public_reason in rows
+    ]  # fmt: skip

@@ -9,8 +9,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.queries import get_blueprint, load_pool, sections_of
-from examapp.content.blueprints.rules import BankTooSmallError, draw
+from examapp.content.blueprints.rules import BankTooSmallError, draw, total_points
 from examapp.delivery.exams.actions import (
     InvalidExamError,
     KeysOut,
@@ -28,6 +29,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import ActionContext, record
+from examapp.points import for_people
 
 AUDIT_ACTS = {
     "exams.cancel_exam": "取消考试",
@@ -90,11 +92,20 @@ def list_publish_issues(session: Session, exam: Exam, *, now: datetime) -> list[
 
 def list_bank_issues(session: Session, exam: Exam) -> list[str]:
     """Say in Chinese for which of an exam's blueprints the bank does not suffice, so that papers cannot be made."""
-    return [issue for i in list_blueprint_ids(session, exam) if (issue := _find_blueprint_issue(session, i))]
+    blueprints = [get_blueprint(session, blueprint_id) for blueprint_id in list_blueprint_ids(session, exam)]
+    issues = [issue for blueprint in blueprints if (issue := _find_blueprint_issue(session, blueprint))]
+    totals = [total_points(sections_of(blueprint)) for blueprint in blueprints]
+    if None not in totals and len(set(totals)) > 1:
+        listed = "、".join(
+            f"「{one.name}」{for_people(total)} 分" for one, total in zip(blueprints, totals, strict=True)
+        )
+        issues.append(f"各组卷规则的满分不同（{listed}）。同一场考试每个人的满分必须相同，请调整题数或分值。")
+    return issues
 
 
-def _find_blueprint_issue(session: Session, blueprint_id: int) -> str | None:
-    blueprint = get_blueprint(session, blueprint_id)
+def _find_blueprint_issue(session: Session, blueprint: Blueprint) -> str | None:
+    if total_points(sections_of(blueprint)) is None:
+        return f"组卷规则「{blueprint.name}」没有定每道案例题的小题数，各人满分会不同。请在该规则中填写小题数。"
     try:
         draw(sections_of(blueprint), load_pool(session, blueprint), seed=0, is_shuffled=blueprint.is_shuffled)
     except BankTooSmallError:

@@ -75,6 +75,7 @@ class ExamSettings:
     study_gate: dict[str, Any]
     snapshot_due_at: datetime | None
     has_pledge: bool = False
+    has_snapshot_at_close: bool = True
     sessions: tuple[Window, ...] = ()
     audience: tuple[AudiencePart, ...] = ()
     staff_numbers: tuple[str, ...] = ()

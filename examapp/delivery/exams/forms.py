@@ -157,6 +157,7 @@ class ExamForm(FlaskForm):
     required_credits = IntegerField("必修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     elective_credits = IntegerField("选修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
     snapshot_on = DateField("名册冻结日", [Optional()])
+    has_snapshot_at_close = BooleanField("没有填冻结日的，考试结束时自动冻结名册", default=True)
     audience = RowList(FormField(AudienceForm), max_entries=50)
     staff_numbers = TextAreaField(
         "点名参加的人员",
@@ -201,6 +202,7 @@ class ExamForm(FlaskForm):
             has_pledge=bool(self.has_pledge.data),
             study_gate={name: value for name, value in required_credits.items() if value},
             snapshot_due_at=None if snapshot_on is None else from_local(datetime.combine(snapshot_on, time())),
+            has_snapshot_at_close=self.has_snapshot_at_close.data,
             sessions=tuple(_window(row.form) for row in self.sessions),
             audience=tuple(_part(row.form) for row in self.audience),
             staff_numbers=tuple(dict.fromkeys(_entries(self.staff_numbers.data))),
@@ -306,7 +308,7 @@ def makeup_form(exam: Exam) -> ExamForm:
 _SAME_NAMES = (
     "title", "kind", "main_exam_id", "blueprint_id", "instructions", "is_full_duration", "grace_s", "attempts_allowed",
     "counting_rule", "scoring_rule", "pass_percent", "good_percent", "excellent_percent", "results_policy", "keys_policy",
-    "focus_loss_limit", "has_pledge",
+    "focus_loss_limit", "has_pledge", "has_snapshot_at_close",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.db.personal_data import BEFORE_START, EXAM, OTHERS, TECHNICAL, shown
@@ -112,10 +112,14 @@ class Exam(Base):
     """`{}` for none; else what a clearance row is asked for."""
     snapshot_due_at: Mapped[UtcDateTime | None]
     """The moment whose roster figures stand on from then on; it may lie ahead."""
+    has_snapshot_at_close: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the roster freezes when the window closes, where no other moment is declared."""
     anonymised_at: Mapped[UtcDateTime | None]
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""
     snapshot_created_at: Mapped[UtcDateTime | None]
     """When that roster was written into `roster_snapshot_people`; null while figures still stand on the present roster."""
+    result_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Which version its results are; each applied correction of grades begins another."""
     corrections: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many corrections of the frozen roster the office has accepted since."""
     has_external_results: Mapped[bool] = mapped_column(default=False, server_default=false())

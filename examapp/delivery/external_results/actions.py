@@ -21,7 +21,7 @@ from examapp.delivery.exams.queries import get_organiser_exam
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow, ResultRowOutcome
 from examapp.delivery.external_results.queries import Match, get_import, get_row, match_rows
 from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results, result_file_binding
-from examapp.delivery.grading.actions import marks_of
+from examapp.delivery.grading.actions import rules_of
 from examapp.delivery.grading.models import ExternalResult
 from examapp.delivery.grading.rules import Band, band_of
 from examapp.documents.tables import read_grids
@@ -69,7 +69,7 @@ def record_external_results(
         )
         .values(undone_at=now, replaced_by_id=import_id)
     )
-    limits = marks_of(exam)
+    limits = rules_of(exam)
     shared = {
         "exam_id": exam_id,
         "import_id": import_id,

@@ -20,7 +20,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries, rules
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.queries import AnswerSheet, GradedPaper, exams_to_tally, iter_graded_papers
-from examapp.delivery.grading.rules import GradeBoundaries, VersionKey
+from examapp.delivery.grading.rules import GradingRules, Ruling, VersionKey
 from examapp.jobs.models import MAX_RETRIES
 from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.points import percentage
@@ -50,10 +50,11 @@ def begin_again(session: Session, *, now: datetime) -> list[int]:
 _WRITE = text("""
 WITH graded AS (
   INSERT INTO grades
-    (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)
-  SELECT attempt_id, number, true, points, points_possible, percent, band, is_passed, item_points, key_ids, 'first', :now
+    (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, sheet, reason, graded_at)
+  SELECT attempt_id, number, true, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids, decode(sheet, 'base64'), 'first', :now
   FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
-    attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb, key_ids jsonb
+    attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb, key_ids jsonb,
+    rules jsonb, ruling_ids bigint[], mark_ids bigint[], sheet text
   )
   RETURNING attempt_id
 )
@@ -68,38 +69,45 @@ def grade_batch(session: Session, ids: Sequence[int], *, now: datetime) -> int:
         return 0
     sheets = queries.list_sheets(session, locked)
     keys = queries.newest_keys(session, (version_id for sheet in sheets for version_id in sheet.version_ids))
-    grades = [_grade(sheet, keys) for sheet in sheets]
+    rulings = queries.rulings_by_id(session, {ruling_id for sheet in sheets for ruling_id in sheet.ruling_ids})
+    grades = [
+        {"attempt_id": sheet.id, "number": sheet.last_number + 1, **make_grade(sheet, keys, rulings)}
+        for sheet in sheets
+    ]
     session.connection().execute(_WRITE, {"grades": msgspec.json.encode(grades).decode(), "now": now})
     return len(sheets)
 
 
-def _grade(sheet: AnswerSheet, keys: Mapping[int, VersionKey]) -> dict[str, Any]:
-    score = score_sheet(sheet, keys)
-    return {
-        "attempt_id": sheet.id, "number": sheet.last_number + 1, "points": score.points, "points_possible": score.points_possible,
-        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": score.item_points,
-        "key_ids": {str(version_id): keys[version_id].id for version_id in sheet.version_ids},
-    }  # fmt: skip
+def make_grade(sheet: AnswerSheet, keys: Mapping[int, VersionKey], rulings: Mapping[int, Ruling]) -> dict[str, Any]:
+    """Score an attempt, and name everything the grade is made of: the columns of `grades` that never change.
 
-
-def score_sheet(sheet: AnswerSheet, keys: Mapping[int, VersionKey]) -> rules.Score:
-    """Score an attempt by these keys of its question versions; raise KeyError where one is missing."""
-    return rules.score_paper(
+    Raise KeyError for a question version without a key, UnmarkedItemError for an item that a person must mark and nobody has.
+    """
+    versions, marks = set(sheet.version_ids), sheet.hand_marks or []
+    applied = [rulings[ruling_id] for ruling_id in sheet.ruling_ids if rulings[ruling_id].version_id in versions]
+    score = rules.score_paper(
         sheet.sections,
         sheet.response_schema,
         sheet.responses or {},
         keys,
-        rule=ScoringRule(sheet.scoring_rule),
-        marks=marks_of(sheet),
+        rules=GradingRules.from_json(sheet.rules),
+        rulings=applied,
+        hand_points={mark["item"]: Decimal(mark["points"]) for mark in marks},
     )
+    return {
+        "points": score.points, "points_possible": score.points_possible, "percent": score.percent, "band": score.band, "is_passed": score.is_passed,
+        "item_points": score.item_points, "sheet": score.sheet, "key_ids": {str(version_id): keys[version_id].id for version_id in sheet.version_ids},
+        "rules": sheet.rules, "ruling_ids": [ruling.id for ruling in applied], "mark_ids": sorted(mark["id"] for mark in marks),
+    }  # fmt: skip
 
 
-def marks_of(settings: Exam | AnswerSheet) -> GradeBoundaries:
-    """Give an exam's marks of pass and bands."""
-    return GradeBoundaries(
-        pass_percent=settings.pass_percent,
-        good_percent=settings.good_percent,
-        excellent_percent=settings.excellent_percent,
+def rules_of(exam: Exam) -> GradingRules:
+    """Give an exam's rules of today: scoring, pass mark and bands."""
+    return GradingRules(
+        scoring_rule=ScoringRule(exam.scoring_rule),
+        pass_percent=exam.pass_percent,
+        good_percent=exam.good_percent,
+        excellent_percent=exam.excellent_percent,
     )
 
 
@@ -162,6 +170,8 @@ def _tallies(graded: Iterator[GradedPaper]) -> dict[tuple[int, int], _Tally]:
     for paper in graded:
         items = (item for section in paper.sections for item in section["items"])
         for (version_id, part, _, possible), points in zip(items, paper.item_points, strict=True):
+            if (version_id, part) in paper.void:
+                continue
             tally = found.setdefault((version_id, part + 1), _Tally())
             tally.asked += 1
             tally.right += Decimal(points) == Decimal(possible)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import TextClause, func, or_, select, text
@@ -15,8 +14,8 @@ from examapp.content.blueprints.models import Paper
 from examapp.content.questions.models import QuestionUse
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.rules import VersionKey
+from examapp.delivery.grading.models import Grade, ItemRuling
+from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
 from examapp.jobs.models import MAX_RETRIES
 
 
@@ -31,10 +30,12 @@ class AnswerSheet:
     """By item; None where nothing was answered."""
     last_number: int
     """The number of its last grade, 0 where there is none."""
-    scoring_rule: str
-    pass_percent: Decimal
-    good_percent: Decimal
-    excellent_percent: Decimal
+    rules: dict[str, str]
+    """The exam's rules of today, as a grade freezes them."""
+    ruling_ids: list[int]
+    """The rulings in force in the exam today, whatever the paper holds."""
+    hand_marks: list[dict[str, Any]] | None
+    """The marks in force that persons gave: id, item, points; None where there are none."""
 
     @property
     def version_ids(self) -> Iterator[int]:
@@ -57,10 +58,18 @@ UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began
 """)
 """Attempts that were never tried, and those whose last try began before an instant and which may be tried once more."""
 _LOCK = text("""
-SELECT id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'submitted' AND quarantined_at IS NULL ORDER BY submitted_at FOR UPDATE
+WITH steady AS MATERIALIZED (SELECT id FROM exams WHERE id IN (SELECT exam_id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[]))) ORDER BY id FOR SHARE)
+SELECT a.id FROM attempts AS a JOIN steady ON steady.id = a.exam_id
+WHERE a.id = ANY(CAST(:ids AS bigint[])) AND a.state = 'submitted' AND a.quarantined_at IS NULL ORDER BY a.submitted_at FOR UPDATE OF a
 """)
+"""The exams' rows are held too: a correction, which locks them, waits for what is being graded by the rulings of before."""
 _SHEETS = text("""
-SELECT a.id, p.sections, p.response_schema, e.scoring_rule, e.pass_percent, e.good_percent, e.excellent_percent,
+SELECT a.id, p.sections, p.response_schema,
+  jsonb_build_object(
+    'scoring_rule', e.scoring_rule, 'pass_percent', e.pass_percent::text, 'good_percent', e.good_percent::text, 'excellent_percent', e.excellent_percent::text
+  ) || CASE WHEN a.is_annulled THEN '{"is_annulled": true}' ELSE '{}' END::jsonb AS rules,
+  ARRAY(SELECT max(id) FROM item_rulings WHERE exam_id = a.exam_id GROUP BY question_version_id, part ORDER BY 1) AS ruling_ids,
+  (SELECT json_agg(json_build_object('id', id, 'item', item, 'points', points::text)) FROM item_marks WHERE attempt_id = a.id AND is_current) AS hand_marks,
   (SELECT coalesce(max(number), 0) FROM grades WHERE attempt_id = a.id) AS last_number,
   (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id) AS responses
 FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id JOIN exams AS e ON e.id = a.exam_id WHERE a.id = ANY(CAST(:ids AS bigint[]))
@@ -70,6 +79,12 @@ SELECT DISTINCT ON (question_version_id) question_version_id, id FROM answer_key
 ORDER BY question_version_id, number DESC
 """)
 _KEYS = text("SELECT id, parts FROM answer_keys WHERE id = ANY(CAST(:ids AS bigint[]))")
+_RULINGS = text(
+    "SELECT id, question_version_id, part, treatment, key_ids FROM item_rulings WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
+_MARKS = text(
+    "SELECT id, attempt_id, item, points::text AS points FROM item_marks WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
 _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
@@ -121,6 +136,29 @@ def keys_by_id(session: Session, ids: Collection[int]) -> dict[int, VersionKey]:
     return found
 
 
+def rulings_by_id(session: Session, ids: Collection[int]) -> dict[int, Ruling]:
+    """Give rulings by id with the keys they score by; no statement where there are no ids."""
+    if not ids:
+        return {}
+    rows = session.connection().execute(_RULINGS, {"ids": list(ids)}).all()
+    keys = keys_by_id(session, {key_id for row in rows for key_id in row.key_ids})
+    return {
+        row.id: Ruling(
+            id=row.id, version_id=row.question_version_id, part=row.part, treatment=Treatment(row.treatment),
+            keys=tuple(keys[key_id] for key_id in row.key_ids),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def marks_by_attempt(session: Session, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Give what persons gave, by attempt, of these marks; no statement where there are no ids."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in session.connection().execute(_MARKS, {"ids": list(ids)}) if ids else ():
+        found.setdefault(row.attempt_id, []).append({"id": row.id, "item": row.item, "points": row.points})
+    return found
+
+
 def clear_key_cache() -> None:
     """Drop the cached keys: another database stands behind the same ids now (tests, a restore)."""
     _cached_keys.clear()
@@ -146,6 +184,8 @@ class GradedPaper:
 
     sections: Sequence[dict[str, Any]]
     item_points: Sequence[str]
+    void: frozenset[tuple[int, int]]
+    """Version and part of the items that do not count."""
 
 
 def exams_to_tally(session: Session) -> list[tuple[int, str]]:
@@ -174,12 +214,14 @@ def exams_to_tally(session: Session) -> list[tuple[int, str]]:
 
 def iter_graded_papers(session: Session, exam_id: int) -> Iterator[GradedPaper]:
     """Give every graded paper of an exam, streamed."""
+    of_exam = select(ItemRuling).where(ItemRuling.exam_id == exam_id, ItemRuling.treatment == Treatment.VOID)
+    void = {ruling.id: (ruling.question_version_id, ruling.part) for ruling in session.scalars(of_exam)}
     rows = session.execute(
-        select(Paper.sections, Grade.item_points)
+        select(Paper.sections, Grade.item_points, Grade.ruling_ids)
         .join(Attempt, Grade.attempt_id == Attempt.id)
         .join(Paper, Attempt.paper_id == Paper.id)
         .where(Attempt.exam_id == exam_id, Grade.is_current)
         .execution_options(yield_per=_AT_ONCE)
     )
-    for sections, item_points in rows:
-        yield GradedPaper(sections, item_points)
+    for sections, item_points, ruling_ids in rows:
+        yield GradedPaper(sections, item_points, frozenset(void[i] for i in ruling_ids if i in void))

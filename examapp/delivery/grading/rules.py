@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
+
+import msgspec
 
 from examapp.points import round_points
 from question_bank.kinds import response_schema
@@ -40,6 +42,41 @@ class GradeBoundaries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GradingRules(GradeBoundaries):
+    """What an exam's settings give to a grade, frozen into it: a grade is never read by the settings of a later day."""
+
+    scoring_rule: ScoringRule
+    is_annulled: bool = False
+    """Whether the sitting counts for nothing, as two persons have decided: no points, not passed."""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read `grades.rules`; raise msgspec.ValidationError where it is incomplete."""
+        return msgspec.convert(stored, cls)
+
+
+class Treatment(StrEnum):
+    """How an exam counts an item after a correction."""
+
+    KEY = "key"
+    BEST_OF = "best_of"
+    FULL = "full"
+    VOID = "void"
+
+
+TREATMENT_NAMES = {
+    Treatment.KEY: "改为新答案",
+    Treatment.BEST_OF: "新旧答案均给分",
+    Treatment.FULL: "全体给分",
+    Treatment.VOID: "不计分",
+}
+
+
+class UnmarkedItemError(LookupError):
+    """A person must mark this item, and nobody has: it is no zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """What a paper comes to."""
 
@@ -49,6 +86,8 @@ class Score:
     band: Band
     is_passed: bool
     item_points: tuple[Decimal, ...]
+    sheet: bytes
+    """The responses in stored letters, item after item, each as its kind packs it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,29 +98,106 @@ class VersionKey:
     parts: Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """How an exam counts one part (from 0) of a question version; its row never changes. `keys` are what it is scored by, the best counting."""
+
+    id: int
+    version_id: int
+    part: int
+    treatment: Treatment
+    keys: tuple[VersionKey, ...]
+
+
 def score_paper(
     sections: Sequence[Mapping[str, Any]],
     schema: str,
     responses: Mapping[str, Sequence[str]],
     keys: Mapping[int, VersionKey],
     *,
-    rule: ScoringRule,
-    marks: GradeBoundaries,
+    rules: GradingRules,
+    rulings: Iterable[Ruling] = (),
+    hand_points: Mapping[int, Decimal] | None = None,
 ) -> Score:
-    """Score a paper as it is stored: `responses` by item in the letters that the person saw, `keys` by question version.
+    """Score a paper as it is stored: `responses` by item in the letters that the person saw; the rest as in `score_stored`."""
+    orders = (item[2] for section in sections for item in section["items"])
+    kinds = response_schema.kinds_in(schema)
+    stored = [
+        kind.stored_response(responses.get(str(number), ()), order)
+        for number, (order, kind) in enumerate(zip(orders, kinds, strict=True), 1)
+    ]
+    return score_stored(sections, schema, stored, keys, rules=rules, rulings=rulings, hand_points=hand_points)
 
-    Raise KeyError for a question version without a key.
+
+def score_stored(
+    sections: Sequence[Mapping[str, Any]],
+    schema: str,
+    stored: Sequence[tuple[str, ...]],
+    keys: Mapping[int, VersionKey],
+    *,
+    rules: GradingRules,
+    rulings: Iterable[Ruling] = (),
+    hand_points: Mapping[int, Decimal] | None = None,
+) -> Score:
+    """Score responses in stored letters, one an item: `keys` by question version, `hand_points` by item.
+
+    Raise KeyError for a question version without a key, UnmarkedItemError for an item that a person must mark and nobody has.
     """
     items = ((*item, section.get("scoring", "")) for section in sections for item in section["items"])
-    item_points, possible = [], ZERO
-    for number, ((version_id, part, order, worth, scoring), kind) in enumerate(
-        zip(items, response_schema.kinds_in(schema), strict=True), 1
+    ruled = {(ruling.version_id, ruling.part): ruling for ruling in rulings}
+    given = hand_points or {}
+    item_points, possible, sheet = [], ZERO, bytearray()
+    for number, ((version_id, part, order, worth, scoring), kind, response) in enumerate(
+        zip(items, response_schema.kinds_in(schema), stored, strict=True), 1
     ):
-        response = kind.stored_response(responses.get(str(number), ()), order)
-        asked = (keys[version_id], part, kind, len(order), worth, scoring)
-        item_points.append((_score_letters if kind.has_letter_key else _score)(asked, response, rule))
+        if kind.has_letter_key:
+            sheet += _packed(kind, response, len(order))
+        ruling = ruled.get((version_id, part)) if ruled else None
+        if ruling is not None and ruling.treatment is Treatment.VOID:
+            item_points.append(ZERO)
+            continue
         possible += _points(worth)
-    return _total(tuple(item_points), possible, marks)
+        if ruling is not None and ruling.treatment is Treatment.FULL:
+            item_points.append(_points(worth))
+        elif number in given:
+            item_points.append(min(given[number], _points(worth)))
+        elif not kind.is_machine_graded:
+            raise UnmarkedItemError(number)
+        else:
+            score = _score_letters if kind.has_letter_key else _score
+            asked = (part, kind, len(order), worth, scoring)
+            scored_by = (keys[version_id],) if ruling is None else ruling.keys
+            item_points.append(max(score((key, *asked), response, rules.scoring_rule) for key in scored_by))
+    if rules.is_annulled:
+        item_points = [ZERO] * len(item_points)
+    return _total(tuple(item_points), possible, rules, sheet=bytes(sheet))
+
+
+@lru_cache(maxsize=30_000)
+def _packed(kind: QuestionKind, response: tuple[str, ...], option_count: int) -> bytes:
+    return kind.pack(response, option_count)
+
+
+def unpack_sheet(
+    sections: Sequence[Mapping[str, Any]], schema: str, sheet: bytes, texts: Mapping[str, Sequence[str]]
+) -> list[tuple[str, ...]]:
+    """Give the responses of a grade, one an item: stored letters from its sheet, `texts` by item. Raise ValueError for a sheet of another paper."""
+    orders = (item[2] for section in sections for item in section["items"])
+    responses, start = [], 0
+    for number, (order, kind) in enumerate(zip(orders, response_schema.kinds_in(schema), strict=True), 1):
+        end = start + kind.packed_size(len(order))
+        responses.append(
+            _unpacked(kind, sheet[start:end]) if kind.has_letter_key else tuple(texts.get(str(number), ()))
+        )
+        start = end
+    if start != len(sheet):
+        raise ValueError(f"{len(sheet)} bytes for a paper of {start}")
+    return responses
+
+
+@lru_cache(maxsize=30_000)
+def _unpacked(kind: QuestionKind, packed: bytes) -> tuple[str, ...]:
+    return kind.unpack(packed)
 
 
 @lru_cache(maxsize=512)
@@ -115,7 +231,7 @@ def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, poi
     )
 
 
-def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoundaries) -> Score:
+def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoundaries, *, sheet: bytes) -> Score:
     points = sum(item_points, ZERO)
     band = band_of(points, possible, marks)
     percent = round_points(points * 100 / possible) if possible else ZERO
@@ -126,6 +242,7 @@ def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoun
         band=band,
         is_passed=band is not Band.FAIL,
         item_points=item_points,
+        sheet=sheet,
     )
 
 

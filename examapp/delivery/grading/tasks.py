@@ -16,10 +16,10 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.delivery.attempt_starts.actions import clear_queue
 from examapp.delivery.attempts.actions import close_overdue
-from examapp.delivery.corrections import actions as correction_actions
 from examapp.delivery.grading import actions
 from examapp.delivery.grading.models import Regrade
 from examapp.delivery.make_ups import actions as make_up_actions
+from examapp.delivery.regrades import actions as regrade_actions
 from examapp.jobs import actions as job_actions
 from examapp.jobs.registry import JobKind, job_handler, task
 from examapp.jobs.runner import JobRun, RunLaterError, run_job
@@ -87,10 +87,10 @@ def regrade(run: JobRun) -> None:
     """Grade so many batches again that a corrected key concerns, a transaction each, and leave the rest to a later run."""
     for _ in range(_REGRADE_BATCHES):
         with (
-            at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * correction_actions.REGRADED_AT_ONCE),
+            at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * regrade_actions.REGRADED_AT_ONCE),
             transaction() as session,
         ):
-            if not correction_actions.regrade_batch(session, run, now=clock.now()):
+            if not regrade_actions.regrade_batch(session, run, now=clock.now()):
                 return
     raise RunLaterError
 
@@ -98,7 +98,7 @@ def regrade(run: JobRun) -> None:
 def _regrade_due() -> None:
     """Run the regrades that are due, so that they end while the queue is away too."""
     with transaction() as session:
-        correction_actions.reopen_regrades(session, now=clock.now())
+        regrade_actions.reopen_regrades(session, now=clock.now())
         job_actions.recover_dead(session, Regrade.KIND, now=clock.now())
         ids = job_actions.list_due(session, Regrade.KIND, now=clock.now())
     for job_id in ids:

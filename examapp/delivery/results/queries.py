@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
-from examapp.content.laws.models import Law, LawArticle, LawVersion
-from examapp.content.questions.models import AnswerKey, QuestionCitation
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.queries import ArticleContent, find_article_contents
+from examapp.content.questions.models import QuestionCitation
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.attempts.queries import ends_of, read_sheet
 from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
+from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import Kind
 
@@ -41,14 +44,12 @@ class ResultContext:
 
     law: str
     version_on: date
-    labels: list[str]
-    has_text: bool
-    """Whether the law's articles are stored, so that a link leads to them."""
+    articles: list[ArticleContent]
 
     @property
     def text(self) -> str:
         """`《行政处罚法》（2021年版）第三十二条`."""
-        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(self.labels)}"
+        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(each.label for each in self.articles)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,28 +121,43 @@ def list_item_results(session: Session, attempt: Attempt, grade: Grade) -> list[
     """List a graded attempt's items with the keys it was graded by; only after the keys' release."""
     items = items_of(session.get_one(Paper, attempt.paper_id))
     responses = {item: response for item, (_, _, response) in read_sheet(session, attempt.id).items()}
-    keys = _keys_by_version(session, grade)
+    keys = {int(version_id): key_id for version_id, key_id in grade.key_ids.items()}
+    by_id = grading_queries.keys_by_id(session, list(keys.values()))
+    rulings = {
+        (ruling.version_id, ruling.part): ruling
+        for ruling in grading_queries.rulings_by_id(session, grade.ruling_ids).values()
+    }
     cited = _citations_by_part(session, {item.version_id for item in items})
     return [
-        _item_result(item, responses.get(item.item, []), Decimal(points), keys[item.version_id], cited)
+        _item_result(
+            item,
+            responses.get(item.item, []),
+            Decimal(points),
+            key=by_id[keys[item.version_id]],
+            ruling=rulings.get((item.version_id, item.part)),
+            cited=cited,
+        )
         for item, points in zip(items, grade.item_points, strict=True)
     ]
 
 
-def _keys_by_version(session: Session, grade: Grade) -> dict[int, AnswerKey]:
-    keys = session.scalars(select(AnswerKey).where(AnswerKey.id.in_(grade.key_ids.values())))
-    return {key.question_version_id: key for key in keys}
-
-
 def _item_result(
-    item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], ResultContext]
+    item: PaperItem,
+    response: list[str],
+    points: Decimal,
+    *,
+    key: VersionKey,
+    ruling: Ruling | None,
+    cited: dict[tuple[int, int], ResultContext],
 ) -> ItemResult:
-    part = key.parts[item.part]
+    """Give an item by the key that it was scored by; one that does not count has nothing to lose."""
+    part = (ruling.keys[0] if ruling is not None and ruling.keys else key).parts[item.part]
+    is_void = ruling is not None and ruling.treatment is Treatment.VOID
     return ItemResult(
         item=item.item,
         response=response,
         points=points,
-        points_possible=item.points,
+        points_possible=Decimal(0) if is_void else item.points,
         key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
         explanation=part.get("explanation") or "",
         report_context=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
@@ -149,7 +165,7 @@ def _item_result(
 
 
 def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], ResultContext]:
-    """Give what is cited by question version and part (from 0), in one statement."""
+    """Give what is cited by question version and part (from 0), in two statements."""
     rows = session.execute(
         select(
             QuestionCitation.question_version_id,
@@ -157,14 +173,19 @@ def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tup
             Law.name,
             LawVersion.version_on,
             QuestionCitation.articles,
-            select(LawArticle.id).where(LawArticle.law_version_id == LawVersion.id).exists(),
+            LawVersion.id,
         )
         .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(QuestionCitation.question_version_id.in_(set(version_ids)))
-    )
+    ).all()
+    contents = find_article_contents(session, ((row.id, label) for row in rows for label in row.articles))
     return {
-        (row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4], has_text=row[5])
+        (row.question_version_id, row.part - 1): ResultContext(
+            law=row.name,
+            version_on=row.version_on,
+            articles=[contents.get((row.id, label), ArticleContent(label=label)) for label in row.articles],
+        )
         for row in rows
     }
 
@@ -363,6 +384,10 @@ _WITH_PAPER = (
 
 
 def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list[GradedAnswers]:
+    """Read grades with their papers; an item that does not count is nobody's mistake."""
+    rows = session.execute(statement).all()
+    rulings = grading_queries.rulings_by_id(session, {i for _, grade, _ in rows for i in grade.ruling_ids})
+    void = {i: (ruling.version_id, ruling.part) for i, ruling in rulings.items() if ruling.treatment is Treatment.VOID}
     return [
         GradedAnswers(
             attempt_id=attempt.id,
@@ -372,9 +397,15 @@ def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list
             unit_id=attempt.unit_id,
             submitted_at=attempt.submitted_at or attempt.started_at,
             items=tuple(
-                (item.version_id, item.part, Decimal(points) == item.points, item.item in attempt.unsure)
+                (
+                    item.version_id,
+                    item.part,
+                    Decimal(points) == item.points
+                    or (item.version_id, item.part) in {void[i] for i in grade.ruling_ids if i in void},
+                    item.item in attempt.unsure,
+                )
                 for item, points in zip(items_of(paper), grade.item_points, strict=True)
             ),
         )
-        for attempt, grade, paper in session.execute(statement)
+        for attempt, grade, paper in rows
     ]

@@ -15,12 +15,12 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.attempts.actions import close_if_overdue
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import get_own_attempt, list_attempts
-from examapp.delivery.corrections.queries import find_points_before
+from examapp.delivery.corrections.queries import list_grades
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import SCORING_RULE_NAMES, Exam
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.delivery.grading.rules import BAND_NAMES, Band, GradingRules
 from examapp.delivery.results.queries import (
     Release,
     find_current_grade,
@@ -33,7 +33,6 @@ from examapp.delivery.results.queries import (
 from examapp.organisation.accounts.guards import are_keys_withheld, my_user, shows_keys, signed_in
 from examapp.points import round_points
 from examapp.web.params import chosen_page
-from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import KIND_NAMES
 
 blueprint = Blueprint("grading", __name__)
@@ -70,28 +69,33 @@ def show_result(attempt_id: int) -> str | AnyResponse:
 def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, release: Release) -> str:
     reviewed = review_items(session, attempt, grade) if release.are_keys_out else []
     mistakes = [item for item in reviewed if not item.result.is_right]
+    rules = GradingRules.from_json(grade.rules)
+    grades = list_grades(session, attempt.id)
+    before = grades[-2].points if len(grades) > 1 and grade.reason != "first" else grade.points
     return render_template(
         "grading/result.html",
         attempt=attempt,
         exam=exam,
         grade=grade,
         release=release,
-        points_before=find_points_before(session, grade),
+        grades=grades,
+        points_before=before if before != grade.points else None,
         band_name=BAND_NAMES[Band(grade.band)],
-        scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
+        rules=rules,
+        scoring_words=SCORING_RULE_NAMES[rules.scoring_rule],
         counting_words=_COUNTING_RULE_LABELS[exam.counting_rule],
         shares=shares_by_law([item.result for item in reviewed]),
         kind_shares=shares_by_kind(reviewed),
-        points_missing=_points_missing(exam, grade),
+        points_missing=_points_missing(rules, grade),
         mistakes=mistakes,
         kind_names=_kind_names(),
         **_what_comes_next(session, exam),
     )
 
 
-def _points_missing(exam: Exam, grade: Grade) -> Decimal | None:
+def _points_missing(rules: GradingRules, grade: Grade) -> Decimal | None:
     """Give by how many points a result failed; None for a pass."""
-    return None if grade.is_passed else round_points(exam.pass_percent * grade.points_possible / 100) - grade.points
+    return None if grade.is_passed else round_points(rules.pass_percent * grade.points_possible / 100) - grade.points
 
 
 @blueprint.get("/my/mistakes")

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
+from examapp.delivery.corrections.queries import select_passed_by_correction
 from examapp.delivery.grading.models import Grade
 from examapp.errors import DomainError
 from examapp.jobs.actions import enqueue
@@ -185,6 +186,21 @@ def _revise(context: ActionContext, plan: CertificatePlan) -> tuple[int, int]:
     return withdrawn, replaced
 
 
+def _issue_to_newly_passed(context: ActionContext, plan: CertificatePlan) -> int:
+    """Issue the certificates of who has earned one by a correction; gives how many."""
+    session = context.session
+    if plan.exam_id is None:
+        return 0
+    rows = session.execute(select_passed_by_correction(exam_id=plan.exam_id))
+    newly, live = {row.person_id for row in rows}, live_certificates(session, plan.id)
+    eligible = standings(session, plan, now=context.now).values()
+    earned = [row for row in eligible if row.has_earned and row.person_id in newly and row.person_id not in live]
+    if earned:
+        earned.sort(key=lambda row: row.person_id)
+        session.execute(insert(Certificate), [_row(context, plan, row) for row in earned])
+    return len(earned)
+
+
 def _eligibility_from(certificate: Certificate, changed: dict[int, Grade]) -> PlanEligibility | None:
     grade = changed.get(certificate.id)
     if grade is None:
@@ -232,13 +248,14 @@ def expire_files(session: Session, *, now: datetime) -> None:
 
 
 def revise_certificates(session: Session, *, now: datetime) -> int:
-    """Correct the certificates of every plan under which a grade has changed; gives how many were withdrawn. Safe to run twice."""
+    """Correct the certificates of every plan under which a grade has changed; gives how many were withdrawn, replaced or issued. Safe to run twice."""
     context, count = ActionContext(session, SYSTEM, now), 0
-    for plan_id in plans_to_revise(session):
+    for plan_id in plans_to_revise(session, now=now):
         plan = get_plan(session, plan_id, is_locked=True)
         withdrawn, replaced = _revise(context, plan)
-        count += withdrawn + replaced
-        details = {"withdrawn": withdrawn, "replaced": replaced}
+        issued = _issue_to_newly_passed(context, plan)
+        count += withdrawn + replaced + issued
+        details = {"withdrawn": withdrawn, "replaced": replaced, "issued": issued}
         record(
             context, "records.revise_certificates", object_type="certificate_plan", object_id=plan.id, details=details
         )

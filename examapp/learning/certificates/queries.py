@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from examapp.delivery.corrections.queries import select_passed_by_correction
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
@@ -214,8 +215,8 @@ def regraded(session: Session, plan_id: int) -> dict[int, Grade]:
     return {row[0]: row[1] for row in rows}
 
 
-def plans_to_revise(session: Session) -> list[int]:
-    """List the plans with a valid certificate whose grade has been replaced by another."""
+def plans_to_revise(session: Session, *, now: datetime) -> list[int]:
+    """List the plans with a valid certificate whose grade was replaced by another, and those under which somebody newly passed has none."""
     old, new = aliased(Grade), aliased(Grade)
     rows = session.scalars(
         select(Certificate.plan_id)
@@ -223,9 +224,20 @@ def plans_to_revise(session: Session) -> list[int]:
         .join(new, (new.attempt_id == old.attempt_id) & new.is_current)
         .where(Certificate.withdrawn_at.is_(None), old.is_current.is_(False))
         .distinct()
-        .order_by(Certificate.plan_id)
     )
-    return list(rows)
+    return sorted({*rows, *session.scalars(_plans_with_newly_passed(now))})
+
+
+def _plans_with_newly_passed(now: datetime) -> Select[int]:
+    """Select the plans already issued under which a correction of the last day let somebody pass who has no valid certificate."""
+    newly = select_passed_by_correction(since=now - timedelta(days=1)).subquery()
+    of_plan = select(Certificate.id).where(Certificate.plan_id == CertificatePlan.id)
+    has_one = of_plan.where(Certificate.withdrawn_at.is_(None), Certificate.person_id == newly.c.person_id)
+    return (
+        select(CertificatePlan.id)
+        .join(newly, newly.c.exam_id == CertificatePlan.exam_id)
+        .where(of_plan.exists(), ~has_one.exists())
+    )
 
 
 def printed_of(certificate: Certificate) -> Printed:

@@ -1,4 +1,4 @@
-"""Articles in chapters: shown live from the law library with their version, and compared with what an editor last saw."""
+"""Articles in chapters: their texts or gists shown live from the law library with their version, and compared with what an editor last saw."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.content.laws.models import LawArticle, LawVersion
-from examapp.content.laws.queries import find_version_in_force, list_articles
+from examapp.content.laws.queries import ArticleContent, find_version_in_force, list_article_contents
 from examapp.documents.html import text_to_html
 from examapp.errors import NotFoundError
 from examapp.learning.courses.models import (
@@ -41,16 +41,16 @@ class Library:
 
     session: Session
     on: date
-    _laws: dict[str, tuple[LawVersion | None, list[LawArticle]]] = field(default_factory=dict)
+    _laws: dict[str, tuple[LawVersion | None, list[ArticleContent]]] = field(default_factory=dict)
 
-    def law(self, name: str) -> tuple[LawVersion | None, list[LawArticle]]:
+    def law(self, name: str) -> tuple[LawVersion | None, list[ArticleContent]]:
         """Give a law's version in force and its articles; none where the library lacks it."""
         if name not in self._laws:
             version = find_version_in_force(self.session, law=name, on=self.on)
-            self._laws[name] = (version, list_articles(self.session, version.id) if version else [])
+            self._laws[name] = (version, list_article_contents(self.session, version.id) if version else [])
         return self._laws[name]
 
-    def run(self, cited: CitedArticles) -> list[LawArticle]:
+    def run(self, cited: CitedArticles) -> list[ArticleContent]:
         """Give the articles of a run; empty where its first or last is not there."""
         _, articles = self.law(cited.law)
         labels = [article.label for article in articles]
@@ -65,6 +65,8 @@ def live_html(session: Session, html: str, *, on: date) -> str:
     if "[[" not in html:
         return html
     library = Library(session, on)
+    folded = re.compile(rf"<p>\s*依据：{MARK.pattern}\s*</p>")
+    html = folded.sub(lambda mark: _folded(library, mark), html)
     whole = re.compile(rf"<p>\s*{MARK.pattern}\s*</p>")
     html = whole.sub(lambda mark: _blocks(library, mark), html)
     return MARK.sub(lambda mark: _blocks(library, mark), html)
@@ -74,14 +76,25 @@ def _blocks(library: Library, mark: re.Match[str]) -> str:
     return "".join(_block(library, cited) for cited in runs_of(mark))
 
 
+def _folded(library: Library, mark: re.Match[str]) -> str:
+    """Fold the articles of a chapter's last line 依据 under their names."""
+    version, _ = library.law(mark[1].strip("《》"))
+    year = f"（{version.version_on.year}年版）" if version else ""
+    return f"<details><summary>依据：《{mark[1].strip('《》')}》{year}{mark[2]}</summary>{_blocks(library, mark)}</details>"
+
+
 def _block(library: Library, cited: CitedArticles) -> str:
     version, _ = library.law(cited.law)
     articles = library.run(cited)
     if version is None or not articles:
-        return f"<blockquote><p>《{escape(cited.law)}》{escape(cited.first)}：法律法规中暂无原文，请查阅权威文本。</p></blockquote>"
+        return f"<blockquote><p>《{escape(cited.law)}》{escape(cited.first)}：法律法规中还没有这一条，请查阅国家法律法规数据库。</p></blockquote>"
     head = f"<p><strong>《{escape(cited.law)}》（{version.version_on.year}年版）</strong></p>"
-    lines = (f"<p><strong>{escape(article.label)}</strong>　{text_to_html(article.text)}</p>" for article in articles)
-    return f"<blockquote>{head}{''.join(lines)}</blockquote>"
+    return f"<blockquote>{head}{''.join(_article(article) for article in articles)}</blockquote>"
+
+
+def _article(article: ArticleContent) -> str:
+    content = text_to_html(article.text) if article.text else f"（要点）{escape(article.gist)}"
+    return f"<p><strong>{escape(article.label)}</strong>　{content}</p>"
 
 
 def cited_articles(session: Session, runs: Iterable[CitedArticles], *, on: date) -> list[tuple[str, str, int | None]]:
@@ -117,7 +130,7 @@ def changed_articles(session: Session, chapter_ids: Collection[int], *, on: date
         text = ""
         if now is None:
             text = "法律法规中没有" if seen is None else "现行版本中已没有"
-        elif now != seen and (version is None or version.id != cited.law_version_id):
+        elif (not now or now != seen) and (version is None or version.id != cited.law_version_id):
             text = f"已修改（{version.version_on.year}年版）" if version else "已修改"
         if text:
             found.setdefault(cited.chapter_id, []).append(f"《{cited.law}》{cited.label}{text}")

@@ -323,7 +323,7 @@ def _load(context: ActionContext, text: CourseText, *, year: int, is_required: b
 
 
 def _chapter_settings(text: CourseText, chapter: ChapterText, position: int) -> ChapterSettings:
-    source = f"依据：《{text.law}》（{text.version_on.year}年版）{'、'.join(chapter.articles)}"
+    source = f"依据：[[{text.law} {'、'.join(chapter.articles)}]]"
     return ChapterSettings(
         position=position,
         title=chapter.title,

@@ -15,6 +15,7 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.errors import ActiveAttemptError
 from examapp.learning.course_contents.queries import files_of, get_file_for, live_html
+from examapp.learning.course_contents.render_svg import draw_charts
 from examapp.learning.courses.queries import (
     credits_of,
     find_course_of_run,
@@ -39,6 +40,8 @@ from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page
 from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
+
+blueprint.add_app_template_filter(draw_charts, "charts")
 
 
 @blueprint.get("/study/")

@@ -24,6 +24,7 @@ AUDIT_ACTS = {
 AUDIT_OBJECTS = {"approval": "审批"}
 AUDIT_DETAILS = {"act": "事项", "approval_id": "审批编号"}
 AUDIT_VALUES = {
+    "evidence.export_pack": "制作考试证据包",
     "grading.reopen_attempt": "重新打开作答",
     "people.grant_role": "授予角色",
     "questions.correct_key": "更正答案",

@@ -59,6 +59,12 @@ TWO_PERSON_ACTS = {
         approves="reports:number:approve",
         waits=timedelta(days=3),
     ),
+    "evidence.export_pack": TwoPersonAct(
+        name="制作考试证据包",
+        asks="grading:pack:export",
+        approves="grading:pack:approve",
+        waits=timedelta(days=7),
+    ),
     "reminders.export_call_list": TwoPersonAct(
         name="导出电话名单",
         asks="unit_management:call:export",

@@ -11,10 +11,18 @@ from sqlalchemy.orm import Session
 
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, live_items, unit_of
-from examapp.oversight.duty_lists.rules import DutyListState, ItemKind, missing_fields
+from examapp.oversight.duty_lists.rules import (
+    SHIPPED_DUTIES,
+    SHIPPED_MEASURES,
+    SHIPPED_STANDARD,
+    DutyListState,
+    ItemKind,
+    missing_fields,
+)
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {
@@ -155,6 +163,27 @@ def open_list(
     details = {"unit_id": unit_id, "year": year}
     record(context, "duties.open_list", object_type="duty_list", object_id=duty_list.id, details=details)
     return duty_list
+
+
+def load_shipped_duties(context: ActionContext, *, year: int) -> bool:
+    """Begin the common list of a year with the items that the application comes with; False where there is a list already."""
+    everything = AccessScope(is_everything=True)
+    try:
+        common = open_list(context, unit_id=None, year=year, duty_scope=DutyScope(write=everything, approve=everything))
+    except ConflictError:
+        return False
+    for content, audience, carrier, due, key in SHIPPED_DUTIES:
+        duty = Duty(
+            content=content,
+            audience=audience,
+            carrier=carrier,
+            measures=SHIPPED_MEASURES,
+            standard=SHIPPED_STANDARD,
+            key_on=date(year, *key) if key else None,
+            due_on=date(year, *due),
+        )
+        add_item(context.session, common, duty=duty, answerable=Answerable(), now=context.now)
+    return True
 
 
 def _check_place(session: Session, unit_id: int | None, duty_scope: DutyScope) -> None:

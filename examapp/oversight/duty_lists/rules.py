@@ -95,6 +95,18 @@ SHIPPED_KEY_DAYS = {
 """Names of the days of every year on which law is taught, by month and day: those that the application comes with; the office keeps them."""
 
 
+SHIPPED_DUTIES = (
+    ("学习宣传习近平法治思想", "国家工作人员", "党组理论学习中心组", (6, 30), None),
+    ("宪法", "国家工作人员、群众", "宪法宣传周", (12, 4), (12, 4)),
+    ("国家安全法", "国家工作人员、群众", "集中宣传", (4, 30), (4, 15)),
+    ("民法典", "群众", "民法典宣传月", (5, 31), None),
+    ("法治宣传教育法", "国家工作人员", "专题讲座", (10, 31), None),
+    ("行政复议法", "执法人员", "以案释法", (9, 30), None),
+)
+"""Content, audience, carrier, month and day when it is due, and of its key day, of a common list to begin with."""
+SHIPPED_MEASURES, SHIPPED_STANDARD = "组织学习，开展宣传，做好记录。", "全年不少于一次，覆盖本单位全体人员。"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPeriod:
     """A five-year plan of legal education: its name, first and last year."""

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, local
+from examapp.delivery.corrections.queries import list_outcomes, lock_unnotified_corrections, person_ids_of
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import DomainError
 from examapp.organisation.dual_control import actions as dual_control_actions
@@ -90,6 +92,21 @@ def _note_reminders(context: ActionContext, exam_id: int, people: Sequence[int],
     ]
     statement = insert(ExamReminder).on_conflict_do_nothing().returning(ExamReminder.person_id)
     return list(context.session.scalars(statement, rows))
+
+
+def send_correction_messages(session: Session, *, now: datetime) -> int:
+    """Put a message down for everybody whose visible result a correction has changed, up or down; gives how many. Safe to run twice."""
+    count = 0
+    for correction in lock_unnotified_corrections(session):
+        changed = [each.attempt_id for each in list_outcomes(session, correction.id) if each.is_changed]
+        people = person_ids_of(session, changed) if correction.is_published else []
+        recipients = [(person_id, f"correction:{correction.id}:{person_id}") for person_id in people]
+        count += send_out_many(session, recipients, kind="grading.correction", text=_CORRECTED, now=now)
+        correction.notified_at = now
+    return count
+
+
+_CORRECTED = "您参加的考试成绩作了更正，请登录学法考试平台，在“考试”中查看现在的成绩和更正的原因。"
 
 
 CALL_COLUMNS = (

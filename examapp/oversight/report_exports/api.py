@@ -111,7 +111,9 @@ class UnitFiguresBody(TypedDict):
     eligible: Count
     participated: Count
     passed: Count
+    good: Count
     excellent: Count
+    failed: Count
     participation_rate: DecimalText | None
     pass_rate: DecimalText | None
     pass_of_eligible_rate: DecimalText | None
@@ -161,7 +163,7 @@ def _row_json(row: UnitStatsRow) -> UnitFiguresBody:
     return {
         "unit_id": row.unit.unit_id, "code": row.unit.code, "name": row.unit.name, "parent_id": row.unit.parent_id,
         "roster": counts.roster, "exempt": counts.exempt, "deferred": counts.deferred, "eligible": counts.eligible,
-        "participated": counts.participated, "passed": counts.passed, "excellent": counts.excellent,
+        "participated": counts.participated, "passed": counts.passed, "good": counts.good, "excellent": counts.excellent, "failed": counts.failed,
         "participation_rate": as_text(counts.participation_rate), "pass_rate": as_text(counts.pass_rate),
         "pass_of_eligible_rate": as_text(counts.pass_of_eligible_rate), "excellence_rate": as_text(counts.excellence_rate),
         "mean_points": as_text(counts.mean_points),

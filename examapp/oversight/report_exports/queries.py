@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, any_, func, select
 from sqlalchemy.orm import Session, defer
 
 from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading.models import Correction
 from examapp.errors import NotFoundError
 from examapp.jobs.models import ACTIVE, Job
 from examapp.organisation.access.queries import within
@@ -49,6 +50,8 @@ class ExportRow:
     created_at: datetime
     expires_at: datetime | None
     filters: dict[str, str]
+    is_superseded: bool
+    """Whether results of its exam were corrected after it was made."""
 
     @property
     def filter_label(self) -> str:
@@ -80,11 +83,18 @@ def list_own_exports(
             Export.created_at,
             Export.expires_at,
             Export.filters,
+            _was_corrected_since().label("is_superseded"),
         )
         .order_by(Export.created_at.desc(), Export.id.desc())
         .limit(limit)
     )
     return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def _was_corrected_since() -> ColumnElement[bool]:
+    is_later = Correction.decided_at > Export.as_of
+    of_exam = Export.exam_id == any_(Correction.exam_ids)
+    return select(Correction.id).where(Correction.state == "applied", is_later, of_exam).correlate(Export).exists()
 
 
 def count_ahead(session: Session, export: Export) -> int:

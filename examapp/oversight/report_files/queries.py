@@ -91,13 +91,13 @@ def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = ""
 
 
 def roster_label(report_context: ReportContext, top: UnitNode) -> str:
-    """Say which roster the figures of a unit stand on, and when; of the county, also which units they do not cover."""
-    if report_context.snapshot_due_at is None:
-        text = f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
-    else:
+    """Say which roster a unit's figures stand on and when, which version of the results where they were corrected, and, of the county, which units they do not cover."""
+    exam, text = report_context.exam, f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    if report_context.snapshot_due_at is not None:
         text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
-        if report_context.exam.corrections:
-            text += f"，已采纳更正 {report_context.exam.corrections} 条"
+        text += f"，已采纳更正 {exam.corrections} 条" if exam.corrections else ""
+    if exam.result_version > 1:
+        text += f"；成绩第 {exam.result_version} 版，更正 {exam.result_version - 1} 次"
     if top.kind == UnitKind.COUNTY and report_context.uncovered:
         text += f"；不含没有上级单位的{'、'.join(report_context.uncovered)}"
     return text
@@ -147,7 +147,7 @@ PARTICIPATION_COLUMNS = (
     SheetColumn(head="单位", width=30),
     *(
         SheetColumn(head=head, width=9, is_number=True)
-        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "优秀")
+        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "不合格")
     ),
     *(
         SheetColumn(head=head, width=11, is_number=True)
@@ -165,8 +165,8 @@ def participation_cells(row: UnitStatsRow, scope_name: str) -> list[Cell]:
     """Give a row of the participation table as it stands in every file."""
     c = row.counts
     return [
-        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.excellent,
-        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
+        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.good,
+        c.excellent, c.failed,        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
         scope_name,
     ]  # fmt: skip
 
@@ -271,7 +271,7 @@ def totals_label(total: Counts) -> str:
         [
             (
                 f"名册 {total.roster} 人，免考 {total.exempt} 人，缓考 {total.deferred} 人，应考 {total.eligible} 人，参考 {total.participated} 人，"
-                f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
+                f"合格 {total.passed} 人，良好 {total.good} 人，优秀 {total.excellent} 人，不合格 {total.failed} 人；"
             ),
             *text,
             f"平均分 {_rate(total.mean_points)}。",

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, literal, select
+from sqlalchemy import case, delete, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.actions import lock_exam
-from examapp.delivery.exams.models import Exam, ExamState, RosterCorrection, RosterSnapshotPerson, RosterSnapshotUnit
+from examapp.delivery.exams.models import (
+    Exam,
+    ExamKind,
+    ExamState,
+    RosterCorrection,
+    RosterSnapshotPerson,
+    RosterSnapshotUnit,
+)
 from examapp.errors import ConflictError, DomainError
 from examapp.jobs.publisher import enqueue_after_commit
 from examapp.organisation.access.rules import AccessScope
@@ -64,11 +71,16 @@ def create_snapshot(context: ActionContext, exam_id: int) -> bool:
     The units are kept with their names and places, each person with unit, rank, position, exemption or deferral.
     """
     session, now = context.session, context.now
-    exam = session.scalar(select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True))
-    if exam is None or exam.snapshot_due_at is None or exam.snapshot_due_at > now or exam.state != ExamState.PUBLISHED:
+    locked = select(Exam).where(Exam.id == exam_id).with_for_update(skip_locked=True, key_share=True)
+    exam = session.scalar(locked.execution_options(populate_existing=True))
+    if exam is None or exam.state != ExamState.PUBLISHED or exam.snapshot_created_at is not None:
         return False
-    if exam.snapshot_created_at is not None:
+    due_at = exam.snapshot_due_at
+    if due_at is None and exam.has_snapshot_at_close and exam.kind != ExamKind.MOCK:
+        due_at = exam.closes_at
+    if due_at is None or due_at > now:
         return False
+    exam.snapshot_due_at = due_at
     columns = [getattr(Unit, name) for name in _UNIT_COLUMNS]
     session.execute(
         insert(RosterSnapshotUnit).from_select(
@@ -89,9 +101,12 @@ def create_snapshot(context: ActionContext, exam_id: int) -> bool:
 
 
 def list_due_snapshots(session: Session, *, now: datetime) -> list[int]:
-    """List the exams whose declared moment has come and whose roster is not written down yet."""
+    """List the exams whose declared moment has come, or which have closed, and whose roster is not written down yet."""
+    at_close = case((Exam.has_snapshot_at_close & (Exam.kind != ExamKind.MOCK), Exam.closes_at))
     due = select(Exam.id).where(
-        Exam.snapshot_due_at <= now, Exam.snapshot_created_at.is_(None), Exam.state == ExamState.PUBLISHED
+        func.coalesce(Exam.snapshot_due_at, at_close) <= now,
+        Exam.snapshot_created_at.is_(None),
+        Exam.state == ExamState.PUBLISHED,
     )
     return list(session.scalars(due.order_by(Exam.id)))
 
@@ -112,6 +127,7 @@ def remove_snapshot(context: ActionContext, *, exam_id: int, reason: str, access
     session.execute(delete(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id))
     session.execute(delete(RosterSnapshotUnit).where(RosterSnapshotUnit.exam_id == exam.id))
     exam.snapshot_due_at, exam.snapshot_created_at, exam.corrections, exam.updated_at = None, None, 0, context.now
+    exam.has_snapshot_at_close = False
     _note(context, "roster_snapshots.remove", exam, details=lost)
 
 

@@ -136,7 +136,18 @@ def show_screen(exam_id: int, unit_id: int) -> Response:
     return Response(page, headers={"Refresh": str(_SCREEN_S)})
 
 
-_GROUPS = ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent")
+_GROUPS = (
+    "roster",
+    "exempt",
+    "deferred",
+    "eligible",
+    "participated",
+    "absent",
+    "passed",
+    "good",
+    "excellent",
+    "failed",
+)
 _numbers_of = attrgetter(*_GROUPS)
 
 

@@ -11,6 +11,7 @@ from msgspec.json import schema_components
 from examapp.content.blueprints.queries import PaperBody
 from examapp.delivery.attempts import api as attempts
 from examapp.delivery.attempts import rules as attempt_rules
+from examapp.delivery.corrections import api as corrections
 from examapp.delivery.results import api as results
 from examapp.learning.practice import api as practice
 from examapp.organisation.accounts.guards import public
@@ -72,6 +73,11 @@ CALLS = (
     DocumentedCall("post", "/attempts/{attempt_id}/events", "record_events", "记录切屏等事件", {204: ()}, _UNSAFE, attempt_rules.EventsRequest),
     DocumentedCall("post", "/attempts/{attempt_id}/submission", "hand_in", "交卷", {200: _SUBMITTED, 201: _SUBMITTED}, (*_UNSAFE, 409), attempt_rules.SubmissionRequest),
     DocumentedCall("get", "/attempts/{attempt_id}/result", "get_result", "成绩", {200: (results.HiddenResultBody, results.ResultBody), 202: (results.GradingBody,)}, (403, 409)),
+    DocumentedCall("post", "/corrections", "request_correction", "试算一次更正；带上试算指纹即提交审批", {200: (corrections.DryRunBody,), 201: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), corrections.CorrectionRequest),
+    DocumentedCall("get", "/corrections/{correction_id}", "get_correction", "一次更正", {200: (corrections.CorrectionBody,)}, (403,)),
+    DocumentedCall("post", "/corrections/{correction_id}/check", "check_correction", "审核更正", {200: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), EmptyBody),
+    DocumentedCall("post", "/corrections/{correction_id}/approve", "approve_correction", "批准更正并执行", {200: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), EmptyBody),
+    DocumentedCall("post", "/corrections/{correction_id}/reject", "reject_correction", "退回更正", {200: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), EmptyBody),
     DocumentedCall("put", "/practice/items/{item_id}/answer", "answer_item", "回答一道练习题", {200: (practice.PracticeAnsweredBody,)}, (*_UNSAFE, 409, 422), practice.PracticeAnswer),
     DocumentedCall("get", "/exams/{exam_id}/participation", "show_participation", "参考情况", {200: (exports.ParticipationBody,)}, (400, 403), query=_FIGURES),
     DocumentedCall("post", "/exams/{exam_id}/exports", "request_export", "申请导出；含完整号码的先等另一人同意", {202: (exports.ExportRequestedBody, exports.ApprovalRequestedBody)}, (*_UNSAFE, 409), exports.ExportRequest),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from examapp.delivery.corrections.actions import correct_key
+from examapp.delivery.evidence.actions import enqueue_pack
+from examapp.delivery.regrades.actions import correct_key
 from examapp.organisation.access.rules import Grant
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
@@ -38,6 +39,8 @@ def approve(
             correct_key(context, approval)
         case "grading.reopen_attempt":
             reopen_attempt(context, approval)
+        case "evidence.export_pack":
+            enqueue_pack(session, approval, now=now)
         case "reports.export_numbers":
             export_numbers(session, approval, now=now)
         case "reminders.export_call_list":

@@ -14,7 +14,7 @@ from examapp import clock
 from examapp.content.questions.queries import get_key, get_question, get_version
 from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
-from examapp.delivery.corrections import queries as correction_queries
+from examapp.delivery.regrades import queries as regrade_queries
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import (
@@ -95,10 +95,15 @@ def _account(_details: dict[str, Any]) -> str:
     return "同意后 24 小时内由申请人办理一次"
 
 
+def _pack(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩，不含姓名"
+
+
 _DESCRIBERS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "people.grant_role": _role,
     "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,
+    "evidence.export_pack": _pack,
     "reports.export_numbers": _numbers,
     "reminders.export_call_list": _calls,
 }
@@ -138,7 +143,7 @@ def show_request(approval_id: int) -> str:
         row=row,
         act=TWO_PERSON_ACTS[row.act],
         correction=_correction(session, row) if is_key else None,
-        regrade_id=correction_queries.find_of_approval(session, row.id)
+        regrade_id=regrade_queries.find_of_approval(session, row.id)
         if is_key and may("attempts:attempt:manage")
         else None,
         may_decide=may(TWO_PERSON_ACTS[row.act].approves),
@@ -151,7 +156,7 @@ class _Correction:
     items: list[dict[str, Any]]
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
-    exams: list[correction_queries.ExamShare]
+    exams: list[regrade_queries.ExamShare]
 
 
 def _correction(session: Session, row: RequestLine) -> _Correction:
@@ -161,7 +166,7 @@ def _correction(session: Session, row: RequestLine) -> _Correction:
         items=items_of(version.content),
         before=get_key(session, details["old_key_id"]).parts,
         after=details["parts"],
-        exams=correction_queries.list_touched_exams(session, version.id),
+        exams=regrade_queries.list_touched_exams(session, version.id),
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from examapp import clock
 from examapp.config import Mode, Settings
+from examapp.content.laws.cli import import_folder
 from examapp.content.question_intake.actions import load_seed_bank
 from examapp.db.session import read_session, transaction
 from examapp.learning.course_editing.actions import load_courses
@@ -56,13 +57,21 @@ _TABLES = (
 
 
 @cli_blueprint.cli.command("load")
-def load() -> None:
-    """Load the demo county once; print its accounts, and write them to DATA_DIR/demo-accounts.json."""
+@click.option(
+    "--laws",
+    envvar="EXAMAPP_LAWS",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of official law texts to import as well.",
+)
+def load(laws: Path | None) -> None:
+    """Load the demo county once, law texts too; print its accounts, and write them to DATA_DIR/demo-accounts.json."""
     settings: Settings = current_app.config["SETTINGS"]
     if settings.app_mode is Mode.PRODUCTION:
         raise click.ClickException("正式运行（APP_MODE=production）不能装入演示数据。")
     fact = read_session().get(PlatformFlag, DEMO_LOADED)
     listed: dict[str, Any] = fact.value if fact is not None else _load(settings)
+    if laws is not None:
+        click.echo(import_folder([laws]).text)
     path = settings.data_path / "demo-accounts.json"
     path.write_text(json.dumps(listed, ensure_ascii=False, indent=1), "utf-8")
     _print_accounts(listed, path)

@@ -12,20 +12,21 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from examapp import clock
-from examapp.content.blueprints.actions import mark_used
-from examapp.content.blueprints.models import Blueprint, BlueprintSection
-from examapp.content.blueprints.queries import bank_names, load_pool, sections_of
+from examapp.content.blueprints.actions import load_shipped_blueprints, mark_used
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.blueprints.queries import load_pool, sections_of
 from examapp.content.blueprints.rules import draw
 from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.db.bulk import RowCopier, copied, reserve_ids
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy
+from examapp.delivery.grading.actions import rules_of
 from examapp.delivery.grading.queries import newest_keys
 from examapp.organisation.access.rules import Role
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove
 from examapp.organisation.units.models import Unit, UnitKind
+from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.demo_county.rules import SEED, Attempts, CountyPlan, DemoAccount, DemoCounty, PersonPlan
 from question_bank.kinds.base import ScoringRule
-from question_bank.model import Kind
 
 _STAFF = (
     (Role.PUBLICITY_OFFICE, "puban", "普法办小林"),
@@ -170,24 +171,6 @@ def _add_unit_admins(
     return [shown[name] for name in _SHOWN_UNIT_ADMINS]
 
 
-_SECTIONS = (
-    ("判断题", Kind.TRUE_FALSE, 20, "2", "判断下列说法是否正确。"),
-    ("单项选择题", Kind.SINGLE_CHOICE, 30, "1", "每题只有一个正确答案。"),
-    ("多项选择题", Kind.MULTIPLE_CHOICE, 15, "2", "每题有两个或两个以上正确答案，多选、少选、错选均不得分。"),
-)
-_SHORT_SECTIONS = (
-    ("单项选择题", Kind.SINGLE_CHOICE, 20, "2", "每题只有一个正确答案。"),
-    ("多项选择题", Kind.MULTIPLE_CHOICE, 10, "3", "每题有两个或两个以上正确答案。"),
-    ("判断题", Kind.TRUE_FALSE, 10, "1", ""),
-    ("案例分析题", Kind.CASE, 2, "5", "阅读材料，回答问题。"),
-)
-MOCK_LAWS = frozenset({
-    "乡村振兴促进法", "人民调解法", "传染病防治法", "信访工作条例", "公平竞争审查条例", "反恐怖主义法", "反有组织犯罪法", "反电信网络诈骗法",
-    "国家情报法", "国家通用语言文字法", "国旗法", "土地管理法", "妇女权益保障法", "审计法", "密码法", "政府督查工作条例", "未成年人保护法",
-    "村民委员会组织法", "森林法", "民营经济促进法", "档案法", "法律援助法", "消防法", "生物安全法", "社会救助法", "统计法", "道路交通安全法", "长江保护法",
-    "预算法", "食品安全法",
-})  # fmt: skip
-"""The laws that the mock exam asks, whose keys are shown at once; the exams that count ask all others (decision 0027)."""
 _REASONS = ("两年内退休，本人书面申请", "长期病假", "外出挂职、培训一个月以上", "执行安全保卫、应急值守任务")
 
 _REQUIRED_CREDITS = 6
@@ -207,10 +190,7 @@ class DemoExams:
 def add_exams(session: Session, county: DemoCounty, *, now: datetime) -> DemoExams:
     """Insert blueprints, exams with their settings, and approved exemptions."""
     midnight = clock.from_local(clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
-    laws = frozenset(bank_names(session).laws)
-    annual = _blueprint(session, "年度考试 65 题", _SECTIONS, laws=laws - MOCK_LAWS, now=now)
-    training = _blueprint(session, "模拟考试 65 题", _SECTIONS, laws=laws & MOCK_LAWS, now=now)
-    special = _blueprint(session, "行政执法资格 42 题", _SHORT_SECTIONS, laws=laws - MOCK_LAWS, now=now)
+    annual, training, special = load_shipped_blueprints(ActionContext(session, SYSTEM, now))
     year = clock.local(now).year
     common = {
         "blueprint_id": annual.id,
@@ -240,35 +220,6 @@ def add_exams(session: Session, county: DemoCounty, *, now: datetime) -> DemoExa
         _add_exemptions(session, county, exam, pending=pending)
     session.flush()
     return DemoExams(last_year=last_year, this_year=this_year, mock=mock, upcoming=upcoming)
-
-
-def _blueprint(
-    session: Session,
-    name: str,
-    sections: tuple[tuple[str, Kind, int, str, str], ...],
-    *,
-    laws: frozenset[str],
-    now: datetime,
-) -> Blueprint:
-    blueprint = Blueprint(name=name, created_at=now, updated_at=now)
-    for position, (title, kind, count, points, instructions) in enumerate(sections, 1):
-        blueprint.sections.append(
-            BlueprintSection(
-                position=position,
-                title=title,
-                instructions=instructions,
-                kind=kind,
-                count=count,
-                points_each=Decimal(points),
-                laws=sorted(laws),
-                knowledge_points=[],
-                topics=[],
-                difficulties={},
-            )
-        )
-    session.add(blueprint)
-    session.flush()
-    return blueprint
 
 
 def _exam(session: Session, title: str, kind: ExamKind, *, opens_at: datetime, days: int, **settings: object) -> Exam:
@@ -329,7 +280,7 @@ def add_attempts(
         (person, person_id, person_id not in exempt and rng.random() < person.zeal * share)
         for person, person_id in zip(county.plan.people, county.person_ids, strict=True)
     ]
-    attempts = Attempts(exam, until, newest_keys(session, version_ids), _difficulties(session), rng)
+    attempts = Attempts(exam, until, newest_keys(session, version_ids), _difficulties(session), rules_of(exam), rng)
     paper_ids = reserve_ids(session, "papers", len(people))
     attempt_ids = iter(reserve_ids(session, "attempts", sum(takes_exam for _, _, takes_exam in people)))
     session.flush()
@@ -357,7 +308,7 @@ def add_attempts(
 def _copy(copier: RowCopier, attempts: Attempts) -> None:
     """Copy what was made up, and begin again with none."""
     copier.copy("attempts (id, exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)", attempts.attempts)  # fmt: skip
-    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)", attempts.grades)  # fmt: skip
+    copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)", attempts.grades)  # fmt: skip
     copier.copy("answers (attempt_id, item, epoch, seq, response, saved_at)", attempts.answers, is_sound=True)
     copier.copy("answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", attempts.history)
     attempts.attempts, attempts.grades, attempts.answers, attempts.history = [], [], [], []

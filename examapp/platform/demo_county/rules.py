@@ -13,10 +13,10 @@ from examapp.content.blueprints.rules import DrawnPaper
 from examapp.db.bulk import copied
 from examapp.delivery.attempts import rules as attempt_rules
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.rules import GradeBoundaries, VersionKey, score_paper, shown_key
+from examapp.delivery.grading.rules import GradingRules, VersionKey, score_paper, shown_key
 from examapp.organisation.units.models import UnitKind
 from question_bank.kinds import response_schema
-from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.base import ItemKey
 
 PEOPLE = 8000
 SEED = 20260815
@@ -275,6 +275,7 @@ class Attempts:
     until: datetime
     keys: dict[int, VersionKey]
     difficulties: dict[int, str | None]
+    rules: GradingRules
     rng: random.Random
     item_keys: dict[tuple[Any, ...], ItemKey] = field(default_factory=dict)
     """Keys that were worked out before: the same question in the same order of options comes again and again."""
@@ -289,13 +290,8 @@ class Attempts:
         """Let a person answer a paper by ability, hand it in, and be graded."""
         exam = self.exam
         responses = self._respond(person, paper)
-        marks = GradeBoundaries(
-            pass_percent=exam.pass_percent, good_percent=exam.good_percent, excellent_percent=exam.excellent_percent
-        )
         given = {str(item): response for item, response in enumerate(responses, 1)}
-        score = score_paper(
-            paper.sections, paper.response_schema, given, self.keys, rule=ScoringRule(exam.scoring_rule), marks=marks
-        )
+        score = score_paper(paper.sections, paper.response_schema, given, self.keys, rules=self.rules)
         started_at, submitted_at = attempt_duration(
             self.rng, opens_at=exam.opens_at, until=self.until, duration_s=exam.duration_s
         )
@@ -310,7 +306,7 @@ class Attempts:
         key_ids = {str(version_id): self.keys[version_id].id for version_id in paper.version_ids}
         self.grades.append(
             f"{attempt_id}\t1\tt\t{score.points}\t{score.points_possible}\t{score.percent}\t{score.band}\t{score.is_passed}"
-            f"\t{copied(score.item_points)}\t{copied(key_ids)}\tfirst\t{submitted_at + timedelta(seconds=2)}\n"
+            f"\t{copied(score.item_points)}\t{copied(key_ids)}\t{copied(self.rules)}\t\\\\x{score.sheet.hex()}\tfirst\t{submitted_at + timedelta(seconds=2)}\n"
         )
         pause = (submitted_at - started_at) / (len(responses) + 1)
         for item, response in enumerate(responses, 1):

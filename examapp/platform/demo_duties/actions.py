@@ -29,17 +29,10 @@ from examapp.oversight.assessments.models import (
 from examapp.oversight.assessments.queries import Review, ScoreSheetLine, UnitScoreSheet, bands_of
 from examapp.oversight.assessments.rules import SHIPPED_BANDS, SHIPPED_TABLE, Indicator, SheetState, band_of
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
+from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES, SHIPPED_MEASURES, SHIPPED_STANDARD
 from examapp.platform.demo_county.actions import DemoExams
 from examapp.platform.demo_county.rules import SEED, DemoCounty
 
-_COMMON = (
-    ("学习宣传习近平法治思想", "国家工作人员", "党组理论学习中心组", (6, 30), None),
-    ("宪法", "国家工作人员、群众", "宪法宣传周", (12, 4), (12, 4)),
-    ("国家安全法", "国家工作人员、群众", "集中宣传", (4, 30), (4, 15)),
-    ("民法典", "群众", "民法典宣传月", (5, 31), None),
-    ("法治宣传教育法", "国家工作人员", "专题讲座", (10, 31), None),
-    ("行政复议法", "执法人员", "以案释法", (9, 30), None),
-)
 _OWN = (
     "行政处罚法",
     "行政许可法",
@@ -104,11 +97,11 @@ def _add_lists(
     ]
     list_ids = session.scalars(insert(DutyList).returning(DutyList.id, sort_by_parameter_order=True), lists).all()
     assert common_id is not None
-    sources = _insert_items(session, [_item(common_id, n, year, begun) for n in range(len(_COMMON))])
+    sources = _insert_items(session, [_item(common_id, n, year, begun) for n in range(len(SHIPPED_DUTIES))])
     items = []
     for place, list_id in zip(places, list_ids, strict=True):
         user = {"leader": place.leader, "person": place.person, "department": "办公室"}
-        items += [_item(list_id, n, year, begun, source_id=sources[n]) | user for n in range(len(_COMMON))]
+        items += [_item(list_id, n, year, begun, source_id=sources[n]) | user for n in range(len(SHIPPED_DUTIES))]
         items += [_own_item(list_id, n, year, begun, rng=rng) | user for n in range(2)]
     item_ids = _insert_items(session, items)
     today = clock.day_of(now)
@@ -125,7 +118,7 @@ def _insert_items(session: Session, items: list[dict[str, Any]]) -> Sequence[int
 
 
 def _item(list_id: int, number: int, year: int, at: datetime, *, source_id: int | None = None) -> dict[str, Any]:
-    content, audience, carrier, due, key = _COMMON[number]
+    content, audience, carrier, due, key = SHIPPED_DUTIES[number]
     return {
         "list_id": list_id,
         "source_id": source_id,
@@ -134,8 +127,8 @@ def _item(list_id: int, number: int, year: int, at: datetime, *, source_id: int 
         "content": content,
         "audience": audience,
         "carrier": carrier,
-        "measures": "组织学习，开展宣传，做好记录。",
-        "standard": "全年不少于一次，覆盖本单位全体人员。",
+        "measures": SHIPPED_MEASURES,
+        "standard": SHIPPED_STANDARD,
         "leader": "",
         "person": "",
         "department": "",
@@ -149,7 +142,7 @@ def _item(list_id: int, number: int, year: int, at: datetime, *, source_id: int 
 
 def _own_item(list_id: int, number: int, year: int, at: datetime, *, rng: random.Random) -> dict[str, Any]:
     return _item(list_id, number, year, at) | {
-        "position": len(_COMMON) + number + 1,
+        "position": len(SHIPPED_DUTIES) + number + 1,
         "kind": "own",
         "content": rng.choice(_OWN),
         "audience": "管理和服务对象",

@@ -45,7 +45,7 @@ KEPT = ("exercise_runs", "stats_invalidations")
 """Tables that name an exam and a person, but tell of study and go with the person, or are used up within seconds."""
 ATTEMPT_TABLES = ("answer_history", "attempt_events", "quarantined_saves", "attempt_contacts")
 """What was noted beside an attempt, for disputes that are over."""
-STAYING = ("answers", "grades", "attempt_reopenings")
+STAYING = ("answers", "grades", "item_marks", "attempt_reopenings")
 """What stays with the nameless one's attempt, since figures are read from it; without words about the person."""
 OF_IMPORTS = ("result_import_rows",)
 """The rows of files of results as they came, with names, of which the results were made."""

@@ -14,18 +14,24 @@ from sqlalchemy.orm import Session
 
 from examapp.documents.html import normalise
 from examapp.errors import DomainError
+from examapp.jobs.actions import enqueue
 from examapp.organisation.access.rules import SEPARATED_ROLES, Role
 from examapp.organisation.accounts.rules import clean_login_name
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
-from examapp.platform.setup.models import PlatformFlag
+from examapp.platform.setup.models import ContentLoad, PlatformFlag
 from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
-AUDIT_ACTS = {"admin.add_administrator": "新增管理账号", "admin.set_up": "首次设置"}
+AUDIT_ACTS = {
+    "admin.add_administrator": "新增管理账号",
+    "admin.load_content": "装入随平台提供的内容",
+    "admin.set_up": "首次设置",
+}
+AUDIT_OBJECTS = {"content_load": "随平台提供的内容"}
 AUDIT_VALUES = {"wrong_setup_code": "设置码不对"}
 
 _SET_UP_LOCK = 430_528
@@ -83,6 +89,8 @@ class SetUp:
     first: Administrator
     password_hash: str
     others: Sequence[Administrator]
+    content: Sequence[str] = ()
+    """Keys of CONTENT_PARTS that were ticked, to be loaded in the background."""
 
 
 def set_up(
@@ -111,7 +119,17 @@ def set_up(
     )
     context = ActionContext(session, Actor(person_id=person.id, address=address), now)
     record(context, "admin.set_up", object_type="unit", object_id=county.id)
+    if plan.content:
+        load_content(context, parts=plan.content)
     return [_make_with_first_password(context, one, county, cipher=cipher) for one in plan.others]
+
+
+def load_content(context: ActionContext, *, parts: Sequence[str]) -> ContentLoad:
+    """Enqueue the loading of shipped content; what is there already is left as the office has it."""
+    row = ContentLoad(created_by_id=context.actor.person_id, parts=list(parts), created_at=context.now)
+    enqueue(context.session, row)
+    record(context, "admin.load_content", object_type="content_load", object_id=row.id, details={"parts": list(parts)})
+    return row
 
 
 def add_administrator(

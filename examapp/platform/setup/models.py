@@ -21,6 +21,17 @@ class PlatformFlag(Base):
     set_at: Mapped[UtcDateTime]
 
 
+class ContentLoad(Job):
+    """Loading of the content that ships with the application, as it was ticked at the set-up."""
+
+    __tablename__ = "content_loads"
+    KIND = "admin.load_content"
+
+    id: Mapped[JobId]
+    parts: Mapped[JsonB] = mapped_column(default=list)
+    """Keys of `setup.rules.CONTENT_PARTS`."""
+
+
 class Rehearsal(Job):
     """A rehearsal (演练): a synthetic attempt on this deployment against a shadow database, and what it came to."""
 

@@ -13,7 +13,7 @@ from examapp.delivery.grading.models import Heartbeat
 from examapp.jobs.models import Job, JobState
 from examapp.jobs.registry import list_kinds
 from examapp.organisation.people.models import Account, Person
-from examapp.platform.setup.models import PlatformFlag
+from examapp.platform.setup.models import ContentLoad, PlatformFlag
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 SWEEPER, SCHEDULE = "sweeper", "schedule"
@@ -98,3 +98,8 @@ def list_open_jobs(session: Session, *, limit: int) -> list[Row[Job, str | None]
         .limit(limit)
     )
     return list(rows)
+
+
+def find_content_load(session: Session) -> ContentLoad | None:
+    """Find the newest loading of shipped content."""
+    return session.scalars(select(ContentLoad).order_by(ContentLoad.id.desc()).limit(1)).first()

@@ -14,8 +14,25 @@ BEAT_LIMIT = timedelta(seconds=60)
 SCHEDULE_LIMIT = timedelta(seconds=90)
 """The schedule beats every ten seconds, and may wait for a queue that is away."""
 
+CONTENT_PARTS = {
+    "questions": ("试题", "三千余道，附答案、解析、依据，直接启用。"),
+    "laws": ("法律名称和条文要点", "试题和课程引用的条文，逐条写有要点；法律原文可以随后在法律法规批量导入。"),
+    "courses": ("课程", "作为本年度的选修课程发布，章节练习取自试题。"),
+    "blueprints": ("组卷规则", "年度考试、模拟考试、执法资格考试各一套，选好规则即可发布考试。"),
+    "duties": ("普法责任清单范本", "本年度共性清单的草稿，改好后公布。报表样式平台自带，不用装入。"),
+}
+"""The content that ships with the application, in the order of loading: what it is called at the set-up, and what it is."""
+
 SECRET_SETTINGS = frozenset(
-    {"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"}
+    {
+        "secret_key",
+        "data_keys",
+        "evidence_key",
+        "setup_code",
+        "metrics_token",
+        "message_gateway_secret",
+        "oidc_client_secret",
+    }
 )
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})

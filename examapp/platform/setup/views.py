@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, SelectChoice, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from examapp import clock
@@ -14,12 +15,14 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.actions import judge_set_up_code
-from examapp.organisation.accounts.guards import cipher, hasher, password_profile, public
+from examapp.organisation.accounts.guards import cipher, hasher, password_profile, public, requires
 from examapp.organisation.accounts.rules import find_password_issue
 from examapp.organisation.captcha.rules import office_of
-from examapp.platform.setup.actions import Administrator, SetUp, set_up
-from examapp.platform.setup.queries import has_accounts
+from examapp.platform.setup.actions import Administrator, SetUp, load_content, set_up
+from examapp.platform.setup.queries import find_content_load, has_accounts
+from examapp.platform.setup.rules import CONTENT_PARTS
 from examapp.web.forms import FlaskForm
+from examapp.web.submit import request_transaction
 
 
 def _strip(value: str | None) -> str | None:
@@ -39,6 +42,19 @@ def _optional(label: str, limit: int) -> StringField:
     return StringField(
         label, filters=[_strip], validators=[Optional(), Length(max=limit, message=f"最多 {limit} 字。")]
     )
+
+
+def content_field() -> SelectMultipleField:
+    """Offer the content that ships with the application, by one tick each."""
+    return SelectMultipleField(
+        "随平台提供的内容", choices=[SelectChoice(key, names[0]) for key, names in CONTENT_PARTS.items()]
+    )
+
+
+class ContentForm(FlaskForm):
+    """What of the shipped content to load."""
+
+    content = content_field()
 
 
 class SetUpForm(FlaskForm):
@@ -63,7 +79,10 @@ class SetUpForm(FlaskForm):
     security_login = _optional("安全管理员登录名", 64)
     audit_name = _optional("审计管理员姓名", 60)
     audit_login = _optional("审计管理员登录名", 64)
+    content = content_field()
 
+
+PERMISSIONS = {"setup:content:load": {Role.PUBLICITY_OFFICE}}
 
 blueprint = Blueprint("setup", __name__)
 _OTHERS = (
@@ -86,7 +105,14 @@ def first_set_up() -> AnyResponse:
         response = _set_up(form)
         if response is not None:
             return response
-    return Response(render_template("admin/setup.html", form=form), 422 if form.errors else 200)
+    return Response(
+        render_template("admin/setup.html", form=form, parts=CONTENT_PARTS, ticked=_ticked(form)),
+        422 if form.errors else 200,
+    )
+
+
+def _ticked(form: SetUpForm) -> Collection[str]:
+    return form.content.data or () if request.method == "POST" else CONTENT_PARTS
 
 
 def _is_sound(form: SetUpForm) -> bool:
@@ -125,6 +151,7 @@ def _set_up(form: SetUpForm) -> Response | None:
             for role, prefix in _OTHERS
             if form[f"{prefix}_name"].data
         ],
+        content=form.content.data or (),
     )
     try:
         with transaction() as session:
@@ -133,6 +160,30 @@ def _set_up(form: SetUpForm) -> Response | None:
         form.login_name.errors = [rejection.text]
         return None
     page = render_template(
-        "admin/setup_done.html", handed=handed, role_names=ROLE_NAMES, login_name=form.login_name.data
+        "admin/setup_done.html",
+        handed=handed,
+        role_names=ROLE_NAMES,
+        login_name=form.login_name.data,
+        is_loading=bool(plan.content),
     )
     return Response(page)
+
+
+@blueprint.get("/admin/content/")
+@requires("setup:content:load")
+def show_content() -> str:
+    """Show how far the loading of the shipped content is, and offer it again."""
+    return render_template("admin/content.html", row=find_content_load(read_session()), parts=CONTENT_PARTS)
+
+
+@blueprint.post("/admin/content/")
+@requires("setup:content:load")
+def load_shipped_content() -> AnyResponse:
+    """Load what was ticked of the shipped content, in the background."""
+    form = ContentForm()
+    if form.validate_on_submit() and form.content.data:
+        with request_transaction() as context:
+            load_content(context, parts=form.content.data)
+    else:
+        flash("请勾选要装入的内容。", "danger")
+    return redirect(url_for(".show_content"))

@@ -27,8 +27,9 @@
       var sum = count * cents(named(section, 'points_each').value);
       var isCase = named(section, 'kind').value === 'case';
       hasCase = hasCase || isCase;
-      var scoring = section.querySelector('.section-scoring');
-      if (scoring) { scoring.hidden = scoring.getAttribute('data-kinds').split(' ').indexOf(named(section, 'kind').value) < 0; }
+      Array.prototype.forEach.call(section.querySelectorAll('[data-kinds]'), function (box) {
+        box.hidden = box.getAttribute('data-kinds').split(' ').indexOf(named(section, 'kind').value) < 0;
+      });
       questions += count;
       total += sum;
       section.querySelector('.section-number').textContent = index + 1;

@@ -17,12 +17,16 @@ _PREFIX = re.compile(
     r"^(?:正确答案|参考答案|标准答案|答案|答)?\s*(?:是|为|[:：])?\s*(?:故选|应选|选项|选)?\s*[:：]?\s*"
 )
 _SEPARATORS = re.compile(r"(?:[\s,，、;；:。/\\|&+.·・\-—_#@$%^~*<>{}和与及\"'\[\]()（）]|以及|选项|OPTION)+")
-_RANGE = re.compile(r"([A-Z])\s*(-|—|–|~|至|到)\s*([A-Z])")
+_DASHES = "-—–―─‐−"
+_RANGE = re.compile(rf"([A-Z])\s*([{_DASHES}]+|~+|\.{{2,}}|至|到)\s*([A-Z])")
+_DASHED = re.compile(rf"[A-Z](?:\s*[{_DASHES}]\s*[A-Z]){{2,}}")
+"""Letters that single dashes part: `A-C-D`."""
 _NUMBERS = re.compile(r"\d+")
 _SPAN_OF_NUMBERS = re.compile(r"\d+\s*[-—–~至到]+\s*\d+")
 _BLANK_MARK = re.compile(r"[(（](\d{1,2})[)）]|([①-⑳])|(?<![\d.])(\d{1,2})[.．、](?!\d)")
 _PART_MARK = re.compile(r"(?:^|(?<=[\s,，;；。]))(\d{1,3})\s*[.．、:：]")
 _BLANK_NAME = re.compile(r"第?\s*([一二三四五六七八九十]|\d{1,2})\s*空\s*[:：]?|(?:填?空)\s*(\d{1,2})\s*[:：]")
+_CHINESE_WORD = re.compile(r"[\u4e00-\u9fff“”《》]{1,20}")
 _WRAPPED_BLANKS = re.compile(r"\s*(?:【([^【】]+)】|\[([^\[\]]+)\]|\{([^{}]+)\})\s*")
 
 _PLACES = {word: place for place, word in enumerate("一二三四五六七八九十", 1)}
@@ -72,17 +76,28 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
         return tuple(OPTION_LETTERS[:count]) if count else None
     if _SPAN_OF_NUMBERS.fullmatch(word):
         return None
-    span = _RANGE.fullmatch(word)
-    if span:
-        first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
-        is_sure = span[2] in "~至到" or last - first == 1 or (first, last) == (0, count - 1)
-        return tuple(OPTION_LETTERS[first : last + 1]) if first < last and is_sure else None
-    bare = _SEPARATORS.sub("", word)
+    spread = word if _DASHED.fullmatch(word) else _spread(word, count)
+    if spread is None:
+        return None
+    bare = _SEPARATORS.sub("", spread)
     if bare and all(sign in OPTION_LETTERS for sign in bare):
         return tuple(sorted(bare)) if len(set(bare)) == len(bare) else None
     if bare.isascii() and bare.isdigit():
         return _read_digits(word, count)
     return None
+
+
+def _spread(word: str, count: int) -> str | None:
+    """Return the word with its ranges of letters written out; None where a single dash may part two letters or span a range."""
+    spread, end = "", 0
+    for span in _RANGE.finditer(word):
+        first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
+        is_whole = span[0] == word and (first, last) == (0, count - 1)
+        if first >= last or (span[2] in _DASHES and last - first > 1 and not is_whole):
+            return None
+        spread += word[end : span.start()] + OPTION_LETTERS[first : last + 1]
+        end = span.end()
+    return spread + word[end:]
 
 
 def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
@@ -93,6 +108,11 @@ def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
     if len(numbers) != len(parts) or not numbers or numbers[0] < 1 or numbers[-1] > min(max(count, 1), 26):
         return None
     return tuple(OPTION_LETTERS[number - 1] for number in numbers)
+
+
+def bare_letters(text: str) -> str:
+    """Return an answer's letters in upper case without the signs between them."""
+    return _SEPARATORS.sub("", text.upper())
 
 
 def looks_like_key(text: str) -> bool:
@@ -179,8 +199,13 @@ def _without_number(part: str, place: int) -> str:
 
 
 def _variants(text: str) -> tuple[str, ...]:
-    parts = tuple(dict.fromkeys(part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
-    return parts or (text.strip(),)
+    """Return the accepted answers of one blank: divided by `|`, or by a slash between Chinese words (`人民/全体人民`)."""
+    slashed_parts = [part.strip() for part in re.split(r"[/／]", text)]
+    is_slashed = len(slashed_parts) > 1 and all(_CHINESE_WORD.fullmatch(word) for word in slashed_parts)
+    parts = dict.fromkeys(
+        slashed_parts if is_slashed else (part.strip() for part in re.split(r"[|｜]", text) if part.strip())
+    )
+    return tuple(parts) or (text.strip(),)
 
 
 def listed_texts(text: str) -> list[str]:
@@ -207,7 +232,9 @@ def _json_blanks(text: str) -> tuple[tuple[str, ...], ...] | None:
     return tuple(tuple(item) for item in value)
 
 
-BLANK = re.compile(r"_{2,}|＿{2,}|[(（]\s*_*\s*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕")
+BLANK = re.compile(
+    r"_{2,}|＿{2,}|(?<![A-Za-z_.\]])\([)）]|\([\s_]+[)）]|（[\s_]*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕"
+)
 
 
 def count_blanks(stem: str) -> int:

@@ -40,7 +40,12 @@ def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, 
     The letters are as written: a letter twice or left out stays visible to the caller. With `first` other than A
     a single option is enough.
     """
-    marks = _chosen(_marks(text), first)
+    every = _marks(text)
+    if first == "A" and (down := _downwards(every)):
+        ends = [mark.start for mark in down[1:]] + [len(text)]
+        pairs = ((mark.letter, _tidy(text[mark.end : end])) for mark, end in zip(down, ends, strict=True))
+        return text[: down[0].start].rstrip(), sorted(pairs)
+    marks = _chosen(every, first)
     if not marks or (first == "A" and len(marks) < 2):
         return _spaced(text) if first == "A" else (text, [])
     ends = [mark.start for mark in marks[1:]] + [len(text)]
@@ -119,6 +124,27 @@ def _is_inside(text: str, place: int) -> bool:
     """Return whether a bracket opened shortly before the place is still open there."""
     before = text[max(0, place - 30) : place]
     return max(before.rfind("("), before.rfind("（")) > max(before.rfind(")"), before.rfind("）"))
+
+
+def _downwards(marks: list[_Mark]) -> list[_Mark]:
+    """Return the marks of options that stand in two or three columns and are read downwards, the first line `A. … C. …`; else none."""
+    start = next((place for place, mark in enumerate(marks) if mark.letter == "A" and mark.at_line), len(marks))
+    laid = [mark for mark in marks[start:] if mark.sign and (mark.at_line or mark.free)]
+    count = len(laid)
+    letters = [OPTION_LETTERS.index(mark.letter) for mark in laid]
+    for columns in (2, 3):
+        height = -(-count // columns)
+        order = [
+            row + height * column for row in range(height) for column in range(columns) if row + height * column < count
+        ]
+        if (
+            count > columns
+            and height > 1
+            and letters == order
+            and all(laid[letters.index(row)].at_line for row in range(height))
+        ):
+            return laid
+    return []
 
 
 def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:

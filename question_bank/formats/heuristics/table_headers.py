@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from question_bank.formats.heuristics.kind_names import codes_in
-from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.formats.heuristics.kind_names import codes_in, is_choice_name, kind_of
+from question_bank.model import OPTION_LETTERS, ColumnNames, Kind
 
 HEADER_ROWS = 10
 """The head stands in one of so many first rows."""
@@ -17,6 +17,9 @@ MANY_COLUMNS = 3
 """So many headers in one row are no chance."""
 MIN_SURE = 99
 """The rank of a name that is only built like one of its field's."""
+SAID, REMEMBERED = -1, MIN_SURE + 1
+"""The ranks of names that a person has given, for this file and for an earlier one."""
+NO_NAMES = ColumnNames()
 
 
 class Field(StrEnum):
@@ -30,6 +33,7 @@ class Field(StrEnum):
     OPTION = "option"
     ANSWER = "answer"
     ANSWER_N = "answer_n"
+    RIGHT = "right"
     BLANK = "blank"
     EXPLANATION = "explanation"
     DIFFICULTY = "difficulty"
@@ -52,6 +56,7 @@ _NAMES: dict[Field, str] = {
     Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
     Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
+    Field.RIGHT: "是否正确 是否正确答案 是否为正确答案 是否为答案 是否答案 正确与否 正确标记 iscorrect isright",
     Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
     "explanation analysis",
     Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
@@ -60,13 +65,15 @@ _NAMES: dict[Field, str] = {
     Field.ARTICLE: "条文 法条 条款 法律条文 条文号",
     Field.LAW_VERSION: "法律版本 版本日期",
     Field.POINTS: "分值 分数 得分 每题分值 单题分数 题目分值 题目分数 试题分数 试题分值 单空分数 子题分值 本题分数 分 默认分值 score points",
-    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
+    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 题目类别 试题类别 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
     Field.CODE: "编号 题目编号 试题编号 试题guid guid id 题目id 试题id 题目标识 试题标识 题号 序号 题目序号 no no. number",
     Field.PARENT: "父题标识 所属案例 父题编号 父题id 父试题guid 父题 父题序号 父级标识 材料编号 大题编号 父试题编号 上级题目 主题编号 案例编号",
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
-_MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
+_PERHAPS_KIND = frozenset({"类别", "分类", "题目分类", "试题分类", "题目类别", "试题类别"})
+"""Heads that name the kind where all cells below them do."""
+_MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS, Field.RIGHT})
 """Fields that several columns may hold together."""
 
 TEXT_FIELDS = {Field.CODE: "code"}
@@ -85,6 +92,8 @@ _OPTION_NUMBER = re.compile(
 _STEM_HEADERS = re.compile(
     r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
 )
+_TICK_OF_OPTION = re.compile(r"(.{2,12}?)(?:是否正确(?:答案)?|是否为?(?:正确)?答案|正确与否|对错)")
+"""Whether one option is right; the place is the option's, counted from 1."""
 _OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
 _ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十]|[a-z])")
 _BLANK_NUMBER = re.compile(
@@ -116,6 +125,7 @@ class TableHeader:
     """Codes of kinds that the kind column's head explains."""
     is_from_zero: bool = False
     """Whether the options' columns are counted from 0."""
+    names: ColumnNames = NO_NAMES
 
     def of(self, wanted: Field) -> list[HeaderColumn]:
         """Return the columns that hold a field, in their order."""
@@ -132,20 +142,55 @@ def normalise_header(text: str) -> str:
     return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
-def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> TableHeader | None:
+def find_header(
+    rows: Sequence[Sequence[str]], *, of_kind: bool = False, names: ColumnNames = NO_NAMES
+) -> TableHeader | None:
     """Return the head among the first rows, with a second row of option letters joined to it; None where there is no question table.
 
     `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
     """
+    if any(key.startswith("#") and code == "stem:0" for key, code in names.said.items()):
+        return _header_by_places(names)
     best: TableHeader | None = None
     for number, row in enumerate(rows[:HEADER_ROWS]):
-        header = _read_header(number, row, of_kind=of_kind)
+        header = _read_header(number, row, of_kind=of_kind, names=names)
         if header and (best is None or len(header.columns) > len(best.columns)):
             best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
-        return _with_wide_options(best, rows)
+        return _with_wide_options(_with_kind(best, rows), rows)
     return best
+
+
+def _with_kind(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
+    """Return a head in which a column `类别` holds the kind, where no other does and each of its cells names one."""
+    named = [one for one in header.of(Field.TAGS) if normalise_header(one.header) in _PERHAPS_KIND]
+    if header.of(Field.KIND) or len(named) != 1:
+        return header
+    cells = (row[named[0].index] for row in rows[header.last_row + 1 :] if named[0].index < len(row))
+    filled = [cell for cell in cells if cell and field_named(cell) is None]
+    if filled and all(kind_of(cell) or is_choice_name(cell) for cell in filled):
+        header.columns = [replace(one, field=Field.KIND) if one is named[0] else one for one in header.columns]
+    return header
+
+
+def _header_by_places(names: ColumnNames) -> TableHeader:
+    """Return the head of a table that has none, where a person has said what its columns hold; its row is -1."""
+    codes = [(int(key[1:]), code) for key, code in names.said.items() if re.fullmatch(r"#\d+", key) and code]
+    columns = [HeaderColumn(index, *field_of_code(code), f"第 {index + 1} 列") for index, code in sorted(codes)]
+    columns.sort(key=lambda column: (column.field, column.place, column.index))
+    return TableHeader(-1, -1, columns, names=names)
+
+
+def field_of_code(code: str) -> tuple[Field, int]:
+    """Return the field and the place among its like that a code such as `option:0` names."""
+    name, _, place = code.partition(":")
+    return Field(name), int(place or 0)
+
+
+def key_of(head: str, index: int) -> str:
+    """Return by which name people speak of a column: its head, or its place where it has none."""
+    return normalise_header(head)[:MAX_HEADER] or f"#{index}"
 
 
 def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
@@ -170,7 +215,9 @@ def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> Ta
 
 def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
     """Return the head that a row further down is, of a part with columns of its own, or the table's own head again."""
-    again = _read_header(number, rows[number])
+    said = {key: code for key, code in header.names.said.items() if not key.startswith("#")}
+    names = replace(header.names, said=said)
+    again = _read_header(number, rows[number], names=names)
     if again is None or len(again.columns) < min(MANY_COLUMNS, len(header.columns)):
         return None
     again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
@@ -180,12 +227,14 @@ def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequenc
     return replace(header, row=again.row, last_row=again.last_row) if is_same else again
 
 
-def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
+def _read_header(
+    number: int, row: Sequence[str], *, of_kind: bool = False, names: ColumnNames = NO_NAMES
+) -> TableHeader | None:
     columns: dict[tuple[Field, int], tuple[int, HeaderColumn]] = {}
     shared: list[HeaderColumn] = []
     unknown: list[HeaderColumn | tuple[int, str]] = []
     for index, cell in enumerate(row):
-        named = _field_named(cell)
+        named = field_named(cell, names, index)
         if named is None:
             if cell:
                 unknown.append((index, cell))
@@ -210,17 +259,33 @@ def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> T
         beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
         unknown += [(one.index, one.header) for one in beyond]  # a twenty-seventh option has no letter
         found = [one for one in found if one not in beyond]
-    header = TableHeader(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
+    columns_read = found if names.said else _answer_beside_options(found)
+    header = TableHeader(number, number, columns_read, unknown, is_from_zero=is_from_zero, names=names)
     kinds = header.of(Field.KIND)
     header.codes = codes_in(row[kinds[0].index]) if kinds else {}
-    return header if _is_header(header) or (of_kind and _has_stems(header)) else None
+    is_said = columns.get((Field.STEM, 0), (0, None))[0] == SAID
+    return header if is_said or _is_header(header) or (of_kind and _has_stems(header)) else None
 
 
-def _field_named(cell: str) -> tuple[Field, int, int] | None:
+def field_named(cell: str, names: ColumnNames = NO_NAMES, index: int = -1) -> tuple[Field, int, int] | None:
+    """Return the field that a head names, as a person has said or by itself, and the rank of the name (lower is surer)."""
+    key = key_of(cell, index)
+    if key in names.said:
+        return (*field_of_code(names.said[key]), SAID) if names.said[key] else None
+    found = _field_known(cell)
+    code = names.remembered.get(key, "")
+    return (*field_of_code(code), REMEMBERED) if found is None and cell and code else found
+
+
+def _field_known(cell: str) -> tuple[Field, int, int] | None:
     """Return the field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
     if not cell or len(cell) > MAX_HEADER:
         return None
     lines = [line for line in cell.splitlines() if normalise_header(line)]
+    ticked = _TICK_OF_OPTION.fullmatch(normalise_header(cell))
+    option = _field_of(ticked[1]) if ticked else None
+    if option and option[0] is Field.OPTION:
+        return Field.RIGHT, option[1] + 1, 0
     for text in (cell, *lines[:1]):
         named = _field_of(normalise_header(text))
         if named:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
-from question_bank.formats.heuristics.resolving import choice_key
+from question_bank.formats.heuristics.keys import choice_key
 from question_bank.formats.heuristics.table_headers import Field, HeaderColumn, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind, Note
+from question_bank.model import OPTION_LETTERS, ColumnNames, Kind, Note, TableColumns
 from question_bank.rich import Rich
 
 
@@ -33,6 +33,8 @@ class QuestionTable:
     pictures: Sequence[PlacedPicture] = ()
     cell_pictures: Mapping[str, EmbeddedPicture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
+    names: ColumnNames = field(default_factory=ColumnNames)
+    hidden_rows: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class TableResult:
     header: TableHeader | None
     rows: list[QuestionTableRow] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
+    columns: TableColumns | None = None
+    """None where the table has not even two columns."""
 
 
 _TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
@@ -146,6 +150,24 @@ def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:
     return stems.take_truth(parsed.stem_text) if parsed.kind is Kind.TRUE_FALSE else (parsed.stem_text, "")
 
 
+_TICKS = frozenset(
+    ["√", "✓", "✔", "☑", "■", "●", "是", "对", "正确", "1", "1.0", "true", "yes", "y", "t", "正确答案", "答案"]
+)
+_NO_TICKS = frozenset(
+    ["×", "✗", "✘", "x", "☐", "□", "○", "否", "错", "错误", "0", "0.0", "false", "no", "n", "f", "-", "—"]
+) | {""}
+
+
+def set_ticked(parsed: ParsedQuestion, ticks: Sequence[tuple[str, str]]) -> None:
+    """Make the letters that are ticked the answer; require a review where a mark is neither a tick nor none."""
+    marks = [(letter, mark.strip().lower()) for letter, mark in ticks]
+    strange = next((mark for _, mark in marks if mark not in _TICKS | _NO_TICKS), "")
+    if strange:
+        parsed.require_review("two_readings", f"“是否正确”一栏写着“{strange[:10]}”，看不出是对还是错。请核对答案。")
+        return
+    parsed.answer = "".join(letter for letter, mark in marks if mark in _TICKS)
+
+
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 
@@ -195,15 +217,37 @@ def _with_materials(rows: list[QuestionTableRow], found: list[ParsedQuestion]) -
     if not materials:
         return found
     joined: list[ParsedQuestion] = []
-    current = ""
+    case, current, since = ParsedQuestion(where=""), "", 0
     for parsed in found:
         material = materials.get(id(parsed), "")
-        if material and material == current:
-            joined[-1].parts.append(parsed)
+        since = 0 if material else since + 1
+        is_shared = bool(current) and not material and _refers(parsed.stem_text, current)
+        if is_shared:
+            reason = "材料只写在上面的一行，这一行提到材料里的内容，已按共用材料的小题导入，请核对。"
+            parsed.add_dropped("material_shared", reason)
+        elif current and not material and since <= MAX_UNSURE and parsed.kind is not Kind.CASE:
+            reason = "上面一行有材料，这一行没有，已按独立的题导入。如共用材料，请把材料也填到这一行后再导入。"
+            parsed.add_dropped("material_unsure", reason)
+        if (material and material == current) or is_shared:
+            case.parts.append(parsed)
             continue
         if material:
             case = ParsedQuestion(where=parsed.where, stem=Rich(material), kind=Kind.CASE, group=parsed.group)
             case.parts.append(parsed)
         joined.append(case if material else parsed)
-        current = material
+        current = material or ("" if since > MAX_UNSURE else current)
     return joined
+
+
+MAX_UNSURE = 5
+"""Rows below a material of which it is noted that they have none."""
+_OF_MATERIAL = re.compile(r"本案|该案|此案|上述|材料|案例|案情")
+_PARTY = re.compile(
+    r"(?=([\u4e00-\u9fff]某[某甲乙丙]?|某[\u4e00-\u9fff]{2}|[甲乙丙丁](?:公司|县|市|局|乡|镇|村|厂|方)))"
+)
+"""Persons and bodies as cases name them."""
+
+
+def _refers(stem: str, material: str) -> bool:
+    """Return whether a stem speaks of a material above it, by its parties or by its name."""
+    return bool(_OF_MATERIAL.search(stem)) or any(party in stem for party in _PARTY.findall(material))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
-from question_bank.formats.heuristics import kind_names, table_cells, table_questions
+from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions
 from question_bank.formats.heuristics.answers import is_by_number
+from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.stems import strip_mark
+from question_bank.formats.heuristics.table_columns import describe_columns, label_of
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
     Field,
@@ -34,12 +36,17 @@ def read_table(table: QuestionTable) -> TableResult:
     """Return all question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
-    header = find_header(texts, of_kind=table.kind_hint is not None)
+    header = find_header(texts, of_kind=table.kind_hint is not None, names=table.names)
+    columns = describe_columns(table.place, texts, header, table.names)
     if header is None:
-        return TableResult(None)
+        return TableResult(None, columns=columns)
     reader = _RowReader(table, header, texts)
     reader.read()
-    return TableResult(header, reader.found, reader.remarks)
+    remembered = [(columns.heads[place], columns.fields[place]) for place in columns.remembered] if columns else []
+    for head, code in remembered:
+        reason = f"「{head}」列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。"
+        reader.remarks.append(Note(reader.place_of(header.row), reason, "column_remembered"))
+    return TableResult(header, reader.found, reader.remarks, columns)
 
 
 def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
@@ -57,7 +64,9 @@ class _RowReader:
 
     def __init__(self, table: QuestionTable, header: TableHeader, texts: list[list[str]]) -> None:
         self.table, self.texts = table, texts
-        self.kind, self.label = table.kind_hint, table.label_hint
+        self.kind: Kind | None = None
+        """The kind of the section that a row names."""
+        self.label = table.label_hint
         self.found: list[QuestionTableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
@@ -81,7 +90,7 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         self._remark_unknown()
         for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
-            where = self._where(row) if row < len(self.texts) else self.table.place
+            where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
     def _groups(self) -> dict[int, list[int]]:
@@ -92,11 +101,11 @@ class _RowReader:
                 for number in range(top + 1, bottom + 1):
                     if groups.pop(number, None):
                         groups[top].append(number)
-        cells = {column.index for column in self.columns[Field.OPTIONS]}
+        cells = {column.index for wanted in (Field.OPTIONS, Field.RIGHT) for column in self.columns[wanted]}
         above = None
         for number in sorted(groups):
             filled = {index for index, text in enumerate(self.texts[number]) if text}
-            if above is not None and filled and filled <= cells:
+            if above is not None and filled and filled <= cells and self._values(self.texts[number], Field.OPTIONS):
                 groups[above].extend(groups.pop(number))
             else:
                 above = number if filled & cells else None
@@ -111,7 +120,8 @@ class _RowReader:
                     first[index] = f"{first[index]}\n{text}" if first[index] else text
         return first
 
-    def _where(self, number: int, column: HeaderColumn | None = None) -> str:
+    def place_of(self, number: int, column: HeaderColumn | None = None) -> str:
+        """Return where a row stands, or its cell in a column, as people find it."""
         row = f"第 {self.table.numbers[number]} 行"
         named = f"「{column.header}」列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
@@ -120,10 +130,10 @@ class _RowReader:
         """Return where the row's kind, stem and options stand."""
         named = {"kind": Field.KIND, "stem": Field.STEM, "options": Field.OPTIONS}
         columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
-        places = {name: self._where(number, column) for name, column in columns.items() if column}
+        places = {name: self.place_of(number, column) for name, column in columns.items() if column}
         options = self.columns[Field.OPTION]
         if options and options[0].header != options[-1].header:
-            places["options"] = f"{self._where(number)}「{options[0].header}」至「{options[-1].header}」列"
+            places["options"] = f"{self.place_of(number)}「{options[0].header}」至「{options[-1].header}」列"
         return places
 
     def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
@@ -135,19 +145,23 @@ class _RowReader:
         found_pictures = self._pictures_of(row, numbers)
         row = [_CELL_PICTURE.sub("", text).strip() for text in row]
         self._name_picture_cells(row, found_pictures)
-        where, stem, material = self._where(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
+        where, stem, material = self.place_of(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
             self.remarks.append(Note(where, f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question"))
             return
         parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
-        part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
+        part = self._set_kind(parsed, row)
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
+        self._set_ticked(parsed, row, numbers)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
         table_questions.review_longer_row(parsed, self.table.width, row)
         table_questions.complete_from_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
+        if not self.table.hidden_rows.isdisjoint(numbers):
+            reason = "这一行在表格里是隐藏的或被筛选掉的，也读进来了。如不要这道题，请在表格里删去这一行后再导入。"
+            parsed.add_dropped("hidden_row", reason)
         self._take_pictures(parsed, found_pictures, numbers)
         parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
         self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part))
@@ -185,8 +199,9 @@ class _RowReader:
     def _text(self, row: list[str], wanted: Field) -> str:
         return next((text for text in self._values(row, wanted) if text), "")
 
-    def _set_kind(self, parsed: ParsedQuestion, cell: str, multi: str) -> bool:
+    def _set_kind(self, parsed: ParsedQuestion, row: list[str]) -> bool:
         """Set the kind; True where the row says that it is part of a case."""
+        cell, multi = self._text(row, Field.KIND), self._text(row, Field.MULTI)
         part = _CASE_PART.fullmatch(cell)
         name = part[1] if part else cell
         if name:
@@ -200,6 +215,12 @@ class _RowReader:
             parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
         else:
             parsed.kind, parsed.kind_label = self.kind, "" if kind_names.is_choice_name(self.label) else self.label
+            if self.kind is None and not self.label:
+                texts = self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS)
+                stem = stems.split_options(self._text(row, Field.STEM))
+                options = table_cells.read_options(self._text(row, Field.OPTIONS)) or stem[1] or enumerate(texts)
+                answer = self._text(row, Field.ANSWER) or self._text(row, Field.ANSWER_N)
+                hint_kind(parsed, self.table.kind_hint, [text for _, text in options if text], answer)
         return part is not None
 
     def _set_options(self, parsed: ParsedQuestion, row: list[str]) -> None:
@@ -223,7 +244,7 @@ class _RowReader:
 
     def _set_answer(self, parsed: ParsedQuestion, row: list[str], number: int) -> None:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
-        parsed.places["answer"] = self._where(number, column)
+        parsed.places["answer"] = self.place_of(number, column)
         parsed.answer = self._text(row, Field.ANSWER)
         if self.header.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
             reason = f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
@@ -234,6 +255,39 @@ class _RowReader:
             parsed.blank_answers = several
         elif any(several):
             parsed.answer = "\n".join(filter(None, several))
+
+    def _set_ticked(self, parsed: ParsedQuestion, row: list[str], numbers: list[int]) -> None:
+        """Take the answer from the ticks beside the options, each in a column or a row of its own, where no column holds an answer."""
+        ticks, options = self.columns[Field.RIGHT], self.columns[Field.OPTION]
+        if not ticks or parsed.answer or not parsed.lettered:
+            return
+        parsed.places["answer"] = self.place_of(numbers[0], ticks[0])
+        if options:
+            lefts = (
+                max((one for one in options if one.index < tick.index), key=lambda one: one.index, default=None)
+                for tick in ticks
+            )
+            owners = [
+                tick.place - 1 if tick.place else left.place if left else -1
+                for tick, left in zip(ticks, lefts, strict=True)
+            ]
+            found = [
+                (OPTION_LETTERS[owner], _cell(row, tick))
+                for owner, tick in zip(owners, ticks, strict=True)
+                if owner >= 0
+            ]
+            distinct = len({letter for letter, _ in found}) == len(found) == len(ticks)
+        else:
+            cell = self.columns[Field.OPTIONS][0] if self.columns[Field.OPTIONS] else None
+            rows = [self.texts[number] for number in numbers if cell and _cell(self.texts[number], cell)]
+            found = [
+                (OPTION_LETTERS[place], _cell(one, ticks[0])) for place, one in enumerate(rows[: len(OPTION_LETTERS)])
+            ]
+            distinct = len(rows) == len(parsed.lettered) and len(ticks) == 1
+        if distinct:
+            table_questions.set_ticked(parsed, found)
+        else:
+            parsed.require_review("two_readings", "看不出“是否正确”一栏的标记各属于哪个选项。请核对答案。")
 
     def _set_rest(self, parsed: ParsedQuestion, row: list[str]) -> None:
         parsed.explanation_text = "\n".join(dict.fromkeys(filter(None, self._values(row, Field.EXPLANATION))))
@@ -292,7 +346,7 @@ class _RowReader:
         for number, column in itertools.product(numbers, columns):
             values = self.table.rows[number]
             value = values[column.index] if column.index < len(values) else None
-            where = self._where(number, column)
+            where = self.place_of(number, column)
             if is_date(value):
                 reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
                 parsed.dropped.append(Note(where, reason, "date_cell"))
@@ -305,7 +359,11 @@ class _RowReader:
             index, name = (column.index, column.header) if isinstance(column, HeaderColumn) else column
             if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
                 reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
-                self.remarks.append(Note(self._where(self.header.row), reason, "column_not_kept"))
+                self.remarks.append(Note(self.place_of(self.header.row), reason, "column_not_kept"))
+
+
+def _cell(row: list[str], column: HeaderColumn) -> str:
+    return row[column.index] if column.index < len(row) else ""
 
 
 def _points_of(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from question_bank.formats.heuristics.stems import split_options
 from question_bank.formats.heuristics.text_patterns import Number, TextLine
 from question_bank.model import Kind
 
-_KEY = r"(?:[A-ZＡ-Ｚ]\s*[-~—至到]\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
+_KEY = r"(?:[A-ZＡ-Ｚ]\s*(?:[-—–―─~～…]+|\.{2,}|至|到)\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
 _LABELLED = rf"(?:[【\[]?(?:正确|参考|标准)?答案[】\]]?\s*[:：]?\s*)?[(（]?\s*(?P<key>{_KEY})\s*[)）]?"
 _RANGE = re.compile(
     r"[(（【\[]?(?:第)?\s*(\d{1,4})\s*(?:-|—|–|~|～|至|到)+\s*(\d{1,4})\s*(?:题)?\s*[:：.、．)）】\]]{0,2}\s*(?=\D)"

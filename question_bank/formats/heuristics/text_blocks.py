@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from question_bank.formats.heuristics import kind_names, stems
 from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Kind
+from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_TEXT = re.compile(
     r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
+)
+_PLAIN_LABEL = re.compile(
+    r"[【\[(（]?\s*(?:正确|参考|标准)?答案\s*[】\])）]?\s*[:：]|[【\[]\s*(?:正确|参考|标准)?答案\s*[】\]]"
 )
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
@@ -31,6 +35,10 @@ class _Parts:
     """Whether the options stood above the answer."""
     answers: list[str] = field(default_factory=list)
     analysis: str = ""
+    is_loose: bool = False
+    """Whether a line without a label stood behind the answer."""
+    is_doubled: bool = False
+    """Whether a further answer stood behind such a line: two questions may have been joined."""
     meta: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -44,31 +52,48 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if parts.stem:
         points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
-    parsed.kind = kind or (None if label else _kind_of_section(block, parts))
-    parsed.kind_label = label or ("" if parsed.kind else block.label)
+    parsed.kind = kind
+    parsed.kind_label = label or ("" if kind or block.kind else block.label)
     if kind_names.is_choice_name(parsed.kind_label):
         parsed.kind_label = ""
-    if parsed.kind is None and not parsed.kind_label and not block.label:
-        parsed.kind = file_kind
+    if kind is None and not label:
+        _set_named_kind(parsed, block, parts, None if block.label else file_kind)
     _set_stem(parsed, [text for text in parts.stem if text])
     parsed.explanation_text = parts.analysis
     _set_answer(parsed, parts.answers)
     _finish(parsed)
     _set_meta(parsed, parts.meta)
+    if block.law:
+        parsed.citation = Citation(law=block.law, article="")
+    if parts.is_doubled:
+        reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
+        parsed.require_review("two_keys", reason)
+    if block.review_reason:
+        parsed.require_review("stray_text", block.review_reason, at="options")
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
     return parsed
 
 
-def _kind_of_section(block: TextBlock, parts: _Parts) -> Kind | None:
-    """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
-    if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
-        marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
-        is_keyed = not parts.answers or looks_like_key(parts.answers[0])
-        if marked and len(stems.split_options("\n".join(marked))[1]) >= 2 and is_keyed:
-            return None
-    return block.kind
+def _set_named_kind(parsed: ParsedQuestion, block: TextBlock, parts: _Parts, file_kind: Kind | None) -> None:
+    """Set the kind that the heading or the file's name states, unless options on lines of their own and the key show another."""
+    marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
+    options = [text for _, text in stems.split_options("\n".join(marked))[1]] if marked else []
+    answer = next((text for text in parts.answers if text), "")
+    in_cases = block.kind in TEXT_KINDS and _IN_CASES.search(block.section) is not None
+    if in_cases and len(options) > 1 and (not parts.answers or looks_like_key(parts.answers[0])):
+        return
+    if block.kind is not None and block.kind not in TEXT_KINDS:
+        parsed.kind = block.kind
+        return
+    hint = block.kind or file_kind
+    stem = parts.stem[0] if parts.stem else ""
+    key = answer or next(iter(stems.take_letter_keys(stem)[1]), "") or stems.take_truth(stem)[1]
+    if hint not in TEXT_KINDS:
+        options = options or [text for _, text in _options_of(parts)]
+    hint_kind(parsed, hint, options, key)
+    parsed.kind_hint = None if block.kind is parsed.kind else parsed.kind_hint
 
 
 def _parts(block: TextBlock) -> _Parts:
@@ -90,6 +115,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if answer is None and state == "stem" and _is_lone_key(parts, piece):
         answer = piece
     if answer is not None:
+        parts.is_doubled = parts.is_doubled or (parts.is_loose and bool(_PLAIN_LABEL.match(piece)))
         parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
@@ -102,6 +128,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
+    parts.is_loose = True
     key = parts.answers[-1] if state == "answer" else ""
     is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
     if state == "answer" and not is_whole:
@@ -157,6 +184,9 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
     stated += [inline] if inline else []
     is_in_text = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
+    keys = [answer for answer in stated if looks_like_key(answer)]
+    if is_in_text and any(not same_answer(keys[0], key, count=None) for key in keys[1:]):
+        _review_two_keys(parsed, keys[0], keys[-1])
     if parsed.kind in TEXT_KINDS or is_in_text:
         parsed.answer = "\n".join(stated)
         return
@@ -164,8 +194,12 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     parsed.answer = stated[0] if stated else ""
     for answer in stated[1:]:
         if not same_answer(parsed.answer, answer, count=len(parsed.lettered)):
-            reason = f"同一道题给了两个不同的答案“{parsed.answer[:20]}”和“{answer[:20]}”。请核对答案。"
-            parsed.require_review("two_keys", reason)
+            _review_two_keys(parsed, parsed.answer, answer)
+
+
+def _review_two_keys(parsed: ParsedQuestion, one: str, other: str) -> None:
+    reason = f"同一道题给了两个不同的答案“{one[:20]}”和“{other[:20]}”。请核对答案。"
+    parsed.require_review("two_keys", reason)
 
 
 def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from question_bank.formats.heuristics.stems import (
 )
 from question_bank.formats.heuristics.text_answers import is_answer_line, pieces_of
 from question_bank.formats.heuristics.text_patterns import (
+    GLUED_NUMBER,
     Number,
     TextLine,
     read_analysis_label,
@@ -27,6 +28,7 @@ from question_bank.model import Kind
 
 NEAR = 80
 """Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_SURE = frozenset({"mark", "word"})
 _ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
 
 
@@ -42,6 +44,12 @@ class TextBlock:
     material: str = ""
     answers_before: int = 0
     """How many answer sections stood before it."""
+    law: str = ""
+    """The law that a heading above it names."""
+    is_first: bool = False
+    """Whether it is the first below a heading, where numbers may begin again."""
+    review_reason: str = ""
+    """Why its lines, or those of the question beside it, may not all be its own."""
 
 
 @dataclass(slots=True)
@@ -156,6 +164,7 @@ class LineContext:
     def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
         self.numbers = _marked(lines, [read_number(line.text) for line in lines])
+        _add_glued(lines, self.numbers)
         ends, end = [0] * len(self.lines), len(self.lines)
         for index in range(len(self.lines) - 1, -1, -1):
             ends[index] = end
@@ -199,6 +208,27 @@ class LineContext:
         letters = [strip_mark(text)[0] for text in below[:2]]
         options = letters == ["A", "B"] or (bool(below) and len(split_options(below[0])[1]) >= 2)
         return options and any(read_answer_label(text) is not None for text in below)
+
+
+def _add_glued(lines: list[TextLine], numbers: list[Number | None]) -> None:
+    """Add the numbers of lines such as `2.24小时内…`, which read as decimals, where they carry on the numbers and no other line has them."""
+    following, last = 0, 0
+    after = [0] * len(lines)
+    for place in range(len(lines) - 1, -1, -1):
+        after[place] = following
+        number = numbers[place]
+        is_counted = number is not None and number.style in {*_SURE, "loose"}
+        following = number.value if number and is_counted else 0 if read_heading(lines[place].text) else following
+    above = ""
+    for place, line in enumerate(lines):
+        number, glued = numbers[place], GLUED_NUMBER.match(line.text)
+        last = 0 if glued and int(glued["n"]) == 1 and read_heading(above) else last
+        above = line.text or above
+        if number and (number.style in _SURE or (number.style == "loose" and number.value == last + 1)):
+            last = number.value
+        elif glued and int(glued["n"]) == last + 1 != after[place]:
+            last += 1
+            numbers[place] = Number(last, "mark", glued["rest"])
 
 
 def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number | None]:

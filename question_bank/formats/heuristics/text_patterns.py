@@ -1,6 +1,7 @@
 """Recognise lines of question texts: numbers, headings, labels."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,8 +17,11 @@ _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．�
 _KEY_FIRST = re.compile(
     r"^[(（]\s*(?P<key>[A-H]{0,8}|[√×✓✗对错])\s*[)）]\s*(?P<number>\d{1,4})\s*[.、．](?!\d)\s*(?P<rest>\D.{7,})$"
 )
-_MARKDOWN = re.compile(r"\*\*|^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=[A-H][.．、:：)）]|\d{1,4}[.．、])")
+_MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[A-H][.．、:：)）]|\d{1,4}[.．、]))")
 """Signs of Markdown that say nothing about a question."""
+_IS_MARKDOWN = re.compile(r"^\s*(?:#{1,6}\s+\S|(?:[-*]\s+)?\*\*[^\s*].*?[^\s*]\*\*)", re.MULTILINE)
+_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)(?<=\S)\*\*")
+"""Words between stars: only in a text that is Markdown, for `张**和李**` are names."""
 _FIELD = re.compile(r"^(?:(?:题目|题干|试题)\s*[:：]\s*(?=\S)|选项\s*[:：]\s*(?=[(（]?A))")
 _OPTION_FIELD = re.compile(r"^选项\s*([A-H])\s*[:：.、]\s*")
 """Names of fields that some programs print before a question's texts."""
@@ -37,6 +41,7 @@ class TextLine:
 def to_lines(text: str) -> list[TextLine]:
     """Return the lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
     lines: list[TextLine] = []
+    text = _BOLD.sub(r"\1", text) if _IS_MARKDOWN.search(text) else text
     for number, parsed in enumerate(text.split("\n"), 1):
         for piece in _fields(parsed):
             plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
@@ -133,12 +138,17 @@ _NUMBER_FORMS = (
     ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>\d{1,4})(?=\s*[【\[])(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>[⒈-⒛])\s*(?P<rest>.*)", re.DOTALL)),
     ("bare", re.compile(r"^(?P<n>\d{1,6})(?P<rest>)$")),
+    ("paren", re.compile(r"^(?P<n>[①-⑳⑴-⒇])\s*[.、．]?\s*(?P<rest>\S.*)", re.DOTALL)),
+    ("loose", re.compile(r"^(?P<n>\d{1,4})\s*[,，](?!\d)\s*(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
     ("paren", re.compile(r"^[(（](?P<n>\d{1,3})[)）]\s*(?P<rest>.*)", re.DOTALL)),
     ("loose", re.compile(r"^(?P<n>\d{1,4})\s+(?P<rest>\S.*)", re.DOTALL)),
     ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
     ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
 )  # fmt: skip
+GLUED_NUMBER = re.compile(r"^(?P<n>\d{1,4})[.．,，](?P<rest>\d{1,4}(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL)
+"""A number without a space before a stem that begins with digits: `2.24小时内应当…`."""
 _UNITS = re.compile(
     r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
 )
@@ -155,10 +165,20 @@ _ANSWER_HEAD = re.compile(
     rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
     r"(?:[与及和、]?(?:试题)?(?:解析|详解|评分标准|评分细则|评分参考|评分说明|说明))?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
 )
+ANSWER_TABLE = re.compile(r"^(?:题号|序号|编号|题目序号)\s+(?:正确|参考|标准)?答案(?:\s+\S{1,6}){0,3}$")
+"""The head of a table of answers, a question a row."""
 _ASKS_FOR_ANSWER = re.compile(
     r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
 )
 """What an instruction or a stem says of answers, where an answer section's head only names them."""
+_LAW_HEADING = re.compile(
+    rf"^(?P<mark>(?:第\s*{_NUMERAL}\s*(?:部分|章|节|篇|编|单元)|[{CHINESE}]{{1,3}}(?=[、.．])|[(（][{CHINESE}]{{1,3}}[)）])\s*[、.．:：]?\s*)?"
+    r"(?:《(?P<title>[^《》]{2,40})》|(?P<name>[\u4e00-\u9fff（）()、]{1,40}(?:法|法典|条例|规定|办法|细则|准则|规则|党章|章程)))"
+    r"\s*(?:题库|试题|习题|部分|测试题)?\s*(?:[(（][^()（）]{0,20}[)）])?\s*[:：]?$"
+)
+"""A line that is the name of a law: in its signs, or behind a number of its own."""
+LAW_BEFORE = re.compile(r"^《(?P<law>[^《》]{2,40})》\s*")
+"""A law before the kind in a heading: `《行政处罚法》单选题`."""
 _MATERIAL_RANGE = re.compile(
     r"^[(（【\[]?.{0,30}?(?:(?:回答|完成|做)\s*(?:第|下面|下列|以下)?\s*(?P<a>\d{1,4})\s*[-—–~～至到、]+\s*(?P<b>\d{1,4})\s*(?:小?题|问)?"
     r"|第?(?P<c>\d{1,4})\s*[-—–~～至到]+\s*(?P<d>\d{1,4})\s*小?题?\s*(?:共用|共享|同一|依据|根据|基于).{0,20}).{0,20}$"
@@ -218,9 +238,9 @@ def read_number(text: str) -> Number | None:
 
 
 def to_number(text: str) -> int:
-    """Return an Arabic or Chinese number up to 99 as an int."""
-    if text.isdigit():
-        return int(text)
+    """Return an Arabic number, a Chinese one up to 99 or a number in a circle as an int."""
+    if text[0] not in CHINESE:
+        return int(text) if text.isdecimal() else int(unicodedata.numeric(text))
     tens, ten, ones = text.partition("十")
     if not ten:
         return CHINESE.index(text[0]) + 1
@@ -235,6 +255,7 @@ def read_heading(text: str) -> Heading | None:
         return None
     title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
     bare = _SCORES.sub("", title).strip().rstrip(":：").strip() or title
+    bare = LAW_BEFORE.sub("", bare) or bare
     kind = kind_names.kind_of(bare)
     named = bare.endswith(("题", "题】", "题]")) or bare in {"单选", "多选", "判断", "填空", "简答"}
     if kind is not None and (named or bare[:1] in "【[(（〔〖《" or not match["d"]):
@@ -249,8 +270,16 @@ def read_heading(text: str) -> Heading | None:
     return None
 
 
+def read_law_heading(text: str) -> str | None:
+    """Return the law that a heading names; None where the line is no such heading."""
+    match = _LAW_HEADING.match(text)
+    return (match["title"] or (match["name"] if match["mark"] else None)) if match else None
+
+
 def read_answer_heading(text: str) -> tuple[str, bool] | None:
     """Return the name of an answer section that a line heads, and whether a colon follows it."""
+    if ANSWER_TABLE.match(text):
+        return "答案", False
     match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None
 

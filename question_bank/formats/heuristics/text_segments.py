@@ -21,8 +21,10 @@ from question_bank.formats.heuristics.text_lookahead import (
     texts_of,
 )
 from question_bank.formats.heuristics.text_patterns import Heading, Number, TextLine
-from question_bank.model import Note
+from question_bank.model import PICTURE, Note
 
+_STRAY = "选项后面隔着空行还有一段文字“{}”，看不出属于哪道题，没有并入选项。请核对前后两题。"
+_OF_A_CASE = re.compile(r"某|案情|案例|材料|[甲乙丙]\S{0,4}(?:公司|单位|机关|企业)")
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
 
@@ -57,7 +59,12 @@ class _Cutter(LineContext):
         self.material: Material | None = None
         self.pending: list[str] = []
         """Lines below a heading that are no question: perhaps the text that the next ones share."""
+        self.left: list[TextLine] = []
+        """Lines that no question, material or answer section has taken so far."""
         self.known: dict[int | None, list[TextBlock]] = {}
+        self.law = ""
+        self.is_law_outer: bool | None = None
+        """Whether laws stand above kinds in the outline; None until the first law."""
 
     def cut(self) -> Segments:
         for index, line in enumerate(self.lines):
@@ -67,10 +74,25 @@ class _Cutter(LineContext):
             if not patterns.ENDING.match(line.text):
                 self._take(index, line)
             self.blank_before = False
+        self._remark_left()
         return self.found
 
+    def _remark_left(self) -> None:
+        """Remark on lines that were left out though they look like a question."""
+        for line in self.left:
+            number = patterns.read_number(line.text)
+            is_numbered = (
+                number is not None and number.style not in {"bare", "paren", "chinese"} and len(number.rest) > 3
+            )
+            if is_numbered or patterns.read_answer_label(line.text):
+                reason = f"从“{line.text[:30]}”起有一段像是题目，却没有读成题目。请核对题号和格式。"
+                self.found.remarks.append(Note(f"第 {line.number} 行", reason, "text_left_out"))
+                break
+        self.left = []
+
     def _take(self, index: int, line: TextLine) -> None:
-        if any(takes(index, line) for takes in (self._takes_answer_heading, self._takes_material, self._takes_heading)):
+        sections = (self._takes_answer_heading, self._takes_material, self._takes_law, self._takes_heading)
+        if any(takes(index, line) for takes in sections):
             return
         number = self.numbers[index]
         if number and self._opens(index, number):
@@ -83,12 +105,20 @@ class _Cutter(LineContext):
             self.material.lines.append(line.text)
         elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
             self.pending.append(line.text)
-        elif self.mode == "question" and self.block and not (number and number.style == "bare"):
+            self.left.append(line)
+        elif not self._takes_stray(index, line):
+            self._take_rest(line, number)
+
+    def _take_rest(self, line: TextLine, number: Number | None) -> None:
+        """Add a line to the present question; before the first one it may begin a list of keys."""
+        if self.mode == "question" and self.block and not (number and number.style == "bare"):
             self._count_inner(line, number)
             self.block.lines.append(line)
         elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
             self._answers("答案")
             self.found.answers[-1].lines.append(line)
+        elif self.mode in {"preamble", "between"}:
+            self.left.append(line)
 
     # -- sections -----------------------------------------------------------------------------------------------
 
@@ -124,8 +154,9 @@ class _Cutter(LineContext):
         if not ahead or not self.found.blocks:
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
         first = self.lines[ahead[0]].text
+        is_table = any(patterns.ANSWER_TABLE.match(text) for text in (self.lines[index].text, first))
         begins_options = strip_mark(first)[0] == "A" and not looks_like_key(first)
-        if begins_options or is_answer_line(first) or patterns.read_heading(first):
+        if begins_options or is_table or is_answer_line(first) or patterns.read_heading(first):
             return not begins_options
         number = self.numbers[ahead[0]]
         if number is None or number.style == "paren":
@@ -145,9 +176,58 @@ class _Cutter(LineContext):
         is_new = self.mode == "answers" and self._begins_new_part(index, heading)
         if self.mode == "answers" and not is_new:
             self.found.answers[-1].lines.append(line)
-        self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
-        self.mode, self.pending = ("answers" if self.mode == "answers" and not is_new else "between"), []
+        self._begin_section(heading, "answers" if self.mode == "answers" and not is_new else "between")
+        if not (self.is_law_outer and (heading.kind or heading.label)):
+            self.law = ""
+        if named := patterns.LAW_BEFORE.match(heading.title):
+            self.law = named["law"]
         return True
+
+    def _begin_section(self, heading: Heading, mode: str) -> None:
+        self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
+        self.mode, self.pending = mode, []
+        self._remark_left()
+
+    def _takes_law(self, index: int, line: TextLine) -> bool:
+        """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""
+        law = patterns.read_law_heading(line.text)
+        if law is None or self.mode == "answers" or not self._is_complete():
+            return False
+        below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
+        if below is None or not (self.numbers[below] or patterns.read_heading(self.lines[below].text)):
+            return False
+        if self.is_law_outer is None:
+            self.is_law_outer = not self.heading.title
+        self.law = law
+        self._begin_section(Heading("", None) if self.is_law_outer else self.heading, "between")
+        return True
+
+    # -- lines that belong to nothing ---------------------------------------------------------------------------
+
+    def _takes_stray(self, index: int, line: TextLine) -> bool:
+        """Return whether a line below a blank one is none of the question's: its options are complete, and nothing marks the line."""
+        text = line.text
+        is_marked = is_label(text) or strip_mark(text)[0] or patterns.read_meta(text) or looks_like_key(text)
+        if self.mode == "stray" and is_marked:
+            self.mode, self.pending = "question", []
+        if self.mode == "question" and (is_marked or not self._is_stray(index, text)):
+            return False
+        if self.mode == "question" and self.block:
+            self.mode = "stray"
+            if not self._is_about_cases():
+                self.block.review_reason = _STRAY.format(text[:30])
+        if self.mode == "stray":
+            self.pending.append(text)
+        return self.mode == "stray"
+
+    def _is_stray(self, index: int, text: str) -> bool:
+        if self.block is None or not self.blank_before or patterns.FOREIGN.match(text) or PICTURE in text[:2]:
+            return False
+        if self._in_text():  # behind a key: only what looks like the text of a case, right above a question
+            below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
+            is_above = below is not None and self.numbers[below] is not None and not self.numbers[index]
+            return bool(is_above and self._is_keyed() and _OF_A_CASE.search(text))
+        return self._has_options()
 
     def _begins_new_part(self, index: int, heading: Heading) -> bool:
         """Return whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
@@ -170,6 +250,8 @@ class _Cutter(LineContext):
         if self.block and self._in_text() and not self.blank_before and not self._is_keyed():
             return False
         first, last, text = found
+        if self.mode == "stray" and first:
+            self.found.blocks[-1].review_reason = ""
         if self.mode == "material" and self.material and not (first and self.material.first):
             self.material.first, self.material.last = first or self.material.first, last or self.material.last
             if not first:
@@ -177,6 +259,7 @@ class _Cutter(LineContext):
             return True
         self.block, self.mode = None, "material"
         self.material = Material(first, last, line.text, [text] if text else self.pending if first else [])
+        self.left = [] if self.pending and first and not text else self.left
         self.pending = []
         return True
 
@@ -245,21 +328,27 @@ class _Cutter(LineContext):
         text = self.lines[index].text
         if self.mode == "preamble" and not self._is_whole_below(index):
             return False
-        if self.mode not in {"preamble", "question", "between"} or (self.block and self.block.number is not None):
+        following = next((line.text for line in self.lines[index + 1 :] if line.text), "")
+        begins_options = strip_mark(following)[0] == "A"
+        if self.mode not in {"preamble", "question", "between", "stray"}:
+            return False
+        is_apart = self.blank_before and begins_options and (self._has_options() or self._is_keyed())
+        if self.block and self.block.number is not None and not is_apart:
             return False
         labels = patterns.read_answer_label(text), patterns.read_analysis_label(text)
         if strip_mark(text)[0] or labels != (None, None):
             return False
         if self.mode == "between" and not (self.heading.kind or self.heading.label):
             return False
-        following = next((line.text for line in self.lines[index + 1 :] if line.text), "")
-        begins = strip_mark(following)[0] == "A" or patterns.read_answer_label(following) is not None
+        begins = begins_options or patterns.read_answer_label(following) is not None
         begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
         return begins and (self.block is None or self._is_complete())
 
     def _open(self, block: TextBlock, value: int) -> None:
         block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
-        block.answers_before = len(self.found.answers)
+        block.answers_before, block.law, block.is_first = len(self.found.answers), self.law, self.fresh
+        if self.mode == "stray" and not self._is_about_cases():
+            block.review_reason = _STRAY.format(self.pending[0][:30])
         block.material = self._material_for(block)
         self.found.blocks.append(block)
         self.known.setdefault(block.number, []).append(block)
@@ -267,7 +356,8 @@ class _Cutter(LineContext):
 
     def _material_for(self, block: TextBlock) -> str:
         if self.material is None and self.pending and self._is_about_cases():
-            self.material = Material(0, 0, self.pending[0], self.pending)
+            self.material, self.left = Material(0, 0, self.pending[0], self.pending), []
+        self._remark_left()
         self.pending, material = [], self.material
         if material is None:
             return ""
@@ -286,13 +376,14 @@ class _Cutter(LineContext):
             found = found if found is not None else patterns.read_analysis_label(text)
             number = patterns.read_number(found) if found else None
             number = number if number and number.value == 1 else None
-        if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
+        if number and number.style not in {"chinese", "paren"} and number.value in {1, self.inner + 1}:
             self.inner = number.value
 
     def _is_complete(self) -> bool:
-        if self.block is None or has_answer(self.block):
-            return True
-        return len(split_options("\n".join(before_labels(texts_of(self.block))))[1]) >= 2
+        return self.block is None or has_answer(self.block) or self._has_options()
+
+    def _has_options(self) -> bool:
+        return self.block is not None and len(split_options("\n".join(before_labels(texts_of(self.block))))[1]) >= 2
 
     def _is_keyed(self) -> bool:
         """Return whether the present question's last label is of its answer, and that is a mere key."""

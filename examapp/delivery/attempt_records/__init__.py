@@ -1,0 +1,1 @@
+"""The paper on record of one attempt, and receipts looked up."""

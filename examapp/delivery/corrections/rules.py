@@ -1,0 +1,205 @@
+"""What a correction changes in what grades are made of, and what that comes to: pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+import msgspec
+
+from examapp.delivery.grading.rules import GradingRules, Ruling, Treatment, VersionKey, score_stored, unpack_sheet
+from examapp.points import as_text, mean
+
+
+class CorrectionKind(StrEnum):
+    """What is corrected."""
+
+    ITEM = "item"
+    """How an item counts."""
+    RULES = "rules"
+    """Scoring rule, pass mark or bands of an exam."""
+    ANNULMENT = "annulment"
+    """A sitting counts for nothing, or counts again."""
+
+
+class CorrectionState(StrEnum):
+    """The life of a correction; an applied one is undone only by another."""
+
+    ASKED = "asked"
+    CHECKED = "checked"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeChange:
+    """What a correction changes; the fields of its kind are set."""
+
+    kind: CorrectionKind
+    version_id: int = 0
+    part: int = 0
+    treatment: Treatment = Treatment.KEY
+    key_ids: tuple[int, ...] = ()
+    new_part: Mapping[str, Any] | None = None
+    """A key for the part that the bank does not hold yet, as an entry of `answer_keys.parts`; it counts beside `key_ids`."""
+    old_key_id: int = 0
+    """The version's newest key when `new_part` was written."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """The fields of GradingRules that are replaced, as `grades.rules` writes them."""
+    attempt_id: int = 0
+    is_annulled: bool = False
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read `corrections.change`."""
+        return msgspec.convert(stored, cls)
+
+    def changed_rules(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the rules of a grade after the change, from those before it."""
+        if self.kind is CorrectionKind.ANNULMENT:
+            kept = {name: value for name, value in before.items() if name != "is_annulled"}
+            return kept | {"is_annulled": True} if self.is_annulled else kept
+        return {**before, **self.rules}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentGrade:
+    """A grade that counts now, with all that it is made of."""
+
+    id: int
+    attempt_id: int
+    exam_id: int
+    unit_id: int
+    number: int
+    points: Decimal
+    points_possible: Decimal
+    percent: Decimal
+    band: str
+    is_passed: bool
+    item_points: Sequence[str]
+    key_ids: Mapping[str, int]
+    rules: Mapping[str, Any]
+    ruling_ids: Sequence[int]
+    hand_points: Mapping[str, str] | None
+    """Of the grade's marks: points by item."""
+    sections: Sequence[Mapping[str, Any]]
+    response_schema: str
+    sheet: bytes
+    texts: Mapping[str, Sequence[str]] | None
+    """Responses in words by item; None where the paper asks for none."""
+
+    def parts(self) -> Iterable[tuple[int, int]]:
+        """Give version and part of each item."""
+        return ((item[0], item[1]) for section in self.sections for item in section["items"])
+
+
+def grade_again(
+    grade: CurrentGrade,
+    change: GradeChange,
+    *,
+    keys: Mapping[int, VersionKey],
+    rulings: Mapping[int, Ruling],
+    new_ruling: Ruling | None,
+) -> dict[str, Any]:
+    """Give the columns of the grade that follows this one by a change: everything it is made of but the change is as it was."""
+    kept = [rulings[ruling_id] for ruling_id in grade.ruling_ids]
+    if new_ruling is not None:
+        replaced = (new_ruling.version_id, new_ruling.part)
+        kept = [ruling for ruling in kept if (ruling.version_id, ruling.part) != replaced] + [new_ruling]
+    rules = change.changed_rules(grade.rules)
+    score = score_stored(
+        grade.sections,
+        grade.response_schema,
+        unpack_sheet(grade.sections, grade.response_schema, grade.sheet, grade.texts or {}),
+        {int(version_id): keys[key_id] for version_id, key_id in grade.key_ids.items()},
+        rules=GradingRules.from_json(rules),
+        rulings=kept,
+        hand_points={int(item): Decimal(points) for item, points in (grade.hand_points or {}).items()},
+    )
+    return {
+        "grade_id": grade.id, "attempt_id": grade.attempt_id, "number": grade.number + 1, "points": score.points, "points_possible": score.points_possible,
+        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": score.item_points, "rules": rules,
+        "ruling_ids": sorted(ruling.id for ruling in kept),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One attempt's result before a correction and after it."""
+
+    exam_id: int
+    unit_id: int
+    """The person's unit when the attempt began."""
+    attempt_id: int
+    grade_id: int
+    """The grade of before."""
+    points_before: Decimal
+    points_after: Decimal
+    percent_before: Decimal
+    percent_after: Decimal
+    band_before: str
+    band_after: str
+    was_passed: bool
+    is_passed: bool
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the result reads otherwise afterwards."""
+        before = (self.points_before, self.percent_before, self.band_before)
+        return before != (self.points_after, self.percent_after, self.band_after)
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether the pass mark lies between before and after."""
+        return self.was_passed != self.is_passed
+
+    @classmethod
+    def of(cls, before: CurrentGrade, after: Mapping[str, Any]) -> Self:
+        """Compare a grade with the columns of the next one."""
+        return cls(
+            exam_id=before.exam_id, unit_id=before.unit_id, attempt_id=before.attempt_id, grade_id=before.id, points_before=before.points, points_after=after["points"],
+            percent_before=before.percent, percent_after=after["percent"], band_before=before.band, band_after=str(after["band"]),
+            was_passed=before.is_passed, is_passed=after["is_passed"],
+        )  # fmt: skip
+
+
+def fingerprint(outcomes: Iterable[Outcome]) -> str:
+    """Give the SHA-256 of what a dry run came to: attempt, grade, points before and after, band after, by attempt; in hexadecimal."""
+    digest = hashlib.sha256()
+    for each in sorted(outcomes, key=lambda outcome: outcome.attempt_id):
+        digest.update(
+            f"{each.attempt_id} {each.grade_id} {as_text(each.points_before)} {as_text(each.points_after)} {each.band_after}\n".encode()
+        )
+    return digest.hexdigest()
+
+
+def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Give a dry run in figures, as JSON: in all, by exam, and by unit where somebody crosses the pass mark."""
+    by_exam: dict[int, list[Outcome]] = {}
+    units: dict[int, list[int]] = {}
+    for each in outcomes:
+        by_exam.setdefault(each.exam_id, []).append(each)
+        if each.is_crossing:
+            units.setdefault(each.unit_id, [0, 0])[each.was_passed] += 1
+    exams = [{"exam_id": exam_id, **_figures(of_exam)} for exam_id, of_exam in sorted(by_exam.items())]
+    return {**_figures(outcomes), "exams": exams, "units": [[unit_id, *counts] for unit_id, counts in units.items()]}
+
+
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Count attempts touched, raised, lowered, over the pass mark and below it, moves between bands; means in per cent."""
+    moves = Counter((each.band_before, each.band_after) for each in outcomes if each.band_before != each.band_after)
+    return {
+        "attempts": len(outcomes),
+        "raised": sum(each.percent_after > each.percent_before for each in outcomes),
+        "lowered": sum(each.percent_after < each.percent_before for each in outcomes),
+        "newly_passed": sum(each.is_crossing and each.is_passed for each in outcomes),
+        "no_longer_passed": sum(each.is_crossing and each.was_passed for each in outcomes),
+        "band_moves": [[before, after, count] for (before, after), count in sorted(moves.items())],
+        "mean_before": as_text(mean(sum((each.percent_before for each in outcomes), Decimal(0)), len(outcomes))),
+        "mean_after": as_text(mean(sum((each.percent_after for each in outcomes), Decimal(0)), len(outcomes))),
+    }

@@ -1,0 +1,86 @@
+"""The rows of an exam's evidence pack, each file's in a fixed order: the same data give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from examapp.delivery.evidence.models import EvidencePack
+from examapp.errors import NotFoundError
+
+_AT_ONCE = 500
+_FILES = {
+    "papers": """
+SELECT p.id AS paper, p.sections, p.response_schema FROM papers AS p WHERE p.id IN (SELECT paper_id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress') ORDER BY p.id
+""",
+    "keys": """
+SELECT k.id AS key, k.parts FROM answer_keys AS k WHERE k.question_version_id IN (
+  SELECT CAST(jsonb_object_keys(g.key_ids) AS bigint) FROM grades AS g WHERE g.attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress')
+) ORDER BY k.id
+""",
+    "questions": """
+SELECT v.id AS version, q.code, v.number, v.content FROM question_versions AS v JOIN questions AS q ON q.id = v.question_id WHERE v.id IN (
+  SELECT CAST(jsonb_object_keys(g.key_ids) AS bigint) FROM grades AS g WHERE g.attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress')
+) ORDER BY v.id
+""",
+    "corrections": """
+SELECT id AS correction, kind, change, public_reason, is_published, fingerprint, to_char(asked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS asked_at,
+  to_char(checked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS checked_at, to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS approved_at,
+  1 + num_nonnulls(checked_by_id, approved_by_id) AS persons
+FROM corrections WHERE :exam_id = ANY(exam_ids) AND state = 'applied' ORDER BY id
+""",
+    "rulings": """
+SELECT id AS ruling, correction_id AS correction, question_version_id AS version, part, treatment, key_ids FROM item_rulings WHERE exam_id = :exam_id ORDER BY id
+""",
+    "marks": """
+SELECT id AS mark, item, CAST(points AS text) AS points FROM item_marks WHERE attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress') ORDER BY id
+""",
+    "attempts": """
+SELECT a.id AS attempt, a.paper_id AS paper, a.receipt_sha256,
+  (SELECT coalesce(json_object_agg(item, response), '{}') FROM answers WHERE attempt_id = a.id) AS answers
+FROM attempts AS a WHERE a.exam_id = :exam_id AND a.state <> 'in_progress' ORDER BY a.id
+""",
+    "history": """
+SELECT attempt_id AS attempt, item, epoch, seq, response FROM answer_history WHERE attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress') ORDER BY attempt_id, id
+""",
+    "grades": """
+SELECT g.attempt_id AS attempt, g.number, g.is_current, CAST(g.points AS text) AS points, CAST(g.points_possible AS text) AS points_possible,
+  CAST(g.percent AS text) AS percent, g.correction_id AS correction, g.band, g.is_passed, g.item_points, g.key_ids, g.rules, g.ruling_ids, g.mark_ids,
+  CASE WHEN EXISTS (SELECT FROM answer_history WHERE attempt_id = g.attempt_id AND saved_at > g.graded_at) THEN (
+    SELECT coalesce(json_object_agg(item, response), '{}') FROM (
+      SELECT DISTINCT ON (item) item, response FROM answer_history WHERE attempt_id = g.attempt_id AND saved_at <= g.graded_at
+      ORDER BY item, epoch DESC, seq DESC
+    ) AS former
+  ) END AS answers
+FROM grades AS g WHERE g.attempt_id IN (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress') ORDER BY g.attempt_id, g.number
+""",
+}
+"""Each file's statement; names and numbers of people are in none. A grade of earlier answers brings them along."""
+FILES = tuple(_FILES)
+
+
+def iter_rows(session: Session, name: str, exam_id: int) -> Iterator[dict[str, Any]]:
+    """Give the rows of one of `FILES`, streamed."""
+    rows = session.execute(text(_FILES[name]), {"exam_id": exam_id}, execution_options={"yield_per": _AT_ONCE})
+    for row in rows:
+        found = dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+        if name == "grades" and found["answers"] is None:
+            del found["answers"]
+        yield found
+
+
+def list_packs(session: Session, exam_id: int) -> Sequence[EvidencePack]:
+    """List the packs of an exam, the newest first."""
+    statement = select(EvidencePack).where(EvidencePack.exam_id == exam_id).order_by(EvidencePack.id.desc()).limit(50)
+    return session.scalars(statement).all()
+
+
+def get_own_pack(session: Session, pack_id: int, person_id: int) -> EvidencePack:
+    """Get a pack that somebody has asked for; raises NotFoundError for another's."""
+    pack = session.get(EvidencePack, pack_id)
+    if pack is None or pack.created_by_id != person_id:
+        raise NotFoundError
+    return pack

@@ -1,0 +1,1 @@
+"""A bad question replaced in papers that nobody has started."""

@@ -1,0 +1,336 @@
+"""Check an evidence pack of an exam: signature, files, receipts, answer history, and every grade of every number.
+
+Standard library only, Python 3.8 or newer, one file. It is written from the rules in the pack's README and shares no code with the program that made
+the pack. Usage: python3 verify.py PACK.zip [--key PUBLIC_KEY_HEX] [--attempt NUMBER]. Exit code 0 where everything is right, 1 where something differs,
+2 where the file is no pack of this version.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+import unicodedata
+import zipfile
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import combinations
+
+FORMAT = 1
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SPACES_AND_MARKS = re.compile(r"[\s，。、；：，.,;:“”\"'‘’《》()（）]+")
+
+# Ed25519 (RFC 8032, section 5.1). Points are (X, Y, Z, T) with x = X/Z, y = Y/Z and x * y = T/Z on -x² + y² = 1 + dx²y².
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+
+
+def add_points(one, two):
+    """Add two points of the curve."""
+    a = (one[1] - one[0]) * (two[1] - two[0]) % P
+    b = (one[1] + one[0]) * (two[1] + two[0]) % P
+    c = 2 * one[3] * two[3] * D % P
+    d = 2 * one[2] * two[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(number, point):
+    """Multiply a point by a number."""
+    total = (0, 1, 1, 0)
+    while number:
+        if number & 1:
+            total = add_points(total, point)
+        point = add_points(point, point)
+        number >>= 1
+    return total
+
+
+def are_equal(one, two):
+    """Tell whether two points are the same."""
+    return (one[0] * two[2] - two[0] * one[2]) % P == 0 and (one[1] * two[2] - two[1] * one[2]) % P == 0
+
+
+def decode_point(data):
+    """Read a point of 32 bytes; None where it is none."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if x * x % P != square:
+        x = x * ROOT % P
+    if x * x % P != square or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+BASE = decode_point(bytes.fromhex("58" + "66" * 31))
+
+
+def is_signature(public_key, message, signature):
+    """Tell whether an Ed25519 signature of 64 bytes is that of a message by a public key of 32 bytes."""
+    if len(signature) != 64 or len(public_key) != 32:
+        return False
+    key, point = decode_point(public_key), decode_point(signature[:32])
+    number = int.from_bytes(signature[32:], "little")
+    if key is None or point is None or number >= ORDER:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
+    return are_equal(multiply(number, BASE), add_points(point, multiply(challenge, key)))
+
+
+def rounded(value):
+    """Round to two places, half up."""
+    return Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def canonical(text):
+    """Write a filled-in text so that it can be compared."""
+    return SPACES_AND_MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def is_answered(letter, option_count, response):
+    """Tell whether a response counts as answered; an ordering only where every option has its place."""
+    if letter == "O":
+        return sorted(response) == list(LETTERS[:option_count])
+    return any(part.strip() for part in response)
+
+
+def score_choices(right, chosen, worth, rule):
+    """Score a multiple choice by the exam's scoring rule."""
+    hits, misses = len(chosen & right), len(chosen - right)
+    if chosen == right:
+        return worth
+    if rule == "net_right":
+        return worth * max(0, hits - misses) / len(right)
+    if misses or rule == "all_or_nothing":
+        return Decimal(0)
+    return worth / 2 if rule == "half_for_incomplete" else worth * hits / len(right)
+
+
+def score_order(right, response, worth, scoring):
+    """Score an ordering: the whole order, or by the section's rule the share of pairs in the right order."""
+    if response == right:
+        return worth
+    if scoring != "right_pairs":
+        return Decimal(0)
+    place = {letter: number for number, letter in enumerate(response)}
+    pairs = list(combinations(right, 2))
+    return worth * sum(place[first] < place[second] for first, second in pairs) / len(pairs)
+
+
+def score_part(letter, part, response, worth, rule, scoring):
+    """Score an answered response in stored letters by a part of a key, unrounded."""
+    if letter == "B":
+        blanks = part["blanks"]
+        hits = sum(canonical(text) in {canonical(one) for one in blank} for text, blank in zip(response, blanks))
+        return worth * hits / len(blanks)
+    if letter == "O":
+        return score_order(part["key"], response, worth, scoring)
+    if letter == "M":
+        return score_choices(set(part["key"]), set(response), worth, rule)
+    return worth if set(response) == set(part["key"]) else Decimal(0)
+
+
+class ScoringError(Exception):
+    """A grade cannot be made again; the message says why."""
+
+
+def score_item(number, item, kind, response, grade, pack):
+    """Give points and points possible of an item."""
+    version_id, part, order, worth, scoring = item
+    worth, letter = Decimal(worth), kind[0]
+    ruling = next((pack.rulings[i] for i in grade["ruling_ids"] if pack.rulings[i]["item"] == (version_id, part)), None)
+    treatment = ruling["treatment"] if ruling else None
+    if treatment == "void":
+        return Decimal(0), Decimal(0)
+    mark = next((pack.marks[i] for i in grade["mark_ids"] if pack.marks[i]["item"] == number), None)
+    if treatment == "full":
+        return worth, worth
+    if mark is not None:
+        return min(Decimal(mark["points"]), worth), worth
+    if letter == "W":
+        raise ScoringError(f"第 {number} 题要由人评阅，却没有评分")
+    stored = [order[LETTERS.index(each)] for each in response] if order else list(response)
+    if not is_answered(letter, len(order), stored):
+        return Decimal(0), worth
+    key_ids = ruling["key_ids"] if ruling else [grade["key_ids"][str(version_id)]]
+    parts = [pack.keys[key_id]["parts"][part] for key_id in key_ids]
+    rule = grade["rules"]["scoring_rule"]
+    return max(rounded(score_part(letter, one, stored, worth, rule, scoring)) for one in parts), worth
+
+
+def grade_again(grade, pack):
+    """Give what a grade must say, from answers, keys, rulings, marks and rules."""
+    attempt = pack.attempts[grade["attempt"]]
+    paper = pack.papers[attempt["paper"]]
+    items = [[*item, section.get("scoring", "")] for section in paper["sections"] for item in section["items"]]
+    schema = paper["response_schema"]
+    scores = []
+    for number, item in enumerate(items, 1):
+        kind = schema[3 * number - 3 : 3 * number]
+        response = (
+            grade["answers"].get(str(number), []) if "answers" in grade else attempt["answers"].get(str(number), [])
+        )
+        scores.append(score_item(number, item, kind, response, grade, pack))
+    possible = sum((worth for _, worth in scores), Decimal(0))
+    is_annulled = grade["rules"].get("is_annulled", False)
+    points = [Decimal(0) if is_annulled else point for point, _ in scores]
+    total = sum(points, Decimal(0))
+    band = next(
+        (name for name, mark in (("excellent", "excellent_percent"), ("good", "good_percent"), ("pass", "pass_percent"))
+         if possible and total * 100 >= Decimal(grade["rules"][mark]) * possible),
+        "fail",
+    )  # fmt: skip
+    return {
+        "item_points": [str(rounded(point)) for point in points],
+        "points": str(rounded(total)),
+        "points_possible": str(rounded(possible)),
+        "percent": str(rounded(total * 100 / possible if possible else 0)),
+        "band": band,
+        "is_passed": band != "fail",
+    }
+
+
+def receipt_of(attempt, schema):
+    """Give the SHA-256 of an attempt's answered items, as its receipt states it."""
+    answered = []
+    for item, response in sorted((int(item), response) for item, response in attempt["answers"].items()):
+        letter, option_count = schema[3 * item - 3], ord(schema[3 * item - 2]) - 48
+        if is_answered(letter, option_count, response):
+            answered.append([item, sorted(response) if letter in "SMT" else list(response)])
+    text = json.dumps({"attempt": attempt["attempt"], "answers": answered}, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+class Pack:
+    """The rows of a pack by their numbers."""
+
+    def __init__(self, read):
+        self.papers = {row["paper"]: row for row in read("papers.jsonl")}
+        self.keys = {row["key"]: row for row in read("keys.jsonl")}
+        self.rulings = {row["ruling"]: {**row, "item": (row["version"], row["part"])} for row in read("rulings.jsonl")}
+        self.marks = {row["mark"]: row for row in read("marks.jsonl")}
+        self.attempts = {row["attempt"]: row for row in read("attempts.jsonl")}
+
+
+def check_files(archive, public_key):
+    """Yield what is wrong with the signature and the files."""
+    manifest_bytes = archive.read("manifest.json")
+    manifest = json.loads(manifest_bytes)
+    signature = bytes.fromhex(archive.read("manifest.sig").decode("ascii").strip())
+    key = bytes.fromhex(public_key or manifest["public_key"])
+    if not is_signature(key, manifest_bytes, signature):
+        yield "manifest.json：签名不符，清单被改过，或者不是用这把钥匙签的"
+    names = set(archive.namelist()) - {"manifest.json", "manifest.sig"}
+    for name in sorted(names | set(manifest["files"])):
+        if name not in manifest["files"]:
+            yield f"{name}：清单中没有这个文件"
+        elif name not in names:
+            yield f"{name}：文件缺失"
+        elif hashlib.sha256(archive.read(name)).hexdigest() != manifest["files"][name]:
+            yield f"{name}：内容与清单的校验值不符"
+
+
+def check_attempts(pack, history, only):
+    """Yield what is wrong with answers and receipts."""
+    newest = {}
+    for row in history:
+        place, found = (row["attempt"], str(row["item"])), (row["epoch"], row["seq"])
+        if place not in newest or found > newest[place][0]:
+            newest[place] = (found, row["response"])
+    folded = {}
+    for (attempt, item), (_, response) in newest.items():
+        folded.setdefault(attempt, {})[item] = response
+    for number, attempt in pack.attempts.items():
+        if only not in (None, number):
+            continue
+        if folded.get(number, {}) != attempt["answers"]:
+            yield f"作答 {number}：答案与作答记录不一致"
+        schema = pack.papers[attempt["paper"]]["response_schema"]
+        if receipt_of(attempt, schema) != attempt["receipt_sha256"]:
+            yield f"作答 {number}：答案与回执的校验值不符"
+
+
+def check_grades(pack, grades, only):
+    """Yield what is wrong with grades: with each, and with their numbers."""
+    numbers = {}
+    for grade in grades:
+        number = grade["attempt"]
+        if only not in (None, number):
+            continue
+        numbers.setdefault(number, []).append((grade["number"], grade["is_current"]))
+        where = f"作答 {number} 第 {grade['number']} 次评分"
+        try:
+            made = grade_again(grade, pack)
+        except (ScoringError, LookupError, ValueError) as error:
+            yield f"{where}：无法重新评分（{error!r}）"
+            continue
+        wrong = [f"{name} 记为 {grade[name]}，应为 {value}" for name, value in made.items() if grade[name] != value]
+        if wrong:
+            yield f"{where}：" + "；".join(wrong)
+    for number, found in numbers.items():
+        if sorted(each for each, _ in found) != list(range(1, len(found) + 1)):
+            yield f"作答 {number}：评分的序号不连续"
+        if sum(is_current for _, is_current in found) > 1:
+            yield f"作答 {number}：现行成绩不止一个"
+
+
+def check_counts(exam, pack, grades):
+    """Yield totals that differ from what the pack says of itself."""
+    current = [grade for grade in grades if grade["is_current"]]
+    found = {
+        "attempts": len(pack.attempts),
+        "graded": len(current),
+        "passed": sum(grade["is_passed"] for grade in current),
+    }
+    for name, count in found.items():
+        if exam["counts"][name] != count:
+            yield f"exam.json：{name} 记为 {exam['counts'][name]}，实为 {count}"
+
+
+def check(path, public_key=None, only=None):
+    """Give everything that is wrong with a pack, in Chinese; raise ValueError for a file that is no pack of this version."""
+    with zipfile.ZipFile(path) as archive:
+        if json.loads(archive.read("manifest.json")).get("format") != FORMAT:
+            raise ValueError(f"这个文件不是第 {FORMAT} 版的证据包，请用与它一起保存的 verify.py 核对。")
+        found = list(check_files(archive, public_key))
+
+        def read(name):
+            return [json.loads(line) for line in archive.read(name).decode("utf-8").splitlines()]
+
+        pack, grades = Pack(read), read("grades.jsonl")
+        found += check_attempts(pack, read("history.jsonl"), only)
+        found += check_grades(pack, grades, only)
+        if only is None:
+            found += check_counts(json.loads(archive.read("exam.json")), pack, grades)
+        elif only not in pack.attempts:
+            found.append(f"包中没有作答 {only}")
+    return found
+
+
+def main():
+    """Check a pack and print what differs."""
+    parser = argparse.ArgumentParser(description="核对考试证据包")
+    parser.add_argument("pack")
+    parser.add_argument("--key", help="公钥（十六进制）；不填则用包内的，请与成绩汇总表上的指纹核对")
+    parser.add_argument("--attempt", type=int, help="只核对这一次作答")
+    options = parser.parse_args()
+    try:
+        found = check(options.pack, options.key, options.attempt)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        print(f"无法核对：{error}")
+        return 2
+    print("\n".join(found) if found else "全部相符。")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Describe the columns of a table to the person who is asked what they hold."""
+
+from collections.abc import Sequence
+
+from question_bank.formats.heuristics.table_headers import (
+    HEADER_ROWS,
+    MAX_HEADER,
+    REMEMBERED,
+    SAID,
+    Field,
+    TableHeader,
+    field_named,
+    field_of_code,
+    key_of,
+    own_header,
+)
+from question_bank.model import OPTION_LETTERS, ColumnNames, TableColumns
+
+MAX_SAMPLE = 60
+"""Characters of a cell, and columns of a table, that are shown."""
+
+
+def label_of(code: str) -> str:
+    """Return how people call what a column holds."""
+    wanted, place = field_of_code(code)
+    if wanted is Field.OPTION:
+        return f"选项{OPTION_LETTERS[place]}"
+    numbered = {Field.BLANK: f"第 {place + 1} 空答案", Field.ANSWER_N: f"第 {place + 1} 个答案"}
+    named = {Field.OPTIONS: "选项（都在一格里）", Field.MULTI: "是否多选"}
+    return numbered.get(wanted) or named.get(wanted) or own_header(wanted)
+
+
+def column_choices() -> dict[str, str]:
+    """Return what a person may say that a column holds: codes with their labels, the commonest first."""
+    first = (Field.STEM, Field.KIND, Field.ANSWER, Field.OPTIONS)
+    codes = [f"{one}:0" for one in first] + [f"option:{place}" for place in range(10)]
+    codes += [f"{one}:0" for one in Field if one not in {*first, Field.OPTION, Field.BLANK, Field.ANSWER_N}]
+    codes += [f"blank:{place}" for place in range(6)]
+    return {code: label_of(code) for code in codes}
+
+
+def describe_columns(
+    place: str, rows: Sequence[Sequence[str]], header: TableHeader | None, names: ColumnNames
+) -> TableColumns | None:
+    """Return the columns of a table with a few rows; None where it has not even two columns."""
+    filled = [sum(bool(cell) and len(cell) <= MAX_HEADER for cell in row) for row in rows[:HEADER_ROWS]]
+    row = header.row if header else filled.index(max(filled)) if filled else 0
+    last = header.last_row if header else row
+    below = [one for one in rows[last + 1 :] if any(one)][:3]
+    shown = rows[row] if row >= 0 else ()
+    width = min(max(map(len, (shown, *below)), default=0), MAX_SAMPLE)
+    heads = tuple(_cell(shown, index) for index in range(width))
+    keys = tuple(key_of(head, index) for index, head in enumerate(heads))
+    found = [field_named(head, names, index) for index, head in enumerate(heads)]
+    if header and header.row == header.last_row and not header.is_from_zero:
+        by_index = {column.index: (column.field, column.place) for column in header.columns}
+        found = [(*by_index[at], one[2] if one else SAID) if at in by_index else one for at, one in enumerate(found)]
+    fields = tuple(f"{one[0]}:{one[1]}" if one and header else "" for one in found)
+    samples = tuple(tuple(_cell(one, index)[:MAX_SAMPLE] for index in range(width)) for one in below)
+    shortened = tuple(head[:MAX_SAMPLE] for head in heads)
+    remembered = tuple(index for index, one in enumerate(found) if header and one and one[2] == REMEMBERED)
+    return TableColumns(place, shortened, keys, fields, samples, remembered, header is not None) if width > 1 else None
+
+
+def _cell(row: Sequence[str], index: int) -> str:
+    return row[index] if index < len(row) else ""

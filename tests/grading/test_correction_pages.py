@@ -1,0 +1,143 @@
+"""The office corrects results on its pages: a dry run to look at, three persons, and what each of them may see and press."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+
+from examapp.content.questions.models import AnswerKey
+from examapp.delivery.grading.models import Correction, Grade, ItemRuling
+from examapp.platform.notices.models import OutgoingMessage
+from question_bank.model import Kind
+from tests.helpers.grading import take_exam
+
+
+@pytest.fixture
+def offices(world):
+    """Three of the office, each signed in."""
+    return [world.api(world.admin("publicity_office", name=name)) for name in ("甲某", "乙某", "丙某")]
+
+
+@pytest.fixture
+def questions(world):
+    return [world.question(Kind.SINGLE_CHOICE, key=(key,)) for key in "AB"]
+
+
+@pytest.fixture
+def exam(world, questions):
+    return world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="at_once", keys_policy="never")
+
+
+def form_of(treatment, *exams, **more):
+    return {"treatment": treatment, "exam_ids": [exam.id for exam in exams], "reason": "法律修改", **more}
+
+
+def fingerprint_in(page):
+    return page.split('name="fingerprint"')[1].split('value="')[1].split('"')[0]
+
+
+def ask(client, address, form):
+    tried = client.post(address, data=form)
+    assert tried.status_code == 200 and "成绩还没有变化" in tried.text, tried.text
+    made = client.post(address, data={**form, "ask": "1", "fingerprint": fingerprint_in(tried.text)})
+    assert made.status_code == 302, made.text
+    return tried.text, made.headers["Location"]
+
+
+def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exam, questions, offices):
+    by_first, by_none = take_exam(world, exam, right="A"), take_exam(world, exam, right="-")
+    address = f"/admin/corrections/questions/{questions[0].id}"
+    form = form_of("best_of", exam, **{"key-key": ["C"], "public_reason": "有一道题两个答案都算对"})
+    tried, page = ask(offices[0], address, form)
+    assert "1" in tried and session.query(ItemRuling).count() == session.query(Correction).count() - 1 == 0
+    assert "自己申请或审核过的" in offices[0].get(page).text
+    assert "审核通过" in offices[1].get(page).text and "等您办理" in offices[1].get("/admin/corrections/").text
+    assert "要先由一人审核" in offices[1].post(f"{page}/approve", follow_redirects=True).text
+    assert "等第三人批准" in offices[1].post(f"{page}/check", follow_redirects=True).text
+    assert "不能审批" in offices[1].post(f"{page}/approve", follow_redirects=True).text
+    assert "已全部更正" in offices[2].post(f"{page}/approve", follow_redirects=True).text
+    keys = session.query(AnswerKey).filter_by(question_version_id=questions[0].current_version_id).order_by("number")
+    assert [key.parts[0]["key"] for key in keys] == [["A"], ["C"]]
+    ruling = session.query(ItemRuling).one()
+    assert (ruling.treatment, ruling.key_ids) == ("best_of", [key.id for key in keys])
+    grades = {grade.attempt_id: grade for grade in session.query(Grade).filter_by(is_current=True)}
+    assert [grades[each.attempt["id"]].points for each in (by_first, by_none)] == [2, 0]
+    world.app.extensions["celery"].tasks["reminders.send_correction_messages"]()
+    assert session.query(OutgoingMessage).count() == 0, "nobody's result changed, so nobody is told"
+
+
+def test_points_for_all_move_results_tell_people_and_make_a_second_version(world, session, exam, questions, offices):
+    candidate_client = take_exam(world, exam, right="A")
+    tried, page = ask(offices[0], f"/admin/corrections/questions/{questions[1].id}", form_of("full", exam))
+    assert "过线、掉线的人" in tried and candidate_client.person.name in tried
+    offices[1].post(f"{page}/check")
+    offices[2].post(f"{page}/approve")
+    assert candidate_client.person.name in offices[0].get(page).text
+    sheet = load_workbook(io.BytesIO(offices[0].get(f"{page}/file").data)).active
+    cells = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value}
+    assert {candidate_client.person.name, "2", "4", "优秀"} <= cells
+    for _ in range(2):
+        world.app.extensions["celery"].tasks["reminders.send_correction_messages"]()
+    assert [message.person_id for message in session.query(OutgoingMessage)] == [candidate_client.person.id]
+    result = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
+    assert "历次评分（2 次）" in result and "原 2 分，现 4 分" in result
+    assert "第 2 版" in offices[0].get(f"/admin/exams/{exam.id}").text
+    figures = offices[0].get(f"/api/v1/exams/{exam.id}/participation").get_json()
+    assert "成绩第 2 版，更正 1 次" in figures["definitions"]["roster_as_of"]
+
+
+def test_a_dry_run_that_is_outdated_and_a_form_that_is_not_whole_are_said(world, session, exam, questions, offices):
+    other = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="never", keys_policy="never")
+    for each in (exam, other):
+        take_exam(world, each, right="A")
+    address = f"/admin/corrections/questions/{questions[0].id}"
+    assert "请写明这些考试为什么不更正" in offices[0].post(address, data=form_of("full", exam)).text
+    form = form_of("full", exam, exams_reason="旧法仍有效")
+    tried = offices[0].post(address, data=form).text
+    take_exam(world, exam, right="-")
+    late = offices[0].post(address, data={**form, "ask": "1", "fingerprint": fingerprint_in(tried)})
+    assert "又有变化" in late.text and session.query(Correction).count() == 0
+    assert fingerprint_in(late.text) != fingerprint_in(tried)
+    rules = f"/admin/corrections/exams/{exam.id}"
+    marks = {"scoring_rule": "per_option", "pass_percent": "90", "good_percent": "80", "excellent_percent": "95"}
+    assert "不能高于良好线" in offices[0].post(rules, data={**marks, "reason": "理由"}).text
+    _, page = ask(offices[0], rules, {**marks, "pass_percent": "50", "reason": "合格线印错"})
+    assert "合格线 50.00%" in offices[1].get(page).text
+    assert "已退回" in offices[1].post(f"{page}/reject", follow_redirects=True).text
+
+
+def test_an_attempt_is_annulled_from_the_paper_on_record(world, session, exam, offices):
+    candidate_client = take_exam(world, exam, right="A")
+    address = f"/admin/corrections/attempts/{candidate_client.attempt['id']}"
+    _, page = ask(offices[0], address, {"is_annulled": "y", "reason": "替考认定"})
+    offices[1].post(f"{page}/check")
+    offices[2].post(f"{page}/approve")
+    assert session.query(Grade).filter_by(is_current=True).one().points == 0
+    record = offices[0].post(f"/admin/attempts/{candidate_client.attempt['id']}/record", data={"reason": "复核"}).text
+    assert "已认定无效" in record
+
+
+def test_a_program_tries_a_correction_out_asks_for_it_and_others_decide(world, session, exam, questions, offices):
+    take_exam(world, exam, right="A")
+    key = session.query(AnswerKey).filter_by(question_version_id=questions[0].current_version_id).one()
+    change = {"kind": "item", "version": questions[1].current_version_id, "treatment": "full"}
+    address, body = "/api/v1/corrections", {"change": change, "exams": [exam.id], "reason": "题目有误"}
+    tried = offices[0].post(address, json=body)
+    assert (tried.status_code, tried.get_json()["newly_passed"]) == (200, 1)
+    assert session.query(Correction).count() == 0
+    wrong = {**change, "treatment": "key", "keys": [key.id]}
+    assert offices[0].post(address, json={**body, "change": wrong}).status_code == 400, "a key of another question"
+    outdated = offices[0].post(address, json={**body, "fingerprint": "0" * 64})
+    assert (outdated.status_code, outdated.get_json()["error"]) == (409, "outdated")
+    asked = {**body, "fingerprint": tried.get_json()["fingerprint"]}
+    made = offices[0].post(address, json=asked)
+    assert made.status_code == 201 and made.get_json()["is_published"] is True
+    assert offices[0].post(address, json=asked).get_json()["error"] == "already_asked"
+    one = f"{address}/{made.get_json()['id']}"
+    assert offices[0].post(f"{one}/check").get_json()["error"] == "same_person"
+    assert offices[1].post(f"{one}/check").get_json()["state"] == "checked"
+    assert offices[2].post(f"{one}/approve").get_json()["state"] == "applied"
+    assert offices[1].get(one).get_json()["decided_at"] is not None
+    assert session.query(Grade).filter_by(is_current=True).one().points == 4

@@ -1,0 +1,109 @@
+"""Corrections with true commits: many approvals at once, grading beside one, and a connection that dies in the middle."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.corrections import actions
+from examapp.delivery.corrections.rules import CorrectionKind, GradeChange
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Correction, Grade, ItemRuling
+from examapp.delivery.grading.rules import Treatment
+from examapp.errors import ConflictError
+from examapp.platform.audit.actions import ActionContext, Actor
+from question_bank.model import Kind
+from tests.attempts.candidate_clients import CandidateClient
+from tests.helpers.races import together
+
+
+@pytest.fixture(autouse=True)
+def without_enqueueing(monkeypatch):
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
+
+
+@pytest.fixture
+def scenario(race_world):
+    """An exam of one question, six papers answered wrong, four of them graded; and a correction that waits: points for all."""
+    question = race_world.question(Kind.SINGLE_CHOICE, key=("A",))
+    exam = race_world.exam(race_world.blueprint(((Kind.SINGLE_CHOICE, 1, "2"),)), results_policy="never")
+    office = [race_world.admin("publicity_office").id for _ in range(9)]
+    race_world.commit()
+    clients = []
+    for number in range(6):
+        client = CandidateClient(race_world, exam, race_world.person())
+        race_world.commit()
+        client.start()
+        client.hand_in()
+        clients.append(client)
+        if number == 3:
+            grading_tasks.sweep_once()
+    change = GradeChange(kind=CorrectionKind.ITEM, version_id=question.current_version_id, treatment=Treatment.FULL)
+    with transaction() as session:
+        asked = actions.ask_correction(context(session, office[0]), change=change, exam_ids=[exam.id], reason="有错")
+        return {"correction_id": asked.id, "office": office, "session": race_world.session}
+
+
+def context(session, person_id):
+    return ActionContext(session, Actor(person_id=person_id), clock.now())
+
+
+def current_points(session):
+    session.rollback()
+    return sorted(grade.points for grade in session.query(Grade).filter_by(is_current=True))
+
+
+def test_of_many_approvals_at_once_one_is_carried_out(scenario, race_app):
+    others = iter(scenario["office"][1:])
+    done = together(
+        race_app,
+        8,
+        lambda session: actions.approve_correction(context(session, next(others)), scenario["correction_id"]).state,
+    )
+    assert sum(result == "applied" for result in done) == 1
+    assert sum(isinstance(result, ConflictError) for result in done) == 7
+    session = scenario["session"]
+    assert current_points(session) == [2] * 4
+    assert (session.query(ItemRuling).count(), session.query(Grade).count()) == (1, 8)
+
+
+def test_what_is_graded_beside_a_correction_follows_it_too(scenario, race_app):
+    def work(number):
+        with race_app.app_context():
+            if number:
+                return grading_tasks.sweep_once()
+            with transaction() as session:
+                return actions.approve_correction(
+                    context(session, scenario["office"][1]), scenario["correction_id"]
+                ).state
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    session = scenario["session"]
+    assert current_points(session) == [2] * 6, "a grade made before is corrected, one made after goes by the ruling"
+    assert session.query(Attempt).filter_by(state="graded").count() == 6
+
+
+def test_a_connection_that_dies_in_the_middle_leaves_everything_as_it_was(scenario, race_app, monkeypatch):
+    write = actions._write_grades
+
+    def dying(context, correction, rows):
+        write(context, correction, rows)
+        context.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    monkeypatch.setattr(actions, "_write_grades", dying)
+    with pytest.raises(OperationalError), transaction() as session:
+        actions.approve_correction(context(session, scenario["office"][1]), scenario["correction_id"])
+    session = scenario["session"]
+    assert current_points(session) == [0] * 4
+    assert (session.query(ItemRuling).count(), session.query(Correction).one().state) == (0, "asked")
+    monkeypatch.setattr(actions, "_write_grades", write)
+    with transaction() as again:
+        actions.approve_correction(context(again, scenario["office"][1]), scenario["correction_id"])
+    assert current_points(session) == [2] * 4
