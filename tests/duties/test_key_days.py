@@ -8,6 +8,7 @@ from datetime import date
 from examapp.oversight.duty_lists.models import DutyItem, KeyDayRow
 from examapp.oversight.duty_lists.rules import SHIPPED_KEY_DAYS
 from examapp.platform.audit.models import AuditEvent
+from tests.conftest import NOON
 
 PAGE = "/admin/duties/key-days"
 
@@ -49,7 +50,15 @@ def test_a_long_calendar_is_folded_but_for_the_present_month(duties):
     own = duties.published(content="第0部法", due_on="2026-11-30")
     for number in range(1, 27):
         duties.session.add(
-            DutyItem(list_id=own.id, position=number, content=f"第{number}部法", due_on=date(2026, 6, 30), kind="own")
+            DutyItem(
+                list_id=own.id,
+                position=number,
+                content=f"第{number}部法",
+                due_on=date(2026, 6, 30),
+                kind="own",
+                created_at=NOON,
+                updated_at=NOON,
+            )
         )
     duties.session.flush()
     page = duties.office.get("/admin/duties/calendar?year=2026").text

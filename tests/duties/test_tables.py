@@ -12,7 +12,7 @@ from examapp.oversight.duty_lists.rules import read_day
 from tests.duties.making import ITEM
 
 TOP = ["序号", "内容清单", "责任清单", None, None, "措施清单", None, None, "标准清单"]
-SECOND = [None, None, "责任领导", "责任人", "责任处室", "普法对象", "学习宣传载体", "方式措施", None]
+SECOND = [None, None, "责任领导", "责任人", "责任科室", "普法对象", "学习宣传载体", "方式措施", None]
 
 
 def workbook(*rows, more=(), title="某镇普法责任清单"):

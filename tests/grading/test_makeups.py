@@ -119,6 +119,7 @@ def test_a_reminder_of_the_main_exam_is_not_one_of_its_make_up(scenario, world, 
     assert "提醒您" in home.get("/").get_data(as_text=True)
     fixed_clock.at(makeup.opens_at + timedelta(hours=1))
     grading_tasks.sweep_once()
+    home = world.client(people["absent"])
     page = home.get("/").get_data(as_text=True)
     assert "开始考试" in page and "提醒您" not in page
     reminder.reminded_at = makeup.opens_at + timedelta(minutes=1)

@@ -91,6 +91,21 @@ PLACES = {
     "content/laws/admin_views.py import_texts": [
         UploadView(endpoint="laws_admin.import_texts", field="files", good=("测试法(2021-01-22).txt", LAW.encode))
     ],
+    "organisation/units/admin_views.py import_units": [
+        UploadView(
+            endpoint="org_admin.import_units",
+            good=("单位.csv", "单位名称,类别\nH13科,内设机构\n".encode),
+            fields=lambda scenario: {"parent_id": str(scenario.here_id)},
+        )
+    ],
+    "organisation/roles/admin_views.py import_roles": [
+        UploadView(
+            endpoint="people_admin.import_roles", role="Y", good=("角色.csv", "单位,姓名,角色\nMA,同事,领导\n".encode)
+        )
+    ],
+    "platform/feedback/admin_views.py attach_notice_file": [
+        UploadView(endpoint="messages_admin.attach_notice_file", good=PICTURE)
+    ],
     "organisation/roster_imports/admin_views.py list_imports": [
         UploadView(
             endpoint="people_admin.list_imports",

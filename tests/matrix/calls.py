@@ -40,6 +40,7 @@ FORMS = {
     "reports_designs.set_schedule": {"content": "participation", "format": "xlsx"},
     "exams_admin.reject_exemption": {"answer": "理由"},
     "exams_admin.change_reason": {"text": "孕产期"},
+    "papers_admin.export_paper": {"seed": "1"},
 } | {
     f"duties_admin.{act}": {"version": "1", "remark": "理由", "text": "理由"}
     for act in (

@@ -385,7 +385,7 @@ POLICY: dict[str, PolicyRow] = {
     "org_admin.create_unit": may("PQS"),
     "org_admin.delete_unit": may("PQS", unit_id="unit"),
     "org_admin.edit_unit": may("PQS", unit_id="unit"),
-    "org_admin.import_units": may("PQS"),
+    "org_admin.import_units": may("PS"),
     "org_admin.list_units": may("UTLPQSY"),
     "org_admin.reopen_unit": may("PQS", unit_id="unit"),
     # papers_admin

@@ -69,7 +69,7 @@ def test_a_unit_that_would_give_its_neighbour_away_is_not_shown_and_the_page_say
     hidden = page(small)
     assert "监察法" not in hidden
     assert "这次考试本单位答题的人数不足，不作统计" in hidden
-    assert "减出不足 5 人的，也不显示" in hidden
+    assert "为防止推算，个别单位也不显示" in hidden
     assert "监察法" not in page(lone)
     weakness(world, exam, world.unit("科协", parent=county), right=4, candidate_count=4)
     assert "监察法" in page(small), "five apart together hide each other"
