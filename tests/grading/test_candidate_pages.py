@@ -140,16 +140,6 @@ def test_a_mistake_leads_to_its_articles_in_the_law_library(world, fixed_clock):
     assert "初次违法的规定" in str(library.xpath("string(//*[@id=$anchor])", anchor=anchor))
 
 
-def test_articles_that_are_not_stored_are_named_without_a_link(world, fixed_clock):
-    candidate_client = attempts(world, kind="mock", keys_policy="at_once")
-    law = ensure_law_version(world.session, law="行政处罚法", version_on=date(2021, 1, 22), now=fixed_clock.instant)
-    for version in world.session.scalars(select(QuestionVersion)).all():
-        world.save(QuestionCitation(question_version_id=version.id, law_version_id=law.id, articles=["第三十二条"]))
-    page = html.document_fromstring(text_of(candidate_client, "result"))
-    assert page.xpath("//p[@class='article'][contains(., '第三十二条')]")
-    assert not page.xpath("//p[@class='article']/a")
-
-
 def test_what_comes_next_names_the_makeup(world):
     candidate_client = attempts(world, attempts_allowed=1)
     assert "作答次数已用完" in text_of(candidate_client, "result")

@@ -109,7 +109,7 @@ def test_a_unit_cannot_hang_below_itself(world, county, office):
     desk = world.unit("秘书组", parent=section)
     answer = post(office, f"/admin/org/units/{section.id}", **facts(code=section.code, parent_id=desk.id))
     assert answer.status_code == 422
-    assert "请从给出的选项里选择" in answer.get_data(as_text=True), "units below it are no choices"
+    assert "请从列表中选择" in answer.get_data(as_text=True), "units below it are no choices"
     assert section.parent_id == county.id
 
 

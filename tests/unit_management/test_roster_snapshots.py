@@ -44,12 +44,12 @@ def test_every_figure_in_every_form_is_of_the_roster_snapshot(county, world, ses
     assert figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"] == "名册：2026-11-24 12:00 冻结"
     scores = {row["姓名"]: row for row in xlsx_rows(export(client, county, county.top, "scores", "xlsx"))}
     assert len(scores) == 25 and "新人" not in scores and scores["人good"]["单位"] == "教育局办公室"
-    for content, frozen in (
+    for content, snapshot in (
         ("absent", "2026-11-2412:00冻结"),
         ("score_sheet", "2026-11-2412:00冻结"),
         ("circular", "2026年11月24日12:00冻结的名单"),
     ):
-        assert frozen in pdf_text(export(client, county, county.top, content, "pdf")), content
+        assert snapshot in pdf_text(export(client, county, county.top, content, "pdf")), content
 
 
 def test_corrections_wait_until_the_office_takes_each_in(county, world, session, fixed_clock, create_snapshot, post):

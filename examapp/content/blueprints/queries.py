@@ -222,23 +222,22 @@ def _render_part(content: dict[str, Any], number: int, order: str, points: str, 
 
 def sections_of(blueprint: Blueprint) -> list[Section]:
     """Give a blueprint's sections in order, as the drawing needs them."""
-    return [_section_of(row) for row in blueprint.sections]
-
-
-def _section_of(row: BlueprintSection) -> Section:
-    return Section(
-        title=row.title,
-        instructions=row.instructions,
-        kind=Kind(row.kind),
-        count=row.count,
-        points_each=row.points_each,
-        scoring=row.scoring,
-        part_count=row.part_count,
-        laws=frozenset(row.laws),
-        topics=frozenset(row.topics),
-        knowledge_points=frozenset(row.knowledge_points),
-        difficulties=row.difficulties,
-    )
+    return [
+        Section(
+            title=row.title,
+            instructions=row.instructions,
+            kind=Kind(row.kind),
+            count=row.count,
+            points_each=row.points_each,
+            scoring=row.scoring,
+            part_count=row.part_count,
+            laws=frozenset(row.laws),
+            topics=frozenset(row.topics),
+            knowledge_points=frozenset(row.knowledge_points),
+            difficulties=row.difficulties,
+        )
+        for row in blueprint.sections
+    ]
 
 
 def load_pool(session: Session, blueprint: Blueprint) -> Pool:
@@ -389,11 +388,11 @@ def sample_answers(session: Session, blueprint: Blueprint, *, seed: int) -> dict
     items = items_of(_draw_sample(session, blueprint, seed))
     newest = select(AnswerKey).where(AnswerKey.question_version_id.in_({item.version_id for item in items}))
     keys = {key.question_version_id: key for key in session.scalars(newest.order_by(AnswerKey.number))}
-    return {item.item: _describe_key(item, keys[item.version_id].parts[item.part]) for item in items}
-
-
-def _describe_key(item: PaperItem, part: dict[str, Any]) -> str:
-    return "；".join(kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order))
+    parts = ((item, keys[item.version_id].parts[item.part]) for item in items)
+    return {
+        item.item: "；".join(kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order))
+        for item, part in parts
+    }
 
 
 def _draw_sample(session: Session, blueprint: Blueprint, seed: int) -> DrawnPaper:

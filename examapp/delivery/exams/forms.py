@@ -216,10 +216,6 @@ def offer_in_row(row: Form, choices: Choices) -> None:
     row.blueprint_id.choices = offer("与全场相同", choices.blueprints)
 
 
-def _text(text: str | None) -> list[str]:
-    return [word for word in _BETWEEN.split(text or "") if word]
-
-
 def _entries(text: str | None) -> list[str]:
     return [" ".join(entry.split()) for entry in _BETWEEN_ENTRIES.split(text or "") if entry.strip()]
 
@@ -236,7 +232,7 @@ def _part(row: Form) -> AudiencePart:
     return AudiencePart(
         unit_id=row.unit_id.data,
         sector_unit_id=row.sector_unit_id.data,
-        ranks=tuple(_text(row.ranks.data)),
+        ranks=tuple(filter(None, _BETWEEN.split(row.ranks.data or ""))),
         blueprint_id=row.blueprint_id.data,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -191,26 +191,8 @@ def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LawShare:
-    """How one law's items of a paper went."""
-
-    law: str
-    right: int
-    total: int
-
-
-def shares_by_law(items: Sequence[ItemResult]) -> list[LawShare]:
-    """Sum a paper's items by law, the weakest first."""
-    found: dict[str, list[bool]] = {}
-    for item in items:
-        found.setdefault(item.law or "其他", []).append(item.is_right)
-    shares = [LawShare(law=law, right=sum(rights), total=len(rights)) for law, rights in found.items()]
-    return sorted(shares, key=lambda share: (share.right / share.total, share.law))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindShare:
-    """How the items of one question kind went."""
+class ResultShare:
+    """How a paper's items of one law or question kind went."""
 
     name: str
     right: int
@@ -219,20 +201,30 @@ class KindShare:
     points_possible: Decimal
 
 
-def shares_by_kind(items: Sequence[ReviewedItem]) -> list[KindShare]:
+def shares_by_law(items: Iterable[ItemResult]) -> list[ResultShare]:
+    """Sum a paper's items by law, the weakest first."""
+    shares = _shares((item.law or "其他", item) for item in items)
+    return sorted(shares, key=lambda share: (share.right / share.total, share.name))
+
+
+def shares_by_kind(items: Iterable[ReviewedItem]) -> list[ResultShare]:
     """Sum a paper's items by question kind, in the paper's order."""
+    return _shares((KIND_NAMES[Kind(item.asked["kind"])], item.result) for item in items)
+
+
+def _shares(named: Iterable[tuple[str, ItemResult]]) -> list[ResultShare]:
     found: dict[str, list[ItemResult]] = {}
-    for item in items:
-        found.setdefault(item.asked["kind"], []).append(item.result)
+    for name, result in named:
+        found.setdefault(name, []).append(result)
     return [
-        KindShare(
-            name=KIND_NAMES[Kind(kind)],
+        ResultShare(
+            name=name,
             right=sum(result.is_right for result in results),
             total=len(results),
             points=sum((result.points for result in results), Decimal()),
             points_possible=sum((result.points_possible for result in results), Decimal()),
         )
-        for kind, results in found.items()
+        for name, results in found.items()
     ]
 
 
@@ -256,22 +248,18 @@ def list_own_attempts(session: Session, person_id: int, *, now: datetime, limit:
         .where(Attempt.person_id == person_id)
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
         .limit(limit)
-    )
-    releases: dict[int, Release] = {}
-    own_attempts = []
-    for attempt, exam, grade in rows:
-        release = releases.get(exam.id) or release_of(session, exam, now=now)
-        releases[exam.id] = release
-        own_attempts.append(
-            OwnAttempt(
-                attempt=attempt,
-                exam=exam,
-                grade=grade if release.are_results_out else None,
-                is_graded=grade is not None,
-                release=release,
-            )
+    ).all()
+    releases = {exam.id: release_of(session, exam, now=now) for exam in {exam for _, exam, _ in rows}}
+    return [
+        OwnAttempt(
+            attempt=attempt,
+            exam=exam,
+            grade=grade if releases[exam.id].are_results_out else None,
+            is_graded=grade is not None,
+            release=releases[exam.id],
         )
-    return own_attempts
+        for attempt, exam, grade in rows
+    ]
 
 
 _MAX_ATTEMPTS = 200
@@ -314,10 +302,7 @@ def list_graded_attempts_with_keys(session: Session, person_id: int, *, now: dat
         .order_by(Attempt.submitted_at.desc(), Attempt.id.desc())
         .limit(_MAX_ATTEMPTS)
     ).all()
-    releases: dict[int, Release] = {}
-    for _, exam, _ in rows:
-        if exam.id not in releases:
-            releases[exam.id] = release_of(session, exam, now=now)
+    releases = {exam.id: release_of(session, exam, now=now) for exam in {exam for _, exam, _ in rows}}
     return [
         GradedAttempt(attempt=attempt, exam=exam, grade=grade)
         for attempt, exam, grade in rows
