@@ -47,7 +47,8 @@ def test_a_notice_carries_files_and_names_the_units_where_nobody_has_read_it(wor
     post(office, f"{path}/publish")
     own = path.replace("/admin/messages", "")
     (file,) = re.findall(rf'href="({own}/files/[0-9a-f]+)">红头.pdf', reader.get(own).text)
-    assert reader.get(file).data == PDF and outsider.get(file).status_code == 404
+    with reader.get(file) as sent:
+        assert sent.data == PDF and outsider.get(file).status_code == 404
     page = office.get(path).text
     assert "2 个单位中，1 个已有人阅读" in page and "1 个还没有人阅读</strong>：国库股" in page
     office.post(path + file.removeprefix(own) + "/remove", data={"csrf_token": token})
