@@ -50,6 +50,16 @@ def parse_xml(content: bytes, *, what: str = "文件") -> Element:
     return root
 
 
+def parse_html(text: str) -> Element | None:
+    """Return the root element of a web page, read as a browser reads it and without what it refers to; UnreadableFileError where nothing can be made of it."""
+    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False, encoding="utf-8")
+    text = re.sub(r"^\s*<\?xml[^>]*>", "", text).replace("\x00", "")
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableFileError("网页已损坏，读不出来。请用浏览器打开，复制题目后粘贴到导入页的文字框里。") from error
+
+
 def looks_like_xml(content: bytes) -> bool:
     """Return whether the bytes begin as XML does, in any of the encodings that are read."""
     head = content[:200]
