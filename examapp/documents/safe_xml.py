@@ -21,7 +21,7 @@ _ENCODINGS = frozenset(
 )  # fmt: skip
 _DECLARATION = re.compile(r"<\?xml\b[^>]*?\?>")
 _ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
-_BLANKS = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+_BLANKS = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
 _QTI1_DOCTYPE = re.compile(
     r"""<!DOCTYPE\s+questestinterop\s+SYSTEM\s+["']ims_qtiasiv1p\d(?:p\d)?\.dtd["']\s*(?:\[(?P<inner>[^\]]*)\]\s*)?>"""
 )
@@ -69,7 +69,7 @@ def looks_like_xml(content: bytes) -> bool:
 
 
 _ROOT = re.compile(
-    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*<(?:[\w.-]+:)?(?P<name>[\w.-]+)", re.DOTALL
+    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*+<(?:[\w.-]+:)?(?P<name>[\w.-]+)", re.DOTALL
 )
 
 
