@@ -21,7 +21,7 @@ _ENCODINGS = frozenset(
 )  # fmt: skip
 _DECLARATION = re.compile(r"<\?xml\b[^>]*?\?>")
 _ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
-_BLANKS = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+_BLANKS = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
 _QTI1_DOCTYPE = re.compile(
     r"""<!DOCTYPE\s+questestinterop\s+SYSTEM\s+["']ims_qtiasiv1p\d(?:p\d)?\.dtd["']\s*(?:\[(?P<inner>[^\]]*)\]\s*)?>"""
 )
@@ -50,6 +50,16 @@ def parse_xml(content: bytes, *, what: str = "文件") -> Element:
     return root
 
 
+def parse_html(text: str) -> Element | None:
+    """Return the root element of a web page, read as a browser reads it and without what it refers to; UnreadableFileError where nothing can be made of it."""
+    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False, encoding="utf-8")
+    text = re.sub(r"^\s*<\?xml[^>]*>", "", text).replace("\x00", "")
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableFileError("网页已损坏，读不出来。请用浏览器打开，复制题目后粘贴到导入页的文字框里。") from error
+
+
 def looks_like_xml(content: bytes) -> bool:
     """Return whether the bytes begin as XML does, in any of the encodings that are read."""
     head = content[:200]
@@ -59,7 +69,7 @@ def looks_like_xml(content: bytes) -> bool:
 
 
 _ROOT = re.compile(
-    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*<(?:[\w.-]+:)?(?P<name>[\w.-]+)", re.DOTALL
+    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*+<(?:[\w.-]+:)?(?P<name>[\w.-]+)", re.DOTALL
 )
 
 

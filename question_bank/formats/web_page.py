@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from lxml import etree
-
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_text, text_head
-from examapp.documents.safe_xml import Element
+from examapp.documents.safe_xml import Element, parse_html
 from examapp.documents.workbooks import WorkbookSheet
 from question_bank.formats.excel import read_sheets
 from question_bank.formats.heuristics import kind_names
@@ -97,7 +95,7 @@ def _extend(whole: ParseResult, part: ParseResult) -> None:
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of a page: by its tables where it is one of tables alone or named as a workbook, else by its text."""
     page = _PageWalker()
-    root = _parse(_page_of(content))
+    root = parse_html(_page_of(content))
     if root is not None:
         page.walk(root)
     page.flush()
@@ -120,15 +118,6 @@ def _page_of(content: bytes) -> str:
         if isinstance(payload, bytes) and payload.strip():
             return decode_text(payload)
     raise UnreadableFileError("这个网页存档（.mht）里没有网页正文。请用浏览器打开，复制题目后粘贴到导入页的文字框里。")
-
-
-def _parse(text: str) -> Element | None:
-    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False, encoding="utf-8")
-    text = re.sub(r"^\s*<\?xml[^>]*>", "", text).replace("\x00", "")
-    try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError as error:
-        raise UnreadableFileError("网页已损坏，读不出来。请用浏览器打开，复制题目后粘贴到导入页的文字框里。") from error
 
 
 class _PageWalker:

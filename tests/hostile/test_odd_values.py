@@ -39,6 +39,10 @@ REJECTED_AS_USUAL = {
     "people_api.begin_session": "there is no account of that name",
     "training_api.answer_item": "the candidate of the scene sits an exam",
     "attempts_api.start": "the candidate of the scene sits another exam",
+    "corrections_api.request_correction": "the usual body names no attempt that the scene has",
+    "corrections_api.check_correction": "the scene's correction was rejected already",
+    "corrections_api.approve_correction": "the scene's correction was rejected already",
+    "corrections_api.reject_correction": "the scene's correction was rejected already",
 }
 """Calls whose usual body is rejected, each with its reason: what is behind the rejection is not reached here."""
 GIVEN = {"item": 1, "response": ["A"], "group": "absent"}

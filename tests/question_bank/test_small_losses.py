@@ -185,3 +185,9 @@ def test_sign_of_another_family_within_an_xml_file_does_not_decide():
     assert detect(xml.encode(), "题.xml") is None
     own = write_file([Question(kind=Kind.SHORT_ANSWER, stem="<quiz>是什么", key=("一种元素",))], "moodle-xml").content
     assert detect(own, "题.xml") == "moodle-xml"
+
+
+@pytest.mark.parametrize("content", [b"\x1f" * 45 + b"\x01", b" <!-- x --> " * 1500 + b"y", b"<!DOCTYPE [" * 1500])
+def test_what_never_comes_to_an_element_has_no_name(content):
+    """A pattern that goes back over the blanks would not end within a day."""
+    assert root_name(content) == ""

@@ -17,7 +17,7 @@ from wtforms.fields.choices import SelectChoice
 from examapp.content.question_editing.forms import key_data, key_fields
 from examapp.content.question_review.actions import corrected_part
 from examapp.content.question_search.queries import read_question
-from examapp.content.questions.models import BankQuestion, QuestionVersion
+from examapp.content.questions.models import QuestionVersion
 from examapp.content.questions.queries import current_key, get_question, get_version, list_keys, names_of
 from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
@@ -100,11 +100,9 @@ def describe_change(session: Session, correction: Correction) -> str:
     """Say in Chinese what a correction changes."""
     change = GradeChange.from_json(correction.change)
     if change.kind is CorrectionKind.ITEM:
-        version = session.get_one(QuestionVersion, change.version_id)
+        version, code = queries.question_of(session, change)
         part = f"第 {change.part + 1} 小题" if len(version.content["parts"]) > 1 else ""
-        return (
-            f"题目 {session.get_one(BankQuestion, version.question_id).code}{part}：{TREATMENT_NAMES[change.treatment]}"
-        )
+        return f"题目 {code}{part}：{TREATMENT_NAMES[change.treatment]}"
     if change.kind is CorrectionKind.ANNULMENT:
         person = queries.people_of(session, [change.attempt_id])[change.attempt_id]
         return f"{person.name}第 {person.number} 次作答：{'无效' if change.is_annulled else '恢复有效'}"
@@ -337,7 +335,7 @@ def _keys(session: Session, change: GradeChange) -> dict[str, Any] | None:
     """Give the item that a change is about, with the keys that it will count by."""
     if change.kind is not CorrectionKind.ITEM:
         return None
-    version = session.get_one(QuestionVersion, change.version_id)
+    version, _ = queries.question_of(session, change)
     known = {key.id: key.parts[change.part] for key in list_keys(session, [version.id])[version.id]}
     counted = [known[key_id] for key_id in change.key_ids]
     return {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import local
 from examapp.content.laws.models import LawVersion
-from examapp.content.questions.models import QuestionCitation
+from examapp.content.questions.models import BankQuestion, QuestionCitation, QuestionVersion
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ends_of
 from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange, Outcome
@@ -51,6 +51,15 @@ def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequenc
         if change.kind is CorrectionKind.ITEM:
             grades = [grade for grade in grades if (change.version_id, change.part) in grade.parts()]
         yield grades
+
+
+def question_of(session: Session, change: GradeChange) -> tuple[QuestionVersion, str]:
+    """Give the version of the question that a change is about, and the question's code."""
+    joined = select(QuestionVersion, BankQuestion.code).join(
+        BankQuestion, QuestionVersion.question_id == BankQuestion.id
+    )
+    row = session.execute(joined.where(QuestionVersion.id == change.version_id)).one()
+    return row[0], row[1]
 
 
 def lock_exams(session: Session, exam_ids: Sequence[int]) -> list[Exam]:

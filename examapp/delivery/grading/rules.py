@@ -166,8 +166,10 @@ def score_stored(
         else:
             score = _score_letters if kind.has_letter_key else _score
             asked = (part, kind, len(order), worth, scoring)
-            scored_by = (keys[version_id],) if ruling is None else ruling.keys
-            item_points.append(max(score((key, *asked), response, rules.scoring_rule) for key in scored_by))
+            if ruling is None:
+                item_points.append(score((keys[version_id], *asked), response, rules.scoring_rule))
+            else:
+                item_points.append(max(score((key, *asked), response, rules.scoring_rule) for key in ruling.keys))
     if rules.is_annulled:
         item_points = [ZERO] * len(item_points)
     return _total(tuple(item_points), possible, rules, sheet=bytes(sheet))

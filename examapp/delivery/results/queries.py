@@ -386,7 +386,7 @@ def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list
                     item.version_id,
                     item.part,
                     Decimal(points) == item.points
-                    or (item.version_id, item.part) in {void[i] for i in grade.ruling_ids if i in void},
+                    or any(void.get(i) == (item.version_id, item.part) for i in grade.ruling_ids),
                     item.item in attempt.unsure,
                 )
                 for item, points in zip(items_of(paper), grade.item_points, strict=True)
