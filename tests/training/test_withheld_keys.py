@@ -29,8 +29,8 @@ def answered(world, session, learner):
     make_bank(world)
     for _ in range(3):
         world.question(explanation="这里是解析", stem="罕见的题干")
-    _, path = draw(learner, session)
-    post(learner, path, {"response": "D"})
+    _, path = draw(learner, session, kind="single_choice")
+    assert post(learner, path, {"response": "D"}).status_code == 302
     post(learner, f"{path}/note", {"favourite": "1", "note": "我的笔记"})
     return path
 
