@@ -100,7 +100,9 @@ PLACES = {
     ],
     "organisation/roles/admin_views.py import_roles": [
         UploadView(
-            endpoint="people_admin.import_roles", role="Y", good=("角色.csv", "单位,姓名,角色\nMA,同事,单位管理员\n".encode)
+            endpoint="people_admin.import_roles",
+            role="Y",
+            good=("角色.csv", "单位,姓名,角色\nMA,同事,单位管理员\n".encode),
         )
     ],
     "platform/feedback/admin_views.py attach_notice_file": [
