@@ -138,10 +138,9 @@ class StartGate:
             self._tokens = self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second / self._processes)
             self._filled_at = self._time_s()
 
-    def set_peers(self, *, processes: int, per_second: float) -> None:
+    def set_peers(self, processes: int, *, per_second: float) -> None:
         """Set how many web processes other machines run now, and how many starts a second those admit together."""
-        with self._lock:
-            self._peers, self._peers_per_second = processes, per_second
+        self._peers, self._peers_per_second = processes, per_second
 
     def rate(self) -> float:
         """Compute how many starts a second all processes of this machine admit now; fewer the slower saves are."""

@@ -126,23 +126,19 @@ def list_reports(session: Session, *, now: datetime) -> list[WorkerHeartbeat]:
     return list(session.scalars(select(WorkerHeartbeat).where(WorkerHeartbeat.at > now - _FRESH)))
 
 
-def rates_by_machine(reports: Iterable[WorkerHeartbeat]) -> dict[str, tuple[int, int]]:
-    """Give by machine how many processes report, and how many starts a second the machine admits (the least any of them says)."""
-    found: dict[str, tuple[int, int]] = {}
+def rates_by_machine(reports: Iterable[WorkerHeartbeat]) -> dict[str, list[int]]:
+    """Group by machine how many starts a second each of its processes says that the machine admits."""
+    machines: dict[str, list[int]] = {}
     for report in reports:
-        machine = report.name.rpartition(":")[0]
-        count, rate = found.get(machine, (0, report.starts_per_second))
-        found[machine] = count + 1, min(rate, report.starts_per_second)
-    return found
+        machines.setdefault(report.name.rpartition(":")[0], []).append(report.starts_per_second)
+    return machines
 
 
 def share_start_gate(session: Session, name: str, *, now: datetime) -> None:
     """Tell this process's gate what the other machines' web processes admit, so that all drain the one queue together."""
     machines = rates_by_machine(list_reports(session, now=now))
     machines.pop(name.rpartition(":")[0], None)
-    rate_limits.gate.set_peers(
-        processes=sum(count for count, _ in machines.values()), per_second=sum(rate for _, rate in machines.values())
-    )
+    rate_limits.gate.set_peers(sum(map(len, machines.values())), per_second=sum(map(min, machines.values())))
 
 
 def is_exam_under_way(session: Session, *, now: datetime) -> bool:

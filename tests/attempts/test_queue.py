@@ -160,7 +160,7 @@ def test_machines_drain_the_one_queue_at_the_sum_of_their_rates():
     gates = [StartGate(time_s=timer) for _ in range(4)]
     for one in gates:
         one.set_up(per_second=40, processes=2)
-        one.set_peers(processes=2, per_second=40)
+        one.set_peers(2, per_second=40)
         one._tokens = 0.0
     assert gates[0].try_admit(ahead=299) == pytest.approx(300 / 80)
     waiting = list(range(300))

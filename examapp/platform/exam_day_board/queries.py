@@ -83,7 +83,7 @@ def machine(session: Session, *, now: datetime) -> Machine:
         hand_ins_per_minute=sum(report.hand_ins for report in reports),
         failures_per_minute=sum(report.rejected for report in reports),
         is_slowed=any(report.next_save_ms > 2000 for report in reports),
-        starts_per_second=sum(rate for _, rate in rates_by_machine(reports).values()) if reports else None,
+        starts_per_second=sum(map(min, rates_by_machine(reports).values())) if reports else None,
         beat=beat,
         is_sweeper_alive=is_alive(beat, now=now),
         waiting_jobs=sum(counts.waiting for counts in jobs),
