@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.duty_lists.models import DutyRecord
@@ -29,6 +31,7 @@ def hold_event(assessed):
     assessed.world.save(event)
 
 
+@pytest.mark.slow
 def test_every_page_is_reached_by_links_and_stands(app, assessed):
     responsible = assessed.world.person(assessed.unit, name="负责人")
     assessed.open(assessed.unit, client=assessed.office)
