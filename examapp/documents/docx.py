@@ -96,7 +96,7 @@ class WordDocument:
         return paragraph
 
     def _set_footer(self, section: Any) -> None:
-        """Number the pages, in an official document as 「— 1 —」 in 4号宋体."""
+        """Number the pages, in an official document as “— 1 —” in 4号宋体."""
         footer = section.footer.paragraphs[0]
         footer.alignment = _align("right" if self._is_official else "center")
         before, after = ("— ", " —") if self._is_official else ("第 ", " 页")

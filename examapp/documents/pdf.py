@@ -38,7 +38,7 @@ class Layout:
     title_pt: float = 16
     line: float = 1.5
     has_dashes: bool = False
-    """Page numbers as 「— 1 —」 at the outer edge, as official documents have them."""
+    """Page numbers as “— 1 —” at the outer edge, as official documents have them."""
 
 
 PLAIN = Layout()

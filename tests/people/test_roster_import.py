@@ -83,7 +83,7 @@ def test_rows_of_totals_are_nobody_and_a_near_name_of_a_unit_is_asked_for(world,
     ]
     job = check(world, office, csv_bytes(rows))
     assert job.total == 1 and job.summary["counts"]["refused"] == 1
-    assert "没有叫「司法局」的单位，是不是“县司法局”？" in job.summary["problems"][0]["reason"]
+    assert "没有叫“司法局”的单位，是不是“县司法局”？" in job.summary["problems"][0]["reason"]
 
 
 def test_an_imported_person_signs_in_with_the_printed_first_password(world, county, office):
@@ -152,7 +152,7 @@ def test_old_workbooks_are_read(world, county, office):
     [
         (["", "张三", "甲局", "", "", "", ""], "工号", "没有填工号"),
         (["A9", "", "甲局", "", "", "", ""], "姓名", "没有填姓名"),
-        (["A9", "张三", "丙局", "", "", "", ""], "单位", "没有叫「丙局」的单位"),
+        (["A9", "张三", "丙局", "", "", "", ""], "单位", "没有叫“丙局”的单位"),
         (["A9", "张三", "", "", "", "", ""], "单位", "没有填单位"),
         (["A9", "张三", "甲局", "", "", "110105194912310021", ""], "身份证号", "应为 X"),
         (["A9", "张三", "甲局", "", "", "4.30527E+17", ""], "身份证号", "科学计数"),
@@ -210,7 +210,7 @@ def test_somebody_elses_numbers_are_not_taken(world, county, office):
     )
     reasons = [problem["reason"] for problem in job.summary["problems"]]
     assert any("另一个工号名下" in reason for reason in reasons)
-    assert any("登记的姓名是「张三」" in reason for reason in reasons)
+    assert any("登记的姓名是“张三”" in reason for reason in reasons)
 
 
 def test_changes_are_named_and_a_new_unit_is_a_transfer(world, county, office):

@@ -28,7 +28,7 @@ class SectionForm(Form):
     """One section of a blueprint; within the whole form, so without a token of its own."""
 
     title = StringField(
-        "名称", [DataRequired("请填写名称，如「一、单选题」。"), Length(max=60, message="名称最多 60 字。")]
+        "名称", [DataRequired("请填写名称，如“一、单选题”。"), Length(max=60, message="名称最多 60 字。")]
     )
     kind = SelectField(
         "题型",

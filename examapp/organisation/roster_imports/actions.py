@@ -217,7 +217,7 @@ def _read(job: RosterImport, cipher: FieldCipher) -> RosterFile:
     file = read_roster(read_grids(content, name=job.file_name, aliases=HEAD_ALIASES))
     if file is None:
         raise UnreadableTableError(
-            "没有找到名册的表头：前 15 行里没有同时写着「姓名」和「工号」（或「身份证号」）的一行。请对照说明检查表头，改好后重新上传。"
+            "没有找到名册的表头：前 15 行里没有同时写着“姓名”和“工号”（或“身份证号”）的一行。请对照说明检查表头，改好后重新上传。"
         )
     if not file.rows:
         raise UnreadableTableError("表头下面没有人员，请检查是否选错了文件。")
@@ -231,7 +231,7 @@ def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: dateti
         raise InvalidImportError("上传人已没有导入名册的权限，没有导入。")
     unit = session.get(Unit, job.unit_id) if job.unit_id else None
     if unit is None and not file.has_units:
-        raise InvalidImportError("文件里没有单位列。请补上「单位」或「单位编码」列，或上传时选定单位。")
+        raise InvalidImportError("文件里没有单位列。请补上“单位”或“单位编码”列，或上传时选定单位。")
     return ImportScope(access=access, unit=unit)
 
 

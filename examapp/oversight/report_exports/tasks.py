@@ -22,7 +22,7 @@ from examapp.web.metrics import is_exam_under_way
         name=Export.KIND,
         queue="reports",
         label="导出报表",
-        quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+        quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的“意见建议”告诉我们。",
     )
 )
 def build_export(run: JobRun) -> None:

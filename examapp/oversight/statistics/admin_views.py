@@ -325,7 +325,7 @@ def _ask_for_numbers(report_request: ReportRequest) -> AnyResponse:
         return redirect(
             url_for("reports_admin.show_unit", exam_id=report_request.exam_id, unit_id=report_request.unit_id), 303
         )
-    flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在「我的导出」中下载。", "success")
+    flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在“我的导出”中下载。", "success")
     return redirect(url_for("reports_admin.list_exports"), 303)
 
 

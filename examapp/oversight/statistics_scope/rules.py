@@ -71,7 +71,7 @@ class ReportFilter:
     @property
     def text(self) -> str:
         """Say it as it stands above a table; empty for everybody."""
-        people = [f"{what}为「{word}」" for what, word in (("职级", self.rank), ("职务", self.position)) if word]
+        people = [f"{what}为“{word}”" for what, word in (("职级", self.rank), ("职务", self.position)) if word]
         days = [f" {day} {end}" for day, end in ((self.since, "起"), (self.until, "止")) if day]
         parts = (
             f"只统计{'、'.join(people)}的人员" if people else "",

@@ -141,7 +141,7 @@ def add_administrator(
     """
     unit = session.scalars(select(Unit).where(Unit.code == unit_code)).one_or_none()
     if unit is None:
-        raise DomainError(f"没有代码为「{unit_code}」的单位。")
+        raise DomainError(f"没有代码为“{unit_code}”的单位。")
     return _make_with_first_password(ActionContext(session, SYSTEM, now), administrator, unit, cipher=cipher)
 
 
@@ -162,10 +162,10 @@ def _make_county(session: Session, plan: SetUp, *, now: datetime) -> Unit:
 def _make_person(session: Session, administrator: Administrator, unit: Unit, *, now: datetime) -> Person:
     login_name = clean_login_name(administrator.login_name)
     if login_name is None:
-        raise LoginNameTakenError(f"登录名「{administrator.login_name}」不能用：不能含空格，最多 64 个字符。")
+        raise LoginNameTakenError(f"登录名“{administrator.login_name}”不能用：不能含空格，最多 64 个字符。")
     taken = select(Person.id).where(Person.staff_number == login_name)
     if session.scalars(taken.union_all(select(Account.id).where(Account.login_name == login_name))).first():
-        raise LoginNameTakenError(f"登录名「{login_name}」已有人使用，请换一个。")
+        raise LoginNameTakenError(f"登录名“{login_name}”已有人使用，请换一个。")
     person = Person(
         staff_number=login_name,
         name=normalise(administrator.name),
