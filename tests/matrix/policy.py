@@ -367,6 +367,7 @@ POLICY: dict[str, PolicyRow] = {
     "messages.fetch_notice_file": may(SIGNED_IN, notice_id="notice", token="notice_file"),
     "messages.list_all_notices": may(SIGNED_IN),
     "messages.show_notice": may(SIGNED_IN, notice_id="notice"),
+    "messages.sign_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.write_feedback": may(SIGNED_IN),
     # messages_admin
     "messages_admin.answer_feedback": may("PQ", feedback_id="feedback"),
