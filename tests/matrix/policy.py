@@ -149,7 +149,7 @@ HOLDERS = {
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
-    "laws:law:write": "PQ", "setup:content:load": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
+    "laws:law:write": "PQ", "setup:content:load": "PQ", "setup:text:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
     "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY",
@@ -568,6 +568,7 @@ POLICY: dict[str, PolicyRow] = {
     "reports_insight.show_weak": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # setup
     "setup.first_set_up": may(NOBODY),
+    "setup.change_site_texts": may("P"),
     "setup.show_content": may("PQ"),
     "setup.load_shipped_content": may("PQ"),
     # training

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from examapp.organisation.people.models import Account, Person, PersonState, Rol
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
-from examapp.platform.setup.models import ContentLoad, PlatformFlag
+from examapp.platform.setup.models import SITE_TEXTS, ContentLoad, PlatformFlag
 from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
@@ -29,9 +29,11 @@ from examapp.security.password_hashing import NO_HASH
 AUDIT_ACTS = {
     "admin.add_administrator": "新增管理账号",
     "admin.load_content": "装入随平台提供的内容",
+    "admin.set_site_texts": "修改平台名称、落款和咨询电话",
     "admin.set_up": "首次设置",
 }
 AUDIT_OBJECTS = {"content_load": "随平台提供的内容"}
+AUDIT_DETAILS = {"site_name": "平台名称", "organisation": "落款单位", "help_line": "咨询电话"}
 AUDIT_VALUES = {"wrong_setup_code": "设置码不对"}
 
 _SET_UP_LOCK = 430_528
@@ -130,6 +132,12 @@ def load_content(context: ActionContext, *, parts: Sequence[str]) -> ContentLoad
     enqueue(context.session, row)
     record(context, "admin.load_content", object_type="content_load", object_id=row.id, details={"parts": list(parts)})
     return row
+
+
+def set_site_texts(context: ActionContext, texts: Mapping[str, str]) -> None:
+    """Keep how the site and its office are called; every process says so within seconds."""
+    set_fact(context.session, SITE_TEXTS, dict(texts), now=context.now)
+    record(context, "admin.set_site_texts", details=dict(texts))
 
 
 def add_administrator(
