@@ -429,6 +429,7 @@ POLICY: dict[str, PolicyRow] = {
     "people_admin.export_roster": may("UTPQSY", unit_id="unit"),
     "people_admin.show_roster": may("UTPQSY", unit_id="unit"),
     "people_admin.confirm_import": may("UTPQ", import_id="roster_import"),
+    "people_admin.undo_import": may("UTPQ", import_id="roster_import"),
     "people_admin.create_person": may("UTPQS"),
     "people_admin.disable_account": may("UTPQS", person_id="person"),
     "people_admin.download_annotated": may("UTPQ", import_id="roster_import"),
