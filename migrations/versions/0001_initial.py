@@ -643,6 +643,7 @@ def _create_tables():
     sa.Column('points_each', sa.Numeric(precision=7, scale=2), nullable=False),
     sa.Column('laws', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('knowledge_points', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('codes', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('topics', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('difficulties', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.CheckConstraint('count > 0', name=op.f('ck_blueprint_sections_count')),
