@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -187,7 +188,7 @@ class UnitReceipt:
     """A unit with an administrator, and who of them signed for a notice first; None where nobody has."""
 
     unit_name: str
-    admin_names: list[str]
+    admin_names: Sequence[str]
     signed_by: str | None
     signed_at: datetime | None
 

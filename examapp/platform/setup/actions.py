@@ -32,7 +32,7 @@ AUDIT_ACTS = {
     "admin.set_site_texts": "修改平台名称、落款和咨询电话",
     "admin.set_up": "首次设置",
 }
-AUDIT_OBJECTS = {"content_load": "随平台提供的内容"}
+AUDIT_OBJECTS = {"content_load": "随平台提供的内容", "site": "平台"}
 AUDIT_DETAILS = {"site_name": "平台名称", "organisation": "落款单位", "help_line": "咨询电话"}
 AUDIT_VALUES = {"wrong_setup_code": "设置码不对"}
 
@@ -137,7 +137,7 @@ def load_content(context: ActionContext, *, parts: Sequence[str]) -> ContentLoad
 def set_site_texts(context: ActionContext, texts: Mapping[str, str]) -> None:
     """Keep how the site and its office are called; every process says so within seconds."""
     set_fact(context.session, SITE_TEXTS, dict(texts), now=context.now)
-    record(context, "admin.set_site_texts", details=dict(texts))
+    record(context, "admin.set_site_texts", object_type="site", details=dict(texts))
 
 
 def add_administrator(

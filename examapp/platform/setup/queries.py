@@ -53,7 +53,8 @@ def find_site_texts(connection: Connection) -> dict[str, str] | None:
     """Find the texts of the site that the office has set; None where it has set none, or before the first migration."""
     if not connection.scalar(text("SELECT to_regclass('platform_flags') IS NOT NULL")):
         return None
-    return connection.scalar(select(PlatformFlag.value).where(PlatformFlag.name == SITE_TEXTS))
+    texts: dict[str, str] | None = connection.scalar(select(PlatformFlag.value).where(PlatformFlag.name == SITE_TEXTS))
+    return texts
 
 
 def schema_version(session: Session) -> str | None:
