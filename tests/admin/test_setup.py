@@ -63,7 +63,7 @@ def test_the_office_names_the_site_and_every_process_reads_it(app, world, sessio
     office, before = world.client(world.admin()), app.extensions["site_texts"]
     path, texts = "/admin/site-texts", {"site_name": "学法平台", "organisation": "某县普法办", "help_line": "0731-1"}
     try:
-        assert "请填写落款单位" in post(office, path, texts | {"organisation": " "}).text
+        assert "请填写，最多 40 字" in post(office, path, texts | {"organisation": " "}).text
         assert post(office, path, texts).status_code == 303
         page = world.client().get("/login").text
         assert "学法平台</title>" in page and "某县普法办电话 <strong>0731-1" in page
