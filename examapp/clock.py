@@ -16,7 +16,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.get_logger()
@@ -35,6 +35,8 @@ class Clock:
         """The database's time and the monotonic one, of the same moment: one value, so that nobody reads half of a new one."""
         self._follower: threading.Thread | None = None
         self._source: Callable[[], datetime] | None = None
+        self.readers: list[Callable[[Connection], None]] = []
+        """What else is read each time the database is asked: what every process must know and no request should look up."""
         self.is_started_by_forks_only = False
         """True in a process that only loads the program for others to be forked from (ops.web_workers): it begins no thread."""
 
@@ -47,12 +49,14 @@ class Clock:
         return measured[0] + timedelta(seconds=time.monotonic() - measured[1])
 
     def measure(self, engine: Engine) -> None:
-        """Measure the database's time."""
+        """Measure the database's time, and let the readers read."""
         with engine.connect() as connection:
             before = time.monotonic()
             measured = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = time.monotonic()
-        self._measured = measured, (before + after) / 2
+            self._measured = measured, (before + after) / 2
+            for read in self.readers:
+                read(connection)
 
     def follow(self, engine: Engine) -> None:
         """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away.

@@ -55,7 +55,7 @@ def read_data_keys(text: str) -> dict[str, bytes]:
         found = _DATA_KEY.fullmatch(pair)
         if found is None or found["id"] in keys:
             raise SettingsError(
-                f"DATA_KEYS 的第 {number} 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。"
+                f"DATA_KEYS 的第 {number} 个密钥不对：应写成“编号:64位十六进制”，编号用字母、数字，互不相同。"
             )
         keys[found["id"]] = bytes.fromhex(found["key"])
     return keys
@@ -108,7 +108,7 @@ class Settings:
     secret_key: str = _setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
     data_keys: str = _setting(
         "",
-        "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
+        "身份证号、手机号的加密密钥，“编号:64位十六进制”以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
         read=_read_keys_text,
         expected="编号:64位十六进制，可有几个，以逗号分隔",
     )
@@ -178,7 +178,7 @@ class Settings:
         5, "考试结束满多少年后，成绩与姓名脱离（匿名），只留作统计"
     )
     keep_sign_ins_days: Annotated[int, Meta(ge=200, le=36_500)] = _setting(
-        365, "登录记录、登录条、发出的短信保留多少天，至少 200"
+        365, "登录记录、一次性登录码、发出的短信保留多少天，至少 200"
     )
     keep_audit_days: Annotated[int, Meta(ge=200, le=36_500)] = _setting(
         1095, "审计记录在数据库中保留多少天，至少 200；到期先归档再清除"
@@ -198,7 +198,7 @@ class Settings:
     )
     site_url: str = _setting(
         "",
-        "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和登录条的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
+        "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和一次性登录码的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
         read=_read_site_url,
         expected="https://域名 这样的完整地址，后面不带网页的路径",
     )
@@ -266,7 +266,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                 issues += error.issues
             except (ValueError, msgspec.ValidationError):
                 given = text[:_MAX_SHOWN_CHARACTERS]
-                issues.append(f"{setting.name.upper()} 应为：{_expected(setting)}；现在是「{given}」。")
+                issues.append(f"{setting.name.upper()} 应为：{_expected(setting)}；现在是“{given}”。")
     if issues:
         raise SettingsError(*issues)
     return Settings(**values)

@@ -56,7 +56,7 @@ def test_a_port_that_is_taken_is_named_with_who_holds_it(tmp_path, port):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"PORT": "eighty"}, "PORT 应为：1 至 65535 的整数；现在是「eighty」"),
+        ({"PORT": "eighty"}, "PORT 应为：1 至 65535 的整数；现在是“eighty”"),
         ({"HOST": "203.0.113.7"}, "没有这个地址"),
         ({"DATA_DIR": "/dev/null/x"}, "DATA_DIR"),
     ],

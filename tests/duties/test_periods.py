@@ -14,7 +14,7 @@ def test_the_office_adds_and_corrects_plan_periods(duties):
     assert save(duties.office, "十五", 2031, 2035).status_code == 302
     assert save(duties.office, "十五", 2031, 2036).status_code == 302
     assert duties.office.get("/admin/duties/periods").text.count("十五") == 1
-    assert "「十五」普法规划第 6 年" in duties.office.get("/admin/duties/?year=2036").text
+    assert "“十五”普法规划第 6 年" in duties.office.get("/admin/duties/?year=2036").text
 
 
 def test_periods_that_cannot_stand_are_rejected(duties):

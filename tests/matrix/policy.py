@@ -149,7 +149,7 @@ HOLDERS = {
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
-    "laws:law:write": "PQ", "setup:content:load": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
+    "laws:law:write": "PQ", "setup:content:load": "PQ", "setup:text:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
     "attempts:attempt:manage": "PQ", "grading:result:import": "PQ", "grading:correction:request": "PQ", "grading:correction:approve": "PQY",
@@ -367,6 +367,7 @@ POLICY: dict[str, PolicyRow] = {
     "messages.fetch_notice_file": may(SIGNED_IN, notice_id="notice", token="notice_file"),
     "messages.list_all_notices": may(SIGNED_IN),
     "messages.show_notice": may(SIGNED_IN, notice_id="notice"),
+    "messages.sign_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.write_feedback": may(SIGNED_IN),
     # messages_admin
     "messages_admin.answer_feedback": may("PQ", feedback_id="feedback"),
@@ -428,6 +429,7 @@ POLICY: dict[str, PolicyRow] = {
     "people_admin.export_roster": may("UTPQSY", unit_id="unit"),
     "people_admin.show_roster": may("UTPQSY", unit_id="unit"),
     "people_admin.confirm_import": may("UTPQ", import_id="roster_import"),
+    "people_admin.undo_import": may("UTPQ", import_id="roster_import"),
     "people_admin.create_person": may("UTPQS"),
     "people_admin.disable_account": may("UTPQS", person_id="person"),
     "people_admin.download_annotated": may("UTPQ", import_id="roster_import"),
@@ -567,6 +569,7 @@ POLICY: dict[str, PolicyRow] = {
     "reports_insight.show_weak": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # setup
     "setup.first_set_up": may(NOBODY),
+    "setup.change_site_texts": may("P"),
     "setup.show_content": may("PQ"),
     "setup.load_shipped_content": may("PQ"),
     # training

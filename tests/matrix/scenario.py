@@ -323,7 +323,7 @@ class Scenario:
     def _make_message_things(self):
         now = clock.now()
         notices = [
-            self.world.save(Notice(title="通知", body="正文", unit_id=unit.id, published_at=now, created_at=now)).id
+            self.world.save(Notice(title="通知", body="正文", unit_ids=[unit.id], published_at=now, created_at=now)).id
             for unit in (self.here, self.there)
         ]
         self.put("office_notice", *notices)

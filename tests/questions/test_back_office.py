@@ -383,7 +383,7 @@ def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, se
     page = other.post(
         "/admin/questions/states", data={"ids": ids, "state": "reviewed"}, follow_redirects=True
     ).get_data(as_text=True)
-    assert "3 道题已改为「已审核」" in page and "1 道题没有改动" in page
+    assert "3 道题已改为“已审核”" in page and "1 道题没有改动" in page
     assert "请先勾选" in other.post(
         "/admin/questions/states", data={"state": "reviewed"}, follow_redirects=True
     ).get_data(as_text=True)

@@ -150,7 +150,7 @@ def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, fixed_clo
     county.fill_with_every_odd_case()
     client = create_snapshot(clock.now() + 5 * HOUR)
     assert county.exam.snapshot_created_at is None and "已定于" in client.get(page_path(county)).text
-    assert "现行" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
+    assert "在册人员" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
     fixed_clock.at(clock.now() + 5 * HOUR)
     for _ in range(2):
         app.extensions["celery"].tasks["roster_snapshots.sweep"]()

@@ -155,7 +155,7 @@ class UnreadableLawError(DomainError):
 
     code = "unreadable_law"
     status = 400
-    message = "文件里没有找到法律条文。条文应写成「第一条　……」，每条另起一行。"
+    message = "文件里没有找到法律条文。条文应写成“第一条　……”，每条另起一行。"
 
 
 @dataclass(slots=True)
@@ -304,7 +304,7 @@ class _LawTextReader:
         name = law_name(re.sub(r"[（(]\d{4}-\d{2}-\d{2}[)）]$", "", self._title))
         version_on = self._version_on()
         if version_on is None:
-            raise UnreadableLawError("没有找到版本日期。请在文件名里写明，如「行政处罚法(2021-01-22).txt」。")
+            raise UnreadableLawError("没有找到版本日期。请在文件名里写明，如“行政处罚法(2021-01-22).txt”。")
         effective_on = self._effective_on(version_on)
         self._remarks += [*_gaps(self._articles), *_other_name(self._stem, name)]
         return LawText(

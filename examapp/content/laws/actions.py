@@ -128,7 +128,7 @@ class LawImportSummary:
             return
         done = import_law_text(context, text=text)
         if done.changed and any(other.version_id == done.version_id for other in self.laws):
-            note = f"这一批里有两个文件是同一个版本，条文有 {done.changed} 条不同，以后读的「{name}」为准，请核对。"
+            note = f"这一批里有两个文件是同一个版本，条文有 {done.changed} 条不同，以后读的“{name}”为准，请核对。"
             done = replace(done, remarks=(*done.remarks, note))
         self.laws.append(done)
 

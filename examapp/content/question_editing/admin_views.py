@@ -153,7 +153,7 @@ def _change_form(form: QuestionForm) -> bool:
 def _take_picture(form: QuestionForm) -> None:
     file = request.files.get("picture")
     if file is None or not file.filename:
-        flash("请先选择图片文件，再点「上传图片」。", "danger")
+        flash("请先选择图片文件，再点“上传图片”。", "danger")
         return
     try:
         with request_transaction() as context:
@@ -265,7 +265,7 @@ def set_state(question_id: int) -> AnyResponse:
             context, question_id=question_id, state=state, is_alone_allowed=may_review_alone()
         )
         code = row.code
-    flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
+    flash(f"题目 {code} 现在是“{question_review_actions.STATE_NAMES[state]}”。", "success")
     return next_to_review(question_id) if "queue" in request.form else redirect(back)
 
 

@@ -56,7 +56,7 @@ def replace_question(
     session = context.session
     exam = lock_exam(session, exam_id, access)
     if exam.state != ExamState.PUBLISHED or exam.closes_at <= context.now:
-        raise ConflictError("只有已发布、还没有结束的考试可以换题。已经结束的，请用「更正成绩」。")
+        raise ConflictError("只有已发布、还没有结束的考试可以换题。已经结束的，请用“更正成绩”。")
     if not reason.strip():
         raise BadRequestError("请写明换题的原因。")
     question = _get_question(session, code)

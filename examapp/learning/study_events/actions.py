@@ -109,7 +109,7 @@ def change_event(context: ActionContext, *, event_id: int, settings: EventSettin
 def _open_event(session: Session, event_id: int, access: AccessScope) -> StudyEvent:
     event = get_event(session, event_id, access, is_locked=True)
     if event.state == EventState.HELD:
-        raise InvalidEventError("活动已办结，不能再改。要更正请先点「重新打开」。")
+        raise InvalidEventError("活动已办结，不能再改。要更正请先点“重新打开”。")
     if event.state == EventState.CANCELLED:
         raise InvalidEventError("活动已取消，不能再改。请新建一个活动。")
     return event
@@ -285,7 +285,7 @@ def take_back(context: ActionContext, *, event_id: int, person_id: int, access: 
 def _changeable(session: Session, event_id: int, access: AccessScope) -> StudyEvent:
     event = get_event(session, event_id, access, is_locked=True)
     if event.state != EventState.PLANNED:
-        raise InvalidEventError("活动已办结或取消，到场名单不能再改。要更正请先点「重新打开」。")
+        raise InvalidEventError("活动已办结或取消，到场名单不能再改。要更正请先点“重新打开”。")
     return event
 
 

@@ -105,7 +105,7 @@ class PlanForm(FlaskForm):
     prefix = StringField("编号开头", [DataRequired("请填写编号开头。"), Length(max=12, message="最多 12 位。")])
     template_id = SelectField("用哪个模板", [InputRequired("请先建一个证书模板。")], coerce=sent_number)
     exam_id = SelectField("为哪场考试发证", coerce=read_id)
-    course_ids = SelectMultipleField("为学完哪些课程发证", coerce=sent_number, render_kw={"size": 6})
+    course_ids = SelectMultipleField("为学完哪些课程发证", coerce=sent_number)
 
     def offer(
         self,

@@ -83,7 +83,7 @@ def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
                 )
             if not form.is_rejected:
                 text = (
-                    "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点「报送自评」。"
+                    "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点“报送自评”。"
                 )
                 return _back(sheet_id, text)
     page = render_template("duties/sheet_self.html", sheet=sheet, judged=judged, form=form, marks=marks)

@@ -212,10 +212,10 @@ def read_bands(text: str) -> tuple[list[AssessmentBand], str]:
     for line in filter(None, (raw.strip() for raw in text.splitlines())):
         match = _BAND_LINE.fullmatch(line)
         if match is None or Decimal(match[2]) > HUNDRED:
-            return [], f"「{line[:20]}」看不懂，请写成「优秀 90」的样子，一行一个等次，最高 100。"
+            return [], f"“{line[:20]}”看不懂，请写成“优秀 90”的样子，一行一个等次，最高 100。"
         bands.append(AssessmentBand(name=match[1], minimum=Decimal(match[2])))
     if not 2 <= len(bands) <= 8:
-        return [], "请写 2 到 8 个等次，一行一个，如「优秀 90」。"
+        return [], "请写 2 到 8 个等次，一行一个，如“优秀 90”。"
     if len({band.name for band in bands}) < len(bands) or len({band.minimum for band in bands}) < len(bands):
         return [], "等次的名称和分数线都不能重复，请改正。"
     return sorted(bands, key=lambda band: band.minimum, reverse=True), ""
@@ -232,7 +232,7 @@ def read_number(text: str, *, limit: Decimal) -> tuple[Decimal | None, str]:
     if not bare:
         return None, "请填写得分。"
     if not re.fullmatch(r"\d{1,5}(\.\d{1,2})?", bare, re.ASCII):
-        return None, f"「{bare[:12]}」不是分数，请填 0 到 {limit.normalize():f} 的数，最多两位小数。"
+        return None, f"“{bare[:12]}”不是分数，请填 0 到 {limit.normalize():f} 的数，最多两位小数。"
     value = Decimal(bare)
     return (value, "") if value <= limit else (None, f"最多 {limit.normalize():f} 分，请改正。")
 

@@ -215,7 +215,7 @@ def record_event(context: ActionContext, *, event_id: int, item_id: int, duty_sc
         deed = deed_of(session, event)
         return record_deed(context, item_id=item_id, deed=deed, event_id=event_id, duty_scope=duty_scope)
     if existing.item_id != item_id:
-        raise ConflictError(f"这次活动已记在「{existing.item.content}」下，一次活动只记一次。要改记请先撤销那条记录。")
+        raise ConflictError(f"这次活动已记在“{existing.item.content}”下，一次活动只记一次。要改记请先撤销那条记录。")
     return correct_deed(
         context, record_id=existing.id, version=existing.version, deed=deed_of(session, event), duty_scope=duty_scope
     )

@@ -170,7 +170,7 @@ def _record(item_id: int, content: str, done_on: date, *, rng: random.Random, by
         "form": rng.choice(_FORMS),
         "reached": rng.randint(20, 260),
         "law": content,
-        "text": f"围绕「{content}」开展学习宣传，现场答疑。",
+        "text": f"围绕“{content}”开展学习宣传，现场答疑。",
         "recorded_by_id": by_id,
         "version": 1,
         "created_at": at,
