@@ -30,7 +30,7 @@ SELECT v.id AS version, q.code, v.number, v.content FROM question_versions AS v 
 SELECT id AS correction, kind, change, public_reason, is_published, fingerprint, to_char(asked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS asked_at,
   to_char(checked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS checked_at, to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS approved_at,
   1 + num_nonnulls(checked_by_id, approved_by_id) AS persons
-FROM corrections WHERE :exam_id = ANY(exam_ids) AND state = 'applied' ORDER BY id
+FROM corrections WHERE :exam_id = ANY(exam_ids || kept_exam_ids) AND state = 'applied' ORDER BY id
 """,
     "rulings": """
 SELECT id AS ruling, correction_id AS correction, question_version_id AS version, part, treatment, key_ids FROM item_rulings WHERE exam_id = :exam_id ORDER BY id

@@ -89,6 +89,17 @@ _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
 
+_HOLD_KEYS = "SELECT pg_advisory_xact_lock{}(hashtext('grading.keys'))"
+
+
+def hold_keys(session: Session, *, may_change: bool = False) -> None:
+    """Hold the keys of used questions as they are until the transaction ends; one that may change them waits for all that grade, and they for it.
+
+    Take it before any row: what is graded by the key of before is then visible to who puts a new one in force.
+    """
+    session.connection().execute(text(_HOLD_KEYS.format("" if may_change else "_shared")))
+
+
 def begin_grading(session: Session, statement: TextClause, **values: Any) -> list[int]:
     """Count a try of attempts that wait for a grade and that nobody else holds, oldest first. Return their ids."""
     return list(session.connection().execute(statement, values).scalars())
