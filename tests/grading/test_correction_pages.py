@@ -172,7 +172,7 @@ def test_an_exam_left_out_of_a_new_key_goes_on_by_the_key_of_before(world, sessi
     offices[1].post(f"{page}/check")
     assert "又有别的考试按原答案评了分" in offices[2].post(f"{page}/approve", follow_redirects=True).text
     assert key_of(world, question) == ["A"]
-    offices[1].post(f"{page}/reject")
+    offices[2].post(f"{page}/reject")
     _, page = ask(offices[0], address, form)
     offices[1].post(f"{page}/check")
     offices[2].post(f"{page}/approve")
