@@ -1612,6 +1612,7 @@ def _create_tables():
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=True),
+    sa.Column('has_names', sa.Boolean(), nullable=False),
     sa.Column('result_version', sa.Integer(), nullable=False),
     sa.Column('manifest_sha256', sa.Text(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=True),

@@ -81,7 +81,8 @@ def _account(_details: dict[str, Any]) -> str:
 
 
 def _pack(details: dict[str, Any]) -> str:
-    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩，不含姓名"
+    names = "，附每份答卷的姓名、工号、单位" if details["has_names"] else "，不含姓名"
+    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩{names}"
 
 
 _DESCRIBERS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
