@@ -8,6 +8,7 @@ from examapp.content.blueprints.queries import get_paper, items_of
 from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionVersion
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Correction
 from examapp.delivery.grading.queries import newest_keys
 from examapp.delivery.grading.rules import shown_key
 from question_bank.kinds.registry import kind_of
@@ -49,6 +50,18 @@ def take_exam(world, exam, *, right, unit=None, by=None):
     candidate_client.hand_in()
     grading_tasks.sweep_once()
     return candidate_client
+
+
+def applied_correction(world, exam, *, at):
+    """A correction of an exam's rules as it stands once it was applied; the grades that it made are the test's."""
+    exam.result_version += 1
+    people = [world.admin("publicity_office").id for _ in range(2)]
+    return world.save(
+        Correction(
+            kind="rules", change={}, exam_ids=[exam.id], reason="理由", public_reason="", is_published=False, fingerprint="", summary={},
+            attempt_ids=[], state="applied", asked_by_id=people[0], approved_by_id=people[1], asked_at=at, decided_at=at,
+        )
+    )  # fmt: skip
 
 
 def wrong_question(world):

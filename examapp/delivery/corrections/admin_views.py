@@ -275,12 +275,8 @@ def _form_page(
         if wanted is not None and chosen is not None:
             with submit(form=form):
                 dry_run = _try(form, wanted, chosen)
-    return render_template(template, form=form, dry_run=dry_run, band_names=BAND_NAMES, **shown), status_of_try(form)
-
-
-def status_of_try(form: GradeCorrectionForm) -> int:
-    """Give 422 for a form that was rejected; a dry run is an answer like any other."""
-    return status_of(form) if form.is_rejected else 200
+    status = status_of(form) if form.is_rejected else 200  # a dry run is an answer like any other
+    return render_template(template, form=form, dry_run=dry_run, band_names=BAND_NAMES, **shown), status
 
 
 def _ask(context: ActionContext, form: GradeCorrectionForm, change: GradeChange, exam_ids: list[int]) -> int:

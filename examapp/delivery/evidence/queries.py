@@ -101,6 +101,13 @@ def list_packs(session: Session, exam_id: int) -> Sequence[EvidencePack]:
     return session.scalars(statement).all()
 
 
+def find_fingerprint(session: Session, exam_id: int, result_version: int) -> str:
+    """Find the SHA-256 of the manifest of the newest pack of a version of an exam's results; empty where none was made."""
+    of_version = (EvidencePack.exam_id == exam_id, EvidencePack.result_version == result_version)
+    newest = select(EvidencePack.manifest_sha256).where(*of_version).order_by(EvidencePack.id.desc()).limit(1)
+    return session.scalar(newest) or ""
+
+
 def get_own_pack(session: Session, pack_id: int, person_id: int) -> EvidencePack:
     """Get a pack that somebody has asked for; raises NotFoundError for another's."""
     pack = session.get(EvidencePack, pack_id)
