@@ -51,7 +51,8 @@ def _grade(grade, tables):
 
 
 def _item(grade, tables, number, item, schema, response):
-    scoring, version, part, order, worth = *item[:4], Fraction(item[4])
+    scoring, version, part, order = item[:4]
+    worth = Fraction(item[4])
     rulings = [tables["ruling"][each] for each in grade["ruling_ids"]]
     ruling = {(each["version"], each["part"]): each for each in rulings}.get((version, part))
     treatment = ruling and ruling["treatment"]
@@ -75,13 +76,13 @@ def _item(grade, tables, number, item, schema, response):
 
 def _share(kind, key, response, rules, scoring):
     if kind == "B":
-        hits = [_plain(text) in map(_plain, ways) for text, ways in zip(response, key["blanks"], strict=False)]
-        return Fraction(sum(hits), len(key["blanks"]))
+        found = sum(_plain(text) in map(_plain, ways) for text, ways in zip(response, key["blanks"], strict=False))
+        return Fraction(found, len(key["blanks"]))
     if kind == "O":
         pairs = [(a, b) for place, a in enumerate(key["key"]) for b in key["key"][place + 1 :]]
-        right = sum(response.index(a) < response.index(b) for a, b in pairs)
+        kept = sum(response.index(a) < response.index(b) for a, b in pairs)
         is_whole = response == key["key"]
-        return Fraction(right, len(pairs)) if scoring == "right_pairs" and not is_whole else Fraction(is_whole)
+        return Fraction(kept, len(pairs)) if scoring == "right_pairs" and not is_whole else Fraction(is_whole)
     chosen, right = set(response), set(key["key"])
     hits, misses, rule = len(chosen & right), len(chosen - right), rules["scoring_rule"]
     if chosen == right or kind in "ST":
