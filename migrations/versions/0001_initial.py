@@ -470,19 +470,6 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_law_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_law_imports'))
     )
-    op.create_table('regrades',
-    sa.Column('id', sa.BigInteger(), nullable=False),
-    sa.Column('approval_id', sa.BigInteger(), nullable=False),
-    sa.Column('question_id', sa.BigInteger(), nullable=False),
-    sa.Column('question_version_id', sa.BigInteger(), nullable=False),
-    sa.Column('old_key_id', sa.BigInteger(), nullable=False),
-    sa.Column('new_key_id', sa.BigInteger(), nullable=False),
-    sa.Column('approved_by_id', sa.BigInteger(), nullable=False),
-    sa.Column('last_attempt_id', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_regrades_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_regrades')),
-    sa.UniqueConstraint('approval_id', name=op.f('uq_regrades_approval_id'))
-    )
     op.create_table('rehearsals',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('roster', sa.Integer(), nullable=False),
@@ -1628,6 +1615,7 @@ def _create_tables():
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=True),
+    sa.Column('has_names', sa.Boolean(), nullable=False),
     sa.Column('result_version', sa.Integer(), nullable=False),
     sa.Column('manifest_sha256', sa.Text(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=True),
@@ -1845,6 +1833,7 @@ def _create_tables():
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('change', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('exam_ids', postgresql.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('kept_exam_ids', postgresql.ARRAY(sa.BigInteger()), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('public_reason', sa.Text(), nullable=False),
     sa.Column('is_published', sa.Boolean(), nullable=False),
@@ -1863,7 +1852,7 @@ def _create_tables():
     sa.CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name=op.f('ck_corrections_state')),
     sa.CheckConstraint('asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id', name=op.f('ck_corrections_persons')),
     sa.CheckConstraint("state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))", name=op.f('ck_corrections_applied')),
-    sa.CheckConstraint('cardinality(exam_ids) > 0', name=op.f('ck_corrections_exams')),
+    sa.CheckConstraint("cardinality(exam_ids) > 0 OR kind = 'item'", name=op.f('ck_corrections_exams')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_corrections'))
     )
     op.create_table('grades',
@@ -1885,19 +1874,16 @@ def _create_tables():
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('graded_by_id', sa.BigInteger(), nullable=True),
     sa.Column('graded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('regrade_id', sa.BigInteger(), nullable=True),
     sa.Column('correction_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name=op.f('ck_grades_band')),
     sa.CheckConstraint('points >= 0 AND points <= points_possible', name=op.f('ck_grades_points')),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_grades_attempt_id')),
     sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_grades_correction_id')),
-    sa.ForeignKeyConstraint(['regrade_id'], ['regrades.id'], name=op.f('fk_grades_regrade_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grades')),
     sa.UniqueConstraint('attempt_id', 'number', name=op.f('uq_grades_attempt_id_number'))
     )
     op.create_index('ix_grades_correction_id', 'grades', ['correction_id'], unique=False, postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
-    op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.create_table('item_rulings',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2213,7 +2199,6 @@ def _drop_tables():
     op.drop_index('ix_item_rulings_exam_id', table_name='item_rulings')
     op.drop_table('item_rulings')
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
-    op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
     op.drop_index('ix_grades_correction_id', table_name='grades', postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.drop_table('grades')
@@ -2392,7 +2377,6 @@ def _drop_tables():
     op.drop_table('report_templates')
     op.drop_table('report_schedules')
     op.drop_table('rehearsals')
-    op.drop_table('regrades')
     op.drop_table('law_imports')
     op.drop_table('content_loads')
     op.drop_table('question_imports')

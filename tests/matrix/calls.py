@@ -13,9 +13,9 @@ BODIES = {
     "attempts_api.mark_unsure": {"epoch": 1, "unsure": [1]},
     "attempts_api.record_events": {"events": []},
     "training_api.answer_item": {"response": ["A"]},
-    "corrections_api.request_correction": {
+    "corrections_api.request_correction": lambda scenario: {
         "change": {"kind": "annulment", "attempt": 1, "is_annulled": True},
-        "exams": [1],
+        "exams": [scenario.things["exam_within"]["same"]],
     },
     "reports_api.request_export": lambda scenario: {"unit": scenario.here_id, "content": "scores", "format": "csv"},
 }

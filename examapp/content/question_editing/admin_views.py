@@ -211,23 +211,24 @@ def upload_picture() -> Response:
 
 
 _CORRECTED = "答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。"
-_CORRECTION_REQUESTED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
 
 
 @admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
 @requires("questions:question:write")
 def correct_key(question_id: int) -> AnyResponse | str:
-    """Correct the key of a question's version with a reason; the old key stays in the history."""
+    """Correct the key of a question's version with a reason, one that papers hold by a correction of grades; the old key stays in the history."""
     session, number = read_session(), chosen_number("version")
     row = question_queries.get_question(session, question_id)
     version = question_queries.get_version(session, row, number)
+    if version.used_at is not None:
+        return redirect(url_for("corrections_admin.correct_item", question_id=question_id, version=number))
     shown = question_search_queries.read_question(session, row, version, is_editable=True)
     parts = shown.parts or (shown,)
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
     if form.validate_on_submit() and len(form.parts) == len(parts):
         pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
         with submit(form=form) as context:
-            key = question_review_actions.correct_key(
+            question_review_actions.correct_key(
                 context,
                 question_id=question_id,
                 keys=[kind.key_of_fields(fields) for kind, fields in pairs],
@@ -235,9 +236,8 @@ def correct_key(question_id: int) -> AnyResponse | str:
                 reason=form.reason.data,
                 number=number,
             )
-            is_done = key is not None
         if not form.is_rejected:
-            flash(_CORRECTED if is_done else _CORRECTION_REQUESTED, "success")
+            flash(_CORRECTED, "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
     return render_template(
@@ -247,7 +247,6 @@ def correct_key(question_id: int) -> AnyResponse | str:
         items=items,
         version=version,
         rejection=form.problem,
-        needs_two=question_review_actions.needs_two_persons(row, version),
     )
 
 

@@ -26,8 +26,6 @@ from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "questions:question:review": {Role.PUBLICITY_OFFICE},
-    # To be the second person for the key of a question that papers hold.
-    "questions:key:approve": {Role.PUBLICITY_OFFICE},
 }
 
 
