@@ -869,6 +869,8 @@ def _create_tables():
     sa.Column('summary', sa.Text(), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outside_count', sa.Integer(), nullable=False),
+    sa.Column('is_distinct', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('code_seed', sa.LargeBinary(), nullable=False),
     sa.Column('code_opened_at', sa.DateTime(timezone=True), nullable=True),
@@ -876,13 +878,15 @@ def _create_tables():
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'other')", name=op.f('ck_study_events_kind')),
+    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'outreach', 'case', 'culture', 'other')", name=op.f('ck_study_events_kind')),
     sa.CheckConstraint("state IN ('planned', 'held', 'cancelled')", name=op.f('ck_study_events_state')),
     sa.CheckConstraint('(code_opened_at IS NULL) = (code_closes_at IS NULL)', name=op.f('ck_study_events_code')),
     sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_study_events_times')),
+    sa.CheckConstraint('outside_count >= 0', name=op.f('ck_study_events_outside_count')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_study_events_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_study_events'))
     )
+    op.create_index('ix_study_events_starts_at', 'study_events', ['starts_at'], unique=False)
     op.create_index('ix_study_events_unit_id_starts_at', 'study_events', ['unit_id', 'starts_at'], unique=False)
     op.create_table('unit_changes',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),

@@ -229,12 +229,12 @@ def find_event_record(session: Session, event_id: int) -> DutyRecord | None:
 
 
 def deed_of(session: Session, event: StudyEvent) -> Deed:
-    """Give what an event says as the ledger has it; whom it reached are those put down as present."""
+    """Give what an event says as the ledger has it; whom it reached are those put down as present, and the public as counted."""
     return Deed(
         done_on=day_of(event.starts_at),
         form=KIND_NAMES[event.kind],
         place=event.place,
-        reached=count_present(session, event.id),
+        reached=count_present(session, event.id) + event.outside_count,
         law=event.laws,
         text="。".join(part.rstrip("。") for part in (event.theme, event.summary) if part) + "。",
     )

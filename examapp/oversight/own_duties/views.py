@@ -48,5 +48,6 @@ def show_public_list(unit_code: str) -> str:
         period=duty_list_rules.period_of(duty_list.year, duty_list_queries.list_periods(session)),
         rows=duty_list_queries.item_rows(session, duty_list.id, today=clock.today()),
         kind_names=duty_list_rules.ITEM_KIND_NAMES,
+        names_only=duty_list_rules.names_only,
         key_day_name=partial(duty_list_rules.key_day_name, names=key_days(session)),
     )

@@ -120,7 +120,7 @@ def _clean(text: str) -> str:
 
 def read_day(name: str) -> date | None:
     """Read a day from the address; None for what is none."""
-    return rules.find_day(request.values.get(name, ""))
+    return clock.find_day(request.values.get(name, ""))
 
 
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, UnitTree]:
