@@ -888,6 +888,33 @@ def _create_tables():
     )
     op.create_index('ix_study_events_starts_at', 'study_events', ['starts_at'], unique=False)
     op.create_index('ix_study_events_unit_id_starts_at', 'study_events', ['unit_id', 'starts_at'], unique=False)
+    op.create_table('campaigns',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('task', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('starts_on <= ends_on', name=op.f('ck_campaigns_days')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
+    sa.UniqueConstraint('year', 'name', name=op.f('uq_campaigns_year_name'))
+    )
+    op.create_table('campaign_units',
+    sa.Column('campaign_id', sa.BigInteger(), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('noted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('noted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_campaign_units_campaign_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_campaign_units_unit_id')),
+    sa.PrimaryKeyConstraint('campaign_id', 'unit_id', name=op.f('pk_campaign_units'))
+    )
+    op.create_index(op.f('ix_campaign_units_unit_id'), 'campaign_units', ['unit_id'], unique=False)
     op.create_table('unit_changes',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -2341,6 +2368,8 @@ def _drop_tables():
     op.drop_table('unit_mastery')
     op.drop_index('ix_unit_changes_unit_id', table_name='unit_changes')
     op.drop_table('unit_changes')
+    op.drop_table('campaign_units')
+    op.drop_table('campaigns')
     op.drop_index('ix_study_events_unit_id_starts_at', table_name='study_events')
     op.drop_table('study_events')
     op.drop_table('roster_imports')

@@ -120,6 +120,7 @@ KINDS = {
     "sheet_to_review": Whose.OWN,
     "record_file": Whose.ACCESS,
     "study_event": Whose.ACCESS,
+    "campaign": Whose.SHARED,
     "event_for_me": Whose.LEARNER,
     "record_file_to_remove": Whose.ACCESS,
     "event_file": Whose.ACCESS,
@@ -223,6 +224,15 @@ POLICY: dict[str, PolicyRow] = {
     # duties
     "duties.show_public_list": may(EVERYBODY, unit_code="unit_code"),
     # duties_admin
+    "duties_admin.add_campaign_units": may("P", campaign_id="campaign"),
+    "duties_admin.change_campaign": may("P", campaign_id="campaign"),
+    "duties_admin.export_campaign": may("UTLPQ", campaign_id="campaign"),
+    "duties_admin.list_campaigns": may("UTLPQ"),
+    "duties_admin.note_campaign": may("UTPQ", campaign_id="campaign", unit_id="unit"),
+    "duties_admin.open_campaign": may("P"),
+    "duties_admin.open_shipped_campaigns": may("P"),
+    "duties_admin.remove_campaign": may("P", campaign_id="campaign"),
+    "duties_admin.show_campaign": may("UTLPQ", campaign_id="campaign"),
     "duties_admin.change_item": may("UTPQ", item_id="duty_item"),
     "duties_admin.correct_deed": may("UTPQ", record_id="duty_record"),
     "duties_admin.create_item": may("UTPQ", list_id="duty_list"),

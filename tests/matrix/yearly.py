@@ -16,6 +16,7 @@ from examapp.oversight.assessments.models import (
     AssessmentRevision,
     AssessmentSheet,
 )
+from examapp.oversight.campaigns.models import Campaign, CampaignUnit
 from examapp.oversight.duty_lists.models import DutyRecordFile
 from examapp.oversight.report_templates.actions import form_file
 from examapp.oversight.report_templates.models import ReportTemplate
@@ -48,6 +49,11 @@ def add_yearly_things(scenario) -> None:
     scenario.put("sheet_version", 1)
     to_review = save(_sheet(reviewed_year, scenario.there, state="submitted"))
     scenario.put("sheet_to_review", sheets[0].id, sheets[1].id, own={"C": to_review.id})
+    days = {"starts_on": clock.today(), "ends_on": clock.today(), "created_at": now, "updated_at": now}
+    campaign = save(Campaign(year=2026, name="宪法宣传周", **days))
+    for unit in units:
+        save(CampaignUnit(campaign_id=campaign.id, unit_id=unit.id))
+    scenario.put("campaign", campaign.id)
     for kind in ("record_file", "record_file_to_remove"):  # what is removed is gone from the disk too
         tokens = []
         for record_id in (scenario.things["duty_record"]["same"], scenario.things["duty_record"]["other"]):

@@ -28,8 +28,10 @@ from examapp.oversight.assessments.models import (
 )
 from examapp.oversight.assessments.queries import Review, ScoreSheetLine, UnitScoreSheet, bands_of
 from examapp.oversight.assessments.rules import SHIPPED_BANDS, SHIPPED_TABLE, Indicator, SheetState, band_of
+from examapp.oversight.campaigns.actions import open_shipped
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES, SHIPPED_MEASURES, SHIPPED_STANDARD
+from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.demo_county.actions import DemoExams
 from examapp.platform.demo_county.rules import SEED, DemoCounty
 
@@ -66,6 +68,7 @@ def add_duties(session: Session, county: DemoCounty, exams: DemoExams, *, now: d
     places, year = _places(county), clock.local(now).year
     for of_year in (year - 1, year):
         _add_lists(session, places, of_year, rng=rng, now=now, by_id=county.office_id)
+        open_shipped(ActionContext(session, Actor(person_id=county.office_id), now), year=of_year)
     last = _add_assessment(session, county, year - 1, exam_id=exams.last_year.id, now=now - timedelta(days=330))
     _add_sealed_sheets(session, county, last, places, rng=rng, now=now)
     this = _add_assessment(session, county, year, exam_id=exams.this_year.id, now=now - timedelta(days=5))

@@ -183,6 +183,9 @@ _KINDS: tuple[tuple[str, str, str, str, str], ...] = (
     ("culture", "法治文艺汇演：宪法在身边", "宪法", "", "群众"),
     ("night_school", "法治夜校：公务员应当知道的政务处分规定", "公职人员政务处分法", "县纪委监委", "年轻干部"),
 )  # fmt: skip
+_OF_CAMPAIGN = next(what for what in _KINDS if what[2] == "民法典")
+_IN_CAMPAIGN = 0.4
+"""How many of the units hold one in the month of the Civil Code."""
 _OUTSIDE = {"outreach": (40, 320), "case": (20, 90), "culture": (120, 600)}
 """How many of the public such an event reaches, from and to."""
 _PLACES = {
@@ -209,6 +212,9 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
                 unit_id, what, now - timedelta(days=rng.randint(8, _MAX_BACK_DAYS)), county.office_id, rng=rng
             )
             rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
+        if rng.random() < _IN_CAMPAIGN:
+            event = _event(unit_id, _OF_CAMPAIGN, _in_may(now, rng), county.office_id, rng=rng)
+            rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
         if county.plan.units[index].name in shown:
             last = _event(unit_id, _KINDS[2], now - timedelta(days=2), county.office_id, rng=rng)
             rows.append((last, _present(own, rng)))
@@ -221,6 +227,12 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
         for number, (person_id, unit_id) in enumerate(present)
     )
     copy_rows(session, "event_attendances (event_id, person_id, unit_id, way, noted_at, noted_by_id)", lines)
+
+
+def _in_may(now: datetime, rng: random.Random) -> datetime:
+    """Choose a day of the last month of May that has passed."""
+    day = clock.local(now).replace(month=5, day=rng.randint(6, 29))
+    return day if day < now else day.replace(year=day.year - 1)
 
 
 def _people(county: DemoCounty) -> dict[int, list[tuple[int, int]]]:
