@@ -1123,6 +1123,32 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessments')),
     sa.UniqueConstraint('year', name=op.f('uq_duty_assessments_year'))
     )
+    op.create_table('duty_reports',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('texts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('submitted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('read_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('leader', 'unit')", name=op.f('ck_duty_reports_kind')),
+    sa.CheckConstraint("state = 'open' OR submitted_at IS NOT NULL", name=op.f('ck_duty_reports_submitted')),
+    sa.CheckConstraint("state IN ('open', 'submitted', 'read')", name=op.f('ck_duty_reports_state')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_duty_reports_person_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_duty_reports_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_reports')),
+    sa.UniqueConstraint('unit_id', 'year', 'kind', name=op.f('uq_duty_reports_unit_id_year_kind'))
+    )
+    op.create_index(op.f('ix_duty_reports_person_id'), 'duty_reports', ['person_id'], unique=False)
+    op.create_index('ix_duty_reports_year_kind', 'duty_reports', ['year', 'kind'], unique=False)
     op.create_table('duty_items',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('list_id', sa.BigInteger(), nullable=False),
@@ -2345,6 +2371,7 @@ def _drop_tables():
     op.drop_index(op.f('ix_duty_items_list_id'), table_name='duty_items')
     op.drop_index('ix_duty_items_due_on', table_name='duty_items', postgresql_where='withdrawn_at IS NULL')
     op.drop_table('duty_items')
+    op.drop_table('duty_reports')
     op.drop_table('duty_assessments')
     op.drop_table('due_counts')
     op.drop_table('distinct_pairs')

@@ -17,7 +17,8 @@ from examapp.oversight.assessments.models import (
     AssessmentSheet,
 )
 from examapp.oversight.campaigns.models import Campaign, CampaignUnit
-from examapp.oversight.duty_lists.models import DutyRecordFile
+from examapp.oversight.duty_lists.models import DutyItem, DutyRecordFile
+from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.report_templates.actions import form_file
 from examapp.oversight.report_templates.models import ReportTemplate
 
@@ -54,6 +55,19 @@ def add_yearly_things(scenario) -> None:
     for unit in units:
         save(CampaignUnit(campaign_id=campaign.id, unit_id=unit.id))
     scenario.put("campaign", campaign.id)
+    owed = {"due_on": clock.today(), "updated_at": now, "texts": {}}
+    reports = [save(DutyReport(unit_id=unit.id, year=2026, kind="unit", **owed)).id for unit in units]
+    own = save(DutyReport(unit_id=units[0].id, year=2026, kind="leader", person_id=scenario.people["C"].id, **owed)).id
+    scenario.put("duty_report", *reports)
+    scenario.put("own_duty_report", *reports, own={"C": own})
+    items = (scenario.things["duty_item"]["same"], scenario.things["duty_item"]["other"])
+    list_id = scenario.world.session.get(DutyItem, items[0]).list_id
+    candidate = scenario.people["C"]
+    named = DutyItem(
+        list_id=list_id, position=9, kind="own", content="宪法", created_at=now, updated_at=now,
+        person=f"{candidate.name}（{candidate.staff_number}）",
+    )  # fmt: skip
+    scenario.put("own_duty_item", *items, own={"C": save(named).id})
     for kind in ("record_file", "record_file_to_remove"):  # what is removed is gone from the disk too
         tokens = []
         for record_id in (scenario.things["duty_record"]["same"], scenario.things["duty_record"]["other"]):

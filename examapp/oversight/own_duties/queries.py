@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
+from examapp.errors import NotFoundError
 from examapp.learning.study_events.queries import EventFilter, list_figures
 from examapp.learning.study_events.rules import EventFigures
 from examapp.organisation.access.queries import within
@@ -96,6 +97,15 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
         for item, unit, done_on, reminded_at in rows
         if is_named(item.person, person.name, person.staff_number)
     ]
+
+
+def get_own_item(session: Session, person_id: int, item_id: int, *, today: date) -> OwnItem:
+    """Get an item of this year or the last that names a person; raises NotFoundError."""
+    for year in (today.year, today.year - 1):
+        for own in list_own_items(session, person_id, year, today=today):
+            if own.item.id == item_id:
+                return own
+    raise NotFoundError
 
 
 def _with_merged(unit_ids: Select[int]) -> Select[int]:
