@@ -888,6 +888,29 @@ def _create_tables():
     )
     op.create_index('ix_study_events_starts_at', 'study_events', ['starts_at'], unique=False)
     op.create_index('ix_study_events_unit_id_starts_at', 'study_events', ['unit_id', 'starts_at'], unique=False)
+    op.create_table('explained_cases',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('holding', sa.Text(), nullable=False),
+    sa.Column('lesson', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('is_anonymised', sa.Boolean(), nullable=False),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state <> 'published' OR is_anonymised", name=op.f('ck_explained_cases_anonymised')),
+    sa.CheckConstraint("state IN ('draft', 'submitted', 'published')", name=op.f('ck_explained_cases_state')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_explained_cases_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_explained_cases'))
+    )
+    op.create_index('ix_explained_cases_unit_id_state', 'explained_cases', ['unit_id', 'state'], unique=False)
     op.create_table('campaigns',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
@@ -2395,6 +2418,7 @@ def _drop_tables():
     op.drop_table('unit_mastery')
     op.drop_index('ix_unit_changes_unit_id', table_name='unit_changes')
     op.drop_table('unit_changes')
+    op.drop_table('explained_cases')
     op.drop_table('campaign_units')
     op.drop_table('campaigns')
     op.drop_index('ix_study_events_unit_id_starts_at', table_name='study_events')

@@ -121,6 +121,7 @@ KINDS = {
     "record_file": Whose.ACCESS,
     "study_event": Whose.ACCESS,
     "campaign": Whose.SHARED,
+    "explained_case": Whose.ACCESS,
     "duty_report": Whose.ACCESS,
     "own_duty_report": Whose.OWN,
     "own_duty_item": Whose.OWN,
@@ -160,7 +161,7 @@ HOLDERS = {
     "attempts:record:read": "PQY", "attempts:receipt:read": "UTPQY", "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:event:read": "UTLPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
-    "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
+    "cases:case:write": "UTPQ", "cases:case:review": "PQ", "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
     "audit:event:read": "A", "admin:setting:write": "S", "privacy:retention:run": "S", "admin:security:read": "SY",
 }  # fmt: skip
 """Which roles hold which permission."""
@@ -224,6 +225,13 @@ POLICY: dict[str, PolicyRow] = {
     "audit_admin.show_head": may("A"),
     # document_api
     "document_api.openapi": may(EVERYBODY),
+    # cases_admin
+    "cases_admin.add_case": may("UTPQ"),
+    "cases_admin.change_case": may("UTPQ", case_id="explained_case"),
+    "cases_admin.list_cases": may("UTPQ"),
+    "cases_admin.review_case": may("PQ", case_id="explained_case"),
+    "cases_admin.show_case": may("UTPQ", case_id="explained_case"),
+    "cases_admin.submit_case": may("UTPQ", case_id="explained_case"),
     # duties
     "duties.show_public_list": may(EVERYBODY, unit_code="unit_code"),
     # duties_admin
@@ -251,6 +259,8 @@ POLICY: dict[str, PolicyRow] = {
     "duties.show_my_report": may("C", report_id="own_duty_report"),
     "duties.submit_my_report": may("C", report_id="own_duty_report"),
     "duties.write_my_report": may("C", report_id="own_duty_report"),
+    "duties_admin.export_yearly_summary": may("UTPQ"),
+    "duties_admin.show_yearly_summary": may("UTPQ"),
     "duties_admin.change_item": may("UTPQ", item_id="duty_item"),
     "duties_admin.correct_deed": may("UTPQ", record_id="duty_record"),
     "duties_admin.create_item": may("UTPQ", list_id="duty_list"),

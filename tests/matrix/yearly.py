@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from examapp import clock
+from examapp.content.explained_cases.models import ExplainedCase
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
 from examapp.learning.study_events.models import Attendance, EventMaterial, StudyEvent
 from examapp.oversight.assessments.models import (
@@ -55,6 +56,9 @@ def add_yearly_things(scenario) -> None:
     for unit in units:
         save(CampaignUnit(campaign_id=campaign.id, unit_id=unit.id))
     scenario.put("campaign", campaign.id)
+    text = dict.fromkeys(("title", "laws", "facts", "holding", "lesson"), "王某")
+    written = {"created_at": now, "updated_at": now, **text}
+    scenario.put("explained_case", *[save(ExplainedCase(unit_id=unit.id, **written)).id for unit in units])
     owed = {"due_on": clock.today(), "updated_at": now, "texts": {}}
     reports = [save(DutyReport(unit_id=unit.id, year=2026, kind="unit", **owed)).id for unit in units]
     own = save(DutyReport(unit_id=units[0].id, year=2026, kind="leader", person_id=scenario.people["C"].id, **owed)).id

@@ -300,7 +300,7 @@ def unit_page(session: Session, unit: Unit, year: int, *, now: datetime) -> Unit
         records=records + len(off_list),
         reached=reached + sum(event.present + event.outside for event in off_list),
         events=list_figures(session, AccessScope(is_everything=True), EventFilter(year=year, unit=unit)),
-        exams=_exams(session, unit, year, now=now),
+        exams=exam_lines(session, unit, year, now=now),
         sheet=_shown(session, row, now=now),
     )
 
@@ -318,7 +318,8 @@ def _shown(session: Session, row: AssessmentSheet | None, *, now: datetime) -> U
     return whole_sheet(session, row, now=now) if row is not None and row.state in _SHOWN else None
 
 
-def _exams(session: Session, unit: Unit, year: int, *, now: datetime) -> list[ExamLine]:
+def exam_lines(session: Session, unit: Unit, year: int, *, now: datetime) -> list[ExamLine]:
+    """Give the counted exams of a year with the counts of a unit and all below it."""
     found = session.scalars(
         select(Exam)
         .where(
