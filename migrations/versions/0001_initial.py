@@ -2174,6 +2174,17 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessment_revisions')),
     sa.UniqueConstraint('sheet_id', 'number', name=op.f('uq_duty_assessment_revisions_sheet_id_number'))
     )
+    op.create_table('duty_assessment_opinions',
+    sa.Column('sheet_id', sa.BigInteger(), nullable=False),
+    sa.Column('bureau_id', sa.BigInteger(), nullable=False),
+    sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('given_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('given_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['bureau_id'], ['units.id'], name=op.f('fk_duty_assessment_opinions_bureau_id')),
+    sa.ForeignKeyConstraint(['sheet_id'], ['duty_assessment_sheets.id'], name=op.f('fk_duty_assessment_opinions_sheet_id')),
+    sa.PrimaryKeyConstraint('sheet_id', 'bureau_id', name=op.f('pk_duty_assessment_opinions'))
+    )
     op.create_table('duty_assessment_scores',
     sa.Column('sheet_id', sa.BigInteger(), nullable=False),
     sa.Column('item_id', sa.BigInteger(), nullable=False),
@@ -2264,6 +2275,7 @@ def _drop_tables():
     op.drop_table('harvested_attempts')
     op.drop_index(op.f('ix_duty_record_files_record_id'), table_name='duty_record_files')
     op.drop_table('duty_record_files')
+    op.drop_table('duty_assessment_opinions')
     op.drop_table('duty_assessment_scores')
     op.drop_table('duty_assessment_revisions')
     op.drop_table('duty_assessment_reviews')

@@ -261,6 +261,7 @@ POLICY: dict[str, PolicyRow] = {
     "duties.write_my_report": may("C", report_id="own_duty_report"),
     "duties_admin.export_yearly_summary": may("UTPQ"),
     "duties_admin.show_yearly_summary": may("UTPQ"),
+    "duties_admin.propose_points": may("T", sheet_id="score_sheet"),
     "duties_admin.change_item": may("UTPQ", item_id="duty_item"),
     "duties_admin.correct_deed": may("UTPQ", record_id="duty_record"),
     "duties_admin.create_item": may("UTPQ", list_id="duty_list"),
