@@ -1146,6 +1146,16 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessments')),
     sa.UniqueConstraint('year', name=op.f('uq_duty_assessments_year'))
     )
+    op.create_table('duty_plan_evaluations',
+    sa.Column('first_year', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('written_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('written_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("stage IN ('midterm', 'final')", name=op.f('ck_duty_plan_evaluations_stage')),
+    sa.PrimaryKeyConstraint('first_year', 'stage', name=op.f('pk_duty_plan_evaluations'))
+    )
     op.create_table('duty_reports',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
@@ -2407,6 +2417,7 @@ def _drop_tables():
     op.drop_index('ix_duty_items_due_on', table_name='duty_items', postgresql_where='withdrawn_at IS NULL')
     op.drop_table('duty_items')
     op.drop_table('duty_reports')
+    op.drop_table('duty_plan_evaluations')
     op.drop_table('duty_assessments')
     op.drop_table('due_counts')
     op.drop_table('distinct_pairs')

@@ -56,6 +56,7 @@ def add_yearly_things(scenario) -> None:
     for unit in units:
         save(CampaignUnit(campaign_id=campaign.id, unit_id=unit.id))
     scenario.put("campaign", campaign.id)
+    scenario.put("plan_period", 2026)
     text = dict.fromkeys(("title", "laws", "facts", "holding", "lesson"), "王某")
     written = {"created_at": now, "updated_at": now, **text}
     scenario.put("explained_case", *[save(ExplainedCase(unit_id=unit.id, **written)).id for unit in units])

@@ -81,7 +81,7 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
     if not tops:
         raise NotFoundError
     events = list_figures(session, access, EventFilter(year=year))
-    sheets, bands = _assessed(session, year, access)
+    sheets, bands = count_assessed(session, year, access)
     return YearSummary(
         unit=tops[0],
         year=year,
@@ -89,8 +89,8 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
         events=totals("", "合计", events),
         by_kind=events_by_kind(events),
         campaigns=[_campaign(session, row, access, now=now) for row, _ in list_campaigns(session, year)],
-        lists=_lists(session, year, access, now=now),
-        reports=_reports(session, year, access, now=now),
+        lists=count_lists(session, year, access, now=now),
+        reports=count_reports(session, year, access, now=now),
         sheets=sheets,
         bands=bands,
         as_of=now,
@@ -108,7 +108,8 @@ def _campaign(session: Session, campaign: Campaign, access: AccessScope, *, now:
     )
 
 
-def _lists(session: Session, year: int, access: AccessScope, *, now: datetime) -> ListFigures:
+def count_lists(session: Session, year: int, access: AccessScope, *, now: datetime) -> ListFigures:
+    """Count the published lists of a year within reach, and how far their items have come."""
     pages = -(-count_units(session, year, access) // PAGE)
     rows = [
         row
@@ -124,14 +125,16 @@ def _lists(session: Session, year: int, access: AccessScope, *, now: datetime) -
     )
 
 
-def _reports(session: Session, year: int, access: AccessScope, *, now: datetime) -> ReportFigures:
+def count_reports(session: Session, year: int, access: AccessScope, *, now: datetime) -> ReportFigures:
+    """Count the leaders of a year within reach who owe a report and who have submitted it."""
     counts = Counter(row.standing for row in list_reports(session, year, access, today=day_of(now)))
     owed = counts.total() - counts[ReportStanding.CLOSED]
     missing = sum(counts[standing] for standing in MISSING)
     return ReportFigures(owed=owed, submitted=owed - missing, late=counts[ReportStanding.LATE])
 
 
-def _assessed(session: Session, year: int, access: AccessScope) -> tuple[int, Counter[str]]:
+def count_assessed(session: Session, year: int, access: AccessScope) -> tuple[int, Counter[str]]:
+    """Count the sheets of a year within reach, and those with a result by their band."""
     rows = session.execute(
         select(AssessmentSheet.band, AssessmentSheet.total.is_not(None), func.count())
         .join(Assessment, Assessment.id == AssessmentSheet.assessment_id)
