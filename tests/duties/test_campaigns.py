@@ -9,7 +9,7 @@ import pytest
 from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.campaigns.models import Campaign, CampaignUnit
-from examapp.oversight.campaigns.rules import CampaignProgress, belongs, progress_of, words_of
+from examapp.oversight.campaigns.rules import CampaignProgress, belongs, progress_of, terms_of
 
 MAY = {"name": "民法典宣传月", "starts_on": "2026-05-01", "ends_on": "2026-05-31", "laws": "《民法典》", "version": 1}
 
@@ -28,8 +28,8 @@ def test_a_unit_is_late_only_after_the_last_day_and_a_dissolved_one_never(deeds,
     last = date(2026, 5, 31)
     on = date(2026, 5, 1) + timedelta(days=today - 1)
     assert progress_of(deeds=deeds, note=note, is_closed=is_closed, ends_on=last, today=on) == wanted
-    assert belongs(words_of("民法典宣传月", "《民法典》"), "民法典进村", "")
-    assert not belongs(words_of("民法典宣传月", ""), "民法典进村")
+    assert belongs(terms_of("民法典宣传月", "《民法典》"), "民法典进村", "")
+    assert not belongs(terms_of("民法典宣传月", ""), "民法典进村")
 
 
 def test_what_a_unit_did_is_gathered_and_a_merged_unit_stands_with_its_successor(world):

@@ -10,7 +10,7 @@ from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_reports.models import DutyReport
-from examapp.oversight.duty_reports.rules import ReportStanding, missing_heads, standing_of
+from examapp.oversight.duty_reports.rules import ReportStatus, missing_heads, report_status
 from tests.conftest import NOON
 
 DUE = date(2026, 11, 20)
@@ -19,18 +19,18 @@ DUE = date(2026, 11, 20)
 @pytest.mark.parametrize(
     ("state", "submitted_on", "is_closed", "today", "wanted"),
     [
-        ("open", None, False, 20, ReportStanding.WAITING),
-        ("open", None, False, 21, ReportStanding.OVERDUE),
-        ("open", None, True, 21, ReportStanding.CLOSED),
-        ("submitted", 20, False, 30, ReportStanding.SUBMITTED),
-        ("submitted", 21, False, 30, ReportStanding.LATE),
-        ("read", 21, False, 30, ReportStanding.READ),
+        ("open", None, False, 20, ReportStatus.WAITING),
+        ("open", None, False, 21, ReportStatus.OVERDUE),
+        ("open", None, True, 21, ReportStatus.CLOSED),
+        ("submitted", 20, False, 30, ReportStatus.SUBMITTED),
+        ("submitted", 21, False, 30, ReportStatus.LATE),
+        ("read", 21, False, 30, ReportStatus.READ),
     ],
 )
 def test_a_report_after_its_due_day_is_late_and_a_closed_unit_owes_none(state, submitted_on, is_closed, today, wanted):
     at = submitted_on and clock.from_local(datetime(2026, 11, submitted_on, 23, 59))  # noqa: DTZ001 – the county's
     today_on = date(2026, 11, today)
-    assert standing_of(state, due_on=DUE, submitted_at=at, is_closed=is_closed, today=today_on) == wanted
+    assert report_status(state, due_on=DUE, submitted_at=at, is_closed=is_closed, today=today_on) == wanted
     assert missing_heads("leader", {"study": "x", "problems": " "})[-2:] == ["存在的问题", "下一步打算"]
 
 

@@ -16,7 +16,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import successor_of
 from examapp.oversight.campaigns.models import Campaign, CampaignUnit
-from examapp.oversight.campaigns.rules import CampaignProgress, belongs, progress_of, words_of
+from examapp.oversight.campaigns.rules import CampaignProgress, belongs, progress_of, terms_of
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 
 EVERYTHING = AccessScope(is_everything=True)
@@ -35,7 +35,7 @@ class CampaignLine:
 
     @property
     def note(self) -> str:
-        """What the unit says of it; of a merger each one's words."""
+        """What the unit says of it; of a merger each one's note."""
         return "\n".join(row.note for row in self.rows if row.note)
 
     @property
@@ -79,10 +79,10 @@ def list_lines(session: Session, campaign: Campaign, access: AccessScope, *, tod
     ).all()  # fmt: skip
     lines: dict[int, CampaignLine] = {}
     for row, unit in rows:
-        heir = successor_of(session, unit)
-        line = lines.setdefault(heir.id, CampaignLine(unit=heir))
+        successor = successor_of(session, unit)
+        line = lines.setdefault(successor.id, CampaignLine(unit=successor))
         line.rows.append(row)
-        if heir.id != unit.id:
+        if successor.id != unit.id:
             line.merged.append(unit)
     found = [
         line
@@ -110,17 +110,17 @@ def _fill(session: Session, campaign: Campaign, lines: list[CampaignLine]) -> No
         above = [int(part) for part in paths[unit_id].split("/") if part]
         return next((ids[each] for each in reversed(above) if each in ids), None)
 
-    words = words_of(campaign.name, campaign.laws)
+    terms = terms_of(campaign.name, campaign.laws)
     wanted = EventFilter(first=campaign.starts_on, last=campaign.ends_on)
     for event in list_figures(session, EVERYTHING, wanted):
-        if belongs(words, *event.laws, event.theme) and (line := line_of(event.unit_id)) is not None:
+        if belongs(terms, *event.laws, event.theme) and (line := line_of(event.unit_id)) is not None:
             line.events.append(event)
-    for unit_id, found in _records(session, campaign, words).items():
+    for unit_id, found in _records(session, campaign, terms).items():
         if (line := line_of(unit_id)) is not None:
             line.records += found
 
 
-def _records(session: Session, campaign: Campaign, words: list[str]) -> dict[int, list[DutyRecord]]:
+def _records(session: Session, campaign: Campaign, terms: list[str]) -> dict[int, list[DutyRecord]]:
     """Give the records of the campaign's days by unit; those that were taken from an event are that event."""
     texts = (DutyRecord.law, DutyRecord.text, DutyRecord.form)
     rows = session.execute(
@@ -132,7 +132,7 @@ def _records(session: Session, campaign: Campaign, words: list[str]) -> dict[int
             DutyRecord.withdrawn_at.is_(None),
             DutyRecord.event_id.is_(None),
             DutyRecord.done_on.between(campaign.starts_on, campaign.ends_on),
-            or_(*(column.contains(word, autoescape=True) for column in texts for word in words)),
+            or_(*(column.contains(term, autoescape=True) for column in texts for term in terms)),
         )
         .order_by(DutyRecord.done_on, DutyRecord.id)
     )

@@ -59,7 +59,7 @@ PROGRESS_STATES = {
 
 
 def progress_of(*, deeds: int, note: str, is_closed: bool, ends_on: date, today: date) -> CampaignProgress:
-    """Tell how far a unit has come: done by one event, record or its own words; missing once the last day has passed."""
+    """Tell how far a unit has come: done by one event, record or its own note; missing once the last day has passed."""
     if deeds or note:
         return CampaignProgress.DONE
     if is_closed:
@@ -67,11 +67,11 @@ def progress_of(*, deeds: int, note: str, is_closed: bool, ends_on: date, today:
     return CampaignProgress.MISSING if today > ends_on else CampaignProgress.NOT_YET
 
 
-def words_of(name: str, laws: str) -> list[str]:
-    """Give the words by which an event or a record belongs to a campaign: its laws and its name."""
+def terms_of(name: str, laws: str) -> list[str]:
+    """Give the terms by which an event or a record belongs to a campaign: its laws and its name."""
     return [*laws_in(laws), name]
 
 
-def belongs(words: Sequence[str], *texts: str) -> bool:
-    """Tell whether one of the texts has one of the words."""
-    return any(word in text for word in words for text in texts)
+def belongs(terms: Sequence[str], *texts: str) -> bool:
+    """Tell whether one of the texts has one of the terms."""
+    return any(term in text for term in terms for text in texts)

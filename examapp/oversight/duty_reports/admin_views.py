@@ -27,7 +27,7 @@ from examapp.oversight.duty_reports import actions, queries, rules
 from examapp.oversight.duty_reports.forms import AskForm, DutyReportForm, LeaderForm, RemarkForm, read_texts
 from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.duty_reports.queries import ReportRow
-from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STANDING_NAMES, ReportState
+from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STATUS_NAMES, ReportState
 from examapp.web.params import chosen_year, posted_year
 from examapp.web.submit import check_form, request_transaction, status_of, submit
 
@@ -44,20 +44,20 @@ def list_reports() -> str:
     """List the reports of a year within reach: all, or those that are missing."""
     year, kind, is_missing = chosen_year(), _kind(), request.args.get("state") == "missing"
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
-    shown = [row for row in rows if not is_missing or row.standing in rules.MISSING]
+    shown = [row for row in rows if not is_missing or row.status in rules.MISSING]
     return render_template(
         "duties/reports.html",
         year=year,
         kind=kind,
         is_missing=is_missing,
         rows=shown,
-        counts=Counter(row.standing for row in rows),
+        counts=Counter(row.status for row in rows),
         total=len(rows),
         form=AskForm(),
         is_office=current_duty_scope().is_office,
         kind_names=KIND_NAMES,
-        standing_names=STANDING_NAMES,
-        standing_states=rules.STANDING_STATES,
+        status_names=STATUS_NAMES,
+        status_styles=rules.STATUS_STYLES,
     )
 
 
@@ -92,7 +92,7 @@ def report_page(report: DutyReport, unit: Unit, *, is_own: bool) -> str:
     session = read_session()
     found = queries.recorded_of(session, report, unit, now=clock.now())
     leader = session.get(Person, report.person_id) if report.person_id else None
-    standing = rules.standing_of(
+    status = rules.report_status(
         report.state,
         due_on=report.due_on,
         submitted_at=report.submitted_at,
@@ -109,9 +109,9 @@ def report_page(report: DutyReport, unit: Unit, *, is_own: bool) -> str:
         checks=queries.checks_of(found, report),
         duty_list=found.page.duty_list,
         kind_name=KIND_NAMES[report.kind],
-        standing=standing,
-        standing_names=STANDING_NAMES,
-        standing_states=rules.STANDING_STATES,
+        status=status,
+        status_names=STATUS_NAMES,
+        status_styles=rules.STATUS_STYLES,
         is_own=is_own,
         leader_form=LeaderForm(),
         remark_form=RemarkForm(),
@@ -223,17 +223,15 @@ def export_reports() -> Response:
 
     year, kind = chosen_year(), _kind()
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
-    counts = Counter(row.standing for row in rows)
+    counts = Counter(row.status for row in rows)
     title = f"{year}年{KIND_NAMES[kind]}报送情况"
     document = WordDocument()
     document.title(title)
-    spread = "，".join(
-        f"{STANDING_NAMES[standing]} {counts[standing]} 份" for standing in STANDING_NAMES if counts[standing]
-    )
+    spread = "，".join(f"{STATUS_NAMES[status]} {counts[status]} 份" for status in STATUS_NAMES if counts[status])
     document.paragraph(
         f"共 {len(rows)} 份：{spread}。截至 {clock.local(clock.now()):%Y年%-m月%-d日}。", is_indented=True
     )
-    missing = [row.unit.name for row in rows if row.standing in rules.MISSING]
+    missing = [row.unit.name for row in rows if row.status in rules.MISSING]
     if missing:
         document.paragraph(f"没有报送的：{'、'.join(missing)}。", is_indented=True)
     add_table(
@@ -247,5 +245,5 @@ def export_reports() -> Response:
 
 def _cells(row: ReportRow) -> list[str]:
     at = row.report.submitted_at
-    day = f"{clock.local(at):%Y-%m-%d}" if at and row.standing not in rules.MISSING else ""
-    return [row.unit.name, row.leader, STANDING_NAMES[row.standing], day, row.report.remark]
+    day = f"{clock.local(at):%Y-%m-%d}" if at and row.status not in rules.MISSING else ""
+    return [row.unit.name, row.leader, STATUS_NAMES[row.status], day, row.report.remark]

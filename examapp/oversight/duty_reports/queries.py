@@ -20,7 +20,7 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.rules import STUDY_GROUPS_A_YEAR
 from examapp.oversight.duty_lists.rules import DutyListState, Progress
 from examapp.oversight.duty_reports.models import DutyReport
-from examapp.oversight.duty_reports.rules import DutyCheck, ReportStanding, ReportState, standing_of
+from examapp.oversight.duty_reports.rules import DutyCheck, ReportState, ReportStatus, report_status
 from examapp.oversight.own_duties.queries import UnitPage, unit_page
 
 ABOUT_THE_CONSTITUTION = "宪法"
@@ -33,7 +33,7 @@ class ReportRow:
     report: DutyReport
     unit: Unit
     leader: str
-    standing: ReportStanding
+    status: ReportStatus
 
 
 def list_reports(
@@ -51,14 +51,14 @@ def list_reports(
 
 
 def _row(report: DutyReport, unit: Unit, leader: str | None, *, today: date) -> ReportRow:
-    standing = standing_of(
+    status = report_status(
         report.state,
         due_on=report.due_on,
         submitted_at=report.submitted_at,
         is_closed=unit.closed_at is not None,
         today=today,
     )
-    return ReportRow(report=report, unit=unit, leader=leader or "", standing=standing)
+    return ReportRow(report=report, unit=unit, leader=leader or "", status=status)
 
 
 def list_own_reports(session: Session, person_id: int, *, today: date) -> list[ReportRow]:
@@ -115,7 +115,7 @@ def recorded_of(session: Session, report: DutyReport, unit: Unit, *, now: dateti
     return Recorded(page=unit_page(session, unit, report.year, now=now), record=record)
 
 
-def _events_words(events: Sequence[EventFigures]) -> str:
+def _events_text(events: Sequence[EventFigures]) -> str:
     if not events:
         return "本年度没有已办结的普法活动"
     sum_ = totals("", "", events)
@@ -123,14 +123,14 @@ def _events_words(events: Sequence[EventFigures]) -> str:
     return f"开展普法活动 {sum_.events} 场（{kinds}），系统内 {sum_.present} 人次，群众 {sum_.outside} 人次"
 
 
-def _list_words(page: UnitPage) -> str:
+def _list_text(page: UnitPage) -> str:
     if page.duty_list is None:
         return "本年度没有普法责任清单"
     done = page.progress[Progress.DONE] + page.progress[Progress.DONE_LATE]
     return f"普法责任清单 {len(page.items)} 项，已完成 {done} 项，已逾期 {page.progress[Progress.OVERDUE]} 项"
 
 
-def _exam_words(page: UnitPage) -> str:
+def _exam_text(page: UnitPage) -> str:
     lines = [
         f"{line.exam.title}应考 {line.counts.eligible} 人，参考 {line.counts.participated} 人，参考率 {_rate(line.counts.participation_rate)}，合格率 {_rate(line.counts.pass_rate)}"
         for line in page.exams
@@ -142,7 +142,7 @@ def _rate(value: object) -> str:
     return "–" if value is None else f"{value}%"
 
 
-def _study_words(found: Recorded) -> str:
+def _study_text(found: Recorded) -> str:
     own = found.record
     groups = f"组织中心组学法 {len(found.study_groups)} 次"
     if own is None:
@@ -155,12 +155,12 @@ def facts_of(found: Recorded, kind: str) -> dict[str, str]:
     page = found.page
     cases = [event for event in page.events if event.kind == "case"]
     if kind == "leader":
-        publicity = f"{_list_words(page)}；{_events_words(page.events)}；{_exam_words(page)}。"
-        return {"study": f"{_study_words(found)}。", "publicity": publicity}
+        publicity = f"{_list_text(page)}；{_events_text(page.events)}；{_exam_text(page)}。"
+        return {"study": f"{_study_text(found)}。", "publicity": publicity}
     return {
-        "list": f"{_list_words(page)}。",
-        "events": f"{_events_words(page.events)}。",
-        "study": f"{_exam_words(page)}。",
+        "list": f"{_list_text(page)}。",
+        "events": f"{_events_text(page.events)}。",
+        "study": f"{_exam_text(page)}。",
         "cases": f"开展以案释法 {len(cases)} 场{'：' if cases else ''}{'、'.join(event.theme for event in cases[:5])}。",
     }
 
@@ -182,7 +182,7 @@ def checks_of(found: Recorded, report: DutyReport) -> list[DutyCheck]:
         DutyCheck(
             name="清单事项没有逾期",
             is_done=is_published and not page.progress[Progress.OVERDUE],
-            found=_list_words(page),
+            found=_list_text(page),
             href_kind="list",
         ),
         DutyCheck(

@@ -41,7 +41,7 @@ class ReportState(StrEnum):
     READ = "read"
 
 
-class ReportStanding(StrEnum):
+class ReportStatus(StrEnum):
     """Where a report stands on a day."""
 
     WAITING = "waiting"
@@ -52,36 +52,36 @@ class ReportStanding(StrEnum):
     CLOSED = "closed"
 
 
-STANDING_NAMES = {
-    ReportStanding.WAITING: "待报送",
-    ReportStanding.OVERDUE: "逾期未报",
-    ReportStanding.SUBMITTED: "已报送",
-    ReportStanding.LATE: "逾期报送",
-    ReportStanding.READ: "已审阅",
-    ReportStanding.CLOSED: "单位已撤并，不用报",
+STATUS_NAMES = {
+    ReportStatus.WAITING: "待报送",
+    ReportStatus.OVERDUE: "逾期未报",
+    ReportStatus.SUBMITTED: "已报送",
+    ReportStatus.LATE: "逾期报送",
+    ReportStatus.READ: "已审阅",
+    ReportStatus.CLOSED: "单位已撤并，不用报",
 }
-STANDING_STATES = {
-    ReportStanding.WAITING: "state-wait",
-    ReportStanding.OVERDUE: "state-bad",
-    ReportStanding.SUBMITTED: "state-good",
-    ReportStanding.LATE: "state-wait",
-    ReportStanding.READ: "state-good",
-    ReportStanding.CLOSED: "",
+STATUS_STYLES = {
+    ReportStatus.WAITING: "state-wait",
+    ReportStatus.OVERDUE: "state-bad",
+    ReportStatus.SUBMITTED: "state-good",
+    ReportStatus.LATE: "state-wait",
+    ReportStatus.READ: "state-good",
+    ReportStatus.CLOSED: "",
 }
-MISSING = frozenset({ReportStanding.WAITING, ReportStanding.OVERDUE})
+MISSING = frozenset({ReportStatus.WAITING, ReportStatus.OVERDUE})
 
 
-def standing_of(
+def report_status(
     state: str, *, due_on: date, submitted_at: datetime | None, is_closed: bool, today: date
-) -> ReportStanding:
+) -> ReportStatus:
     """Tell where a report stands: after its due day it is still taken, and named late; a closed unit owes none."""
     if state == ReportState.READ:
-        return ReportStanding.READ
+        return ReportStatus.READ
     if state == ReportState.SUBMITTED and submitted_at is not None:
-        return ReportStanding.LATE if day_of(submitted_at) > due_on else ReportStanding.SUBMITTED
+        return ReportStatus.LATE if day_of(submitted_at) > due_on else ReportStatus.SUBMITTED
     if is_closed:
-        return ReportStanding.CLOSED
-    return ReportStanding.OVERDUE if today > due_on else ReportStanding.WAITING
+        return ReportStatus.CLOSED
+    return ReportStatus.OVERDUE if today > due_on else ReportStatus.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,8 @@ def my_reports() -> str:
         "duties/my_reports.html",
         rows=queries.list_own_reports(read_session(), my_user().person_id, today=clock.today()),
         kind_names=rules.KIND_NAMES,
-        standing_names=rules.STANDING_NAMES,
-        standing_states=rules.STANDING_STATES,
+        status_names=rules.STATUS_NAMES,
+        status_styles=rules.STATUS_STYLES,
     )
 
 

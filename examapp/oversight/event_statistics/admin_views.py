@@ -88,12 +88,12 @@ def export_totals() -> Response:
     rows = _figures(wanted)
     total = rules.totals("", "合计", rows)
     parts = {"形式": events_by_kind(rows), "法律": _by_law(rows), "月份": _by_month(rows), "单位": _by_unit(rows)}
-    remarks = [filter_words(wanted), f"统计时间：{local(clock.now()):%Y-%m-%d %H:%M}", *DEFINITIONS]
+    remarks = [filter_label(wanted), f"统计时间：{local(clock.now()):%Y-%m-%d %H:%M}", *DEFINITIONS]
     sheets = [_sheet(name, part, total, remarks) for name, part in parts.items()]
     return send_sheets([*sheets, _list_sheet(rows)], "普法活动统计.xlsx")
 
 
-def filter_words(wanted: EventFilter) -> str:
+def filter_label(wanted: EventFilter) -> str:
     """Say which events were asked for."""
     days = [f"{wanted.first or ''} 至 {wanted.last or ''}"] if wanted.first or wanted.last else []
     parts = [

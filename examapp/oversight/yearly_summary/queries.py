@@ -22,7 +22,7 @@ from examapp.oversight.campaigns.queries import list_campaigns, list_lines
 from examapp.oversight.campaigns.rules import CampaignProgress
 from examapp.oversight.duty_lists.queries import PAGE, count_units, list_overview
 from examapp.oversight.duty_reports.queries import list_reports
-from examapp.oversight.duty_reports.rules import MISSING, ReportStanding
+from examapp.oversight.duty_reports.rules import MISSING, ReportStatus
 from examapp.oversight.own_duties.queries import ExamLine, exam_lines
 from examapp.oversight.statistics_scope.queries import list_tops
 
@@ -127,10 +127,10 @@ def count_lists(session: Session, year: int, access: AccessScope, *, now: dateti
 
 def count_reports(session: Session, year: int, access: AccessScope, *, now: datetime) -> ReportFigures:
     """Count the leaders of a year within reach who owe a report and who have submitted it."""
-    counts = Counter(row.standing for row in list_reports(session, year, access, today=day_of(now)))
-    owed = counts.total() - counts[ReportStanding.CLOSED]
-    missing = sum(counts[standing] for standing in MISSING)
-    return ReportFigures(owed=owed, submitted=owed - missing, late=counts[ReportStanding.LATE])
+    counts = Counter(row.status for row in list_reports(session, year, access, today=day_of(now)))
+    owed = counts.total() - counts[ReportStatus.CLOSED]
+    missing = sum(counts[status] for status in MISSING)
+    return ReportFigures(owed=owed, submitted=owed - missing, late=counts[ReportStatus.LATE])
 
 
 def count_assessed(session: Session, year: int, access: AccessScope) -> tuple[int, Counter[str]]:

@@ -18,7 +18,7 @@ OWN_HEADS = ("存在的问题", "下一步打算")
 TO_WRITE = "（请补充）"
 
 
-def percent_words(rate: Decimal | None) -> str:
+def percent_text(rate: Decimal | None) -> str:
     """Write a rate; – over nothing."""
     return "–" if rate is None else f"{rate}%"
 
@@ -28,8 +28,8 @@ def exam_sentence(
 ) -> str:
     """Say how an exam went."""
     return (
-        f"{title}应考 {eligible} 人，参考 {participated} 人，参考率 {percent_words(participation)}；"
-        f"合格 {passed} 人，合格率 {percent_words(passing)}。"
+        f"{title}应考 {eligible} 人，参考 {participated} 人，参考率 {percent_text(participation)}；"
+        f"合格 {passed} 人，合格率 {percent_text(passing)}。"
     )
 
 
