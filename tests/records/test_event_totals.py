@@ -9,8 +9,9 @@ import pytest
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import is_like, laws_in
 from examapp.oversight.assessments.rules import share_of_events
-from examapp.oversight.duty_lists.models import DutyList
+from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.rules import names_only
+from examapp.oversight.duty_records.actions import follow_events
 from tests.conftest import NOON
 
 OUTREACH = {
@@ -82,3 +83,27 @@ def test_events_are_recorded_once_and_found_by_one_filter_and_in_the_ledger(worl
     assert "民法典进万家" in ledger
     assert '<div class="figure-label">受众人次</div><div class="figure-value">120</div>' in ledger
     assert "宣讲" in office.get(f"/admin/duties/units/{justice.id}?year=2026").get_data(as_text=True)
+
+
+def test_the_record_of_an_event_follows_when_the_event_is_corrected_or_cancelled(world):
+    unit, now = world.unit("县司法局", kind="department"), NOON
+    made = {"created_at": now, "updated_at": now}
+    event = world.save(
+        StudyEvent(
+            unit_id=unit.id, kind="outreach", theme="宣讲", state="held", outside_count=9, starts_at=now - timedelta(days=1),
+            ends_at=now, code_seed=b"s", **made,
+        )
+    )  # fmt: skip
+    duty_list = world.save(DutyList(unit_id=unit.id, year=2026, **made))
+    item = world.save(DutyItem(list_id=duty_list.id, position=1, kind="own", content="民法典", **made))
+    row = world.save(
+        DutyRecord(item_id=item.id, done_on=now.date(), form="宣讲", reached=9, event_id=event.id, version=1, **made)
+    )
+    later = now + timedelta(minutes=5)
+    assert follow_events(world.session, now=later) == 0
+    event.outside_count, event.updated_at = 12, later
+    assert follow_events(world.session, now=later) == 1
+    assert (row.reached, follow_events(world.session, now=later)) == (12, 0)
+    event.state, event.updated_at = "cancelled", later + timedelta(minutes=1)
+    assert follow_events(world.session, now=later + timedelta(minutes=2)) == 1
+    assert row.withdrawn_at is not None
