@@ -859,6 +859,8 @@ def _create_tables():
     sa.Column('summary', sa.Text(), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outside_count', sa.Integer(), nullable=False),
+    sa.Column('is_distinct', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('code_seed', sa.LargeBinary(), nullable=False),
     sa.Column('code_opened_at', sa.DateTime(timezone=True), nullable=True),
@@ -866,14 +868,66 @@ def _create_tables():
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'other')", name=op.f('ck_study_events_kind')),
+    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'outreach', 'case', 'culture', 'other')", name=op.f('ck_study_events_kind')),
     sa.CheckConstraint("state IN ('planned', 'held', 'cancelled')", name=op.f('ck_study_events_state')),
     sa.CheckConstraint('(code_opened_at IS NULL) = (code_closes_at IS NULL)', name=op.f('ck_study_events_code')),
     sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_study_events_times')),
+    sa.CheckConstraint('outside_count >= 0', name=op.f('ck_study_events_outside_count')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_study_events_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_study_events'))
     )
+    op.create_index('ix_study_events_starts_at', 'study_events', ['starts_at'], unique=False)
     op.create_index('ix_study_events_unit_id_starts_at', 'study_events', ['unit_id', 'starts_at'], unique=False)
+    op.create_table('explained_cases',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('holding', sa.Text(), nullable=False),
+    sa.Column('lesson', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('is_anonymised', sa.Boolean(), nullable=False),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state <> 'published' OR is_anonymised", name=op.f('ck_explained_cases_anonymised')),
+    sa.CheckConstraint("state IN ('draft', 'submitted', 'published')", name=op.f('ck_explained_cases_state')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_explained_cases_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_explained_cases'))
+    )
+    op.create_index('ix_explained_cases_unit_id_state', 'explained_cases', ['unit_id', 'state'], unique=False)
+    op.create_table('campaigns',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('task', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('starts_on <= ends_on', name=op.f('ck_campaigns_days')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
+    sa.UniqueConstraint('year', 'name', name=op.f('uq_campaigns_year_name'))
+    )
+    op.create_table('campaign_units',
+    sa.Column('campaign_id', sa.BigInteger(), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('noted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('noted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_campaign_units_campaign_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_campaign_units_unit_id')),
+    sa.PrimaryKeyConstraint('campaign_id', 'unit_id', name=op.f('pk_campaign_units'))
+    )
+    op.create_index(op.f('ix_campaign_units_unit_id'), 'campaign_units', ['unit_id'], unique=False)
     op.create_table('unit_changes',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -1082,6 +1136,42 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessments')),
     sa.UniqueConstraint('year', name=op.f('uq_duty_assessments_year'))
     )
+    op.create_table('duty_plan_evaluations',
+    sa.Column('first_year', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('written_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('written_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("stage IN ('midterm', 'final')", name=op.f('ck_duty_plan_evaluations_stage')),
+    sa.PrimaryKeyConstraint('first_year', 'stage', name=op.f('pk_duty_plan_evaluations'))
+    )
+    op.create_table('duty_reports',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('texts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('submitted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('read_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('leader', 'unit')", name=op.f('ck_duty_reports_kind')),
+    sa.CheckConstraint("state = 'open' OR submitted_at IS NOT NULL", name=op.f('ck_duty_reports_submitted')),
+    sa.CheckConstraint("state IN ('open', 'submitted', 'read')", name=op.f('ck_duty_reports_state')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_duty_reports_person_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_duty_reports_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_reports')),
+    sa.UniqueConstraint('unit_id', 'year', 'kind', name=op.f('uq_duty_reports_unit_id_year_kind'))
+    )
+    op.create_index(op.f('ix_duty_reports_person_id'), 'duty_reports', ['person_id'], unique=False)
+    op.create_index('ix_duty_reports_year_kind', 'duty_reports', ['year', 'kind'], unique=False)
     op.create_table('duty_items',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('list_id', sa.BigInteger(), nullable=False),
@@ -2083,6 +2173,17 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessment_revisions')),
     sa.UniqueConstraint('sheet_id', 'number', name=op.f('uq_duty_assessment_revisions_sheet_id_number'))
     )
+    op.create_table('duty_assessment_opinions',
+    sa.Column('sheet_id', sa.BigInteger(), nullable=False),
+    sa.Column('bureau_id', sa.BigInteger(), nullable=False),
+    sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('given_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('given_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['bureau_id'], ['units.id'], name=op.f('fk_duty_assessment_opinions_bureau_id')),
+    sa.ForeignKeyConstraint(['sheet_id'], ['duty_assessment_sheets.id'], name=op.f('fk_duty_assessment_opinions_sheet_id')),
+    sa.PrimaryKeyConstraint('sheet_id', 'bureau_id', name=op.f('pk_duty_assessment_opinions'))
+    )
     op.create_table('duty_assessment_scores',
     sa.Column('sheet_id', sa.BigInteger(), nullable=False),
     sa.Column('item_id', sa.BigInteger(), nullable=False),
@@ -2173,6 +2274,7 @@ def _drop_tables():
     op.drop_table('harvested_attempts')
     op.drop_index(op.f('ix_duty_record_files_record_id'), table_name='duty_record_files')
     op.drop_table('duty_record_files')
+    op.drop_table('duty_assessment_opinions')
     op.drop_table('duty_assessment_scores')
     op.drop_table('duty_assessment_revisions')
     op.drop_table('duty_assessment_reviews')
@@ -2302,6 +2404,8 @@ def _drop_tables():
     op.drop_index(op.f('ix_duty_items_list_id'), table_name='duty_items')
     op.drop_index('ix_duty_items_due_on', table_name='duty_items', postgresql_where='withdrawn_at IS NULL')
     op.drop_table('duty_items')
+    op.drop_table('duty_reports')
+    op.drop_table('duty_plan_evaluations')
     op.drop_table('duty_assessments')
     op.drop_table('due_counts')
     op.drop_table('distinct_pairs')
@@ -2325,6 +2429,9 @@ def _drop_tables():
     op.drop_table('unit_mastery')
     op.drop_index('ix_unit_changes_unit_id', table_name='unit_changes')
     op.drop_table('unit_changes')
+    op.drop_table('explained_cases')
+    op.drop_table('campaign_units')
+    op.drop_table('campaigns')
     op.drop_index('ix_study_events_unit_id_starts_at', table_name='study_events')
     op.drop_table('study_events')
     op.drop_table('roster_imports')

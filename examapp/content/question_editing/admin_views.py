@@ -8,6 +8,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from examapp.content.explained_cases.queries import find_published
 from examapp.content.question_editing import actions
 from examapp.content.question_editing.forms import (
     KeyForm,
@@ -84,7 +85,7 @@ def add_question(kind: str) -> AnyResponse | str:
     """Write a new question."""
     if kind not in set(Kind):
         raise NotFoundError
-    form = QuestionForm(data=_empty(Kind(kind)))
+    form = QuestionForm(data=_empty(Kind(kind)) | _from_case())
     if request.method == "GET" or _change_form(form):
         return _editor(form, title="新增题目")
     with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as context:
@@ -93,6 +94,16 @@ def add_question(kind: str) -> AnyResponse | str:
     if form.is_rejected:
         return _editor(form, title="新增题目")
     return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _from_case() -> dict[str, object]:
+    """Give what a case of the library that the address names says: facts as material, holding with its source as explanation."""
+    case = find_published(read_session(), chosen_number("case"))
+    if case is None:
+        return {}
+    source = f"{case.holding}\n（来源：以案释法案例「{case.title}」）"
+    part = {"kind": str(PART_KINDS[0]), "options": [""] * 4, "explanation": source}
+    return {"material": case.facts, "law": case.laws.split("、")[0].strip("《》 "), "parts": [part]}
 
 
 def _empty(kind: Kind) -> dict[str, object]:
