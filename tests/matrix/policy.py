@@ -156,7 +156,7 @@ HOLDERS = {
     "attempts:record:read": "PQY", "attempts:receipt:read": "UTPQY", "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
-    "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
+    "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ", "messages:channel:test": "PQS",
     "audit:event:read": "A", "admin:setting:write": "S", "privacy:retention:run": "S", "admin:security:read": "SY",
 }  # fmt: skip
 """Which roles hold which permission."""
@@ -368,6 +368,9 @@ POLICY: dict[str, PolicyRow] = {
     "messages.list_all_notices": may(SIGNED_IN),
     "messages.show_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.write_feedback": may(SIGNED_IN),
+    # message_channels_admin
+    "message_channels_admin.show_channels": may("PS"),
+    "message_channels_admin.test_channel": may("PS"),
     # messages_admin
     "messages_admin.answer_feedback": may("PQ", feedback_id="feedback"),
     "messages_admin.attach_notice_file": may("PQ", notice_id="office_notice"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.personal_data import MAY_HOLD_CODE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
@@ -109,7 +110,11 @@ class OutgoingMessage(Base):
     text: Mapped[Str] = mapped_column(info=MAY_HOLD_CODE)
     once_key: Mapped[Str] = mapped_column(unique=True, info=TECHNICAL)
     """Says what the message is about, so that it goes out once: `chase:7:2026-11-24:143`."""
+    parameters: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}", info=MAY_HOLD_CODE)
+    """The variables of the SMS template, in its order; forgotten with the text."""
     is_urgent: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
+    channel: Mapped[Str] = mapped_column(default="", server_default="", info=shown("通道"))
+    """The channel that took it, or the one that it must go by (a test); empty for any."""
     state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING, info=shown("状态"))
     delivery_count: Mapped[int] = mapped_column(SmallInteger, default=0, info=TECHNICAL)
     reason: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
@@ -119,4 +124,29 @@ class OutgoingMessage(Base):
     created_at: Mapped[UtcDateTime] = mapped_column(info=shown("生成时间"))
     try_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
     sent_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("发送时间"))
+    operator_id: Mapped[Str] = mapped_column(default="", server_default="", info=TECHNICAL)
+    """The operator's number of it."""
+    segment_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0", info=TECHNICAL)
+    """How many short messages the operator charges."""
+    cost: Mapped[Decimal] = mapped_column(Numeric(9, 4), default=Decimal(0), server_default="0", info=TECHNICAL)
+    """Yuan, by the price that was set when it was sent."""
     expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+
+
+class MessageChannel(Base):
+    """The state of a channel of the gateway, and with a `kind` that of one kind of message on it: when it last went well, how it was last refused."""
+
+    __tablename__ = "message_channels"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """`aliyun`, `tencent`, `file`, `http` …"""
+    kind: Mapped[str] = mapped_column(Text, primary_key=True, default="")
+    """Empty for the channel as a whole."""
+    failure_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Failures in a row; committed, so that a restart does not forget them."""
+    paused_until: Mapped[UtcDateTime | None]
+    """Nothing goes by it before then."""
+    succeeded_at: Mapped[UtcDateTime | None]
+    failed_at: Mapped[UtcDateTime | None]
+    reason: Mapped[Str] = mapped_column(default="", server_default="")
+    """What the last failure was, in Chinese, and what to do."""
