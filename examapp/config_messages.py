@@ -15,6 +15,9 @@ _SMS = ("sms_sign_name", "sms_templates")
 CHANNEL_SETTINGS = {
     "aliyun": ("aliyun_access_key_id", "aliyun_access_key_secret", *_SMS),
     "tencent": ("tencent_secret_id", "tencent_secret_key", "tencent_sms_app_id", *_SMS),
+    "wecom": ("wecom_corp_id", "wecom_secret", "wecom_agent_id"),
+    "dingtalk": ("dingtalk_app_key", "dingtalk_app_secret", "dingtalk_agent_id"),
+    "smtp": ("smtp_url", "smtp_sender"),
 }
 """The channels that the setting MESSAGE_GATEWAY names by a word, each with the settings that it needs."""
 _WEB_ADDRESS = "https://主机 这样的地址"
@@ -64,6 +67,17 @@ def _read_web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _read_smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.password or parts.path not in {"", "/"}:
+        raise ValueError(text)
+    return text
+
+
+def _read_number(text: str) -> str:
+    return str(int(text))
+
+
 def _read_quiet_hours(text: str) -> tuple[time, time] | None:
     if text == "off":
         return None
@@ -77,9 +91,9 @@ class MessageSettings:
 
     message_gateway: str = setting(
         "off",
-        "提醒、登录验证码的对外网关，可写几个通道，排在前面的先用：aliyun 阿里云短信，tencent 腾讯云短信，file:路径 写入文件，http(s)://地址 以签名的 JSON 推送；off 不发",
+        "提醒、登录验证码的对外网关，可写几个通道，排在前面的先用：aliyun 阿里云短信，tencent 腾讯云短信，wecom 企业微信，dingtalk 钉钉，smtp 电子邮件，file:路径 写入文件，http(s)://地址 以签名的 JSON 推送；off 不发",
         read=_read_gateway,
-        expected="off，或以逗号分隔的通道：aliyun、tencent、file:/绝对路径、http(s):// 开头的地址，每种一个",
+        expected="off，或以逗号分隔的通道：aliyun、tencent、wecom、dingtalk、smtp、file:/绝对路径、http(s):// 开头的地址，每种一个",
     )
     message_gateway_secret: str = setting("", "推送网关的签名密钥；网关为 http(s) 地址时必须设置")
     message_quiet_hours: tuple[time, time] | None = setting(
@@ -113,6 +127,32 @@ class MessageSettings:
     tencent_sms_url: str = setting(
         "https://sms.tencentcloudapi.com", "腾讯云短信接口的地址", read=_read_web_address, expected=_WEB_ADDRESS
     )
+
+    wecom_corp_id: str = setting("", "企业微信的企业 ID")
+    wecom_secret: str = setting(
+        "", "企业微信自建应用的 Secret；应用的可信 IP 要有本服务器，通讯录权限要有“根据手机号查成员”"
+    )
+    wecom_agent_id: str = setting("", "企业微信自建应用的 AgentId", read=_read_number, expected="整数")
+    wecom_url: str = setting(
+        "https://qyapi.weixin.qq.com",
+        "企业微信接口的地址；政务微信、私有部署时改",
+        read=_read_web_address,
+        expected=_WEB_ADDRESS,
+    )
+    dingtalk_app_key: str = setting("", "钉钉企业内部应用的 AppKey（Client ID）")
+    dingtalk_app_secret: str = setting("", "钉钉企业内部应用的 AppSecret（Client Secret）")
+    dingtalk_agent_id: str = setting("", "钉钉企业内部应用的 AgentId", read=_read_number, expected="整数")
+    dingtalk_url: str = setting(
+        "https://oapi.dingtalk.com", "钉钉接口的地址；专有钉钉时改", read=_read_web_address, expected=_WEB_ADDRESS
+    )
+    smtp_url: str = setting(
+        "",
+        "发信的邮件服务器：smtps://账号@主机:465 全程加密，smtp://账号@主机:587 以 STARTTLS 加密（对方不支持即不发）；账号里的 @ 写成 %40",
+        read=_read_smtp_url,
+        expected="smtp:// 或 smtps:// 开头的地址，不带密码",
+    )
+    smtp_password: str = setting("", "发信账号的密码或授权码")
+    smtp_sender: str = setting("", "发件人地址，如 pufa@example.gov.cn")
 
     def find_sms_template(self, kind: str) -> str | None:
         """Find the operator's template of a kind of message."""

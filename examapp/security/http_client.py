@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ def exchange(url: str, *, body: bytes = b"", headers: Mapping[str, str], method:
     connection = kind(parts.hostname or "", parts.port, timeout=STEP_TIMEOUT_S)
     try:
         connection.connect()
-        with cut_after(connection.sock, EXCHANGE_LIMIT_S):
+        with cut_after(lambda: connection.sock, EXCHANGE_LIMIT_S):
             target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
             connection.request(method, target, body=body, headers=dict(headers))
             reply = connection.getresponse()
@@ -35,9 +35,9 @@ def exchange(url: str, *, body: bytes = b"", headers: Mapping[str, str], method:
 
 
 @contextmanager
-def cut_after(connection: socket.socket, limit_s: float) -> Iterator[None]:
-    """Cut a connection that is still used after so many seconds: what waits on it then fails."""
-    timer = threading.Timer(limit_s, _cut, [connection])
+def cut_after(find: Callable[[], socket.socket | None], limit_s: float) -> Iterator[None]:
+    """Cut the connection that `find` gives if it is still used after so many seconds: what waits on it then fails."""
+    timer = threading.Timer(limit_s, _cut, [find])
     timer.daemon = True
     timer.start()
     try:
@@ -46,8 +46,8 @@ def cut_after(connection: socket.socket, limit_s: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _cut(connection: socket.socket) -> None:
-    try:
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # beneath TLS, which would wait for the other side
-    except OSError:
-        return
+def _cut(find: Callable[[], socket.socket | None]) -> None:
+    connection = find()
+    if connection is not None:
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # beneath TLS, which would wait for the other side

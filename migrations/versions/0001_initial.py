@@ -398,6 +398,14 @@ def _create_tables():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices'))
     )
+    op.create_table('message_preferences',
+    sa.Column('person_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('unsubscribed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('unsubscribed_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('email_encrypted', sa.LargeBinary(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', name=op.f('pk_message_preferences'))
+    )
     op.create_table('message_channels',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -2416,6 +2424,7 @@ def _drop_tables():
     op.drop_index('ix_outgoing_messages_created_at', table_name='outgoing_messages')
     op.drop_table('outgoing_messages')
     op.drop_table('message_channels')
+    op.drop_table('message_preferences')
     op.drop_table('notices')
     op.drop_table('media')
     op.drop_index('ix_laws_unchecked', table_name='laws', postgresql_where=sa.text('unchecked_since IS NOT NULL'))

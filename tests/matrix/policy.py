@@ -368,6 +368,8 @@ POLICY: dict[str, PolicyRow] = {
     "messages.list_all_notices": may(SIGNED_IN),
     "messages.show_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.write_feedback": may(SIGNED_IN),
+    # message_channels
+    "message_channels.show_preferences": may(SIGNED_IN),
     # message_channels_admin
     "message_channels_admin.show_channels": may("PS"),
     "message_channels_admin.test_channel": may("PS"),

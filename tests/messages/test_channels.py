@@ -11,8 +11,8 @@ from sqlalchemy import select
 from examapp import clock
 from examapp.config import SettingsError, read_settings
 from examapp.organisation.people.rules import mobile_binding
-from examapp.platform.message_channels import actions as channels
-from examapp.platform.message_channels.rules import acs3_headers, refusal, tc3_headers
+from examapp.platform.message_operators.actions import exchange_json
+from examapp.platform.message_operators.rules import acs3_headers, refusal, tc3_headers
 from examapp.platform.notices.models import MessageChannel, OutgoingMessage
 from examapp.platform.outgoing_messages.actions import send_out
 from examapp.platform.outgoing_messages.rules import KINDS, Outcome, cut_parameters, pause_after
@@ -26,7 +26,7 @@ TAKEN = (200, {"Code": "OK", "Message": "OK", "BizId": "900619746936498440^0", "
 ALIYUN = {
     "message_gateway": "aliyun",
     "sms_sign_name": "某县普法办",
-    "sms_templates": ("sign_in_code=SMS_1", "chase=SMS_2", "test=SMS_9"),
+    "sms_templates": ("sign_in_code=SMS_1", "results.opened=SMS_2", "test=SMS_9"),
     "sms_price": Decimal("0.05"),
     "aliyun_access_key_id": "id",
     "aliyun_access_key_secret": "secret",
@@ -34,7 +34,7 @@ ALIYUN = {
 TENCENT = {
     "message_gateway": "tencent",
     "sms_sign_name": "某县普法办",
-    "sms_templates": ("chase=1001", "test=1009"),
+    "sms_templates": ("results.opened=1001", "test=1009"),
     "tencent_secret_id": "id",
     "tencent_secret_key": "key",
     "tencent_sms_app_id": "1400006666",
@@ -137,8 +137,8 @@ def person(app, world):
     return person
 
 
-def put(session, person, key, kind="chase", **fields):
-    more = {"text": "《年度考试》将截止", "parameters": ["年度考试", "11月30日18:00"], "now": clock.now()} | fields
+def put(session, person, key, kind="results.opened", **fields):
+    more = {"text": "《年度考试》的成绩已经公布", "parameters": ["年度考试"], "now": clock.now()} | fields
     send_out(session, person_id=person.id, kind=kind, once_key=key, **more)
 
 
@@ -156,7 +156,7 @@ def test_alibaba_cloud_takes_a_message_by_its_template_and_the_cost_is_kept(app,
         "PhoneNumbers": MOBILE,
         "SignName": "某县普法办",
         "TemplateCode": "SMS_2",
-        "TemplateParam": '{"exam": "年度考试", "closes": "11月30日18:00"}',
+        "TemplateParam": '{"exam": "年度考试"}',
         "OutId": str(row_of(session, "a").id),
     }
     assert sent.headers["x-acs-action"] == "SendSms" and sent.headers["Authorization"].startswith("ACS3-HMAC-SHA256 ")
@@ -173,7 +173,7 @@ def test_tencent_cloud_takes_a_message_and_says_what_it_charges(app, session, pe
         send_waiting()
     [sent] = operator.seen
     assert sent.json["PhoneNumberSet"] == [f"+86{MOBILE}"]
-    assert sent.json["TemplateParamSet"] == ["年度考试", "11月30日18:00"] and sent.json["TemplateId"] == "1001"
+    assert sent.json["TemplateParamSet"] == ["年度考试"] and sent.json["TemplateId"] == "1001"
     assert sent.headers["X-TC-Action"] == "SendSms" and "/sms/tc3_request" in sent.headers["Authorization"]
     row = row_of(session, "a")
     assert (row.state, row.operator_id, row.segment_count) == ("sent", status["SerialNo"], 2)
@@ -197,10 +197,10 @@ def test_a_template_refused_inside_a_200_holds_its_kind_alone_until_somebody_has
         assert [sent.query["TemplateCode"] for sent in operator.seen] == ["SMS_1", "SMS_2"]
         row, code = row_of(session, "a"), row_of(session, "code")
         assert (row.state, row.delivery_count, row.sent_on) == ("waiting", 0, None)
-        assert "请到运营商控制台核对“考试截止提醒（未开始）”的模板" in row.reason
+        assert "请到运营商控制台核对“成绩公布”的模板" in row.reason
         assert (code.state, code.text, code.parameters) == ("sent", "", [])
         page = world.client(world.admin()).get("/admin/messages/channels").text
-        assert "“考试截止提醒（未开始）”发不出去" in page and "模板未审核通过" in page
+        assert "“成绩公布”发不出去" in page and "模板未审核通过" in page
 
 
 def test_wrong_keys_pause_the_channel_and_a_test_lets_it_be_tried_at_once(app, session, world, person, send_waiting):
@@ -244,14 +244,14 @@ def test_a_silent_operator_is_given_up_within_its_limit_and_left_alone_after_thr
 def test_a_reply_that_drips_is_cut_at_the_limit_of_the_exchange(monkeypatch):
     monkeypatch.setattr(http_client, "EXCHANGE_LIMIT_S", 0.2)
     with dripping() as url:
-        found = channels.exchange_json(url, headers={})
+        found = exchange_json(url, headers={})
     assert found.outcome is Outcome.UNREACHABLE
 
 
 @pytest.mark.parametrize("answer", [(200, b"<html>"), (200, b"[" * 60_000), (502, {"Code": "OK"}), (200, b"[]")])
 def test_an_answer_that_is_no_answer_is_tried_again_and_never_taken_for_a_yes(answer):
     with run_operator(answer) as operator:
-        found = channels.exchange_json(operator.url, headers={})
+        found = exchange_json(operator.url, headers={})
     assert found.outcome is Outcome.UNREACHABLE
 
 

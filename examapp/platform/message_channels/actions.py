@@ -1,4 +1,7 @@
-"""Adapters of the message gateway: a file, a signed post, and SMS operators. Each hand-over ends within seconds and never raises."""
+"""The channels of the message gateway that need no operator: a file, a signed post, e-mail; and how all are opened by the settings.
+
+Each hand-over ends within seconds and never raises.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,28 @@ import hashlib
 import hmac
 import json
 import os
-import uuid
-from collections.abc import Callable, Mapping
+import smtplib
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from examapp.config import Settings
 from examapp.config_messages import channel_names
-from examapp.platform.message_channels.rules import (
-    acs3_headers,
-    canonical_query,
-    count_segments,
-    missing_template,
-    refusal,
-    tc3_headers,
-    text_of,
-    unreadable,
-)
-from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, Gateway, Outcome
-from examapp.security.http_client import ExchangeError, exchange
+from examapp.platform.message_operators.actions import AliyunSms, DingTalkApp, TencentSms, WeComApp, unreachable
+from examapp.platform.outgoing_messages.rules import Claimed, Delivery, Gateway, Outcome, kind_label
+from examapp.security.http_client import EXCHANGE_LIMIT_S, STEP_TIMEOUT_S, ExchangeError, cut_after, exchange
 
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def open_channels(settings: Settings) -> dict[str, Gateway]:
     """Open the channels that the settings name, in their order, by name; none where the gateway is off."""
-    made: dict[str, Callable[[Settings], Gateway]] = {"aliyun": AliyunSms.open, "tencent": TencentSms.open}
     channels: list[Gateway] = []
     for name in channel_names(settings.message_gateway):
         if name.startswith("file:"):
@@ -44,29 +39,8 @@ def open_channels(settings: Settings) -> dict[str, Gateway]:
         elif name.startswith("http"):
             channels.append(HttpGateway(url=name, secret=settings.message_gateway_secret))
         else:
-            channels.append(made[name](settings))
+            channels.append(_BY_NAME[name](settings=settings))
     return {channel.name: channel for channel in channels}
-
-
-def exchange_json(url: str, *, body: bytes = b"", headers: Mapping[str, str], method: str = "POST") -> Any:
-    """Exchange and give the JSON object of the reply, or the delivery that an answer of another kind or none comes to."""
-    try:
-        status, content = exchange(url, body=body, headers=headers, method=method)
-    except ExchangeError as error:
-        return unreachable(error)
-    try:
-        reply = json.loads(content)
-    except (ValueError, RecursionError):
-        return unreadable(status)
-    is_known = isinstance(reply, dict) and status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return reply if is_known else unreadable(status)
-
-
-def unreachable(error: Exception) -> Delivery:
-    """Give what a connection that failed, was cut or timed out comes to; the message may have been taken."""
-    name = type(error).__name__
-    reason = f"通道连接失败或超时（{name}），会自动再发。一直如此的，请系统管理员检查服务器能否访问这个地址。"
-    return Delivery(outcome=Outcome.UNREACHABLE, reason=reason)
 
 
 def _letter(message: Claimed, address: str, now: datetime) -> bytes:
@@ -86,6 +60,7 @@ class FileGateway:
 
     path: Path
     name: str = "file"
+    address_kind: str = "mobile"
 
     def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
         """Append the message and wait until the disk has it."""
@@ -111,6 +86,7 @@ class HttpGateway:
     url: str
     secret: str
     name: str = "http"
+    address_kind: str = "mobile"
 
     def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
         """Post the message; a rejection that would stand at another try is final."""
@@ -139,111 +115,82 @@ class HttpGateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliyunSms:
-    """Sends by Alibaba Cloud's SendSms (2017-05-25). A refusal comes as a `Code` other than OK, mostly with status 200."""
+class SmtpMail:
+    """Sends an e-mail over TLS; a server that does not encrypt is given nothing."""
 
     settings: Settings
-    name: str = "aliyun"
-
-    @classmethod
-    def open(cls, settings: Settings) -> AliyunSms:
-        """Open the channel by its settings."""
-        return cls(settings=settings)
+    name: str = "smtp"
+    address_kind: str = "email"
 
     def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
-        """Send a short message by the template of its kind."""
-        template = self.settings.find_sms_template(message.kind)
-        if template is None:
-            return missing_template(message.kind)
-        reply = self._call("SendSms", self._fields(message, address, template), now=now)
-        if isinstance(reply, Delivery):
-            return reply
-        if (code := text_of(reply, "Code")) != "OK":
-            return refusal(self.name, message.kind, code or "无错误码", text_of(reply, "Message"))
-        segments = count_segments(message, self.settings.sms_sign_name)
-        return Delivery(outcome=Outcome.TAKEN, operator_id=text_of(reply, "BizId"), segment_count=segments)
+        """Send the message; its id is the same at every try, so that a mail system knows it again."""
+        try:
+            return self._send(self._letter(message, address, now))
+        except smtplib.SMTPRecipientsRefused as error:
+            code = next((code for code, _ in error.recipients.values()), 550)
+            return _mail_refusal(
+                code, Outcome.RECIPIENT_REFUSED, "对方邮箱地址不对或拒收。请本人在“消息设置”里核对邮箱。"
+            )
+        except smtplib.SMTPDataError as error:
+            return _mail_refusal(error.smtp_code, Outcome.RECIPIENT_REFUSED, "邮件服务器不收这封信。")
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused) as error:
+            reason = (
+                "发信账号、密码或发件人不对。请系统管理员核对 SMTP_URL、SMTP_PASSWORD、SMTP_SENDER 后重启，再按“测试”。"
+            )
+            return _mail_refusal(error.smtp_code, Outcome.CHANNEL_REFUSED, reason)
+        except smtplib.SMTPNotSupportedError:
+            reason = "邮件服务器不支持加密或登录，没有发送。请系统管理员把 SMTP_URL 改为 smtps:// 或换一台服务器。"
+            return Delivery(outcome=Outcome.CHANNEL_REFUSED, reason=reason)
+        except (smtplib.SMTPException, *ExchangeError) as error:
+            return unreachable(error)
 
-    def _fields(self, message: Claimed, address: str, template: str) -> dict[str, str]:
-        names = KINDS[message.kind].parameters if message.kind in KINDS else ()
-        values = dict(zip(names, message.parameters, strict=False))
-        return {
-            "PhoneNumbers": address,
-            "SignName": self.settings.sms_sign_name,
-            "TemplateCode": template,
-            "TemplateParam": json.dumps(values, ensure_ascii=False),
-            "OutId": str(message.id),
-        }
-
-    def _call(self, action: str, query: dict[str, str], *, now: datetime) -> Any:
-        settings = self.settings
-        headers = acs3_headers(
-            action,
-            version="2017-05-25",
-            host=urlsplit(settings.aliyun_sms_url).netloc,
-            query=query,
-            key_id=settings.aliyun_access_key_id,
-            secret=settings.aliyun_access_key_secret,
-            nonce=uuid.uuid4().hex,
-            now=now,
+    def _send(self, letter: EmailMessage) -> Delivery:
+        parts, context = urlsplit(self.settings.smtp_url), tls_context()
+        is_encrypted = parts.scheme == "smtps"
+        server = (
+            smtplib.SMTP_SSL(timeout=STEP_TIMEOUT_S, context=context)
+            if is_encrypted
+            else smtplib.SMTP(timeout=STEP_TIMEOUT_S)
         )
-        return exchange_json(f"{settings.aliyun_sms_url}/?{canonical_query(query)}", headers=headers)
+        server._host = parts.hostname or ""  # type: ignore[union-attr]  # noqa: SLF001 – what the certificate must name; set only by the constructor that connects
+        with cut_after(lambda: server.sock, EXCHANGE_LIMIT_S):
+            try:
+                server.connect(parts.hostname or "", parts.port or (465 if is_encrypted else 587))
+                if not is_encrypted:
+                    server.starttls(context=context)
+                if parts.username:
+                    server.login(unquote(parts.username), self.settings.smtp_password)
+                server.send_message(letter)
+            finally:
+                server.close()
+        return Delivery(outcome=Outcome.TAKEN)
+
+    def _letter(self, message: Claimed, address: str, now: datetime) -> EmailMessage:
+        letter, sender = EmailMessage(), self.settings.smtp_sender
+        letter["From"] = formataddr((self.settings.organisation, sender))
+        letter["To"], letter["Subject"] = address, f"{self.settings.site_name}：{kind_label(message.kind)}"
+        letter["Date"], letter["Auto-Submitted"] = format_datetime(now), "auto-generated"
+        number = hashlib.sha256(message.once_key.encode()).hexdigest()[:32]
+        letter["Message-ID"] = f"<{number}@{sender.rpartition('@')[2]}>"
+        letter.set_content(f"{message.text}\n\n不想再收到提醒的，请登录平台，在“消息设置”中关闭。\n")
+        return letter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TencentSms:
-    """Sends by Tencent Cloud's SendSms (2021-01-11). A refusal comes with status 200, as `Error` or as the number's own `Code`."""
+def tls_context() -> ssl.SSLContext:
+    """Give the settings of TLS by which a mail server's certificate is checked."""
+    return ssl.create_default_context()
 
-    settings: Settings
-    name: str = "tencent"
 
-    @classmethod
-    def open(cls, settings: Settings) -> TencentSms:
-        """Open the channel by its settings."""
-        return cls(settings=settings)
+def _mail_refusal(code: int, outcome: Outcome, sentence: str) -> Delivery:
+    """Give a refusal with the server's code; one of the 400s is tried again."""
+    is_passing = code < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Delivery(outcome=Outcome.BUSY if is_passing else outcome, reason=f"{sentence}（邮件服务器答复：{code}）")
 
-    def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
-        """Send a short message by the template of its kind."""
-        template = self.settings.find_sms_template(message.kind)
-        if template is None:
-            return missing_template(message.kind)
-        wanted = {
-            "PhoneNumberSet": [f"+86{address}"],
-            "SmsSdkAppId": self.settings.tencent_sms_app_id,
-            "SignName": self.settings.sms_sign_name,
-            "TemplateId": template,
-            "TemplateParamSet": list(message.parameters),
-            "SessionContext": str(message.id),
-        }
-        reply = self._call("SendSms", wanted, now=now)
-        return reply if isinstance(reply, Delivery) else self._read(message.kind, reply)
 
-    def _read(self, kind: str, reply: dict[str, Any]) -> Delivery:
-        if isinstance(error := reply.get("Error"), dict):
-            return refusal(self.name, kind, text_of(error, "Code"), text_of(error, "Message"))
-        match reply.get("SendStatusSet"):
-            case [{"Code": "Ok"} as status]:
-                fee = status.get("Fee")
-                segments = fee if isinstance(fee, int) and 0 <= fee <= 100 else 1
-                return Delivery(outcome=Outcome.TAKEN, operator_id=text_of(status, "SerialNo"), segment_count=segments)
-            case [dict() as status]:
-                return refusal(self.name, kind, text_of(status, "Code"), text_of(status, "Message"))
-        return unreadable(HTTPStatus.OK)
-
-    def _call(self, action: str, wanted: dict[str, Any], *, now: datetime) -> Any:
-        settings, body = self.settings, json.dumps(wanted, ensure_ascii=False).encode()
-        headers = tc3_headers(
-            action,
-            service="sms",
-            version="2021-01-11",
-            region=settings.tencent_sms_region,
-            host=urlsplit(settings.tencent_sms_url).netloc,
-            body=body,
-            secret_id=settings.tencent_secret_id,
-            secret_key=settings.tencent_secret_key,
-            now=now,
-        )
-        reply = exchange_json(settings.tencent_sms_url, body=body, headers=headers)
-        if isinstance(reply, Delivery):
-            return reply
-        inner = reply.get("Response")
-        return inner if isinstance(inner, dict) else unreadable(HTTPStatus.OK)
+_BY_NAME: dict[str, Callable[..., Gateway]] = {
+    "aliyun": AliyunSms,
+    "tencent": TencentSms,
+    "wecom": WeComApp,
+    "dingtalk": DingTalkApp,
+    "smtp": SmtpMail,
+}

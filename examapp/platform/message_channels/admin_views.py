@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from examapp import clock
+from examapp.clock import local
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, ConflictError, NotFoundError
 from examapp.organisation.access.rules import Role
@@ -47,7 +48,10 @@ def test_channel() -> Response:
     back, name = url_for("message_channels_admin.show_channels"), request.form.get("channel", "")
     if name not in open_channels(current_app.config["SETTINGS"]):
         raise BadRequestError("没有这个通道，请刷新页面后重试。")
-    with submit("测试消息已交给后台，发给您名册上的手机。半分钟后刷新本页看结果。", back=back) as context:
+    with submit(
+        "测试消息已交给后台，发给您本人（名册上的手机，邮件发到“消息设置”里的邮箱）。半分钟后刷新本页看结果。",
+        back=back,
+    ) as context:
         _put_test(context, name)
     return redirect(back, 303)
 
@@ -59,7 +63,7 @@ def _put_test(context: ActionContext, name: str) -> None:
         context.session,
         person_id=context.actor.person_id,
         kind=TEST_KIND,
-        text=KINDS[TEST_KIND].template,
+        text=f"{KINDS[TEST_KIND].template}（{local(context.now):%H:%M}）",
         once_key=f"test:{name}:{context.now:%Y%m%d%H%M}",
         now=context.now,
         urgent=True,

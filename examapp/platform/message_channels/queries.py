@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,10 +12,21 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
-from examapp.platform.notices.models import MessageChannel, OutgoingMessage, OutgoingState
+from examapp.organisation.people.models import Person, PersonState
+from examapp.platform.notices.models import MessageChannel, MessagePreference, OutgoingMessage, OutgoingState
+from examapp.platform.notices.rules import email_binding
 from examapp.platform.outgoing_messages.rules import ANY_KIND, TEST_KIND, kind_label
+from examapp.security.ciphers import DecryptionError, FieldCipher
 
-CHANNEL_LABELS = {"aliyun": "阿里云短信", "tencent": "腾讯云短信", "file": "写入文件", "http": "推送网关"}
+CHANNEL_LABELS = {
+    "aliyun": "阿里云短信",
+    "tencent": "腾讯云短信",
+    "wecom": "企业微信",
+    "dingtalk": "钉钉",
+    "smtp": "电子邮件",
+    "file": "写入文件",
+    "http": "推送网关",
+}
 _MAX_REASONS = 10
 
 
@@ -43,6 +55,24 @@ class MessageQueue:
     oldest_at: datetime | None
     failures: Sequence[Row[str, int]]
     expired_count: int
+
+
+def find_emails(session: Session, person_ids: Collection[int], *, cipher: FieldCipher) -> dict[int, str]:
+    """Find the e-mail addresses that people who have not left have given, by person; one that cannot be opened is left out."""
+    rows = session.execute(
+        select(MessagePreference.person_id, MessagePreference.email_encrypted)
+        .join(Person, Person.id == MessagePreference.person_id)
+        .where(
+            Person.id.in_(person_ids),
+            Person.state != PersonState.LEFT,
+            MessagePreference.email_encrypted.is_not(None),
+        )
+    )
+    found = {}
+    for person_id, sealed in rows:
+        with suppress(DecryptionError):
+            found[person_id] = cipher.decrypt(sealed, associated_data=email_binding(person_id))
+    return found
 
 
 def month_start(now: datetime) -> datetime:

@@ -12,6 +12,7 @@ from examapp.config import Settings
 from examapp.db.session import transaction
 from examapp.jobs.registry import task
 from examapp.platform.message_channels.actions import open_channels
+from examapp.platform.message_channels.queries import find_emails
 from examapp.platform.outgoing_messages.actions import (
     ChannelStates,
     claim_messages,
@@ -52,8 +53,10 @@ def _claim(session: Session, states: ChannelStates, settings: Settings) -> list[
 
 def _hand_over(channels: dict[str, Gateway], claimed: list[Claimed], settings: Settings) -> None:
     """Hand over one by one and note each at once, so that a crash repeats one message at most."""
+    people = {message.person_id for message in claimed}
     with transaction() as session:
-        mobiles = current_app.extensions["find_mobiles"](session, {message.person_id for message in claimed})
+        mobiles = current_app.extensions["find_mobiles"](session, people)
+        emails = find_emails(session, people, cipher=current_app.extensions["cipher"])
     for message in claimed:
         with transaction() as session:
             is_over = _is_out_of_date(session, message)
@@ -63,17 +66,18 @@ def _hand_over(channels: dict[str, Gateway], claimed: list[Claimed], settings: S
         if is_over:
             continue
         wanted = [name for name in names if message.channel in {"", name}]
-        name, delivery = _deliver([channels[each] for each in wanted], message, mobiles.get(message.person_id))
+        addresses = {"mobile": mobiles.get(message.person_id), "email": emails.get(message.person_id)}
+        name, delivery = _deliver([channels[each] for each in wanted], message, addresses)
         with transaction() as session:
             note_delivery(session, message.id, delivery, channel=name, price=settings.sms_price, now=clock.now())
 
 
-def _deliver(channels: list[Gateway], message: Claimed, address: str | None) -> tuple[str, Delivery]:
+def _deliver(channels: list[Gateway], message: Claimed, addresses: dict[str, str | None]) -> tuple[str, Delivery]:
     """Try the channels in their order, the next one only where the one before surely has not taken it, so that nobody gets it twice."""
-    name, delivery = "", ALL_PAUSED
-    if address is None:
-        return name, NO_ADDRESS
+    name, delivery = "", NO_ADDRESS if channels else ALL_PAUSED
     for channel in channels:
+        if (address := addresses[channel.address_kind]) is None:
+            continue
         name, delivery = channel.name, channel.deliver(message, address, now=clock.now())
         with transaction() as session:
             note_channel(session, name, message.kind, delivery, now=clock.now())

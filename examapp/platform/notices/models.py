@@ -5,11 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.db.personal_data import MAY_HOLD_CODE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
-from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
+from examapp.db.personal_data import MAY_HOLD_CODE, ON_OWN_PAGE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
+from examapp.db.session import Base, BigInt, DateCol, EncryptedColumn, Id, Str, UtcDateTime, encrypted_columns
+from examapp.platform.notices.rules import email_binding
 
 
 class Notice(Base):
@@ -131,6 +143,34 @@ class OutgoingMessage(Base):
     cost: Mapped[Decimal] = mapped_column(Numeric(9, 4), default=Decimal(0), server_default="0", info=TECHNICAL)
     """Yuan, by the price that was set when it was sent."""
     expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+
+
+class MessagePreference(Base):
+    """How a person wants to be written to outside the site: not at all, or by e-mail too. Without a row: reminders to the mobile of the roster."""
+
+    __tablename__ = "message_preferences"
+    __personal_data__ = TALK.of(
+        "消息设置", "按本人意愿发送提醒", order="changed_at", term=RetentionPolicy.LEAVER, seen_by="本人"
+    )
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    unsubscribed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("停收提醒的时间"))
+    """Since then only codes that the person asked for go out."""
+    unsubscribed_by: Mapped[Str] = mapped_column(default="", server_default="", info=shown("停收的方式"))
+    """`person`, on the site, or `reply`, by answering a short message."""
+    email_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary, info=ON_OWN_PAGE)
+    changed_at: Mapped[UtcDateTime] = mapped_column(info=shown("更改时间"))
+
+
+encrypted_columns += [
+    EncryptedColumn(
+        "邮箱",
+        MessagePreference.email_encrypted,
+        MessagePreference.person_id,
+        MessagePreference.person_id,
+        email_binding,
+    )
+]
 
 
 class MessageChannel(Base):

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.documents.html import normalise
+from examapp.errors import NotFoundError
 from examapp.jobs.publisher import enqueue_after_commit
-from examapp.platform.notices.models import MessageChannel, OutgoingMessage, OutgoingState
-from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
+from examapp.platform.audit.actions import ActionContext, record
+from examapp.platform.notices.models import MessageChannel, MessagePreference, OutgoingMessage, OutgoingState
+from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, email_binding, is_quiet
 from examapp.platform.outgoing_messages.rules import (
     ANY_KIND,
     KINDS,
@@ -24,6 +26,11 @@ from examapp.platform.outgoing_messages.rules import (
     cut_parameters,
     pause_after,
 )
+from examapp.security.ciphers import FieldCipher
+
+AUDIT_ACTS = {"messages.choose": "更改消息设置"}
+AUDIT_OBJECTS = {"message_preference": "消息设置"}
+AUDIT_DETAILS = {"wants_reminders": "接收提醒"}
 
 _CLAIM_LOCK = 430_611
 """The advisory lock under which one process at a time picks what goes out next."""
@@ -101,6 +108,26 @@ def send_out_many(
     return new
 
 
+def choose_messages(context: ActionContext, *, wants_reminders: bool, email: str | None, cipher: FieldCipher) -> None:
+    """Store how the actor wants to be written to; an empty e-mail address takes the stored one away, None leaves it."""
+    session, person_id = context.session, context.actor.person_id
+    if person_id is None:
+        raise NotFoundError
+    session.execute(
+        insert(MessagePreference).values(person_id=person_id, changed_at=context.now).on_conflict_do_nothing()
+    )
+    chosen = session.get_one(MessagePreference, person_id, with_for_update=True, populate_existing=True)
+    if wants_reminders:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = None, ""
+    elif chosen.unsubscribed_at is None:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = context.now, "person"
+    if email is not None:
+        chosen.email_encrypted = cipher.seal(email, associated_data=email_binding(person_id)) if email else None
+    chosen.changed_at = context.now
+    details = {"wants_reminders": wants_reminders}
+    record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
+
+
 def claim_messages(
     session: Session,
     *,
@@ -153,7 +180,12 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
         )
         .exists()
     )
-    may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken
+    wants_none = (
+        select(MessagePreference.person_id)
+        .where(MessagePreference.person_id == OutgoingMessage.person_id, MessagePreference.unsubscribed_at.is_not(None))
+        .exists()
+    )
+    may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken & ~wants_none
     is_pending = OutgoingMessage.state.in_([OutgoingState.WAITING, OutgoingState.SENDING])
     return (
         select(OutgoingMessage)

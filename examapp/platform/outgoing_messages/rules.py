@@ -136,6 +136,10 @@ class Gateway(Protocol):
     def name(self) -> str:
         """Its name, as the settings and the database have it."""
 
+    @property
+    def address_kind(self) -> str:
+        """By which address of a person it writes: `mobile` or `email`."""
+
     def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
         """Hand a message over; never raises."""
 

@@ -32,6 +32,9 @@ SECRET_SETTINGS = frozenset(
         "message_gateway_secret",
         "aliyun_access_key_secret",
         "tencent_secret_key",
+        "wecom_secret",
+        "dingtalk_app_secret",
+        "smtp_password",
         "oidc_client_secret",
     }
 )

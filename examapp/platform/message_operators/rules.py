@@ -109,6 +109,10 @@ _TEMPLATE = "短信模板或签名没有审核通过，或与变量不符。请�
 _NUMBER = "对方号码不对、已停用或拒收。请单位核对本人手机号，或用其他方式通知。"
 _LIMIT = "运营商限制了发送频率，会自动再发，不用处理。"
 _CLOCK = "服务器的时间不准，运营商不认签名。请系统管理员校准时间，再按“测试”。"
+_USER = "企业通讯录里没有这个手机号的人，或本人没有激活。请单位核对名册手机号，或让本人先加入。"
+_LICENCE = "这个人没有应用的接口许可。请企业管理员分配后再发。"
+_APP = "应用的密钥、编号、可信 IP 或接口权限不对。请企业管理员在后台核对，改好设置后重启，再按“测试”。"
+_SAME = "今天已经发过同样的内容，对方软件不再重复显示，不用处理。"
 _OTHER = "运营商没有收下，会自动再发；多次不成的，请把括号里的话告诉运营商客服。"
 
 _REFUSALS: dict[str, dict[str, tuple[Outcome, str]]] = {
@@ -149,6 +153,23 @@ _REFUSALS: dict[str, dict[str, tuple[Outcome, str]]] = {
         "UnauthorizedOperation": (Outcome.CHANNEL_REFUSED, _KEYS),
         "AuthFailure.SignatureExpire": (Outcome.CHANNEL_REFUSED, _CLOCK),
         "AuthFailure": (Outcome.CHANNEL_REFUSED, _KEYS),
+    },
+    "wecom": {
+        **dict.fromkeys(
+            ("60111", "46004", "60103", "81013", "82001", "invaliduser"), (Outcome.RECIPIENT_REFUSED, _USER)
+        ),
+        "unlicenseduser": (Outcome.RECIPIENT_REFUSED, _LICENCE),
+        **dict.fromkeys(("-1", "45009", "45033"), (Outcome.BUSY, _LIMIT)),
+        **dict.fromkeys(
+            ("40001", "40013", "40056", "40091", "48002", "60011", "60020", "301002", "42001", "40014"),
+            (Outcome.CHANNEL_REFUSED, _APP),
+        ),
+    },
+    "dingtalk": {
+        **dict.fromkeys(("60121", "60111", "33012"), (Outcome.RECIPIENT_REFUSED, _USER)),
+        **dict.fromkeys(("143106", "143206"), (Outcome.RECIPIENT_REFUSED, _SAME)),
+        **dict.fromkeys(("-1", "90002", "90018", "143103", "143104", "143105"), (Outcome.BUSY, _LIMIT)),
+        **dict.fromkeys(("88", "40089", "40096", "60011", "60020", "42001", "40014"), (Outcome.CHANNEL_REFUSED, _APP)),
     },
 }
 """By operator and the beginning of its code, the first that fits: what it says about the message, and what to do. Source: their lists of error codes."""
