@@ -8,6 +8,7 @@ import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,8 +31,23 @@ def make_certificate(path):
     return path
 
 
+class MailServer(socketserver.ThreadingTCPServer):
+    """A mail server that keeps its `letters` and the `commands` it was given; `rejections` are its lines instead of the usual ones, by command."""
+
+    daemon_threads = True
+
+    def __init__(self, certificate, rejections):
+        super().__init__(("127.0.0.1", 0), _Conversation)
+        self.certificate, self.rejections = certificate, rejections
+        self.letters: list[Any] = []
+        self.commands: list[str] = []
+        self.port = self.server_address[1]
+
+
 class _Conversation(socketserver.StreamRequestHandler):
-    """One client: the server's `refusals` give a line instead of the usual one, by command."""
+    """One client."""
+
+    server: MailServer
 
     def handle(self):
         with contextlib.suppress(OSError, ssl.SSLError):
@@ -39,11 +55,14 @@ class _Conversation(socketserver.StreamRequestHandler):
             while line := self.rfile.readline().decode().strip():
                 self.server.commands.append(line.split(":")[0].split(" ")[0].upper())
                 if not self._answer(self.server.commands[-1]):
-                    return
+                    break
+        for each in (self.rfile, self.wfile, self.request):
+            with contextlib.suppress(OSError):
+                each.close()
 
     def _answer(self, command):
-        if refusal := self.server.refusals.get(command):
-            self._say(refusal)
+        if rejection := self.server.rejections.get(command):
+            self._say(rejection)
         elif command == "EHLO":
             extra = "250-STARTTLS\r\n" if self.server.certificate and not self._is_secure else ""
             self._say(f"250-localhost\r\n{extra}250 AUTH PLAIN")
@@ -79,12 +98,9 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 @contextlib.contextmanager
-def run_mail_server(certificate=None, **refusals):
+def run_mail_server(certificate=None, **rejections):
     """Run a mail server; with a certificate it offers STARTTLS. Gives it, with its `letters`, `commands` and `port`."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Conversation)
-    server.daemon_threads = True
-    server.certificate, server.refusals, server.letters, server.commands = certificate, refusals, [], []
-    server.port = server.server_address[1]
+    server = MailServer(certificate, rejections)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -49,7 +49,7 @@ def run_operator(*answers):
     """Run an operator over HTTP that answers so."""
     operator = Operator(answers=list(answers))
 
-    class Handler(BaseHTTPRequestHandler):
+    class OperatorHandler(BaseHTTPRequestHandler):
         def do_POST(self):
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -67,7 +67,7 @@ def run_operator(*answers):
         def log_message(self, *_):
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OperatorHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     operator.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,9 +1,10 @@
-"""The channels of the message gateway against operators that the test runs: signatures, refusals inside a 200, silence, and the office's page."""
+"""The channels of the message gateway against operators that the test runs: signatures, rejections inside a 200, silence, and the office's page."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,10 +13,10 @@ from examapp import clock
 from examapp.config import SettingsError, read_settings
 from examapp.organisation.people.rules import mobile_binding
 from examapp.platform.message_operators.actions import exchange_json
-from examapp.platform.message_operators.rules import acs3_headers, refusal, tc3_headers
+from examapp.platform.message_operators.rules import acs3_headers, rejection, tc3_headers
 from examapp.platform.notices.models import MessageChannel, OutgoingMessage
 from examapp.platform.outgoing_messages.actions import send_out
-from examapp.platform.outgoing_messages.rules import KINDS, Outcome, cut_parameters, pause_after
+from examapp.platform.outgoing_messages.rules import KINDS, DeliveryOutcome, cut_parameters, pause_after
 from examapp.security import http_client
 from tests.helpers.forms import post
 from tests.helpers.messages import gateway
@@ -83,27 +84,29 @@ def test_the_signature_of_tencent_cloud_is_that_of_its_published_example():
 @pytest.mark.parametrize(
     ("channel", "code", "outcome"),
     [
-        ("aliyun", "isv.SMS_TEMPLATE_ILLEGAL", Outcome.TEMPLATE_REFUSED),
-        ("aliyun", "isv.BUSINESS_LIMIT_CONTROL", Outcome.BUSY),
-        ("aliyun", "isv.MOBILE_NUMBER_ILLEGAL", Outcome.RECIPIENT_REFUSED),
-        ("aliyun", "isv.AMOUNT_NOT_ENOUGH", Outcome.CHANNEL_REFUSED),
-        ("aliyun", "isv.NEVER_HEARD_OF", Outcome.BUSY),
-        ("tencent", "FailedOperation.TemplateIncorrectOrUnapproved", Outcome.TEMPLATE_REFUSED),
-        ("tencent", "FailedOperation.InsufficientBalanceInSmsPackage", Outcome.CHANNEL_REFUSED),
-        ("tencent", "AuthFailure.SignatureExpire", Outcome.CHANNEL_REFUSED),
-        ("tencent", "LimitExceeded.PhoneNumberDailyLimit", Outcome.BUSY),
+        ("aliyun", "isv.SMS_TEMPLATE_ILLEGAL", DeliveryOutcome.TEMPLATE_REJECTED),
+        ("aliyun", "isv.BUSINESS_LIMIT_CONTROL", DeliveryOutcome.BUSY),
+        ("aliyun", "isv.MOBILE_NUMBER_ILLEGAL", DeliveryOutcome.RECIPIENT_REJECTED),
+        ("aliyun", "isv.AMOUNT_NOT_ENOUGH", DeliveryOutcome.CHANNEL_REJECTED),
+        ("aliyun", "isv.NEVER_HEARD_OF", DeliveryOutcome.BUSY),
+        ("tencent", "FailedOperation.TemplateIncorrectOrUnapproved", DeliveryOutcome.TEMPLATE_REJECTED),
+        ("tencent", "FailedOperation.InsufficientBalanceInSmsPackage", DeliveryOutcome.CHANNEL_REJECTED),
+        ("tencent", "AuthFailure.SignatureExpire", DeliveryOutcome.CHANNEL_REJECTED),
+        ("tencent", "LimitExceeded.PhoneNumberDailyLimit", DeliveryOutcome.BUSY),
     ],
 )
-def test_a_refusal_says_in_chinese_what_to_do_and_holds_no_number(channel, code, outcome):
-    found = refusal(channel, "chase", code, f"号码{MOBILE}不行")
+def test_a_rejection_says_in_chinese_what_to_do_and_holds_no_number(channel, code, outcome):
+    found = rejection(channel, "chase", code, f"号码{MOBILE}不行")
     assert found.outcome is outcome
     assert code in found.reason and MOBILE not in found.reason and "。（运营商答复：" in found.reason
 
 
 def test_a_channel_that_fails_is_left_alone_from_the_third_time_and_longer_each_time():
-    pauses = [pause_after(Outcome.UNREACHABLE, count) for count in (1, 2, 3, 4, 9, 999)]
+    pauses = [pause_after(DeliveryOutcome.UNREACHABLE, count) for count in (1, 2, 3, 4, 9, 999)]
     assert pauses == [None, None, *(timedelta(minutes=n) for n in (1, 2, 30, 30))]
-    assert pause_after(Outcome.BUSY, 9) is None and pause_after(Outcome.TEMPLATE_REFUSED, 1) == timedelta(minutes=30)
+    assert pause_after(DeliveryOutcome.BUSY, 9) is None and pause_after(
+        DeliveryOutcome.TEMPLATE_REJECTED, 1
+    ) == timedelta(minutes=30)
 
 
 def test_templates_have_room_for_no_marks_and_are_written_as_each_operator_wants():
@@ -138,7 +141,11 @@ def person(app, world):
 
 
 def put(session, person, key, kind="results.opened", **fields):
-    more = {"text": "《年度考试》的成绩已经公布", "parameters": ["年度考试"], "now": clock.now()} | fields
+    more: dict[str, Any] = {
+        "text": "《年度考试》的成绩已经公布",
+        "parameters": ["年度考试"],
+        "now": clock.now(),
+    } | fields
     send_out(session, person_id=person.id, kind=kind, once_key=key, **more)
 
 
@@ -179,7 +186,7 @@ def test_tencent_cloud_takes_a_message_and_says_what_it_charges(app, session, pe
     assert (row.state, row.operator_id, row.segment_count) == ("sent", status["SerialNo"], 2)
 
 
-def test_a_template_refused_inside_a_200_holds_its_kind_alone_until_somebody_has_seen_to_it(
+def test_a_template_rejected_inside_a_200_holds_its_kind_alone_until_somebody_has_seen_to_it(
     app, session, world, person, send_waiting
 ):
     other = world.person()
@@ -187,9 +194,9 @@ def test_a_template_refused_inside_a_200_holds_its_kind_alone_until_somebody_has
     put(session, person, "a")
     put(session, other, "b")
     put(session, other, "code", kind="sign_in_code", parameters=["12345678"], urgent=True)
-    refused = (200, {"Code": "isv.SMS_TEMPLATE_ILLEGAL", "Message": "模板未审核通过"})
+    rejected = (200, {"Code": "isv.SMS_TEMPLATE_ILLEGAL", "Message": "模板未审核通过"})
     with (
-        run_operator(lambda sent: refused if sent.query["TemplateCode"] == "SMS_2" else TAKEN) as operator,
+        run_operator(lambda sent: rejected if sent.query["TemplateCode"] == "SMS_2" else TAKEN) as operator,
         gateway(app, **ALIYUN, aliyun_sms_url=operator.url),
     ):
         send_waiting()
@@ -245,14 +252,14 @@ def test_a_reply_that_drips_is_cut_at_the_limit_of_the_exchange(monkeypatch):
     monkeypatch.setattr(http_client, "EXCHANGE_LIMIT_S", 0.2)
     with dripping() as url:
         found = exchange_json(url, headers={})
-    assert found.outcome is Outcome.UNREACHABLE
+    assert found.outcome is DeliveryOutcome.UNREACHABLE
 
 
 @pytest.mark.parametrize("answer", [(200, b"<html>"), (200, b"[" * 60_000), (502, {"Code": "OK"}), (200, b"[]")])
 def test_an_answer_that_is_no_answer_is_tried_again_and_never_taken_for_a_yes(answer):
     with run_operator(answer) as operator:
         found = exchange_json(operator.url, headers={})
-    assert found.outcome is Outcome.UNREACHABLE
+    assert found.outcome is DeliveryOutcome.UNREACHABLE
 
 
 def test_the_next_channel_is_tried_only_where_the_one_before_surely_has_not_sent(

@@ -13,7 +13,7 @@ from examapp.platform.message_operators.actions import DingTalkApp, WeComApp, fo
 from examapp.platform.notices.models import MessagePreference, OutgoingMessage
 from examapp.platform.notices.rules import email_binding
 from examapp.platform.outgoing_messages.actions import send_out
-from examapp.platform.outgoing_messages.rules import Claimed, Outcome
+from examapp.platform.outgoing_messages.rules import Claimed, DeliveryOutcome
 from tests.helpers.forms import post
 from tests.helpers.mail_server import make_certificate, run_mail_server
 from tests.helpers.messages import gateway
@@ -63,36 +63,48 @@ def test_wecom_is_asked_for_the_member_of_the_number_with_a_token_that_is_kept()
     assert operator.seen[2].json["touser"] == "zhangsan" and operator.seen[2].json["agentid"] == 1000002
 
 
-def test_a_token_that_is_over_is_fetched_anew_once():
+def test_a_token_that_is_over_is_fetched_again_once():
     over = (200, {"errcode": 42001, "errmsg": "access_token expired"})
     with run_operator(TOKEN, over, TOKEN, USER, SENT) as operator:
         assert send(wecom(operator.url)).is_taken
     forget_tokens()
     with run_operator(TOKEN, over, TOKEN, over) as operator:
-        assert send(wecom(operator.url)).outcome is Outcome.CHANNEL_REFUSED
+        assert send(wecom(operator.url)).outcome is DeliveryOutcome.CHANNEL_REJECTED
         assert len(operator.seen) == 4
 
 
 @pytest.mark.parametrize(
-    ("answers", "outcome", "words"),
+    ("answers", "outcome", "sentence"),
     [
-        ([(200, {"errcode": 40001, "errmsg": "invalid secret"})], Outcome.CHANNEL_REFUSED, "密钥、编号"),
-        ([TOKEN, (200, {"errcode": 46004, "errmsg": "user not found"})], Outcome.RECIPIENT_REFUSED, "没有这个手机号"),
-        ([TOKEN, (200, {"errcode": 60020, "errmsg": "not allow ip"})], Outcome.CHANNEL_REFUSED, "可信 IP"),
-        ([TOKEN, USER, (200, {"errcode": 45009, "errmsg": "freq"})], Outcome.BUSY, "自动再发"),
-        ([TOKEN, USER, (200, {"errcode": 0, "invaliduser": "zhangsan"})], Outcome.RECIPIENT_REFUSED, "没有激活"),
-        ([TOKEN, USER, (200, {"errcode": 0, "unlicenseduser": "zhangsan"})], Outcome.RECIPIENT_REFUSED, "接口许可"),
-        ([TOKEN, USER, (200, {"msgid": "m1"})], Outcome.BUSY, "无错误码"),
-        ([TOKEN, USER, (200, b"not json")], Outcome.UNREACHABLE, "看不懂"),
+        ([(200, {"errcode": 40001, "errmsg": "invalid secret"})], DeliveryOutcome.CHANNEL_REJECTED, "密钥、编号"),
+        (
+            [TOKEN, (200, {"errcode": 46004, "errmsg": "user not found"})],
+            DeliveryOutcome.RECIPIENT_REJECTED,
+            "没有这个手机号",
+        ),
+        ([TOKEN, (200, {"errcode": 60020, "errmsg": "not allow ip"})], DeliveryOutcome.CHANNEL_REJECTED, "可信 IP"),
+        ([TOKEN, USER, (200, {"errcode": 45009, "errmsg": "freq"})], DeliveryOutcome.BUSY, "自动再发"),
+        (
+            [TOKEN, USER, (200, {"errcode": 0, "invaliduser": "zhangsan"})],
+            DeliveryOutcome.RECIPIENT_REJECTED,
+            "没有激活",
+        ),
+        (
+            [TOKEN, USER, (200, {"errcode": 0, "unlicenseduser": "zhangsan"})],
+            DeliveryOutcome.RECIPIENT_REJECTED,
+            "接口许可",
+        ),
+        ([TOKEN, USER, (200, {"msgid": "m1"})], DeliveryOutcome.BUSY, "无错误码"),
+        ([TOKEN, USER, (200, b"not json")], DeliveryOutcome.UNREACHABLE, "看不懂"),
     ],
 )
-def test_wecom_refuses_inside_a_200_and_it_is_said_what_to_do(answers, outcome, words):
+def test_wecom_rejects_inside_a_200_and_it_is_said_what_to_do(answers, outcome, sentence):
     with run_operator(*answers) as operator:
         found = send(wecom(operator.url))
-    assert found.outcome is outcome and words in found.reason
+    assert found.outcome is outcome and sentence in found.reason
 
 
-def test_dingtalk_takes_a_notice_as_a_task_and_refuses_with_its_finer_code():
+def test_dingtalk_takes_a_notice_as_a_task_and_rejects_with_its_finer_code():
     user = (200, {"errcode": 0, "result": {"userid": "u1"}})
     with run_operator(TOKEN, user, (200, {"errcode": 0, "task_id": 256271667526})) as operator:
         assert send(dingtalk(operator.url)).operator_id == "256271667526"
@@ -109,12 +121,13 @@ def test_dingtalk_takes_a_notice_as_a_task_and_refuses_with_its_finer_code():
     )
     with run_operator(TOKEN, no_right) as operator:
         found = send(dingtalk(operator.url))
-    assert found.outcome is Outcome.CHANNEL_REFUSED and "88.60011" in found.reason
+    assert found.outcome is DeliveryOutcome.CHANNEL_REJECTED and "88.60011" in found.reason
 
 
 def mail(port, **more):
-    fields = {"smtp_url": f"smtp://pufa%40example.cn@localhost:{port}", "smtp_sender": "pufa@example.cn"}
-    return channels.SmtpMail(settings=Settings(**fields, smtp_password="secret", **more))
+    url = f"smtp://pufa%40example.cn@localhost:{port}"
+    settings = Settings(smtp_url=url, smtp_sender="pufa@example.cn", smtp_password="secret", **more)
+    return channels.SmtpMail(settings=settings)
 
 
 @pytest.fixture
@@ -137,27 +150,27 @@ def test_a_letter_goes_out_over_tls_after_signing_in_with_the_same_id_at_every_t
 def test_a_mail_server_without_encryption_gets_neither_password_nor_letter():
     with run_mail_server() as server:
         found = send(mail(server.port), "zhang@example.cn")
-    assert found.outcome is Outcome.CHANNEL_REFUSED and "不支持加密" in found.reason
+    assert found.outcome is DeliveryOutcome.CHANNEL_REJECTED and "不支持加密" in found.reason
     assert not server.letters and "AUTH" not in server.commands
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+def test_a_certificate_that_nobody_vouches_for_is_rejected(tmp_path):
     with run_mail_server(make_certificate(tmp_path / "own.pem")) as server:
-        assert send(mail(server.port), "zhang@example.cn").outcome is Outcome.UNREACHABLE
+        assert send(mail(server.port), "zhang@example.cn").outcome is DeliveryOutcome.UNREACHABLE
     assert not server.letters and "AUTH" not in server.commands
 
 
 @pytest.mark.parametrize(
-    ("refusals", "outcome"),
+    ("rejections", "outcome"),
     [
-        ({"RCPT": "550 no such user"}, Outcome.RECIPIENT_REFUSED),
-        ({"RCPT": "451 greylisted"}, Outcome.BUSY),
-        ({"AUTH": "535 wrong"}, Outcome.CHANNEL_REFUSED),
-        ({"DATA": "554 spam"}, Outcome.RECIPIENT_REFUSED),
+        ({"RCPT": "550 no such user"}, DeliveryOutcome.RECIPIENT_REJECTED),
+        ({"RCPT": "451 greylisted"}, DeliveryOutcome.BUSY),
+        ({"AUTH": "535 wrong"}, DeliveryOutcome.CHANNEL_REJECTED),
+        ({"DATA": "554 spam"}, DeliveryOutcome.RECIPIENT_REJECTED),
     ],
 )
-def test_a_mail_servers_refusal_is_told_by_its_code(certificate, refusals, outcome):
-    with run_mail_server(certificate, **refusals) as server:
+def test_a_mail_servers_rejection_is_told_by_its_code(certificate, rejections, outcome):
+    with run_mail_server(certificate, **rejections) as server:
         found = send(mail(server.port), "zhang@example.cn")
     assert found.outcome is outcome and "zhang" not in found.reason
 

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 from examapp.config import Settings
 from examapp.config_messages import channel_names
 from examapp.platform.message_operators.actions import AliyunSms, DingTalkApp, TencentSms, WeComApp, unreachable
-from examapp.platform.outgoing_messages.rules import Claimed, Delivery, Gateway, Outcome, kind_label
+from examapp.platform.outgoing_messages.rules import Claimed, Delivery, DeliveryOutcome, Gateway, kind_label
 from examapp.security.http_client import EXCHANGE_LIMIT_S, STEP_TIMEOUT_S, ExchangeError, cut_after, exchange
 
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -73,10 +73,10 @@ class FileGateway:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            words = error.strerror or type(error).__name__
-            reason = f"写入文件失败（{words}）。请系统管理员检查 MESSAGE_GATEWAY 的目录和磁盘。"
-            return Delivery(outcome=Outcome.UNREACHABLE, reason=reason)
-        return Delivery(outcome=Outcome.TAKEN)
+            text = error.strerror or type(error).__name__
+            reason = f"写入文件失败（{text}）。请系统管理员检查 MESSAGE_GATEWAY 的目录和磁盘。"
+            return Delivery(outcome=DeliveryOutcome.UNREACHABLE, reason=reason)
+        return Delivery(outcome=DeliveryOutcome.TAKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +96,11 @@ class HttpGateway:
         except ExchangeError as error:
             return unreachable(error)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            return Delivery(outcome=Outcome.TAKEN)
+            return Delivery(outcome=DeliveryOutcome.TAKEN)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Delivery(outcome=Outcome.UNREACHABLE, reason=f"网关答复 {status}")
+            return Delivery(outcome=DeliveryOutcome.UNREACHABLE, reason=f"网关答复 {status}")
         is_final = status not in _PASSING
-        outcome = Outcome.RECIPIENT_REFUSED if is_final else Outcome.BUSY
+        outcome = DeliveryOutcome.RECIPIENT_REJECTED if is_final else DeliveryOutcome.BUSY
         return Delivery(outcome=outcome, reason=f"网关答复 {status}")
 
     def _headers(self, body: bytes, message: Claimed, *, now: datetime) -> dict[str, str]:
@@ -128,19 +128,19 @@ class SmtpMail:
             return self._send(self._letter(message, address, now))
         except smtplib.SMTPRecipientsRefused as error:
             code = next((code for code, _ in error.recipients.values()), 550)
-            return _mail_refusal(
-                code, Outcome.RECIPIENT_REFUSED, "对方邮箱地址不对或拒收。请本人在“消息设置”里核对邮箱。"
+            return _mail_rejection(
+                code, DeliveryOutcome.RECIPIENT_REJECTED, "对方邮箱地址不对或拒收。请本人在“消息设置”里核对邮箱。"
             )
         except smtplib.SMTPDataError as error:
-            return _mail_refusal(error.smtp_code, Outcome.RECIPIENT_REFUSED, "邮件服务器不收这封信。")
+            return _mail_rejection(error.smtp_code, DeliveryOutcome.RECIPIENT_REJECTED, "邮件服务器不收这封信。")
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused) as error:
             reason = (
                 "发信账号、密码或发件人不对。请系统管理员核对 SMTP_URL、SMTP_PASSWORD、SMTP_SENDER 后重启，再按“测试”。"
             )
-            return _mail_refusal(error.smtp_code, Outcome.CHANNEL_REFUSED, reason)
+            return _mail_rejection(error.smtp_code, DeliveryOutcome.CHANNEL_REJECTED, reason)
         except smtplib.SMTPNotSupportedError:
             reason = "邮件服务器不支持加密或登录，没有发送。请系统管理员把 SMTP_URL 改为 smtps:// 或换一台服务器。"
-            return Delivery(outcome=Outcome.CHANNEL_REFUSED, reason=reason)
+            return Delivery(outcome=DeliveryOutcome.CHANNEL_REJECTED, reason=reason)
         except (smtplib.SMTPException, *ExchangeError) as error:
             return unreachable(error)
 
@@ -152,7 +152,7 @@ class SmtpMail:
             if is_encrypted
             else smtplib.SMTP(timeout=STEP_TIMEOUT_S)
         )
-        server._host = parts.hostname or ""  # type: ignore[union-attr]  # noqa: SLF001 – what the certificate must name; set only by the constructor that connects
+        server._host = parts.hostname or ""  # type: ignore[attr-defined]  # noqa: SLF001 – what the certificate must name; set only by the constructor that connects
         with cut_after(lambda: server.sock, EXCHANGE_LIMIT_S):
             try:
                 server.connect(parts.hostname or "", parts.port or (465 if is_encrypted else 587))
@@ -163,7 +163,7 @@ class SmtpMail:
                 server.send_message(letter)
             finally:
                 server.close()
-        return Delivery(outcome=Outcome.TAKEN)
+        return Delivery(outcome=DeliveryOutcome.TAKEN)
 
     def _letter(self, message: Claimed, address: str, now: datetime) -> EmailMessage:
         letter, sender = EmailMessage(), self.settings.smtp_sender
@@ -181,10 +181,12 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _mail_refusal(code: int, outcome: Outcome, sentence: str) -> Delivery:
+def _mail_rejection(code: int, outcome: DeliveryOutcome, sentence: str) -> Delivery:
     """Give a refusal with the server's code; one of the 400s is tried again."""
     is_passing = code < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Delivery(outcome=Outcome.BUSY if is_passing else outcome, reason=f"{sentence}（邮件服务器答复：{code}）")
+    return Delivery(
+        outcome=DeliveryOutcome.BUSY if is_passing else outcome, reason=f"{sentence}（邮件服务器答复：{code}）"
+    )
 
 
 _BY_NAME: dict[str, Callable[..., Gateway]] = {

@@ -71,5 +71,5 @@ def _put_test(context: ActionContext, name: str) -> None:
     )
     if not is_new:
         raise ConflictError("刚刚已经发过一条测试消息，请过一分钟再试。")
-    resume_channel(context.session, name)
+    resume_channel(context.session, name, now=context.now)
     record(context, "messages.test_channel", object_type="message_channel", details={"channel": name})

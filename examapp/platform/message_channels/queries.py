@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
@@ -39,7 +40,7 @@ class ChannelReport:
     state: MessageChannel | None
     paused_until: datetime | None
     """None where it is not left alone now."""
-    refused_kinds: list[tuple[str, MessageChannel]]
+    rejected_kinds: list[tuple[str, MessageChannel]]
     """Kinds of messages whose template was refused, by label."""
     sent_count: int
     segment_count: int
@@ -70,6 +71,7 @@ def find_emails(session: Session, person_ids: Collection[int], *, cipher: FieldC
     )
     found = {}
     for person_id, sealed in rows:
+        assert sealed is not None
         with suppress(DecryptionError):
             found[person_id] = cipher.decrypt(sealed, associated_data=email_binding(person_id))
     return found
@@ -99,7 +101,7 @@ def list_channels(session: Session, names: Sequence[str], *, now: datetime) -> l
     tests = session.scalars(
         select(OutgoingMessage)
         .where(OutgoingMessage.kind == TEST_KIND, OutgoingMessage.created_at >= month_start(now))
-        .distinct(OutgoingMessage.channel)
+        .ext(distinct_on(OutgoingMessage.channel))
         .order_by(OutgoingMessage.channel, OutgoingMessage.id.desc())
     )
     last_tests = {message.channel: message for message in tests}
@@ -109,7 +111,7 @@ def list_channels(session: Session, names: Sequence[str], *, now: datetime) -> l
             label=CHANNEL_LABELS[name],
             state=(state := states.get((name, ANY_KIND))),
             paused_until=state.paused_until if state and state.paused_until and state.paused_until > now else None,
-            refused_kinds=[
+            rejected_kinds=[
                 (kind_label(kind), row)
                 for (of, kind), row in states.items()
                 if of == name and kind != ANY_KIND and row.paused_until is not None

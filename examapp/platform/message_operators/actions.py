@@ -18,12 +18,12 @@ from examapp.platform.message_operators.rules import (
     canonical_query,
     count_segments,
     missing_template,
-    refusal,
+    rejection,
     tc3_headers,
     text_of,
     unreadable,
 )
-from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, Outcome
+from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, DeliveryOutcome
 from examapp.security.http_client import ExchangeError, exchange
 
 
@@ -45,7 +45,7 @@ def unreachable(error: Exception) -> Delivery:
     """Give what a connection that failed, was cut or timed out comes to; the message may have been taken."""
     name = type(error).__name__
     reason = f"通道连接失败或超时（{name}），会自动再发。一直如此的，请系统管理员检查服务器能否访问这个地址。"
-    return Delivery(outcome=Outcome.UNREACHABLE, reason=reason)
+    return Delivery(outcome=DeliveryOutcome.UNREACHABLE, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class AliyunSms:
         if isinstance(reply, Delivery):
             return reply
         if (code := text_of(reply, "Code")) != "OK":
-            return refusal(self.name, message.kind, code or "无错误码", text_of(reply, "Message"))
+            return rejection(self.name, message.kind, code or "无错误码", text_of(reply, "Message"))
         segments = count_segments(message, self.settings.sms_sign_name)
-        return Delivery(outcome=Outcome.TAKEN, operator_id=text_of(reply, "BizId"), segment_count=segments)
+        return Delivery(outcome=DeliveryOutcome.TAKEN, operator_id=text_of(reply, "BizId"), segment_count=segments)
 
     def _fields(self, message: Claimed, address: str, template: str) -> dict[str, str]:
         names = KINDS[message.kind].parameters if message.kind in KINDS else ()
@@ -121,14 +121,16 @@ class TencentSms:
 
     def _read(self, kind: str, reply: dict[str, Any]) -> Delivery:
         if isinstance(error := reply.get("Error"), dict):
-            return refusal(self.name, kind, text_of(error, "Code"), text_of(error, "Message"))
+            return rejection(self.name, kind, text_of(error, "Code"), text_of(error, "Message"))
         match reply.get("SendStatusSet"):
             case [{"Code": "Ok"} as status]:
                 fee = status.get("Fee")
                 segments = fee if isinstance(fee, int) and 0 <= fee <= 100 else 1
-                return Delivery(outcome=Outcome.TAKEN, operator_id=text_of(status, "SerialNo"), segment_count=segments)
+                return Delivery(
+                    outcome=DeliveryOutcome.TAKEN, operator_id=text_of(status, "SerialNo"), segment_count=segments
+                )
             case [dict() as status]:
-                return refusal(self.name, kind, text_of(status, "Code"), text_of(status, "Message"))
+                return rejection(self.name, kind, text_of(status, "Code"), text_of(status, "Message"))
         return unreadable(HTTPStatus.OK)
 
     def _call(self, action: str, wanted: dict[str, Any], *, now: datetime) -> Any:
@@ -193,7 +195,7 @@ class WorkApp:
             if code not in _TOKEN_OVER:
                 break
             _tokens.pop(self._token_address(), None)
-        return refusal(self.name, kind, code, text_of(reply, "errmsg"))
+        return rejection(self.name, kind, code, text_of(reply, "errmsg"))
 
     def _find_token(self, kind: str) -> str | Delivery:
         address = self._token_address()
@@ -204,7 +206,7 @@ class WorkApp:
         if isinstance(reply, Delivery):
             return reply
         if (code := error_code(reply)) != "0":
-            return refusal(self.name, kind, code, text_of(reply, "errmsg"))
+            return rejection(self.name, kind, code, text_of(reply, "errmsg"))
         life, token = reply.get("expires_in"), text_of(reply, "access_token")
         life_s = float(life) if isinstance(life, int) and 0 < life <= _MAX_TOKEN_LIFE_S else 0.0
         _tokens[address] = token, time.monotonic() + life_s - _TOKEN_MARGIN_S
@@ -243,8 +245,8 @@ class WeComApp(WorkApp):
             return reply
         for field in ("invaliduser", "unlicenseduser"):
             if reply.get(field):
-                return refusal(self.name, message.kind, field, "")
-        return Delivery(outcome=Outcome.TAKEN, operator_id=text_of(reply, "msgid"))
+                return rejection(self.name, message.kind, field, "")
+        return Delivery(outcome=DeliveryOutcome.TAKEN, operator_id=text_of(reply, "msgid"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +277,7 @@ class DingTalkApp(WorkApp):
         reply = self._ask(message.kind, f"{url}/message/corpconversation/asyncsend_v2", wanted)
         if isinstance(reply, Delivery):
             return reply
-        return Delivery(outcome=Outcome.TAKEN, operator_id=str(reply.get("task_id", "")))
+        return Delivery(outcome=DeliveryOutcome.TAKEN, operator_id=str(reply.get("task_id", "")))
 
 
 def error_code(reply: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, Outcome, kind_label
+from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, DeliveryOutcome, kind_label
 
 _FIRST_SEGMENT, _SEGMENT = 70, 67
 _LONG_NUMBER = re.compile(r"\d{7,}")
@@ -115,71 +115,73 @@ _APP = "应用的密钥、编号、可信 IP 或接口权限不对。请企业�
 _SAME = "今天已经发过同样的内容，对方软件不再重复显示，不用处理。"
 _OTHER = "运营商没有收下，会自动再发；多次不成的，请把括号里的话告诉运营商客服。"
 
-_REFUSALS: dict[str, dict[str, tuple[Outcome, str]]] = {
+_REJECTIONS: dict[str, dict[str, tuple[DeliveryOutcome, str]]] = {
     "aliyun": {
-        "isv.SMS_TEMPLATE_ILLEGAL": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.SMS_SIGNATURE": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.SMS_SIGN_ILLEGAL": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.TEMPLATE": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.INVALID_JSON_PARAM": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.PARAM": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "isv.MOBILE": (Outcome.RECIPIENT_REFUSED, _NUMBER),
-        "isv.BUSINESS_LIMIT_CONTROL": (Outcome.BUSY, _LIMIT),
-        "isv.DAY_LIMIT_CONTROL": (Outcome.BUSY, _LIMIT),
-        "Throttling": (Outcome.BUSY, _LIMIT),
-        "isv.AMOUNT_NOT_ENOUGH": (Outcome.CHANNEL_REFUSED, _MONEY),
-        "isv.OUT_OF_SERVICE": (Outcome.CHANNEL_REFUSED, _MONEY),
-        "isv.PRODUCT_UN_SUBSCRIPT": (Outcome.CHANNEL_REFUSED, _MONEY),
-        "isv.ACCOUNT": (Outcome.CHANNEL_REFUSED, _MONEY),
-        "isp.RAM_PERMISSION_DENY": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "Forbidden": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "NoPermission": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "InvalidAccessKeyId": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "SignatureDoesNotMatch": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "IncompleteSignature": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "InvalidTimeStamp": (Outcome.CHANNEL_REFUSED, _CLOCK),
+        "isv.SMS_TEMPLATE_ILLEGAL": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.SMS_SIGNATURE": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.SMS_SIGN_ILLEGAL": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.TEMPLATE": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.INVALID_JSON_PARAM": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.PARAM": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "isv.MOBILE": (DeliveryOutcome.RECIPIENT_REJECTED, _NUMBER),
+        "isv.BUSINESS_LIMIT_CONTROL": (DeliveryOutcome.BUSY, _LIMIT),
+        "isv.DAY_LIMIT_CONTROL": (DeliveryOutcome.BUSY, _LIMIT),
+        "Throttling": (DeliveryOutcome.BUSY, _LIMIT),
+        "isv.AMOUNT_NOT_ENOUGH": (DeliveryOutcome.CHANNEL_REJECTED, _MONEY),
+        "isv.OUT_OF_SERVICE": (DeliveryOutcome.CHANNEL_REJECTED, _MONEY),
+        "isv.PRODUCT_UN_SUBSCRIPT": (DeliveryOutcome.CHANNEL_REJECTED, _MONEY),
+        "isv.ACCOUNT": (DeliveryOutcome.CHANNEL_REJECTED, _MONEY),
+        "isp.RAM_PERMISSION_DENY": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "Forbidden": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "NoPermission": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "InvalidAccessKeyId": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "SignatureDoesNotMatch": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "IncompleteSignature": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "InvalidTimeStamp": (DeliveryOutcome.CHANNEL_REJECTED, _CLOCK),
     },
     "tencent": {
-        "FailedOperation.SignatureIncorrectOrUnapproved": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "FailedOperation.Template": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "FailedOperation.MissingTemplate": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "FailedOperation.MissingSignature": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "InvalidParameterValue.Template": (Outcome.TEMPLATE_REFUSED, _TEMPLATE),
-        "InvalidParameterValue.IncorrectPhoneNumber": (Outcome.RECIPIENT_REFUSED, _NUMBER),
-        "FailedOperation.PhoneNumberInBlacklist": (Outcome.RECIPIENT_REFUSED, _NUMBER),
-        "LimitExceeded": (Outcome.BUSY, _LIMIT),
-        "RequestLimitExceeded": (Outcome.BUSY, _LIMIT),
-        "FailedOperation.InsufficientBalance": (Outcome.CHANNEL_REFUSED, _MONEY),
-        "UnauthorizedOperation": (Outcome.CHANNEL_REFUSED, _KEYS),
-        "AuthFailure.SignatureExpire": (Outcome.CHANNEL_REFUSED, _CLOCK),
-        "AuthFailure": (Outcome.CHANNEL_REFUSED, _KEYS),
+        "FailedOperation.SignatureIncorrectOrUnapproved": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "FailedOperation.Template": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "FailedOperation.MissingTemplate": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "FailedOperation.MissingSignature": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "InvalidParameterValue.Template": (DeliveryOutcome.TEMPLATE_REJECTED, _TEMPLATE),
+        "InvalidParameterValue.IncorrectPhoneNumber": (DeliveryOutcome.RECIPIENT_REJECTED, _NUMBER),
+        "FailedOperation.PhoneNumberInBlacklist": (DeliveryOutcome.RECIPIENT_REJECTED, _NUMBER),
+        "LimitExceeded": (DeliveryOutcome.BUSY, _LIMIT),
+        "RequestLimitExceeded": (DeliveryOutcome.BUSY, _LIMIT),
+        "FailedOperation.InsufficientBalance": (DeliveryOutcome.CHANNEL_REJECTED, _MONEY),
+        "UnauthorizedOperation": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
+        "AuthFailure.SignatureExpire": (DeliveryOutcome.CHANNEL_REJECTED, _CLOCK),
+        "AuthFailure": (DeliveryOutcome.CHANNEL_REJECTED, _KEYS),
     },
     "wecom": {
         **dict.fromkeys(
-            ("60111", "46004", "60103", "81013", "82001", "invaliduser"), (Outcome.RECIPIENT_REFUSED, _USER)
+            ("60111", "46004", "60103", "81013", "82001", "invaliduser"), (DeliveryOutcome.RECIPIENT_REJECTED, _USER)
         ),
-        "unlicenseduser": (Outcome.RECIPIENT_REFUSED, _LICENCE),
-        **dict.fromkeys(("-1", "45009", "45033"), (Outcome.BUSY, _LIMIT)),
+        "unlicenseduser": (DeliveryOutcome.RECIPIENT_REJECTED, _LICENCE),
+        **dict.fromkeys(("-1", "45009", "45033"), (DeliveryOutcome.BUSY, _LIMIT)),
         **dict.fromkeys(
             ("40001", "40013", "40056", "40091", "48002", "60011", "60020", "301002", "42001", "40014"),
-            (Outcome.CHANNEL_REFUSED, _APP),
+            (DeliveryOutcome.CHANNEL_REJECTED, _APP),
         ),
     },
     "dingtalk": {
-        **dict.fromkeys(("60121", "60111", "33012"), (Outcome.RECIPIENT_REFUSED, _USER)),
-        **dict.fromkeys(("143106", "143206"), (Outcome.RECIPIENT_REFUSED, _SAME)),
-        **dict.fromkeys(("-1", "90002", "90018", "143103", "143104", "143105"), (Outcome.BUSY, _LIMIT)),
-        **dict.fromkeys(("88", "40089", "40096", "60011", "60020", "42001", "40014"), (Outcome.CHANNEL_REFUSED, _APP)),
+        **dict.fromkeys(("60121", "60111", "33012"), (DeliveryOutcome.RECIPIENT_REJECTED, _USER)),
+        **dict.fromkeys(("143106", "143206"), (DeliveryOutcome.RECIPIENT_REJECTED, _SAME)),
+        **dict.fromkeys(("-1", "90002", "90018", "143103", "143104", "143105"), (DeliveryOutcome.BUSY, _LIMIT)),
+        **dict.fromkeys(
+            ("88", "40089", "40096", "60011", "60020", "42001", "40014"), (DeliveryOutcome.CHANNEL_REJECTED, _APP)
+        ),
     },
 }
 """By operator and the beginning of its code, the first that fits: what it says about the message, and what to do. Source: their lists of error codes."""
 
 
-def refusal(channel: str, kind: str, code: str, words: str) -> Delivery:
+def rejection(channel: str, kind: str, code: str, text: str) -> Delivery:
     """Give what a refusal means, with the operator's words, without any number of a person in them; an unknown one is tried again."""
-    found = next((found for start, found in _REFUSALS[channel].items() if code.startswith(start)), None)
-    outcome, sentence = found or (Outcome.BUSY, _OTHER)
-    said = _LONG_NUMBER.sub("…", f"{code} {words}".strip())[:120]
+    found = next((found for start, found in _REJECTIONS[channel].items() if code.startswith(start)), None)
+    outcome, sentence = found or (DeliveryOutcome.BUSY, _OTHER)
+    said = _LONG_NUMBER.sub("…", f"{code} {text}".strip())[:120]
     return Delivery(outcome=outcome, reason=f"{sentence.format(kind=kind_label(kind))}（运营商答复：{said}）")
 
 
@@ -187,12 +189,12 @@ def missing_template(kind: str) -> Delivery:
     """Give the refusal of a message for whose kind no template is set: nothing was sent."""
     name = kind_label(kind)
     reason = f"没有为“{name}”设置短信模板。请把本页的文字报运营商审核，通过后把 {kind}=模板编号 加进 SMS_TEMPLATES 并重启，再按“测试”。"
-    return Delivery(outcome=Outcome.TEMPLATE_REFUSED, reason=reason)
+    return Delivery(outcome=DeliveryOutcome.TEMPLATE_REJECTED, reason=reason)
 
 
 def unreadable(status: int) -> Delivery:
     """Give what an answer that is no JSON or says nothing known means: it may have been taken."""
-    return Delivery(outcome=Outcome.UNREACHABLE, reason=f"通道的答复看不懂（状态 {status}），会自动再发。")
+    return Delivery(outcome=DeliveryOutcome.UNREACHABLE, reason=f"通道的答复看不懂（状态 {status}），会自动再发。")
 
 
 def text_of(reply: Mapping[str, Any], name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, and_, delete, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -22,7 +23,7 @@ from examapp.platform.outgoing_messages.rules import (
     KINDS,
     Claimed,
     Delivery,
-    Outcome,
+    DeliveryOutcome,
     cut_parameters,
     pause_after,
 )
@@ -60,8 +61,10 @@ def send_out(
     any other waits for a decent hour and a free day, and is over after three days.
     """
     one = [(person_id, once_key)]
-    more = {"parameters": parameters, "urgent": urgent, "channel": channel}
-    return bool(send_out_many(session, one, kind=kind, text=text, now=now, **more))
+    new = send_out_many(
+        session, one, kind=kind, text=text, now=now, parameters=parameters, urgent=urgent, channel=channel
+    )
+    return bool(new)
 
 
 def send_out_many(
@@ -227,26 +230,30 @@ def note_delivery(
         message.text, message.parameters = "", []
 
 
-def _put_back(message: OutgoingMessage, outcome: Outcome, *, now: datetime) -> None:
-    if outcome in {Outcome.CHANNEL_REFUSED, Outcome.TEMPLATE_REFUSED}:
+def _put_back(message: OutgoingMessage, outcome: DeliveryOutcome, *, now: datetime) -> None:
+    if outcome in {DeliveryOutcome.CHANNEL_REJECTED, DeliveryOutcome.TEMPLATE_REJECTED}:
         message.delivery_count -= 1
-    is_over = outcome is Outcome.RECIPIENT_REFUSED or message.delivery_count >= _MAX_DELIVERIES
+    is_over = outcome is DeliveryOutcome.RECIPIENT_REJECTED or message.delivery_count >= _MAX_DELIVERIES
     message.state = OutgoingState.FAILED if is_over else OutgoingState.WAITING
     message.sent_on, message.try_at = None, now + _PAUSE * max(1, message.delivery_count)
 
 
 def note_channel(session: Session, name: str, kind: str, delivery: Delivery, *, now: datetime) -> None:
     """Note for a channel how a hand-over of a message of a kind went: that it works, or how long it is left alone."""
-    if delivery.outcome is Outcome.TAKEN:
-        values = {"failure_count": 0, "paused_until": None, "succeeded_at": now}
+    if delivery.outcome is DeliveryOutcome.TAKEN:
+        values: dict[str, Any] = {"failure_count": 0, "paused_until": None, "succeeded_at": now}
         _upsert_channel(session, name, ANY_KIND, values)
         session.execute(
             update(MessageChannel)
             .where(MessageChannel.name == name, MessageChannel.kind == kind, MessageChannel.paused_until.is_not(None))
             .values(values)
         )
-    elif delivery.outcome in {Outcome.UNREACHABLE, Outcome.CHANNEL_REFUSED, Outcome.TEMPLATE_REFUSED}:
-        of_kind = kind if delivery.outcome is Outcome.TEMPLATE_REFUSED else ANY_KIND
+    elif delivery.outcome in {
+        DeliveryOutcome.UNREACHABLE,
+        DeliveryOutcome.CHANNEL_REJECTED,
+        DeliveryOutcome.TEMPLATE_REJECTED,
+    }:
+        of_kind = kind if delivery.outcome is DeliveryOutcome.TEMPLATE_REJECTED else ANY_KIND
         row = session.get(MessageChannel, (name, of_kind))
         count = (row.failure_count if row else 0) + 1
         pause = pause_after(delivery.outcome, count)
@@ -254,16 +261,18 @@ def note_channel(session: Session, name: str, kind: str, delivery: Delivery, *, 
         _upsert_channel(session, name, of_kind, values | {"paused_until": now + pause if pause else None})
 
 
-def _upsert_channel(session: Session, name: str, kind: str, values: dict[str, object]) -> None:
+def _upsert_channel(session: Session, name: str, kind: str, values: dict[str, Any]) -> None:
     statement = insert(MessageChannel).values(name=name, kind=kind, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["name", "kind"], set_=values))
 
 
-def resume_channel(session: Session, name: str) -> None:
-    """Let a channel and its kinds be tried again at once, after somebody has mended what was refused."""
+def resume_channel(session: Session, name: str, *, now: datetime) -> None:
+    """Let a channel and its kinds be tried again at once, with what waits, after somebody has mended what was rejected."""
     session.execute(
         update(MessageChannel).where(MessageChannel.name == name).values(paused_until=None, failure_count=0)
     )
+    waiting = OutgoingMessage.state == OutgoingState.WAITING, OutgoingMessage.try_at > now
+    session.execute(update(OutgoingMessage).where(*waiting).values(try_at=now))
 
 
 class ChannelStates:

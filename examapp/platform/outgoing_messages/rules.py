@@ -73,7 +73,7 @@ def cut_parameters(values: Sequence[str]) -> list[str]:
     ]
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What came of handing a message over."""
 
     TAKEN = "taken"
@@ -81,11 +81,11 @@ class Outcome(StrEnum):
     """The operator asks to come again later: too many at once, or too many to this number. Says nothing against the channel."""
     UNREACHABLE = "unreachable"
     """No answer, or none that can be read; it may have been taken all the same. Counts against the channel."""
-    RECIPIENT_REFUSED = "recipient_refused"
+    RECIPIENT_REJECTED = "recipient_rejected"
     """This recipient can't be written to: another try is useless."""
-    TEMPLATE_REFUSED = "template_refused"
+    TEMPLATE_REJECTED = "template_rejected"
     """The operator refuses the template or signature: messages of this kind wait until somebody has seen to it."""
-    CHANNEL_REFUSED = "channel_refused"
+    CHANNEL_REJECTED = "channel_rejected"
     """The operator refuses the account: wrong keys, no money, not allowed from this address. All messages of the channel wait."""
 
 
@@ -107,7 +107,7 @@ class Claimed:
 class Delivery:
     """What came of a hand-over; `reason` says in Chinese what to do, with the operator's words, never a number or a text."""
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str = ""
     operator_id: str = ""
     """The operator's number of a message that it has taken."""
@@ -117,16 +117,16 @@ class Delivery:
     @property
     def is_taken(self) -> bool:
         """Whether the channel has taken the message."""
-        return self.outcome is Outcome.TAKEN
+        return self.outcome is DeliveryOutcome.TAKEN
 
     @property
     def is_definite(self) -> bool:
         """Whether the message surely was not taken by this channel, so that the next one may try."""
-        return self.outcome not in {Outcome.TAKEN, Outcome.BUSY, Outcome.UNREACHABLE}
+        return self.outcome not in {DeliveryOutcome.TAKEN, DeliveryOutcome.BUSY, DeliveryOutcome.UNREACHABLE}
 
 
-ALL_PAUSED = Delivery(outcome=Outcome.CHANNEL_REFUSED, reason="通道暂停中，恢复后自动再发。")
-NO_ADDRESS = Delivery(outcome=Outcome.RECIPIENT_REFUSED, reason="没有登记手机号")
+ALL_PAUSED = Delivery(outcome=DeliveryOutcome.CHANNEL_REJECTED, reason="通道暂停中，恢复后自动再发。")
+NO_ADDRESS = Delivery(outcome=DeliveryOutcome.RECIPIENT_REJECTED, reason="没有登记手机号")
 
 
 class Gateway(Protocol):
@@ -147,16 +147,16 @@ class Gateway(Protocol):
 _FAILURES_TO_OPEN = 3
 """Failures in a row after which a channel is left alone."""
 _FIRST_PAUSE, _MAX_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
-_REFUSED_PAUSE = timedelta(minutes=30)
+_REJECTED_PAUSE = timedelta(minutes=30)
 
 
-def pause_after(outcome: Outcome, failure_count: int) -> timedelta | None:
+def pause_after(outcome: DeliveryOutcome, failure_count: int) -> timedelta | None:
     """Give how long a channel is left alone after so many failures in a row; None where it goes on.
 
     A circuit breaker: from the third failure a pause, twice as long with each further one; after it a single message tries.
     """
-    if outcome in {Outcome.TEMPLATE_REFUSED, Outcome.CHANNEL_REFUSED}:
-        return _REFUSED_PAUSE
-    if outcome is not Outcome.UNREACHABLE or failure_count < _FAILURES_TO_OPEN:
+    if outcome in {DeliveryOutcome.TEMPLATE_REJECTED, DeliveryOutcome.CHANNEL_REJECTED}:
+        return _REJECTED_PAUSE
+    if outcome is not DeliveryOutcome.UNREACHABLE or failure_count < _FAILURES_TO_OPEN:
         return None
-    return min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** min(failure_count - _FAILURES_TO_OPEN, 10))
+    return min(_MAX_PAUSE, _FIRST_PAUSE * (1 << min(failure_count - _FAILURES_TO_OPEN, 10)))
