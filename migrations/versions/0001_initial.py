@@ -399,13 +399,33 @@ def _create_tables():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices'))
     )
+    op.create_table('message_preferences',
+    sa.Column('person_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('unsubscribed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('unsubscribed_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('email_encrypted', sa.LargeBinary(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', name=op.f('pk_message_preferences'))
+    )
+    op.create_table('message_channels',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('failure_count', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('paused_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('succeeded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('failed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('name', 'kind', name=op.f('pk_message_channels'))
+    )
     op.create_table('outgoing_messages',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('once_key', sa.Text(), nullable=False),
+    sa.Column('parameters', sa.ARRAY(sa.Text()), server_default='{}', nullable=False),
     sa.Column('is_urgent', sa.Boolean(), nullable=False),
+    sa.Column('channel', sa.Text(), server_default='', nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('delivery_count', sa.SmallInteger(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
@@ -413,6 +433,9 @@ def _create_tables():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('try_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('operator_id', sa.Text(), server_default='', nullable=False),
+    sa.Column('segment_count', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('cost', sa.Numeric(precision=9, scale=4), server_default='0', nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name=op.f('ck_outgoing_messages_state')),
     sa.CheckConstraint('sent_on IS NULL OR NOT is_urgent', name=op.f('ck_outgoing_messages_urgent_takes_no_day')),
@@ -2494,6 +2517,8 @@ def _drop_tables():
     op.drop_index('ix_outgoing_messages_due', table_name='outgoing_messages', postgresql_where=sa.text("state IN ('waiting', 'sending')"))
     op.drop_index('ix_outgoing_messages_created_at', table_name='outgoing_messages')
     op.drop_table('outgoing_messages')
+    op.drop_table('message_channels')
+    op.drop_table('message_preferences')
     op.drop_table('notices')
     op.drop_table('media')
     op.drop_index('ix_laws_unchecked', table_name='laws', postgresql_where=sa.text('unchecked_since IS NOT NULL'))

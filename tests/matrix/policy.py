@@ -161,7 +161,7 @@ HOLDERS = {
     "attempts:record:read": "PQY", "attempts:receipt:read": "UTPQY", "grading:pack:export": "PQ", "grading:pack:approve": "Y", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:event:read": "UTLPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
-    "cases:case:write": "UTPQ", "cases:case:review": "PQ", "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
+    "cases:case:write": "UTPQ", "cases:case:review": "PQ", "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ", "messages:channel:test": "PQS",
     "audit:event:read": "A", "admin:setting:write": "S", "privacy:retention:run": "S", "admin:security:read": "SY",
 }  # fmt: skip
 """Which roles hold which permission."""
@@ -407,6 +407,11 @@ POLICY: dict[str, PolicyRow] = {
     "messages.show_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.sign_notice": may(SIGNED_IN, notice_id="notice"),
     "messages.write_feedback": may(SIGNED_IN),
+    # message_channels
+    "message_channels.show_preferences": may(SIGNED_IN),
+    # message_channels_admin
+    "message_channels_admin.show_channels": may("PS"),
+    "message_channels_admin.test_channel": may("PS"),
     # messages_admin
     "messages_admin.answer_feedback": may("PQ", feedback_id="feedback"),
     "messages_admin.attach_notice_file": may("PQ", notice_id="office_notice"),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from examapp.config import PLAIN_HTTP, Mode, Settings, setting_text
+from examapp.config import PLAIN_HTTP, Mode, Settings, list_settings, setting_text
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
@@ -31,6 +30,11 @@ SECRET_SETTINGS = frozenset(
         "setup_code",
         "metrics_token",
         "message_gateway_secret",
+        "aliyun_access_key_secret",
+        "tencent_secret_key",
+        "wecom_secret",
+        "dingtalk_app_secret",
+        "smtp_password",
         "oidc_client_secret",
     }
 )
@@ -90,7 +94,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
     return [
         (f.name.upper(), _shown(f.name, setting_text(getattr(settings, f.name))), f.metadata["meaning"])
-        for f in fields(settings)
+        for f in list_settings()
     ]
 
 
