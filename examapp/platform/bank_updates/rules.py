@@ -18,10 +18,10 @@ from typing import Any
 from examapp.content.questions.rules import prepare
 from examapp.documents.archives import UnreadableFileError, open_archive
 from question_bank.coursetext import CourseText, UnreadableCourseError, read_courses
+from question_bank.formats import examtext
 from question_bank.gists import UnreadableGistsError, read_gists
 from question_bank.kinds.registry import kind_of, parts_of
 from question_bank.model import OPTION_LETTERS, Question
-from question_bank.quality import read_content
 
 NAME_FILE = "edition.txt"
 _ENTRY = re.compile(r"(?:(questions|gists)/[^/\\]+\.txt|courses/[^/\\]+\.md)")
@@ -56,15 +56,26 @@ def open_edition(content: bytes) -> Iterator[Edition]:
             edition = Edition(
                 name=archive.read(NAME_FILE).decode("utf-8-sig").strip()[:_MAX_NAME],
                 folder=folder,
-                questions=read_content(folder),
+                questions=_read_questions(folder),
                 courses=read_courses(folder / "courses"),
                 gist_count=sum(len(one.by_label) for one in read_gists(folder / "gists")),
             )
-        except (ValueError, UnreadableGistsError, UnreadableCourseError) as error:
+        except (UnicodeDecodeError, UnreadableGistsError, UnreadableCourseError) as error:
             raise UnreadableFileError(f"更新文件有错，没有读入：{str(error)[:200]}") from error
         if not edition.questions and not edition.courses:
             raise UnreadableFileError("更新文件里没有题目，也没有课程。")
         yield edition
+
+
+def _read_questions(folder: Path) -> list[Question]:
+    """Read an edition's questions; raises UnreadableFileError with the place of the first that is not sound."""
+    questions: list[Question] = []
+    for path in sorted(folder.glob("*.txt")):
+        reading = examtext.read(path.read_bytes(), name=path.name)
+        for note in [*reading.rejected, *(item.note for item in reading.needing_review)]:
+            raise UnreadableFileError(f"更新文件有错，没有读入：{path.name}，{note.where}：{note.reason}")
+        questions += [item.question for item in reading.imported]
+    return questions
 
 
 def pack_edition(name: str, bank: Path) -> bytes:
