@@ -152,6 +152,10 @@ class Settings(MessageSettings):
         False,
         "题目审核：0 撰写人与审核人必须是两个人，导入的题一律先存为草稿；1 只有一名审核人的单位可由本人审核、导入后可直接启用，每次记入审计日志",
     )
+    external_review: bool = setting(
+        False,
+        "外部审核：1 允许普法办把没有用过的草稿用 7 天有效的链接交给外部人员审核，实名、记入审计日志、可收回；0 不允许",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = setting("INFO", "日志级别")
     keep_leavers_days: Annotated[int, Meta(ge=1, le=36_500)] = setting(
         180, "离开名册满多少天后清除身份证号、手机号、账号和登录记录"

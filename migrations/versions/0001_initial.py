@@ -480,6 +480,16 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_question_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
     )
+    op.create_table('bank_updates',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('is_confirmed', sa.Boolean(), nullable=False),
+    sa.Column('overwritten', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('withdraws', sa.Boolean(), nullable=False),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_bank_updates_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bank_updates'))
+    )
     op.create_table('content_loads',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -1452,6 +1462,84 @@ def _create_tables():
     sa.ForeignKeyConstraint(['question_id'], ['questions.id'], name=op.f('fk_practice_marks_question_id')),
     sa.PrimaryKeyConstraint('question_id', name=op.f('pk_practice_marks'))
     )
+    op.create_table('question_assignments',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('submitted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('open', 'submitted', 'returned', 'accepted', 'withdrawn')", name=op.f('ck_question_assignments_state')),
+    sa.CheckConstraint('count > 0', name=op.f('ck_question_assignments_count')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_question_assignments_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_question_assignments'))
+    )
+    op.create_index(op.f('ix_question_assignments_state'), 'question_assignments', ['state'], unique=False)
+    op.create_index(op.f('ix_question_assignments_unit_id'), 'question_assignments', ['unit_id'], unique=False)
+    op.create_table('question_assignment_files',
+    sa.Column('import_id', sa.BigInteger(), nullable=False),
+    sa.Column('assignment_id', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['assignment_id'], ['question_assignments.id'], name=op.f('fk_question_assignment_files_assignment_id')),
+    sa.ForeignKeyConstraint(['import_id'], ['question_imports.id'], name=op.f('fk_question_assignment_files_import_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', name=op.f('pk_question_assignment_files'))
+    )
+    op.create_index(op.f('ix_question_assignment_files_assignment_id'), 'question_assignment_files', ['assignment_id'], unique=False)
+    op.create_table('review_tickets',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('reviewer', sa.Text(), nullable=False),
+    sa.Column('workplace', sa.Text(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_review_tickets')),
+    sa.UniqueConstraint('digest', name=op.f('uq_review_tickets_digest'))
+    )
+    op.create_table('review_ticket_questions',
+    sa.Column('ticket_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_id', sa.BigInteger(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('verdict', sa.Text(), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('(verdict IS NULL) = (decided_at IS NULL)', name=op.f('ck_review_ticket_questions_decided')),
+    sa.CheckConstraint("verdict IN ('passed', 'doubted')", name=op.f('ck_review_ticket_questions_verdict')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['review_tickets.id'], name=op.f('fk_review_ticket_questions_ticket_id')),
+    sa.PrimaryKeyConstraint('ticket_id', 'question_id', name=op.f('pk_review_ticket_questions'))
+    )
+    op.create_index(op.f('ix_review_ticket_questions_question_id'), 'review_ticket_questions', ['question_id'], unique=False)
+    op.create_table('paper_checks',
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_paper_checks_exam_id')),
+    sa.PrimaryKeyConstraint('exam_id', name=op.f('pk_paper_checks'))
+    )
+    op.create_table('paper_redraws',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('replaced', sa.Integer(), nullable=False),
+    sa.Column('begun', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('shortage', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('replaced >= 0 AND begun >= 0', name=op.f('ck_paper_redraws_counts')),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_paper_redraws_exam_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_redraws'))
+    )
+    op.create_index(op.f('ix_paper_redraws_exam_id'), 'paper_redraws', ['exam_id'], unique=False)
     op.create_table('prepared_papers',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -2393,6 +2481,17 @@ def _drop_tables():
     op.drop_table('question_notes')
     op.drop_table('question_knowledge_points')
     op.drop_table('prepared_papers')
+    op.drop_index(op.f('ix_paper_redraws_exam_id'), table_name='paper_redraws')
+    op.drop_table('paper_redraws')
+    op.drop_table('paper_checks')
+    op.drop_index(op.f('ix_review_ticket_questions_question_id'), table_name='review_ticket_questions')
+    op.drop_table('review_ticket_questions')
+    op.drop_table('review_tickets')
+    op.drop_index(op.f('ix_question_assignment_files_assignment_id'), table_name='question_assignment_files')
+    op.drop_table('question_assignment_files')
+    op.drop_index(op.f('ix_question_assignments_unit_id'), table_name='question_assignments')
+    op.drop_index(op.f('ix_question_assignments_state'), table_name='question_assignments')
+    op.drop_table('question_assignments')
     op.drop_table('practice_marks')
     op.drop_index(op.f('ix_practice_holds_exam_id'), table_name='practice_holds')
     op.drop_table('practice_holds')
@@ -2509,6 +2608,7 @@ def _drop_tables():
     op.drop_table('rehearsals')
     op.drop_table('law_imports')
     op.drop_table('content_loads')
+    op.drop_table('bank_updates')
     op.drop_table('question_imports')
     op.drop_table('platform_flags')
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')

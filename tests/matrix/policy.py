@@ -49,6 +49,10 @@ class Whose(StrEnum):
 
 
 KINDS = {
+    "assignment": Whose.ACCESS,
+    "bank_update": Whose.SHARED,
+    "review_ticket": Whose.SHARED,
+    "review_token": Whose.SHARED,
     "person": Whose.ACCESS,
     "unit": Whose.ACCESS,
     "second_factor_holder": Whose.ACCESS,
@@ -154,6 +158,7 @@ HOLDERS = {
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",
+    "assignments:assignment:read": "UTPQ", "assignments:assignment:answer": "UT", "assignments:assignment:write": "PQ", "bank_updates:update:apply": "PQ",
     "laws:law:write": "PQ", "setup:content:load": "PQ", "setup:text:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
@@ -501,6 +506,25 @@ POLICY: dict[str, PolicyRow] = {
     "people_api.show_session": may(SIGNED_IN),
     # questions
     "questions.show_media": may(SIGNED_IN, sha256="picture"),
+    # bank_updates_admin
+    "bank_updates_admin.confirm_update": may("P", update_id="bank_update"),
+    "bank_updates_admin.list_updates": may("P"),
+    "bank_updates_admin.show_update": may("P", update_id="bank_update"),
+    # question_assignments_admin
+    "question_assignments_admin.accept_assignment": may("PQ", assignment_id="assignment"),
+    "question_assignments_admin.assign_questions": may("PQ"),
+    "question_assignments_admin.list_assignments": may("UTPQ"),
+    "question_assignments_admin.remove_file": may("UT", assignment_id="assignment", import_id="question_import"),
+    "question_assignments_admin.return_assignment": may("PQ", assignment_id="assignment"),
+    "question_assignments_admin.show_assignment": may("UTPQ", assignment_id="assignment"),
+    "question_assignments_admin.submit_assignment": may("UT", assignment_id="assignment"),
+    "question_assignments_admin.upload_file": may("UT", assignment_id="assignment"),
+    "question_assignments_admin.withdraw_assignment": may("PQ", assignment_id="assignment"),
+    "question_assignments_admin.write_question": may("UT", assignment_id="assignment", kind="question_kind"),
+    # external_reviews: off in the scene
+    "external_reviews.list_ticket_questions": may(NOBODY),
+    "external_reviews.open_ticket": may(NOBODY, token="review_token"),
+    "external_reviews.review_question": may(NOBODY, question_id="question"),
     # questions_admin
     "questions_admin.act_on_ticked": may("PQ"),
     "questions_admin.add_question": may("PQ", kind="question_kind"),
@@ -522,12 +546,16 @@ POLICY: dict[str, PolicyRow] = {
     "questions_admin.list_imports": may("PQ"),
     "questions_admin.list_law_changes": may("PQ"),
     "questions_admin.list_questions": may("PQ"),
+    "questions_admin.list_review_tickets": may("PQ"),
+    "questions_admin.pass_draft": may("PQ", question_id="question"),
     "questions_admin.pass_drafts": may("PQ"),
     "questions_admin.preview": may("PQ"),
     "questions_admin.preview_bulk": may("PQ"),
     "questions_admin.read_drafts": may("PQ"),
     "questions_admin.retire_under_new_law": may("PQ", question_id="question"),
+    "questions_admin.review_draft": may("PQ", question_id="question"),
     "questions_admin.review_queue": may("PQ"),
+    "questions_admin.revoke_review_ticket": may("PQ", ticket_id="review_ticket"),
     "questions_admin.search_duplicates": may("PQ"),
     "questions_admin.set_state": may("PQ", question_id="question"),
     "questions_admin.set_states": may("PQ"),

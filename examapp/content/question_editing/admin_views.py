@@ -21,7 +21,6 @@ from examapp.content.question_editing.forms import (
 )
 from examapp.content.question_law_changes.admin_views import under_new_law
 from examapp.content.question_review import actions as question_review_actions
-from examapp.content.question_review.admin_views import next_to_review
 from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
@@ -68,7 +67,6 @@ def show_question(question_id: int) -> str:
         is_used=any(each.used_at for each in versions),
         uses=question_queries.list_uses(session, [each.id for each in versions]),
         numbers={each.id: each.number for each in versions},
-        in_queue="queue" in request.args,
     )
 
 
@@ -276,7 +274,7 @@ def set_state(question_id: int) -> AnyResponse:
         )
         code = row.code
     flash(f"题目 {code} 现在是“{question_review_actions.STATE_NAMES[state]}”。", "success")
-    return next_to_review(question_id) if "queue" in request.form else redirect(back)
+    return redirect(back)
 
 
 @admin_blueprint.post("/<int:question_id>/delete")
