@@ -85,7 +85,10 @@ class Settings(MessageSettings):
     """Settings as read from environment variables of the same names in capitals."""
 
     app_mode: Mode = setting(Mode.PRODUCTION, "运行方式：production 正式，tryout 试用（make run），testing 测试")  # noqa: RUF009 – a field
-    database_url: str = setting("", "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；试用时留空则自带")
+    database_url: str = setting(
+        "",
+        "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；两台机器互备的写 …@/库?host=主机1:5432&host=主机2:5432，只连主库；试用时留空则自带",
+    )
     redis_url: str = setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
     secret_key: str = setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
     data_keys: str = setting(
@@ -106,6 +109,13 @@ class Settings(MessageSettings):
     )
     data_dir: str = setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
     backup_dir: str = setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
+    uploads_dir: str = setting(
+        "",
+        "上传文件的目录（课程视频、附件）；留空为数据目录下的 uploads。几台网页服务器共用这一个目录，数据目录各用各的",
+    )
+    cell: Annotated[int, Meta(ge=0, le=999)] = setting(
+        0, "本站是全省的第几个分区（1 至 999），在空数据库上用 flask cell begin 划定编号；0 为单独一个县，或省级汇总站"
+    )
     port: Annotated[int, Meta(ge=1, le=65535)] = setting(8000, "网站端口")
     host: str = setting("127.0.0.1", "网站监听地址")
     demo: bool = setting(True, "试用时首次启动是否装入演示县：1 是，0 否")
@@ -117,6 +127,9 @@ class Settings(MessageSettings):
     hash_queue: Annotated[int, Meta(ge=0, le=100_000)] = setting(
         30,
         "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限",
+    )
+    hashes_at_once: Annotated[int, Meta(ge=0, le=1024)] = setting(
+        0, "本机同时核对的口令数，由各网页进程分摊，每个进程至少 1；0 为处理器核数的一半，至少 2"
     )
     starts_per_second: Annotated[float, Meta(gt=0, le=1_000_000)] = setting(
         40.0, "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置"
@@ -190,6 +203,11 @@ class Settings(MessageSettings):
     def backup_path(self) -> Path:
         """The backup folder as an absolute path."""
         return Path(self.backup_dir).resolve() if self.backup_dir else self.data_path / "backup"
+
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of uploaded files as an absolute path."""
+        return Path(self.uploads_dir).resolve() if self.uploads_dir else self.data_path / "uploads"
 
     def check(self) -> None:
         """Ensure that nothing is missing or dangerous; raises SettingsError with all that is."""
