@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Response, render_template
+from flask import render_template
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.clock import local
@@ -31,7 +32,7 @@ DEFINITIONS = (
     "只统计已办结的活动，按开始日期归入年度和月份；取消的、未办结的不计。",
     "系统内＝活动中登记到场的国家工作人员；群众＝组织单位填写的群众和服务对象人数；合计＝两者之和，均为人次。",
     "一场活动学习几部法律的，在每部法律下各计一场，所以各部法律之和可能大于总场数。",
-    "按法律查询时，「学习的法律法规」或主题中写有这个名称的都算。",
+    "按法律查询时，“学习的法律法规”或主题中写有这个名称的都算。",
 )
 
 
@@ -41,7 +42,7 @@ def _figures(wanted: EventFilter) -> list[EventFigures]:
 
 def _by_law(rows: list[EventFigures]) -> list[EventTotals]:
     found = totals_by(rows, lambda row: [(law, law) for law in row.laws] or [("", "（没有写明）")])
-    return sorted(found, key=lambda row: (not row.key, -row.events, str(row.key)))
+    return sorted(found, key=lambda row: (row.key == "", -row.events, str(row.key)))
 
 
 def _by_month(rows: list[EventFigures]) -> list[EventTotals]:
