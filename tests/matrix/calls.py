@@ -31,6 +31,7 @@ FORMS = {
     "unit_management_admin.remind": {"group": "in_progress"},
     "unit_management_admin.export_calls": {"group": "in_progress", "reason": "打电话"},
     "unit_management_admin.draft_changes": lambda scenario: {"unit_id": scenario.here_id},
+    "question_assignments_admin.return_assignment": {"answer": "理由"},
     "unit_management_admin.reject_change": {"answer": "理由"},
     "unit_management_admin.return_changes": {"answer": "理由"},
     "questions_admin.set_state": {"state": "retired"},

@@ -6,7 +6,9 @@ import secrets
 from datetime import timedelta
 
 from examapp import clock
+from examapp.content.external_reviews.models import ReviewTicket
 from examapp.content.laws.models import Law, LawImport, LawVersion
+from examapp.content.question_assignments.models import AssignmentFile, QuestionAssignment
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
 from examapp.delivery.corrections.rules import summarise
@@ -19,6 +21,7 @@ from examapp.organisation.people.models import Account, Approval, PlannedMove, R
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.oversight.duty_lists.models import DutyRecord
 from examapp.oversight.report_exports.models import Export
+from examapp.platform.bank_updates.models import BankUpdate
 from examapp.platform.notices.models import Feedback, Notice
 from examapp.platform.setup.models import Rehearsal
 from examapp.uploads.actions import kept_path
@@ -307,7 +310,7 @@ class Scenario:
     def _make_message_things(self):
         now = clock.now()
         notices = [
-            self.world.save(Notice(title="通知", body="正文", unit_id=unit.id, published_at=now, created_at=now)).id
+            self.world.save(Notice(title="通知", body="正文", unit_ids=[unit.id], published_at=now, created_at=now)).id
             for unit in (self.here, self.there)
         ]
         self.put("office_notice", *notices)
@@ -454,6 +457,19 @@ class Scenario:
         imported = {"files": 0, "laws": [], "rejected": []}
         self.put("law_import", self.world.save(LawImport(state="done", summary=imported, created_at=now)).id)
         self.put("job", jobs)
+        tasks = [
+            self.world.save(
+                QuestionAssignment(unit_id=unit.id, subject="宪法", count=2, due_on=now.date(), created_at=now)
+            )
+            for unit in (self.here, self.there)
+        ]
+        self.world.save(AssignmentFile(import_id=jobs, assignment_id=tasks[0].id))
+        self.put("assignment", *[task.id for task in tasks])
+        update = BankUpdate(state="done", content=b"", summary={}, created_at=now)
+        self.put("bank_update", self.world.save(update).id)
+        ticket = ReviewTicket(digest=b"d", reviewer="外人", workplace="某所", created_at=now, expires_at=now)
+        self.put("review_ticket", self.world.save(ticket).id)
+        self.put("review_token", "none")
         search = self.world.save(DuplicateSearch(state="done", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)
 

@@ -134,8 +134,8 @@ def test_every_row_of_a_csv_says_as_of_when_and_on_which_roster(county, world):
         export_id = ask(client, county.exam, county.top, content, "csv").get_json()["export"]["id"]
         text = client.get(f"/api/v1/exports/{export_id}/file").data.decode("utf-8-sig")
         head, *rows = csv.reader(io.StringIO(text))
-        assert head[-3:] == ["口径", "统计时间", "名册"] and len(rows) > 5
-        stamp = ["2026-11-24 12:00:00", "现行，截至 2026-11-24 12:00"]
+        assert head[-3:] == ["统计范围", "统计时间", "名册"] and len(rows) > 5
+        stamp = ["2026-11-24 12:00:00", "在册人员，截至 2026-11-24 12:00"]
         assert {tuple(row[-2:]) for row in rows} == {tuple(stamp)} and {len(row) for row in rows} == {len(head)}
 
 

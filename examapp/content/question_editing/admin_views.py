@@ -8,6 +8,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from examapp.content.explained_cases.queries import find_published
 from examapp.content.question_editing import actions
 from examapp.content.question_editing.forms import (
     KeyForm,
@@ -20,7 +21,6 @@ from examapp.content.question_editing.forms import (
 )
 from examapp.content.question_law_changes.admin_views import under_new_law
 from examapp.content.question_review import actions as question_review_actions
-from examapp.content.question_review.admin_views import next_to_review
 from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
@@ -67,7 +67,6 @@ def show_question(question_id: int) -> str:
         is_used=any(each.used_at for each in versions),
         uses=question_queries.list_uses(session, [each.id for each in versions]),
         numbers={each.id: each.number for each in versions},
-        in_queue="queue" in request.args,
     )
 
 
@@ -84,7 +83,7 @@ def add_question(kind: str) -> AnyResponse | str:
     """Write a new question."""
     if kind not in set(Kind):
         raise NotFoundError
-    form = QuestionForm(data=_empty(Kind(kind)))
+    form = QuestionForm(data=_empty(Kind(kind)) | _from_case())
     if request.method == "GET" or _change_form(form):
         return _editor(form, title="新增题目")
     with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as context:
@@ -93,6 +92,16 @@ def add_question(kind: str) -> AnyResponse | str:
     if form.is_rejected:
         return _editor(form, title="新增题目")
     return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _from_case() -> dict[str, object]:
+    """Give what a case of the library that the address names says: facts as material, holding with its source as explanation."""
+    case = find_published(read_session(), chosen_number("case"))
+    if case is None:
+        return {}
+    source = f"{case.holding}\n（来源：以案释法案例「{case.title}」）"
+    part = {"kind": str(PART_KINDS[0]), "options": [""] * 4, "explanation": source}
+    return {"material": case.facts, "law": case.laws.split("、")[0].strip("《》 "), "parts": [part]}
 
 
 def _empty(kind: Kind) -> dict[str, object]:
@@ -153,7 +162,7 @@ def _change_form(form: QuestionForm) -> bool:
 def _take_picture(form: QuestionForm) -> None:
     file = request.files.get("picture")
     if file is None or not file.filename:
-        flash("请先选择图片文件，再点「上传图片」。", "danger")
+        flash("请先选择图片文件，再点“上传图片”。", "danger")
         return
     try:
         with request_transaction() as context:
@@ -264,8 +273,8 @@ def set_state(question_id: int) -> AnyResponse:
             context, question_id=question_id, state=state, is_alone_allowed=may_review_alone()
         )
         code = row.code
-    flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
-    return next_to_review(question_id) if "queue" in request.form else redirect(back)
+    flash(f"题目 {code} 现在是“{question_review_actions.STATE_NAMES[state]}”。", "success")
+    return redirect(back)
 
 
 @admin_blueprint.post("/<int:question_id>/delete")

@@ -85,7 +85,7 @@ def set_state(
     if QuestionState(row.state) not in _STEPS[state]:
         raise WrongStateError
     if row.review_note and state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
-        raise UnfitQuestionError(f"这道题的答案待核对：{row.review_note} 请先用「更正答案」确定答案。")
+        raise UnfitQuestionError(f"这道题的答案待核对：{row.review_note} 请先用“更正答案”确定答案。")
     is_own = False
     if state is QuestionState.DRAFT:
         row.reviewed_by_id = None

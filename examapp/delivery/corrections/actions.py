@@ -262,7 +262,7 @@ def _iter_outcomes(
             new_ruling = new[grade.exam_id] if is_item else None
             row = grade_again(grade, change, keys=keys, rulings=rulings, new_ruling=new_ruling)
             if not row["points_possible"]:
-                raise BadRequestError("不计分以后，有的试卷就没有可得的分了。请改用「全体给分」。")
+                raise BadRequestError("不计分以后，有的试卷就没有可得的分了。请改用“全体给分”。")
             yield Outcome.of(grade, row), row
 
 
