@@ -12,12 +12,14 @@ from typing import Any, NoReturn
 import click
 from flask import Flask, Request, request
 from flask.cli import FlaskGroup
+from sqlalchemy import Connection
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
 from examapp import errors, registry
 from examapp.clock import clock
 from examapp.config import Mode, Settings, SettingsError, read_settings
+from examapp.db.addresses import database_address
 from examapp.db.schema import db_command
 from examapp.db.session import db, engine_options
 from examapp.db.watchdog import ConnectionWatchdog
@@ -34,7 +36,7 @@ from examapp.organisation.passwords.audit_trail import audit_denied_access, audi
 from examapp.organisation.people.queries import find_mobiles
 from examapp.organisation.sign_in.oidc import init_identity
 from examapp.oversight.reminders.queries import is_out_of_date
-from examapp.platform.setup.queries import has_accounts
+from examapp.platform.setup.queries import find_site_texts, has_accounts
 from examapp.security import rate_limits
 from examapp.security.ciphers import FieldCipher
 from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH, ConcurrencyLimiter, PriorityClass
@@ -108,11 +110,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.app_mode is not Mode.TESTING:
         with app.app_context():
             ConnectionWatchdog().install(db.engine)
+            clock.readers.append(partial(_follow_site_texts, app))
             clock.follow(db.engine)
         tune_gc()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _wrap(app, settings, version, folder)
     return app
+
+
+def _follow_site_texts(app: Flask, connection: Connection) -> None:
+    if texts := find_site_texts(connection):
+        pages.show_site_texts(app, pages.SiteTexts(**texts))
 
 
 def _is_offline_command(settings: Settings) -> bool:
@@ -175,8 +183,8 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=url or "postgresql+psycopg://",
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, settings.db_pool_size)
+        SQLALCHEMY_DATABASE_URI=database_address(url) if url else "postgresql+psycopg://",
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.db_pool_size)
         if url
         else {"creator": lambda: _fail_without_database(settings)},
         MAX_CONTENT_LENGTH=_MAX_UPLOAD_BYTES,

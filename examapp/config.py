@@ -56,7 +56,7 @@ def read_data_keys(text: str) -> dict[str, bytes]:
         found = _DATA_KEY.fullmatch(pair)
         if found is None or found["id"] in keys:
             raise SettingsError(
-                f"DATA_KEYS 的第 {number} 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。"
+                f"DATA_KEYS 的第 {number} 个密钥不对：应写成“编号:64位十六进制”，编号用字母、数字，互不相同。"
             )
         keys[found["id"]] = bytes.fromhex(found["key"])
     return keys
@@ -85,12 +85,15 @@ class Settings(MessageSettings):
     """Settings as read from environment variables of the same names in capitals."""
 
     app_mode: Mode = setting(Mode.PRODUCTION, "运行方式：production 正式，tryout 试用（make run），testing 测试")  # noqa: RUF009 – a field
-    database_url: str = setting("", "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；试用时留空则自带")
+    database_url: str = setting(
+        "",
+        "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；两台机器互备的写 …@/库?host=主机1:5432&host=主机2:5432，只连主库；试用时留空则自带",
+    )
     redis_url: str = setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
     secret_key: str = setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
     data_keys: str = setting(
         "",
-        "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
+        "身份证号、手机号的加密密钥，“编号:64位十六进制”以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
         read=_read_keys_text,
         expected="编号:64位十六进制，可有几个，以逗号分隔",
     )
@@ -106,6 +109,13 @@ class Settings(MessageSettings):
     )
     data_dir: str = setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
     backup_dir: str = setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
+    uploads_dir: str = setting(
+        "",
+        "上传文件的目录（课程视频、附件）；留空为数据目录下的 uploads。几台网页服务器共用这一个目录，数据目录各用各的",
+    )
+    cell: Annotated[int, Meta(ge=0, le=999)] = setting(
+        0, "本站是全省的第几个分区（1 至 999），在空数据库上用 flask cell begin 划定编号；0 为单独一个县，或省级汇总站"
+    )
     port: Annotated[int, Meta(ge=1, le=65535)] = setting(8000, "网站端口")
     host: str = setting("127.0.0.1", "网站监听地址")
     demo: bool = setting(True, "试用时首次启动是否装入演示县：1 是，0 否")
@@ -117,6 +127,9 @@ class Settings(MessageSettings):
     hash_queue: Annotated[int, Meta(ge=0, le=100_000)] = setting(
         30,
         "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限",
+    )
+    hashes_at_once: Annotated[int, Meta(ge=0, le=1024)] = setting(
+        0, "本机同时核对的口令数，由各网页进程分摊，每个进程至少 1；0 为处理器核数的一半，至少 2"
     )
     starts_per_second: Annotated[float, Meta(gt=0, le=1_000_000)] = setting(
         40.0, "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置"
@@ -152,6 +165,10 @@ class Settings(MessageSettings):
         False,
         "题目审核：0 撰写人与审核人必须是两个人，导入的题一律先存为草稿；1 只有一名审核人的单位可由本人审核、导入后可直接启用，每次记入审计日志",
     )
+    external_review: bool = setting(
+        False,
+        "外部审核：1 允许普法办把没有用过的草稿用 7 天有效的链接交给外部人员审核，实名、记入审计日志、可收回；0 不允许",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = setting("INFO", "日志级别")
     keep_leavers_days: Annotated[int, Meta(ge=1, le=36_500)] = setting(
         180, "离开名册满多少天后清除身份证号、手机号、账号和登录记录"
@@ -160,14 +177,14 @@ class Settings(MessageSettings):
         5, "考试结束满多少年后，成绩与姓名脱离（匿名），只留作统计"
     )
     keep_sign_ins_days: Annotated[int, Meta(ge=200, le=36_500)] = setting(
-        365, "登录记录、登录条、发出的短信保留多少天，至少 200"
+        365, "登录记录、一次性登录码、发出的短信保留多少天，至少 200"
     )
     keep_audit_days: Annotated[int, Meta(ge=200, le=36_500)] = setting(
         1095, "审计记录在数据库中保留多少天，至少 200；到期先归档再清除"
     )
     site_url: str = setting(
         "",
-        "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和登录条的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
+        "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和一次性登录码的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
         read=_read_site_url,
         expected="https://域名 这样的完整地址，后面不带网页的路径",
     )
@@ -186,6 +203,11 @@ class Settings(MessageSettings):
     def backup_path(self) -> Path:
         """The backup folder as an absolute path."""
         return Path(self.backup_dir).resolve() if self.backup_dir else self.data_path / "backup"
+
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of uploaded files as an absolute path."""
+        return Path(self.uploads_dir).resolve() if self.uploads_dir else self.data_path / "uploads"
 
     def check(self) -> None:
         """Ensure that nothing is missing or dangerous; raises SettingsError with all that is."""
@@ -233,7 +255,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                 issues += error.issues
             except (ValueError, msgspec.ValidationError):
                 given = text[:_MAX_SHOWN_CHARACTERS]
-                issues.append(f"{each.name.upper()} 应为：{_expected(each)}；现在是「{given}」。")
+                issues.append(f"{each.name.upper()} 应为：{_expected(each)}；现在是“{given}”。")
     if issues:
         raise SettingsError(*issues)
     return Settings(**values)

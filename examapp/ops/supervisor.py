@@ -242,12 +242,12 @@ def _watch(site: Site, is_reload_requested: threading.Event) -> None:
                 continue
             if not part.is_reloading:
                 say(
-                    f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志在 {site.settings.data_path} 下。"
+                    f"“{part.name}”意外退出（{part.process.returncode}），已重新启动。日志在 {site.settings.data_path} 下。"
                 )
             try:
                 part.restart()
             except EmbeddedServerError as error:
-                say(f"「{part.name}」还没有起来，稍后再试：{error}")
+                say(f"“{part.name}”还没有起来，稍后再试：{error}")
 
 
 def reload_parts(site: Site) -> None:

@@ -54,7 +54,7 @@ def why_unknown(content: bytes, name: str) -> str:
         known = next((reason for stream, reason in _LEGACY if stream.encode("utf-16-le") in content), "")
     if not known and content.startswith(ZIP):
         known = _why_archive(content)
-    return f"「{file_name}」读不了：{known or _why_text(content)}"
+    return f"“{file_name}”读不了：{known or _why_text(content)}"
 
 
 def _why_archive(content: bytes) -> str:

@@ -57,13 +57,13 @@ def test_all_settings_that_do_not_parse_are_listed_at_once_with_what_was_expecte
     with pytest.raises(SettingsError) as rejected:
         read_settings(given)
     assert str(rejected.value).splitlines() == [
-        "APP_MODE 应为：production、tryout 或 testing；现在是「live」。",
-        "DATA_KEYS 的第 1 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。",
-        f"PORT 应为：1 至 65535 的整数；现在是「{'1' * 60}」。",
-        "WEB_WORKERS 应为：1 至 256 的整数；现在是「two」。",
-        "STARTS_PER_SECOND 应为：大于 0 且不超过 1000000 的数；现在是「nan」。",
-        "HTTPS 应为：1 或 0；现在是「yes」。",
-        "PASSWORD_PROFILE 应为：asvs 或 dengbao；现在是「none」。",
+        "APP_MODE 应为：production、tryout 或 testing；现在是“live”。",
+        "DATA_KEYS 的第 1 个密钥不对：应写成“编号:64位十六进制”，编号用字母、数字，互不相同。",
+        f"PORT 应为：1 至 65535 的整数；现在是“{'1' * 60}”。",
+        "WEB_WORKERS 应为：1 至 256 的整数；现在是“two”。",
+        "STARTS_PER_SECOND 应为：大于 0 且不超过 1000000 的数；现在是“nan”。",
+        "HTTPS 应为：1 或 0；现在是“yes”。",
+        "PASSWORD_PROFILE 应为：asvs 或 dengbao；现在是“none”。",
     ]
 
 
@@ -296,7 +296,11 @@ def test_a_fork_hashes_with_threads_of_its_own():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.parametrize(("workers", "at_a_time"), [(1, 2), (2, 1), (8, 1)])
-def test_two_web_processes_hash_two_passwords_at_a_time_between_them(workers, at_a_time):
-    hasher = Hasher.from_settings(Settings(web_workers=workers))
+@pytest.mark.parametrize(
+    ("cores", "workers", "setting", "at_a_time"),
+    [(2, 1, 0, 2), (2, 2, 0, 1), (2, 8, 0, 1), (16, 4, 0, 2), (16, 16, 0, 1), (16, 8, 16, 2), (16, 2, 3, 1)],
+)
+def test_web_processes_share_what_the_machine_hashes_at_a_time(monkeypatch, cores, workers, setting, at_a_time):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(cores)))
+    hasher = Hasher.from_settings(Settings(web_workers=workers, hashes_at_once=setting))
     assert hasher._threads._max_workers == at_a_time

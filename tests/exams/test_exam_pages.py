@@ -227,7 +227,7 @@ def test_overlapping_windows_are_allowed_and_pointed_out(world, session, office,
     world.exam(bank, title="另一场考试")
     exam = world.exam(bank, state="draft", keys_policy="at_once")
     page = text_of(office.get(f"/admin/exams/{exam.id}"))
-    assert "与「另一场考试」的考试时间重叠" in page
+    assert "与“另一场考试”的考试时间重叠" in page
     assert "正式考试的答案不会在交卷后立即公布" in page
     act(office, exam, "publish")
     session.expire_all()

@@ -393,5 +393,5 @@ def other_attempt_in_progress(other: LiveAttempt) -> AttemptError:
 def text_of_other(other: LiveAttempt) -> str:
     """Say in Chinese which exam is being sat and what to do."""
     if other.is_own:
-        return f"您正在参加「{other.title}」，还没有交卷，不能同时参加另一场考试。请先回到那一场，完成并交卷。"
-    return f"您用另一个账号正在参加「{other.title}」，还没有交卷。请先用那个账号完成并交卷，再参加这一场。"
+        return f"您正在参加“{other.title}”，还没有交卷，不能同时参加另一场考试。请先回到那一场，完成并交卷。"
+    return f"您用另一个账号正在参加“{other.title}”，还没有交卷。请先用那个账号完成并交卷，再参加这一场。"

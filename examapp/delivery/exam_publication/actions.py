@@ -96,20 +96,18 @@ def list_bank_issues(session: Session, exam: Exam) -> list[str]:
     issues = [issue for blueprint in blueprints if (issue := _find_blueprint_issue(session, blueprint))]
     totals = [total_points(sections_of(blueprint)) for blueprint in blueprints]
     if None not in totals and len(set(totals)) > 1:
-        listed = "、".join(
-            f"「{one.name}」{for_people(total)} 分" for one, total in zip(blueprints, totals, strict=True)
-        )
+        listed = "、".join(f"“{one.name}”{for_people(total)} 分" for one, total in zip(blueprints, totals, strict=True))
         issues.append(f"各组卷规则的满分不同（{listed}）。同一场考试每个人的满分必须相同，请调整题数或分值。")
     return issues
 
 
 def _find_blueprint_issue(session: Session, blueprint: Blueprint) -> str | None:
     if total_points(sections_of(blueprint)) is None:
-        return f"组卷规则「{blueprint.name}」没有定每道案例题的小题数，各人满分会不同。请在该规则中填写小题数。"
+        return f"组卷规则“{blueprint.name}”没有定每道案例题的小题数，各人满分会不同。请在该规则中填写小题数。"
     try:
         draw(sections_of(blueprint), load_pool(session, blueprint), seed=0, is_shuffled=blueprint.is_shuffled)
     except BankTooSmallError:
-        return f"题库不够组卷规则「{blueprint.name}」抽题，请在该规则的「组卷检查」中查看缺口。"
+        return f"题库不够组卷规则“{blueprint.name}”抽题，请在该规则的“组卷检查”中查看缺口。"
     return None
 
 
@@ -121,7 +119,7 @@ def _count_roster(session: Session, exam: Exam) -> int:
 def publish_warnings(session: Session, exam: Exam) -> list[str]:
     """Say in Chinese what the office should look at before publishing, though it may be meant so."""
     warnings = [
-        f"与「{other.title}」的考试时间重叠。两场各自独立，同一人可以都参加；如非本意请错开。"
+        f"与“{other.title}”的考试时间重叠。两场各自独立，同一人可以都参加；如非本意请错开。"
         for other in list_overlapping(session, exam)
     ]
     main = session.get(Exam, exam.main_exam_id) if exam.main_exam_id is not None else None

@@ -203,13 +203,13 @@ def is_visible(visible_at: datetime | None, now: datetime) -> bool:
 def list_window_issues(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
     """Say in Chinese what is wrong with an exam's window and sessions; sessions may not overlap or leave the window."""
     issues = [
-        f"场次「{session.name}」的时间不在考试时间之内，请调整。"
+        f"场次“{session.name}”的时间不在考试时间之内，请调整。"
         for session in sessions
         if session.opens_at < exam.opens_at or session.closes_at > exam.closes_at
     ]
     in_order = sorted(sessions, key=lambda session: session.opens_at)
     issues += [
-        f"场次「{earlier.name}」和「{later.name}」的时间重叠，请错开。"
+        f"场次“{earlier.name}”和“{later.name}”的时间重叠，请错开。"
         for earlier, later in pairwise(in_order)
         if later.opens_at < earlier.closes_at
     ]

@@ -244,7 +244,7 @@ def request_call_list(
 ) -> None:
     """Ask for the list with mobiles of a group; a second person allows it. Raises InvalidReminderError, AlreadyRequestedError."""
     if not reason.strip():
-        raise InvalidReminderError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
+        raise InvalidReminderError("名单里有手机号，请先填写用途，例如“电话通知参加考试”。")
     _, count = list_overdue(context.session, report_context, units, group=group, offset=0, limit=1)
     if count > MAX_CALLED:
         raise InvalidReminderError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")

@@ -6,7 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.personal_data import MAY_HOLD_CODE, ON_OWN_PAGE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
@@ -34,8 +34,10 @@ class Notice(Base):
     title: Mapped[Str]
     body: Mapped[Str]
     """Sanitised HTML."""
-    unit_id: Mapped[BigInt | None]
-    """The unit whose subtree sees it; null for all. The tree lies in org, below which this room must not look."""
+    unit_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """The units whose subtrees see it; null for all. The tree lies in org, below which this room must not look."""
+    asks_receipt: Mapped[bool] = mapped_column(default=False)
+    """Whether unit admins are to sign for it (签收)."""
     is_for_admins: Mapped[bool] = mapped_column(default=False)
     """Only for unit admins, not for every candidate."""
     published_at: Mapped[UtcDateTime | None]
@@ -48,11 +50,14 @@ class NoticeReading(Base):
     """Who has opened a notice, so that the office need not ask."""
 
     __tablename__ = "notice_readings"
-    __personal_data__ = TALK.of("通知阅读", "提示未读通知", order="read_at", seen_by="本人、普法办（只看各单位人数）")
+    __personal_data__ = TALK.of(
+        "通知阅读", "提示未读通知", order="read_at", seen_by="本人、普法办（只看各单位人数和签收人）"
+    )
 
     notice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("notices.id"), primary_key=True, info=shown("通知"))
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     read_at: Mapped[UtcDateTime] = mapped_column(info=shown("阅读时间"))
+    signed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("签收时间"))
 
 
 class Feedback(Base):

@@ -150,7 +150,7 @@ PURGED_LABELS = {
     "exams": "匿名的考试（场）",
     "people_of_exams": "匿名考试的参加人（人）",
     "sign_ins": "登录记录（条）",
-    "login_tokens": "登录条（张）",
+    "login_tokens": "一次性登录码（个）",
     "outgoing_messages": "发出的短信（条）",
     "reset_requests": "找回密码的申请（条）",
 }
