@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import time
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 _MAX_PRICE = 10
+_MAX_HOURS = 720
 _SMS = ("sms_sign_name", "sms_templates")
 CHANNEL_SETTINGS = {
     "aliyun": ("aliyun_access_key_id", "aliyun_access_key_secret", *_SMS),
@@ -78,6 +80,19 @@ def _read_number(text: str) -> str:
     return str(int(text))
 
 
+def _read_hours(text: str) -> tuple[int, ...]:
+    hours = () if text == "off" else tuple(int(part) for part in text.split(","))
+    if len(set(hours)) != len(hours) or not all(1 <= hour <= _MAX_HOURS for hour in hours):
+        raise ValueError(text)
+    return tuple(sorted(hours, reverse=True))
+
+
+def _read_callback_token(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", text):
+        raise ValueError(text)
+    return text
+
+
 def _read_quiet_hours(text: str) -> tuple[time, time] | None:
     if text == "off":
         return None
@@ -101,6 +116,18 @@ class MessageSettings:
         "免打扰时段（县里时间），其间不发提醒，验证码除外；off 为不设",
         read=_read_quiet_hours,
         expected="20:00-08:00 这样的时段，或 off",
+    )
+    message_reminder_hours: tuple[int, ...] = setting(
+        (72, 24, 2),
+        "截止前多少小时自动提醒还没考的人，如 72,24,2（三天、一天、两小时）；最后一次不占每天一条的名额；off 为不自动提醒",
+        read=_read_hours,
+        expected=f"1 至 {_MAX_HOURS} 的整数，几个以逗号分隔，或 off",
+    )
+    message_callback_token: str = setting(
+        "",
+        "运营商回报送达、退订时地址里的暗号，至少 20 个字母数字；留空则不收回报，只按时查询",
+        read=_read_callback_token,
+        expected="至少 20 个字母、数字、- 或 _",
     )
     sms_sign_name: str = setting("", "短信签名：在运营商处审核通过的名称，不带【】")
     sms_templates: tuple[str, ...] = setting(

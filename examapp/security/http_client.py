@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 STEP_TIMEOUT_S = 4.0
 """For each step of an exchange: connecting, or waiting for the next bytes."""
 EXCHANGE_LIMIT_S = 8.0
-"""For the whole exchange once connected: a connection that drips or has gone half-open is cut."""
+"""For the whole exchange: a connection that drips or has gone half-open is cut."""
 _MAX_REPLY_BYTES = 64 * 1024
 ExchangeError = (OSError, HTTPException, ValueError)
 """What an exchange raises that came to nothing; the other host may have acted all the same."""
@@ -24,7 +24,6 @@ def exchange(url: str, *, body: bytes = b"", headers: Mapping[str, str], method:
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=STEP_TIMEOUT_S)
     try:
-        connection.connect()
         with cut_after(lambda: connection.sock, EXCHANGE_LIMIT_S):
             target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
             connection.request(method, target, body=body, headers=dict(headers))

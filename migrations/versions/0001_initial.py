@@ -425,6 +425,7 @@ def _create_tables():
     sa.Column('once_key', sa.Text(), nullable=False),
     sa.Column('parameters', sa.ARRAY(sa.Text()), server_default='{}', nullable=False),
     sa.Column('is_urgent', sa.Boolean(), nullable=False),
+    sa.Column('is_last_call', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('channel', sa.Text(), server_default='', nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('delivery_count', sa.SmallInteger(), nullable=False),
@@ -436,14 +437,20 @@ def _create_tables():
     sa.Column('operator_id', sa.Text(), server_default='', nullable=False),
     sa.Column('segment_count', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('cost', sa.Numeric(precision=9, scale=4), server_default='0', nullable=False),
+    sa.Column('report', sa.Text(), server_default='', nullable=False),
+    sa.Column('reported_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('poll_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name=op.f('ck_outgoing_messages_state')),
-    sa.CheckConstraint('sent_on IS NULL OR NOT is_urgent', name=op.f('ck_outgoing_messages_urgent_takes_no_day')),
+    sa.CheckConstraint("report IN ('', 'delivered', 'undelivered')", name=op.f('ck_outgoing_messages_report')),
+    sa.CheckConstraint('sent_on IS NULL OR NOT (is_urgent OR is_last_call)', name=op.f('ck_outgoing_messages_urgent_takes_no_day')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outgoing_messages')),
     sa.UniqueConstraint('once_key', name=op.f('uq_outgoing_messages_once_key'))
     )
     op.create_index('ix_outgoing_messages_created_at', 'outgoing_messages', ['created_at'], unique=False)
     op.create_index('ix_outgoing_messages_due', 'outgoing_messages', ['try_at'], unique=False, postgresql_where=sa.text("state IN ('waiting', 'sending')"))
+    op.create_index('ix_outgoing_messages_operator_id', 'outgoing_messages', ['operator_id'], unique=False, postgresql_where=sa.text("operator_id <> ''"))
+    op.create_index('ix_outgoing_messages_poll_at', 'outgoing_messages', ['poll_at'], unique=False, postgresql_where=sa.text('poll_at IS NOT NULL'))
     op.create_index('uq_outgoing_messages_one_a_day', 'outgoing_messages', ['person_id', 'sent_on'], unique=True, postgresql_where=sa.text('sent_on IS NOT NULL'))
     op.create_table('pending_uploads',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1303,6 +1310,14 @@ def _create_tables():
     sa.UniqueConstraint('exam_id', 'request_key', name=op.f('uq_exam_extensions_exam_id_request_key'))
     )
     op.create_index('ix_exam_extensions_unapplied', 'exam_extensions', ['id'], unique=False, postgresql_where=sa.text('applied_at IS NULL'))
+    op.create_table('exam_message_runs',
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('ran_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('message_count', sa.Integer(), server_default='0', nullable=False),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_exam_message_runs_exam_id')),
+    sa.PrimaryKeyConstraint('exam_id', 'rule', name=op.f('pk_exam_message_runs'))
+    )
     op.create_table('exam_reminders',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -2519,6 +2534,7 @@ def _drop_tables():
     op.drop_table('exam_sessions')
     op.drop_index('ix_exam_reminders_person_id', table_name='exam_reminders')
     op.drop_table('exam_reminders')
+    op.drop_table('exam_message_runs')
     op.drop_index('ix_exam_extensions_unapplied', table_name='exam_extensions', postgresql_where=sa.text('applied_at IS NULL'))
     op.drop_table('exam_extensions')
     op.drop_index(op.f('ix_exam_audiences_exam_id'), table_name='exam_audiences')
@@ -2619,6 +2635,8 @@ def _drop_tables():
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')
     op.drop_table('pending_uploads')
     op.drop_index('uq_outgoing_messages_one_a_day', table_name='outgoing_messages', postgresql_where=sa.text('sent_on IS NOT NULL'))
+    op.drop_index('ix_outgoing_messages_poll_at', table_name='outgoing_messages', postgresql_where=sa.text('poll_at IS NOT NULL'))
+    op.drop_index('ix_outgoing_messages_operator_id', table_name='outgoing_messages', postgresql_where=sa.text("operator_id <> ''"))
     op.drop_index('ix_outgoing_messages_due', table_name='outgoing_messages', postgresql_where=sa.text("state IN ('waiting', 'sending')"))
     op.drop_index('ix_outgoing_messages_created_at', table_name='outgoing_messages')
     op.drop_table('outgoing_messages')

@@ -83,6 +83,8 @@ KINDS = {
     "duty_item": Whose.ACCESS,
     "duty_record": Whose.ACCESS,
     "unit_code": Whose.SHARED,
+    "operator": Whose.SHARED,
+    "callback_token": Whose.SHARED,
     "own_holding": Whose.SHARED,
     "law": Whose.SHARED,
     "law_day": Whose.SHARED,
@@ -414,6 +416,10 @@ POLICY: dict[str, PolicyRow] = {
     "messages.write_feedback": may(SIGNED_IN),
     # message_channels
     "message_channels.show_preferences": may(SIGNED_IN),
+    # message_reports
+    "message_reports.take_reports": may(NOBODY, channel="operator", token="callback_token"),
+    "message_reports.take_signed_reports": may(NOBODY),
+    "message_reports.take_replies": may(NOBODY, channel="operator", token="callback_token"),
     # message_channels_admin
     "message_channels_admin.show_channels": may("PS"),
     "message_channels_admin.test_channel": may("PS"),

@@ -109,6 +109,8 @@ class Scenario:
         self.here_id = self.here.id
         self.put("unit", self.here_id, self.there.id)
         self.put("unit_code", "MA", missing="none")
+        self.put("operator", "aliyun", missing="none")
+        self.put("callback_token", "no-token-is-set-in-the-scene")
         self.put("own_holding", "sign_ins", missing="none")
         grants = [
             self.world.save(

@@ -1,4 +1,4 @@
-"""The channels of the message gateway that need no operator: a file, a signed post, e-mail; and how all are opened by the settings.
+"""The channels of the message gateway that need no operator: a file, a signed post, e-mail; how all are opened; what comes back from them.
 
 Each hand-over ends within seconds and never raises.
 """
@@ -12,7 +12,7 @@ import json
 import os
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -21,12 +21,35 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import and_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
 from examapp.config import Settings
 from examapp.config_messages import channel_names
+from examapp.errors import NotFoundError
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.message_operators.actions import AliyunSms, DingTalkApp, TencentSms, WeComApp, unreachable
-from examapp.platform.outgoing_messages.rules import Claimed, Delivery, DeliveryOutcome, Gateway, kind_label
+from examapp.platform.notices.models import MessagePreference, OutgoingMessage, OutgoingState
+from examapp.platform.notices.rules import email_binding
+from examapp.platform.outgoing_messages.rules import (
+    LAST_POLL,
+    LONG_NUMBER,
+    NEXT_POLL,
+    Claimed,
+    Delivery,
+    DeliveryOutcome,
+    DeliveryReport,
+    Gateway,
+    SentMessage,
+    kind_label,
+)
+from examapp.security.ciphers import FieldCipher
 from examapp.security.http_client import EXCHANGE_LIMIT_S, STEP_TIMEOUT_S, ExchangeError, cut_after, exchange
 
+AUDIT_ACTS = {"messages.choose": "更改消息设置"}
+AUDIT_OBJECTS = {"message_preference": "消息设置"}
+AUDIT_DETAILS = {"wants_reminders": "接收提醒"}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -54,8 +77,18 @@ def _letter(message: Claimed, address: str, now: datetime) -> bytes:
     return json.dumps(letter, ensure_ascii=False).encode()
 
 
+class _Unasked:
+    """A channel that is not asked for reports."""
+
+    __slots__ = ()
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:  # noqa: ARG002 – of channels that are asked
+        """Say that nothing is known."""
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileGateway:
+class FileGateway(_Unasked):
     """Appends a line of JSON a message, readable by the owner alone, for a program of the county to pick up."""
 
     path: Path
@@ -80,7 +113,7 @@ class FileGateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpGateway:
+class HttpGateway(_Unasked):
     """Posts JSON with `X-Timestamp` and `X-Signature: sha256=HMAC(secret, timestamp + "." + body)`; any 2xx means taken."""
 
     url: str
@@ -115,7 +148,7 @@ class HttpGateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpMail:
+class SmtpMail(_Unasked):
     """Sends an e-mail over TLS; a server that does not encrypt is given nothing."""
 
     settings: Settings
@@ -196,3 +229,94 @@ _BY_NAME: dict[str, Callable[..., Gateway]] = {
     "dingtalk": DingTalkApp,
     "smtp": SmtpMail,
 }
+
+
+def choose_messages(context: ActionContext, *, wants_reminders: bool, email: str | None, cipher: FieldCipher) -> None:
+    """Store how the actor wants to be written to; an empty e-mail address takes the stored one away, None leaves it."""
+    session, person_id = context.session, context.actor.person_id
+    if person_id is None:
+        raise NotFoundError
+    session.execute(
+        insert(MessagePreference).values(person_id=person_id, changed_at=context.now).on_conflict_do_nothing()
+    )
+    chosen = session.get_one(MessagePreference, person_id, with_for_update=True, populate_existing=True)
+    if wants_reminders:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = None, ""
+    elif chosen.unsubscribed_at is None:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = context.now, "person"
+    if email is not None:
+        chosen.email_encrypted = cipher.seal(email, associated_data=email_binding(person_id)) if email else None
+    chosen.changed_at = context.now
+    details = {"wants_reminders": wants_reminders}
+    record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
+
+
+def note_report(session: Session, channel: str, report: DeliveryReport, *, now: datetime) -> bool:
+    """Note what an operator says of a message afterwards; the first word counts, a doubled one changes nothing. Gives whether it was news."""
+    of_message = (
+        OutgoingMessage.once_key == report.once_key
+        if report.once_key
+        else and_(OutgoingMessage.operator_id == report.operator_id, OutgoingMessage.operator_id != "")
+    )
+    message = session.scalar(
+        select(OutgoingMessage)
+        .where(of_message, OutgoingMessage.channel == channel, OutgoingMessage.state == OutgoingState.SENT)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if message is None or message.report:
+        return False
+    message.report, message.reported_at, message.poll_at = "delivered", now, None
+    if not report.is_delivered:
+        message.report = "undelivered"
+        message.reason = (
+            f"运营商报告没有送到（{LONG_NUMBER.sub('…', report.code)[:60]}）。请核对手机号，或用其他方式通知。"
+        )
+    if report.segment_count is not None and message.segment_count and report.segment_count != message.segment_count:
+        message.cost = message.cost / message.segment_count * report.segment_count
+        message.segment_count = report.segment_count
+    return True
+
+
+def list_unreported(session: Session, *, now: datetime, limit: int) -> list[SentMessage]:
+    """List messages whose operator is to be asked now, and set when it is asked again."""
+    rows = session.scalars(
+        select(OutgoingMessage)
+        .where(OutgoingMessage.poll_at <= now)
+        .order_by(OutgoingMessage.poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    found = []
+    for row in rows:
+        assert row.sent_at is not None
+        row.poll_at = now + NEXT_POLL if now - row.sent_at < LAST_POLL else None
+        found.append(
+            SentMessage(
+                id=row.id,
+                person_id=row.person_id,
+                channel=row.channel,
+                operator_id=row.operator_id,
+                sent_at=row.sent_at,
+            )
+        )
+    return found
+
+
+def unsubscribe_by_reply(session: Session, person_ids: Collection[int], *, now: datetime) -> int:
+    """Take down that people answered a short message by not wanting any more; gives how many had not said so before."""
+    count = 0
+    for person_id in person_ids:
+        values = {"unsubscribed_at": now, "unsubscribed_by": "reply", "changed_at": now}
+        statement = insert(MessagePreference).values(person_id=person_id, **values)
+        changed = session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=["person_id"], set_=values, where=MessagePreference.unsubscribed_at.is_(None)
+            ).returning(MessagePreference.person_id)
+        )
+        if changed is not None:
+            count += 1
+            context = ActionContext(session, SYSTEM, now)
+            details = {"wants_reminders": False}
+            record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
+    return count

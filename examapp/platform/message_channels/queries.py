@@ -14,20 +14,12 @@ from sqlalchemy.orm import Session
 
 from examapp.clock import local
 from examapp.organisation.people.models import Person, PersonState
+from examapp.organisation.people.rules import MOBILE_PURPOSE, is_mobile, normalise_mobile
 from examapp.platform.notices.models import MessageChannel, MessagePreference, OutgoingMessage, OutgoingState
 from examapp.platform.notices.rules import email_binding
-from examapp.platform.outgoing_messages.rules import ANY_KIND, TEST_KIND, kind_label
+from examapp.platform.outgoing_messages.rules import ANY_KIND, CHANNEL_LABELS, TEST_KIND, kind_label
 from examapp.security.ciphers import DecryptionError, FieldCipher
 
-CHANNEL_LABELS = {
-    "aliyun": "阿里云短信",
-    "tencent": "腾讯云短信",
-    "wecom": "企业微信",
-    "dingtalk": "钉钉",
-    "smtp": "电子邮件",
-    "file": "写入文件",
-    "http": "推送网关",
-}
 _MAX_REASONS = 10
 
 
@@ -45,6 +37,8 @@ class ChannelReport:
     sent_count: int
     segment_count: int
     cost: Decimal
+    delivered_count: int
+    undelivered_count: int
     last_test: OutgoingMessage | None
 
 
@@ -77,6 +71,15 @@ def find_emails(session: Session, person_ids: Collection[int], *, cipher: FieldC
     return found
 
 
+def people_of_mobile(session: Session, mobile: str, *, cipher: FieldCipher) -> Sequence[int]:
+    """Find who has a mobile number, as an operator writes it, by its blind index; nobody for what is none."""
+    number = normalise_mobile(mobile[:20])
+    if not is_mobile(number):
+        return []
+    indexes = cipher.blind_indexes(number, purpose=MOBILE_PURPOSE)
+    return session.scalars(select(Person.id).where(Person.mobile_index.in_(indexes))).all()
+
+
 def month_start(now: datetime) -> datetime:
     """Give the first instant of the county's month."""
     return local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -93,6 +96,8 @@ def list_channels(session: Session, names: Sequence[str], *, now: datetime) -> l
                 func.count().label("sent"),
                 func.sum(OutgoingMessage.segment_count).label("segments"),
                 func.sum(OutgoingMessage.cost).label("cost"),
+                func.count().filter(OutgoingMessage.report == "delivered").label("delivered"),
+                func.count().filter(OutgoingMessage.report == "undelivered").label("undelivered"),
             )
             .where(OutgoingMessage.state == OutgoingState.SENT, OutgoingMessage.created_at >= month_start(now))
             .group_by(OutgoingMessage.channel)
@@ -119,6 +124,8 @@ def list_channels(session: Session, names: Sequence[str], *, now: datetime) -> l
             sent_count=sums[name].sent if name in sums else 0,
             segment_count=sums[name].segments if name in sums else 0,
             cost=sums[name].cost if name in sums else Decimal(0),
+            delivered_count=sums[name].delivered if name in sums else 0,
+            undelivered_count=sums[name].undelivered if name in sums else 0,
             last_test=last_tests.get(name),
         )
         for name in names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from examapp import clock
 from examapp.config import Settings
 from examapp.db.session import transaction
 from examapp.jobs.registry import task
-from examapp.platform.message_channels.actions import open_channels
+from examapp.platform.message_channels.actions import list_unreported, note_report, open_channels
 from examapp.platform.message_channels.queries import find_emails
 from examapp.platform.outgoing_messages.actions import (
     ChannelStates,
@@ -21,12 +22,24 @@ from examapp.platform.outgoing_messages.actions import (
     note_delivery,
     tidy_messages,
 )
-from examapp.platform.outgoing_messages.rules import ALL_PAUSED, ANY_KIND, NO_ADDRESS, Claimed, Delivery, Gateway
+from examapp.platform.outgoing_messages.rules import (
+    ALL_PAUSED,
+    ANY_KIND,
+    NO_ADDRESS,
+    POLLED,
+    Claimed,
+    Delivery,
+    DeliveryOutcome,
+    Gateway,
+)
 
-_RUN_LIMIT_S = 240.0
+_RUN_LIMIT_S = 200.0
 """A run ends its round after so long, however slow the channels are; the next one goes on."""
 _BATCH = 20
-"""With the slowest answers a batch takes less than the time after which a claimed message is sent again."""
+"""So few that what was claimed is handed over or put back before it counts as lost."""
+
+_ASKED, _ASKING_LIMIT_S = 100, 60.0
+"""How many messages a round asks for, and for how long; the next one goes on."""
 
 
 @task("messages.send_waiting", queue="messages", every_s=30)
@@ -42,7 +55,7 @@ def send_waiting() -> None:
             claimed = _claim(session, states, settings) if states.open_for(ANY_KIND) else []
         if not claimed:
             break
-        _hand_over(channels, claimed, settings)
+        _hand_over(channels, claimed, settings, end=end)
 
 
 def _claim(session: Session, states: ChannelStates, settings: Settings) -> list[Claimed]:
@@ -51,8 +64,8 @@ def _claim(session: Session, states: ChannelStates, settings: Settings) -> list[
     return claim_messages(session, quiet=settings.message_quiet_hours, now=clock.now(), limit=limit, held_kinds=held)
 
 
-def _hand_over(channels: dict[str, Gateway], claimed: list[Claimed], settings: Settings) -> None:
-    """Hand over one by one and note each at once, so that a crash repeats one message at most."""
+def _hand_over(channels: dict[str, Gateway], claimed: list[Claimed], settings: Settings, *, end: float) -> None:
+    """Hand over one by one and note each at once, so that a crash repeats one message at most; after `end` the rest is put back."""
     people = {message.person_id for message in claimed}
     with transaction() as session:
         mobiles = current_app.extensions["find_mobiles"](session, people)
@@ -65,18 +78,22 @@ def _hand_over(channels: dict[str, Gateway], claimed: list[Claimed], settings: S
             names = ChannelStates(session, list(channels), now=clock.now()).open_for(message.kind)
         if is_over:
             continue
-        wanted = [name for name in names if message.channel in {"", name}]
+        wanted = [name for name in names if message.channel in {"", name} and time.monotonic() < end]
         addresses = {"mobile": mobiles.get(message.person_id), "email": emails.get(message.person_id)}
         name, delivery = _deliver([channels[each] for each in wanted], message, addresses)
+        has_another = not message.channel and len(wanted) < len(channels)
+        if has_another and delivery.outcome is DeliveryOutcome.RECIPIENT_REJECTED:  # it waits for the paused one
+            delivery = replace(delivery, outcome=DeliveryOutcome.CHANNEL_REJECTED)
         with transaction() as session:
             note_delivery(session, message.id, delivery, channel=name, price=settings.sms_price, now=clock.now())
 
 
 def _deliver(channels: list[Gateway], message: Claimed, addresses: dict[str, str | None]) -> tuple[str, Delivery]:
     """Try the channels in their order, the next one only where the one before surely has not taken it, so that nobody gets it twice."""
-    name, delivery = "", NO_ADDRESS if channels else ALL_PAUSED
+    name, delivery = "", ALL_PAUSED
     for channel in channels:
         if (address := addresses[channel.address_kind]) is None:
+            delivery = NO_ADDRESS[channel.address_kind] if not name else delivery
             continue
         name, delivery = channel.name, channel.deliver(message, address, now=clock.now())
         with transaction() as session:
@@ -93,3 +110,23 @@ def _is_out_of_date(session: Session, message: Claimed) -> bool:
             session, person_id=message.person_id, kind=message.kind, once_key=message.once_key, now=clock.now()
         )
     )
+
+
+@task("messages.ask_reports", queue="messages", every_s=60)
+def ask_reports() -> None:
+    """Ask operators what became of messages that they took; when each is asked again is stored before it is asked."""
+    settings, end = current_app.config["SETTINGS"], time.monotonic() + _ASKING_LIMIT_S
+    channels = open_channels(settings)
+    if not POLLED & channels.keys():
+        return
+    with transaction() as session:
+        waiting = list_unreported(session, now=clock.now(), limit=_ASKED)
+        mobiles = current_app.extensions["find_mobiles"](session, {message.person_id for message in waiting})
+    for message in waiting:
+        channel, address = channels.get(message.channel), mobiles.get(message.person_id)
+        if channel is None or address is None or time.monotonic() > end:
+            continue
+        report = channel.find_report(message, address, now=clock.now())
+        if report is not None:
+            with transaction() as session:
+                note_report(session, message.channel, report, now=clock.now())

@@ -10,9 +10,9 @@ from wtforms.validators import Length, Optional, Regexp
 from examapp.config_messages import channel_names
 from examapp.db.session import read_session
 from examapp.organisation.accounts.guards import cipher, my_user, signed_in
+from examapp.platform.message_channels.actions import choose_messages
 from examapp.platform.message_channels.queries import find_emails
 from examapp.platform.notices.models import MessagePreference
-from examapp.platform.outgoing_messages.actions import choose_messages
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import request_transaction
 

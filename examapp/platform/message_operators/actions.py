@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import time
 import uuid
 from collections.abc import Mapping
@@ -12,18 +14,30 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from examapp.clock import local
 from examapp.config import Settings
 from examapp.platform.message_operators.rules import (
     acs3_headers,
     canonical_query,
     count_segments,
+    find_aliyun_report,
+    find_dingtalk_report,
+    find_tencent_report,
     missing_template,
     rejection,
     tc3_headers,
     text_of,
     unreadable,
 )
-from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, DeliveryOutcome
+from examapp.platform.outgoing_messages.rules import (
+    ANY_KIND,
+    KINDS,
+    Claimed,
+    Delivery,
+    DeliveryOutcome,
+    DeliveryReport,
+    SentMessage,
+)
 from examapp.security.http_client import ExchangeError, exchange
 
 
@@ -41,10 +55,18 @@ def exchange_json(url: str, *, body: bytes = b"", headers: Mapping[str, str], me
     return reply if is_known else unreadable(status)
 
 
+_CONNECTION_ERRORS: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "对方没有答复，已超时"),
+    (ConnectionRefusedError, "对方拒绝连接"),
+    (socket.gaierror, "找不到这个主机名"),
+    (ssl.SSLCertVerificationError, "对方的证书不可信"),
+)
+
+
 def unreachable(error: Exception) -> Delivery:
     """Give what a connection that failed, was cut or timed out comes to; the message may have been taken."""
-    name = type(error).__name__
-    reason = f"通道连接失败或超时（{name}），会自动再发。一直如此的，请系统管理员检查服务器能否访问这个地址。"
+    said = next((text for kind, text in _CONNECTION_ERRORS if isinstance(error, kind)), "连接中断")
+    reason = f"通道没有连通（{said}），会自动再发。一直如此的，请系统管理员检查服务器能否访问这个地址。"
     return Delivery(outcome=DeliveryOutcome.UNREACHABLE, reason=reason)
 
 
@@ -68,6 +90,18 @@ class AliyunSms:
             return rejection(self.name, message.kind, code or "无错误码", text_of(reply, "Message"))
         segments = count_segments(message, self.settings.sms_sign_name)
         return Delivery(outcome=DeliveryOutcome.TAKEN, operator_id=text_of(reply, "BizId"), segment_count=segments)
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:
+        """Ask QuerySendDetails what became of a message."""
+        wanted = {
+            "PhoneNumber": address,
+            "BizId": message.operator_id,
+            "SendDate": f"{local(message.sent_at):%Y%m%d}",
+            "PageSize": "10",
+            "CurrentPage": "1",
+        }
+        reply = self._call("QuerySendDetails", wanted, now=now)
+        return None if isinstance(reply, Delivery) else find_aliyun_report(reply, message.operator_id)
 
     def _fields(self, message: Claimed, address: str, template: str) -> dict[str, str]:
         names = KINDS[message.kind].parameters if message.kind in KINDS else ()
@@ -118,6 +152,18 @@ class TencentSms:
         }
         reply = self._call("SendSms", wanted, now=now)
         return reply if isinstance(reply, Delivery) else self._read(message.kind, reply)
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:
+        """Ask PullSmsSendStatusByPhoneNumber what became of a message."""
+        wanted = {
+            "BeginTime": int(message.sent_at.timestamp()) - 60,
+            "Offset": 0,
+            "Limit": 100,
+            "PhoneNumber": f"+86{address}",
+            "SmsSdkAppId": self.settings.tencent_sms_app_id,
+        }
+        reply = self._call("PullSmsSendStatusByPhoneNumber", wanted, now=now)
+        return None if isinstance(reply, Delivery) else find_tencent_report(reply, message.operator_id)
 
     def _read(self, kind: str, reply: dict[str, Any]) -> Delivery:
         if isinstance(error := reply.get("Error"), dict):
@@ -181,6 +227,10 @@ class WorkApp:
     def _token_address(self) -> str:
         """Give the address at which an access token is fetched."""
         raise NotImplementedError
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:  # noqa: ARG002 – as its kinds have it
+        """Say that nothing is known."""
+        return None
 
     def _ask(self, kind: str, address: str, wanted: Mapping[str, Any]) -> Any:
         """Ask with the token, once with a new one where it is over; gives the reply or what its refusal means."""
@@ -278,6 +328,13 @@ class DingTalkApp(WorkApp):
         if isinstance(reply, Delivery):
             return reply
         return Delivery(outcome=DeliveryOutcome.TAKEN, operator_id=str(reply.get("task_id", "")))
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:  # noqa: ARG002 – as above
+        """Ask getsendresult what became of a notice."""
+        wanted = {"agent_id": int(self.settings.dingtalk_agent_id), "task_id": int(message.operator_id or 0)}
+        url = f"{self.settings.dingtalk_url}/topapi/message/corpconversation/getsendresult"
+        reply = self._ask(ANY_KIND, url, wanted)
+        return None if isinstance(reply, Delivery) else find_dingtalk_report(reply, message.operator_id)
 
 
 def error_code(reply: Mapping[str, Any]) -> str:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
-from examapp.platform.outgoing_messages.rules import KINDS, Claimed, Delivery, DeliveryOutcome, kind_label
+from examapp.platform.outgoing_messages.rules import (
+    KINDS,
+    LONG_NUMBER,
+    Claimed,
+    Delivery,
+    DeliveryOutcome,
+    DeliveryReport,
+    kind_label,
+)
 
 _FIRST_SEGMENT, _SEGMENT = 70, 67
-_LONG_NUMBER = re.compile(r"\d{7,}")
 
 
 def _hash(data: bytes) -> str:
@@ -181,7 +188,7 @@ def rejection(channel: str, kind: str, code: str, text: str) -> Delivery:
     """Give what a refusal means, with the operator's words, without any number of a person in them; an unknown one is tried again."""
     found = next((found for start, found in _REJECTIONS[channel].items() if code.startswith(start)), None)
     outcome, sentence = found or (DeliveryOutcome.BUSY, _OTHER)
-    said = _LONG_NUMBER.sub("…", f"{code} {text}".strip())[:120]
+    said = LONG_NUMBER.sub("…", f"{code} {text}".strip())[:120]
     return Delivery(outcome=outcome, reason=f"{sentence.format(kind=kind_label(kind))}（运营商答复：{said}）")
 
 
@@ -201,3 +208,83 @@ def text_of(reply: Mapping[str, Any], name: str) -> str:
     """Read a text of an operator's reply, whatever it holds there."""
     value = reply.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _is_reply(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _read_count(value: object) -> int | None:
+    text = str(value) if isinstance(value, int | str) else ""
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 3 else None
+
+
+def read_aliyun_report(row: Mapping[str, Any]) -> DeliveryReport:
+    """Read a row of Alibaba Cloud's SmsReport."""
+    return DeliveryReport(
+        operator_id=text_of(row, "biz_id"),
+        is_delivered=row.get("success") is True,
+        code=text_of(row, "err_code"),
+        segment_count=_read_count(row.get("sms_size")),
+    )
+
+
+def read_tencent_report(row: Mapping[str, Any]) -> DeliveryReport:
+    """Read a row of Tencent Cloud's status callback."""
+    return DeliveryReport(
+        operator_id=text_of(row, "sid"),
+        is_delivered=text_of(row, "report_status") == "SUCCESS",
+        code=text_of(row, "errmsg"),
+    )
+
+
+def read_http_report(row: Mapping[str, Any]) -> DeliveryReport:
+    """Read a row of what the county's own gateway reports: `id` as it was posted, `delivered`, `reason`."""
+    return DeliveryReport(
+        once_key=text_of(row, "id") or "–", is_delivered=row.get("delivered") is True, code=text_of(row, "reason")
+    )
+
+
+REPORT_READERS: dict[str, Callable[[Mapping[str, Any]], DeliveryReport]] = {
+    "aliyun": read_aliyun_report,
+    "tencent": read_tencent_report,
+    "http": read_http_report,
+}
+
+
+def find_aliyun_report(reply: Mapping[str, Any], operator_id: str) -> DeliveryReport | None:
+    """Read QuerySendDetails: status 1 is without a report yet, 2 failed, 3 delivered."""
+    rows = reply.get("SmsSendDetailDTOs")
+    match rows.get("SmsSendDetailDTO") if _is_reply(rows) else None:
+        case [{"SendStatus": 2 | 3 as status} as row, *_]:
+            return DeliveryReport(operator_id=operator_id, is_delivered=status == 3, code=text_of(row, "ErrCode"))
+    return None
+
+
+def find_tencent_report(reply: Mapping[str, Any], operator_id: str) -> DeliveryReport | None:
+    """Read PullSmsSendStatusByPhoneNumber: the row of this message, if it is there."""
+    rows = reply.get("PullSmsSendStatusSet")
+    for row in rows if isinstance(rows, list) else []:
+        if _is_reply(row) and row.get("SerialNo") == operator_id:
+            is_delivered = row.get("ReportStatus") == "SUCCESS"
+            return DeliveryReport(operator_id=operator_id, is_delivered=is_delivered, code=text_of(row, "Description"))
+    return None
+
+
+def find_dingtalk_report(reply: Mapping[str, Any], operator_id: str) -> DeliveryReport | None:
+    """Read getsendresult of a task with one recipient: read or unread is delivered; failed, forbidden or invalid is not."""
+    result = reply.get("send_result")
+    if not _is_reply(result):
+        return None
+    if result.get("read_user_id_list") or result.get("unread_user_id_list"):
+        return DeliveryReport(operator_id=operator_id, is_delivered=True)
+    for name in ("failed_user_id_list", "forbidden_user_id_list", "invalid_user_id_list", "forbidden_list"):
+        if result.get(name):
+            return DeliveryReport(operator_id=operator_id, is_delivered=False, code=name)
+    return None
+
+
+def is_unsubscribing(text: str) -> bool:
+    """Tell whether the answer to a short message asks for no more: the words that operators print, in any width or case."""
+    word = unicodedata.normalize("NFKC", text).strip(" 。.!！").upper()
+    return word in {"T", "TD", "R", "N", "0000", "退订", "拒收", "取消"}

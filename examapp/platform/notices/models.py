@@ -14,6 +14,7 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -108,7 +109,7 @@ class OutgoingMessage(Base):
     )
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name="state"),
-        CheckConstraint("sent_on IS NULL OR NOT is_urgent", name="urgent_takes_no_day"),
+        CheckConstraint("sent_on IS NULL OR NOT (is_urgent OR is_last_call)", name="urgent_takes_no_day"),
         Index(
             "uq_outgoing_messages_one_a_day",
             "person_id",
@@ -118,6 +119,9 @@ class OutgoingMessage(Base):
         ),
         Index("ix_outgoing_messages_due", "try_at", postgresql_where=text("state IN ('waiting', 'sending')")),
         Index("ix_outgoing_messages_created_at", "created_at"),
+        Index("ix_outgoing_messages_operator_id", "operator_id", postgresql_where=text("operator_id <> ''")),
+        Index("ix_outgoing_messages_poll_at", "poll_at", postgresql_where=text("poll_at IS NOT NULL")),
+        CheckConstraint("report IN ('', 'delivered', 'undelivered')", name="report"),
     )
 
     id: Mapped[Id]
@@ -130,6 +134,8 @@ class OutgoingMessage(Base):
     parameters: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}", info=MAY_HOLD_CODE)
     """The variables of the SMS template, in its order; forgotten with the text."""
     is_urgent: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
+    is_last_call: Mapped[bool] = mapped_column(default=False, server_default=false(), info=TECHNICAL)
+    """It goes beside the day's other message, at a decent hour: the last reminder before an exam closes."""
     channel: Mapped[Str] = mapped_column(default="", server_default="", info=shown("通道"))
     """The channel that took it, or the one that it must go by (a test); empty for any."""
     state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING, info=shown("状态"))
@@ -146,7 +152,12 @@ class OutgoingMessage(Base):
     segment_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0", info=TECHNICAL)
     """How many short messages the operator charges."""
     cost: Mapped[Decimal] = mapped_column(Numeric(9, 4), default=Decimal(0), server_default="0", info=TECHNICAL)
-    """Yuan, by the price that was set when it was sent."""
+    """Yuan, by the price that was set when it was sent, for what the operator charges."""
+    report: Mapped[Str] = mapped_column(default="", server_default="", info=shown("送达情况"))
+    """What the operator reported of it afterwards: `delivered`, `undelivered`; empty for nothing yet."""
+    reported_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
+    poll_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
+    """When the operator is asked for its report; null where it has come, or is not asked."""
     expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
 
 

@@ -13,25 +13,20 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.documents.html import normalise
-from examapp.errors import NotFoundError
 from examapp.jobs.publisher import enqueue_after_commit
-from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.notices.models import MessageChannel, MessagePreference, OutgoingMessage, OutgoingState
-from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, email_binding, is_quiet
+from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
 from examapp.platform.outgoing_messages.rules import (
     ANY_KIND,
+    FIRST_POLL,
     KINDS,
+    POLLED,
     Claimed,
     Delivery,
     DeliveryOutcome,
     cut_parameters,
     pause_after,
 )
-from examapp.security.ciphers import FieldCipher
-
-AUDIT_ACTS = {"messages.choose": "更改消息设置"}
-AUDIT_OBJECTS = {"message_preference": "消息设置"}
-AUDIT_DETAILS = {"wants_reminders": "接收提醒"}
 
 _CLAIM_LOCK = 430_611
 """The advisory lock under which one process at a time picks what goes out next."""
@@ -76,6 +71,7 @@ def send_out_many(
     now: datetime,
     parameters: Sequence[str] = (),
     urgent: bool = False,
+    last_call: bool = False,
     channel: str = "",
     until: datetime | None = None,
 ) -> int:
@@ -95,6 +91,7 @@ def send_out_many(
             "channel": channel,
             "once_key": once_key,
             "is_urgent": urgent,
+            "is_last_call": last_call,
             "state": OutgoingState.WAITING,
             "delivery_count": 0,
             "reason": "",
@@ -109,26 +106,6 @@ def send_out_many(
     if urgent and new:
         enqueue_after_commit(session, "messages.send_waiting")
     return new
-
-
-def choose_messages(context: ActionContext, *, wants_reminders: bool, email: str | None, cipher: FieldCipher) -> None:
-    """Store how the actor wants to be written to; an empty e-mail address takes the stored one away, None leaves it."""
-    session, person_id = context.session, context.actor.person_id
-    if person_id is None:
-        raise NotFoundError
-    session.execute(
-        insert(MessagePreference).values(person_id=person_id, changed_at=context.now).on_conflict_do_nothing()
-    )
-    chosen = session.get_one(MessagePreference, person_id, with_for_update=True, populate_existing=True)
-    if wants_reminders:
-        chosen.unsubscribed_at, chosen.unsubscribed_by = None, ""
-    elif chosen.unsubscribed_at is None:
-        chosen.unsubscribed_at, chosen.unsubscribed_by = context.now, "person"
-    if email is not None:
-        chosen.email_encrypted = cipher.seal(email, associated_data=email_binding(person_id)) if email else None
-    chosen.changed_at = context.now
-    details = {"wants_reminders": wants_reminders}
-    record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
 
 
 def claim_messages(
@@ -148,9 +125,10 @@ def claim_messages(
     today, chosen, served = day_of(now), [], set()
     due = _due(quiet, now).where(OutgoingMessage.kind.not_in(held_kinds)).limit(limit)
     for message in session.scalars(due):
-        if not message.is_urgent and message.person_id in served:
+        takes_day = not (message.is_urgent or message.is_last_call)
+        if takes_day and message.person_id in served:
             continue
-        if not message.is_urgent:
+        if takes_day:
             served.add(message.person_id)
             message.sent_on = today
         message.state, message.delivery_count = OutgoingState.SENDING, message.delivery_count + 1
@@ -178,7 +156,6 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
         .where(
             other.person_id == OutgoingMessage.person_id,
             other.sent_on == day_of(now),
-            ~other.is_urgent,
             other.id != OutgoingMessage.id,
         )
         .exists()
@@ -188,7 +165,8 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
         .where(MessagePreference.person_id == OutgoingMessage.person_id, MessagePreference.unsubscribed_at.is_not(None))
         .exists()
     )
-    may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken & ~wants_none
+    is_free = or_(OutgoingMessage.is_last_call, ~is_day_taken)
+    may_remind = false() if is_quiet(local(now).time(), quiet) else is_free & ~wants_none
     is_pending = OutgoingMessage.state.in_([OutgoingState.WAITING, OutgoingState.SENDING])
     return (
         select(OutgoingMessage)
@@ -224,6 +202,7 @@ def note_delivery(
         message.state, message.sent_at, message.channel = OutgoingState.SENT, now, channel
         message.operator_id, message.segment_count = delivery.operator_id[:100], delivery.segment_count
         message.cost = price * delivery.segment_count
+        message.poll_at = now + FIRST_POLL if channel in POLLED and message.operator_id else None
     else:
         _put_back(message, delivery.outcome, now=now)
     if message.is_urgent and message.state != OutgoingState.WAITING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Protocol
 MAX_PARAMETER_LENGTH = 30
 """Operators take at most 35 characters in a variable of a template."""
 TEST_KIND = "test"
+LONG_NUMBER = re.compile(r"\d{7,}")
+"""What may be somebody's number in an operator's words: it is left out of what is stored."""
 ANY_KIND = ""
 """The kind under which the state of a whole channel is kept."""
 
@@ -58,6 +61,17 @@ KINDS = {
     TEST_KIND: MessageKind(label="测试", template="这是学法考试平台的测试消息，收到即表示通道正常。"),
 }
 """Every kind that goes out. No template has room for marks, answers or a name: a phone is seen by others."""
+
+
+CHANNEL_LABELS = {
+    "aliyun": "阿里云短信",
+    "tencent": "腾讯云短信",
+    "wecom": "企业微信",
+    "dingtalk": "钉钉",
+    "smtp": "电子邮件",
+    "file": "写入文件",
+    "http": "推送网关",
+}
 
 
 def kind_label(kind: str) -> str:
@@ -126,7 +140,40 @@ class Delivery:
 
 
 ALL_PAUSED = Delivery(outcome=DeliveryOutcome.CHANNEL_REJECTED, reason="通道暂停中，恢复后自动再发。")
-NO_ADDRESS = Delivery(outcome=DeliveryOutcome.RECIPIENT_REJECTED, reason="没有登记手机号")
+POLLED = frozenset({"aliyun", "tencent", "dingtalk"})
+"""The channels whose operators are asked what became of a message; the others report by themselves or not at all."""
+FIRST_POLL, NEXT_POLL, LAST_POLL = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
+"""After sending the report is asked for, again each hour without one, for a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """What an operator says afterwards of a message that it took, named by its own number, or by our `once_key`."""
+
+    is_delivered: bool
+    operator_id: str = ""
+    once_key: str = ""
+    code: str = ""
+    segment_count: int | None = None
+    """How many short messages it charges, where it says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message of which no report has come yet."""
+
+    id: int
+    person_id: int
+    channel: str
+    operator_id: str
+    sent_at: datetime
+
+
+NO_ADDRESS = {
+    kind: Delivery(outcome=DeliveryOutcome.RECIPIENT_REJECTED, reason=reason)
+    for kind, reason in (("mobile", "没有登记手机号"), ("email", "没有在“消息设置”里填邮箱"))
+}
+"""What a message comes to whose recipient has no address of the channel's kind."""
 
 
 class Gateway(Protocol):
@@ -142,6 +189,9 @@ class Gateway(Protocol):
 
     def deliver(self, message: Claimed, address: str, *, now: datetime) -> Delivery:
         """Hand a message over; never raises."""
+
+    def find_report(self, message: SentMessage, address: str, *, now: datetime) -> DeliveryReport | None:
+        """Ask what became of a message, None where nothing is known yet; never raises. Only of the channels in `POLLED`."""
 
 
 _FAILURES_TO_OPEN = 3

@@ -14,6 +14,7 @@ from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.documents.spreadsheets import as_text
 from examapp.organisation.access.rules import ROLE_NAMES
 from examapp.platform.audit.rules import act_label
+from examapp.platform.outgoing_messages.rules import CHANNEL_LABELS, KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ class Terms:
 
 
 _VALUES = {
+    **CHANNEL_LABELS,
+    **{name: kind.label for name, kind in KINDS.items()},
+    "delivered": "已送到",
+    "undelivered": "没有送到",
+    "person": "本人在平台设置",
+    "reply": "回复短信",
     "on_roster": "在册",
     "off_roster": "不参加考试",
     "left": "已离开",

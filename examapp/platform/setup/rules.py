@@ -36,6 +36,7 @@ SECRET_SETTINGS = frozenset(
         "wecom_secret",
         "dingtalk_app_secret",
         "smtp_password",
+        "message_callback_token",
         "oidc_client_secret",
     }
 )
