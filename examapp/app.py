@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 from flask import Flask, Request, request
 from flask.cli import FlaskGroup
+from sqlalchemy import Connection
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
@@ -35,7 +36,7 @@ from examapp.organisation.passwords.audit_trail import audit_denied_access, audi
 from examapp.organisation.people.queries import find_mobiles
 from examapp.organisation.sign_in.oidc import init_identity
 from examapp.oversight.reminders.queries import is_out_of_date
-from examapp.platform.setup.queries import has_accounts
+from examapp.platform.setup.queries import find_site_texts, has_accounts
 from examapp.security import rate_limits
 from examapp.security.ciphers import FieldCipher
 from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH, ConcurrencyLimiter, PriorityClass
@@ -109,11 +110,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.app_mode is not Mode.TESTING:
         with app.app_context():
             ConnectionWatchdog().install(db.engine)
+            clock.readers.append(partial(_follow_site_texts, app))
             clock.follow(db.engine)
         tune_gc()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _wrap(app, settings, version, folder)
     return app
+
+
+def _follow_site_texts(app: Flask, connection: Connection) -> None:
+    if texts := find_site_texts(connection):
+        pages.show_site_texts(app, pages.SiteTexts(**texts))
 
 
 def _is_offline_command(settings: Settings) -> bool:

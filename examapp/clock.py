@@ -16,12 +16,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.get_logger()
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+_YEARS = range(2000, 2101)
 _MEASURE_EVERY_S = 10.0
 _FIRST_EVERY_S = 0.5
 """Until the database has been asked once: so long the host's own time stands in."""
@@ -35,6 +36,8 @@ class Clock:
         """The database's time and the monotonic one, of the same moment: one value, so that nobody reads half of a new one."""
         self._follower: threading.Thread | None = None
         self._source: Callable[[], datetime] | None = None
+        self.readers: list[Callable[[Connection], None]] = []
+        """What else is read each time the database is asked: what every process must know and no request should look up."""
         self.is_started_by_forks_only = False
         """True in a process that only loads the program for others to be forked from (ops.web_workers): it begins no thread."""
 
@@ -47,12 +50,14 @@ class Clock:
         return measured[0] + timedelta(seconds=time.monotonic() - measured[1])
 
     def measure(self, engine: Engine) -> None:
-        """Measure the database's time."""
+        """Measure the database's time, and let the readers read."""
         with engine.connect() as connection:
             before = time.monotonic()
             measured = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = time.monotonic()
-        self._measured = measured, (before + after) / 2
+            self._measured = measured, (before + after) / 2
+            for read in self.readers:
+                read(connection)
 
     def follow(self, engine: Engine) -> None:
         """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away.
@@ -113,6 +118,15 @@ def day_of(instant: datetime) -> date:
 def start_of(day: date) -> datetime:
     """Give the instant at which a day of the county begins."""
     return datetime.combine(day, datetime.min.time(), LOCAL).astimezone(UTC)
+
+
+def find_day(text: str) -> date | None:
+    """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None
 
 
 def from_local(naive: datetime) -> datetime:

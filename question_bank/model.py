@@ -93,7 +93,7 @@ NUMBERED = "[\U000f0000-\U000ffffd]"
 class Note:
     """A loss or a rejection: where in the file, and why, in Chinese.
 
-    `where` is a place that a person finds again: `工作表「单选」第 7 行「答案」列`, `第 31 行`, or an XML path.
+    `where` is a place that a person finds again: `工作表“单选”第 7 行“答案”列`, `第 31 行`, or an XML path.
     `code` is a constant English word for programs: `no_key`, `key_outside_options`, `kind_not_sat` …
     """
 

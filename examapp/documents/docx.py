@@ -65,6 +65,8 @@ class WordDocument:
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         shares = sum(width for _, width, _ in heads)
         widths = [Mm(self._room_mm * width / shares) for _, width, _ in heads]
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = width  # the grid, by which LibreOffice and WPS set a table
         head_row = table.rows[0]
         for cell, (text, _, _), width in zip(head_row.cells, heads, widths, strict=True):
             _fill(cell, text, HEADING_FONT, "center", width)
@@ -96,7 +98,7 @@ class WordDocument:
         return paragraph
 
     def _set_footer(self, section: Any) -> None:
-        """Number the pages, in an official document as 「— 1 —」 in 4号宋体."""
+        """Number the pages, in an official document as “— 1 —” in 4号宋体."""
         footer = section.footer.paragraphs[0]
         footer.alignment = _align("right" if self._is_official else "center")
         before, after = ("— ", " —") if self._is_official else ("第 ", " 页")

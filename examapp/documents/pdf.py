@@ -16,7 +16,7 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 
 from examapp.clock import local
-from examapp.documents.pdf_font import FAMILY, break_lines, printable, share_font, width_of
+from examapp.documents.pdf_font import FAMILY, break_lines, break_title, printable, share_font, width_of
 
 Align = Literal["left", "center", "right"]
 _MM = 72 / 25.4
@@ -38,7 +38,7 @@ class Layout:
     title_pt: float = 16
     line: float = 1.5
     has_dashes: bool = False
-    """Page numbers as 「— 1 —」 at the outer edge, as official documents have them."""
+    """Page numbers as “— 1 —” at the outer edge, as official documents have them."""
 
 
 PLAIN = Layout()
@@ -74,15 +74,10 @@ class PdfDocument:
         self._pdf.add_page()
 
     def title(self, text: str) -> None:
-        """Write the title, centred, in lines of about the same length."""
-        width = self._pdf.epw * _MM
+        """Write the title, centred, in lines of about the same length that end where a word does."""
         size = self.layout.title_pt
-        count = len(break_lines(text, width=width, size_pt=size))
-        even = width_of(printable(text), size) / count + size
-        lines = break_lines(text, width=min(width, even), size_pt=size)
-        self._write(
-            "\n".join(lines) if len(lines) == count else text, size=self.layout.title_pt, align="center", is_strong=True
-        )
+        lines = break_title(text, width=self._pdf.epw * _MM, size_pt=size)
+        self._write("\n".join(lines), size=size, align="center", is_strong=True)
         self.space(self.layout.text_pt / 4)
 
     def heading(self, text: str) -> None:

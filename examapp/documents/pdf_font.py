@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import threading
 from functools import cache
 from importlib.util import find_spec
@@ -118,6 +119,31 @@ def break_lines(text: str, *, width: float, size_pt: float, indent: float = 0) -
                 line += part if line or part != " " else ""
         lines.append(line)
     return lines
+
+
+_TITLE_TOKENS = re.compile(
+    r"关于|[0-9]+年(?:度)?|第[一二三四五六七八九十0-9]+[批次季期]|国家|工作人员|公职人员|行政执法(?:资格)?|任前法律知识|学法用法|普法责任制|考试|考核|"
+    r"参考情况|成绩|汇总表|统计表|名单|情况|通报|[（《“][^）》”]*[）》”]|[A-Za-z0-9.%]+|."
+)
+"""What a title is made of: no line of it ends within one of these."""
+_NOT_LAST, _NOT_FIRST = ("关于", "的", "国家"), "的、，。）》”"
+
+
+def break_title(text: str, *, width: float, size_pt: float) -> list[str]:
+    """Break a title by its sense into as few lines as it needs, of about the same length; `width` in points."""
+    whole = printable(text)
+    count = len(break_lines(whole, width=width, size_pt=size_pt))
+    if count != 2:
+        return break_lines(whole, width=width, size_pt=size_pt)
+    tokens, best = _TITLE_TOKENS.findall(whole), (2.0, whole)
+    for at in range(1, len(tokens)):
+        first, second = "".join(tokens[:at]), "".join(tokens[at:])
+        longest = max(width_of(first, size_pt), width_of(second, size_pt))
+        if longest > width or tokens[at - 1] in _NOT_LAST or tokens[at][0] in _NOT_FIRST:
+            continue
+        is_apart = len(tokens[at - 1]) == 1 and len(tokens[at]) == 1
+        best = min(best, (longest / width + is_apart, f"{first}\n{second}"))
+    return best[1].split("\n") if "\n" in best[1] else break_lines(whole, width=width, size_pt=size_pt)
 
 
 def _cut(line: str, *, before: str) -> tuple[str, str]:

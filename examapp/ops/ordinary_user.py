@@ -74,7 +74,7 @@ def way_to(folder: Path | None) -> str:
             return way
         failures.append(f"{way}: {tried.stderr.strip().rpartition(chr(10))[2] or 'out of reach'}")
     raise EmbeddedServerError(
-        f"自带的 PostgreSQL 不能以 root 身份运行，这台机器也不允许它换一个身份读取程序和数据目录「{folder or program.parent}」"
+        f"自带的 PostgreSQL 不能以 root 身份运行，这台机器也不允许它换一个身份读取程序和数据目录“{folder or program.parent}”"
         f"（{'；'.join(failures)}）。请换普通用户执行，或把程序移到普通用户能进入的目录（如 /opt、/srv）后再执行；"
         "也可以用 DATABASE_URL 指定已有的 PostgreSQL。"
     )

@@ -30,7 +30,7 @@ def lock_data_folder(folder: Path, address: str) -> TextIO:
         holder = file.read().strip()
         file.close()
         raise NotFreeError(
-            f"数据目录「{folder}」的网站已经在运行（{holder}），这次没有启动，也没有改动任何文件。"
+            f"数据目录“{folder}”的网站已经在运行（{holder}），这次没有启动，也没有改动任何文件。"
             "要重新启动，请先在原来的窗口按 Ctrl-C；要另开一个网站，请换数据目录和端口，"
             "如 DATA_DIR=.data2 PORT=8001 make run。"
         ) from None

@@ -208,7 +208,7 @@ def part_commands(settings: Settings) -> dict[str, list[str]]:
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(data / "beat-schedule"), "--pidfile="]
     queues = {
         queue: ["nice", "-n", nice, *worker, "--concurrency", "1", "--queues", queue, "--hostname", f"{queue}@%h"]
-        for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"))
+        for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"), ("messages", "10"))
     }
     others = {"sweeper": [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"], **queues, "beat": beat}
     return {"web": web_command()} | {name: watched(data / f"{name}.alive", command) for name, command in others.items()}
@@ -242,12 +242,12 @@ def _watch(site: Site, is_reload_requested: threading.Event) -> None:
                 continue
             if not part.is_reloading:
                 say(
-                    f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志在 {site.settings.data_path} 下。"
+                    f"“{part.name}”意外退出（{part.process.returncode}），已重新启动。日志在 {site.settings.data_path} 下。"
                 )
             try:
                 part.restart()
             except EmbeddedServerError as error:
-                say(f"「{part.name}」还没有起来，稍后再试：{error}")
+                say(f"“{part.name}”还没有起来，稍后再试：{error}")
 
 
 def reload_parts(site: Site) -> None:

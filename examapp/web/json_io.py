@@ -63,7 +63,7 @@ def instant(value: datetime) -> str:
 
 def read_body(shape: type[T], *, max_bytes: int, may_be_empty: bool = False) -> T:
     """Decode the request's body, one JSON object; raises NotJsonError, TooLargeError and what `decode` raises."""
-    body = _read_body(max_bytes)
+    body = read_raw(max_bytes)
     if may_be_empty and not body.strip():
         return msgspec.convert({}, shape)
     environ = request.environ
@@ -73,7 +73,8 @@ def read_body(shape: type[T], *, max_bytes: int, may_be_empty: bool = False) -> 
     return decode(body, shape)
 
 
-def _read_body(max_bytes: int) -> bytes:
+def read_raw(max_bytes: int) -> bytes:
+    """Read the request's body; raises TooLargeError, after what is over was read and dropped."""
     length = request.content_length
     if length is None or length <= max_bytes:
         body = request.stream.read(max_bytes + 1)

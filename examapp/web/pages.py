@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -94,6 +95,21 @@ class _Id(IntegerConverter):
         super().__init__(url_map, max=2**63 - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class SiteTexts:
+    """How the site and its office are called on pages and papers, and which telephone helps."""
+
+    site_name: str
+    organisation: str
+    help_line: str
+
+
+def show_site_texts(app: Flask, texts: SiteTexts) -> None:
+    """Let pages and papers of this process say these texts from now on."""
+    app.extensions["site_texts"] = texts
+    app.jinja_env.globals.update(asdict(texts))
+
+
 def init_pages(app: Flask, *, asset_version: str) -> None:
     """Hang filters, context and response hooks into the application."""
     app.jinja_env.filters.update(
@@ -107,9 +123,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         question_kind=find_kind,
     )
     settings = app.config["SETTINGS"]
-    app.jinja_env.globals.update(
-        site_name=settings.site_name, organisation=settings.organisation, help_line=settings.help_line
-    )
+    show_site_texts(app, SiteTexts(settings.site_name, settings.organisation, settings.help_line))
     app.url_map.converters["int"] = _Id
     app.before_request(_note_arrival)
     app.after_request(_compressed)

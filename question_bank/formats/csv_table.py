@@ -77,7 +77,7 @@ class TableExportRow:
         for header, cell in self.cells.items():
             if len(cell) > MAX_CELL:
                 reason = f"内容有 {len(cell)} 个字，超过 Excel 一个单元格的上限，后面的没有写入。"
-                self.dropped.append(Note(f"工作表「{SHEET}」第 {number} 行「{header}」列", reason, "too_long"))
+                self.dropped.append(Note(f"工作表“{SHEET}”第 {number} 行“{header}”列", reason, "too_long"))
 
 
 def rows_of(questions: Iterable[Question]) -> Iterator[TableExportRow]:
@@ -322,6 +322,6 @@ def write(questions: Sequence[Question]) -> ExportedFile:
         for header, cell in zip(headers, cells, strict=True):
             if cell.startswith(_FORMULA):
                 reason = f"内容以“{cell[0]}”开头，前面加了单引号，以免被当作公式。"
-                dropped.append(Note(f"第 {number} 行「{header}」列", reason, "formula"))
+                dropped.append(Note(f"第 {number} 行“{header}”列", reason, "formula"))
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return ExportedFile(("\ufeff" + target.getvalue()).encode(), dropped)

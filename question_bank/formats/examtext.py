@@ -128,16 +128,16 @@ def _parse(lines: Iterable[str]) -> _File:
 def _question(block: _Block, where: str) -> ParsedQuestion:
     kind = _KINDS.get(block.kind)
     if block.twice:
-        names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
+        names = "、".join(f"“{name}：”" for name in dict.fromkeys(block.twice))
         reason = f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
         raise _RejectedError("field_twice", reason)
     if kind is None:
         kinds = "单选题、多选题、判断题、排序题、填空题、案例题或简答题"
-        raise _RejectedError("unknown_kind", f"不认识的题型「{block.kind}」，请写{kinds}")
+        raise _RejectedError("unknown_kind", f"不认识的题型“{block.kind}”，请写{kinds}")
     fields = block.fields
     stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
     if not stem:
-        raise _RejectedError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
+        raise _RejectedError("no_stem", "没有题干，请补上“题干：”（案例题为“材料：”）")
     article = fields.get("条文", "")
     citation = Citation(law=block.law, version=block.version or None, article=article) if block.law or article else None
     parsed = ParsedQuestion(
@@ -170,7 +170,7 @@ def _set_options(parsed: ParsedQuestion, block: _Block) -> None:
     if answer and not letters:
         parsed.require_review("key_unreadable", f"答案“{answer[:20]}”认不出是哪个选项，请写选项字母，如 A 或 AC")
     elif not letters:
-        hint = "在「答案：」后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "补上「答案：」"
+        hint = "在“答案：”后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "补上“答案：”"
         raise _RejectedError("no_key", f"没有答案，请{hint}")
     parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
     if parsed.kind is Kind.SINGLE_CHOICE and len(set(letters)) > 1:
@@ -182,7 +182,7 @@ def _set_options(parsed: ParsedQuestion, block: _Block) -> None:
 def _set_truth(parsed: ParsedQuestion, block: _Block) -> None:
     answer = block.fields.get("答案", "")
     if answer not in TRUE_FALSE_OPTIONS:
-        raise _RejectedError("no_key", "判断题的答案请写「正确」或「错误」")
+        raise _RejectedError("no_key", "判断题的答案请写“正确”或“错误”")
     parsed.right = [TRUE_FALSE_OPTIONS.index(answer)]
 
 
@@ -190,12 +190,12 @@ def _set_blanks(parsed: ParsedQuestion, block: _Block) -> None:
     named = sorted((int(name[2:] or 1), text) for name, text in block.fields.items() if name.startswith("答案"))
     parsed.blanks = [tuple(v.strip() for v in text.split("|") if v.strip()) for _, text in named]
     if not parsed.blanks or not all(parsed.blanks):
-        raise _RejectedError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
+        raise _RejectedError("no_key", "填空题每个空都要有答案，请写“答案1：”“答案2：”")
 
 
 def _set_parts(parsed: ParsedQuestion, block: _Block) -> None:
     if not block.parts:
-        raise _RejectedError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
+        raise _RejectedError("no_parts", "案例题没有小题，请用“### 1 单选题”写出小题")
     parsed.parts = [_question(part, parsed.where) for part in block.parts]
     for part in parsed.parts:
         if part.citation and not part.citation.article:

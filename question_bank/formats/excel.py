@@ -71,7 +71,7 @@ def read_sheets(
     file_kind = kind_names.kind_in(PurePath(name).stem)
     for sheet in sheets:
         result = read_table(_table(sheet, file_kind, columns))
-        place = f"工作表「{sheet.name}」"
+        place = f"工作表“{sheet.name}”"
         if result.columns and not sheet.hidden:
             tables.append(result.columns)
         if result.header is None:
@@ -100,7 +100,7 @@ def _table(sheet: WorkbookSheet, file_kind: Kind | None, names: ColumnNames) -> 
     kind = kind_names.kind_of(sheet.name) or kind_names.kind_in(sheet.name)
     label = sheet.name if kind is None and kind_names.unsupported_name(sheet.name) else ""
     return QuestionTable(
-        f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
+        f"工作表“{sheet.name}”", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
         pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names, hidden_rows=sheet.hidden_rows,
     )  # fmt: skip

@@ -92,7 +92,7 @@ def get_format(name: str) -> Format:
     """Return a format by its name; raises UnreadableFileError for a name that is none."""
     found = _BY_NAME.get(name)
     if found is None:
-        raise UnreadableFileError(f"没有名为「{name}」的题库格式。可用的有：{'、'.join(_BY_NAME)}。")
+        raise UnreadableFileError(f"没有名为“{name}”的题库格式。可用的有：{'、'.join(_BY_NAME)}。")
     return found
 
 
@@ -196,7 +196,7 @@ def write_file(questions: Sequence[Question], format: str) -> ExportedFile:  # n
     """Write questions in a format, with what it could not say; raises UnreadableFileError where it cannot be written."""
     chosen = get_format(format)
     if chosen.write is None:
-        raise UnreadableFileError(f"「{chosen.label}」只能导入，不能导出。请换一种格式。")
+        raise UnreadableFileError(f"“{chosen.label}”只能导入，不能导出。请换一种格式。")
     return chosen.write(questions)
 
 

@@ -54,7 +54,7 @@ def why_unknown(content: bytes, name: str) -> str:
         known = next((reason for stream, reason in _LEGACY if stream.encode("utf-16-le") in content), "")
     if not known and content.startswith(ZIP):
         known = _why_archive(content)
-    return f"「{file_name}」读不了：{known or _why_text(content)}"
+    return f"“{file_name}”读不了：{known or _why_text(content)}"
 
 
 def _why_archive(content: bytes) -> str:
@@ -63,7 +63,7 @@ def _why_archive(content: bytes) -> str:
     except UnreadableFileError as error:
         return str(error)
     found = next((reason for entry, reason in _PACKED if entry in archive), "")
-    shown = "、".join(archive.names[:3])
+    shown = "、".join(list(archive.names)[:3])
     return (
         found
         or f"这是压缩包，里面没有认得的题库文件（有 {shown or '0 个文件'}）。请上传题库包的原文件，或只把题目文件压缩后上传。"

@@ -111,7 +111,7 @@ class ChoiceKind(OptionKind):
             yield "选项重复"
         for option in question.options:
             if any(banned in option for banned in _BANNED_OPTIONS):
-                yield f"选项「{option}」不合要求"
+                yield f"选项“{option}”不合要求"
 
     def stored_key(self, question: Question, *, plain: Callable[[str], str]) -> list[str]:
         """Return the letters in rising order, each once."""

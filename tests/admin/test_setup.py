@@ -3,6 +3,7 @@
 import html
 import re
 import threading
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,9 @@ from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.setup.models import ContentLoad
+from examapp.platform.setup.queries import find_site_texts
 from examapp.platform.setup.rules import CONTENT_PARTS
+from examapp.web.pages import show_site_texts
 from tests.helpers.accounts import setting
 from tests.helpers.forms import post, token
 
@@ -53,6 +56,21 @@ def send(client, **fields):
 
 def sign_in(client, login_name, password):
     return post(client, "/login", {"login_name": login_name, "password": password})
+
+
+def test_the_office_names_the_site_and_every_process_reads_it(app, world, session):
+    county = world.unit("某县", kind="county")
+    office, before = world.client(world.admin()), app.extensions["site_texts"]
+    path, texts = "/admin/site-texts", {"site_name": "学法平台", "organisation": "某县普法办", "help_line": "0731-1"}
+    try:
+        assert "请填写，最多 40 字" in post(office, path, texts | {"organisation": " "}).text
+        assert post(office, path, texts).status_code == 303
+        page = world.client().get("/login").text
+        assert "学法平台</title>" in page and "某县普法办电话 <strong>0731-1" in page
+        assert find_site_texts(session.connection()) == texts == asdict(app.extensions["site_texts"])
+        assert world.client(world.admin("publicity_office", county)).get(path).status_code == 404
+    finally:
+        show_site_texts(app, before)
 
 
 def test_the_first_administrator_is_led_through_the_set_up(world, session, setup_code):

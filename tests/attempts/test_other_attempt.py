@@ -30,9 +30,9 @@ def test_no_other_exam_starts_beside_one_that_counts_and_the_rejection_names_it(
     body = rejected.get_json()
     assert (rejected.status_code, body["error"]) == (409, "other_attempt_in_progress")
     assert body["attempt_id"] == running.attempt["id"]
-    assert "「年度考试」" in body["message"]
+    assert "“年度考试”" in body["message"]
     page = other.api.get(f"/exams/{other.exam_id}").text
-    assert "您正在参加「年度考试」" in page
+    assert "您正在参加“年度考试”" in page
     assert f'href="/exams/{running.exam_id}"' in page
     assert "开始考试</a>" not in page
     assert world.session.query(Attempt).count() == 1
@@ -86,7 +86,7 @@ def test_a_second_account_of_the_same_human_is_rejected_too_and_a_colleague_is_n
     for other_human in (colleague, namesake):
         assert CandidateClient(world, exam, other_human).start().status_code == 201
     page = world.client(second).get(f"/exams/{other.id}").text
-    assert "您用另一个账号正在参加「年度考试」" in page
+    assert "您用另一个账号正在参加“年度考试”" in page
     assert "开始考试</a>" not in page
 
 

@@ -154,18 +154,18 @@ def test_what_is_shown_once(live, look):
     expect(page.get_by_role("heading", name="青禾县自然资源和规划局综合行政执法大队 初始密码")).to_be_visible()
     look.at(page)
     page.goto(f"/admin/people/tickets?unit={unit.id}")
-    page.get_by_role("button", name="生成登录条").click()
+    page.get_by_role("button", name="生成一次性登录码").click()
     expect(page.get_by_role("alert")).to_contain_text("请先勾选")
     look.at(page)
     for person in people:
         page.get_by_label(person.name).check()
-    page.get_by_role("button", name="生成登录条").click()
-    expect(page.get_by_role("heading", name="登录条（2 张）")).to_be_visible()
+    page.get_by_role("button", name="生成一次性登录码").click()
+    expect(page.get_by_role("heading", name="一次性登录码（2 张）")).to_be_visible()
     look.at(page)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"/admin/people/{people[0].id}")
     page.get_by_role("button", name="重置密码").click()
-    expect(page.get_by_role("heading", name="已重置「欧阳鉴真」的密码")).to_be_visible()
+    expect(page.get_by_role("heading", name="已重置“欧阳鉴真”的密码")).to_be_visible()
     assert look.at(page) == []
 
 

@@ -375,10 +375,10 @@ def review_questions(office: Page, visitors: Visitors, passwords: dict[str, str]
     sign_in_first(second, "100002", passwords["100002"])
     second.goto("/admin/questions/?kind=&state=draft")
     set_states(second, "审核通过")
-    expect(second.get_by_text("6 道题已改为「已审核」")).to_be_visible()
+    expect(second.get_by_text("6 道题已改为“已审核”")).to_be_visible()
     second.goto("/admin/questions/?state=reviewed")
     set_states(second, "启用")
-    expect(second.get_by_text("6 道题已改为「启用」")).to_be_visible()
+    expect(second.get_by_text("6 道题已改为“启用”")).to_be_visible()
 
 
 def set_states(page: Page, act: str) -> None:

@@ -25,6 +25,10 @@ HALVES = ("office", "others")
 _LONG_MS = 60_000
 _WIDTHS = (1280, 360, 320)
 _AXE_WIDTH = 360
+_MAX_HEIGHT = 3000
+"""Of a page at 1280 px: what is longer is paged, folded, or scrolls below its head."""
+_DOCUMENTS = {"laws.show_version", "laws_admin.compare", "training.read_chapter", "papers_admin.preview_paper"}
+"""Pages that are read from beginning to end."""
 _MAX_TABS = 80
 _FEW_TABS = 30
 _SAMPLES = {"exams_admin.show_exam": 5, "papers_admin.show_blueprint": 3}
@@ -247,6 +251,9 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
         yield from (f"for older eyes: {issue}" for issue in misfits(page, _WIDTHS[1:], has_axe=True))
         page.evaluate("document.documentElement.classList.remove('elder')")
     page.set_viewport_size({"width": _WIDTHS[0], "height": 800})
+    height = page.evaluate("document.documentElement.scrollHeight")
+    if height > _MAX_HEIGHT and endpoint not in _DOCUMENTS:
+        yield f"is {height} px long"
     if page.locator("h1").count() != 1:
         yield "has not one heading of the first level"
     primary = page.locator("main .btn-primary:visible")

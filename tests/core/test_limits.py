@@ -57,13 +57,13 @@ def test_all_settings_that_do_not_parse_are_listed_at_once_with_what_was_expecte
     with pytest.raises(SettingsError) as rejected:
         read_settings(given)
     assert str(rejected.value).splitlines() == [
-        "APP_MODE 应为：production、tryout 或 testing；现在是「live」。",
-        "DATA_KEYS 的第 1 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。",
-        f"PORT 应为：1 至 65535 的整数；现在是「{'1' * 60}」。",
-        "WEB_WORKERS 应为：1 至 256 的整数；现在是「two」。",
-        "STARTS_PER_SECOND 应为：大于 0 且不超过 1000000 的数；现在是「nan」。",
-        "HTTPS 应为：1 或 0；现在是「yes」。",
-        "PASSWORD_PROFILE 应为：asvs 或 dengbao；现在是「none」。",
+        "APP_MODE 应为：production、tryout 或 testing；现在是“live”。",
+        "DATA_KEYS 的第 1 个密钥不对：应写成“编号:64位十六进制”，编号用字母、数字，互不相同。",
+        f"PORT 应为：1 至 65535 的整数；现在是“{'1' * 60}”。",
+        "WEB_WORKERS 应为：1 至 256 的整数；现在是“two”。",
+        "STARTS_PER_SECOND 应为：大于 0 且不超过 1000000 的数；现在是“nan”。",
+        "HTTPS 应为：1 或 0；现在是“yes”。",
+        "PASSWORD_PROFILE 应为：asvs 或 dengbao；现在是“none”。",
     ]
 
 

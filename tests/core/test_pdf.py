@@ -8,7 +8,7 @@ import pypdf
 import pytest
 
 from examapp.documents.pdf import LANDSCAPE, OFFICIAL, PdfColumn, PdfDocument
-from examapp.documents.pdf_font import break_lines, printable, width_of
+from examapp.documents.pdf_font import break_lines, break_title, printable, width_of
 
 MADE_AT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 HEADS = [
@@ -86,6 +86,21 @@ def test_official_document_has_its_margins_and_page_numbers():
 
 def test_signs_that_the_font_has_not_become_a_box_and_rare_names_stay():
     assert printable("𠮷野\t🙂\x00") == "𠮷野 □□"
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        (
+            "关于2025年度国家工作人员学法用法考试参考情况的通报",
+            ["关于2025年度国家工作人员", "学法用法考试参考情况的通报"],
+        ),
+        ("2025年度国家工作人员学法用法考试成绩汇总表", ["2025年度国家工作人员", "学法用法考试成绩汇总表"]),
+        ("县司法局成绩汇总表", ["县司法局成绩汇总表"]),
+    ],
+)
+def test_a_title_is_broken_by_its_sense(title, lines):
+    assert break_title(title, width=442, size_pt=22) == lines
 
 
 @pytest.mark.parametrize("width", range(24, 140, 9))

@@ -56,7 +56,7 @@ def test_a_port_that_is_taken_is_named_with_who_holds_it(tmp_path, port):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"PORT": "eighty"}, "PORT 应为：1 至 65535 的整数；现在是「eighty」"),
+        ({"PORT": "eighty"}, "PORT 应为：1 至 65535 的整数；现在是“eighty”"),
         ({"HOST": "203.0.113.7"}, "没有这个地址"),
         ({"DATA_DIR": "/dev/null/x"}, "DATA_DIR"),
     ],
@@ -87,6 +87,7 @@ def test_what_was_begun_ends_with_who_began_it(tmp_path, prefix):
     assert has_ended(child)
 
 
+@pytest.mark.slow
 def test_a_failed_demo_load_leaves_the_site_running(tmp_path, capfd):
     site = supervisor.Site(Settings(data_dir=str(tmp_path)), dict(os.environ) | {"APP_MODE": "production"})
     supervisor._load_demo(site)

@@ -77,7 +77,7 @@ def test_a_row_that_cannot_stand_says_why_and_nothing_is_taken(duties, own):
         "第 6 行",
         "没有填写法律法规或主题",
         "有 61 字，最多 60 字",
-        "「年底前」不是日期",
+        "“年底前”不是日期",
         "没有这一天",
         "应在 2026 年内",
         "与第 5 行完全相同",

@@ -227,7 +227,7 @@ def test_overlapping_windows_are_allowed_and_pointed_out(world, session, office,
     world.exam(bank, title="另一场考试")
     exam = world.exam(bank, state="draft", keys_policy="at_once")
     page = text_of(office.get(f"/admin/exams/{exam.id}"))
-    assert "与「另一场考试」的考试时间重叠" in page
+    assert "与“另一场考试”的考试时间重叠" in page
     assert "正式考试的答案不会在交卷后立即公布" in page
     act(office, exam, "publish")
     session.expire_all()
@@ -376,7 +376,7 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
     assert extensions_of(session, exam.id, other.id) == 300
     for wrong, text in (
         ({"unit_id": ""}, "只能二选一"),
-        ({"minutes": "999"}, "应为 1 至 240"),
+        ({"minutes": "999"}, "应为 0 至 240"),
         ({"unit_id": "", "staff_number": "没有"}, "没有找到“没有”"),
     ):
         assert text in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))

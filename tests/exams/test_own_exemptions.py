@@ -152,7 +152,7 @@ def test_the_office_words_adds_and_retires_reasons_and_old_requests_keep_theirs(
     reason = session.query(ExemptionReason).filter_by(text="长期病假").one()
     send(office, f"{REASONS}/{reason.id}", page=REASONS, text="长期病休")
     send(office, REASONS, page=REASONS, text="孕产期", needs_details="y")
-    assert "已有「孕产期」" in office.get(send(office, REASONS, page=REASONS, text="孕产期").location).text
+    assert "已有“孕产期”" in office.get(send(office, REASONS, page=REASONS, text="孕产期").location).text
     page = own.get("/exemptions/new").text
     assert "长期病休" in page and "孕产期" in page and "长期病假" not in page
     assert session.query(Exemption).one().reason == "长期病假"

@@ -42,7 +42,7 @@ def test_a_shared_pool_is_rejected_with_the_others_name_in_both_directions(world
     session.expire_all()
     assert exam.state == ExamState.DRAFT
     page = office.get(f"/admin/exams/{exam.id}").text
-    assert "「先发布的一场」" in page
+    assert "“先发布的一场”" in page
     assert "有 3 道题相同" in page
     exam.blueprint_id = blueprints[2].id
     session.commit()
@@ -85,6 +85,6 @@ def test_a_published_mock_cannot_be_made_to_show_its_keys_at_once_beside_an_exam
     world.exam(blueprints[1], title="年度考试")
     form = {"results_policy": "at_once", "keys_policy": "at_once"}
     page = office.post(f"/admin/exams/{mock.id}/release", data=form)
-    assert "「年度考试」" in page.text
+    assert "“年度考试”" in page.text
     session.expire_all()
     assert mock.keys_policy == "at_close"

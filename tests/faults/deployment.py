@@ -36,6 +36,7 @@ _PARTS: dict[str, Callable[[str], bool]] = {
     "grading": lambda line: "celery" in line and "worker" in line and "grading@" in line,
     "reports": lambda line: "celery" in line and "worker" in line and "reports@" in line,
     "imports": lambda line: "celery" in line and "worker" in line and "imports@" in line,
+    "messages": lambda line: "celery" in line and "worker" in line and "messages@" in line,
     "beat": lambda line: "celery" in line and " beat " in line,
     "sweeper": lambda line: line.endswith(" sweep"),
     "postgres": lambda line: "postgres -D" in line and "setpriv" not in line,

@@ -16,7 +16,7 @@ SENT = {
     "a vote": ("C", "/duties/vote", {f"unit-{DIGITS}": "good", "unit-²": "good"}),
 }  # fmt: skip
 NO_CHOICE = {
-    "/admin/messages/notices/new": ("unit_id",),
+    "/admin/messages/notices/new": ("unit_ids",),
     "/admin/training/new": ("unit_id", "sector_unit_id"),
     "/admin/exams/new": ("main_exam_id", "audience-0-sector_unit_id"),
     "/admin/questions/new/single_choice": ("topic",),

@@ -20,7 +20,7 @@ def test_a_notice_reaches_the_unit_and_all_below_and_nobody_else(world):
     below = world.person(world.unit("国库股", parent=finance))
     beside = world.person(education)
     office = world.client(world.admin("publicity_office", county))
-    path = write(office, unit_id=str(finance.id))
+    path = write(office, unit_ids=str(finance.id))
     reader, outsider = world.client(below), world.client(beside)
     assert "考试安排" not in reader.get("/").text
     assert post(office, f"{path}/publish").status_code == 303
@@ -38,7 +38,7 @@ def test_a_notice_carries_files_and_names_the_units_where_nobody_has_read_it(wor
     office = world.client(world.admin("publicity_office", county))
     reader, outsider = world.client(world.person(finance)), world.client(world.person(education))
     world.person(world.unit("国库股", parent=finance))
-    path = write(office, unit_id=str(finance.id))
+    path = write(office, unit_ids=str(finance.id))
     token = token_of(office.get(path))
     for name, content, expected in (("红头.pdf", PDF, "附件已上传"), ("恶意.exe", b"MZ", "文件")):
         data = {"csrf_token": token, "file": (BytesIO(content), name)}
@@ -55,6 +55,23 @@ def test_a_notice_carries_files_and_names_the_units_where_nobody_has_read_it(wor
     assert "红头.pdf" not in reader.get(own).text and reader.get(file).status_code == 404
 
 
+def test_a_notice_to_several_units_is_signed_for_and_names_who_has_not(world):
+    county, finance, education = county_with_two(world)
+    signer, candidate = world.client(world.admin("unit_admin", finance)), world.client(world.person(finance))
+    world.admin("unit_admin", education)
+    outsider = world.client(world.person(county))
+    office = world.client(world.admin("publicity_office", county))
+    path = write(office, unit_ids=[str(finance.id), str(education.id)], asks_receipt="y")
+    post(office, f"{path}/publish")
+    own = path.replace("/admin/messages", "")
+    assert outsider.get(own).status_code == 404 and "代表您管理的单位签收" not in candidate.get(own).text
+    assert "2 个未签收</strong>：财政局、教育局" in re.sub("[0-9]{4}", "", office.get(path).text)
+    signed = signer.post(f"{own}/sign", data={"csrf_token": token_of(signer.get(own))}, follow_redirects=True)
+    assert "已签收" in signed.text and "代表您管理的单位签收" not in signed.text
+    page = office.get(path).text
+    assert "2 个有管理员的单位中，1 个已签收，<strong>1 个未签收</strong>：教育局" in page
+
+
 def test_a_notice_to_a_sector_reaches_its_units(world, fixed_clock):
     sector = world.unit("教育系统", kind="sector")
     county = world.unit(kind="county")
@@ -63,7 +80,7 @@ def test_a_notice_to_a_sector_reaches_its_units(world, fixed_clock):
         Notice(
             title="系统通知",
             body="x",
-            unit_id=sector.id,
+            unit_ids=[sector.id],
             published_at=fixed_clock.instant,
             created_at=fixed_clock.instant,
         )
@@ -75,7 +92,7 @@ def test_a_notice_to_a_sector_reaches_its_units(world, fixed_clock):
 def test_a_withdrawn_notice_is_gone_and_cannot_come_back(world, session):
     county, finance, _ = county_with_two(world)
     office = world.client(world.admin("publicity_office", county))
-    path = write(office, unit_id=str(county.id))
+    path = write(office, unit_ids=str(county.id))
     post(office, f"{path}/publish")
     reader = world.client(world.person(finance))
     assert "考试安排" in reader.get("/").text
@@ -95,7 +112,7 @@ def test_a_notice_for_administrators_is_not_shown_to_candidates(world, fixed_clo
         Notice(
             title="请核对名册",
             body="x",
-            unit_id=county.id,
+            unit_ids=[county.id],
             is_for_admins=True,
             published_at=fixed_clock.instant,
             created_at=fixed_clock.instant,
@@ -110,18 +127,18 @@ def test_only_units_within_reach_can_be_addressed(world, session):
     other = world.unit("别县", kind="county")
     office = world.client(world.admin("publicity_office", county))
     for unit_id in (str(other.id), "all", "x"):
-        answer = post(office, "/admin/messages/notices/new", title="a", text="b", unit_id=unit_id)
+        answer = post(office, "/admin/messages/notices/new", title="a", text="b", unit_ids=unit_id)
         assert answer.status_code == 422
     assert session.query(Notice).count() == 0
     everywhere = world.client(world.admin("publicity_office"))
-    write(everywhere, unit_id="all")
-    assert session.query(Notice).one().unit_id is None
+    write(everywhere, unit_ids="all")
+    assert session.query(Notice).one().unit_ids is None
 
 
 def test_another_offices_notice_is_not_there(world, session, fixed_clock):
     county, _, _ = county_with_two(world)
     other = world.unit("别县", kind="county")
-    notice = world.save(Notice(title="别县的", body="x", unit_id=other.id, created_at=fixed_clock.instant))
+    notice = world.save(Notice(title="别县的", body="x", unit_ids=[other.id], created_at=fixed_clock.instant))
     office = world.client(world.admin("publicity_office", county))
     path = f"/admin/messages/notices/{notice.id}"
     assert "别县的" not in office.get("/admin/messages/notices").text
@@ -135,12 +152,12 @@ def test_another_offices_notice_is_not_there(world, session, fixed_clock):
 def test_a_draft_can_be_changed_and_a_published_notice_cannot(world):
     county, _, _ = county_with_two(world)
     office = world.client(world.admin("publicity_office", county))
-    path = write(office, unit_id=str(county.id))
+    path = write(office, unit_ids=str(county.id))
     assert "十一月三十日前完成。\n请互相转告。" in office.get(f"{path}/edit").text
-    post(office, f"{path}/edit", title="新标题", text="新正文", unit_id=str(county.id))
+    post(office, f"{path}/edit", title="新标题", text="新正文", unit_ids=str(county.id))
     assert "新标题" in office.get(path).text
     post(office, f"{path}/publish")
-    rejected = post(office, f"{path}/edit", title="再改", text="再改", unit_id=str(county.id))
+    rejected = post(office, f"{path}/edit", title="再改", text="再改", unit_ids=str(county.id))
     assert rejected.status_code == 409
     assert "请先撤回" in rejected.text
 
@@ -148,7 +165,7 @@ def test_a_draft_can_be_changed_and_a_published_notice_cannot(world):
 def test_markup_in_a_notice_stays_words(world):
     county, _, _ = county_with_two(world)
     office = world.client(world.admin("publicity_office", county))
-    path = write(office, unit_id=str(county.id), text="<img src=x onerror=alert(1)>")
+    path = write(office, unit_ids=str(county.id), text="<img src=x onerror=alert(1)>")
     assert "<img src=x" not in office.get(path).text
 
 
@@ -156,7 +173,11 @@ def test_reading_twice_counts_once(world, session, fixed_clock):
     county, finance, _ = county_with_two(world)
     notice = world.save(
         Notice(
-            title="通知", body="x", unit_id=county.id, published_at=fixed_clock.instant, created_at=fixed_clock.instant
+            title="通知",
+            body="x",
+            unit_ids=[county.id],
+            published_at=fixed_clock.instant,
+            created_at=fixed_clock.instant,
         )
     )
     reader = world.client(world.person(finance))

@@ -41,7 +41,7 @@ def test_units_are_taken_over_in_any_order_and_twice_the_same(world):
     [
         (("01,某县,县,,,", "01,某县,县,,,"), "重复"), (("01,某县,县,02,,", "02,甲,县,01,,"), "绕成了圈"),
         (("01,某县,县,,,", "02,乙县,县,,,"), "第 3 行：请选择上级单位"), (("01,某县,县,01,,",), "绕成了圈"),
-        (("01,某县,县,99,,",), "第 2 行：没有编码为「99」"), (("01,,县,,,",), "都要填"), (("01,某县,省,,,",), "没有「省」这种类别"),
+        (("01,某县,县,99,,",), "第 2 行：没有编码为“99”"), (("01,,县,,,",), "都要填"), (("01,某县,省,,,",), "没有“省”这种类别"),
         (("01,某县,县,,,91350100M000100Y44",), "最后一位应为 3"), ((), "没有找到单位表"),
     ],
 )  # fmt: skip
@@ -101,7 +101,7 @@ def test_a_file_with_one_wrong_row_creates_nothing_and_can_be_put_right_in_the_p
     file = (io.BytesIO(f"{HEAD}\n0101,司法局,县直单位,01,,\n0102,教育局,学校,01,,\n".encode()), "单位.csv")
     answer = send(office, "", parent_id="0", file=file, is_confirmed="1")
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 422 and "第 3 行：没有「学校」这种类别" in page and "0102\t教育局" in page
+    assert answer.status_code == 422 and "第 3 行：没有“学校”这种类别" in page and "0102\t教育局" in page
     assert world.session.query(Unit).filter(Unit.code.startswith("010")).count() == 0
     assert "请选择文件" in send(office, " ", parent_id="0").get_data(as_text=True)
 

@@ -195,7 +195,7 @@ def test_a_name_stands_once_below_a_parent(world, county, office):
     world.unit("司法局", parent=county, code="0199")
     answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id))
     assert answer.status_code == 422
-    assert "同一上级下已有「司法局」（编码 0199）" in answer.get_data(as_text=True)
+    assert "同一上级下已有“司法局”（编码 0199）" in answer.get_data(as_text=True)
     other = world.unit("甲局", parent=county)
     assert post(office, "/admin/org/units/new", **facts(parent_id=other.id)).status_code == 303
 

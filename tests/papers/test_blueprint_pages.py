@@ -26,6 +26,23 @@ def section(number=0, **fields):
     return {f"sections-{number}-{name}": value for name, value in values.items()}
 
 
+def test_hand_picked_questions_stand_on_every_paper(world, session, office):
+    picked = [world.question() for _ in range(2)]
+    for _ in range(20):
+        world.question()
+    codes = "\n".join(question.code for question in picked)
+    few = post(office, "/admin/papers/new", {"name": "少", **section(count="3", codes=codes)})
+    assert "指定了 2 道题，少于该部分的 3 题" in few.get_data(as_text=True)
+    unknown = post(office, "/admin/papers/new", {"name": "无", **section(codes=f"{codes}\nnone-1")})
+    assert "题目编号：none-1" in unknown.get_data(as_text=True)
+    assert post(office, "/admin/papers/new", {"name": "定卷", **section(codes=codes)}).status_code == 302
+    blueprint = session.query(Blueprint).one()
+    for seed in range(5):
+        paper = make_paper(session, blueprint=blueprint, seed=seed, now=clock.now())
+        versions = {item[0] for item in paper.sections[0]["items"]}
+        assert versions == {question.current_version_id for question in picked}
+
+
 def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, office):
     for _ in range(3):
         world.question(law="民法典", knowledge_points=("合同",))

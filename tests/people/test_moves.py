@@ -191,11 +191,7 @@ def test_a_closed_unit_takes_nobody_and_says_who_took_its_people(world, units, o
     other.closed_at, other.successor_id = clock.now(), mine.id
     come(NEXT_WEEK)
     page = world.api(world.admin("publicity_office")).get(f"/admin/people/{person.id}").text
-    assert (
-        person.unit_id == mine.id
-        and "没有生效" in page
-        and "「乙局」已撤销。人员已并入「甲局」，请改选该单位。" in page
-    )
+    assert person.unit_id == mine.id and "没有生效" in page and "“乙局”已撤销。人员已并入“甲局”，请改选该单位。" in page
 
 
 def test_the_roster_of_any_day_is_led_back_from_the_moves(world, units, fixed_clock):

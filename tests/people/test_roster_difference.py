@@ -143,4 +143,4 @@ def test_a_closed_unit_in_the_file_says_who_took_its_people(world, units, office
     other.closed_at, other.successor_id = clock.now(), mine.id
     world.session.flush()
     job = check(world, office, [HEAD, ["A8", "新人", "0102", ""]])
-    assert "「乙局」已撤销。人员已并入「甲局」，请改填该单位。" in office.get(f"/admin/people/imports/{job.id}").text
+    assert "“乙局”已撤销。人员已并入“甲局”，请改填该单位。" in office.get(f"/admin/people/imports/{job.id}").text

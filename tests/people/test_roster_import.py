@@ -12,7 +12,7 @@ import xlsxwriter
 
 from examapp.documents.tables import UnreadableTableError, cell_text, read_grids
 from examapp.jobs.models import JobState
-from examapp.organisation.people.models import Account, Person, RoleGrant, RosterMove
+from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove
 from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES, read_roster
 from tests.conftest import NOON
@@ -83,7 +83,7 @@ def test_rows_of_totals_are_nobody_and_a_near_name_of_a_unit_is_asked_for(world,
     ]
     job = check(world, office, csv_bytes(rows))
     assert job.total == 1 and job.summary["counts"]["refused"] == 1
-    assert "没有叫「司法局」的单位，是不是“县司法局”？" in job.summary["problems"][0]["reason"]
+    assert "没有叫“司法局”的单位，是不是“县司法局”？" in job.summary["problems"][0]["reason"]
 
 
 def test_an_imported_person_signs_in_with_the_printed_first_password(world, county, office):
@@ -105,6 +105,22 @@ def test_importing_twice_changes_nothing(world, county, office):
     assert "完全一致" in office.get(f"/admin/people/imports/{job.id}").get_data(as_text=True)
     assert world.session.query(Person).filter_by(staff_number="A1").one().updated_at == before
     assert world.session.query(RosterMove).count() == 2
+
+
+def test_an_import_is_undone_for_whom_nobody_has_touched_since(world, county, office):
+    rows = [[number, name, "甲局", "", "", "", ""] for number, name in (("A1", "张三"), ("A2", "李四"), ("A3", "王五"))]
+    job = take_over(world, office, csv_bytes([HEAD, *rows]))
+    people = {person.name: person for person in world.session.query(Person).filter(Person.staff_number.like("A_"))}
+    world.client(people["李四"]).get("/")
+    path = f"/admin/people/imports/{job.id}"
+    office.post(f"{path}/undo")
+    world.session.expire_all()
+    states = {name: person.state for name, person in people.items()}
+    assert states == {"张三": PersonState.LEFT, "李四": PersonState.ON_ROSTER, "王五": PersonState.LEFT}
+    page = office.get(path).get_data(as_text=True)
+    assert "新增的 2 人已从名册中去除" in page and "没有撤销：李四（A2）" in page
+    assert "已经撤销过" in office.post(f"{path}/undo", follow_redirects=True).get_data(as_text=True)
+    assert check(world, office, csv_bytes([HEAD, *rows])).summary["counts"]["changed"] == 2
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
@@ -152,7 +168,7 @@ def test_old_workbooks_are_read(world, county, office):
     [
         (["", "张三", "甲局", "", "", "", ""], "工号", "没有填工号"),
         (["A9", "", "甲局", "", "", "", ""], "姓名", "没有填姓名"),
-        (["A9", "张三", "丙局", "", "", "", ""], "单位", "没有叫「丙局」的单位"),
+        (["A9", "张三", "丙局", "", "", "", ""], "单位", "没有叫“丙局”的单位"),
         (["A9", "张三", "", "", "", "", ""], "单位", "没有填单位"),
         (["A9", "张三", "甲局", "", "", "110105194912310021", ""], "身份证号", "应为 X"),
         (["A9", "张三", "甲局", "", "", "4.30527E+17", ""], "身份证号", "科学计数"),
@@ -210,7 +226,7 @@ def test_somebody_elses_numbers_are_not_taken(world, county, office):
     )
     reasons = [problem["reason"] for problem in job.summary["problems"]]
     assert any("另一个工号名下" in reason for reason in reasons)
-    assert any("登记的姓名是「张三」" in reason for reason in reasons)
+    assert any("登记的姓名是“张三”" in reason for reason in reasons)
 
 
 def test_changes_are_named_and_a_new_unit_is_a_transfer(world, county, office):

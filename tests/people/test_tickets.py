@@ -52,7 +52,7 @@ def test_a_ticket_signs_in_once_and_lets_a_new_password_be_set(world, unit, offi
     answer = use(client, code.lower().replace(" ", "-"))
     assert (answer.status_code, answer.location) == (303, "/password")
     page = client.get("/password")
-    assert "登录条" in page.text
+    assert "一次性登录码" in page.text
     assert "current_password" not in page.text
     changed = client.post(
         "/password",
@@ -127,7 +127,7 @@ def test_issue_and_use_are_in_the_log_and_the_code_is_nowhere(world, unit, offic
 def test_wrong_codes_are_wrong(world, official, code):
     page = use(world.client(), code)
     assert page.status_code == 422
-    assert "登录条" in page.text
+    assert "一次性登录码" in page.text
 
 
 def test_codes_are_read_as_people_type_them():

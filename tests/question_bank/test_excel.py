@@ -56,7 +56,7 @@ def test_titles_above_a_late_head_with_remarks_in_it_are_passed_over():
     reading = read(("题库", rows))
     assert keys(reading) == [(Kind.SINGLE_CHOICE, ("C",)), (Kind.MULTIPLE_CHOICE, ("A", "C"))]
     assert [one.question.difficulty for one in reading.imported] == [Difficulty.EASY, Difficulty.HARD]
-    assert reading.imported[0].where == "工作表「题库」 第 10 行"
+    assert reading.imported[0].where == "工作表“题库” 第 10 行"
     assert reading.found == 2
 
 
@@ -204,7 +204,7 @@ def test_true_false_swapped_against_its_neighbours_needs_review():
     reading = read(("s", rows))
     assert keys(reading) == [(Kind.TRUE_FALSE, ("A",)), (Kind.TRUE_FALSE, ("B",)), (Kind.TRUE_FALSE, ("A",))]
     assert [(one.note.code, one.note.where, one.question.key) for one in reading.needing_review] == [
-        ("swapped_true_false", "工作表「s」 第 4 行「答案」列", ())
+        ("swapped_true_false", "工作表“s” 第 4 行“答案”列", ())
     ]
 
 
@@ -274,7 +274,7 @@ def test_one_sheet_a_kind_gives_its_name_to_the_questions():
         Kind.TRUE_FALSE,
         Kind.FILL_BLANK,
     ]
-    assert [(note.code, note.where) for note in reading.rejected] == [("kind_not_sat", "工作表「连线题」 第 2 行")]
+    assert [(note.code, note.where) for note in reading.rejected] == [("kind_not_sat", "工作表“连线题” 第 2 行")]
 
 
 def test_merged_kinds_go_down_and_a_merged_stem_gathers_its_options():
@@ -336,15 +336,15 @@ def test_a_key_that_needs_review_is_never_guessed(row, code):
 @pytest.mark.parametrize(
     ("row", "code", "column"),
     [
-        (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat", "「题型」列"),
-        (["匹配题", "甲", "一", "二", "三", "ABC"], "kind_not_sat", "「题型」列"),
-        (["单选题", "", "一", "二", "三", "A"], "no_stem", "「题干」列"),
-        (["单选题", "甲", "一", "", "", "A"], "too_few_options", "「选项A」至「选项C」列"),
+        (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat", "“题型”列"),
+        (["匹配题", "甲", "一", "二", "三", "ABC"], "kind_not_sat", "“题型”列"),
+        (["单选题", "", "一", "二", "三", "A"], "no_stem", "“题干”列"),
+        (["单选题", "甲", "一", "", "", "A"], "too_few_options", "“选项A”至“选项C”列"),
     ],
 )
 def test_what_cannot_be_a_question_is_rejected_with_its_row_and_column(row, code, column):
     reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
-    assert [(note.code, note.where) for note in reading.rejected] == [(code, f"工作表「s」 第 2 行{column}")]
+    assert [(note.code, note.where) for note in reading.rejected] == [(code, f"工作表“s” 第 2 行{column}")]
 
 
 def test_a_date_that_excel_made_is_a_named_loss():
@@ -358,7 +358,7 @@ def test_a_date_that_excel_made_is_a_named_loss():
         sheet.write_datetime(1, 2, dt.date(2026, 3, 5), workbook.add_format({"num_format": "m-d"}))
     reading = excel.read(target.getvalue(), name="a.xlsx")
     assert [(note.code, note.where) for note in reading.imported[0].dropped] == [
-        ("date_cell", "工作表「s」 第 2 行「选项A」列")
+        ("date_cell", "工作表“s” 第 2 行“选项A”列")
     ]
 
 
@@ -371,7 +371,7 @@ def test_the_surveyking_template_gives_its_five_samples():
         (Kind.FILL_BLANK, (("西游记",), ("水浒传",), ("三国演义",), ("红楼梦",))),
         (Kind.SHORT_ANSWER, ("红楼梦",)),
     ]
-    assert (reading.found, [note.where for note in reading.remarks]) == (5, ["工作表「单选题」 第 4 行"])
+    assert (reading.found, [note.where for note in reading.remarks]) == (5, ["工作表“单选题” 第 4 行"])
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_no_digit_of_a_number_is_rounded_away(value, code, text):
 def test_number_in_a_format_beyond_us_is_named_with_its_cell():
     reading = read_book([HEAD, ["单选题", "多少？", 0.5, 5, 6, 7, "A"]], formats=[("C2", "# ?/?")])
     (note,) = reading.imported[0].dropped
-    assert (note.code, note.where) == ("number_cell", "工作表「题」 第 2 行「选项A」列")
+    assert (note.code, note.where) == ("number_cell", "工作表“题” 第 2 行“选项A”列")
 
 
 def test_part_of_a_sheet_may_have_a_head_of_its_own():

@@ -39,7 +39,7 @@ def zipped(*entries):
 def test_unreadable_file_says_what_it_is_and_what_to_do(content, name, parts):
     with pytest.raises(UnreadableFileError) as raised:
         read_file(content, name)
-    assert all(word in str(raised.value) for word in (*parts, "请", f"「{name}」")), str(raised.value)
+    assert all(word in str(raised.value) for word in (*parts, "请", f"“{name}”")), str(raised.value)
 
 
 def test_zip_of_several_files_is_read_file_by_file_with_the_name_in_each_place():
@@ -50,7 +50,7 @@ def test_zip_of_several_files_is_read_file_by_file_with_the_name_in_each_place()
     reading = read_file(content, "全部.zip")
     assert (reading.format, [one.where for one in reading.imported]) == (
         "collection",
-        ["一月/题.txt：第 1 行", "二月.xlsx：工作表「S」 第 2 行"],
+        ["一月/题.txt：第 1 行", "二月.xlsx：工作表“S” 第 2 行"],
     )
     assert [one.note.where.split("：")[0] for one in reading.needing_review] == ["二月.xlsx"]
     assert [(note.where, note.code) for note in reading.remarks] == [("照片.png", "file_unreadable")]

@@ -28,8 +28,8 @@ def test_equal_problems_are_one_line_with_ranges_of_places():
 
 
 def test_places_keep_their_sheet_and_column_and_many_are_counted():
-    sheet = [f"工作表「单选」 第 {number} 行「答案」列" for number in (3, 4, 5)]
-    assert places_text(sheet) == "工作表「单选」 第 3–5 行「答案」列"
+    sheet = [f"工作表“单选” 第 {number} 行“答案”列" for number in (3, 4, 5)]
+    assert places_text(sheet) == "工作表“单选” 第 3–5 行“答案”列"
     assert places_text(["/quiz/question[3]", "/quiz/question[3]"]) == "/quiz/question[3]"
     assert places_text([f"第 {2 * number} 行" for number in range(1, 9)]).endswith("第 12 行 等 8 处")
 
@@ -38,7 +38,7 @@ def test_source_is_shown_around_the_line_and_for_lines_alone():
     text = "\n".join(f"行{number}" for number in range(1, 40))
     assert source_lines(text, "第 1 行")[0] == (1, "行1")
     assert [number for number, _ in source_lines(text, "第 20 行")] == list(range(18, 30))
-    assert source_lines(text, "工作表「单选」 第 20 行") == source_lines(text, "/quiz") == []
+    assert source_lines(text, "工作表“单选” 第 20 行") == source_lines(text, "/quiz") == []
 
 
 def needing_review(**fields):

@@ -47,10 +47,10 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
 def test_screen_xlsx_csv_ods_docx_pdf_and_api_show_the_same_numbers(county, world, session):
     county.fill_with_every_odd_case()
     on_paper = assert_all_agree(county, world.api(world.admin()), naive_figures(session, [county.exam.id]))
-    assert "名册：现行，截至2026-11-2412:00" in on_paper
+    assert "名册：在册人员，截至2026-11-2412:00" in on_paper
 
 
-@pytest.mark.parametrize(("scope", "text"), [("this", "口径：本场"), ("final", "口径：最终")])
+@pytest.mark.parametrize(("scope", "text"), [("this", "统计范围：本场"), ("final", "统计范围：最终")])
 @pytest.mark.parametrize("rule", ["best", "last", "first"])
 def test_every_form_agrees_with_make_ups_and_results_from_another_platform(county, world, session, scope, text, rule):
     county.exam.counting_rule = rule

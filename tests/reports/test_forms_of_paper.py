@@ -29,12 +29,12 @@ def xlsx(*rows):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (docx("应考 {{ 应考人 }} 人"), "「应考人」不是可用的占位名"),
+        (docx("应考 {{ 应考人 }} 人"), "“应考人”不是可用的占位名"),
         (docx("{{ 单位.__class__ }}"), "前面只能是循环的名称"),
         (docx("{{ 单位|upper }}"), "不支持的写法"),
         (docx("{{ 单位() }}"), "不支持的写法"),
-        (docx("{% for x in 单位 %}{{ x }}{% endfor %}"), "只能按「各单位」循环"),
-        (docx("{% for 行 in 各单位 %}{{ 行.名次 }}{% endfor %}"), "「名次」不是可用的占位名"),
+        (docx("{% for x in 单位 %}{{ x }}{% endfor %}"), "只能按“各单位”循环"),
+        (docx("{% for 行 in 各单位 %}{{ 行.名次 }}{% endfor %}"), "“名次”不是可用的占位名"),
         (docx("{{ 应考"), "大括号写法不完整"),
         (docx("没有占位名"), "没有任何占位名"),
         (b"PK not a file", "不是 docx 文件"),
@@ -49,7 +49,7 @@ def test_unfit_circular_is_rejected_with_the_place_named(county, world, session,
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (xlsx(["{{ 行.身份证号 }}"]), "「身份证号」不是可用的占位名"),
+        (xlsx(["{{ 行.身份证号 }}"]), "“身份证号”不是可用的占位名"),
         (xlsx(["{{ 人.姓名 }}"]), "请写成 行.姓名"),
         (xlsx(["{{ 单位 }}"]), "没有人员行"),
         (xlsx(["{{ 行.姓名 }}", "{% for x in y %}"]), "大括号写法不对"),
@@ -113,6 +113,7 @@ def heads_of(page):
     return [page.oddHeader, page.evenHeader, page.firstHeader]
 
 
+@pytest.mark.slow
 def test_every_file_for_paper_says_whose_copy_it_is_by_the_shipped_forms(county, world):
     county.fill_with_every_odd_case()
     api = world.api(world.admin(name="管理员"))
@@ -151,7 +152,7 @@ def test_an_own_circular_keeps_its_heads_and_says_below_them_whom_it_holds_on_ev
     client.post(use, data={"csrf_token": token(client)})
     address = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?rank=一级科员"
     files = [from_page(api, address, "circular", "docx")[0]]
-    held = "只统计职级为「一级科员」的人员"
+    held = "只统计职级为“一级科员”的人员"
     first, second = Document(io.BytesIO(files[0])).sections
     assert [p.text for p in first.header.paragraphs] == ["绥安县普法办", held]
     assert [p.text for p in second.header.paragraphs] == ["第二节", held]
@@ -205,7 +206,7 @@ def test_a_form_that_says_nothing_of_whom_it_holds_says_it_in_the_head(county, w
         row = session.query(ReportTemplate).filter_by(content=content).one()
         client.post(f"{PAGE}/{row.id}/use", data={"csrf_token": token(client)})
     address = f"/admin/reports/exams/{county.exam.id}/units/{county.bureau.id}?rank=一级科员"
-    text = f"{MARK}；只统计职级为「一级科员」的人员"
+    text = f"{MARK}；只统计职级为“一级科员”的人员"
     page = load_workbook(io.BytesIO(from_page(api, address, "score_sheet", "xlsx")[0])).active
     assert page.oddHeader.center.text == text and page["A1"].value == "乙" and page.max_row == 1
     document = Document(io.BytesIO(from_page(api, address, "circular", "docx")[0]))

@@ -63,9 +63,7 @@ def test_a_comparison_narrows_both_exams_to_the_same_people(county, world, sessi
 
     page, row = total(rank="一级科员")
     assert row == ["1", "1", "100.00%", "100.00%", "0.00", "100.00%", "0.00%", "+100.00", "90.00", "50.00", "+40.00"]
-    assert (
-        "只统计职级为「一级科员」的人员" in page and "职级、职务的条件两场都按" in page and "交卷日期只限" not in page
-    )
+    assert "只统计职级为“一级科员”的人员" in page and "职级、职务的条件两场都按" in page and "交卷日期只限" not in page
     assert total()[1][:2] == ["2", "2"]
     page, row = total(since=local(clock.now()).date() + DAY)
     assert row[:5] == ["2", "2", "0.00%", "100.00%", "-100.00"] and "对比的考试计全部交卷" in page

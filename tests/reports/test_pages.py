@@ -101,7 +101,7 @@ def test_sorting_and_filters_stand_in_the_address(county, world):
     assert codes(kind="township") == ["201"] and codes(q="教育") == ["101"] and codes(depth=0) == []
     assert codes(sort="nonsense", depth="x", tree="y", scope="z", kind="k") == ["101", "201", "301"]
     only = client.get(unit_page(county, county.top, position="局长")).text
-    assert "只统计职务为「局长」" in only.replace("\n", "")
+    assert "只统计职务为“局长”" in only.replace("\n", "")
 
 
 def test_people_are_found_by_name_and_paged(county, world):

@@ -38,13 +38,13 @@ def place(county, part="", **query):
 
 RANKS, POSITIONS = ("一级科员", "二级科员"), ("局长", "科长", "办事员")
 FILTERED = {
-    "rank": ({"rank": "一级科员"}, "只统计职级为「一级科员」的人员"),
-    "position": ({"position": "科长"}, "只统计职务为「科长」的人员"),
+    "rank": ({"rank": "一级科员"}, "只统计职级为“一级科员”的人员"),
+    "position": ({"position": "科长"}, "只统计职务为“科长”的人员"),
     "since": ({"since": "2026-11-24"}, "只计 2026-11-24 起交卷的"),
     "until": ({"until": "2026-11-22"}, "只计 2026-11-22 止交卷的"),
     "all": (
         {"rank": "二级科员", "position": "局长", "since": "2026-11-22", "until": "2026-11-23"},
-        "只统计职级为「二级科员」、职务为「局长」的人员；只计 2026-11-22 起 2026-11-23 止交卷的",
+        "只统计职级为“二级科员”、职务为“局长”的人员；只计 2026-11-22 起 2026-11-23 止交卷的",
     ),
 }
 
@@ -222,7 +222,7 @@ def test_whole_numbers_of_a_list_stay_those_of_the_list_through_the_second_perso
     assert office.post(address, data=form).status_code == 303
     approval = session.query(Approval).one()
     page = security.get("/admin/approvals/").text
-    assert "只统计职级为「一级科员」的人员；只列合格人员" in page
+    assert "只统计职级为“一级科员”的人员；只列合格人员" in page
     security.post(f"/admin/approvals/{approval.id}/approve")
     export = session.query(Export).one()
     session.refresh(export)

@@ -86,9 +86,9 @@ def test_every_kind_of_change_moves_the_roster_once_approved(county, world, sess
     assert "人员变动名单等普法办审批" in unit_admin.get("/").text
     printed = unit_admin.get(f"{CHANGES}/{draft.id}/form").text
     for text in (
-        "调往「青山乡」",
-        "借调到「青山乡中心学校」",
-        "姓名改为「更正名」",
+        "调往“青山乡”",
+        "借调到“青山乡中心学校”",
+        "姓名改为“更正名”",
         "调出本县",
         "单位负责人（签字、盖章）",
     ):
@@ -223,7 +223,7 @@ def test_what_cannot_be_carried_out_waits_with_its_reason_and_holds_up_nothing_e
     assert "已同意 1 项。有 3 项不能办理" in page_after(office, answer)
     states = [(line.state, line.answer[:6]) for line in lines(session)]
     assert [state for state, _ in states] == ["waiting", "waiting", "waiting", "applied"]
-    assert "现在已在「青山乡」" in lines(session)[0].answer
+    assert "现在已在“青山乡”" in lines(session)[0].answer
     assert "都相符" in lines(session)[1].answer
     assert "已经用过" in lines(session)[2].answer
     assert (fine.state, moved.state) == ("left", "on_roster")
@@ -239,7 +239,7 @@ def test_a_wrong_line_is_rejected_with_what_to_do(county, world, session, draft,
         ("retire", {"staff_number": own.staff_number, "effective_on": "2199-01-01"}, "生效日期不对"),
         ("retire", {"staff_number": own.staff_number, "effective_on": ""}, "请填写生效日期"),
         ("secondment", {"staff_number": own.staff_number, "to_unit": ""}, "请填写借调到的单位"),
-        ("transfer_out", {"staff_number": own.staff_number, "to_unit": "没有的局"}, "没有找到「没有的局」"),
+        ("transfer_out", {"staff_number": own.staff_number, "to_unit": "没有的局"}, "没有找到“没有的局”"),
         ("transfer_out", {"staff_number": own.staff_number, "to_unit": "同名单位"}, "请改填单位编码"),
         ("correction", {"staff_number": own.staff_number}, "至少填写一项"),
         ("join", {"staff_number": "N1", "name": "某人", "own_unit_id": county.town.id}, "到哪个单位"),

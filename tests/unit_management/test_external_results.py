@@ -170,7 +170,7 @@ def test_rows_are_matched_by_number_and_never_by_name_alone(county, world, known
         13: [other_id.id],
     }
     page = office.get(f"{RESULTS}/{job.id}").text
-    for text in ("只有姓名和单位相符", "姓名不符：名册为「丁」", "此人已离开名册", "分别是两个人", "没有找到此人"):
+    for text in ("只有姓名和单位相符", "姓名不符：名册为“丁”", "此人已离开名册", "分别是两个人", "没有找到此人"):
         assert text in page
     assert ID_ONE not in page and "002X" in page
     assert session.query(ExternalResult).count() == 0

@@ -103,7 +103,7 @@ def test_a_split_takes_the_named_people_along_and_stays_in_the_audience(world, c
     path = f"/admin/unit-book/units/{county.bureau.id}/split"
     data = {"code": "102", "name": "体育局", "staff_numbers": f"{going.staff_number}，X404", "reason": "分设"}
     answer = office.post(path, data=data)
-    assert "有 1 个工号不在「教育局」名册里：X404" in answer.text and going.unit_id == county.bureau.id
+    assert "有 1 个工号不在“教育局”名册里：X404" in answer.text and going.unit_id == county.bureau.id
     assert office.post(path, data=data | {"staff_numbers": going.staff_number}).status_code == 303
     unit = world.session.query(Unit).filter_by(code="102").one()
     assert (unit.parent_id, unit.sector_parent_id) == (county.top.id, county.system.id)

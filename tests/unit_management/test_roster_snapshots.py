@@ -29,6 +29,7 @@ def move_about(county, world):
     county.attempt(p["absent too"], points="70", hours_ago=0)
 
 
+@pytest.mark.slow
 def test_every_figure_in_every_form_is_of_the_roster_snapshot(county, world, session, fixed_clock, create_snapshot):
     county.fill_with_every_odd_case()
     at_snapshot = present_roster(session, county.exam.id)
@@ -149,7 +150,7 @@ def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, fixed_clo
     county.fill_with_every_odd_case()
     client = create_snapshot(clock.now() + 5 * HOUR)
     assert county.exam.snapshot_created_at is None and "已定于" in client.get(page_path(county)).text
-    assert "现行" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
+    assert "在册人员" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
     fixed_clock.at(clock.now() + 5 * HOUR)
     for _ in range(2):
         app.extensions["celery"].tasks["roster_snapshots.sweep"]()

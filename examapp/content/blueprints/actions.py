@@ -139,10 +139,16 @@ def _set(session: Session, blueprint: Blueprint, settings: BlueprintSettings) ->
         raise InvalidBlueprintError("试卷至少要有一个部分，请添加。")
     for section in settings.sections:
         if sum(section.difficulties.values()) > section.count:
-            raise InvalidBlueprintError(f"「{section.title}」各难度题数之和超过了该部分题数，请调整。")
+            raise InvalidBlueprintError(f"“{section.title}”各难度题数之和超过了该部分题数，请调整。")
+        if section.codes and len(section.codes) < section.count:
+            raise InvalidBlueprintError(
+                f"“{section.title}”指定了 {len(section.codes)} 道题，少于该部分的 {section.count} 题，请补充题目编号或减少题数。"
+            )
     unknown = unknown_names(session, settings.sections)
     if unknown:
-        raise InvalidBlueprintError(f"题库中没有这些法律、主题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
+        raise InvalidBlueprintError(
+            f"题库中没有这些法律、主题、知识点或题目编号：{'、'.join(unknown[:10])}。请检查写法。"
+        )
     sections = _fix_part_counts(session, settings.sections)
     blueprint.name, blueprint.is_shuffled = settings.name, settings.is_shuffled
     blueprint.sections = [_row(position, section) for position, section in enumerate(sections, 1)]
@@ -163,7 +169,7 @@ def _fix_part_counts(session: Session, sections: Sequence[Section]) -> list[Sect
             totals = "、".join(for_people(section.points_each * section.count * count) for count in sorted(drawn))
             counts = "、".join(str(count) for count in sorted(drawn))
             raise InvalidBlueprintError(
-                f"「{section.title}」可抽的案例题小题数不同（{counts} 道），这一部分的满分会因人而异（{totals} 分）。"
+                f"“{section.title}”可抽的案例题小题数不同（{counts} 道），这一部分的满分会因人而异（{totals} 分）。"
                 "同一场考试每个人的满分必须相同，请填写每道案例题的小题数。"
             )
         fixed[index] = replace(section, part_count=drawn.pop() if drawn else None)
@@ -183,6 +189,7 @@ def _row(position: int, section: Section) -> BlueprintSection:
         laws=sorted(section.laws),
         topics=sorted(section.topics),
         knowledge_points=sorted(section.knowledge_points),
+        codes=sorted(section.codes),
         difficulties=dict(section.difficulties),
     )
 

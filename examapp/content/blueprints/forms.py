@@ -28,7 +28,7 @@ class SectionForm(Form):
     """One section of a blueprint; within the whole form, so without a token of its own."""
 
     title = StringField(
-        "名称", [DataRequired("请填写名称，如「一、单选题」。"), Length(max=60, message="名称最多 60 字。")]
+        "名称", [DataRequired("请填写名称，如“一、单选题”。"), Length(max=60, message="名称最多 60 字。")]
     )
     kind = SelectField(
         "题型",
@@ -47,6 +47,7 @@ class SectionForm(Form):
     laws = TextAreaField("法律法规", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     topics = TextAreaField("主题", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     knowledge_points = TextAreaField("知识点", [Optional(), Length(max=4000)], render_kw={"rows": 4})
+    codes = TextAreaField("指定题目", [Optional(), Length(max=8000)], render_kw={"rows": 4})
     easy = IntegerField("易", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
     medium = IntegerField("中", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
     hard = IntegerField("难", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
@@ -65,6 +66,7 @@ class SectionForm(Form):
             laws=_names(self.laws.data),
             topics=_names(self.topics.data),
             knowledge_points=_names(self.knowledge_points.data),
+            codes=_names(self.codes.data),
             difficulties={level: count for level, count in counts.items() if count},
         )
 
@@ -106,6 +108,7 @@ def blueprint_form(blueprint: Blueprint | None) -> BlueprintForm:
             "laws": "\n".join(row.laws),
             "topics": "\n".join(row.topics),
             "knowledge_points": "\n".join(row.knowledge_points),
+            "codes": "\n".join(row.codes),
             **row.difficulties,
         }
         for row in blueprint.sections

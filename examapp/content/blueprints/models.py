@@ -55,6 +55,8 @@ class BlueprintSection(Base):
     """Short names; empty for the whole bank."""
     knowledge_points: Mapped[JsonB] = mapped_column(default=list)
     topics: Mapped[JsonB] = mapped_column(default=list)
+    codes: Mapped[JsonB] = mapped_column(default=list)
+    """Codes of hand-picked questions; with as many as `count`, every paper holds exactly these."""
     difficulties: Mapped[JsonB] = mapped_column(default=dict)
     """Counts per difficulty, `{"easy": 10, "medium": 8, "hard": 2}`; what they leave open is drawn from any."""
 

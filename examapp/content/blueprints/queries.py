@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol, TypedDict
 import msgspec
 from cachetools import LRUCache
 from msgspec import Meta
-from sqlalchemy import Select, select, union
+from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
@@ -234,6 +234,7 @@ def sections_of(blueprint: Blueprint) -> list[Section]:
             laws=frozenset(row.laws),
             topics=frozenset(row.topics),
             knowledge_points=frozenset(row.knowledge_points),
+            codes=frozenset(row.codes),
             difficulties=row.difficulties,
         )
         for row in blueprint.sections
@@ -258,6 +259,7 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
             BankQuestion.law_name,
             BankQuestion.topic,
             BankQuestion.difficulty,
+            BankQuestion.code,
             QuestionVersion.id.label("version_id"),
             QuestionVersion.content,
         )
@@ -275,23 +277,22 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
             topic=row.topic,
             difficulty=row.difficulty,
             knowledge_points=points.get(row.id, frozenset()),
+            code=row.code,
         )
 
 
 def select_pool(section: BlueprintSection) -> Select[int]:
     """Select the ids of the active questions that a section may draw from; law changes that wait for a reviewer are left out of account."""
-    statement = select(BankQuestion.id).where(
-        BankQuestion.state == QuestionState.ACTIVE, BankQuestion.kind == section.kind
-    )
-    if section.laws:
-        statement = statement.where(BankQuestion.law_name.in_(section.laws))
-    if section.topics:
-        statement = statement.where(BankQuestion.topic.in_(section.topics))
-    if section.knowledge_points:
-        statement = statement.where(
-            BankQuestion.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points))
-        )
-    return statement
+    is_asked = BankQuestion.state == QuestionState.ACTIVE, BankQuestion.kind == section.kind
+    return select(BankQuestion.id).where(*is_asked, *list_filters(section))
+
+
+def list_filters(section: BlueprintSection) -> list[ColumnElement[bool]]:
+    """List the conditions by which a section is cut out of the bank."""
+    points = BankQuestion.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points))
+    columns = {"laws": BankQuestion.law_name, "topics": BankQuestion.topic, "codes": BankQuestion.code}
+    cuts = [column.in_(names) for name, column in columns.items() if (names := getattr(section, name))]
+    return cuts + ([points] if section.knowledge_points else [])
 
 
 def list_pool_ids(session: Session, blueprint_ids: Iterable[int]) -> set[int]:
@@ -368,14 +369,13 @@ def bank_names(session: Session) -> BankNames:
 
 
 def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
-    """List the laws, topics and knowledge points that sections name and the bank does not know."""
-    sections = list(sections)
-    known = bank_names(session)
-    return sorted(
-        {name for section in sections for name in section.laws - set(known.laws)}
-        | {name for section in sections for name in section.topics - set(known.topics)}
-        | {name for section in sections for name in section.knowledge_points - set(known.knowledge_points)}
-    )
+    """List the laws, topics, knowledge points and codes that sections name and the bank does not know."""
+    sections, known = list(sections), bank_names(session)
+    codes = {code for section in sections for code in section.codes}
+    found = set(session.scalars(select(BankQuestion.code).where(BankQuestion.code.in_(codes)))) if codes else set()
+    laws, topics, points = map(set, (known.laws, known.topics, known.knowledge_points))
+    unknown = ((one.laws - laws) | (one.topics - topics) | (one.knowledge_points - points) for one in sections)
+    return sorted(set().union(codes - found, *unknown))
 
 
 def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> PaperBody:

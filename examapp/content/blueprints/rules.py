@@ -41,6 +41,8 @@ class Section:
     laws: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     knowledge_points: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    """Hand-picked questions; empty for any."""
     difficulties: Mapping[str, int] = field(default_factory=dict)
 
     def takes(self, question: PoolQuestion) -> bool:
@@ -50,6 +52,7 @@ class Section:
             and self.part_count in {None, len(question.parts)}
             and (not self.laws or question.law in self.laws)
             and (not self.topics or question.topic in self.topics)
+            and (not self.codes or question.code in self.codes)
             and (not self.knowledge_points or not self.knowledge_points.isdisjoint(question.knowledge_points))
         )
 
@@ -129,6 +132,7 @@ class PoolQuestion:
     topic: str = ""
     difficulty: str | None = None
     knowledge_points: frozenset[str] = frozenset()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class UnreadableLawError(DomainError):
 
     code = "unreadable_law"
     status = 400
-    message = "文件里没有找到法律条文。条文应写成「第一条　……」，每条另起一行。"
+    message = "文件里没有找到法律条文。条文应写成“第一条　……”，每条另起一行。"
 
 
 @dataclass(slots=True)
@@ -304,7 +304,7 @@ class _LawTextReader:
         name = law_name(re.sub(r"[（(]\d{4}-\d{2}-\d{2}[)）]$", "", self._title))
         version_on = self._version_on()
         if version_on is None:
-            raise UnreadableLawError("没有找到版本日期。请在文件名里写明，如「行政处罚法(2021-01-22).txt」。")
+            raise UnreadableLawError("没有找到版本日期。请在文件名里写明，如“行政处罚法(2021-01-22).txt”。")
         effective_on = self._effective_on(version_on)
         self._remarks += [*_gaps(self._articles), *_other_name(self._stem, name)]
         return LawText(
@@ -357,11 +357,19 @@ def _heading(text: str) -> str:
 
 def _gaps(articles: list[ReadArticle]) -> Iterator[str]:
     """Say which articles are missing between others, so that a text with a hole is not taken for whole."""
-    numbers = [article.position // 100 for article in articles if article.label.startswith("第")]
-    for before, after in itertools.pairwise(numbers):
-        if after > before + 1:
-            last = f"至第{chinese_number(after - 1)}条" if after > before + 2 else ""
-            yield f"缺少第{chinese_number(before + 1)}条{last}：第{chinese_number(before)}条之后就是第{chinese_number(after)}条，请核对原文。"
+    labels = [article.label for article in articles if article.label.startswith("第")]
+    for before, after in itertools.pairwise(labels):
+        if missing := missing_between(before, after):
+            yield f"缺少{missing}：{before}之后就是{after}，请核对原文。"
+
+
+def missing_between(before: str, after: str) -> str:
+    """Name the articles that lie between two that follow each other: `第五条`, `第五条至第七条`; empty for none."""
+    first, last = article_position(before) // 100 + 1, article_position(after) // 100 - 1
+    if first > last:
+        return ""
+    until = f"至第{chinese_number(last)}条" if last > first else ""
+    return f"第{chinese_number(first)}条{until}"
 
 
 def _other_name(stem: str, name: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ MAX_TABLES = 5
 """Tables of a file whose columns can be named in its preview."""
 SHARED_FIELDS = frozenset({"explanation", "knowledge", "tags", "points"})
 """What several columns of a table may hold together."""
-MAX_SHOWN = 30
+MAX_SHOWN = 10
 """Questions of a file that its preview shows."""
 
 
@@ -109,7 +109,7 @@ def confirm_import(
     """
     session, now = context.session, context.now
     if state is not QuestionState.DRAFT and not (is_alone_allowed and count_reviewers(session, now=now) <= 1):
-        raise BadRequestError("导入的题要先存为草稿，由另一位同事审核后启用。请按「草稿」导入。")
+        raise BadRequestError("导入的题要先存为草稿，由另一位同事审核后启用。请按“草稿”导入。")
     row = get_import(session, import_id, is_locked=True)
     if row.is_confirmed:
         return
@@ -295,7 +295,7 @@ def discard_import(context: ActionContext, *, import_id: int) -> None:
     """Discard a file that was not imported."""
     row = get_import(context.session, import_id, is_locked=True)
     if row.is_confirmed:
-        raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用「撤销这次导入」。")
+        raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用“撤销这次导入”。")
     _note(context, "questions.discard_import", row)
     context.session.delete(row)
 

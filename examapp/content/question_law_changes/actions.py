@@ -292,7 +292,7 @@ def _check(session: Session, flag: QuestionFlag, labels: Sequence[str]) -> None:
     if flag.new_version_id is None or flag.kind == LawChange.LAW_REPEALED:
         raise BadRequestError("这部法律已废止，没有新的条文可以依据。请修改题目，或停用。")
     if not labels:
-        raise BadRequestError("请写明题目在新版本里依据哪一条，例如「第三十二条」；没有对应条文的，请修改题目或停用。")
+        raise BadRequestError("请写明题目在新版本里依据哪一条，例如“第三十二条”；没有对应条文的，请修改题目或停用。")
     known = {article.label for article in find_articles(session, flag.new_version_id, labels)}
     if missing := [label for label in labels if label not in known]:
         raise BadRequestError(f"新版本里没有{'、'.join(missing)}。请核对条号后再保留。")

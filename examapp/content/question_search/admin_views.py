@@ -117,7 +117,7 @@ def set_states() -> AnyResponse:
             state=QuestionState(form.state.data),
             is_alone_allowed=may_review_alone(),
         )
-    flash(f"{moved} 道题已改为「{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}」。", "success")
+    flash(f"{moved} 道题已改为“{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}”。", "success")
     for reason, count in reasons.items():
         flash(f"{count} 道题没有改动：{reason}", "warning")
     return redirect(here(".list_questions"))

@@ -96,7 +96,7 @@ def _pictures(question: Question) -> tuple[dict[str, Picture], list[str]]:
         try:
             kept[image.name] = encode_picture(image.content)
         except UnfitImageError as error:
-            dropped.append(f"图片「{image.name}」没有保留：{error.text}")
+            dropped.append(f"图片“{image.name}”没有保留：{error.text}")
     return kept, dropped
 
 

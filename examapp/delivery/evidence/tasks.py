@@ -17,7 +17,7 @@ from examapp.jobs.runner import JobRun
         name=EvidencePack.KIND,
         queue="reports",
         label="制作考试证据包",
-        quarantined="证据包没有做成，请重新申请。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+        quarantined="证据包没有做成，请重新申请。如仍不成功，请通过页面下方的“意见建议”告诉我们。",
     )
 )
 def make_pack(run: JobRun) -> None:

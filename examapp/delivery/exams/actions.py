@@ -220,9 +220,7 @@ def _people(session: Session, entries: tuple[str, ...], access: AccessScope) -> 
     return list(dict.fromkeys(found))
 
 
-KEYS_OUT_TEXT = (
-    "这场考试的答案已经公布，看过答案的人可能因此得益。确需办理的，请勾选「答案已公布」一项，会记入审计日志。"
-)
+KEYS_OUT_TEXT = "这场考试的答案已经公布，看过答案的人可能因此得益。确需办理的，请勾选“答案已公布”一项，会记入审计日志。"
 
 
 class KeysOut(Protocol):
@@ -270,10 +268,10 @@ def _others(session: Session, exam: Exam, *, now: datetime) -> list[Exam]:
 def _conflict_text(other: Exam, count: int, *, is_mock: bool) -> str:
     if is_mock:
         return (
-            f"本场在考试期间就公布答案，题库范围与正式考试「{other.title}」有 {count} 道题相同，会泄露那场的答案。"
-            "请另建组卷规则，选不同的法律或知识点；或把本场的答案改为「考试结束后公布」。"
+            f"本场在考试期间就公布答案，题库范围与正式考试“{other.title}”有 {count} 道题相同，会泄露那场的答案。"
+            "请另建组卷规则，选不同的法律或知识点；或把本场的答案改为“考试结束后公布”。"
         )
     return (
-        f"模拟考试「{other.title}」在考试期间就公布答案，题库范围与本场有 {count} 道题相同，会泄露本场的答案。"
-        "请给两场选不同的法律或知识点；或把那场模拟考试的答案改为「考试结束后公布」。"
+        f"模拟考试“{other.title}”在考试期间就公布答案，题库范围与本场有 {count} 道题相同，会泄露本场的答案。"
+        "请给两场选不同的法律或知识点；或把那场模拟考试的答案改为“考试结束后公布”。"
     )

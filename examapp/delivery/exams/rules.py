@@ -105,12 +105,13 @@ def phase(exam: TimedExam, now: datetime) -> ExamPhase:
     return ExamPhase.OPEN if now < exam.closes_at else ExamPhase.CLOSED
 
 
-def window_at(exam: TimedExam, sessions: Sequence[Window], now: datetime) -> Window:
+def window_at(exam: TimedExam, sessions: Sequence[Window], now: datetime, *, own: Sequence[Window] = ()) -> Window:
     """Give the window that applies at an instant: the one running, else the next one, else the last; without sessions the exam's own.
 
-    Where sessions overlap, of those running the one that still lets a start in and closes last.
+    `own` are windows that one person was granted beside these, also outside the exam's. Where sessions overlap, of those running the one that still lets a start in and closes last.
     """
     windows = [_cut(exam, session) for session in sessions] or [Window(exam.opens_at, exam.closes_at)]
+    windows += own
     running = [window for window in windows if window.opens_at <= now < window.closes_at]
     if running:
         return max(running, key=lambda window: (not is_too_late(exam, window, now), window.closes_at))
@@ -203,13 +204,13 @@ def is_visible(visible_at: datetime | None, now: datetime) -> bool:
 def list_window_issues(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
     """Say in Chinese what is wrong with an exam's window and sessions; sessions may not overlap or leave the window."""
     issues = [
-        f"场次「{session.name}」的时间不在考试时间之内，请调整。"
+        f"场次“{session.name}”的时间不在考试时间之内，请调整。"
         for session in sessions
         if session.opens_at < exam.opens_at or session.closes_at > exam.closes_at
     ]
     in_order = sorted(sessions, key=lambda session: session.opens_at)
     issues += [
-        f"场次「{earlier.name}」和「{later.name}」的时间重叠，请错开。"
+        f"场次“{earlier.name}”和“{later.name}”的时间重叠，请错开。"
         for earlier, later in pairwise(in_order)
         if later.opens_at < earlier.closes_at
     ]

@@ -275,7 +275,7 @@ def _lock_reason(session: Session, reason_id: int) -> ExemptionReason:
 def _ensure_reason_is_new(session: Session, wording: str, *, own_id: int) -> None:
     same = select(ExemptionReason.id).where(ExemptionReason.text == wording, ExemptionReason.id != own_id)
     if session.scalar(same) is not None:
-        raise InvalidReasonError(f"已有「{wording}」这个原因。停用的可以恢复使用，不用重复增加。")
+        raise InvalidReasonError(f"已有“{wording}”这个原因。停用的可以恢复使用，不用重复增加。")
 
 
 def _record_reason(context: ActionContext, act: str, reason: ExemptionReason) -> None:

@@ -278,7 +278,7 @@ def settle_row(
         ResultImportRow.id != row.id,
     )
     if (line := session.scalar(taken.limit(1))) is not None:
-        raise InvalidExternalResultsError(f"第 {line} 行已经是「{person.name}」，一个人只能计入一行。请先改那一行。")
+        raise InvalidExternalResultsError(f"第 {line} 行已经是“{person.name}”，一个人只能计入一行。请先改那一行。")
     row.outcome, row.person_id, row.is_decided = ResultRowOutcome.MATCHED, person.id, True
     return row
 
@@ -287,7 +287,7 @@ def _chosen(
     session: Session, row: ResultImportRow, person_id: int | None, staff_number: str, access: AccessScope
 ) -> Person:
     if not staff_number and person_id is None:
-        raise InvalidExternalResultsError("请填写此人的工号；不是名册里的人，请点「不计入」。")
+        raise InvalidExternalResultsError("请填写此人的工号；不是名册里的人，请点“不计入”。")
     if not staff_number and person_id not in row.candidates:
         raise NotFoundError
     condition = Person.staff_number == staff_number if staff_number else Person.id == person_id

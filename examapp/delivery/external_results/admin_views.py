@@ -48,7 +48,7 @@ class ResultsForm(FlaskForm):
     source = StringField(
         "成绩来源",
         filters=[_tidy],
-        validators=[DataRequired("请填写成绩来源，例如「省学法考试平台」。"), Length(max=40)],
+        validators=[DataRequired("请填写成绩来源，例如“省学法考试平台”。"), Length(max=40)],
     )
     taken_on = DateField("考试日期", validators=[InputRequired("请填写考试日期，例如 2026-11-24。")])
     possible = DecimalField(

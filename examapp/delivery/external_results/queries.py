@@ -281,7 +281,7 @@ def _match(row: ResultRow, indexes: Sequence[bytes], roster: _ResultRoster) -> M
 def _review_reason(row: ResultRow, one: _KnownPerson, *, has_other_number: bool) -> str:
     """Say what speaks against a person whom a number names; empty where nothing does."""
     if row.name and row.name != one.name:
-        return f"号码相符，姓名不符：名册为「{one.name}」。"
+        return f"号码相符，姓名不符：名册为“{one.name}”。"
     if has_other_number and one.id_number_index is not None:
         return "工号相符，身份证号与名册不同。"
     return "此人已离开名册。" if one.state == PersonState.LEFT else ""

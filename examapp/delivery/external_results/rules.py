@@ -71,10 +71,10 @@ def read_results(grids: Sequence[Grid], *, possible: Decimal) -> tuple[list[Resu
         head = find_head(grid.rows, RESULT_ALIASES)
         if head is None or not {"name", "points"} <= head.columns.keys():
             if any(any(cell_text(cell) for cell in row) for row in grid.rows):
-                remarks.append(f"工作表「{grid.name}」里没有同时写着姓名和成绩的表头，没有读取。")
+                remarks.append(f"工作表“{grid.name}”里没有同时写着姓名和成绩的表头，没有读取。")
             continue
         if grid.is_hidden:
-            remarks.append(f"工作表「{grid.name}」是隐藏的，没有读取。如需导入，请取消隐藏后重新上传。")
+            remarks.append(f"工作表“{grid.name}”是隐藏的，没有读取。如需导入，请取消隐藏后重新上传。")
             continue
         is_found = True
         for at in range(head.at + 1, len(grid.rows)):
@@ -110,7 +110,7 @@ def _points(text: str, possible: Decimal) -> tuple[Decimal | None, str]:
     except InvalidOperation:
         points = None
     if points is None:
-        return None, f"成绩「{text[:20]}」不是分数，请改正后重新上传。"
+        return None, f"成绩“{text[:20]}”不是分数，请改正后重新上传。"
     if points > possible:
         return None, f"成绩 {points} 超过满分 {possible}，请核对满分和成绩。"
     return points, ""

@@ -52,7 +52,7 @@ def create_plan() -> Response | tuple[str, int]:
         courses=[(c.id, f"{c.title}（{c.year}）") for c in known if c.state != CourseState.DRAFT],
     )
     if form.validate_on_submit():
-        with submit("发证项目已建立。点「发证」即为符合条件的人员生成证书。", form=form) as context:
+        with submit("发证项目已建立。点“发证”即为符合条件的人员生成证书。", form=form) as context:
             plan = certificate_template_actions.create_plan(context, settings=form.settings())
             plan_id = plan.id
         if not form.is_rejected:

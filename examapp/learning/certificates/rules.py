@@ -13,7 +13,7 @@ PLACES = {
     "姓名": "持证人姓名",
     "单位": "持证人所在单位",
     "项目": "考试或课程的名称",
-    "成绩": "等次和分数；按课程发证时为「学完全部课程」",
+    "成绩": "等次和分数；按课程发证时为“学完全部课程”",
     "日期": "发证日期",
 }
 """What a template's words may hold in 【】, and what stands there on the certificate."""

@@ -15,7 +15,7 @@ from examapp.learning.certificates.models import CertificateJob
         name=CertificateJob.KIND,
         queue="reports",
         label="办理证书",
-        quarantined="没有成功，请重新办理。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+        quarantined="没有成功，请重新办理。如仍不成功，请通过页面下方的“意见建议”告诉我们。",
     )
 )
 def run_job(run: JobRun) -> None:

@@ -182,11 +182,11 @@ def _ensure_no_issues(issues: list[str]) -> None:
 
 
 def _list_chapter_issues(session: Session, chapter: Chapter) -> list[str]:
-    issues = [] if chapter.body.strip() else [f"「{chapter.title}」没有内容。"]
+    issues = [] if chapter.body.strip() else [f"“{chapter.title}”没有内容。"]
     found = count_questions(session, Wanted(law=chapter.law, topic=chapter.topic))
     if found < chapter.exercise_count:
         issues.append(
-            f"「{chapter.title}」的练习要 {chapter.exercise_count} 题，题库中只有 {found} 题可用，请减少题数或放宽范围。"
+            f"“{chapter.title}”的练习要 {chapter.exercise_count} 题，题库中只有 {found} 题可用，请减少题数或放宽范围。"
         )
     return issues
 

@@ -15,8 +15,8 @@ from sqlalchemy.types import Text
 
 from examapp.clock import day_of
 from examapp.content.blueprints.models import BlueprintSection
-from examapp.content.blueprints.queries import get_blueprint
-from examapp.content.questions.models import BankQuestion, KnowledgePoint, QuestionVersion
+from examapp.content.blueprints.queries import get_blueprint, list_filters
+from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.delivery.attempts.queries import find_counting_attempt
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.documents.html import normalise
@@ -249,14 +249,7 @@ def _draw(session: Session, section: BlueprintSection) -> list[Any]:
         select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content),
         Wanted(kind=section.kind),
     )
-    if section.laws:
-        statement = statement.where(BankQuestion.law_name.in_(section.laws))
-    if section.topics:
-        statement = statement.where(BankQuestion.topic.in_(section.topics))
-    if section.knowledge_points:
-        statement = statement.where(
-            BankQuestion.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points))
-        )
+    statement = statement.where(*list_filters(section))
     count = min(section.count, MAX_QUESTIONS)
     rows = list(session.execute(statement.order_by(func.random()).limit(count)))
     if len(rows) < count:

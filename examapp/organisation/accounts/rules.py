@@ -22,14 +22,14 @@ AUDIT_ACTS = {
     "people.sign_out": "退出登录",
 }
 AUDIT_OBJECTS = {"account": "账号", "sign_in": "登录"}
-AUDIT_DETAILS = {"failures": "错误次数", "since": "交卷起", "ticket_id": "登录条", "wait_s": "等待秒数"}
+AUDIT_DETAILS = {"failures": "错误次数", "since": "交卷起", "ticket_id": "一次性登录码", "wait_s": "等待秒数"}
 AUDIT_VALUES = {
     "account_disabled": "账号已停用",
     "captcha_required": "没有填对验证码",
     "slow_down": "密码错误较多，等待中",
     "unknown_identity": "名册上没有这个人员编号",
     "wrong_credentials": "登录名或密码不对",
-    "wrong_ticket": "登录条不对或已失效",
+    "wrong_ticket": "一次性登录码不对或已失效",
 }
 
 COOKIE_LIFE = timedelta(days=7)

@@ -85,6 +85,6 @@ def _reject(broken: list[str]) -> None:
     """End with the rows that cannot be opened."""
     more = f" 等 {len(broken)} 项" if len(broken) > _MAX_NAMED else ""
     raise click.ClickException(
-        f"{len(broken)} 项打不开，页面上显示为「无法显示」：{'、'.join(broken[:_MAX_NAMED])}{more}。"
+        f"{len(broken)} 项打不开，页面上显示为“无法显示”：{'、'.join(broken[:_MAX_NAMED])}{more}。"
         "请核对 DATA_KEYS 是否齐全；密钥齐全的，是数据被改动，请从备份中恢复，或由单位重新登记。"
     )

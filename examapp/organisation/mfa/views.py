@@ -36,7 +36,9 @@ def show_second_factor() -> AnyResponse:
             rejection, form.code.data = error.text, ""
     with transaction() as session:
         secret = actions.begin_set_up(session, my_user().account_id, cipher=cipher(), now=clock.now())
-    uri = provisioning_uri(secret, login_name=my_user().login_name, site_name=current_app.config["SETTINGS"].site_name)
+    uri = provisioning_uri(
+        secret, login_name=my_user().login_name, site_name=current_app.extensions["site_texts"].site_name
+    )
     page = render_template(
         "people/set_second_factor.html", form=form, secret=_spaced(secret), picture=_picture(uri), rejection=rejection
     )

@@ -49,11 +49,11 @@ from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
 AUDIT_ACTS = {
-    "people.issue_login_token": "发放登录条",
+    "people.issue_login_token": "发放一次性登录码",
     "people.reset_password": "重置密码",
     "people.send_reset_code": "发送重设密码验证码",
 }
-AUDIT_OBJECTS = {"ticket": "登录条"}
+AUDIT_OBJECTS = {"ticket": "一次性登录码"}
 
 _BATCH = 50
 _KEPT = timedelta(days=1)
@@ -164,6 +164,7 @@ def _send(session: Session, account_id: int, *, cipher: FieldCipher, now: dateti
         person_id=person_id,
         kind="sign_in_code",
         text=f"您正在重设学法考试平台的密码，验证码 {code}，10 分钟内有效。不是本人操作的，请不要理会，也不要告诉别人。",
+        parameters=[code],
         once_key=f"reset:{ticket.id}",
         now=now,
         urgent=True,
@@ -182,7 +183,7 @@ class WrongTicketError(DomainError):
 
     code = "wrong_ticket"
     status = 401
-    message = "登录条不对，或者已用过、已过期。请核对 12 位代码；仍不行的，请本单位管理员再发一张。"
+    message = "一次性登录码不对，或者已用过、已过期。请核对 12 位代码；仍不行的，请本单位管理员再发一张。"
 
 
 class NoTicketError(DomainError):
@@ -213,7 +214,7 @@ def issue_tickets(
     for person in people:
         if is_separated(context.session, person.id, now=context.now):
             raise NoTicketError(
-                f"「{person.name}」是系统、安全或审计管理员，账号须两人办理。请去掉这个人，到其人员页面申请重置密码。"
+                f"“{person.name}”是系统、安全或审计管理员，账号须两人办理。请去掉这个人，到其人员页面申请重置密码。"
             )
     return [_issue(context, person, cipher=cipher, may_touch_guarded=may_touch_guarded) for person in people]
 
@@ -248,7 +249,7 @@ def _issue(context: ActionContext, person: Person, *, cipher: FieldCipher, may_t
     ensure_not_privileged(context, person, may_touch_guarded=may_touch_guarded)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None or account.disabled_at is not None or person.state == PersonState.LEFT:
-        raise NoTicketError(f"「{person.name}」没有可用的账号，不能发登录条。请去掉这个人，或先启用账号。")
+        raise NoTicketError(f"“{person.name}”没有可用的账号，不能发一次性登录码。请去掉这个人，或先启用账号。")
     session.execute(
         update(LoginToken)
         .where(LoginToken.account_id == account.id, LoginToken.used_at.is_(None), LoginToken.expires_at > now)

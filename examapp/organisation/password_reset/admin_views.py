@@ -51,7 +51,7 @@ PERMISSIONS = {
 
 _ISSUE = "people:password:issue"
 _MAX_AT_ONCE = 100
-_CHOOSE = f"请先勾选要发登录条的人，一次最多 {_MAX_AT_ONCE} 人。"
+_CHOOSE = f"请先勾选要发一次性登录码的人，一次最多 {_MAX_AT_ONCE} 人。"
 
 
 @admin_blueprint.get("/tickets")

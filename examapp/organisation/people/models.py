@@ -195,7 +195,7 @@ class LoginToken(Base):
 
     __tablename__ = "login_tokens"
     __personal_data__ = ACCOUNT.of(
-        "登录条",
+        "一次性登录码",
         "忘记密码时凭条登录一次",
         owner="account_id",
         order="made_at",

@@ -53,7 +53,7 @@ _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+")
 def find_id_number_issue(number: str) -> str | None:
     """Say in Chinese what is wrong with a normalised ID number, None where it may stand (GB 11643-1999)."""
     if _SCIENTIFIC.fullmatch(number):
-        return "身份证号已被 Excel 变成科学计数，尾数丢失。请把该列设为「文本」格式，重新填写 18 位号码。"
+        return "身份证号已被 Excel 变成科学计数，尾数丢失。请把该列设为“文本”格式，重新填写 18 位号码。"
     if len(number) != 18:
         return f"身份证号应为 18 位，现在是 {len(number)} 位。"
     if not is_id_number(number):

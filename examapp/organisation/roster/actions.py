@@ -238,7 +238,7 @@ def _check(session: Session, facts: PersonFacts, *, cipher: FieldCipher, own_id:
     same_number = select(Person.id).where(Person.staff_number == facts.staff_number, Person.id != own_id)
     same_login = select(Account.id).where(Account.login_name == facts.staff_number, Account.person_id != own_id)
     if session.scalar(same_number) or session.scalar(same_login):
-        raise InvalidPersonError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
+        raise InvalidPersonError("staff_number", f"人员编号“{facts.staff_number}”已经用过，请核对是否重复登记。")
     if facts.id_number:
         indexes = cipher.blind_indexes(facts.id_number, purpose=ID_NUMBER_PURPOSE)
         if session.scalar(select(Person.id).where(Person.id_number_index.in_(indexes), Person.id != own_id)):
@@ -265,8 +265,8 @@ def ensure_unit_is_open(session: Session, unit: Unit) -> None:
     """Reject a unit that is closed, with the one that took its people over where there is one; raises InvalidPersonError."""
     if unit.closed_at is not None:
         successor = session.get(Unit, unit.successor_id) if unit.successor_id is not None else None
-        advice = "请选择其他单位。" if successor is None else f"人员已并入「{successor.name}」，请改选该单位。"
-        raise InvalidPersonError("unit_id", f"「{unit.name}」已撤销。{advice}")
+        advice = "请选择其他单位。" if successor is None else f"人员已并入“{successor.name}”，请改选该单位。"
+        raise InvalidPersonError("unit_id", f"“{unit.name}”已撤销。{advice}")
 
 
 def ensure_not_before_latest_move(session: Session, person: Person, *, on: date) -> None:

@@ -160,7 +160,7 @@ def create_person() -> AnyResponse:
     form = PersonForm()
     form.unit_id.choices = unit_choices(units_within(read_session(), my_access(WRITE)))
     if form.validate_on_submit():
-        with submit(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", form=form) as context:
+        with submit(f"已登记“{form.name.data}”。初始密码在“初始密码”页面打印。", form=form) as context:
             unit = get_unit_within(context.session, form.unit_id.data, my_access(WRITE))
             person = actions.create_person(context, _facts(form), unit, cipher=cipher(), on=clock.today())
             person_id = person.id

@@ -55,9 +55,7 @@ class SignInForm(FlaskForm):
 class TicketForm(FlaskForm):
     """The code of a one-use ticket."""
 
-    code = StringField(
-        "代码", validators=[InputRequired("请填写登录条上的代码。"), Length(max=60, message="代码过长。")]
-    )
+    code = StringField("代码", validators=[InputRequired("请填写登录码。"), Length(max=60, message="代码过长。")])
 
 
 class ForgottenForm(FlaskForm):

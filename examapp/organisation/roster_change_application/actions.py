@@ -41,7 +41,7 @@ def find_subject(session: Session, kind: str, *, staff_number: str, unit_id: int
     if person is None:
         raise InvalidRosterChangeError("本单位（含下级单位）没有这个工号，请核对后重填。")
     if person.state == PersonState.LEFT and kind != ChangeKind.CORRECTION:
-        raise InvalidRosterChangeError(f"「{person.name}」已经离开名册，不用再办理。")
+        raise InvalidRosterChangeError(f"“{person.name}”已经离开名册，不用再办理。")
     return person
 
 
@@ -103,7 +103,7 @@ def _come_in(session: Session, line: RosterChangeItem) -> Person:
     person = _lock(session, Person.staff_number == line.staff_number)
     if person is None or person.name != line.name:
         raise InvalidRosterChangeError(
-            "名册里没有这个工号和姓名都相符的人员。请与单位核对；名册里没有的人员应按「新进」办理。"
+            "名册里没有这个工号和姓名都相符的人员。请与单位核对；名册里没有的人员应按“新进”办理。"
         )
     return person
 
@@ -114,7 +114,7 @@ def _own(session: Session, row: RosterChangeRequest, line: RosterChangeItem) -> 
         raise InvalidRosterChangeError("没有找到这个人员，请与单位核对。")
     unit = session.get_one(Unit, person.unit_id)
     if not unit.region_path.startswith(_path_of(session, row.unit_id)):
-        raise InvalidRosterChangeError(f"此人现在已在「{unit.name}」，不在提交名单的单位。请与单位核对后不同意这一项。")
+        raise InvalidRosterChangeError(f"此人现在已在“{unit.name}”，不在提交名单的单位。请与单位核对后不同意这一项。")
     return person
 
 

@@ -63,7 +63,7 @@ def draft_list(context: ActionContext, *, unit_id: int, access: AccessScope) -> 
     session, actor = context.session, context.actor
     unit = get_unit_within(session, unit_id, access)
     if unit.closed_at is not None:
-        raise InvalidRosterChangeError(f"「{unit.name}」已撤销，不能再提交变动名单。")
+        raise InvalidRosterChangeError(f"“{unit.name}”已撤销，不能再提交变动名单。")
     begun = session.scalars(
         select(RosterChangeRequest).where(
             RosterChangeRequest.unit_id == unit.id,

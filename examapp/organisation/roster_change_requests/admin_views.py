@@ -139,7 +139,7 @@ def add_change(list_id: int) -> str | Response | tuple[str, int]:
         is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
         form.own_unit_id.choices = _choices(list_units(session, is_below))
     if form.validate_on_submit():
-        with submit("已添加。全部添加完后，请点「提交审批」。", form=form) as context:
+        with submit("已添加。全部添加完后，请点“提交审批”。", form=form) as context:
             _add(context.session, row.id, kind, form)
         if not form.is_rejected:
             return _back(list_id)
@@ -172,10 +172,10 @@ def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
         return None
     found = queries.find_open_unit(session, text)
     if not found:
-        raise InvalidRosterChangeError(f"没有找到「{text}」。请填写单位的全称或编码；调出本县的，单位留空。")
+        raise InvalidRosterChangeError(f"没有找到“{text}”。请填写单位的全称或编码；调出本县的，单位留空。")
     if len(found) > 1:
         codes = "、".join(unit.code for unit in found)
-        raise InvalidRosterChangeError(f"有 {len(found)} 个单位都叫「{text}」，请改填单位编码（{codes}）。")
+        raise InvalidRosterChangeError(f"有 {len(found)} 个单位都叫“{text}”，请改填单位编码（{codes}）。")
     return found[0]
 
 

@@ -6,10 +6,10 @@ import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
@@ -21,7 +21,7 @@ from examapp.jobs.runner import JobRun, RunLaterError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import access_of
 from examapp.organisation.accounts.rules import FAILURE_WINDOW
-from examapp.organisation.people.models import RosterImport, UnknownSignIn
+from examapp.organisation.people.models import Account, Person, PersonState, RosterImport, RosterMove, UnknownSignIn
 from examapp.organisation.people.rules import import_file_binding
 from examapp.organisation.roster_imports.queries import (
     ImportScope,
@@ -32,8 +32,10 @@ from examapp.organisation.roster_imports.queries import (
     rejected,
 )
 from examapp.organisation.roster_imports.rules import FIELD_NAMES, HEAD_ALIASES, RosterFile, read_roster
+from examapp.organisation.roster_moves.queries import select_taken_on
 from examapp.organisation.roster_reconciliation.actions import (
     ADVICE,
+    IMPORT_NOTE,
     Choice,
     Gone,
     Report,
@@ -58,12 +60,14 @@ from examapp.security.ciphers import DecryptionError, FieldCipher
 AUDIT_ACTS = {
     "people.confirm_import": "确认导入名册",
     "people.import_roster": "名册导入完成",
+    "people.undo_import": "撤销名册导入",
     "people.upload_roster": "上传人员名册",
 }
 AUDIT_OBJECTS = {"roster_import": "名册导入"}
 
 _BUSY_DELAY_S = 5.0
 _KEEP_FILES = timedelta(days=30)
+_CHUNK = 1_000
 _MAX_PROBLEMS = 500
 _MAX_SAMPLES = 50
 _CHANGE_NAMES = FIELD_NAMES | {"unit": "单位", "state": "重新列入名册"}
@@ -149,6 +153,9 @@ def run_import(session: Session, run: JobRun, *, cipher: FieldCipher, now: datet
     job = session.get_one(RosterImport, run.id)
     if job.is_confirmed and not try_to_lock(session):
         raise RunLaterError(delay_s=_BUSY_DELAY_S)
+    if job.summary.get("undo"):
+        _take_off_again(session, run, job, now=now)
+        return
     file = _read(job, cipher)
     scope = _scope(session, job, file, now=now)
     planned = plan_import(session, file, scope=scope, cipher=cipher, now=now)
@@ -170,6 +177,48 @@ def run_import(session: Session, run: JobRun, *, cipher: FieldCipher, now: datet
     job.annotated = _encrypt(content, job.id, cipher)
     job.summary = job.summary | _summary(file, planned, counts) | {"ending": ending}
     run.complete(session, total=len(planned), message=message)
+
+
+def undo_import(context: ActionContext, job: RosterImport) -> None:
+    """Have the people that an import has taken on taken off the roster again; raises ConflictError where there is nothing to undo."""
+    context.session.refresh(job, with_for_update=True)
+    if not job.is_done or not job.summary.get("written_at") or job.summary.get("undo"):
+        raise ConflictError("这次导入还没有完成，或者已经撤销过，不能撤销。")
+    job.summary = job.summary | {"undo": True}
+    record(context, "people.undo_import", object_type="roster_import", object_id=job.id)
+    restart(context.session, job, now=context.now)
+
+
+def _take_off_again(session: Session, run: JobRun, job: RosterImport, *, now: datetime) -> None:
+    """Take off whom the import took on and nobody has touched since; name the others. Nothing is deleted: the same file brings them back."""
+    written_at = datetime.fromisoformat(job.summary["written_at"])
+    rows = session.execute(select_taken_on(written_at, note=IMPORT_NOTE)).all()
+    going = [row.id for row in rows if row.is_untouched]
+    touched = [f"{row.name}（{row.staff_number}）" for row in rows if not row.is_untouched]
+    context, on = ActionContext(session, Actor(person_id=job.created_by_id), now), day_of(written_at)
+    _take_off(context, going, on=on, note="撤销名册导入")
+    job.summary = job.summary | {"undone": len(going), "touched": touched[:_MAX_SAMPLES], "touched_count": len(touched)}
+    run.complete(session, total=len(rows), message="")
+
+
+def _take_off(context: ActionContext, person_ids: Sequence[int], *, on: date, note: str) -> None:
+    """Take people off the roster who hold no role and have never signed in; their accounts are closed."""
+    session, now = context.session, context.now
+    for ids in (person_ids[start : start + _CHUNK] for start in range(0, len(person_ids), _CHUNK)):
+        plain = {"synchronize_session": False}
+        units = dict(session.execute(select(Person.id, Person.unit_id).where(Person.id.in_(ids))).tuples().all())
+        session.execute(
+            update(Person).where(Person.id.in_(ids)).values(state=PersonState.LEFT, updated_at=now),
+            execution_options=plain,
+        )
+        session.execute(
+            update(Account).where(Account.person_id.in_(ids)).values(disabled_at=now), execution_options=plain
+        )
+        leaving = {"kind": "leave", "to_unit_id": None, "effective_on": on, "recorded_at": now, "note": note}
+        by = {"recorded_by_id": context.actor.person_id}
+        session.execute(
+            insert(RosterMove), [leaving | by | {"person_id": each, "from_unit_id": units[each]} for each in ids]
+        )
 
 
 def _hold_against_preview(session: Session, job: RosterImport, planned: Sequence[Planned], gone: Sequence[Gone]) -> str:
@@ -207,6 +256,7 @@ def _take_over(
         counts["taken"] = len(taken)
         job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
     write_rows(context, taken, cipher=cipher, on=on, report=report)
+    job.summary = job.summary | {"written_at": now.isoformat()}
     record(context, "people.import_roster", object_type="roster_import", object_id=job.id, details=counts)
     job.content = None
     return taken, held
@@ -217,7 +267,7 @@ def _read(job: RosterImport, cipher: FieldCipher) -> RosterFile:
     file = read_roster(read_grids(content, name=job.file_name, aliases=HEAD_ALIASES))
     if file is None:
         raise UnreadableTableError(
-            "没有找到名册的表头：前 15 行里没有同时写着「姓名」和「工号」（或「身份证号」）的一行。请对照说明检查表头，改好后重新上传。"
+            "没有找到名册的表头：前 15 行里没有同时写着“姓名”和“工号”（或“身份证号”）的一行。请对照说明检查表头，改好后重新上传。"
         )
     if not file.rows:
         raise UnreadableTableError("表头下面没有人员，请检查是否选错了文件。")
@@ -231,7 +281,7 @@ def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: dateti
         raise InvalidImportError("上传人已没有导入名册的权限，没有导入。")
     unit = session.get(Unit, job.unit_id) if job.unit_id else None
     if unit is None and not file.has_units:
-        raise InvalidImportError("文件里没有单位列。请补上「单位」或「单位编码」列，或上传时选定单位。")
+        raise InvalidImportError("文件里没有单位列。请补上“单位”或“单位编码”列，或上传时选定单位。")
     return ImportScope(access=access, unit=unit)
 
 

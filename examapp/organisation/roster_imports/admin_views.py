@@ -104,6 +104,15 @@ def confirm_import(import_id: int) -> AnyResponse:
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
 
 
+@admin_blueprint.post("/imports/<int:import_id>/undo")
+@requires(_IMPORT)
+def undo_import(import_id: int) -> AnyResponse:
+    """Have the people whom a file has taken on taken off the roster again."""
+    with submit(shown=ConflictError) as context:
+        actions.undo_import(context, _get(import_id))
+    return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+
+
 @admin_blueprint.post("/imports/<int:import_id>/approve")
 @requires(_IMPORT)
 def approve_difference(import_id: int) -> AnyResponse:

@@ -160,8 +160,8 @@ def _read_known(session: Session, rows: Sequence[RosterFileRow], indexes: Sequen
             known.units_by_name[unit.name].append(unit)
         else:
             successor = names.get(unit.successor_id or 0)
-            advice = f"人员已并入「{successor}」，请改填该单位。" if successor else "请改填现在的单位。"
-            known.closed[unit.code] = known.closed[unit.name] = f"「{unit.name}」已撤销。{advice}"
+            advice = f"人员已并入“{successor}”，请改填该单位。" if successor else "请改填现在的单位。"
+            known.closed[unit.code] = known.closed[unit.name] = f"“{unit.name}”已撤销。{advice}"
     return known
 
 
@@ -257,7 +257,7 @@ def _find_unit(row: RosterFileRow, known: _KnownRoster, scope: ImportScope) -> t
     if row.unit_code:
         unit = known.units_by_code.get(row.unit_code)
         if unit is None:
-            unknown = f"没有编码为「{row.unit_code}」的单位，请核对，或先在“单位”中新增。"
+            unknown = f"没有编码为“{row.unit_code}”的单位，请核对，或先在“单位”中新增。"
             return None, row.issue("unit_code", known.closed.get(row.unit_code, unknown))
     elif row.unit_name:
         unit, issue = _unit_by_name(row, known, scope)
@@ -269,7 +269,7 @@ def _find_unit(row: RosterFileRow, known: _KnownRoster, scope: ImportScope) -> t
         return None, row.issue("unit_name", "没有填单位，请补上单位名称或单位编码。")
     if not scope.covers(unit):
         column = "unit_code" if row.unit_code else "unit_name"
-        return None, row.issue(column, f"「{unit.name}」不在这次导入的范围内，请由该单位或普法办导入。")
+        return None, row.issue(column, f"“{unit.name}”不在这次导入的范围内，请由该单位或普法办导入。")
     return unit, None
 
 
@@ -282,13 +282,13 @@ def _unit_by_name(row: RosterFileRow, known: _KnownRoster, scope: ImportScope) -
     if len(within) > 1:
         codes = "、".join(unit.code for unit in within[:4])
         return None, row.issue(
-            "unit_name", f"叫「{row.unit_name}」的单位有 {len(within)} 个，请改填单位编码（{codes}）。"
+            "unit_name", f"叫“{row.unit_name}”的单位有 {len(within)} 个，请改填单位编码（{codes}）。"
         )
     if found := (within or named):
         return found[0], None
     similar = _similar_unit(row.unit_name, known, scope)
     asked = f"是不是“{similar}”？" if similar else ""
-    unknown = f"没有叫「{row.unit_name}」的单位，{asked}请核对名称，或先在“单位”中新增。"
+    unknown = f"没有叫“{row.unit_name}”的单位，{asked}请核对名称，或先在“单位”中新增。"
     return None, row.issue("unit_name", known.closed.get(row.unit_name, unknown))
 
 
@@ -313,9 +313,7 @@ def _list_person_issues(
     if not scope.covers_unit(person):
         return [row.issue("staff_number", "这个人现在登记在别的单位，请由普法办办理调动。")]
     if person.name != row.name and row.name and person.id_number_index not in indexes.id_number:
-        reason = (
-            f"工号 {person.staff_number} 登记的姓名是「{person.name}」。请核对工号；确是改名的，请先在“人员”中修改。"
-        )
+        reason = f"工号 {person.staff_number} 登记的姓名是“{person.name}”。请核对工号；确是改名的，请先在“人员”中修改。"
         return [row.issue("name", reason)]
     return []
 

@@ -99,10 +99,10 @@ def read_roster(grids: Sequence[Grid]) -> RosterFile | None:
         head = find_head(grid.rows, HEAD_ALIASES)
         if head is None or "name" not in head.columns or not {"staff_number", "id_number"} & head.columns.keys():
             if any(any(cell_text(cell) for cell in row) for row in grid.rows):
-                remarks.append(f"工作表「{grid.name}」里没有同时写着姓名和工号（或身份证号）的表头，没有读取。")
+                remarks.append(f"工作表“{grid.name}”里没有同时写着姓名和工号（或身份证号）的表头，没有读取。")
             continue
         if grid.is_hidden:
-            remarks.append(f"工作表「{grid.name}」是隐藏的，没有读取。如需导入，请取消隐藏后重新上传。")
+            remarks.append(f"工作表“{grid.name}”是隐藏的，没有读取。如需导入，请取消隐藏后重新上传。")
             continue
         found = True
         has_units = has_units or bool({"unit_code", "unit_name"} & head.columns.keys())
@@ -141,7 +141,7 @@ def _issues_of(row: RosterFileRow) -> list[RowIssue]:
     if not row.staff_number and not row.id_number:
         issues.append(row.issue("staff_number", "没有填工号，也没有身份证号，请至少补上一项。"))
     elif "E+" in row.staff_number:
-        issues.append(row.issue("staff_number", "工号已被 Excel 变成科学计数，请把该列设为「文本」格式后重新填写。"))
+        issues.append(row.issue("staff_number", "工号已被 Excel 变成科学计数，请把该列设为“文本”格式后重新填写。"))
     elif row.staff_number and clean_login_name(row.staff_number) != row.staff_number:
         issues.append(row.issue("staff_number", "工号不能有空格和全角字符，请改正。"))
     if not row.name:

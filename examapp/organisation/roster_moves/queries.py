@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, null, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, null, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from examapp.organisation.people.models import Person, PersonState, RosterMove
+from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove, SignIn
 from examapp.organisation.units.models import Unit
 
 OFF_ROSTER_MOVE = "assign"
@@ -107,3 +107,21 @@ def list_roster(
     ).join(today, today.id == Person.unit_id)
     rows = session.execute(query.order_by(Unit.code, Person.staff_number).offset(offset).limit(limit))
     return [RosterEntry(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def select_taken_on(moment: datetime, *, note: str) -> Select[int, str, str, bool]:
+    """Select who joined at this moment with this note, and whether nothing has happened to them since: no change, no role, no sign-in."""
+    joined = exists().where(
+        RosterMove.person_id == Person.id,
+        RosterMove.kind == "join",
+        RosterMove.recorded_at == moment,
+        RosterMove.note == note,
+    )
+    signed_in = exists().where(SignIn.account_id == Account.id, Account.person_id == Person.id)
+    granted = exists().where(RoleGrant.person_id == Person.id)
+    moved = exists().where(RosterMove.person_id == Person.id, RosterMove.recorded_at > moment)
+    is_untouched = and_(
+        Person.state == PersonState.ON_ROSTER, Person.updated_at == moment, ~signed_in, ~granted, ~moved
+    )
+    rows = select(Person.id, Person.name, Person.staff_number, is_untouched.label("is_untouched"))
+    return rows.where(Person.created_at == moment, joined).order_by(Person.staff_number)

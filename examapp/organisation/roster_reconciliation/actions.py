@@ -93,6 +93,8 @@ def _record(session: Session, act: str, job: RosterImport, count: int, now: date
     record(ActionContext(session, Actor(person_id=job.created_by_id), now), act, object_type="roster_import", object_id=job.id, details={"rows": count})  # fmt: skip
 
 
+IMPORT_NOTE = "名册导入"
+"""Stands at every move that a roster file makes."""
 KINDS = {"gone": "离开", "moved": "调动", "changed": "变更", "new": "新增"}
 """What a difference is made of, those first that need a look at each name."""
 MAX_LISTED = 2_000
@@ -317,7 +319,7 @@ def _move(context: ActionContext, person_id: int, kind: str, left: int | None, t
         "effective_on": on,
         "recorded_at": context.now,
         "recorded_by_id": context.actor.person_id,
-        "note": "名册导入",
+        "note": IMPORT_NOTE,
     }
 
 

@@ -134,13 +134,13 @@ def _lock_trees(session: Session) -> None:
 def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
     own_id = unit.id if unit else 0
     if session.scalar(select(Unit.id).where(Unit.code == facts.code, Unit.id != own_id)):
-        raise InvalidUnitError("code", f"单位编码「{facts.code}」已经用过，请换一个。")
+        raise InvalidUnitError("code", f"单位编码“{facts.code}”已经用过，请换一个。")
     if facts.uscc and (issue := find_uscc_issue(facts.uscc)):
         raise InvalidUnitError("uscc", issue)
     if facts.uscc and session.scalar(select(Unit.id).where(Unit.uscc == facts.uscc, Unit.id != own_id)):
         raise InvalidUnitError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
     if facts.kind == UnitKind.SECTOR and facts.parent_id:
-        raise InvalidUnitError("parent_id", "「系统」只挂在条线上，请不要选择上级单位。")
+        raise InvalidUnitError("parent_id", "“系统”只挂在条线上，请不要选择上级单位。")
     if facts.parent_id is None and facts.kind != UnitKind.SECTOR and not _is_root(unit):
         _ensure_only_root(session, unit)
     if unit is None and facts.parent_id is not None:
@@ -159,7 +159,7 @@ def _ensure_only_root(session: Session, unit: Unit | None) -> None:
     other = next(iter(sort_roots(roots)), None)
     if other is not None:
         raise InvalidUnitError(
-            "parent_id", f"请选择上级单位。已有最上级单位「{other.name}」，没有上级的单位不会计入全县的报表。"
+            "parent_id", f"请选择上级单位。已有最上级单位“{other.name}”，没有上级的单位不会计入全县的报表。"
         )
 
 
@@ -167,7 +167,7 @@ def _check_name(session: Session, facts: UnitFacts) -> None:
     """Reject a new unit with the name of an open one below the same parent; a merger may bring two of a name together."""
     same = select(Unit.code).where(Unit.name == facts.name, Unit.parent_id == facts.parent_id, Unit.closed_at.is_(None))
     if (code := session.scalar(same.limit(1))) is not None:
-        raise InvalidUnitError("name", f"同一上级下已有「{facts.name}」（编码 {code}），请核对是否重复。")
+        raise InvalidUnitError("name", f"同一上级下已有“{facts.name}”（编码 {code}），请核对是否重复。")
 
 
 def _check_parent(session: Session, parent_id: int | None, field: str, tree: Tree, unit: Unit | None) -> None:
@@ -361,7 +361,7 @@ def _write(context: ActionContext, row: _UnitRow) -> str:
     if not row["code"] or not row["name"]:
         raise InvalidUnitError("code", "单位编码和单位名称都要填。")
     if kind is None:
-        raise InvalidUnitError("kind", f"没有「{row['kind']}」这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
+        raise InvalidUnitError("kind", f"没有“{row['kind']}”这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
     facts = UnitFacts(
         code=row["code"],
         name=row["name"],
@@ -387,5 +387,5 @@ def _id_of(session: Session, code: str, field: str) -> int | None:
         return None
     unit_id = session.scalar(select(Unit.id).where(Unit.code == code))
     if unit_id is None:
-        raise InvalidUnitError(field, f"没有编码为「{code}」的上级单位，也没有唯一叫这个名称的，请核对。")
+        raise InvalidUnitError(field, f"没有编码为“{code}”的上级单位，也没有唯一叫这个名称的，请核对。")
     return unit_id

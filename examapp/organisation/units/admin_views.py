@@ -113,7 +113,7 @@ def create_unit() -> BaseResponse:
     form = _form(None)
     if request.method == "GET" and (parent := chosen_number("parent")):
         form.parent_id.data = parent
-    if form.validate_on_submit() and _save(form, None, f"已新增「{form.name.data}」。"):
+    if form.validate_on_submit() and _save(form, None, f"已新增“{form.name.data}”。"):
         return redirect(url_for("org_admin.list_units"), 303)
     return _page(form, None)
 
@@ -124,7 +124,7 @@ def edit_unit(unit_id: int) -> BaseResponse:
     """Change a unit, or hang it elsewhere."""
     unit = get_unit_within(read_session(), unit_id, my_access("org:unit:write"))
     form = _form(unit)
-    if form.validate_on_submit() and _save(form, unit, f"「{form.name.data}」已保存。"):
+    if form.validate_on_submit() and _save(form, unit, f"“{form.name.data}”已保存。"):
         return redirect(url_for("org_admin.list_units"), 303)
     return _page(form, unit)
 

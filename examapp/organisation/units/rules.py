@@ -26,7 +26,7 @@ def find_uscc_issue(code: str) -> str | None:
     if len(code) != _LENGTH:
         return f"统一社会信用代码应为 18 位，现在是 {len(code)} 位。"
     if wrong := [character for character in code if character not in _ALPHABET]:
-        return f"统一社会信用代码中不会出现「{wrong[0]}」，请核对（常见的是把 0 写成 O、1 写成 I）。"
+        return f"统一社会信用代码中不会出现“{wrong[0]}”，请核对（常见的是把 0 写成 O、1 写成 I）。"
     expected = uscc_check_character(code[:17])
     return None if code[17] == expected else f"统一社会信用代码的校验位不对，最后一位应为 {expected}，请核对前 17 位。"
 

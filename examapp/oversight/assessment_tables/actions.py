@@ -192,9 +192,9 @@ def open_assessment(context: ActionContext, *, assessment_id: int, version: int,
         raise InvalidDutyError("评分表还没有项目，请先添加。")
     wants_exam = any(item.indicator in {Indicator.PARTICIPATION, Indicator.PASS} for item in assessment.items)
     if wants_exam and assessment.exam_id is None:
-        raise InvalidDutyError("评分表要取参考率或合格率。请先在「考核设置」中选择取用哪一场考试。")
+        raise InvalidDutyError("评分表要取参考率或合格率。请先在“考核设置”中选择取用哪一场考试。")
     if any(item.indicator == Indicator.VOTE for item in assessment.items) and assessment.vote_until is None:
-        raise InvalidDutyError("评分表有社会评议。请先在「考核设置」中填写评议截止日期。")
+        raise InvalidDutyError("评分表有社会评议。请先在“考核设置”中填写评议截止日期。")
     if assessment.state == AssessmentState.DRAFT:
         assessment.state, assessment.opened_at = AssessmentState.OPEN, now
     made = add_sheets(session, assessment_id, now=now)
@@ -239,7 +239,7 @@ def add_reviewer(context: ActionContext, *, assessment_id: int, named: str, duty
     _lock(session, assessment_id, duty_scope)
     person = get_named_person(session, named, duty_scope.write)
     if person.state == PersonState.LEFT:
-        raise InvalidDutyError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
+        raise InvalidDutyError(f"“{person.name}”已经离开名册，不能评审。请另选评审人。")
     row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=context.now)
     session.execute(row.on_conflict_do_nothing())
     _note(context, "duties.add_reviewer", assessment_id, person_id=person.id)

@@ -214,9 +214,7 @@ def describe_missing_reviews(sheet: UnitScoreSheet, reviewers: Sequence[Reviewer
     outside = [reviewer for reviewer in reviewers if not reviewer.region_path.startswith(sheet.unit.region_path)]
     missing = [reviewer for reviewer in outside if not sheet.is_reviewed_by(reviewer.person_id)]
     if gone := [reviewer.name for reviewer in missing if reviewer.has_left]:
-        return (
-            f"评审人{'、'.join(gone)}已离开名册，还没有评审这个单位。请在「评分表和评审人」中移除，已打的分仍然有效。"
-        )
+        return f"评审人{'、'.join(gone)}已离开名册，还没有评审这个单位。请在“评分表和评审人”中移除，已打的分仍然有效。"
     if missing:
         return f"{'、'.join(reviewer.name for reviewer in missing)}还没有评审完，请等评审完再反馈。"
     if not sheet.has_reviews:

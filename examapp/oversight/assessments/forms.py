@@ -40,7 +40,7 @@ class SettingsForm(FlaskForm):
         "名称",
         filters=[_tidy],
         validators=[
-            DataRequired("请填写名称，如「2026 年度普法责任制考核」。"),
+            DataRequired("请填写名称，如“2026 年度普法责任制考核”。"),
             Length(max=60, message="最多 60 字。"),
         ],
     )
@@ -76,12 +76,12 @@ class TableItemForm(FlaskForm):
     section = StringField(
         "考核项目",
         filters=[_tidy],
-        validators=[DataRequired("请填写考核项目，如「组织领导」。"), Length(max=40, message="最多 40 字。")],
+        validators=[DataRequired("请填写考核项目，如“组织领导”。"), Length(max=40, message="最多 40 字。")],
     )
     content = StringField(
         "考核内容",
         filters=[_tidy],
-        validators=[DataRequired("请填写考核内容，如「普法责任落实」。"), Length(max=200, message="最多 200 字。")],
+        validators=[DataRequired("请填写考核内容，如“普法责任落实”。"), Length(max=200, message="最多 200 字。")],
     )
     points = DecimalField(
         "分值",
@@ -174,3 +174,15 @@ def read_marks(sent: Mapping[str, str], lines: Sequence[ScoreSheetLine], *, is_w
         if len(text) > _MAX_REASON:
             marks.problems[item.id] = f"文字最多 {_MAX_REASON} 字，请精简。"
     return marks
+
+
+class OpinionForm(FlaskForm):
+    """What a supervising bureau proposes for a unit's sheet."""
+
+    points = DecimalField("建议得分", validators=[Optional()])
+    text = TextAreaField(
+        "评议意见",
+        filters=[_tidy],
+        validators=[DataRequired("请写明意见。"), Length(max=1000, message="最多 1000 字。")],
+        render_kw={"rows": 3},
+    )

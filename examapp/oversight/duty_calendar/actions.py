@@ -45,7 +45,7 @@ def set_period(context: ActionContext, *, period: PlanPeriod, duty_scope: DutySc
         raise InvalidDutyError("结束年度不能早于开始年度，请改正。")
     for other in list_periods(session):
         if other.name != period.name and other.first_year <= period.last_year and period.first_year <= other.last_year:
-            raise InvalidDutyError(f"与「{other.name}」（{other.first_year}–{other.last_year}）的年度重叠，请改正。")
+            raise InvalidDutyError(f"与“{other.name}”（{other.first_year}–{other.last_year}）的年度重叠，请改正。")
     row = session.scalar(select(PlanPeriodRow).where(PlanPeriodRow.name == period.name).with_for_update())
     row = row or PlanPeriodRow(name=period.name)
     row.first_year, row.last_year = period.first_year, period.last_year

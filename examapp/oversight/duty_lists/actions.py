@@ -191,7 +191,7 @@ def _check_place(session: Session, unit_id: int | None, duty_scope: DutyScope) -
         if not duty_scope.is_office:
             raise NotFoundError
     elif get_unit_within(session, unit_id, duty_scope.write).closed_at is not None:
-        raise InvalidDutyError("单位已停用，不能再建清单。请到「单位」中核对。")
+        raise InvalidDutyError("单位已停用，不能再建清单。请到“单位”中核对。")
 
 
 def _lock_common(session: Session, year: int, *, now: datetime) -> DutyList:

@@ -52,7 +52,7 @@ class ItemForm(AnswerableForm):
     content = StringField(
         "内容清单（法律法规或主题）",
         filters=[_tidy],
-        validators=[DataRequired("请填写法律法规或主题，如「行政处罚法」。"), Length(max=300, message="最多 300 字。")],
+        validators=[DataRequired("请填写法律法规或主题，如“行政处罚法”。"), Length(max=300, message="最多 300 字。")],
     )
     audience = StringField("普法对象", filters=[_tidy], validators=_text_rules(300))
     carrier = StringField("学习宣传载体", filters=[_tidy], validators=_text_rules(300))
@@ -119,7 +119,7 @@ class RecordForm(FlaskForm):
     form = StringField(
         "形式",
         filters=[_tidy],
-        validators=[DataRequired("请填写形式，如「集中学习」「以案释法」。"), Length(max=100, message="最多 100 字。")],
+        validators=[DataRequired("请填写形式，如“集中学习”“以案释法”。"), Length(max=100, message="最多 100 字。")],
     )
     place = StringField("地点", filters=[_tidy], validators=_text_rules(100))
     reached = IntegerField(
@@ -148,7 +148,7 @@ class PeriodForm(FlaskForm):
     name = StringField(
         "名称",
         filters=[_tidy],
-        validators=[DataRequired("请填写名称，如「九五」。"), Length(max=20, message="最多 20 字。")],
+        validators=[DataRequired("请填写名称，如“九五”。"), Length(max=20, message="最多 20 字。")],
     )
     first_year = IntegerField("开始年度", validators=[InputRequired(_YEAR), NumberRange(2000, 2099, _YEAR)])
     last_year = IntegerField("结束年度", validators=[InputRequired(_YEAR), NumberRange(2000, 2099, _YEAR)])

@@ -177,6 +177,11 @@ def names_in(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def names_only(text: str) -> str:
+    """Write who answers without staff numbers, which are login names: `张三、李四`."""
+    return "、".join(name for name, _ in names_in(text))
+
+
 def is_named(text: str, name: str, staff_number: str) -> bool:
     """Tell whether the words name a person: by name, and by staff number where one stands beside it."""
     return any(found == name and number in {"", staff_number} for found, number in names_in(text))
@@ -261,7 +266,7 @@ def read_table(grids: Sequence[Grid], *, year: int) -> TableReading:
         head = None if grid.is_hidden else _head_of(grid)
         if head is not None:
             return _read_rows(grid, head, year)
-    raise UnreadableTableError("没有找到表头「内容清单」。请下载本页导出的表格，照它的表头填写后再上传。")
+    raise UnreadableTableError("没有找到表头“内容清单”。请下载本页导出的表格，照它的表头填写后再上传。")
 
 
 def _head_of(grid: Grid) -> GridHeader | None:
@@ -338,9 +343,9 @@ def read_day(text: str, *, year: int) -> tuple[date | None, str]:
         return None, ""
     match = _DAY.match(bare)
     if match is None:
-        return None, f"「{bare[:20]}」不是日期，请写成 {year}-12-04 的样子。"
+        return None, f"“{bare[:20]}”不是日期，请写成 {year}-12-04 的样子。"
     try:
         day = date(int(match[1] or year), int(match[2]), int(match[3]))
     except ValueError:
-        return None, f"「{bare[:20]}」没有这一天，请核对。"
+        return None, f"“{bare[:20]}”没有这一天，请核对。"
     return (day, "") if day.year == year else (None, f"应在 {year} 年内，请改正。")

@@ -45,7 +45,7 @@ def remind_due(session: Session, *, now: datetime) -> int:
         assert stage is not None
         new.update(person.id for person in _send(ActionContext(session, SYSTEM, now), item, answering[item.id], stage))
     for person_id, count in new.items():
-        text = f"您负责的普法责任清单事项有 {count} 项即将到期或已逾期，请登录学法考试平台，在首页「待办事项」中查看。"
+        text = f"您负责的普法责任清单事项有 {count} 项即将到期或已逾期，请登录学法考试平台，在首页“待办事项”中查看。"
         once_key = f"duties.due:{today}:{person_id}"
         send_out(session, person_id=person_id, kind="duties.remind", text=text, once_key=once_key, now=now)
     sent = new.total()
@@ -72,13 +72,13 @@ def remind_of(context: ActionContext, *, item_id: int, duty_scope: DutyScope) ->
     people = people_answering(session, open_items)[item_id]
     if not people:
         raise InvalidDutyError(
-            f"责任人「{item.person or '未填'}」在本单位名册中找不到，或有同名的人。请在清单中写成「姓名（工号）」后再提醒。"
+            f"责任人“{item.person or '未填'}”在本单位名册中找不到，或有同名的人。请在清单中写成“姓名（工号）”后再提醒。"
         )
     reminded = _send(context, item, people, ReminderStage(name="asked", for_day=day_of(now)))
     if not reminded:
         raise InvalidDutyError("今天已经提醒过了，责任人登录后会在首页看到。")
     for person in reminded:
-        text = f"请尽快落实您负责的普法事项「{item.content[:40]}」，完成后告知本单位管理员登记。"
+        text = f"请尽快落实您负责的普法事项“{item.content[:40]}”，完成后告知本单位管理员登记。"
         once_key = f"duties.asked:{item_id}:{person.id}:{day_of(now)}"
         send_out(session, person_id=person.id, kind="duties.remind", text=text, once_key=once_key, now=now)
     record(context, "duties.remind_of", object_type="duty_item", object_id=item_id)

@@ -182,7 +182,7 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
     back = url_for("unit_management_admin.show_overdue_people", exam_id=exam_id, unit_id=unit_id, **_query(group))
     with submit(back=back) as context:
         count = actions.remind(
-            context, report_context, units, group=group, organisation=current_app.config["SETTINGS"].organisation
+            context, report_context, units, group=group, organisation=current_app.extensions["site_texts"].organisation
         )
     text = f"已提醒 {count} 人，他们登录后在首页就能看到。"
     flash(text if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")

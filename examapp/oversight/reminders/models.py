@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.personal_data import EXAM, OTHERS, shown
 from examapp.db.session import Base, BigInt, DateCol, Str, UtcDateTime
+
+
+class ExamMessageRun(Base):
+    """That the people of an exam were written to by a rule, so that each rule runs once an exam."""
+
+    __tablename__ = "exam_message_runs"
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(Text, primary_key=True)
+    """`72h@2026-11-30T10:00`: so long before that close, UTC; `results`: the results are out."""
+    ran_at: Mapped[UtcDateTime]
+    message_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class ExamReminder(Base):

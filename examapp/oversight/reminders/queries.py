@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from examapp.delivery.attempts.queries import has_attempts_left
+from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
+from examapp.delivery.exams.rules import results_visible_at
 from examapp.errors import NotFoundError
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.oversight.reminders.models import ExamReminder
-from examapp.oversight.reminders.rules import OVERDUE, REMINDER_KIND, find_reminder_issue, read_once_key
+from examapp.oversight.reminders.models import ExamMessageRun, ExamReminder
+from examapp.oversight.reminders.rules import OVERDUE, REMINDER_KINDS, RESULTS_RULE, find_reminder_issue, read_once_key
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitStatsRow, rollup
 from examapp.oversight.statistics_people.queries import PersonRow, list_people
@@ -51,13 +53,13 @@ def list_overdue(
 
 
 def list_overdue_ids(
-    session: Session, report_context: ReportContext, units: UnitTree, *, group: str, limit: int, now: datetime
+    session: Session, report_context: ReportContext, units: UnitTree | None, *, group: str, limit: int, now: datetime
 ) -> list[int]:
-    """List the ids of a group's people whom a reminder still helps, at most so many.
+    """List the ids of a group's people whom a reminder still helps, at most so many; of all units where none is named.
 
     They are on the roster today, whatever a frozen one says; make-ups have not settled it; and there is an exam they may begin.
     """
-    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    wanted = PeopleFilter(unit_ids=units.unit_ids if units else None)
     query = _helped(session, report_context, wanted, group=group, now=now)
     ids = list(session.scalars(query.order_by(Person.id).limit(limit)))
     if report_context.scope is Scope.FINAL or not report_context.makeups:
@@ -94,7 +96,7 @@ def _has_a_chance(session: Session, report_context: ReportContext, group: str, *
 
 def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str, now: datetime) -> bool:
     """Tell whether a message put down for the gateway says by now what is not so any more: sat since, closed, exempt, gone."""
-    if kind != REMINDER_KIND:
+    if kind not in REMINDER_KINDS.values():
         return False
     exam_id, day = read_once_key(once_key)
     reminder = session.get(ExamReminder, (exam_id, person_id, day))
@@ -108,6 +110,50 @@ def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str
         return True
     wanted = PeopleFilter(person_id=person_id)
     return session.scalar(_helped(session, report_context, wanted, group=reminder.group, now=now)) is None
+
+
+def list_closing(session: Session, *, within: timedelta, now: datetime) -> Sequence[Exam]:
+    """List the open exams that close so soon; a mock exam is nobody's duty."""
+    return session.scalars(
+        select(Exam)
+        .where(
+            Exam.state == ExamState.PUBLISHED,
+            Exam.kind != "mock",
+            Exam.opens_at <= now,
+            Exam.closes_at > now,
+            Exam.closes_at <= now + within,
+        )
+        .order_by(Exam.id)
+    ).all()
+
+
+def list_released(session: Session, *, since: datetime, now: datetime) -> list[Exam]:
+    """List the exams whose results have come out for all at one time since an instant, and of which nobody was told yet."""
+    notified = select(ExamMessageRun.exam_id).where(
+        ExamMessageRun.exam_id == Exam.id, ExamMessageRun.rule == RESULTS_RULE
+    )
+    exams = session.scalars(
+        select(Exam).where(
+            Exam.state == ExamState.PUBLISHED,
+            Exam.results_policy.in_([ReleasePolicy.AT_CLOSE, ReleasePolicy.AT_TIME]),
+            or_(Exam.closes_at > since - timedelta(days=1), Exam.results_at > since),
+            Exam.anonymised_at.is_(None),
+            ~notified.exists(),
+        )
+    )
+    return [exam for exam in exams if (at := results_visible_at(exam)) is not None and since < at <= now]
+
+
+def list_graded_ids(session: Session, report_context: ReportContext) -> tuple[list[int], bool]:
+    """List who is on the roster and has a result of an exam, and tell whether a handed-in attempt still has none."""
+    people = people_of(session, report_context)
+    rows = session.execute(
+        select(Person.id, people.group("ungraded").label("is_ungraded"))
+        .join(people.of, people.of.c.person_id == Person.id)
+        .where(people.group("participated"), ON_ROSTER)
+        .order_by(Person.id)
+    ).all()
+    return [row.id for row in rows if not row.is_ungraded], any(row.is_ungraded for row in rows)
 
 
 def left_among(session: Session, person_ids: Collection[int]) -> set[int]:

@@ -3,34 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from examapp.clock import local
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.rules import is_visible, results_visible_at
+from examapp.platform.notices.rules import is_quiet
 
 OVERDUE = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
 """Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
 REMINDER_KIND = "chase"
+REMINDER_KINDS = {"not_started": REMINDER_KIND, "in_progress": "chase.in_progress", "failed": "chase.failed"}
+"""The kind of message that goes to each group."""
+RESULTS_RULE = "results"
 MAX_REMINDED = 20_000
 MAX_CALLED = 5_000
 MAX_REASON_LENGTH = 100
 
 
-def once_key(exam_id: int, day: date, person_id: int) -> str:
-    """Name the one message about an exam that a person gets on a day."""
-    return f"{REMINDER_KIND}:{exam_id}:{day}:{person_id}"
+def once_key(exam_id: int, day: date, person_id: int, *, is_last_call: bool = False) -> str:
+    """Name the one message about an exam that a person gets on a day, or the last call beside it."""
+    return f"{REMINDER_KIND}:{exam_id}:{day}:{person_id}{':last' if is_last_call else ''}"
 
 
 def read_once_key(key: str) -> tuple[int, date]:
     """Give the exam and the day that a message was named by."""
-    _, exam_id, day, _ = key.split(":")
+    _, exam_id, day, *_ = key.split(":")
     return int(exam_id), date.fromisoformat(day)
+
+
+def closing_text(exam: Exam) -> str:
+    """Write when an exam closes, as messages say it."""
+    return f"{local(exam.closes_at):%m月%d日%H:%M}"
+
+
+def reminder_parameters(group: str, exam: Exam) -> list[str]:
+    """Give the variables of the group's SMS template."""
+    return [exam.title, closing_text(exam)] if group == "not_started" else [exam.title]
+
+
+_LAST_CALL = timedelta(hours=12)
+_BEFORE_QUIET = timedelta(hours=1)
+
+
+def is_last_call(hours: int, all_hours: Sequence[int]) -> bool:
+    """Tell whether a rule is the last one before the close, near enough to go out beside the day's other message."""
+    return hours == min(all_hours) and timedelta(hours=hours) <= _LAST_CALL
+
+
+def reminder_due_at(exam: Exam, hours: int, *, quiet: tuple[time, time] | None) -> datetime:
+    """Give when the reminder so many hours before the close is due; a last call that fell into quiet hours an hour before they begin."""
+    due = exam.closes_at - timedelta(hours=hours)
+    there = local(due)
+    if quiet is None or timedelta(hours=hours) > _LAST_CALL or not is_quiet(there.time(), quiet):
+        return due
+    start = there.replace(hour=quiet[0].hour, minute=quiet[0].minute, second=0, microsecond=0)
+    return (start if start <= there else start - timedelta(days=1)) - _BEFORE_QUIET
+
+
+def due_rules(
+    exam: Exam, all_hours: Sequence[int], *, quiet: tuple[time, time] | None, now: datetime
+) -> list[tuple[int, str]]:
+    """List the rules that are due, as hours and name, the one nearest to the close last; one whose moment came before the opening is none.
+
+    The name holds the close, so that a prolonged exam is reminded of again.
+    """
+    due = ((hours, reminder_due_at(exam, hours, quiet=quiet)) for hours in sorted(all_hours, reverse=True))
+    return [(hours, f"{hours}h@{exam.closes_at:%Y-%m-%dT%H:%M}") for hours, at in due if exam.opens_at < at <= now]
 
 
 def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
     """Write the reminder that goes out to a person of a group; no points, and no name, since a phone is seen by others."""
-    closes = f"{local(exam.closes_at):%m月%d日%H:%M}"
+    closes = closing_text(exam)
     text = {
         "not_started": f"《{exam.title}》将于{closes}截止，您还没有开始作答，请登录学法考试平台完成。",
         "in_progress": f"《{exam.title}》您已开始作答，还没有交卷，请登录学法考试平台继续并交卷。",

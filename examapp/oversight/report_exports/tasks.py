@@ -22,13 +22,13 @@ from examapp.web.metrics import is_exam_under_way
         name=Export.KIND,
         queue="reports",
         label="导出报表",
-        quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+        quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的“意见建议”告诉我们。",
     )
 )
 def build_export(run: JobRun) -> None:
     """Build the file of an export, then leave the machine to candidates who sit an exam."""
     began = time.perf_counter()
-    issuer, cipher = current_app.config["SETTINGS"].organisation, current_app.extensions["cipher"]
+    issuer, cipher = current_app.extensions["site_texts"].organisation, current_app.extensions["cipher"]
     with transaction() as session:
         actions.build_export(session, run, now=clock.now(), issuer=issuer, cipher=cipher)
     _give_way(worked_s=time.perf_counter() - began)
@@ -44,9 +44,11 @@ def _give_way(*, worked_s: float) -> None:
 
 @task("reports.sweep", queue="reports", every_s=30)
 def sweep() -> None:
-    """Request the exports of schedules that are due, and delete expired files."""
+    """Request the exports of schedules that are due and those that a correction has made untrue, and delete expired files."""
     with transaction() as session:
         report_schedule_actions.lay_out_scheduled(session, now=clock.now())
+    with transaction() as session:
+        actions.reissue_corrected(session, now=clock.now())
     with transaction() as session:
         actions.expire_exports(session, now=clock.now())
 

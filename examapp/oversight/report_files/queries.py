@@ -10,6 +10,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
+from examapp.delivery.evidence.queries import find_fingerprint
 from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
@@ -83,7 +84,7 @@ def parts_of(nodes: Sequence[UnitNode]) -> dict[str, str]:
 def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = "") -> list[str]:
     """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
     return [
-        f"单位：{top.name}　　口径：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context, top)}",
+        f"单位：{top.name}　　统计范围：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context, top)}",
         *([f"范围：{filter_label}。"] if filter_label else []),
         SCOPE_DEFINITIONS[report_context.scope]
         + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
@@ -92,7 +93,7 @@ def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = ""
 
 def roster_label(report_context: ReportContext, top: UnitNode) -> str:
     """Say which roster a unit's figures stand on and when, which version of the results where they were corrected, and, of the county, which units they do not cover."""
-    exam, text = report_context.exam, f"现行，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    exam, text = report_context.exam, f"在册人员，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
     if report_context.snapshot_due_at is not None:
         text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
         text += f"，已采纳更正 {exam.corrections} 条" if exam.corrections else ""
@@ -153,7 +154,7 @@ PARTICIPATION_COLUMNS = (
         SheetColumn(head=head, width=11, is_number=True)
         for head in ("参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分")
     ),
-    SheetColumn(head="口径", width=7),
+    SheetColumn(head="统计范围", width=9),
 )
 
 
@@ -205,7 +206,7 @@ SCORE_COLUMNS = (
     SheetColumn(head="卷面总分", width=9, is_number=True),
     SheetColumn(head="等次", width=9),
     SheetColumn(head="交卷时间", width=20),
-    SheetColumn(head="口径", width=7),
+    SheetColumn(head="统计范围", width=9),
 )
 
 
@@ -288,7 +289,7 @@ ABSENT_COLUMNS = (
     SheetColumn(head="职级", width=14),
     SheetColumn(head="情况", width=16),
     SheetColumn(head="开始作答时间", width=20),
-    SheetColumn(head="口径", width=7),
+    SheetColumn(head="统计范围", width=9),
 )
 
 
@@ -343,6 +344,13 @@ def sheet_remark(row: PersonRow, *, is_over: bool) -> str:
     return "" if text == "已交卷" else text
 
 
+def evidence_notes(session: Session, report_context: ReportContext) -> list[str]:
+    """Say by which digest the evidence pack of the results on a score sheet is known, so that a seal on paper binds it; nothing where none was made."""
+    exam = report_context.exam
+    digest = find_fingerprint(session, exam.id, exam.result_version)
+    return [f"证据包（成绩第 {exam.result_version} 版）清单校验值 SHA-256：{digest}"] if digest else []
+
+
 def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
     total = whole_of(counts)
     people = iter_scores(session, order.report_context, order.wanted)
@@ -361,7 +369,7 @@ def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts])
             for number, r in enumerate(people, 1)
         ),
         total=total.roster,
-        closing=[totals_label(total), *_notes(total)],
+        closing=[totals_label(total), *_notes(total), *evidence_notes(session, order.report_context)],
         signatures=SIGNATURE_LINES,
         is_portrait=True,
     )

@@ -17,7 +17,7 @@ from examapp.errors import BadRequestError, NotFoundError
 from examapp.oversight.report_templates import render_docx, render_xlsx
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.report_templates.render_docx import LIST_PLACE, PLACES, UNIT_PLACES, sandbox
-from examapp.oversight.report_templates.render_xlsx import PLACE, ROW_NAME, ROW_PLACES
+from examapp.oversight.report_templates.render_xlsx import EVIDENCE_PLACE, PLACE, ROW_NAME, ROW_PLACES
 from examapp.oversight.statistics_definitions.rules import TEMPLATE_FORMATS
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.models import FileKind
@@ -115,7 +115,7 @@ def _validate_template_size(tree: nodes.Template) -> None:
     loops = list(tree.find_all(nodes.For))
     if any(inner is not loop for loop in loops for inner in loop.find_all(nodes.For)):
         raise UnfitTemplateError(
-            f"模板里的循环套了循环。「{LIST_PLACE}」循环一次就列出全部单位，请去掉里层的 for 和 endfor 后重新上传。"
+            f"模板里的循环套了循环。“{LIST_PLACE}”循环一次就列出全部单位，请去掉里层的 for 和 endfor 后重新上传。"
         )
     looped = sum(len(text.data) for loop in loops for text in loop.find_all(nodes.TemplateData))
     if looped > _MAX_LOOPED or len(list(tree.find_all(nodes.Node))) > _MAX_NODES:
@@ -134,10 +134,10 @@ def _validate_node(node: nodes.Node, loop_names: set[str]) -> None:
             f"模板里用了不支持的写法（{type(node).__name__}）。只能写占位名、如果（if）和按单位循环（for）。"
         )
     if isinstance(node, nodes.For) and not (isinstance(node.iter, nodes.Name) and node.iter.name == LIST_PLACE):
-        raise UnfitTemplateError(f"表格只能按「{LIST_PLACE}」循环，请写 {{%tr for 行 in {LIST_PLACE} %}}。")
+        raise UnfitTemplateError(f"表格只能按“{LIST_PLACE}”循环，请写 {{%tr for 行 in {LIST_PLACE} %}}。")
     if isinstance(node, nodes.Getattr):
         if not isinstance(node.node, nodes.Name) or node.node.name not in loop_names:
-            raise UnfitTemplateError(f"模板里的「{node.attr}」前面只能是循环的名称，如 行.{node.attr}。")
+            raise UnfitTemplateError(f"模板里的“{node.attr}”前面只能是循环的名称，如 行.{node.attr}。")
         _validate_placeholder(node.attr, UNIT_PLACES)
     elif isinstance(node, nodes.Name) and node.name not in loop_names and node.name != LIST_PLACE:
         _validate_placeholder(node.name, PLACES)
@@ -145,7 +145,7 @@ def _validate_node(node: nodes.Node, loop_names: set[str]) -> None:
 
 def _validate_placeholder(name: str, known: tuple[str, ...]) -> None:
     if name not in known:
-        raise UnfitTemplateError(f"模板里的「{name}」不是可用的占位名。可用的有：{'、'.join(known)}。")
+        raise UnfitTemplateError(f"模板里的“{name}”不是可用的占位名。可用的有：{'、'.join(known)}。")
 
 
 def _validate_xlsx(file: bytes) -> None:
@@ -155,14 +155,14 @@ def _validate_xlsx(file: bytes) -> None:
             row_name, _, field = name.partition(".")
             if field:
                 if row_name != ROW_NAME:
-                    raise UnfitTemplateError(f"模板里的「{name}」不能用，人员行请写成 {ROW_NAME}.姓名。")
+                    raise UnfitTemplateError(f"模板里的“{name}”不能用，人员行请写成 {ROW_NAME}.姓名。")
                 _validate_placeholder(field, ROW_PLACES)
                 rows += 1
             else:
-                _validate_placeholder(name, PLACES)
+                _validate_placeholder(name, (*PLACES, EVIDENCE_PLACE))
         rest = PLACE.sub("", text)
         if re.search(r"\{\{|\}\}|\{%", rest):
-            raise UnfitTemplateError(f"模板里「{text[:30]}」的大括号写法不对，请写成 {{{{ 单位 }}}}。")
+            raise UnfitTemplateError(f"模板里“{text[:30]}”的大括号写法不对，请写成 {{{{ 单位 }}}}。")
     if not rows:
         raise UnfitTemplateError(
             f"模板里没有人员行。请在表格的一行里写 {{{{ {ROW_NAME}.姓名 }}}} 等占位名，每人会占一行。"
@@ -237,7 +237,7 @@ def _fill_with_example(content: str, form: bytes) -> bytes:
 def _example() -> dict[str, Any]:
     counts = ("120", "2", "1", "117", "110", "7", "104", "30", "50", "94.02%", "94.55%", "88.89%", "45.45%", "86.50")
     unit = dict(zip(render_docx.UNIT_PLACES, ("001", "示例单位", *counts), strict=True))
-    text = dict.fromkeys(render_docx.PLACES, "示例") | unit
+    text = dict.fromkeys((*render_docx.PLACES, EVIDENCE_PLACE), "示例") | unit
     dates = {
         "考试日期": "2026年11月1日至11月30日",
         "开始日期": "2026年11月1日",

@@ -47,6 +47,10 @@ PLACES = (
     "待督促单位", *UNIT_PLACES[1:],
 )  # fmt: skip
 LIST_PLACE = "各单位"
+_TITLE_PT = 442.0
+"""The room between the margins of an official document, in points."""
+_HALF = 0.55
+"""How wide a letter or digit is, in Chinese characters."""
 _SIZES = {"title": 22, "table": 10.5}
 
 
@@ -151,7 +155,7 @@ def shipped_template() -> bytes:
     )
     docx.heading("二、各单位情况")
     docx.paragraph("各单位参考情况按单位编码排列如下：", is_indented=True)
-    heads = [("编码", 9.0, False), ("单位", 20, False), *((name, 8.0, True) for name in ("应考", "参考", "未参考"))]
+    heads = [("编码", 12.5, False), ("单位", 19, False), *((name, 8.5, True) for name in ("应考", "参考", "未参考"))]
     rates = [(name, 10.0, True) for name in ("参考率", "合格率", "优秀率")]
     columns = [*heads, *rates]
     loop = ["{%tr for 行 in 各单位 %}", *[""] * (len(columns) - 1)]
@@ -185,8 +189,18 @@ def fill(template: bytes | None, text: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     with rejecting_what_cannot_be_filled():
         document.render(text, jinja_env=sandbox(), autoescape=True)
+        if template is None:
+            _break_title(document)
         document.save(buffer)
     return same_bytes(buffer.getvalue())
+
+
+def _break_title(document: Any) -> None:
+    """Break the shipped form's title by its sense, as the PDF does."""
+    from examapp.documents.pdf_font import break_title
+
+    title = document.docx.paragraphs[0]
+    title.runs[0].text = "\n".join(break_title(title.text, width=_TITLE_PT, size_pt=_SIZES["title"]))
 
 
 def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
@@ -199,7 +213,7 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
     source = Document(io.BytesIO(docx))
     parts: list[Any] = list(_parts(source))
     title = next(
-        (part.text for part in parts if not isinstance(part, Table) and part.text.strip()),
+        (part.text.replace("\n", "") for part in parts if not isinstance(part, Table) and part.text.strip()),
         "通报",
     )
     document = PdfDocument(title=title, made_at=made_at, layout=OFFICIAL, watermark=watermark)
@@ -208,7 +222,7 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
         if isinstance(part, Table):
             _set_table(document, part)
         elif not has_title and part.text.strip():
-            document.title(part.text.strip())
+            document.title(part.text.strip().replace("\n", ""))
             has_title = True
         else:
             _set_paragraph(document, part)
@@ -244,13 +258,18 @@ def _set_table(document: PdfDocument, table: Table) -> None:
     rows = [row + [""] * (limit - len(row)) for row in rows]
     if not rows or not limit:
         return
-    longest = [max(len(row[index]) for row in rows) for index in range(limit)]
+    longest = [max(_length(row[index]) for row in rows) for index in range(limit)]
     numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(limit)]
     heads = [
-        PdfColumn(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
+        PdfColumn(text=text, width=min(max(length, 3.5), 14) + 1, align="right" if is_number else "left")
         for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
     ]
     document.table(heads, rows[1:], size=_SIZES["table"])
+
+
+def _length(text: str) -> float:
+    """Give about how many Chinese characters wide a text is."""
+    return sum(_HALF if char.isascii() else 1.0 for char in text)
 
 
 def _is_number(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
 
@@ -12,7 +13,7 @@ from markupsafe import escape
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.clock import day_of
+from examapp.clock import day_of, local
 from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
@@ -264,8 +265,12 @@ def show_progress(exam_id: int, unit_id: int) -> str:
         closes_at=closes_at,
         day=day,
         hours=hours,
-        hour_curve=scope_rules.hour_chart(hours),
+        hour_curve=scope_rules.hour_chart(hours, until=_hours_begun(day, report_context.as_of)),
     )
+
+
+def _hours_begun(day: date, as_of: datetime) -> int:
+    return local(as_of).hour + 1 if day == day_of(as_of) else 24
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/score-sheet")
@@ -289,6 +294,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
         is_too_long=is_too_long,
         people=[] if is_too_long else list(people_list_queries.iter_scores(session, report_context, wanted)),
         totals_label=report_file_queries.totals_label(total),
+        evidence_notes=report_file_queries.evidence_notes(session, report_context),
         sheet_remark=report_file_queries.sheet_remark,
         band_label=report_file_queries.band_label,
     )
@@ -325,7 +331,7 @@ def _ask_for_numbers(report_request: ReportRequest) -> AnyResponse:
         return redirect(
             url_for("reports_admin.show_unit", exam_id=report_request.exam_id, unit_id=report_request.unit_id), 303
         )
-    flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在「我的导出」中下载。", "success")
+    flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在“我的导出”中下载。", "success")
     return redirect(url_for("reports_admin.list_exports"), 303)
 
 

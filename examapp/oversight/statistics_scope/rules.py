@@ -37,7 +37,6 @@ LIST_GROUPS = {
 
 MAX_WORD = 50
 """Characters of a rank or a position that is asked for."""
-_YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class ReportFilter:
     @property
     def text(self) -> str:
         """Say it as it stands above a table; empty for everybody."""
-        people = [f"{what}为「{word}」" for what, word in (("职级", self.rank), ("职务", self.position)) if word]
+        people = [f"{what}为“{word}”" for what, word in (("职级", self.rank), ("职务", self.position)) if word]
         days = [f" {day} {end}" for day, end in ((self.since, "起"), (self.until, "止")) if day]
         parts = (
             f"只统计{'、'.join(people)}的人员" if people else "",
@@ -82,15 +81,6 @@ class ReportFilter:
 
 
 NO_FILTER = ReportFilter()
-
-
-def find_day(text: str) -> date | None:
-    """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year in _YEARS else None
 
 
 CHART_WIDTH, CHART_HEIGHT = 760, 320
@@ -160,8 +150,8 @@ class HourChart:
     newest: Mark
 
 
-def hour_chart(new_by_hour: Sequence[int]) -> HourChart:
-    """Lay out the curve of one day: 24 hours across, the day's hand-ins upwards."""
+def hour_chart(new_by_hour: Sequence[int], *, until: int = 24) -> HourChart:
+    """Lay out the curve of one day: 24 hours across, the day's hand-ins upwards, drawn as far as the hour `until` that has begun."""
     totals = list(accumulate(new_by_hour, initial=0))
     limit = max(totals[-1], 1)
 
@@ -171,7 +161,7 @@ def hour_chart(new_by_hour: Sequence[int]) -> HourChart:
     last = max((hour + 1 for hour, new in enumerate(new_by_hour) if new), default=0)
     x, y = place(last)
     return HourChart(
-        line=" ".join("{},{}".format(*place(hour)) for hour in range(25)),
+        line=" ".join("{},{}".format(*place(hour)) for hour in range(until + 1)),
         x_ticks=[Mark(x=place(hour)[0], y=_BOTTOM, text=f"{hour}时") for hour in range(0, 25, 4)],
         y_ticks=[
             Mark(x=_LEFT, y=_BOTTOM - (_BOTTOM - _TOP) * count // limit, text=str(count))

@@ -93,7 +93,7 @@ def split_unit(context: ActionContext, source: Unit, new: NewUnit, *, reason: st
         raise InvalidMergerError("单位已经撤销，不能分设。请刷新页面查看。")
     if missing:
         listed = "、".join(missing[:10]) + ("等" if len(missing) > 10 else "")
-        raise InvalidMergerError(f"有 {len(missing)} 个工号不在「{source.name}」名册里：{listed}。请核对后重填。")
+        raise InvalidMergerError(f"有 {len(missing)} 个工号不在“{source.name}”名册里：{listed}。请核对后重填。")
     _keep_closed_exams(session, source, now=now)
     audiences = _Audiences(session, source, now=now)
     facts = replace(facts_of(source), code=new.code, name=new.name, uscc=None)
@@ -128,9 +128,9 @@ def _validate_pair(session: Session, source: Unit, target: Unit) -> None:
     if source.id == target.id:
         raise InvalidMergerError("不能并入自己，请选择另一个单位。")
     if source.closed_at is not None:
-        raise ConflictError(f"「{source.name}」已经撤销或合并过，请刷新页面查看。")
+        raise ConflictError(f"“{source.name}”已经撤销或合并过，请刷新页面查看。")
     if target.closed_at is not None:
-        raise InvalidMergerError(f"「{target.name}」已撤销，请选择其他单位。")
+        raise InvalidMergerError(f"“{target.name}”已撤销，请选择其他单位。")
     if target.region_path.startswith(source.region_path):
         raise InvalidMergerError("不能并入自己的下级单位。请先把那个单位划到别的上级。")
     if source.kind in ("county", "sector") or target.kind == "sector":

@@ -105,7 +105,7 @@ def merge_unit(unit_id: int) -> AnyResponse | str:
     def act(context: ActionContext) -> str:
         source, target = (get_unit_within(context.session, number, access) for number in (unit.id, form.target.data))
         actions.merge_units(context, source, target, reason=form.reason.data, seen=form.seen.data)
-        return f"已合并：「{source.name}」并入「{target.name}」。"
+        return f"已合并：“{source.name}”并入“{target.name}”。"
 
     if form.validate_on_submit() and _did(form, act):
         return redirect(url_for("unit_management_admin.list_unit_changes"), 303)
@@ -126,7 +126,7 @@ def split_unit(unit_id: int) -> AnyResponse | str:
         numbers = tuple(dict.fromkeys(word for word in _BETWEEN.split(form.staff_numbers.data or "") if word))
         new = NewUnit(code=form.code.data, name=form.name.data, staff_numbers=numbers)
         actions.split_unit(context, source, new, reason=form.reason.data)
-        return f"已从「{source.name}」分设「{new.name}」，划入 {len(numbers)} 人。"
+        return f"已从“{source.name}”分设“{new.name}”，划入 {len(numbers)} 人。"
 
     if form.validate_on_submit() and _did(form, act):
         return redirect(url_for("unit_management_admin.list_unit_changes"), 303)
@@ -143,7 +143,7 @@ def rename_unit(unit_id: int) -> AnyResponse | str:
         found = get_unit_within(context.session, unit.id, my_access(_WRITE))
         old = found.name
         actions.rename_unit(context, found, form.name.data, reason=form.reason.data)
-        return f"已更名：「{old}」改为「{form.name.data}」。"
+        return f"已更名：“{old}”改为“{form.name.data}”。"
 
     if form.validate_on_submit() and _did(form, act):
         return redirect(url_for("unit_management_admin.list_unit_changes"), 303)

@@ -34,7 +34,7 @@ DETAIL_LABELS = {
     "reason": "理由",
     "refused": "未通过",
     "rows": "行数",
-    "scope": "口径",
+    "scope": "统计范围",
     "seconds": "秒数",
     "state": "状态",
     "title": "名称",

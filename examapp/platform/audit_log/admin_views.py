@@ -138,7 +138,7 @@ def show_head() -> str:
         issue=issue,
         kept=None if issue else read_kept(settings.data_path, cipher=cipher),
         key_id=cipher.current,
-        organisation=settings.organisation,
+        organisation=current_app.extensions["site_texts"].organisation,
         as_of=clock.now(),
     )
 

@@ -74,7 +74,7 @@ def reopen_attempt(context: ActionContext, approval: Approval) -> None:
     exam = session.get_one(Exam, attempt.exam_id)
     is_after_keys = are_keys_out(session, exam, now=now)
     if is_after_keys and not request.get("is_after_keys"):
-        raise ConflictError("提出申请以后，这场考试的答案已经公布。请退回，由申请人勾选「答案已公布」后重新申请。")
+        raise ConflictError("提出申请以后，这场考试的答案已经公布。请退回，由申请人勾选“答案已公布”后重新申请。")
     exam.were_keys_out = is_after_keys
     before = _receipt(attempt)
     attempt_change_actions.reopen_attempt(

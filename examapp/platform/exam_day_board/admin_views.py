@@ -37,7 +37,7 @@ class ReopenForm(FlaskForm):
         [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")],
         default=10,
     )
-    reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
+    reason = StringField("原因", [DataRequired("请填写原因，如“误点交卷，监考人证实”。"), Length(max=200)])
     is_known = BooleanField("答案已公布，仍要申请")
 
 
@@ -62,7 +62,7 @@ class JudgeForm(FlaskForm):
             SelectChoice("reject", "不采纳：成绩不变"),
         ],
     )
-    reason = StringField("理由", [DataRequired("请填写理由，如「本单位 10:02 至 10:14 停电」。"), Length(max=200)])
+    reason = StringField("理由", [DataRequired("请填写理由，如“本单位 10:02 至 10:14 停电”。"), Length(max=200)])
     is_known = BooleanField("送达时答案已公布，仍要采纳")
 
 

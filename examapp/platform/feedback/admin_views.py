@@ -96,9 +96,14 @@ def write_notice() -> tuple[str, int] | Response:
 def show_notice(notice_id: int) -> str:
     """Show a notice as its readers see it, with what can be done to it now."""
     notice = queries.get_office_notice(read_session(), notice_id, my_access("messages:notice:write"))
-    readings = queries.list_readings_by_unit(read_session(), notice, now=clock.now()) if notice.published_at else []
-    files = actions.list_notice_files(read_session(), notice_id)
-    return render_template("messages/office_notice.html", notice=notice, readings=readings, files=files)
+    session, now, is_out = read_session(), clock.now(), notice.published_at is not None
+    return render_template(
+        "messages/office_notice.html",
+        notice=notice,
+        readings=queries.list_readings_by_unit(session, notice, now=now) if is_out else [],
+        receipts=queries.list_receipts(session, notice, now=now) if is_out and notice.asks_receipt else [],
+        files=actions.list_notice_files(session, notice_id),
+    )
 
 
 @admin_blueprint.post("/notices/<int:notice_id>/files")
@@ -171,18 +176,20 @@ def _notice_form(notice: queries.OfficeNotice | None = None) -> NoticeForm:
     form = NoticeForm()
     access = my_access("messages:notice:write")
     choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), access)]
-    form.unit_id.choices = [(_ALL, "全部单位"), *choices] if access.is_everything else choices
+    form.unit_ids.choices = [(_ALL, "全部单位"), *choices] if access.is_everything else choices
     if notice is not None and request.method == "GET":
         form.title.data, form.text.data = notice.title, html_to_text(notice.body)
-        form.unit_id.data, form.is_for_admins.data = str(notice.unit_id or _ALL), notice.is_for_admins
+        form.unit_ids.data = [_ALL] if notice.unit_ids is None else [str(unit_id) for unit_id in notice.unit_ids]
+        form.is_for_admins.data, form.asks_receipt.data = notice.is_for_admins, notice.asks_receipt
     return form
 
 
 def _draft(form: NoticeForm) -> NoticeDraft:
-    unit = form.unit_id.data
+    units = form.unit_ids.data or []
     return NoticeDraft(
         title=form.title.data,
         text=form.text.data,
-        unit_id=None if unit == _ALL else read_id(unit),
+        unit_ids=None if _ALL in units else sorted(filter(None, map(read_id, units))),
         is_for_admins=form.is_for_admins.data,
+        asks_receipt=form.asks_receipt.data,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from examapp.errors import NotFoundError
@@ -86,14 +88,15 @@ def _wanted(*, is_waiting_only: bool) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficeNotice:
-    """A notice with its audience and how many have opened it; `unit_name` None for all."""
+    """A notice with its audience and how many have opened it; `unit_ids` and `unit_names` None for all."""
 
     id: int
     title: str
     body: str
-    unit_id: int | None
-    unit_name: str | None
+    unit_ids: list[int] | None
+    unit_names: list[str] | None
     is_for_admins: bool
+    asks_receipt: bool
     created_at: datetime
     published_at: datetime | None
     withdrawn_at: datetime | None
@@ -107,18 +110,25 @@ _READINGS = (
     .correlate(Notice)
     .scalar_subquery()
 )
+_UNIT_NAMES = (
+    select(func.array_agg(aggregate_order_by(Unit.name, Unit.code)))
+    .where(Unit.id == func.any(Notice.unit_ids))
+    .correlate(Notice)
+    .scalar_subquery()
+)
 _OFFICE_NOTICE = select(
     Notice.id,
     Notice.title,
     Notice.body,
-    Notice.unit_id,
-    Unit.name.label("unit_name"),
+    Notice.unit_ids,
+    _UNIT_NAMES.label("unit_names"),
     Notice.is_for_admins,
+    Notice.asks_receipt,
     Notice.created_at,
     Notice.published_at,
     Notice.withdrawn_at,
     _READINGS.label("readings"),
-).outerjoin(Unit, Notice.unit_id == Unit.id)
+)
 
 
 def list_office_notices(session: Session, access: AccessScope, *, limit: int, skip: int = 0) -> list[OfficeNotice]:
@@ -134,8 +144,7 @@ def list_office_notices(session: Session, access: AccessScope, *, limit: int, sk
 
 def count_office_notices(session: Session, access: AccessScope) -> int:
     """Count notices to units within the reach."""
-    statement = select(func.count()).select_from(Notice).outerjoin(Unit, Notice.unit_id == Unit.id)
-    return session.execute(statement.where(_notice_within(access))).scalar_one()
+    return session.execute(select(func.count()).select_from(Notice).where(_notice_within(access))).scalar_one()
 
 
 def get_office_notice(session: Session, notice_id: int, access: AccessScope) -> OfficeNotice:
@@ -157,13 +166,9 @@ class UnitReading:
 
 def list_readings_by_unit(session: Session, notice: OfficeNotice, *, now: datetime) -> list[UnitReading]:
     """List by unit code the units whose people a notice is meant for: candidates, or unit admins and leaders, by their own unit."""
-    meant: list[ColumnElement[bool]] = [Person.state != PersonState.LEFT]
-    if notice.unit_id is not None:
-        step = f"/{notice.unit_id}/"
-        meant.append(or_(Unit.region_path.contains(step), Unit.sector_path.contains(step)))
+    meant = [Person.state != PersonState.LEFT, _addressed(notice)]
     if notice.is_for_admins:
-        in_force = or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
-        roles = select(RoleGrant.person_id).where(RoleGrant.role.in_([Role.UNIT_ADMIN, Role.LEADER]), in_force)
+        roles = select(RoleGrant.person_id).where(RoleGrant.role.in_([Role.UNIT_ADMIN, Role.LEADER]), _in_force(now))
         meant.append(Person.id.in_(roles))
     reading = and_(NoticeReading.person_id == Person.id, NoticeReading.notice_id == notice.id)
     rows = session.execute(
@@ -178,8 +183,58 @@ def list_readings_by_unit(session: Session, notice: OfficeNotice, *, now: dateti
     return [UnitReading(unit_name=row[0], people=row[1], readings=row[2]) for row in rows]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitReceipt:
+    """A unit with an administrator, and who of them signed for a notice first; None where nobody has."""
+
+    unit_name: str
+    admin_names: Sequence[str]
+    signed_by: str | None
+    signed_at: datetime | None
+
+
+def list_receipts(session: Session, notice: OfficeNotice, *, now: datetime) -> list[UnitReceipt]:
+    """List by unit code the units that a notice is meant for and that have an administrator, with who signed for it."""
+    reading = and_(NoticeReading.person_id == Person.id, NoticeReading.notice_id == notice.id)
+    by_time = aggregate_order_by(Person.name, NoticeReading.signed_at)
+    is_signed = NoticeReading.signed_at.is_not(None)
+    rows = session.execute(
+        select(
+            Unit.name,
+            func.array_agg(Person.name.distinct()),
+            func.array_agg(by_time).filter(is_signed),
+            func.min(NoticeReading.signed_at),
+        )
+        .select_from(RoleGrant)
+        .join(Unit, RoleGrant.unit_id == Unit.id)
+        .join(Person, RoleGrant.person_id == Person.id)
+        .outerjoin(NoticeReading, reading)
+        .where(RoleGrant.role == Role.UNIT_ADMIN, _in_force(now), Person.state != PersonState.LEFT, _addressed(notice))
+        .group_by(Unit.id)
+        .order_by(Unit.code)
+    )
+    return [
+        UnitReceipt(unit_name=name, admin_names=admins, signed_by=signers[0] if signers else None, signed_at=at)
+        for name, admins, signers, at in rows
+    ]
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    return or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
+
+
+def _addressed(notice: OfficeNotice) -> ColumnElement[bool]:
+    """Tell whether a unit lies in a subtree that a notice goes to."""
+    if notice.unit_ids is None:
+        return true()
+    steps = [f"/{unit_id}/" for unit_id in notice.unit_ids]
+    return or_(*(path.contains(step) for step in steps for path in (Unit.region_path, Unit.sector_path)))
+
+
 def _notice_within(access: AccessScope) -> ColumnElement[bool]:
-    return or_(Notice.unit_id.is_(None), within(access)) if access.is_everything else within(access)
+    """Tell whether all units that a notice goes to are within the reach."""
+    reached = units_within(access)
+    return true() if reached is None else Notice.unit_ids.contained_by(func.array(reached.scalar_subquery()))
 
 
 def units_within(access: AccessScope) -> Select[int] | None:

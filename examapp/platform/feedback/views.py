@@ -14,12 +14,19 @@ from examapp.platform.feedback.actions import list_notice_files, room_of
 from examapp.platform.feedback.queries import get_reader
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
-from examapp.platform.notices.queries import NoticeReader, count_notices, get_notice, list_notices, list_own_feedback
+from examapp.platform.notices.queries import (
+    NoticeReader,
+    count_notices,
+    find_signed_at,
+    get_notice,
+    list_notices,
+    list_own_feedback,
+)
 from examapp.platform.notices.rules import clean_page
 from examapp.uploads.actions import get_file
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_number, chosen_page
-from examapp.web.submit import request_transaction
+from examapp.web.submit import request_transaction, submit
 
 blueprint = Blueprint("messages", __name__)
 _A_PAGE = 20
@@ -67,11 +74,21 @@ def list_all_notices() -> str:
 def show_notice(notice_id: int) -> str:
     """Show a notice, and note that it was read."""
     notice = get_notice(read_session(), notice_id, reader())
-    files = list_notice_files(read_session(), notice_id)
-    page = render_template("messages/notice.html", notice=notice, files=files)
+    files, is_admin = list_notice_files(read_session(), notice_id), bool(my_grants())
+    signed_at = find_signed_at(read_session(), notice_id, my_user().person_id) if notice.asks_receipt else None
+    page = render_template("messages/notice.html", notice=notice, files=files, signed_at=signed_at, is_admin=is_admin)
     with transaction() as session:
         notice_actions.note_notice_read(session, notice_id, person_id=my_user().person_id, now=clock.now())
     return page
+
+
+@blueprint.post("/notices/<int:notice_id>/sign")
+@signed_in
+def sign_notice(notice_id: int) -> Response:
+    """Sign for a notice; it counts for the unit that one administers."""
+    with submit("已签收。") as context:
+        notice_actions.sign_notice(context, get_notice(context.session, notice_id, reader()))
+    return redirect(url_for("messages.show_notice", notice_id=notice_id), 303)
 
 
 @blueprint.get("/notices/<int:notice_id>/files/<token>")

@@ -23,6 +23,7 @@ AUDIT_ACTS = {
     "messages.answer_feedback": "答复意见建议",
     "messages.change_notice": "修改通知",
     "messages.publish_notice": "发布通知",
+    "messages.sign_notice": "签收通知",
     "messages.withdraw_notice": "撤回通知",
     "messages.write_feedback": "提交意见建议",
     "messages.write_notice": "起草通知",
@@ -96,21 +97,23 @@ def note_answers_seen(session: Session, person_id: int, *, now: datetime) -> Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeDraft:
-    """What a notice says, in plain text, and to whom; `unit_id` None for all."""
+    """What a notice says, in plain text, and to whom; `unit_ids` None for all."""
 
     title: str
     text: str
-    unit_id: int | None
+    unit_ids: list[int] | None
     is_for_admins: bool
+    asks_receipt: bool
 
 
 def write_notice(context: ActionContext, draft: NoticeDraft) -> Notice:
-    """Store a notice as a draft; that `draft.unit_id` lies within the actor's reach is the caller's to check."""
+    """Store a notice as a draft; that `draft.unit_ids` lie within the actor's reach is the caller's to check."""
     notice = Notice(
         title=normalise(draft.title).strip(),
         body=text_to_html(draft.text),
-        unit_id=draft.unit_id,
+        unit_ids=draft.unit_ids,
         is_for_admins=draft.is_for_admins,
+        asks_receipt=draft.asks_receipt,
         created_by_id=context.actor.person_id,
         created_at=context.now,
     )
@@ -128,7 +131,7 @@ def change_notice(
     if notice.published_at is not None:
         raise NoticeStateError("通知已经发布，不能再改。请先撤回，再另写一份。")
     notice.title, notice.body = normalise(draft.title).strip(), text_to_html(draft.text)
-    notice.unit_id, notice.is_for_admins = draft.unit_id, draft.is_for_admins
+    notice.unit_ids, notice.is_for_admins, notice.asks_receipt = draft.unit_ids, draft.is_for_admins, draft.asks_receipt
     _record_notice(context, "messages.change_notice", notice)
     return notice
 
@@ -160,11 +163,26 @@ def note_notice_read(session: Session, notice_id: int, *, person_id: int, now: d
     )
 
 
+def sign_notice(context: ActionContext, notice: Notice) -> None:
+    """Sign for a notice that its reader may see, as opened now at the latest; the first time counts."""
+    person_id = context.actor.person_id
+    if not notice.asks_receipt or person_id is None:
+        raise NoticeStateError("这份通知不要求签收，看过即可。")
+    reading = insert(NoticeReading).values(
+        notice_id=notice.id, person_id=person_id, read_at=context.now, signed_at=context.now
+    )
+    unsigned = NoticeReading.signed_at.is_(None)
+    both, signed = ["notice_id", "person_id"], {"signed_at": context.now}
+    reading = reading.on_conflict_do_update(index_elements=both, set_=signed, where=unsigned)
+    if context.session.scalars(reading.returning(NoticeReading.person_id)).first() is not None:
+        _record_notice(context, "messages.sign_notice", notice)
+
+
 def _record_notice(context: ActionContext, act: str, notice: Notice) -> None:
     record(
         context,
         act,
         object_type="notice",
         object_id=notice.id,
-        details={"unit_id": notice.unit_id, "is_for_admins": notice.is_for_admins},
+        details={"unit_ids": notice.unit_ids, "is_for_admins": notice.is_for_admins},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from examapp.platform.notices.rules import MAX_FEEDBACK_LENGTH, MAX_NOTICE_LENGTH, MAX_TITLE_LENGTH
@@ -74,5 +74,6 @@ class NoticeForm(FlaskForm):
         ],
         render_kw={"rows": 12},
     )
-    unit_id = SelectField("发给", coerce=str, validators=[InputRequired("请选择发给哪个单位。")])
+    unit_ids = SelectMultipleField("发给", coerce=str, validators=[InputRequired("请至少勾选一个单位。")])
+    asks_receipt = BooleanField("请各单位管理员签收")
     is_for_admins = BooleanField("只发给单位管理员和领导，考生不显示")

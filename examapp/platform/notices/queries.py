@@ -66,24 +66,33 @@ def get_notice(session: Session, notice_id: int, reader: NoticeReader) -> Notice
 
 
 def _meant_for(reader: NoticeReader) -> tuple[ColumnElement[bool], ...]:
-    is_near = Notice.unit_id.in_(reader.unit_ids) if reader.unit_ids else false()
+    is_near = Notice.unit_ids.overlap(list(reader.unit_ids)) if reader.unit_ids else false()
     return (
         Notice.published_at.is_not(None),
         Notice.withdrawn_at.is_(None),
-        or_(Notice.unit_id.is_(None), is_near),
+        or_(Notice.unit_ids.is_(None), is_near),
         true() if reader.is_admin else Notice.is_for_admins.is_(False),
     )
 
 
 def lock_notice(session: Session, notice_id: int, unit_ids: Select[int] | None) -> Notice:
-    """Get and lock a notice to one of these units (None for any); raises NotFoundError for any other."""
+    """Get and lock a notice that goes to these units alone (None for any); raises NotFoundError for any other."""
     statement = select(Notice).where(Notice.id == notice_id).with_for_update()
     if unit_ids is not None:
-        statement = statement.where(Notice.unit_id.in_(unit_ids))
+        statement = statement.where(Notice.unit_ids.contained_by(func.array(unit_ids.scalar_subquery())))
     notice = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if notice is None:
         raise NotFoundError
     return notice
+
+
+def find_signed_at(session: Session, notice_id: int, person_id: int) -> datetime | None:
+    """Find when a person signed for a notice."""
+    return session.scalars(
+        select(NoticeReading.signed_at).where(
+            NoticeReading.notice_id == notice_id, NoticeReading.person_id == person_id
+        )
+    ).one_or_none()
 
 
 def list_own_feedback(session: Session, person_id: int, *, limit: int = _MAX_OWN) -> Sequence[Feedback]:

@@ -14,6 +14,7 @@ from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.documents.spreadsheets import as_text
 from examapp.organisation.access.rules import ROLE_NAMES
 from examapp.platform.audit.rules import act_label
+from examapp.platform.outgoing_messages.rules import CHANNEL_LABELS, KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ class Terms:
 
 
 _VALUES = {
+    **CHANNEL_LABELS,
+    **{name: kind.label for name, kind in KINDS.items()},
+    "delivered": "已送到",
+    "undelivered": "没有送到",
+    "person": "本人在平台设置",
+    "reply": "回复短信",
     "on_roster": "在册",
     "off_roster": "不参加考试",
     "left": "已离开",
@@ -143,7 +150,7 @@ PURGED_LABELS = {
     "exams": "匿名的考试（场）",
     "people_of_exams": "匿名考试的参加人（人）",
     "sign_ins": "登录记录（条）",
-    "login_tokens": "登录条（张）",
+    "login_tokens": "一次性登录码（个）",
     "outgoing_messages": "发出的短信（条）",
     "reset_requests": "找回密码的申请（条）",
 }

@@ -249,7 +249,7 @@ def _write_exam(session: Session, *, now: datetime) -> int:
         blueprint.sections.append(
             BlueprintSection(
                 position=position, title=f"第{position}部分", kind=str(kind), count=count, points_each=Decimal(points),
-                laws=[], knowledge_points=[], topics=[], difficulties={},
+                laws=[], knowledge_points=[], codes=[], topics=[], difficulties={},
             )
         )  # fmt: skip
     session.add(blueprint)

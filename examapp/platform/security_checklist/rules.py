@@ -171,7 +171,7 @@ def _people(settings: Settings, found: ChecklistFindings) -> list[Point]:
         )
     else:
         text = f"{found.administrators} 名管理员中 {missing} 名没有启用"
-        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, text, "请通知他们在「动态口令」页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
+        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, text, "请通知他们在“动态口令”页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
     return points
 
 

@@ -10,6 +10,9 @@ from examapp.jobs.models import Job, JobId
 DEMO_LOADED = "demo_loaded"
 """The fact that the demo county is written whole; until then a try-out with the demo is not ready."""
 
+SITE_TEXTS = "site_texts"
+"""The texts of the site that the office has set on its page: they go before the settings of the same names."""
+
 
 class PlatformFlag(Base):
     """One fact of this installation under its name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, exists, func, select, text
+from sqlalchemy import Connection, Row, exists, func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from examapp.delivery.grading.models import Heartbeat
 from examapp.jobs.models import Job, JobState
 from examapp.jobs.registry import list_kinds
 from examapp.organisation.people.models import Account, Person
-from examapp.platform.setup.models import ContentLoad, PlatformFlag
+from examapp.platform.setup.models import SITE_TEXTS, ContentLoad, PlatformFlag
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 SWEEPER, SCHEDULE = "sweeper", "schedule"
@@ -48,6 +48,14 @@ def heartbeats(session: Session) -> dict[str, datetime]:
 def find_fact(session: Session, name: str) -> PlatformFlag | None:
     """Find a fact of this installation."""
     return session.get(PlatformFlag, name)
+
+
+def find_site_texts(connection: Connection) -> dict[str, str] | None:
+    """Find the texts of the site that the office has set; None where it has set none, or before the first migration."""
+    if not connection.scalar(text("SELECT to_regclass('platform_flags') IS NOT NULL")):
+        return None
+    texts: dict[str, str] | None = connection.scalar(select(PlatformFlag.value).where(PlatformFlag.name == SITE_TEXTS))
+    return texts
 
 
 def schema_version(session: Session) -> str | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from examapp.config import PLAIN_HTTP, Mode, Settings, setting_text
+from examapp.config import PLAIN_HTTP, Mode, Settings, list_settings, setting_text
 from examapp.db.addresses import TIME_LIMITS, host_names
 
 BEAT_LIMIT = timedelta(seconds=60)
@@ -32,6 +31,12 @@ SECRET_SETTINGS = frozenset(
         "setup_code",
         "metrics_token",
         "message_gateway_secret",
+        "aliyun_access_key_secret",
+        "tencent_secret_key",
+        "wecom_secret",
+        "dingtalk_app_secret",
+        "smtp_password",
+        "message_callback_token",
         "oidc_client_secret",
     }
 )
@@ -98,7 +103,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
     return [
         (f.name.upper(), _shown(f.name, setting_text(getattr(settings, f.name))), f.metadata["meaning"])
-        for f in fields(settings)
+        for f in list_settings()
     ]
 
 

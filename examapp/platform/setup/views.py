@@ -15,13 +15,15 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.actions import judge_set_up_code
-from examapp.organisation.accounts.guards import cipher, hasher, password_profile, public, requires
+from examapp.organisation.accounts.guards import cipher, hasher, menu_entry, password_profile, public, requires
 from examapp.organisation.accounts.rules import find_password_issue
 from examapp.organisation.captcha.rules import office_of
-from examapp.platform.setup.actions import Administrator, SetUp, load_content, set_up
+from examapp.platform.security_checklist.queries import backup_at
+from examapp.platform.setup.actions import Administrator, SetUp, load_content, set_site_texts, set_up
 from examapp.platform.setup.queries import find_content_load, has_accounts
 from examapp.platform.setup.rules import CONTENT_PARTS
 from examapp.web.forms import FlaskForm
+from examapp.web.pages import SiteTexts, show_site_texts
 from examapp.web.submit import request_transaction
 
 
@@ -57,6 +59,16 @@ class ContentForm(FlaskForm):
     content = content_field()
 
 
+class SiteTextsForm(FlaskForm):
+    """How the site and its office are called."""
+
+    site_name = _text("平台名称", "请填写平台名称。", 40, "显示在每页的抬头和浏览器标签上。前面自动加县名。")
+    organisation = _text(
+        "落款单位", "请填写落款单位。", 40, "写在通知、通报、海报和页面底部，如“青禾县普法工作办公室”。"
+    )
+    help_line = _optional("咨询电话", 60)
+
+
 class SetUpForm(FlaskForm):
     """The set-up code, the county, who sits there, and the three administrators where they are known already."""
 
@@ -82,7 +94,10 @@ class SetUpForm(FlaskForm):
     content = content_field()
 
 
-PERMISSIONS = {"setup:content:load": {Role.PUBLICITY_OFFICE}}
+PERMISSIONS = {
+    "setup:content:load": {Role.PUBLICITY_OFFICE},
+    "setup:text:write": {Role.PUBLICITY_OFFICE},
+}
 
 blueprint = Blueprint("setup", __name__)
 _OTHERS = (
@@ -167,6 +182,23 @@ def _set_up(form: SetUpForm) -> Response | None:
         is_loading=bool(plan.content),
     )
     return Response(page)
+
+
+@blueprint.route("/admin/site-texts", methods=["GET", "POST"])
+@menu_entry("平台设置", position=222, group="单位与人员")
+@requires("setup:text:write", everywhere=True)
+def change_site_texts() -> tuple[str, int] | AnyResponse:
+    """Show and change how the site and its office are called."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's way to the application itself
+    form, settings = SiteTextsForm(obj=app.extensions["site_texts"]), app.config["SETTINGS"]
+    if form.validate_on_submit():
+        texts = {name: form[name].data or "" for name in ("site_name", "organisation", "help_line")}
+        with request_transaction("已保存。其他人打开的页面在十几秒内改用新的名称。") as context:
+            set_site_texts(context, texts)
+        show_site_texts(app, SiteTexts(**texts))
+        return redirect(url_for(".change_site_texts"), 303)
+    page = render_template("admin/site_texts.html", form=form, backup_at=backup_at(settings))
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/admin/content/")

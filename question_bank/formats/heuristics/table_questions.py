@@ -19,7 +19,7 @@ class QuestionTable:
     """A table before it is read: its cells, where its rows stand, and what is known from outside about its kind."""
 
     place: str
-    """How places in it begin: `工作表「单选」` or nothing for a csv file."""
+    """How places in it begin: `工作表“单选”` or nothing for a csv file."""
     rows: Sequence[Sequence[object]]
     numbers: Sequence[int]
     """The number of each row as the reader of the file sees it."""
@@ -79,11 +79,11 @@ def review_second_columns(
         if not isinstance(column, HeaderColumn) or not text:
             continue
         if column.field is Field.ANSWER and parsed.kind not in _TEXT_KINDS and not _same_answer(parsed, text):
-            reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.header}」列写“{text[:20]}”。请核对答案。"
+            reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，“{column.header}”列写“{text[:20]}”。请核对答案。"
             parsed.require_review("two_keys", reason)
         option = dict(parsed.lettered).get(OPTION_LETTERS[column.place], "") if column.field is Field.OPTION else text
         if fold(text) != fold(option):
-            reason = f"表里有两列「{column.header}」，内容不一样，不知道答案指哪一个。请核对选项。"
+            reason = f"表里有两列“{column.header}”，内容不一样，不知道答案指哪一个。请核对选项。"
             parsed.require_review("repeated_option", reason)
 
 

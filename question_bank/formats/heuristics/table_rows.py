@@ -44,7 +44,7 @@ def read_table(table: QuestionTable) -> TableResult:
     reader.read()
     remembered = [(columns.heads[place], columns.fields[place]) for place in columns.remembered] if columns else []
     for head, code in remembered:
-        reason = f"「{head}」列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。"
+        reason = f"“{head}”列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。"
         reader.remarks.append(Note(reader.place_of(header.row), reason, "column_remembered"))
     return TableResult(header, reader.found, reader.remarks, columns)
 
@@ -123,7 +123,7 @@ class _RowReader:
     def place_of(self, number: int, column: HeaderColumn | None = None) -> str:
         """Return where a row stands, or its cell in a column, as people find it."""
         row = f"第 {self.table.numbers[number]} 行"
-        named = f"「{column.header}」列" if column and column.header else ""
+        named = f"“{column.header}”列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
 
     def _places(self, number: int) -> dict[str, str]:
@@ -133,7 +133,7 @@ class _RowReader:
         places = {name: self.place_of(number, column) for name, column in columns.items() if column}
         options = self.columns[Field.OPTION]
         if options and options[0].header != options[-1].header:
-            places["options"] = f"{self.place_of(number)}「{options[0].header}」至「{options[-1].header}」列"
+            places["options"] = f"{self.place_of(number)}“{options[0].header}”至“{options[-1].header}”列"
         return places
 
     def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
@@ -358,7 +358,7 @@ class _RowReader:
         for column in self.header.unknown:
             index, name = (column.index, column.header) if isinstance(column, HeaderColumn) else column
             if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
-                reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
+                reason = f"“{' '.join(name.split())[:20]}”列不认识，没有导入。"
                 self.remarks.append(Note(self.place_of(self.header.row), reason, "column_not_kept"))
 
 

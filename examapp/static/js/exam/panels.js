@@ -185,7 +185,7 @@
       }
       function judge(answer) {
         if (answer.status !== 200) { return answer.body.message || '登录没有成功，请再试一次。'; }
-        return answer.body.person.id === person.id ? null : '这份试卷是「' + person.name + '」的，请用本人的账号登录。';
+        return answer.body.person.id === person.id ? null : '这份试卷是“' + person.name + '”的，请用本人的账号登录。';
       }
     });
   };
