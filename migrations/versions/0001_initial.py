@@ -285,6 +285,8 @@ def _create_tables():
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('sealed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('key_id', sa.Text(), nullable=False),
+    sa.Column('horizon', sa.BigInteger(), nullable=False),
+    sa.Column('next_xid', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('number', name=op.f('pk_audit_seals'))
     )
     op.create_index('uq_audit_seals_event_id', 'audit_seals', ['event_id'], unique=True)

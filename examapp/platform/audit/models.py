@@ -58,6 +58,10 @@ class AuditSeal(Base):
     sealed_at: Mapped[UtcDateTime]
     key_id: Mapped[Str]
     """The key that the digest was made with: links outlive a change of keys."""
+    horizon: Mapped[BigInt]
+    """The lowest transaction id that was still running when the lines of this sealing were looked for: what older ones wrote was seen."""
+    next_xid: Mapped[BigInt]
+    """The lowest transaction id that had not begun then."""
 
 
 class AuditArchive(Base):

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import cast, exists, func, literal_column, select
+from sqlalchemy import BigInteger, Text, cast, exists, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import UserDefinedType
 
 from examapp.db.session import after_commit
 from examapp.errors import DomainError, NotFoundError
@@ -168,15 +167,12 @@ def _mac(head: ChainHead, cipher: FieldCipher, key_id: str) -> str:
     return cipher.blind_index(text, purpose=HEAD_PURPOSE, key_id=key_id).hex()
 
 
-class _Xid(UserDefinedType[int]):
-    """PostgreSQL's 32-bit transaction id."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "xid"
-
-
+_SNAPSHOT = func.pg_current_snapshot()
+_RUNNING = select(
+    cast(cast(func.pg_snapshot_xmin(_SNAPSHOT), Text), BigInteger),
+    cast(cast(func.pg_snapshot_xmax(_SNAPSHOT), Text), BigInteger),
+)
+"""The lowest transaction id that still runs, and the lowest that has not begun."""
 log = structlog.get_logger()
 LOCK = 0x61756469
 MAX_LINKS = 5000
@@ -196,6 +192,7 @@ def seal_events(session: Session, *, cipher: FieldCipher, folder: Path, now: dat
         return 0
     head = _go_on_from(session, read_kept(folder, cipher=cipher), cipher)
     advance(folder, head, cipher=cipher)
+    horizon, next_xid = session.execute(_RUNNING).one()  # before the lines are looked for
     count = 0
     for event in _unchained(session, head, now=now):
         if head.oldest_allowed is not None and event.at < head.oldest_allowed:
@@ -203,7 +200,7 @@ def seal_events(session: Session, *, cipher: FieldCipher, folder: Path, now: dat
         number = head.count + 1
         digest = cipher.blind_index(link_text(number, head.digest, event.as_list()), purpose=CHAIN_PURPOSE)
         link = AuditSeal(number=number, event_id=event.id, previous=head.digest, digest=digest, sealed_at=now)
-        link.key_id = cipher.current
+        link.key_id, link.horizon, link.next_xid = cipher.current, horizon, next_xid
         session.add(link)
         head, count = head.after(number, digest, event.at), count + 1
     if count:
@@ -255,13 +252,15 @@ def _unchained(session: Session, head: ChainHead, *, now: datetime) -> list[Even
 def _settled_through(session: Session, *, now: datetime) -> int:
     """Find an id up to which no further line can appear, however many are written a second and however long a transaction lasts.
 
-    That is the line of a link whose transaction, and so every one that began before it, has ended by now: whoever still writes took its
-    ids later.
+    The last sealing saw all that transactions below its horizon wrote. Where these were all that had begun at an earlier sealing, whoever
+    is left began after it, and took higher ids than that sealing linked.
     """
-    horizon = cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), _Xid)
-    has_ended = func.age(literal_column("audit_seals.xmin", _Xid)) > func.age(horizon)
-    link = select(AuditSeal.event_id).where(AuditSeal.sealed_at < now - SETTLED_AFTER, has_ended)
-    return session.scalar(link.order_by(AuditSeal.number.desc()).limit(1)) or 0
+    last = session.scalars(select(AuditSeal).order_by(AuditSeal.number.desc()).limit(1)).first()
+    if last is None:
+        return 0
+    is_older = (AuditSeal.sealed_at < now - SETTLED_AFTER) & (AuditSeal.next_xid <= last.horizon)
+    earlier = session.scalar(select(AuditSeal.event_id).where(is_older).order_by(AuditSeal.number.desc()).limit(1))
+    return min(earlier or 0, last.event_id)
 
 
 ACT = "audit.verify"
