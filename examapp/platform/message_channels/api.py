@@ -47,7 +47,8 @@ def take_signed_reports() -> Response:
     """Take delivery reports of the county's own gateway, signed as its messages are: over the time and the body."""
     body = read_raw(_MAX_BYTES)
     _ensure_signature(body)
-    return _note("http", decode(body, list[dict[str, Any]]))
+    rows: list[Mapping[str, Any]] = decode(body, list)
+    return _note("http", rows)
 
 
 @api_blueprint.post("/replies/<channel>/<token>")
@@ -73,9 +74,9 @@ def _note(channel: str, rows: list[Mapping[str, Any]]) -> Response:
 
 def _read_rows() -> list[Mapping[str, Any]]:
     """Read one object or a list of them; raises BadRequestError for more than an operator sends at once."""
-    rows: Any = decode(read_raw(_MAX_BYTES), list[dict[str, Any]] | dict[str, Any])
-    rows = rows if isinstance(rows, list) else [rows]
-    if len(rows) > _MAX_ROWS:
+    found = decode(read_raw(_MAX_BYTES), object)
+    rows: list[Any] = found if isinstance(found, list) else [found]
+    if len(rows) > _MAX_ROWS or not all(isinstance(row, dict) for row in rows):
         raise BadRequestError
     return rows
 
