@@ -14,7 +14,7 @@ from examapp.delivery.attempts.actions import SAVE
 from examapp.delivery.attempts.rules import Change, describe
 
 settings = read_settings()
-plain_engine = create_engine(settings.database_url, **engine_options(settings.database_url, settings.db_pool_size))
+plain_engine = create_engine(settings.database_url, **engine_options(settings.db_pool_size))
 engine = plain_engine.execution_options(isolation_level="AUTOCOMMIT")
 
 

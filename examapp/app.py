@@ -19,6 +19,7 @@ from werkzeug.routing import RequestRedirect
 from examapp import errors, registry
 from examapp.clock import clock
 from examapp.config import Mode, Settings, SettingsError, read_settings
+from examapp.db.addresses import database_address
 from examapp.db.schema import db_command
 from examapp.db.session import db, engine_options
 from examapp.db.watchdog import ConnectionWatchdog
@@ -182,8 +183,8 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=url or "postgresql+psycopg://",
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, settings.db_pool_size)
+        SQLALCHEMY_DATABASE_URI=database_address(url) if url else "postgresql+psycopg://",
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.db_pool_size)
         if url
         else {"creator": lambda: _fail_without_database(settings)},
         MAX_CONTENT_LENGTH=_MAX_UPLOAD_BYTES,

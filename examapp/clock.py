@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 log = structlog.get_logger()
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+_YEARS = range(2000, 2101)
 _MEASURE_EVERY_S = 10.0
 _FIRST_EVERY_S = 0.5
 """Until the database has been asked once: so long the host's own time stands in."""
@@ -117,6 +118,15 @@ def day_of(instant: datetime) -> date:
 def start_of(day: date) -> datetime:
     """Give the instant at which a day of the county begins."""
     return datetime.combine(day, datetime.min.time(), LOCAL).astimezone(UTC)
+
+
+def find_day(text: str) -> date | None:
+    """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None
 
 
 def from_local(naive: datetime) -> datetime:

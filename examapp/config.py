@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields
 from datetime import time
 from enum import EnumType, StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-T = TypeVar("T")
+from examapp.config_messages import MessageSettings, setting
+
 _INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
 _DATA_KEY = re.compile(r"(?P<id>[A-Za-z0-9_-]+):(?P<key>[0-9a-fA-F]{64})")
 _MAX_SHOWN_CHARACTERS = 60
@@ -72,19 +73,6 @@ def _read_hex_key(text: str) -> str:
     return text
 
 
-def _read_quiet_hours(text: str) -> tuple[time, time] | None:
-    if text == "off":
-        return None
-    first, last = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    return first, last
-
-
-def _read_gateway(text: str) -> str:
-    if text != "off" and not text.startswith(("file:/", "http://", "https://")):
-        raise ValueError(text)
-    return text
-
-
 def _read_site_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.port == 0:
@@ -92,119 +80,117 @@ def _read_site_url(text: str) -> str:
     return text
 
 
-def _setting(default: T, meaning: str, *, read: Callable[[str], Any] | None = None, expected: str = "") -> T:
-    """Declare a setting; `read` makes its value of text where its type alone does not, and `expected` says of what text."""
-    metadata = {"meaning": meaning, "read": read, "expected": expected}
-    return field(default=default, metadata=metadata)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(MessageSettings):
     """Settings as read from environment variables of the same names in capitals."""
 
-    app_mode: Mode = _setting(Mode.PRODUCTION, "运行方式：production 正式，tryout 试用（make run），testing 测试")  # noqa: RUF009 – a field
-    database_url: str = _setting("", "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；试用时留空则自带")
-    redis_url: str = _setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
-    secret_key: str = _setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
-    data_keys: str = _setting(
+    app_mode: Mode = setting(Mode.PRODUCTION, "运行方式：production 正式，tryout 试用（make run），testing 测试")  # noqa: RUF009 – a field
+    database_url: str = setting(
+        "",
+        "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；两台机器互备的写 …@/库?host=主机1:5432&host=主机2:5432，只连主库；试用时留空则自带",
+    )
+    redis_url: str = setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
+    secret_key: str = setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
+    data_keys: str = setting(
         "",
         "身份证号、手机号的加密密钥，“编号:64位十六进制”以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
         read=_read_keys_text,
         expected="编号:64位十六进制，可有几个，以逗号分隔",
     )
-    data_cipher: Literal["aes-256-gcm", "sm4-gcm"] = _setting(
+    data_cipher: Literal["aes-256-gcm", "sm4-gcm"] = setting(
         "aes-256-gcm",
         "身份证号、手机号的加密算法：aes-256-gcm，或国密 sm4-gcm；改动后执行 flask keys rotate 改写已有数据",
     )
-    evidence_key: str = _setting(
+    evidence_key: str = setting(
         "",
         "考试证据包的签名密钥（Ed25519），64 位十六进制；留空则由 DATA_KEYS 的第一个密钥导出。更换后旧包仍用旧公钥核对",
         read=_read_hex_key,
         expected="64 位十六进制",
     )
-    data_dir: str = _setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
-    backup_dir: str = _setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
-    port: Annotated[int, Meta(ge=1, le=65535)] = _setting(8000, "网站端口")
-    host: str = _setting("127.0.0.1", "网站监听地址")
-    demo: bool = _setting(True, "试用时首次启动是否装入演示县：1 是，0 否")
-    web_workers: Annotated[int, Meta(ge=1, le=256)] = _setting(2, "网页进程数，建议等于处理器核数")
-    max_concurrent_requests: Annotated[int, Meta(ge=1, le=4096)] = _setting(
+    data_dir: str = setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
+    backup_dir: str = setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
+    uploads_dir: str = setting(
+        "",
+        "上传文件的目录（课程视频、附件）；留空为数据目录下的 uploads。几台网页服务器共用这一个目录，数据目录各用各的",
+    )
+    cell: Annotated[int, Meta(ge=0, le=999)] = setting(
+        0, "本站是全省的第几个分区（1 至 999），在空数据库上用 flask cell begin 划定编号；0 为单独一个县，或省级汇总站"
+    )
+    port: Annotated[int, Meta(ge=1, le=65535)] = setting(8000, "网站端口")
+    host: str = setting("127.0.0.1", "网站监听地址")
+    demo: bool = setting(True, "试用时首次启动是否装入演示县：1 是，0 否")
+    web_workers: Annotated[int, Meta(ge=1, le=256)] = setting(2, "网页进程数，建议等于处理器核数")
+    max_concurrent_requests: Annotated[int, Meta(ge=1, le=4096)] = setting(
         4, "每个网页进程同时处理的请求数（管理、报表请求最多占四分之一，排在考生之后），其余在线程中等待；建议 4"
     )
-    db_pool_size: Annotated[int, Meta(ge=1, le=1000)] = _setting(10, "每个进程保持的数据库连接数上限")
-    hash_queue: Annotated[int, Meta(ge=0, le=100_000)] = _setting(
+    db_pool_size: Annotated[int, Meta(ge=1, le=1000)] = setting(10, "每个进程保持的数据库连接数上限")
+    hash_queue: Annotated[int, Meta(ge=0, le=100_000)] = setting(
         30,
         "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限",
     )
-    starts_per_second: Annotated[float, Meta(gt=0, le=1_000_000)] = _setting(
+    hashes_at_once: Annotated[int, Meta(ge=0, le=1024)] = setting(
+        0, "本机同时核对的口令数，由各网页进程分摊，每个进程至少 1；0 为处理器核数的一半，至少 2"
+    )
+    starts_per_second: Annotated[float, Meta(gt=0, le=1_000_000)] = setting(
         40.0, "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置"
     )
-    trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = _setting(0, "前面有几层可信反向代理（nginx 为 1）")
-    https: bool = _setting(False, "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀；正式运行必须为 1")
-    admin_idle_minutes: Annotated[int, Meta(ge=0, le=100_000)] = _setting(
+    trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = setting(0, "前面有几层可信反向代理（nginx 为 1）")
+    https: bool = setting(False, "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀；正式运行必须为 1")
+    admin_idle_minutes: Annotated[int, Meta(ge=0, le=100_000)] = setting(
         30, "管理员账号无操作多少分钟后须重新登录，0 为不限；考试中的不受影响"
     )
-    practice_answers_a_day: Annotated[int, Meta(ge=1, le=100_000)] = _setting(
+    practice_answers_a_day: Annotated[int, Meta(ge=1, le=100_000)] = setting(
         300, "每人每天最多练习多少题（含章节练习、模拟卷，每答一题就显示答案）；达到上限记入审计日志，1 至 100000"
     )
-    second_factor: Literal["off", "optional", "required"] = _setting(
+    second_factor: Literal["off", "optional", "required"] = setting(
         "optional",
         "管理员的动态口令（手机令牌）：off 不用，optional 本人可自行启用，required 有管理角色的人登录后须先启用",
     )
-    password_profile: PasswordProfile = _setting(  # noqa: RUF009 – a field
+    password_profile: PasswordProfile = setting(  # noqa: RUF009 – a field
         PasswordProfile.ASVS,
         "密码规则：asvs 长度与常见密码检查；dengbao 另须大小写字母、数字、符号齐全，不得与前 5 次相同，管理员每 90 天更换",
     )
-    oidc_issuer: str = _setting(
+    oidc_issuer: str = setting(
         "", "统一身份认证（OIDC）的签发地址，如 https://主机/realm；留空为不用。登录页会出现“用统一身份登录”"
     )
-    oidc_client_id: str = _setting("", "在统一身份认证处登记的客户端编号")
-    oidc_client_secret: str = _setting("", "在统一身份认证处登记的客户端密钥")
-    oidc_staff_number_claim: str = _setting(
+    oidc_client_id: str = setting("", "在统一身份认证处登记的客户端编号")
+    oidc_client_secret: str = setting("", "在统一身份认证处登记的客户端密钥")
+    oidc_staff_number_claim: str = setting(
         "staff_number", "统一身份认证的令牌里，哪一项是人员编号（工号）；按它找到账号，不自动建账号"
     )
-    oidc_name: str = _setting("统一身份", "登录页上统一身份认证的名称，如 省统一身份、企业微信")
-    setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
-    metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
-    review_alone: bool = _setting(
+    oidc_name: str = setting("统一身份", "登录页上统一身份认证的名称，如 省统一身份、企业微信")
+    setup_code: str = setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
+    metrics_token: str = setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
+    review_alone: bool = setting(
         False,
         "题目审核：0 撰写人与审核人必须是两个人，导入的题一律先存为草稿；1 只有一名审核人的单位可由本人审核、导入后可直接启用，每次记入审计日志",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = _setting("INFO", "日志级别")
-    keep_leavers_days: Annotated[int, Meta(ge=1, le=36_500)] = _setting(
+    external_review: bool = setting(
+        False,
+        "外部审核：1 允许普法办把没有用过的草稿用 7 天有效的链接交给外部人员审核，实名、记入审计日志、可收回；0 不允许",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = setting("INFO", "日志级别")
+    keep_leavers_days: Annotated[int, Meta(ge=1, le=36_500)] = setting(
         180, "离开名册满多少天后清除身份证号、手机号、账号和登录记录"
     )
-    keep_results_years: Annotated[int, Meta(ge=1, le=36_500)] = _setting(
+    keep_results_years: Annotated[int, Meta(ge=1, le=36_500)] = setting(
         5, "考试结束满多少年后，成绩与姓名脱离（匿名），只留作统计"
     )
-    keep_sign_ins_days: Annotated[int, Meta(ge=200, le=36_500)] = _setting(
+    keep_sign_ins_days: Annotated[int, Meta(ge=200, le=36_500)] = setting(
         365, "登录记录、一次性登录码、发出的短信保留多少天，至少 200"
     )
-    keep_audit_days: Annotated[int, Meta(ge=200, le=36_500)] = _setting(
+    keep_audit_days: Annotated[int, Meta(ge=200, le=36_500)] = setting(
         1095, "审计记录在数据库中保留多少天，至少 200；到期先归档再清除"
     )
-    message_gateway: str = _setting(
-        "off",
-        "提醒短信、登录验证码的对外网关：off 不发，file:路径 写入文件，http(s)://地址 以签名的 JSON 推送",
-        read=_read_gateway,
-        expected="off、file:/绝对路径，或 http(s):// 开头的地址",
-    )
-    message_gateway_secret: str = _setting("", "推送网关的签名密钥；网关为 http(s) 地址时必须设置")
-    message_quiet_hours: tuple[time, time] | None = _setting(
-        (time(20), time(8)),
-        "免打扰时段（县里时间），其间不发提醒，验证码除外；off 为不设",
-        read=_read_quiet_hours,
-        expected="20:00-08:00 这样的时段，或 off",
-    )
-    site_url: str = _setting(
+    site_url: str = setting(
         "",
         "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和一次性登录码的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
         read=_read_site_url,
         expected="https://域名 这样的完整地址，后面不带网页的路径",
     )
-    site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
-    organisation: str = _setting("县普法办公室", "落款单位名称")
-    help_line: str = _setting(
+    site_name: str = setting("学法考试平台", "页面抬头显示的名称")
+    organisation: str = setting("县普法办公室", "落款单位名称")
+    help_line: str = setting(
         "", "登录、修改密码和出错页面上的帮助电话，如 0591-12345678（工作日 8:30–17:30）；留空则只写落款单位名称"
     )
 
@@ -218,6 +204,11 @@ class Settings:
         """The backup folder as an absolute path."""
         return Path(self.backup_dir).resolve() if self.backup_dir else self.data_path / "backup"
 
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of uploaded files as an absolute path."""
+        return Path(self.uploads_dir).resolve() if self.uploads_dir else self.data_path / "uploads"
+
     def check(self) -> None:
         """Ensure that nothing is missing or dangerous; raises SettingsError with all that is."""
         issues = self._missing_settings()
@@ -230,11 +221,9 @@ class Settings:
         issues = []
         if not self.database_url or not self.redis_url:
             issues.append("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
-        if self.message_gateway.startswith("http") and len(self.message_gateway_secret) < 16:
-            issues.append("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
             issues.append("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
-        return issues
+        return issues + self.missing_message_settings()
 
     def _dangers(self) -> list[str]:
         """List what a production start may not have."""
@@ -258,23 +247,29 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from environment variables, empty ones as unset; raises SettingsError, which lists all that do not parse."""
     values: dict[str, Any] = {}
     issues: list[str] = []
-    for setting in fields(Settings):
-        if text := environment.get(setting.name.upper()):
+    for each in list_settings():
+        if text := environment.get(each.name.upper()):
             try:
-                values[setting.name] = _parse(setting, text)
+                values[each.name] = _parse(each, text)
             except SettingsError as error:
                 issues += error.issues
             except (ValueError, msgspec.ValidationError):
                 given = text[:_MAX_SHOWN_CHARACTERS]
-                issues.append(f"{setting.name.upper()} 应为：{_expected(setting)}；现在是“{given}”。")
+                issues.append(f"{each.name.upper()} 应为：{_expected(each)}；现在是“{given}”。")
     if issues:
         raise SettingsError(*issues)
     return Settings(**values)
 
 
-def _parse(setting: Field[Any], text: str) -> Any:
-    read = setting.metadata["read"]
-    return read(text) if read else msgspec.convert(text, _types()[setting.name], strict=False)
+def list_settings() -> list[Field[Any]]:
+    """List the settings, those of the message gateway last."""
+    inherited = {each.name for each in fields(MessageSettings)}
+    return sorted(fields(Settings), key=lambda each: each.name in inherited)
+
+
+def _parse(each: Field[Any], text: str) -> Any:
+    read = each.metadata["read"]
+    return read(text) if read else msgspec.convert(text, _types()[each.name], strict=False)
 
 
 @cache
@@ -282,11 +277,11 @@ def _types() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
 
 
-def _expected(setting: Field[Any]) -> str:
+def _expected(each: Field[Any]) -> str:
     """Say in Chinese which texts a setting may have."""
-    kind = _types()[setting.name]
-    if setting.metadata["expected"] or kind is str:
-        return setting.metadata["expected"] or "文字"
+    kind = _types()[each.name]
+    if each.metadata["expected"] or kind is str:
+        return each.metadata["expected"] or "文字"
     if get_origin(kind) is Annotated:
         number, bounds = get_args(kind)
         if number is float:
@@ -299,7 +294,8 @@ def _expected(setting: Field[Any]) -> str:
 def setting_text(value: object) -> str:
     """Write the value of a setting as its environment variable would have it."""
     if isinstance(value, tuple):
-        return "-".join(f"{hour:%H:%M}" for hour in value)
+        is_span = all(isinstance(each, time) for each in value) and value
+        return "-".join(f"{hour:%H:%M}" for hour in value) if is_span else ",".join(map(str, value))
     if isinstance(value, bool | float):
         return f"{value:g}"
     return "off" if value is None else str(value)
@@ -309,6 +305,6 @@ def settings_table() -> str:
     """Write the table of all settings in Markdown, as it stands in docs/operations.md."""
     rows = [
         f"| `{f.name.upper()}` | {f'`{text}`' if (text := setting_text(f.default)) else '（空）'} | {_expected(f)} | {f.metadata['meaning']} |"
-        for f in fields(Settings)
+        for f in list_settings()
     ]
     return "\n".join(["| 变量 | 默认 | 取值 | 含义 |", "|---|---|---|---|", *rows])

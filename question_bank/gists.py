@@ -73,12 +73,17 @@ def iter_gist_issues(gist: str, article: str) -> Iterator[str]:
     """Yield in Chinese what is wrong with a gist beside the official text of its article."""
     if len(gist) > MAX_LENGTH:
         yield f"要点有 {len(gist)} 字，应不超过 {MAX_LENGTH} 字"
-    foreign = sorted(_numbers_of(_NO_NUMBER.sub("，", gist)) - _numbers_of(_ITEM.sub("，", article)))
-    if foreign:
-        yield f"要点中的数字条文里没有：{'、'.join(f'{value:g}' for value in foreign)}"
+    if foreign := foreign_numbers(gist, article):
+        yield f"要点中的数字条文里没有：{'、'.join(foreign)}"
     bare, own = _bare(article), _bare(gist)
     if any(own[start : start + MAX_COPIED] in bare for start in range(len(own) - MAX_COPIED + 1)):
         yield f"要点有连续 {MAX_COPIED} 字与条文相同，应换成自己的话"
+
+
+def foreign_numbers(text: str, source: str) -> list[str]:
+    """List the numbers of a text that its source does not name, in order; how either writes them does not matter."""
+    found = _numbers_of(_NO_NUMBER.sub("，", text)) - _numbers_of(_ITEM.sub("，", source))
+    return [f"{value:g}" for value in sorted(found)]
 
 
 def _bare(text: str) -> str:

@@ -75,6 +75,11 @@ def _jaccard(one: frozenset[str], other: frozenset[str], threshold: float) -> fl
     return shared / (len(one) + len(other) - shared)
 
 
+def similarity_of(one: str, other: str) -> float:
+    """Return how alike two texts are: 0 for nothing in common, 1 for the same trigrams."""
+    return _jaccard(_trigrams(one), _trigrams(other), 0.0)
+
+
 def _trigrams(text: str) -> frozenset[str]:
     bare = "".join(text.split())
     return frozenset(bare[i : i + 3] for i in range(max(1, len(bare) - 2)))

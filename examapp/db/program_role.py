@@ -9,6 +9,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from examapp.db.addresses import TIME_LIMITS, connect_arguments
+
 PROGRAM_ROLE = "examapp_program"
 """The role in the database that the program brings itself."""
 APPEND_ONLY = ("audit_events", "audit_seals", "audit_archives")
@@ -26,7 +28,7 @@ def restrict(database_url: str, role: str, *, is_to_be_made: bool = False, passw
     Raises SameRoleError.
     """
     name = sql.Identifier(role)
-    with psycopg.connect(_plain(database_url), connect_timeout=5) as connection:
+    with psycopg.connect(**connect_arguments(database_url), connect_timeout=5) as connection:
         if connection.info.user == role:
             raise SameRoleError
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
@@ -39,6 +41,12 @@ def restrict(database_url: str, role: str, *, is_to_be_made: bool = False, passw
             "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {}",
         ):
             connection.execute(sql.SQL(statement).format(name))
+        for (
+            setting,
+            limit,
+        ) in TIME_LIMITS.items():  # so they hold behind a pooler too, which drops what a client asks for
+            wanted = sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(limit))
+            connection.execute(wanted)
         for table in APPEND_ONLY:
             connection.execute(
                 sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name)
@@ -59,7 +67,3 @@ def restrict_role_of(program_url: str, *, owner_url: str) -> str:
 def as_program(database_url: str) -> str:
     """Give the address of the database that the program brings itself, for its restricted role."""
     return database_url.replace("//postgres@", f"//{PROGRAM_ROLE}@", 1)
-
-
-def _plain(database_url: str) -> str:
-    return database_url.replace("postgresql+psycopg://", "postgresql://", 1)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 import psycopg
 
+from examapp.db.addresses import connect_arguments
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from flask.cli import ScriptInfo
@@ -54,9 +56,8 @@ def newest_version() -> str | None:
 
 def is_current(database_url: str) -> bool:
     """Return True if the tables are those of this program; False also if the database cannot be asked."""
-    address = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     try:
-        with psycopg.connect(address, connect_timeout=5) as connection:
+        with psycopg.connect(**connect_arguments(database_url), connect_timeout=5) as connection:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except psycopg.Error:
         return False

@@ -32,6 +32,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, mapped_column, scoped_session
 
+from examapp.db.addresses import TIME_LIMITS
+
 _NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -168,9 +170,8 @@ def _plain(session: scoped_session[Any]) -> Session:
     return plain
 
 
-def engine_options(url: str, pool_size: int) -> dict[str, object]:
+def engine_options(pool_size: int) -> dict[str, object]:
     """Options of the engine: short waits everywhere, so that a database that is away is noticed within seconds."""
-    del url
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -185,6 +186,6 @@ def engine_options(url: str, pool_size: int) -> dict[str, object]:
             "application_name": "examapp",
             "prepare_threshold": 3,
             "tcp_user_timeout": 5000,
-            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+            "options": " ".join(f"-c {name}={limit}" for name, limit in {**TIME_LIMITS, "timezone": "UTC"}.items()),
         },
     }

@@ -14,8 +14,8 @@ from examapp.jobs.models import MAX_RETRIES
 MAX_TIME_LIMIT_S = 570.0
 """Celery's soft limit of any task; its hard one is half a minute later, below the broker's visibility timeout."""
 
-QueueName = Literal["grading", "reports", "imports"]
-"""One worker process each: what candidates wait for (grading, papers); files for the office; all the rest."""
+QueueName = Literal["grading", "reports", "imports", "messages"]
+"""One worker process each: what candidates wait for (grading, papers); files for the office; all the rest; what waits for operators of messages."""
 task_routes: dict[str, dict[str, QueueName]] = {}
 beat_schedule: dict[str, dict[str, Any]] = {}
 """Celery's settings of these names, as the tasks declare them."""

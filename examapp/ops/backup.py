@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from examapp import clock
+from examapp.db.addresses import connect_arguments, database_address
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 ARCHIVE_TIMEOUT_S = 30
@@ -99,6 +100,12 @@ def start_archiving(database_url: str, folder: BackupFolder) -> float:
         raise BackupError(f"备份目录的路径中不能有引号、百分号和反斜杠：{wording}")
     folder.make()
     with _server(database_url) as connection:
+        if is_run_by_patroni(connection):
+            raise BackupError(
+                "这个数据库由 Patroni 管理：这里的设置只会留在一台机器上，切换主机后就不再归档，没有改动。"
+                "请在 Patroni 的集群配置（patronictl edit-config）里设 archive_mode 和 archive_command，"
+                "用 pgBackRest 备份（docker/county 中有现成的，见运维手册“两台机器和一台见证机”）。"
+            )
         if connection.execute(text("SHOW archive_mode")).scalar_one() == "off":
             raise BackupError(
                 "数据库的 archive_mode 是 off。请在 postgresql.conf 中设 archive_mode = on，重启数据库后再执行。"
@@ -114,6 +121,14 @@ def start_archiving(database_url: str, folder: BackupFolder) -> float:
         name = _mark(connection)
         connection.execute(text("SELECT pg_switch_wal()"))
         return wait_until_archived(connection, folder, name)
+
+
+def is_run_by_patroni(connection: Connection) -> bool:
+    """Tell whether Patroni started this server: it gives these two settings on the command line, which nobody else does."""
+    given = text(
+        "SELECT count(*) FROM pg_settings WHERE name IN ('cluster_name', 'wal_log_hints') AND source = 'command line'"
+    )
+    return bool(connection.execute(given).scalar_one() == 2)
 
 
 def _mark(connection: Connection) -> str:
@@ -145,7 +160,6 @@ def base_backup(database_url: str, folder: BackupFolder, *, now: datetime, head:
     `head` is the file of the audit chain's head, kept beside: it is copied first, so that it is on the chain of what is restored.
     """
     folder.make()
-    url = make_url(database_url)
     target = folder.base / f"{now.astimezone(UTC):%Y%m%d-%H%M%S}"
     part = target.with_suffix(".part")
     programs = _programs(database_url)
@@ -155,9 +169,9 @@ def base_backup(database_url: str, folder: BackupFolder, *, now: datetime, head:
         folder.base,
         [
             str(programs / "pg_basebackup"), "--pgdata", str(part), "--format", "plain", "--wal-method", "stream", "--checkpoint", "fast",
-            "--no-password", *_connection_arguments(url),
+            "--no-password", *_connection_arguments(database_url),
         ],
-        password=url.password,
+        password=connect_arguments(database_url).get("password"),
     )  # fmt: skip
     _run(folder.base, [str(programs / "pg_verifybackup"), "--quiet", "--no-parse-wal", str(part)])
     part.rename(target)
@@ -177,11 +191,10 @@ def _drop_old(folder: BackupFolder, programs: Path, *, now: datetime) -> None:
     _run(folder.wal, [str(programs / "pg_archivecleanup"), str(folder.wal), label])
 
 
-def _connection_arguments(url: URL) -> list[str]:
-    host = url.host or url.query.get("host") or ""
-    arguments = ["--host", str(host)] if host else []
-    arguments += ["--port", str(url.port)] if url.port else []
-    return [*arguments, "--username", str(url.username)] if url.username else arguments
+def _connection_arguments(database_url: str) -> list[str]:
+    """Build the connection string of pg_basebackup, which reads the database's name nowhere and the password from its environment."""
+    fields = connect_arguments(database_url)
+    return ["--dbname", make_conninfo("", **{k: v for k, v in fields.items() if k not in {"dbname", "password"}})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +326,7 @@ def _programs(database_url: str) -> Path:
 
 @contextlib.contextmanager
 def _server(database_url: str) -> Iterator[Connection]:
-    engine: Engine = create_engine(database_url, isolation_level="AUTOCOMMIT", pool_size=1)
+    engine: Engine = create_engine(database_address(database_url), isolation_level="AUTOCOMMIT", pool_size=1)
     try:
         with engine.connect() as connection:
             yield connection

@@ -208,7 +208,7 @@ def part_commands(settings: Settings) -> dict[str, list[str]]:
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(data / "beat-schedule"), "--pidfile="]
     queues = {
         queue: ["nice", "-n", nice, *worker, "--concurrency", "1", "--queues", queue, "--hostname", f"{queue}@%h"]
-        for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"))
+        for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"), ("messages", "10"))
     }
     others = {"sweeper": [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"], **queues, "beat": beat}
     return {"web": web_command()} | {name: watched(data / f"{name}.alive", command) for name, command in others.items()}

@@ -25,8 +25,8 @@ from examapp.security.concurrency_limiter import release_slot
 
 NO_HASH = "!"
 """The value of an account without a hash: no password matches it."""
-_MAX_CONCURRENT = 2
-"""Hashes at a time on the machine, but one in each web process at least."""
+_MIN_AT_ONCE = 2
+"""Hashes at a time on the machine where nothing is set and it has few cores."""
 _NICENESS = 10
 """Added to the web server's own for the threads that hash."""
 _WINDOW_S = 10.0
@@ -167,8 +167,9 @@ class Hasher:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
-        """Share what the machine hashes at a time among its web processes."""
-        return cls(max_concurrent=max(1, _MAX_CONCURRENT // settings.web_workers), queue=settings.hash_queue)
+        """Share what the machine hashes at a time among its web processes, one in each at least."""
+        at_once = settings.hashes_at_once or max(_MIN_AT_ONCE, len(os.sched_getaffinity(0)) // 2)
+        return cls(max_concurrent=max(1, at_once // settings.web_workers), queue=settings.hash_queue)
 
     def check_capacity(self, address: str, priority: Priority) -> None:
         """Raise BusyHashingError if a password could not be checked now: called before anything that costs."""

@@ -123,11 +123,12 @@ _MIN_RATE = 0.5
 
 
 class StartGate:
-    """A token bucket: the share of starts that this process may admit."""
+    """A token bucket: the share of starts that this process may admit. The queue is one for the web processes of all machines."""
 
     def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
         self._time_s = time_s
         self._lock = threading.Lock()
+        self._peers, self._peers_per_second = 0, 0.0
         self.set_up(per_second=40.0, processes=1)
 
     def set_up(self, *, per_second: float, processes: int) -> None:
@@ -136,6 +137,10 @@ class StartGate:
             self._per_second, self._processes = max(_MIN_RATE, per_second), max(1, processes)
             self._tokens = self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second / self._processes)
             self._filled_at = self._time_s()
+
+    def set_peers(self, processes: int, *, per_second: float) -> None:
+        """Set how many web processes other machines run now, and how many starts a second those admit together."""
+        self._peers, self._peers_per_second = processes, per_second
 
     def rate(self) -> float:
         """Compute how many starts a second all processes of this machine admit now; fewer the slower saves are."""
@@ -147,10 +152,11 @@ class StartGate:
             rate, moment = self.rate(), self._time_s()
             filled = self._tokens + (moment - self._filled_at) * rate / self._processes
             self._tokens, self._filled_at = min(self._burst, filled), moment
-            everywhere = self._tokens * self._processes
+            everywhere = self._tokens * (self._processes + self._peers)
             if self._tokens >= 1 and everywhere >= ahead + 1:
                 self._tokens -= 1
                 return 0.0
+            rate += self._peers_per_second
             return max(1 / rate, (ahead + 1 - everywhere) / rate)
 
 

@@ -1,4 +1,4 @@
-"""Where stored files and pieces lie: `DATA_DIR/uploads/kept/<xx>/<token>` and `DATA_DIR/uploads/parts/<token>`."""
+"""Where stored files and pieces lie: `UPLOADS_DIR/kept/<xx>/<token>` and `UPLOADS_DIR/parts/<token>`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 def root() -> Path:
     """Give the folder of all uploads of this application."""
-    path: Path = current_app.config["SETTINGS"].data_path / "uploads"
+    path: Path = current_app.config["SETTINGS"].uploads_path
     return path
 
 

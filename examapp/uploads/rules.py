@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from examapp.documents.archives import MAX_ENTRIES, MAX_RATIO, MAX_UNPACKED
 from examapp.documents.html import normalise
 from examapp.errors import DomainError
 from examapp.uploads.models import FileKind
@@ -193,9 +194,6 @@ def _unpacked(content: bytes, start: int, *, limit: int) -> bytes:
     return b"".join(found)
 
 
-_MAX_ENTRIES = 2000
-_MAX_UNPACKED = 100 * 1024 * 1024
-_MAX_RATIO = 100
 _DEFINITION = re.compile(
     b"|".join(
         re.escape(word.encode(coding))
@@ -247,7 +245,7 @@ def _office(path: Path, kind: FileKind) -> str:
     if "[Content_Types].xml" not in names or _MAIN_PARTS[kind] not in names:
         raise InvalidFileError(wrong)
     unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > _MAX_ENTRIES or unpacked > min(_MAX_UNPACKED, _MAX_RATIO * path.stat().st_size):
+    if len(entries) > MAX_ENTRIES or unpacked > min(MAX_UNPACKED, MAX_RATIO * path.stat().st_size):
         raise InvalidFileError("文件解压后太大，不能上传。请精简内容后另存，再上传。")
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
         raise InvalidFileError(wrong)

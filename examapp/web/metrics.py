@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -123,6 +124,21 @@ def write_report(session: Session, name: str, minute: Minute, *, now: datetime) 
 def list_reports(session: Session, *, now: datetime) -> list[WorkerHeartbeat]:
     """List the rows of the processes that still report."""
     return list(session.scalars(select(WorkerHeartbeat).where(WorkerHeartbeat.at > now - _FRESH)))
+
+
+def rates_by_machine(reports: Iterable[WorkerHeartbeat]) -> dict[str, list[int]]:
+    """Group by machine how many starts a second each of its processes says that the machine admits."""
+    machines: dict[str, list[int]] = {}
+    for report in reports:
+        machines.setdefault(report.name.rpartition(":")[0], []).append(report.starts_per_second)
+    return machines
+
+
+def share_start_gate(session: Session, name: str, *, now: datetime) -> None:
+    """Tell this process's gate what the other machines' web processes admit, so that all drain the one queue together."""
+    machines = rates_by_machine(list_reports(session, now=now))
+    machines.pop(name.rpartition(":")[0], None)
+    rate_limits.gate.set_peers(sum(map(len, machines.values())), per_second=sum(map(min, machines.values())))
 
 
 def is_exam_under_way(session: Session, *, now: datetime) -> bool:

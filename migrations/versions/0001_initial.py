@@ -399,13 +399,33 @@ def _create_tables():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices'))
     )
+    op.create_table('message_preferences',
+    sa.Column('person_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('unsubscribed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('unsubscribed_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('email_encrypted', sa.LargeBinary(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', name=op.f('pk_message_preferences'))
+    )
+    op.create_table('message_channels',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('failure_count', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('paused_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('succeeded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('failed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('name', 'kind', name=op.f('pk_message_channels'))
+    )
     op.create_table('outgoing_messages',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('once_key', sa.Text(), nullable=False),
+    sa.Column('parameters', sa.ARRAY(sa.Text()), server_default='{}', nullable=False),
     sa.Column('is_urgent', sa.Boolean(), nullable=False),
+    sa.Column('channel', sa.Text(), server_default='', nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('delivery_count', sa.SmallInteger(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
@@ -413,6 +433,9 @@ def _create_tables():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('try_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('operator_id', sa.Text(), server_default='', nullable=False),
+    sa.Column('segment_count', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('cost', sa.Numeric(precision=9, scale=4), server_default='0', nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name=op.f('ck_outgoing_messages_state')),
     sa.CheckConstraint('sent_on IS NULL OR NOT is_urgent', name=op.f('ck_outgoing_messages_urgent_takes_no_day')),
@@ -457,6 +480,16 @@ def _create_tables():
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_question_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
     )
+    op.create_table('bank_updates',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('is_confirmed', sa.Boolean(), nullable=False),
+    sa.Column('overwritten', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('withdraws', sa.Boolean(), nullable=False),
+    sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_bank_updates_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bank_updates'))
+    )
     op.create_table('content_loads',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -469,19 +502,6 @@ def _create_tables():
     sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_law_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_law_imports'))
-    )
-    op.create_table('regrades',
-    sa.Column('id', sa.BigInteger(), nullable=False),
-    sa.Column('approval_id', sa.BigInteger(), nullable=False),
-    sa.Column('question_id', sa.BigInteger(), nullable=False),
-    sa.Column('question_version_id', sa.BigInteger(), nullable=False),
-    sa.Column('old_key_id', sa.BigInteger(), nullable=False),
-    sa.Column('new_key_id', sa.BigInteger(), nullable=False),
-    sa.Column('approved_by_id', sa.BigInteger(), nullable=False),
-    sa.Column('last_attempt_id', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_regrades_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_regrades')),
-    sa.UniqueConstraint('approval_id', name=op.f('uq_regrades_approval_id'))
     )
     op.create_table('rehearsals',
     sa.Column('id', sa.BigInteger(), nullable=False),
@@ -872,6 +892,8 @@ def _create_tables():
     sa.Column('summary', sa.Text(), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outside_count', sa.Integer(), nullable=False),
+    sa.Column('is_distinct', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('code_seed', sa.LargeBinary(), nullable=False),
     sa.Column('code_opened_at', sa.DateTime(timezone=True), nullable=True),
@@ -879,14 +901,66 @@ def _create_tables():
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'other')", name=op.f('ck_study_events_kind')),
+    sa.CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'outreach', 'case', 'culture', 'other')", name=op.f('ck_study_events_kind')),
     sa.CheckConstraint("state IN ('planned', 'held', 'cancelled')", name=op.f('ck_study_events_state')),
     sa.CheckConstraint('(code_opened_at IS NULL) = (code_closes_at IS NULL)', name=op.f('ck_study_events_code')),
     sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_study_events_times')),
+    sa.CheckConstraint('outside_count >= 0', name=op.f('ck_study_events_outside_count')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_study_events_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_study_events'))
     )
+    op.create_index('ix_study_events_starts_at', 'study_events', ['starts_at'], unique=False)
     op.create_index('ix_study_events_unit_id_starts_at', 'study_events', ['unit_id', 'starts_at'], unique=False)
+    op.create_table('explained_cases',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('holding', sa.Text(), nullable=False),
+    sa.Column('lesson', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('is_anonymised', sa.Boolean(), nullable=False),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state <> 'published' OR is_anonymised", name=op.f('ck_explained_cases_anonymised')),
+    sa.CheckConstraint("state IN ('draft', 'submitted', 'published')", name=op.f('ck_explained_cases_state')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_explained_cases_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_explained_cases'))
+    )
+    op.create_index('ix_explained_cases_unit_id_state', 'explained_cases', ['unit_id', 'state'], unique=False)
+    op.create_table('campaigns',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('laws', sa.Text(), nullable=False),
+    sa.Column('task', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('starts_on <= ends_on', name=op.f('ck_campaigns_days')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
+    sa.UniqueConstraint('year', 'name', name=op.f('uq_campaigns_year_name'))
+    )
+    op.create_table('campaign_units',
+    sa.Column('campaign_id', sa.BigInteger(), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('noted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('noted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_campaign_units_campaign_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_campaign_units_unit_id')),
+    sa.PrimaryKeyConstraint('campaign_id', 'unit_id', name=op.f('pk_campaign_units'))
+    )
+    op.create_index(op.f('ix_campaign_units_unit_id'), 'campaign_units', ['unit_id'], unique=False)
     op.create_table('unit_changes',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -1095,6 +1169,42 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessments')),
     sa.UniqueConstraint('year', name=op.f('uq_duty_assessments_year'))
     )
+    op.create_table('duty_plan_evaluations',
+    sa.Column('first_year', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('written_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('written_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("stage IN ('midterm', 'final')", name=op.f('ck_duty_plan_evaluations_stage')),
+    sa.PrimaryKeyConstraint('first_year', 'stage', name=op.f('pk_duty_plan_evaluations'))
+    )
+    op.create_table('duty_reports',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('texts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('submitted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('read_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('leader', 'unit')", name=op.f('ck_duty_reports_kind')),
+    sa.CheckConstraint("state = 'open' OR submitted_at IS NOT NULL", name=op.f('ck_duty_reports_submitted')),
+    sa.CheckConstraint("state IN ('open', 'submitted', 'read')", name=op.f('ck_duty_reports_state')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_duty_reports_person_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_duty_reports_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_reports')),
+    sa.UniqueConstraint('unit_id', 'year', 'kind', name=op.f('uq_duty_reports_unit_id_year_kind'))
+    )
+    op.create_index(op.f('ix_duty_reports_person_id'), 'duty_reports', ['person_id'], unique=False)
+    op.create_index('ix_duty_reports_year_kind', 'duty_reports', ['year', 'kind'], unique=False)
     op.create_table('duty_items',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('list_id', sa.BigInteger(), nullable=False),
@@ -1352,6 +1462,84 @@ def _create_tables():
     sa.ForeignKeyConstraint(['question_id'], ['questions.id'], name=op.f('fk_practice_marks_question_id')),
     sa.PrimaryKeyConstraint('question_id', name=op.f('pk_practice_marks'))
     )
+    op.create_table('question_assignments',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('submitted_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('open', 'submitted', 'returned', 'accepted', 'withdrawn')", name=op.f('ck_question_assignments_state')),
+    sa.CheckConstraint('count > 0', name=op.f('ck_question_assignments_count')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_question_assignments_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_question_assignments'))
+    )
+    op.create_index(op.f('ix_question_assignments_state'), 'question_assignments', ['state'], unique=False)
+    op.create_index(op.f('ix_question_assignments_unit_id'), 'question_assignments', ['unit_id'], unique=False)
+    op.create_table('question_assignment_files',
+    sa.Column('import_id', sa.BigInteger(), nullable=False),
+    sa.Column('assignment_id', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['assignment_id'], ['question_assignments.id'], name=op.f('fk_question_assignment_files_assignment_id')),
+    sa.ForeignKeyConstraint(['import_id'], ['question_imports.id'], name=op.f('fk_question_assignment_files_import_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', name=op.f('pk_question_assignment_files'))
+    )
+    op.create_index(op.f('ix_question_assignment_files_assignment_id'), 'question_assignment_files', ['assignment_id'], unique=False)
+    op.create_table('review_tickets',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('reviewer', sa.Text(), nullable=False),
+    sa.Column('workplace', sa.Text(), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_review_tickets')),
+    sa.UniqueConstraint('digest', name=op.f('uq_review_tickets_digest'))
+    )
+    op.create_table('review_ticket_questions',
+    sa.Column('ticket_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_id', sa.BigInteger(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('verdict', sa.Text(), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('(verdict IS NULL) = (decided_at IS NULL)', name=op.f('ck_review_ticket_questions_decided')),
+    sa.CheckConstraint("verdict IN ('passed', 'doubted')", name=op.f('ck_review_ticket_questions_verdict')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['review_tickets.id'], name=op.f('fk_review_ticket_questions_ticket_id')),
+    sa.PrimaryKeyConstraint('ticket_id', 'question_id', name=op.f('pk_review_ticket_questions'))
+    )
+    op.create_index(op.f('ix_review_ticket_questions_question_id'), 'review_ticket_questions', ['question_id'], unique=False)
+    op.create_table('paper_checks',
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_paper_checks_exam_id')),
+    sa.PrimaryKeyConstraint('exam_id', name=op.f('pk_paper_checks'))
+    )
+    op.create_table('paper_redraws',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('question_ids', sa.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('replaced', sa.Integer(), nullable=False),
+    sa.Column('begun', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('shortage', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('replaced >= 0 AND begun >= 0', name=op.f('ck_paper_redraws_counts')),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_paper_redraws_exam_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_redraws'))
+    )
+    op.create_index(op.f('ix_paper_redraws_exam_id'), 'paper_redraws', ['exam_id'], unique=False)
     op.create_table('prepared_papers',
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -1628,6 +1816,7 @@ def _create_tables():
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=True),
+    sa.Column('has_names', sa.Boolean(), nullable=False),
     sa.Column('result_version', sa.Integer(), nullable=False),
     sa.Column('manifest_sha256', sa.Text(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=True),
@@ -1845,6 +2034,7 @@ def _create_tables():
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('change', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('exam_ids', postgresql.ARRAY(sa.BigInteger()), nullable=False),
+    sa.Column('kept_exam_ids', postgresql.ARRAY(sa.BigInteger()), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('public_reason', sa.Text(), nullable=False),
     sa.Column('is_published', sa.Boolean(), nullable=False),
@@ -1863,7 +2053,7 @@ def _create_tables():
     sa.CheckConstraint("state IN ('asked', 'checked', 'applied', 'rejected')", name=op.f('ck_corrections_state')),
     sa.CheckConstraint('asked_by_id <> checked_by_id AND asked_by_id <> approved_by_id AND checked_by_id <> approved_by_id', name=op.f('ck_corrections_persons')),
     sa.CheckConstraint("state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))", name=op.f('ck_corrections_applied')),
-    sa.CheckConstraint('cardinality(exam_ids) > 0', name=op.f('ck_corrections_exams')),
+    sa.CheckConstraint("cardinality(exam_ids) > 0 OR kind = 'item'", name=op.f('ck_corrections_exams')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_corrections'))
     )
     op.create_table('grades',
@@ -1885,19 +2075,16 @@ def _create_tables():
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('graded_by_id', sa.BigInteger(), nullable=True),
     sa.Column('graded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('regrade_id', sa.BigInteger(), nullable=True),
     sa.Column('correction_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name=op.f('ck_grades_band')),
     sa.CheckConstraint('points >= 0 AND points <= points_possible', name=op.f('ck_grades_points')),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_grades_attempt_id')),
     sa.ForeignKeyConstraint(['correction_id'], ['corrections.id'], name=op.f('fk_grades_correction_id')),
-    sa.ForeignKeyConstraint(['regrade_id'], ['regrades.id'], name=op.f('fk_grades_regrade_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grades')),
     sa.UniqueConstraint('attempt_id', 'number', name=op.f('uq_grades_attempt_id_number'))
     )
     op.create_index('ix_grades_correction_id', 'grades', ['correction_id'], unique=False, postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.create_index('ix_grades_graded_again', 'grades', ['attempt_id'], unique=False, postgresql_where=sa.text('is_current AND number > 1'))
-    op.create_index('ix_grades_regrade_id', 'grades', ['regrade_id'], unique=False, postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.create_index('uq_grades_current', 'grades', ['attempt_id'], unique=True, postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
     op.create_table('item_rulings',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2097,6 +2284,17 @@ def _create_tables():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessment_revisions')),
     sa.UniqueConstraint('sheet_id', 'number', name=op.f('uq_duty_assessment_revisions_sheet_id_number'))
     )
+    op.create_table('duty_assessment_opinions',
+    sa.Column('sheet_id', sa.BigInteger(), nullable=False),
+    sa.Column('bureau_id', sa.BigInteger(), nullable=False),
+    sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('given_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('given_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['bureau_id'], ['units.id'], name=op.f('fk_duty_assessment_opinions_bureau_id')),
+    sa.ForeignKeyConstraint(['sheet_id'], ['duty_assessment_sheets.id'], name=op.f('fk_duty_assessment_opinions_sheet_id')),
+    sa.PrimaryKeyConstraint('sheet_id', 'bureau_id', name=op.f('pk_duty_assessment_opinions'))
+    )
     op.create_table('duty_assessment_scores',
     sa.Column('sheet_id', sa.BigInteger(), nullable=False),
     sa.Column('item_id', sa.BigInteger(), nullable=False),
@@ -2187,6 +2385,7 @@ def _drop_tables():
     op.drop_table('harvested_attempts')
     op.drop_index(op.f('ix_duty_record_files_record_id'), table_name='duty_record_files')
     op.drop_table('duty_record_files')
+    op.drop_table('duty_assessment_opinions')
     op.drop_table('duty_assessment_scores')
     op.drop_table('duty_assessment_revisions')
     op.drop_table('duty_assessment_reviews')
@@ -2213,7 +2412,6 @@ def _drop_tables():
     op.drop_index('ix_item_rulings_exam_id', table_name='item_rulings')
     op.drop_table('item_rulings')
     op.drop_index('uq_grades_current', table_name='grades', postgresql_where=sa.text('is_current'), postgresql_include=['points', 'points_possible', 'percent', 'band', 'is_passed'])
-    op.drop_index('ix_grades_regrade_id', table_name='grades', postgresql_where=sa.text('regrade_id IS NOT NULL'))
     op.drop_index('ix_grades_graded_again', table_name='grades', postgresql_where=sa.text('is_current AND number > 1'))
     op.drop_index('ix_grades_correction_id', table_name='grades', postgresql_where=sa.text('correction_id IS NOT NULL'))
     op.drop_table('grades')
@@ -2283,6 +2481,17 @@ def _drop_tables():
     op.drop_table('question_notes')
     op.drop_table('question_knowledge_points')
     op.drop_table('prepared_papers')
+    op.drop_index(op.f('ix_paper_redraws_exam_id'), table_name='paper_redraws')
+    op.drop_table('paper_redraws')
+    op.drop_table('paper_checks')
+    op.drop_index(op.f('ix_review_ticket_questions_question_id'), table_name='review_ticket_questions')
+    op.drop_table('review_ticket_questions')
+    op.drop_table('review_tickets')
+    op.drop_index(op.f('ix_question_assignment_files_assignment_id'), table_name='question_assignment_files')
+    op.drop_table('question_assignment_files')
+    op.drop_index(op.f('ix_question_assignments_unit_id'), table_name='question_assignments')
+    op.drop_index(op.f('ix_question_assignments_state'), table_name='question_assignments')
+    op.drop_table('question_assignments')
     op.drop_table('practice_marks')
     op.drop_index(op.f('ix_practice_holds_exam_id'), table_name='practice_holds')
     op.drop_table('practice_holds')
@@ -2317,6 +2526,8 @@ def _drop_tables():
     op.drop_index(op.f('ix_duty_items_list_id'), table_name='duty_items')
     op.drop_index('ix_duty_items_due_on', table_name='duty_items', postgresql_where='withdrawn_at IS NULL')
     op.drop_table('duty_items')
+    op.drop_table('duty_reports')
+    op.drop_table('duty_plan_evaluations')
     op.drop_table('duty_assessments')
     op.drop_table('due_counts')
     op.drop_table('distinct_pairs')
@@ -2340,6 +2551,9 @@ def _drop_tables():
     op.drop_table('unit_mastery')
     op.drop_index('ix_unit_changes_unit_id', table_name='unit_changes')
     op.drop_table('unit_changes')
+    op.drop_table('explained_cases')
+    op.drop_table('campaign_units')
+    op.drop_table('campaigns')
     op.drop_index('ix_study_events_unit_id_starts_at', table_name='study_events')
     op.drop_table('study_events')
     op.drop_table('roster_imports')
@@ -2392,9 +2606,9 @@ def _drop_tables():
     op.drop_table('report_templates')
     op.drop_table('report_schedules')
     op.drop_table('rehearsals')
-    op.drop_table('regrades')
     op.drop_table('law_imports')
     op.drop_table('content_loads')
+    op.drop_table('bank_updates')
     op.drop_table('question_imports')
     op.drop_table('platform_flags')
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')
@@ -2403,6 +2617,8 @@ def _drop_tables():
     op.drop_index('ix_outgoing_messages_due', table_name='outgoing_messages', postgresql_where=sa.text("state IN ('waiting', 'sending')"))
     op.drop_index('ix_outgoing_messages_created_at', table_name='outgoing_messages')
     op.drop_table('outgoing_messages')
+    op.drop_table('message_channels')
+    op.drop_table('message_preferences')
     op.drop_table('notices')
     op.drop_table('media')
     op.drop_index('ix_laws_unchecked', table_name='laws', postgresql_where=sa.text('unchecked_since IS NOT NULL'))

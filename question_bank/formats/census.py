@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
+from examapp.documents.pdf_pages import read_pdf_pages
 from question_bank.model import ParseResult
 
 MAX_HEAD = 10
@@ -163,6 +164,11 @@ def _count_docx(content: bytes) -> int | None:
     return _count_lines(line for paragraph in paragraphs for line in paragraph.split("\n"))
 
 
+def _count_pdf(content: bytes) -> int | None:
+    """Count in the lines of all pages as they come, headers and page numbers among them."""
+    return _count_lines(line for page in read_pdf_pages(content) for line in page.lines)
+
+
 def _count_lines(lines: Iterable[str]) -> int | None:
     """Count first options, and lines with a number by the sequence of these; the larger is what a text seems to hold."""
     kept: list[str] = []
@@ -207,6 +213,7 @@ _COUNTS: dict[str, Callable[[bytes], int | None]] = {
     "excel": _count_workbook,
     "text": _count_text,
     "docx": _count_docx,
+    "pdf": _count_pdf,
     "moodle-xml": _count_xml(rb"<question\b[^>]*\btype\s*=\s*[\"'](?!category|description)", ".xml"),
     "qti-1.2": _count_xml(rb"<(?:\w+:)?item\s[^>]*\bident\s*=", ".xml", ".qti", ".dat"),
     "qti": _count_xml(_ITEM.pattern, ".xml"),

@@ -8,13 +8,15 @@ from pathlib import PurePath
 from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, encode_tags, unsupported_fields, writable
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
-from question_bank.formats.parsed import ParsedQuestion, as_texts, number, unsupported_kind
+from question_bank.formats.parsed import ParsedQuestion, as_texts, number, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_all_images
 from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed
 
 FULL_CREDIT = Decimal(100)
 _SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
+_TITLED = re.compile(r"^::[^:\n]+::[^\n{}]*\{[^{}\n]+\}", re.MULTILINE)
+_LETTERS = re.compile(r"[A-Ha-h]{1,8}")
 _CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
 
 
@@ -27,7 +29,7 @@ def looks_like(content: bytes, name: str) -> bool:
     text = text_head(content)
     if "\x00" in text or text.lstrip().startswith(("<", "{", "[")):
         return text.lstrip().startswith("{") and bool(re.match(r"\s*\{\s*[=~#]", text))
-    return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)))
+    return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)) or _TITLED.search(hide(text)))
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
@@ -62,6 +64,8 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
         parsed.add_dropped("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
     if question.type in _FILLERS:
         _FILLERS[question.type](parsed, question)
+    if question.is_bare:
+        _doubt_bare(parsed, question)
     attach_all_images(parsed)
     return parsed.validate()
 
@@ -119,12 +123,24 @@ def fill_short(parsed: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> N
 
 
 def _fill_short(parsed: ParsedQuestion, question: GiftQuestion) -> None:
-    fill_short(parsed, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
+    blanks = []
+    for answers in question.gaps or [question.answers]:
+        fill_short(parsed, [(rich(answer.text).plain, _fraction(answer)) for answer in answers])
+        blanks += parsed.blanks or [()]
+    parsed.blanks = blanks if any(blanks) else []
     _explain_variants(parsed, question)
 
 
+def _doubt_bare(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+    """Say that an answer stood without its sign; require a review where it may be a letter or a judgement."""
+    answers = [answer.text.text for answers in question.gaps or [question.answers] for answer in answers]
+    if any(truth_index(text) is not None or _LETTERS.fullmatch(text) for text in answers):
+        parsed.require_review("bare_answer", "花括号里只写了字母或对错，分不清是哪种题的答案。请核对题型和答案。")
+    parsed.add_dropped("bare_answer", "花括号里的答案前没有 = 号，按 Moodle 的读法当作答案收下。请核对。")
+
+
 def _explain_variants(parsed: ParsedQuestion, question: GiftQuestion) -> None:
-    for answer in question.answers:
+    for answer in (*question.answers, *(one for answers in question.gaps for one in answers)):
         if answer.feedback is not None:
             note = rich(answer.feedback).simplest
             parsed.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))

@@ -86,6 +86,7 @@ _TITLE = re.compile(r"::(?P<title>.*?)::", re.DOTALL)
 _FORMAT = re.compile(r"\[(?P<format>html|moodle|plain|markdown)\]", re.IGNORECASE)
 _TRUE_FALSE = re.compile(r"(?P<answer>TRUE|FALSE|T|F)\s*(?P<notes>#.*)?", re.IGNORECASE | re.DOTALL)
 _WEIGHT = re.compile(r"%(?P<weight>-?\d+(?:\.\d+)?)%")
+_PAIR = re.compile(r"\{([^{}]*)\}")
 _FOLD = re.compile(r"[ \t]*\n[ \t]*")
 BLANK = "_____"
 
@@ -137,6 +138,10 @@ class GiftQuestion:
     notes: list[GiftText | None] = field(default_factory=list)
     """Feedback of a true/false question: on the wrong answer, on the right one."""
     global_feedback: GiftText | None = None
+    gaps: list[list[GiftAnswer]] = field(default_factory=list)
+    """The answers of each pair of braces, where there are several."""
+    is_bare: bool = False
+    """Whether the first answer has no sign: Moodle takes `{One}` for the answer itself."""
 
 
 def parse(block: GiftBlock) -> GiftQuestion:
@@ -158,11 +163,28 @@ def parse(block: GiftBlock) -> GiftQuestion:
     if opening < 0 and closing < 0:
         return question
     if opening < 0 or closing < opening or re.search(r"[{}]", text[opening + 1 : closing] + text[closing + 1 :]):
-        question.type = GiftType.BROKEN
+        _parse_gaps(question, text, kind)
         return question
     question.stem = _stem(text[:opening], text[closing + 1 :], kind)
     _parse_answers(question, text[opening + 1 : closing].strip(), kind)
     return question
+
+
+def _parse_gaps(question: GiftQuestion, text: str, text_format: str) -> None:
+    """Read several pairs of braces, which Moodle itself refuses, as blanks; type BROKEN where one holds no short answer."""
+    parts = _PAIR.split(text)
+    question.type = GiftType.BROKEN
+    if len(parts) < 4 or re.search(r"[{}]", "".join(parts[::2])):
+        return
+    for body in parts[1::2]:
+        gap = GiftQuestion(question.line, GiftType.BROKEN, GiftText(""))
+        _parse_answers(gap, body.strip(), text_format)
+        if gap.type is not GiftType.SHORT or gap.global_feedback is not None:
+            return
+        question.gaps.append(gap.answers)
+        question.is_bare = question.is_bare or gap.is_bare
+    question.type = GiftType.SHORT
+    question.stem = _text(BLANK.join(parts[::2]), text_format)
 
 
 def split_answers(body: str, text_format: str = "moodle", *, weight: re.Pattern[str] = _WEIGHT) -> list[GiftAnswer]:
@@ -189,11 +211,11 @@ def _parse_answers(question: GiftQuestion, body: str, text_format: str) -> None:
         question.is_true = true_false.group("answer").upper().startswith("T")
         notes = (true_false.group("notes") or "").split("#")[1:]
         question.notes = [_formatted(note, text_format) if note.strip() else None for note in notes]
-    elif body[0] in "=~":
-        question.answers = split_answers(body, text_format)
-        question.type = _choice_type(body, question.answers)
     else:
-        question.type = GiftType.BROKEN
+        question.is_bare = body[0] not in "=~"
+        signed = body if not question.is_bare else f"~{body}".replace("~=", "=") if "~" in body else f"={body}"
+        question.answers = split_answers(signed, text_format)
+        question.type = _choice_type(signed, question.answers)
 
 
 def _choice_type(body: str, answers: list[GiftAnswer]) -> GiftType:

@@ -144,7 +144,9 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         where = f"第 {block.line} 行"
         found = _BRACES.fullmatch(block.text)
         body = found.group("body").strip() if found else ""
-        if found is None or body[:1] not in {"=", "~"}:
+        if body and body[0] not in "=~":
+            body = f"~{body}" if "~" in body else f"={body}"
+        if found is None or not body:
             reason = "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。"
             result.rejected.append(Note(where, reason, "malformed"))
             continue

@@ -1,25 +1,15 @@
 """Read PDF files that hold text: lines in reading order; scanned pages are named, and pages in columns are doubted."""
 
-import io
-import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-from pypdf import PageObject, PdfReader
-from pypdf.errors import PyPdfError
+from dataclasses import replace
 
 from examapp.documents.archives import UnreadableFileError
+from examapp.documents.pdf_pages import PageText, read_pdf_pages
 from question_bank.formats.text import read_text
 from question_bank.model import Note, ParseResult, QuestionForReview, ReadQuestion
 
-MAX_PAGES = 600
-MIN_TEXT = 15
-"""Characters below which a page with a picture is a scanned one."""
-_MARGIN = 0.08
-"""Share of a page's height at its top and bottom where headers and page numbers stand, in any order."""
 _FULL_LINE = 0.8
 """Share of the page's longest line from which on a line may go on in the next one."""
 _PASTE = "请用识别文字的工具转成文字，再粘贴到导入页的文字框里；或向来文单位要 Word 原文件。"
@@ -31,20 +21,6 @@ _BEGINS = re.compile(
 _LINE = re.compile(r"第 (\d+) 行")
 
 
-@dataclass(slots=True)
-class PageText:
-    """A page: its lines as they come, whether it shows pictures, and whether its text runs from top to bottom."""
-
-    lines: list[str] = field(default_factory=list)
-    has_picture: bool = False
-    is_ordered: bool = True
-
-    @property
-    def is_scanned(self) -> bool:
-        """Whether there is a picture in the place of text."""
-        return self.has_picture and sum(len(line.strip()) for line in self.lines) < MIN_TEXT
-
-
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the bytes are a PDF file."""
     return b"%PDF-" in content[:1024]
@@ -52,48 +28,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of a PDF file; UnreadableFileError where it is locked, damaged, or only scanned."""
-    try:
-        reader = PdfReader(io.BytesIO(content))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise UnreadableFileError("PDF 加了密码，打不开。请去掉密码后再上传。")
-        if len(reader.pages) > MAX_PAGES:
-            raise UnreadableFileError(f"PDF 超过 {MAX_PAGES} 页。请拆成几个文件再上传。")
-        pages = [_page_text(page) for page in reader.pages]
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OSError,
-        NotImplementedError,
-    ) as error:
-        raise UnreadableFileError("PDF 已损坏，或用了读不出来的字体。请用 WPS 转成 Word（.docx）后再上传。") from error
-    return read_pages(pages, name=name)
-
-
-def _page_text(page: PageObject) -> PageText:
-    places: list[float] = []
-    low, high = float(page.mediabox.bottom), float(page.mediabox.top)
-    margin = (high - low) * _MARGIN
-
-    def visit(text: str, current: Sequence[float], placed: Sequence[float], _font: Any, _size: float) -> None:
-        place = placed[5] * current[3] + current[5]
-        if text.strip() and low + margin < place < high - margin:
-            places.append(place)
-
-    text = page.extract_text(visitor_text=visit) or ""
-    step = (high - low) / 50
-    is_ordered = all(after <= before + step for before, after in itertools.pairwise(places))
-    return PageText([line.rstrip() for line in text.split("\n")], _has_picture(page), is_ordered)
-
-
-def _has_picture(page: PageObject) -> bool:
-    resources = page.get("/Resources")
-    objects = resources.get_object().get("/XObject") if resources is not None else None
-    found = objects.get_object().values() if objects is not None else ()
-    return any(one.get_object().get("/Subtype") == "/Image" for one in found)
+    return read_pages(read_pdf_pages(content), name=name)
 
 
 def read_pages(pages: Sequence[PageText], *, name: str) -> ParseResult:

@@ -39,6 +39,8 @@ _UNSUPPORTED = {
     "render_hotspot": "热区题（图上点选）",
     "render_slider": "滑块题",
 }
+_FILL_INS = frozenset({"fill_in_multiple_blanks_question", "rich_fill_in_blank_question"})
+_LOOSE = frozenset({"TextContainsAnswer", "TextCloseEnough"})
 _RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
 
 
@@ -108,7 +110,7 @@ class _Qti12Item:
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
         parsed.stem = self._attach(qti12_scoring.material_of(presentation, below_responses=False))
-        if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
+        if len(self._responses) == 1 and not self._is_fill_in() and not self._is_gap(self._responses[0]):
             if self._is_lone_match(self._responses[0]):
                 return unsupported_kind(where, "连线题（配对题）")
             parsed.stem = self._attach(qti12_scoring.material_of(presentation))
@@ -135,24 +137,36 @@ class _Qti12Item:
     def _filler(self) -> Callable[[], str] | None:
         lids = [one for one in self._responses if local(one) == "response_lid"]
         if len(self._responses) == 1:
-            is_gap = bool(lids) and self._is_gap(lids[0])
+            is_gap = bool(lids) and (self._is_fill_in() or self._is_gap(lids[0]))
             return self._fill_gaps if is_gap else self._fill_choice if lids else self._fill_string
-        if len(lids) == len(self._responses) and all(self._is_gap(one) for one in lids):
+        if len(lids) == len(self._responses) and (self._is_fill_in() or all(self._is_gap(one) for one in lids)):
             return self._fill_gaps
         if not lids and all(local(one) == "response_str" for one in self._responses):
             return self._fill_strings
         return None
 
+    def _is_fill_in(self) -> bool:
+        """Return whether Canvas calls the item a fill-in, or its New Quizzes say of a label how it is answered."""
+        return self._facts.get("question_type", "") in _FILL_INS or _answer_type(self._item) != ""
+
     def _is_gap(self, response: Element) -> bool:
         """Return whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
-        name = _gap_name(response)
-        return bool(name) and f"[{name}]" in self._parsed.stem.text
+        return self._gap_mark(response) != ""
+
+    def _gap_mark(self, response: Element) -> str:
+        """Return what stands in the stem for a response: `[name]`, or New Quizzes' empty `<span id="blank_name">`; empty where nothing does."""
+        stem = self._parsed.stem.text
+        for name in _gap_names(response):
+            if f"[{name}]" in stem:
+                return f"[{name}]"
+            if found := re.search(rf"<span[^<>]*\bid=[\"'](?:blank_)?{re.escape(name)}[\"'][^<>]*>\s*</span>", stem):
+                return found[0]
+        return ""
 
     def _is_lone_match(self, response: Element) -> bool:
         """Return whether a response is Canvas' matching of one pair: it has words of its own under a stem."""
-        name = response.get("ident", "")
-        is_named = bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response))
-        return is_named and not self._parsed.stem.is_blank
+        is_named = bool(re.fullmatch(r"response_\w+", response.get("ident", ""))) and any(_gap_names(response))
+        return is_named and not self._is_fill_in() and not self._parsed.stem.is_blank
 
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
         parsed, name = self._parsed, self._item.get("ident", "")
@@ -227,27 +241,42 @@ class _Qti12Item:
     def _fill_gaps(self) -> str:
         """Fill Canvas' `[name]` gaps: written, or chosen from a list."""
         stem, gaps, parsed = self._parsed.stem, [], self._parsed
-        is_written = self._facts.get("question_type") == "fill_in_multiple_blanks_question"
-        for place, response in enumerate(self._responses):
-            name = _gap_name(response)
-            if f"[{name}]" in stem.text:
-                stem = Rich(stem.text.replace(f"[{name}]", token(place), 1), stem.is_html)
-            gaps.append(self._gap(response, is_written=is_written))
+        marks = [self._gap_mark(response) for response in self._responses]
+        for place, (response, mark) in enumerate(zip(self._responses, marks, strict=True)):
+            if mark and (self._parsed.stem.text.count(mark) > 1 or marks.count(mark) > 1):
+                parsed.require_review(
+                    "gap_repeated", f"题干里的空 {mark} 出现了两次，分不清是哪一处。请核对题干和答案。"
+                )
+            stem = Rich(stem.text.replace(mark, token(place), 1), stem.is_html) if mark else stem
+            gaps.append(self._gap(response))
+        if not all(marks):
+            parsed.add_dropped("gaps_moved", "题干里没有标出空的位置，空放在题干后面。")
         place_gaps(parsed, stem, gaps)
         return ""
 
-    def _gap(self, response: Element, *, is_written: bool) -> Gap:
+    def _gap(self, response: Element) -> Gap:
         labels = list(response.iter("{*}response_label"))
         options = [self._attach(qti12_scoring.material_of(label)) for label in labels]
         text = [option.plain for option in options]
+        answered = _answer_type(response)
+        is_written = self._facts.get("question_type") in _FILL_INS if not answered else answered == "openentry"
         if is_written or len({word.casefold() for word in text}) == 1:
-            gap = Gap(variants=tuple(dict.fromkeys(word for word in text if word)))
-            if not gap.variants:
-                gap.review = ("no_key", "有空没有写明答案。请补上答案。")
-            return gap
+            return self._written_gap(response, text)
         names = [label.get("ident", "") for label in labels]
         right = qti12_scoring.right_single(names, response.get("ident", ""), self._conditions, self._parsed)
         return Gap(is_choice=True, options=options, right=[names.index(name) for name in right if name in names])
+
+    def _written_gap(self, response: Element, text: list[str]) -> Gap:
+        gap = Gap(variants=tuple(dict.fromkeys(word for word in text if word)))
+        ways = {label.get("scoring_algorithm", "") for label in response.iter("{*}response_label")}
+        if not gap.variants:
+            gap.review = ("no_key", "有空没有写明答案。请补上答案。")
+        elif "TextRegex" in ways:
+            gap.review = ("pattern_answer", "有空的答案是匹配式（正则表达式），本平台不支持。请写出具体的答案。")
+        elif ways & _LOOSE:
+            reason = "原来答案“包含”或“接近”就算对，导入后要与所列答案一致才算对。请补上其他可接受的写法。"
+            self._parsed.add_dropped("loose_matching", reason)
+        return gap
 
     def _variants(self, response: str) -> list[str]:
         giving = [condition for condition in self._conditions if condition.gain > 0]
@@ -291,9 +320,16 @@ def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:
     return owners
 
 
-def _gap_name(response: Element) -> str:
-    material = child_text(response, "material", "mattext").strip()
-    return material or response.get("ident", "").removeprefix("response_")
+def _gap_names(response: Element) -> list[str]:
+    """Return the names by which the stem may call a response: Classic Quizzes write it beside the response, New Quizzes in its identifier."""
+    names = (child_text(response, "material", "mattext").strip(), response.get("ident", "").removeprefix("response_"))
+    return [name for name in names if name]
+
+
+def _answer_type(element: Element) -> str:
+    """Return how the labels within are answered, as New Quizzes say: `openentry`, `dropdown` or `wordbank`; empty for all others."""
+    found = (label.get("answer_type", "") for label in element.iter("{*}response_label"))
+    return next((one.lower() for one in found if one), "")
 
 
 def _is_upload(response: Element) -> bool:

@@ -61,16 +61,9 @@ def test_roles_are_asked_for_by_a_table_and_approved_together(world, security):
     assert "请先勾选" in other.post("/admin/approvals/ticked", follow_redirects=True).text
 
 
-def test_a_key_is_not_approved_unseen_nor_ones_own_request(world, security, ask_role):
+def test_ones_own_request_is_not_approved_with_the_ticked_ones(security, ask_role):
     row = ask_role()
     assert "没有办理" in security.post("/admin/approvals/ticked", data={"ids": [row.id]}, follow_redirects=True).text
-    row.act = "questions.correct_key"
-    row.details = {"code": "Q1", "version": 1}
-    world.session.flush()
-    office = world.api(world.admin("publicity_office"))
-    page = office.post("/admin/approvals/ticked", data={"ids": [row.id]}, follow_redirects=True).text
-    assert "须打开核对" in page
-    assert row.state == "waiting"
 
 
 def test_a_table_of_roles_without_a_head_is_rejected(security):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from examapp.config import Mode, PasswordProfile, Settings
+from examapp.db.addresses import DatabaseHost, HostState
 from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.security_checklist.rules import ChecklistFindings, Level, judge
@@ -25,6 +26,7 @@ SOUND = Settings(
     password_profile=PasswordProfile.DENGBAO,
 )
 WELL = ChecklistFindings(
+    hosts=[DatabaseHost("a", HostState.PRIMARY, 0.1), DatabaseHost("b", HostState.STANDBY)],
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
     has_demo_accounts=False,
     holders={"system_admin": 1, "security_admin": 1, "audit_admin": 1},
@@ -65,6 +67,11 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({"keep_audit_days": 180}, {}, "审计记录保存期", Level.BAD),
         ({"setup_code": "abc"}, {}, "首次设置页", Level.LOOK),
         ({}, {"database": {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "on"}}, "数据库 fsync", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.AWAY)]}, "数据库主机 b", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.FOREIGN)]}, "数据库主机 b", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.STANDBY), DatabaseHost("b", HostState.STANDBY)]}, "主库", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.STANDBY, 120.0)]}, "各台机器的时钟", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY, 3.0), DatabaseHost("b", HostState.STANDBY, 3.1)]}, "各台机器的时钟", Level.LOOK),
         ({}, {"has_demo_accounts": True}, "演示账号", Level.BAD),
         ({}, {"holders": {"system_admin": 1, "security_admin": 1}}, "三员配备", Level.BAD),
         ({}, {"without_second_factor": 2}, "管理员动态口令", Level.LOOK),

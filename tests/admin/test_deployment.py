@@ -109,7 +109,7 @@ def test_only_migrations_hold_the_owner_of_the_tables():
     parts = {
         name: one["environment"] for name, one in services.items() if str(one.get("image", "")).startswith("examapp:")
     }
-    assert len(parts) == 7
+    assert len(parts) == 8
     for name, environment in parts.items():
         assert "PROGRAM_PASSWORD" in environment["DATABASE_URL"], name
         assert f"//{owner}:" not in environment["DATABASE_URL"], name

@@ -154,6 +154,24 @@ def test_slow_saves_lower_admission(monkeypatch):
     assert gate.rate() == 40
 
 
+def test_machines_drain_the_one_queue_at_the_sum_of_their_rates():
+    """Two machines of two processes, a queue of 300, of whom each calls wherever he is led: 60 are at once, the others at 80 a second."""
+    timer = Timer()
+    gates = [StartGate(time_s=timer) for _ in range(4)]
+    for one in gates:
+        one.set_up(per_second=40, processes=2)
+        one.set_peers(2, per_second=40)
+        one._tokens = 0.0
+    assert gates[0].try_admit(ahead=299) == pytest.approx(300 / 80)
+    waiting = list(range(300))
+    while waiting:
+        timer.now += 0.05
+        for place, number in enumerate(waiting):
+            if gates[number % 4].try_admit(ahead=place) == 0:
+                waiting.remove(number)
+    assert timer.now == pytest.approx(300 / 80, rel=0.1)
+
+
 @given(
     per_second=st.floats(1, 500),
     processes=st.integers(1, 4),

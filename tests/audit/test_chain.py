@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 
 from examapp.db.session import db
+from examapp.platform.audit import tasks as audit_tasks
 from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit.queries import check_chain
 from examapp.platform.audit.rules import LATEST_COMMIT, link_text
+from examapp.platform.audit_chain import actions
 from examapp.platform.audit_chain.actions import seal_events
 from tests.conftest import NOON
 from tests.helpers.audit_log import note
@@ -117,8 +120,6 @@ def test_a_chain_made_again_without_the_key_is_found(session, log, check):
 
 
 def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
-    from sqlalchemy.orm import Session
-
     note(race_world.session, NOON)
     race_world.commit()
     cipher, folder = race_app.extensions["cipher"], race_app.config["SETTINGS"].data_path
@@ -126,6 +127,32 @@ def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
         assert seal_events(first, cipher=cipher, folder=folder, now=NOON) == 1
         assert seal_events(second, cipher=cipher, folder=folder, now=NOON) == 0
         first.commit()
+
+
+def test_a_line_of_a_long_transaction_is_linked_however_many_were_written_meanwhile(
+    race_app, race_world, fixed_clock, monkeypatch
+):
+    """Its id lies 30,000 behind the newest, and two pieces are sealed in one call of the task."""
+    monkeypatch.setattr(audit_tasks, "MAX_LINKS", 3)
+    monkeypatch.setattr(actions, "MAX_LINKS", 3)
+    cipher, seal = race_app.extensions["cipher"], race_app.extensions["celery"].tasks["audit.seal"]
+    with Session(db.engine) as slow:
+        note(slow, NOON, act="slow")
+        for minutes in (0, 5, 10):
+            fixed_clock.at(NOON + timedelta(minutes=minutes))
+            for _ in range(4):
+                note(race_world.session, fixed_clock.instant)
+            race_world.session.execute(
+                text("SELECT setval('audit_events_id_seq', nextval('audit_events_id_seq') + 15000)")
+            )
+            race_world.commit()
+            seal.apply()
+        slow.commit()
+    assert actions._settled_through(race_world.session, now=NOON + timedelta(minutes=10)) > 0
+    seal.apply()
+    fixed_clock.at(NOON + timedelta(hours=1))
+    found = check_chain(race_world.session, cipher=cipher, now=fixed_clock.instant)
+    assert (found.issues, found.count, found.unchained) == ([], 13, 0)
 
 
 def test_the_command_says_whether_the_log_is_whole(app, session, log):

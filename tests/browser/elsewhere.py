@@ -10,8 +10,9 @@ NOT_IN_THE_WALK = {  # not opened by following links: they have a test of their 
     "setup.first_set_up": f"{_RARE}test_the_first_set_up",
 }
 ON_DEMAND = {  # the demo county holds nothing for them
-    "approvals_admin.show_request": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_again",
-    "grading_admin.show_regrade": f"{_OFFICE}test_a_key_corrected_by_two_and_what_was_graded_again",
+    "approvals_admin.show_request": f"{_OFFICE}test_an_attempt_to_be_opened_again",
+    "corrections_admin.show_correction": f"{_OFFICE}test_a_key_corrected_by_three_and_what_that_moved",
+    "corrections_admin.annul_attempt": f"{_OFFICE}test_a_key_corrected_by_three_and_what_that_moved",
     "examday_admin.judge": f"{_OFFICE}test_answers_that_came_late",
     "examday_admin.reopen": f"{_OFFICE}test_an_attempt_to_be_opened_again",
     "laws_admin.compare": f"{_OFFICE}test_a_law_that_moved_under_its_questions",
@@ -44,7 +45,7 @@ SHOWN_ONCE = {  # in answer to a form, not to be opened by an address
 NO_PAGES = {
     "questions.show_media": "a picture",
     "reports_designs.show_version": "a file; the page that lists the versions: test_rare_pages_of_office.py",
-    "grading_admin.download_regrade": "a file",
+    "corrections_admin.download_correction": "a file",
     "records.my_event_file": "a file",
     "records_admin.event_file": "a file",
     "records_admin.download_job": "a file",

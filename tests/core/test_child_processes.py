@@ -106,7 +106,7 @@ def test_nothing_is_touched_where_nobody_watches(monkeypatch):
 def test_schedule_sweeper_and_workers_are_watched_however_the_site_is_run():
     """`make run`, the image and the units: the supervisor's commands, and the entry that the other two share."""
     parts = part_commands(Settings())
-    for name in ("beat", "sweeper", "grading", "reports", "imports"):
+    for name in ("beat", "sweeper", "grading", "reports", "imports", "messages"):
         assert parts[name][:3] == watched(Path("x"), [])[:3]
     entry = (ROOT / "docker" / "entrypoint.sh").read_text()
     assert "exec $watched $celery beat" in entry

@@ -296,7 +296,11 @@ def test_a_fork_hashes_with_threads_of_its_own():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.parametrize(("workers", "at_a_time"), [(1, 2), (2, 1), (8, 1)])
-def test_two_web_processes_hash_two_passwords_at_a_time_between_them(workers, at_a_time):
-    hasher = Hasher.from_settings(Settings(web_workers=workers))
+@pytest.mark.parametrize(
+    ("cores", "workers", "setting", "at_a_time"),
+    [(2, 1, 0, 2), (2, 2, 0, 1), (2, 8, 0, 1), (16, 4, 0, 2), (16, 16, 0, 1), (16, 8, 16, 2), (16, 2, 3, 1)],
+)
+def test_web_processes_share_what_the_machine_hashes_at_a_time(monkeypatch, cores, workers, setting, at_a_time):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(cores)))
+    hasher = Hasher.from_settings(Settings(web_workers=workers, hashes_at_once=setting))
     assert hasher._threads._max_workers == at_a_time

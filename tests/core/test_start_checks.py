@@ -87,6 +87,7 @@ def test_what_was_begun_ends_with_who_began_it(tmp_path, prefix):
     assert has_ended(child)
 
 
+@pytest.mark.slow
 def test_a_failed_demo_load_leaves_the_site_running(tmp_path, capfd):
     site = supervisor.Site(Settings(data_dir=str(tmp_path)), dict(os.environ) | {"APP_MODE": "production"})
     supervisor._load_demo(site)

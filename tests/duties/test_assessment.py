@@ -336,3 +336,25 @@ def test_small_rules_of_the_assessment():
     assert read_number("9.5", limit=Decimal(10)) == (Decimal("9.5"), "")
     for text in ("", "-1", "1e3", "9.555", "十", "１０", "NaN"):
         assert read_number(text, limit=Decimal(10))[0] is None, text
+
+
+def test_a_bureau_proposes_for_a_unit_of_its_system_and_the_county_sees_both(assessed):
+    world = assessed.world
+    system = world.unit("政法系统", kind="sector", code="S09")
+    assessed.unit.sector_parent_id, assessed.unit.sector_path = system.id, f"{system.sector_path}{assessed.unit.id}/"
+    world.session.flush()
+    bureau = world.api(world.admin("unit_admin", system, tree="sector"))
+    assessed.open_it(items=(("普法组织", "10", ""),))
+    assert assessed.submit(client=assessed.office, unit=assessed.unit).status_code == 302
+    sheet = assessed.session.query(AssessmentSheet).filter_by(unit_id=assessed.unit.id).one()
+    other = assessed.session.query(AssessmentSheet).filter_by(unit_id=assessed.other.id).one()
+    path, said = f"/admin/duties/sheets/{sheet.id}/opinion", {"points": "8.5", "text": "系统内做得扎实"}
+    assert assessed.admin.post(path, data=said).status_code == 404
+    assert bureau.post(f"/admin/duties/sheets/{other.id}/opinion", data=said).status_code == 404
+    too_many = bureau.post(path, data=said | {"points": "11"}, follow_redirects=True)
+    assert "建议得分应为 0 至 10" in too_many.text
+    assert bureau.post(path, data=said).status_code == 302
+    page = assessed.office.get(f"/admin/duties/sheets/{sheet.id}").text
+    assert "政法系统" in page
+    assert "系统内做得扎实" in page
+    assert "系统内做得扎实" not in assessed.admin.get(f"/admin/duties/sheets/{sheet.id}").text

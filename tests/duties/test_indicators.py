@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from examapp import clock
 from examapp.learning.courses.models import Chapter, ChapterProgress, Course
 from examapp.oversight.assessment_indicators.queries import rates_of
-from examapp.oversight.assessments.models import Assessment
+from examapp.oversight.assessments.models import Assessment, AssessmentItem, AssessmentScore, AssessmentSheet
+from examapp.oversight.assessments.queries import whole_sheet
 from examapp.oversight.assessments.rules import INDICATOR_DEFINITIONS, Indicator
 from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
 from examapp.oversight.study_progress.rules import DEFINITIONS
 from examapp.points import percentage
+from tests.helpers.grading import applied_correction
 from tests.helpers.reports import figures_of
 from tests.reports.county import DAY, ReportCounty
 
@@ -43,6 +45,32 @@ def test_exam_rates_are_those_of_the_reports_over_the_subtree(world):
     assert rates[county.empty.id][Indicator.PARTICIPATION] is None
     office = world.api(world.admin("publicity_office"))
     assert office.get(f"/admin/duties/units/{county.bureau.id}").text.count("66.67%") == 1
+
+
+def test_a_rate_that_a_correction_has_changed_after_it_was_fed_back_is_named_and_no_points_move(world, fixed_clock):
+    county = ReportCounty(world)
+    county.attempt(world.person(county.bureau), points=Decimal(90))
+    assessment = assessment_of(world, county.exam)
+    item = world.save(
+        AssessmentItem(assessment_id=assessment.id, position=1, section="考核", content="合格率", points=Decimal(10), standard="", indicator="pass", full_from=Decimal(100))
+    )  # fmt: skip
+    row = world.save(
+        AssessmentSheet(
+            assessment_id=assessment.id, unit_id=county.bureau.id, state="fed_back", fed_back_at=clock.now(), total=Decimal(5), updated_at=clock.now()
+        )
+    )  # fmt: skip
+    world.save(
+        AssessmentScore(sheet_id=row.id, item_id=item.id, self_reason="", points=Decimal(5), rate=Decimal("50.00"))
+    )
+    world.session.refresh(assessment)
+    assert not whole_sheet(world.session, row, now=clock.now()).has_moved
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=1))
+    applied_correction(world, county.exam, at=clock.now())
+    sheet = whole_sheet(world.session, row, now=clock.now())
+    (line,) = sheet.lines
+    assert sheet.has_moved and (line.rate, line.moved_rate, line.reviewed) == (50, 100, 5)
+    office = world.api(world.admin("publicity_office"))
+    assert "指标已变" in office.get(f"/admin/duties/sheets/{row.id}").text
 
 
 def test_study_counts_chapters_passed_and_no_time(world):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.duty_lists.models import DutyRecord
+from examapp.oversight.duty_reports.models import DutyReport
 from tests.duties.making import picture, put
 from tests.linking import read_views, walk
 
@@ -29,6 +32,7 @@ def hold_event(assessed):
     assessed.world.save(event)
 
 
+@pytest.mark.slow
 def test_every_page_is_reached_by_links_and_stands(app, assessed):
     responsible = assessed.world.person(assessed.unit, name="负责人")
     assessed.open(assessed.unit, client=assessed.office)
@@ -41,6 +45,15 @@ def test_every_page_is_reached_by_links_and_stands(app, assessed):
         assert assessed.press(duty_list, act, client=assessed.office).status_code == 302
     item = assessed.items(duty_list)[0]
     hold_event(assessed)
+    year = str(clock.today().year)
+    assert assessed.office.post("/admin/duties/campaigns/shipped", data={"year": year}).status_code == 302
+    assert (
+        assessed.office.post("/admin/duties/reports/ask", data={"year": year, "due_on": f"{year}-12-20"}).status_code
+        == 302
+    )
+    report = assessed.session.query(DutyReport).filter_by(unit_id=assessed.unit.id, kind="leader").one()
+    leader = {"person": responsible.staff_number}
+    assert assessed.office.post(f"/admin/duties/reports/{report.id}/leader", data=leader).status_code == 302
     deed = {"done_on": "2026-11-01", "form": "学习", "reached": "3"}
     assert assessed.office.post(f"/admin/duties/items/{item.id}/records/new", data=deed).status_code == 302
     record = assessed.session.query(DutyRecord).one()

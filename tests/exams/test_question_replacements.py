@@ -9,6 +9,7 @@ from examapp.content.blueprints.queries import items_of
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import PreparedPaper
+from examapp.delivery.question_replacements.actions import replace_barred_questions
 from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
 from tests.attempts.candidate_clients import CandidateClient
@@ -67,3 +68,41 @@ def test_what_cannot_be_replaced_is_said_and_nothing_is_changed(world, session, 
     exam.closes_at = NOON
     session.flush()
     assert "已经结束的" in office.post(address, data={"code": only.code, "reason": "有错"}).text
+
+
+def held_by(session, exam):
+    return {row.person_id: row.paper_id for row in session.query(PreparedPaper).filter_by(exam_id=exam.id)}
+
+
+def test_barred_questions_leave_papers_by_themselves_unless_the_bank_does_not_suffice(world, session, office):
+    bad, *others = [world.question(Kind.SINGLE_CHOICE, key=("A",)) for _ in range(3)]
+    exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)))
+    people = [world.person() for _ in range(12)]
+    prepare_papers(session, exam.id, now=NOON)
+    assert replace_barred_questions(session, exam.id, now=NOON) is None, "nothing is barred"
+    held = held_by(session, exam)
+    version = bad.current_version_id
+    holding = {person for person, paper in held.items() if version in versions_in(session, [paper])[paper]}
+    begun = CandidateClient(world, exam, next(person for person in people if person.id in holding))
+    begun.start()
+    bad.law_change = "changed"
+    others[0].state = "draft"
+    session.flush()
+    assert replace_barred_questions(session, exam.id, now=NOON) is None
+    assert replace_barred_questions(session, exam.id, now=NOON) is None, "tried again, told once"
+    assert held_by(session, exam) == held, "a start finds its paper though the bank does not suffice"
+    page = office.get(f"/admin/exams/{exam.id}").text
+    assert "暂时没有换" in page and bad.code in page and page.count("题库不够，没有换") == 1
+    assert "题库不够没有换" in office.get("/").text
+    others[0].state = "active"
+    session.flush()
+    done = replace_barred_questions(session, exam.id, now=NOON)
+    assert (done.replaced, done.begun) == (len(holding) - 1, 1)
+    prepare_papers(session, exam.id, now=NOON)
+    assert set(held_by(session, exam)) == set(held)
+    for person, paper in held_by(session, exam).items():
+        assert person == begun.person.id or version not in versions_in(session, [paper])[paper]
+    assert replace_barred_questions(session, exam.id, now=NOON) is None
+    page = office.get(f"/admin/exams/{exam.id}").text
+    assert "换题记录" in page and "暂时没有换" not in page
+    assert "已开始的试卷里有停用的题" in office.get("/").text

@@ -22,8 +22,8 @@ import psutil
 import psycopg
 from celery import Celery
 from redis import Redis
-from sqlalchemy import make_url
 
+from examapp.db.addresses import connect_arguments
 from tests.faults import SETTING
 from tests.helpers.processes import free_port, wait_until
 
@@ -36,6 +36,7 @@ _PARTS: dict[str, Callable[[str], bool]] = {
     "grading": lambda line: "celery" in line and "worker" in line and "grading@" in line,
     "reports": lambda line: "celery" in line and "worker" in line and "reports@" in line,
     "imports": lambda line: "celery" in line and "worker" in line and "imports@" in line,
+    "messages": lambda line: "celery" in line and "worker" in line and "messages@" in line,
     "beat": lambda line: "celery" in line and " beat " in line,
     "sweeper": lambda line: line.endswith(" sweep"),
     "postgres": lambda line: "postgres -D" in line and "setpriv" not in line,
@@ -213,8 +214,8 @@ class DrillDeployment:
 
     def database(self) -> psycopg.Connection[Any]:
         """Connect to the site's database beside the site, as the owner of its tables."""
-        url = make_url(self._urls["DATABASE_URL"]).set(drivername="postgresql", username="postgres")
-        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True, connect_timeout=5)
+        fields = connect_arguments(self._urls["DATABASE_URL"]) | {"user": "postgres"}
+        return psycopg.connect(**fields, autocommit=True, connect_timeout=5)
 
     def redis(self) -> Redis:
         return Redis.from_url(self._urls["REDIS_URL"], socket_timeout=3)

@@ -8,10 +8,15 @@ import pytest
 from openpyxl import load_workbook
 
 from examapp.content.questions.models import AnswerKey
+from examapp.delivery.exams.models import ExamAudience
+from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Correction, Grade, ItemRuling
+from examapp.delivery.grading.rules import VersionKey
 from examapp.platform.notices.models import OutgoingMessage
 from question_bank.model import Kind
-from tests.helpers.grading import take_exam
+from tests.attempts.candidate_clients import CandidateClient
+from tests.helpers.grading import ask_correction as ask
+from tests.helpers.grading import correct, fingerprint_in, key_of, take_exam, wrong_question
 
 
 @pytest.fixture
@@ -32,18 +37,6 @@ def exam(world, questions):
 
 def form_of(treatment, *exams, **more):
     return {"treatment": treatment, "exam_ids": [exam.id for exam in exams], "reason": "法律修改", **more}
-
-
-def fingerprint_in(page):
-    return page.split('name="fingerprint"')[1].split('value="')[1].split('"')[0]
-
-
-def ask(client, address, form):
-    tried = client.post(address, data=form)
-    assert tried.status_code == 200 and "成绩还没有变化" in tried.text, tried.text
-    made = client.post(address, data={**form, "ask": "1", "fingerprint": fingerprint_in(tried.text)})
-    assert made.status_code == 302, made.text
-    return tried.text, made.headers["Location"]
 
 
 def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exam, questions, offices):
@@ -141,3 +134,79 @@ def test_a_program_tries_a_correction_out_asks_for_it_and_others_decide(world, s
     assert offices[2].post(f"{one}/approve").get_json()["state"] == "applied"
     assert offices[1].get(one).get_json()["decided_at"] is not None
     assert session.query(Grade).filter_by(is_current=True).one().points == 4
+
+
+def test_a_used_key_that_no_graded_paper_holds_is_corrected_in_the_bank_alone(world, session, exam, questions, offices):
+    """Its exam is under way: what is graded afterwards goes by the new key; two persons are enough."""
+    candidate_client = CandidateClient(world, exam, world.person())
+    candidate_client.start()
+    candidate_client.hand_in()
+    question = wrong_question(world)
+    key_page = f"/admin/questions/{question.id}/key"
+    assert offices[0].get(key_page).location == f"/admin/corrections/questions/{question.id}"
+    address = f"/admin/corrections/questions/{question.id}"
+    assert "还没有已评分的答卷" in offices[0].get(address).text
+    assert "请至少选一场考试" in offices[0].post(address, data=form_of("key", **{"key-key": "A"})).text
+    tried, page = ask(offices[0], address, form_of("key", **{"key-key": "B"}))
+    assert "只改题库的答案" in tried and key_of(world, question) == ["A"]
+    assert "已全部更正" in offices[1].post(f"{page}/approve", follow_redirects=True).text
+    session.refresh(question)
+    assert (key_of(world, question), question.state) == (["B"], "active") and question.reviewed_by_id
+    grading_tasks.sweep_once()
+    grade = session.query(Grade).one()
+    newest = session.query(AnswerKey).filter_by(question_version_id=question.current_version_id, number=2).one()
+    assert grade.key_ids[str(question.current_version_id)] == newest.id and grade.number == 1
+    assert session.query(ItemRuling).count() == 0
+
+
+def test_an_exam_left_out_of_a_new_key_goes_on_by_the_key_of_before(world, session, exam, questions, offices):
+    """The old law made the old key right there: its later papers count as its earlier ones do."""
+    kept = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="at_once", keys_policy="never")
+    earlier, moved = take_exam(world, kept, right="A"), take_exam(world, exam, right="A")
+    question = wrong_question(world)
+    address = f"/admin/corrections/questions/{question.id}"
+    form = form_of("key", exam, exams_reason="旧法仍有效", **{"key-key": "B"})
+    _, page = ask(offices[0], address, form)
+    third = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="at_once", keys_policy="never")
+    take_exam(world, third, right="A")
+    offices[1].post(f"{page}/check")
+    assert "又有别的考试按原答案评了分" in offices[2].post(f"{page}/approve", follow_redirects=True).text
+    assert key_of(world, question) == ["A"]
+    offices[2].post(f"{page}/reject")
+    _, page = ask(offices[0], address, form)
+    offices[1].post(f"{page}/check")
+    offices[2].post(f"{page}/approve")
+    old = session.query(AnswerKey).filter_by(question_version_id=question.current_version_id, number=1).one()
+    later = take_exam(world, kept, right="A", by={question.current_version_id: VersionKey(old.id, old.parts)})
+    points = {grade.attempt_id: grade.points for grade in session.query(Grade).filter_by(is_current=True)}
+    assert [points[client.attempt["id"]] for client in (earlier, later, moved)] == [2, 2, 0]
+    ruled = {row.exam_id: len(row.key_ids) for row in session.query(ItemRuling)}
+    assert ruled == {exam.id: 1, kept.id: 1, third.id: 1}
+    assert (exam.result_version, kept.result_version) == (2, 1)
+    correct(offices, question, exam, kept, third, letter="A")
+    assert key_of(world, question) == ["A"], "a key goes back as a new row of the bank"
+
+
+def test_an_office_of_a_subtree_corrects_its_own_exams_alone(world, session, exam, questions, offices):
+    here = world.unit("甲局")
+    own = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), results_policy="never", keys_policy="never")
+    world.save(ExamAudience(exam_id=own.id, unit_id=here.id, ranks=[]))
+    session.refresh(own)
+    for each in (own, exam):
+        take_exam(world, each, right="A", unit=here)
+    subtree = [world.api(world.admin("publicity_office", here)) for _ in range(2)]
+    address = f"/admin/corrections/questions/{questions[1].id}"
+    shown = subtree[0].get(address).text
+    assert f'value="{own.id}"' in shown and f'id="exam-{exam.id}"' not in shown
+    _, page = ask(subtree[0], address, form_of("full", own))
+    _, counties = ask(offices[0], address, form_of("full", exam, exams_reason="另办"))
+    assert [client.get(counties).status_code for client in (subtree[1], offices[1])] == [404, 200]
+    assert subtree[1].post(f"{counties}/check").status_code == 404
+    assert subtree[1].get(f"/admin/corrections/exams/{exam.id}").status_code == 404
+    assert "已全部更正" in subtree[1].post(f"{page}/approve", follow_redirects=True).text
+    body = {
+        "change": {"kind": "item", "version": questions[1].current_version_id, "treatment": "full"},
+        "exams": [exam.id],
+    }
+    assert subtree[0].post("/api/v1/corrections", json=body).status_code == 404
+    assert {row.exam_id for row in session.query(ItemRuling)} == {own.id}

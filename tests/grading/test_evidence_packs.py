@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -22,6 +23,7 @@ from examapp.organisation.people.models import Approval
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.evidence import SCRIPT, verify
+from tests.helpers.evidence_by_readme import grades_by_readme
 from tests.helpers.grading import let_rows_change, press, right_answers
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -49,12 +51,36 @@ def test_a_pack_is_found_right_and_comes_out_the_same_again(session, candidate_c
     assert verify.check(one, key, candidate_client.attempt["id"]) == []
 
 
-def test_no_name_or_number_of_a_person_is_in_a_pack(session, candidate_client, tmp_path):
-    pack(session, candidate_client, tmp_path / "pack.zip")
-    with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
-        content = b"".join(archive.read(name) for name in archive.namelist())
-    for secret in (candidate_client.person.name, candidate_client.person.staff_number):
-        assert secret.encode() not in content
+def test_names_and_numbers_of_people_are_in_one_file_alone_and_only_where_asked_for(
+    session, candidate_client, tmp_path
+):
+    path, secrets = tmp_path / "pack.zip", (candidate_client.person.name, candidate_client.person.staff_number)
+    for has_names in (False, True):
+        make_pack(session, candidate_client.exam_id, path, signer=SIGNER, has_names=has_names)
+        with zipfile.ZipFile(path) as archive:
+            holding = [
+                name for name in archive.namelist() if any(each.encode() in archive.read(name) for each in secrets)
+            ]
+        assert holding == (["names.jsonl"] if has_names else [])
+        assert verify.check(path) == []
+
+
+def test_a_pack_tells_blueprint_and_acts_and_a_second_program_makes_its_grades(session, candidate_client, tmp_path):
+    path = tmp_path / "pack.zip"
+    pack(session, candidate_client, path)
+    with zipfile.ZipFile(path) as archive:
+        rows = {
+            name: [json.loads(line) for line in archive.read(f"{name}.jsonl").splitlines()]
+            for name in ("blueprints", "papers", "audit", "grades", "certificates")
+        }
+        readme = archive.read("README.txt").decode()
+        assert all(f"\n{name.split('.')[0]}." in readme for name in archive.namelist() if "json" in name)
+    assert {row["blueprint"] for row in rows["blueprints"]} == {row["blueprint"] for row in rows["papers"]}
+    assert len(rows["blueprints"][0]["sections"]) == len(rows["papers"][0]["sections"]) and rows["certificates"] == []
+    assert {"act", "at", "details_sha256"} <= rows["audit"][0].keys()
+    (grade,) = rows["grades"]
+    made = grades_by_readme(path)[grade["attempt"], grade["number"]]
+    assert made == {name: grade[name] for name in made}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +136,9 @@ def test_a_pack_is_asked_for_allowed_by_the_security_administrator_and_downloade
     office, security = world.api(world.admin("publicity_office")), world.api(world.admin("security_admin"))
     address = f"/admin/evidence/exams/{candidate_client.exam_id}"
     assert office.post(address, data={"reason": " "}).status_code == 422
-    assert "申请已提交" in office.post(address, data={"reason": "上级抽查"}, follow_redirects=True).text
+    form = {"reason": "上级抽查", "has_names": "y"}
+    assert "申请已提交" in office.post(address, data=form, follow_redirects=True).text
+    assert "附每份答卷的姓名" in security.get("/admin/approvals/").text
     assert "不需要重复提交" in office.post(address, data={"reason": "上级抽查"}).text
     request = session.query(Approval).one()
     press(office, request)
@@ -123,7 +151,7 @@ def test_a_pack_is_asked_for_allowed_by_the_security_administrator_and_downloade
     assert made.manifest_sha256 in page and "第 1 版" in page
     path = tmp_path / "pack.zip"
     path.write_bytes(office.get(f"/admin/evidence/{made.id}/file").data)
-    assert verify.check(path) == []
+    assert verify.check(path) == [] and made.has_names
     assert office.get(f"/admin/evidence/{made.id + 1}/file").status_code == 404
     expire_packs(session, now=NOON + timedelta(days=8))
     session.expire_all()

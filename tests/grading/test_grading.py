@@ -15,7 +15,7 @@ from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Correction, Grade, ItemMark, ItemRuling
 from examapp.delivery.grading.rules import GradingRules, unpack_sheet
-from tests.attempts.candidate_clients import make_exam_with_candidates
+from tests.attempts.candidate_clients import CandidateClient, make_exam_with_candidates
 from tests.conftest import NOON
 from tests.helpers.grading import right_answers
 
@@ -74,6 +74,21 @@ def test_grading_twice_makes_one_grade(world, session):
     assert grading_actions.grade_batch(session, ids, now=NOON) == 0
     grading_tasks.sweep_once()
     assert session.query(Grade).count() == 1
+
+
+def test_the_statements_of_grading_do_not_grow_with_the_papers(world, session, statements):
+    """The rules and rulings of an exam are read once for all its papers of a batch."""
+    exam, counts = make_exam_with_candidates(world).exam, []
+    for papers in (1, 1, 3):  # the first reads the keys, which a process keeps
+        for _ in range(papers):
+            candidate_client = CandidateClient(world, exam, world.person())
+            candidate_client.start()
+            candidate_client.hand_in((1, 1, ["A"]))
+        ids = grading_actions.begin_batch(session, now=NOON)
+        with statements() as seen:
+            assert grading_actions.grade_batch(session, ids, now=NOON) == papers
+        counts.append((len(seen), sum("item_rulings" in statement for statement in seen)))
+    assert counts[1] == counts[2] and counts[2][1] == 1
 
 
 def test_grade_is_a_pure_function_of_answers_and_keys(world, session):

@@ -20,6 +20,7 @@ from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 from tests.helpers.evidence import SCRIPT, verify
+from tests.helpers.evidence_by_readme import grades_by_readme
 
 RULES = {
     "scoring_rule": "all_or_nothing",
@@ -201,7 +202,12 @@ def example():
 
 @given(packs())
 def test_every_grade_of_the_program_is_found_right(rows):
-    assert verify.check(pack_of(rows)) == []
+    """By the script in the pack, and by a second program that was written from the README alone."""
+    pack = pack_of(rows)
+    assert verify.check(pack) == []
+    for grade in rows["grades"]:
+        made = grades_by_readme(pack)[grade["attempt"], grade["number"]]
+        assert made == {name: grade[name] for name in made}
 
 
 @given(packs(), st.data())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,14 @@ QUESTIONS = "1. 我国的根本法是（　）。\nA. 宪法\nB. 刑法\n答案�
 def picture() -> bytes:
     target = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(target, "PNG")
+    return target.getvalue()
+
+
+def edition() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("edition.txt", "2027 年版")
+        archive.writestr("questions/题.txt", "## x-0001 判断题 易\n题干：对吗？\n答案：错误\n解析：不对。\n")
     return target.getvalue()
 
 
@@ -126,6 +135,16 @@ PLACES = {
     ],
     "content/question_editing/admin_views.py upload_picture": [
         UploadView(endpoint="questions_admin.upload_picture", field="picture", good=PICTURE)
+    ],
+    "platform/bank_updates/admin_views.py list_updates": [
+        UploadView(endpoint="bank_updates_admin.list_updates", good=("2027.zip", edition))
+    ],
+    "content/question_assignments/admin_views.py upload_file": [
+        UploadView(
+            endpoint="question_assignments_admin.upload_file",
+            role="U",
+            good=("题.txt", QUESTIONS.encode),
+        )
     ],
     "content/question_imports/admin_views.py list_imports": [
         UploadView(

@@ -200,6 +200,15 @@ def test_archive_with_chinese_names_tells_of_gaps_wrong_names_and_two_texts_of_o
     assert "缺少第二条至第四条" in page and "文件名写的是《行政许可法》" in page and "有两个文件是同一个版本" in page
 
 
+def test_two_files_of_one_version_that_say_the_same_are_no_correction_and_a_hole_is_shown(world, session):
+    office = world.api(world.admin("publicity_office"))
+    spaced = TEXT.replace("制定本法", " 制定本法 ").replace("第一章 总则", "## 第一章　总　则")
+    page = upload(world, office, ("测试法(2021-01-22).txt", TEXT.encode()), ("测试法(2021-01-22).md", spaced.encode()))
+    assert "新增 3 条，更正 0 条" in page and "两个文件是同一个版本，条文相同" in page
+    page = office.get("/laws/测试法/2021-01-22/").get_data(as_text=True)
+    assert "这里缺第三条至第一百一十九条" in page and page.count("这里缺") == 1
+
+
 def test_office_sets_the_days_of_a_version(world, session):
     version_id = load(session).version_id
     office = world.api(world.admin("publicity_office"))

@@ -13,9 +13,9 @@ BODIES = {
     "attempts_api.mark_unsure": {"epoch": 1, "unsure": [1]},
     "attempts_api.record_events": {"events": []},
     "training_api.answer_item": {"response": ["A"]},
-    "corrections_api.request_correction": {
+    "corrections_api.request_correction": lambda scenario: {
         "change": {"kind": "annulment", "attempt": 1, "is_annulled": True},
-        "exams": [1],
+        "exams": [scenario.things["exam_within"]["same"]],
     },
     "reports_api.request_export": lambda scenario: {"unit": scenario.here_id, "content": "scores", "format": "csv"},
 }
@@ -31,6 +31,7 @@ FORMS = {
     "unit_management_admin.remind": {"group": "in_progress"},
     "unit_management_admin.export_calls": {"group": "in_progress", "reason": "打电话"},
     "unit_management_admin.draft_changes": lambda scenario: {"unit_id": scenario.here_id},
+    "question_assignments_admin.return_assignment": {"answer": "理由"},
     "unit_management_admin.reject_change": {"answer": "理由"},
     "unit_management_admin.return_changes": {"answer": "理由"},
     "questions_admin.set_state": {"state": "retired"},

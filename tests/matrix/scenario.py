@@ -6,19 +6,22 @@ import secrets
 from datetime import timedelta
 
 from examapp import clock
+from examapp.content.external_reviews.models import ReviewTicket
 from examapp.content.laws.models import Law, LawImport, LawVersion
+from examapp.content.question_assignments.models import AssignmentFile, QuestionAssignment
 from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.delivery.attempts.models import QuarantinedSave
 from examapp.delivery.corrections.rules import summarise
 from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
-from examapp.delivery.grading.models import Correction, Regrade
+from examapp.delivery.grading.models import Correction
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.oversight.duty_lists.models import DutyRecord
 from examapp.oversight.report_exports.models import Export
+from examapp.platform.bank_updates.models import BankUpdate
 from examapp.platform.notices.models import Feedback, Notice
 from examapp.platform.setup.models import Rehearsal
 from examapp.uploads.actions import kept_path
@@ -252,8 +255,8 @@ class Scenario:
             self.world.save(LawVersion(law_id=law.id, version_on=day, created_at=clock.now())).id
             for day in (clock.today() - timedelta(days=900), clock.today() - timedelta(days=90))
         ]
-        self.put("regrade", self._regrade())
-        self.put("correction", self._correction())
+        exams = self.things["exam_within"]
+        self.put("correction", *[self._correction(exams[whose]) for whose in ("same", "other")])
         packs = {role: self._pack(person) for role, person in self.people.items()}
         self.put("evidence_pack", self._pack(self.peer), own=packs)
         self.put("law", "某法", missing="没有法")
@@ -265,29 +268,13 @@ class Scenario:
         )
         self.put("picture", self.world.save(picture).sha256, missing="cd" * 32)
 
-    def _regrade(self):
-        question = self.world.question()
-        asked = self._request(self.people["P"], self.county, act="questions.correct_key")
-        row = Regrade(
-            approval_id=asked,
-            question_id=question.id,
-            question_version_id=question.current_version_id,
-            old_key_id=1,
-            new_key_id=2,
-            approved_by_id=self.people["Q"].id,
-            created_at=clock.now(),
-            state="done",
-        )
-        return self.world.save(row).id
-
     def _pack(self, person):
         pack = EvidencePack(
             exam_id=self.exam.id, state="done", file=b"PK", created_by_id=person.id, created_at=clock.now()
         )
         return self.world.save(pack).id
 
-    def _correction(self):
-        exam_id = self.things["exam"]["same"]
+    def _correction(self, exam_id):
         row = Correction(
             kind="rules",
             change={"kind": "rules", "rules": {"scoring_rule": "all_or_nothing"}},
@@ -470,6 +457,19 @@ class Scenario:
         imported = {"files": 0, "laws": [], "rejected": []}
         self.put("law_import", self.world.save(LawImport(state="done", summary=imported, created_at=now)).id)
         self.put("job", jobs)
+        tasks = [
+            self.world.save(
+                QuestionAssignment(unit_id=unit.id, subject="宪法", count=2, due_on=now.date(), created_at=now)
+            )
+            for unit in (self.here, self.there)
+        ]
+        self.world.save(AssignmentFile(import_id=jobs, assignment_id=tasks[0].id))
+        self.put("assignment", *[task.id for task in tasks])
+        update = BankUpdate(state="done", content=b"", summary={}, created_at=now)
+        self.put("bank_update", self.world.save(update).id)
+        ticket = ReviewTicket(digest=b"d", reviewer="外人", workplace="某所", created_at=now, expires_at=now)
+        self.put("review_ticket", self.world.save(ticket).id)
+        self.put("review_token", "none")
         search = self.world.save(DuplicateSearch(state="done", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)
 

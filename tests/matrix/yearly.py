@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from examapp import clock
+from examapp.content.explained_cases.models import ExplainedCase
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
 from examapp.learning.study_events.models import Attendance, EventMaterial, StudyEvent
 from examapp.oversight.assessments.models import (
@@ -16,7 +17,9 @@ from examapp.oversight.assessments.models import (
     AssessmentRevision,
     AssessmentSheet,
 )
-from examapp.oversight.duty_lists.models import DutyRecordFile
+from examapp.oversight.campaigns.models import Campaign, CampaignUnit
+from examapp.oversight.duty_lists.models import DutyItem, DutyRecordFile
+from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.report_templates.actions import form_file
 from examapp.oversight.report_templates.models import ReportTemplate
 
@@ -48,6 +51,28 @@ def add_yearly_things(scenario) -> None:
     scenario.put("sheet_version", 1)
     to_review = save(_sheet(reviewed_year, scenario.there, state="submitted"))
     scenario.put("sheet_to_review", sheets[0].id, sheets[1].id, own={"C": to_review.id})
+    days = {"starts_on": clock.today(), "ends_on": clock.today(), "created_at": now, "updated_at": now}
+    campaign = save(Campaign(year=2026, name="宪法宣传周", **days))
+    for unit in units:
+        save(CampaignUnit(campaign_id=campaign.id, unit_id=unit.id))
+    scenario.put("campaign", campaign.id)
+    scenario.put("plan_period", 2026)
+    text = dict.fromkeys(("title", "laws", "facts", "holding", "lesson"), "王某")
+    written = {"created_at": now, "updated_at": now, **text}
+    scenario.put("explained_case", *[save(ExplainedCase(unit_id=unit.id, **written)).id for unit in units])
+    owed = {"due_on": clock.today(), "updated_at": now, "texts": {}}
+    reports = [save(DutyReport(unit_id=unit.id, year=2026, kind="unit", **owed)).id for unit in units]
+    own = save(DutyReport(unit_id=units[0].id, year=2026, kind="leader", person_id=scenario.people["C"].id, **owed)).id
+    scenario.put("duty_report", *reports)
+    scenario.put("own_duty_report", *reports, own={"C": own})
+    items = (scenario.things["duty_item"]["same"], scenario.things["duty_item"]["other"])
+    list_id = scenario.world.session.get(DutyItem, items[0]).list_id
+    candidate = scenario.people["C"]
+    named = DutyItem(
+        list_id=list_id, position=9, kind="own", content="宪法", created_at=now, updated_at=now,
+        person=f"{candidate.name}（{candidate.staff_number}）",
+    )  # fmt: skip
+    scenario.put("own_duty_item", *items, own={"C": save(named).id})
     for kind in ("record_file", "record_file_to_remove"):  # what is removed is gone from the disk too
         tokens = []
         for record_id in (scenario.things["duty_record"]["same"], scenario.things["duty_record"]["other"]):

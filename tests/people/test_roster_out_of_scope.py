@@ -26,6 +26,7 @@ def lines(world, act):
     return world.session.query(AuditEvent).filter_by(act=f"people.{act}").order_by(AuditEvent.id).all()
 
 
+@pytest.mark.slow
 def test_of_twenty_thousand_guesses_at_an_id_number_the_right_one_looks_like_all_others(
     world, county, office, unit_admin
 ):  # fmt: skip

@@ -132,6 +132,28 @@ def test_blank_lines_inside_braces_do_not_end_a_question():
     assert reading.found == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "blanks"),
+    [
+        ("::甲:: 处罚由{县政府}决定。", (("县政府",),)),
+        ("::甲:: 处罚由{县政府=县人民政府}决定。", (("县政府", "县人民政府"),)),
+        ("在{三十日}内由{=县政府 =县人民政府}决定。", (("三十日",), ("县政府", "县人民政府"))),
+    ],
+)
+def test_answers_without_a_sign_and_several_braces_are_blanks(text, blanks):
+    (got,) = read(text).imported
+    assert got.question.blanks == blanks and got.question.stem.count("____") == len(blanks)
+    assert [note.code for note in got.dropped] == ["bare_answer"]
+
+
+def test_letter_or_judgement_without_a_sign_is_a_person_s_to_decide():
+    for text in ("谁？{B}", "对吗？{正确}", "在{三十日}内，{√}"):
+        assert [item.note.code for item in read(text).needing_review] == ["bare_answer"]
+    (choice,) = read("谁？{县~=乡~村}").imported
+    assert (choice.question.options, choice.question.key) == (("县", "乡", "村"), ("B",))
+    assert [note.code for note in read("a {=x} b {=y ~z}").rejected] == ["malformed"]
+
+
 def test_unclosed_brace_is_rejected_and_does_not_swallow_the_next_question():
     reading = read("a?{=x ~y\n\nb?{T}")
     assert [note.code for note in reading.rejected] == ["malformed"]

@@ -50,6 +50,7 @@ def test_workbook_of_very_many_sheets_is_rejected():
         read_file(book_of_one_part(MAX_SHEETS + 1, 1), "a.xlsx")
 
 
+@pytest.mark.slow
 def test_sheets_made_of_one_part_count_each():
     with pytest.raises(UnreadableFileError, match="内容过多"):
         read_file(book_of_one_part(MAX_SHEETS, 1000), "a.xlsx")

@@ -88,8 +88,10 @@ def test_archives_that_leave_their_folder_or_hide_files_are_rejected():
 def test_archive_bombs_are_rejected_before_they_are_unpacked():
     with pytest.raises(UnreadableFileError, match="压缩比"):
         open_archive(zipped(("a", b"\0" * 5_000_000)))
-    with pytest.raises(UnreadableFileError, match="2000"):
-        open_archive(zipped(*((str(n), "") for n in range(2001))))
+    with pytest.raises(UnreadableFileError, match="20000"):
+        open_archive(zipped(*((str(n), "") for n in range(20_001))))
+    with pytest.raises(UnreadableFileError, match="压缩比"):
+        open_archive(zipped(*((str(n), b"\0" * 1_000_000) for n in range(90))))
     with pytest.raises(UnreadableFileError, match="100 MB"):
         open_archive(zipped(*((f"{n}", b"\0" * 30_000_000) for n in range(4))))
 

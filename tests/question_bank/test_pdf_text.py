@@ -1,13 +1,12 @@
 """A PDF with text is read line by line; what is scanned or stands in columns is said, never guessed."""
 
-import io
+import re
 
 import pytest
-from pypdf import PdfReader
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats import pdf_text
-from question_bank.formats.pdf_text import PageText, read_pages
+from examapp.documents.pdf_pages import PageText, read_pdf_pages
+from question_bank.formats.pdf_text import read_pages
 from question_bank.formats.registry import read_file
 
 FIRST = [
@@ -74,10 +73,25 @@ def test_text_order_and_scans_are_seen_in_real_files():
     columns = written((50, 700, "one"), (50, 500, "two"), (300, 700, "three"))
     foot_first = written((290, 30, "7"), (50, 700, "one"), (50, 600, "two"))
     for content, is_ordered in ((down, True), (columns, False), (foot_first, True)):
-        page = PdfReader(io.BytesIO(content)).pages[0]
-        assert pdf_text._page_text(page).is_ordered is is_ordered
+        assert read_pdf_pages(content)[0].is_ordered is is_ordered
     with pytest.raises(UnreadableFileError, match="1 页是扫描的图片"):
         read_file(written(image=True), "扫描.pdf")
     for content in (down[:200], b"%PDF-1.7 \x00\xff"):
         with pytest.raises(UnreadableFileError, match="请"):
             read_file(content, "坏.pdf")
+
+
+def test_questions_of_a_file_are_counted_in_its_lines_without_the_reader():
+    lines = [
+        "1. Who decides (B)",
+        "A. county",
+        "B. town",
+        "2. Who pays (A)",
+        "A. county",
+        "B. town",
+        "A. a further one",
+    ]
+    placed = [(50, 700 - 20 * at, re.sub(r"([()])", r"\\\1", line)) for at, line in enumerate(lines)]
+    whole, one_more = (read_file(written(*part), "a.pdf") for part in (placed[:6], placed))
+    assert (whole.census, len(whole.imported), whole.differs_from_census) == (2, 2, False)
+    assert one_more.census == 3 and one_more.differs_from_census

@@ -10,6 +10,7 @@ from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import blackboard, json_exchange, qti12, qti_reader, qti_writer
+from question_bank.formats.registry import read_file
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
@@ -38,6 +39,26 @@ def item(
 
 def read(text):
     return qti_reader.read(text.encode(), name="x.xml")
+
+
+def test_formatted_texts_within_an_extension_keep_their_markup():
+    def wrapped(text):
+        return f'<material><mat_extension><mat_formattedtext type="HTML">{text}</mat_formattedtext></mat_extension></material>'
+
+    labels = "".join(
+        f'<response_label ident="{name}"><flow_mat>{wrapped(text)}</flow_mat></response_label>'
+        for name, text in (("a", "&lt;p&gt;县&lt;/p&gt;"), ("b", "H&lt;sub&gt;2&lt;/sub&gt;O"))
+    )
+    scored = '<conditionvar><varequal respident="r">b</varequal></conditionvar><setvar action="Set" varname="SCORE">100</setvar>'
+    found = read_file(
+        f"""<questestinterop><assessment ident="a"><section ident="s"><item ident="i"><presentation><flow>{wrapped("&lt;b&gt;谁&lt;/b&gt;决定？")}
+        <response_lid ident="r" rcardinality="Single"><render_choice>{labels}</render_choice></response_lid></flow></presentation>
+        <resprocessing><respcondition>{scored}</respcondition></resprocessing></item></section></assessment></questestinterop>""".encode(),
+        "a.xml",
+    )
+    (question,) = (item.question for item in found.imported)
+    assert question.is_html and "<b>谁</b>决定？" in question.stem and question.key == ("B",)
+    assert "县" in question.options[0] and question.options[1] == "H<sub>2</sub>O"
 
 
 def full_questions():

@@ -78,3 +78,60 @@ def test_gift_questions_with_titles_need_no_blank_line_between_them():
         "::一::谁？{=甲 ~乙}\n::二::对吗？{F}\n::三::多行{\n=甲\n~乙\n}\n::四::首都是{=北京}。\n".encode(), "a.gift"
     )
     assert [item.question.key for item in reading.imported] == [("A",), ("B",), ("A",), ()]
+
+
+FILL_IN = (
+    '<item ident="f1"><itemmetadata><qtimetadata><qtimetadatafield><fieldlabel>question_type</fieldlabel>'
+    "<fieldentry>fill_in_multiple_blanks_question</fieldentry></qtimetadatafield></qtimetadata></itemmetadata>"
+    '<presentation><material><mattext texttype="text/html">{}</mattext></material>{}</presentation><resprocessing><outcomes>'
+    '<decvar maxvalue="100" minvalue="0" varname="SCORE"/></outcomes>{}</resprocessing></item>'
+)
+
+
+def gap(name, answers, *, way="", algorithm="", right=1):
+    """Return a blank as New Quizzes export it, its identifier in the stem and the right word beside the response, and its scoring."""
+    extra = f' scoring_algorithm="{algorithm}" answer_type="{way}"' if way else ""
+    labels = "".join(
+        f'<response_label ident="{name}-{at}"{extra}><material><mattext texttype="text/plain">{text}</mattext></material></response_label>'
+        for at, text in enumerate(answers, 1)
+    )
+    beside = f"<material><mattext>{answers[right - 1]}</mattext></material>"
+    test = f'<conditionvar><varequal respident="response_{name}">{name}-{right}</varequal></conditionvar>'
+    return (
+        f'<response_lid ident="response_{name}">{beside}<render_choice>{labels}</render_choice></response_lid>',
+        f'<respcondition>{test}<setvar varname="SCORE" action="Add">50</setvar></respcondition>',
+    )
+
+
+def fill_in(stem, *gaps):
+    body = FILL_IN.format(stem, "".join(one for one, _ in gaps), "".join(score for _, score in gaps))
+    return read_file(CANVAS.format("assessment", "a", f'<section ident="s">{body}</section>').encode(), "quiz.xml")
+
+
+def test_written_blanks_of_new_quizzes_are_found_by_the_identifiers_of_their_responses():
+    typed = gap("a1-b2", ["三十日"], way="openEntry", algorithm="TextEquivalence")
+    other = gap("c3-d4", ["县政府"], way="openEntry", algorithm="TextContainsAnswer")
+    (found,) = fill_in("在[a1-b2]内由[c3-d4]决定。", typed, other).imported
+    assert (found.question.kind, found.question.blanks) == ("fill_blank", (("三十日",), ("县政府",)))
+    assert found.question.stem == "在____内由____决定。" and [note.code for note in found.dropped] == ["loose_matching"]
+    (spans,) = fill_in('在&lt;span id="blank_a1-b2"&gt;&lt;/span&gt;内决定。', typed).imported
+    assert "____" in spans.question.stem and spans.question.blanks == (("三十日",),)
+
+
+@pytest.mark.parametrize("way", ["dropdown", "wordbank"])
+def test_chosen_blanks_of_new_quizzes_keep_what_may_be_chosen(way):
+    words = ["警告", "罚款", "拘留"]
+    (one,) = fill_in("可以[x]。", gap("x", words, way=way, algorithm="Equivalence", right=2)).imported
+    assert (one.question.kind, one.question.options, one.question.key) == ("single_choice", tuple(words), ("B",))
+    both = [gap(name, words, way=way, algorithm="Equivalence", right=at) for at, name in enumerate("xy", 2)]
+    (case,) = fill_in("先[x]，再[y]。", *both).imported
+    assert [part.key for part in case.question.parts] == [("B",), ("C",)]
+
+
+def test_blanks_of_new_quizzes_that_cannot_be_judged_or_placed_are_said():
+    pattern = gap("x", ["^三十?日$"], way="openEntry", algorithm="TextRegex")
+    assert [item.note.code for item in fill_in("在[x]内。", pattern).needing_review] == ["pattern_answer"]
+    typed = gap("x", ["三十日"], way="openEntry", algorithm="TextEquivalence")
+    assert [item.note.code for item in fill_in("在[x]或[x]内。", typed).needing_review] == ["gap_repeated"]
+    (moved,) = fill_in("在几日内？", typed).imported
+    assert [note.code for note in moved.dropped] == ["gaps_moved"] and moved.question.blanks == (("三十日",),)

@@ -90,8 +90,20 @@ def facts(question):
     return (*found, tuple(facts(part) for part in question.parts))
 
 
-@pytest.mark.parametrize("form", writable(), ids=lambda form: form.name)
-@pytest.mark.parametrize("step", [pytest.param(7, marks=pytest.mark.slow), 43])
+LONG = {"docx", "text", "qti-2.1", "qti-2.2"}
+"""Formats whose whole bank takes too long for the slow tests, or is written as that of another version."""
+SHARES = [
+    pytest.param(form, step, id=f"{form.name}-{step}", marks=marks)
+    for form in writable()
+    for step, marks in (
+        (43, ()),
+        (7, pytest.mark.slow if form.name in LONG else pytest.mark.long),
+        (1, pytest.mark.long if form.name in LONG else pytest.mark.slow),
+    )
+]
+
+
+@pytest.mark.parametrize(("form", "step"), SHARES)
 def test_bank_of_our_own_comes_back_from_every_format_but_for_what_is_named(form, step):
     questions = bank()[::step]
     written = write_file(questions, form.name)

@@ -533,12 +533,28 @@ def test_review_queue_leads_from_draft_to_draft_and_leaves_out_ones_own(office, 
     )
     page = office.get("/admin/questions/review").get_data(as_text=True)
     assert "他写的第一题" in page and "他写的第二题" in page and f"/admin/questions/{mine.id}" not in page
-    answer = office.post(f"/admin/questions/{theirs.id}/state", data={"state": "reviewed", "queue": "1"})
-    assert answer.location.endswith(f"/admin/questions/{also.id}?queue=1")
-    assert "返回待审核的题目" in office.get(answer.location).get_data(as_text=True)
-    assert office.post(f"/admin/questions/{also.id}/state", data={"state": "reviewed", "queue": "1"}).location.endswith(
-        "/review"
-    )
+    review = "/admin/questions/review"
+    page = office.get(f"{review}/{theirs.id}").get_data(as_text=True)
+    assert all(text in page for text in ("机器核对", "没有近似题", "相近的题", "他写的第二题", "还没有用过"))
+    assert office.get(f"{review}/{theirs.id}?skip=1").location.endswith(f"/{also.id}")
+    assert office.get(f"{review}/{also.id}?skip=1").location.endswith(f"/{theirs.id}"), "after the last the first again"
+    fields = {"shown": shown_token(page)}
+    rejected = office.post(f"{review}/{theirs.id}", data=fields, follow_redirects=True).get_data(as_text=True)
+    assert "都要看过并勾选" in rejected and theirs.state == "draft"
+    assert office.post(f"{review}/{also.id}", data=fields | seen(page)).location.endswith(f"/{also.id}"), "not shown"
+    answer = office.post(f"{review}/{theirs.id}", data=fields | seen(page))
+    assert answer.location.endswith(f"{review}/{also.id}") and theirs.state == "active"
+    page = office.get(answer.location).get_data(as_text=True)
+    answer = office.post(answer.location, data={"shown": shown_token(page)} | seen(page))
+    assert answer.location.endswith("/review")
+    own = office.get(f"{review}/{mine.id}").get_data(as_text=True)
+    assert "请由另一位同事审核" in own and "通过并启用" not in own
+    answer = office.post(f"{review}/{mine.id}", data={"shown": shown_token(own)} | seen(own), follow_redirects=True)
+    assert "您本人撰写" in answer.get_data(as_text=True) and mine.state == "draft"
+
+
+def seen(page):
+    return {"seen": ["1"] * page.count('name="seen"')}
 
 
 def shown_token(page):

@@ -32,6 +32,7 @@ def shell(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_reading_needs_no_setting_prints_one_object_and_uses_answers_that_lie_beside(shell, tmp_path):
     (tmp_path / "x_questions.txt").write_text("1. 谁？\nA. 甲\nB. 乙\n", "utf-8")
     (tmp_path / "x_answers.txt").write_text("1.B\n", "utf-8")
@@ -49,11 +50,13 @@ def test_storing_without_a_database_names_the_missing_setting(shell):
     assert done.returncode == 1 and "DATABASE_URL" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_server_without_settings_still_does_not_start(shell):
     done = shell("run", "--port", "1")
     assert done.returncode != 0 and "SettingsError" in done.stderr
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_read_are_entries_of_the_one_object(shell, tmp_path):
     with (tmp_path / "huge.txt").open("wb") as huge:
         huge.truncate(3 * 1024**3)

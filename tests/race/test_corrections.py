@@ -9,10 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from examapp import clock
+from examapp.content.questions.models import AnswerKey
 from examapp.db.session import transaction
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import actions
 from examapp.delivery.corrections.rules import CorrectionKind, GradeChange
+from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Correction, Grade, ItemRuling
 from examapp.delivery.grading.rules import Treatment
@@ -107,3 +109,36 @@ def test_a_connection_that_dies_in_the_middle_leaves_everything_as_it_was(scenar
     with transaction() as again:
         actions.approve_correction(context(again, scenario["office"][1]), scenario["correction_id"])
     assert current_points(session) == [2] * 4
+
+
+def test_nothing_is_graded_by_the_key_of_before_once_a_new_one_holds(scenario, race_app):
+    """A new key for the bank alone waits for the grading that began before it, sees what that graded, and is not put in force beside it."""
+    session = scenario["session"]
+    version_id = session.execute(text("SELECT id FROM question_versions")).scalar_one()
+    session.execute(text("DELETE FROM grades"))
+    session.execute(text("UPDATE attempts SET state = 'submitted', grading_retry_count = 0"))
+    session.commit()
+    old = session.query(AnswerKey).one()
+    change = GradeChange(
+        kind=CorrectionKind.ITEM, version_id=version_id, old_key_id=old.id, new_part={**old.parts[0], "key": ["B"]}
+    )
+    with transaction() as asking:
+        bank = actions.ask_correction(
+            context(asking, scenario["office"][0]), change=change, exam_ids=[], reason="录错"
+        ).id
+
+    def approve():
+        with race_app.app_context(), transaction() as approving:
+            return actions.approve_correction(context(approving, scenario["office"][1]), bank).state
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as grading:
+            ids = grading_actions.begin_batch(grading, now=clock.now())
+            assert grading_actions.grade_batch(grading, ids, now=clock.now()) == 6
+            approval = pool.submit(approve)
+            with pytest.raises(TimeoutError):
+                approval.result(timeout=0.3)
+        with pytest.raises(actions.OutdatedError):
+            approval.result(timeout=10)
+    session.rollback()
+    assert session.query(AnswerKey).count() == 1

@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from examapp import clock
+from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import MakeupEligibility
 from examapp.jobs import runner
 from examapp.organisation.people.models import RoleGrant
@@ -24,7 +25,9 @@ from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files.actions import RENDERERS
 from examapp.platform.audit.models import AuditEvent
+from examapp.platform.notices.models import OutgoingMessage
 from examapp.web.metrics import Minute, write_report
+from tests.helpers.grading import applied_correction
 from tests.helpers.reports import run
 
 HOSTILE = [
@@ -317,6 +320,45 @@ def test_same_request_on_the_same_data_is_one_file_and_a_new_grade_makes_another
     later = ask(client, county.exam, county.top).get_json()["export"]["id"]
     assert len({first, other, later}) == 3
     assert ask(world.api(world.admin()), county.exam, county.top).get_json()["export"]["id"] not in {first, later}
+
+
+def test_a_file_from_before_a_correction_is_marked_and_made_again_for_who_still_has_the_right(
+    county, world, session, fixed_clock
+):
+    county.fill_with_every_odd_case()
+    stays, leaves = world.admin(), world.admin()
+    clients = [world.api(person) for person in (stays, leaves)]
+    for client in clients:
+        ask(client, county.exam, county.top)
+    session.query(RoleGrant).filter_by(person_id=leaves.id).delete()
+    fixed_clock.at(fixed_clock.instant + timedelta(hours=1))
+    applied_correction(world, county.exam, at=clock.now())
+    for _ in range(2):
+        world.app.extensions["celery"].tasks["reports.sweep"]()
+    old, _, new = session.query(Export).order_by(Export.id)
+    assert (new.created_by_id, new.schedule_key) == (stays.id, f"correction:{old.id}")
+    assert [message.person_id for message in session.query(OutgoingMessage)] == [stays.id]
+    page = clients[0].get("/admin/reports/exports").text
+    assert page.count("已被更正") == 1 and page.count("成绩更正后自动重新生成") == 1
+
+
+def test_the_score_sheet_says_by_which_digest_the_evidence_pack_is_known(county, world, session):
+    county.fill_with_every_odd_case()
+    client, digest = world.api(world.admin()), "ab" * 32
+    page = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/score-sheet"
+
+    def cells():
+        export_id = ask(client, county.exam, county.top, "score_sheet").get_json()["export"]["id"]
+        sheet = load_workbook(io.BytesIO(client.get(f"/api/v1/exports/{export_id}/file").data)).active
+        return " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+
+    assert digest not in client.get(page).text + cells()
+    pack = {"state": "done", "manifest_sha256": digest, "created_by_id": world.admin().id, "created_at": clock.now()}
+    world.save(EvidencePack(exam_id=county.exam.id, result_version=1, **pack))
+    assert digest in client.get(page).text and digest in cells()
+    county.exam.result_version = 2
+    session.flush()
+    assert digest not in client.get(page).text, "a pack of former results seals none of today"
 
 
 def test_the_report_of_a_make_up_is_made_again_when_others_may_sit_it(county, world):

@@ -113,6 +113,7 @@ def heads_of(page):
     return [page.oddHeader, page.evenHeader, page.firstHeader]
 
 
+@pytest.mark.slow
 def test_every_file_for_paper_says_whose_copy_it_is_by_the_shipped_forms(county, world):
     county.fill_with_every_odd_case()
     api = world.api(world.admin(name="管理员"))

@@ -73,6 +73,8 @@ def test_an_article_is_shown_as_it_is_in_force_and_its_chapter_is_flagged_when_i
     assert "没有的法》第九条：法律法规中还没有这一条" in page
     overview = f"/admin/training/{row.id}"
     assert "没有的法》第九条法律法规中没有" in office.get(overview).get_data(as_text=True)
+    law(world, {"第九条": "刚刚导入的"}, name="没有的法")
+    assert "没有的法》第九条" not in office.get(overview).get_data(as_text=True), "no text was seen that could change"
     law(world, {"第一条": "甲文", "第二条": "新文"}, year=2025, law_row=law_row)
     assert "新文" in learner.get(path).get_data(as_text=True)
     flagged = office.get(overview).get_data(as_text=True)

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from examapp import clock
+from examapp.content.laws.actions import ensure_law_version
 from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.questions.models import BankQuestion, QuestionCitation
 from examapp.delivery.exams.models import StudyClearance
 from examapp.learning.courses.models import (
     Chapter,
@@ -21,6 +23,7 @@ from examapp.learning.courses.models import (
 )
 from examapp.learning.courses.rules import body_html
 from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
+from examapp.learning.study.actions import MIN_OF_ARTICLES
 from examapp.learning.study_gates.actions import clear_exams
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
@@ -141,6 +144,29 @@ def test_a_chapter_counts_when_read_to_its_end_and_its_exercise_passed(world, se
     done = session.query(CourseCompletion).one()
     assert (done.person_id, done.credits, done.year, done.is_required) == (learner.person.id, Decimal(20), 2026, True)
     assert "已学完" in learner.get("/study/").get_data(as_text=True)
+
+
+def test_an_exercise_is_drawn_from_the_chapters_own_articles_where_there_are_enough(world, session, learner):
+    version = ensure_law_version(session, law="行政处罚法", version_on=date(2021, 1, 22), now=clock.now())
+    own = set()
+    for number in range(45):
+        question = world.question(stem=f"第{number}题？")
+        label = "第一条" if number < MIN_OF_ARTICLES else "第九十条"
+        cited = {"question_version_id": question.current_version_id, "law_version_id": version.id, "articles": [label]}
+        world.save(QuestionCitation(**cited))
+        own |= {question.id} if label == "第一条" else set()
+    row = course(world)
+    chapter = row.chapters[0]
+    chapter.law, chapter.exercise_count = "行政处罚法", 8
+    world.save(ChapterArticle(chapter_id=chapter.id, law="行政处罚法", label="第一条"))
+    read(learner, chapter)
+    begin(learner, chapter)
+    assert {item.question_id for item in session.query(PracticeItem)} <= own
+    session.get(BankQuestion, min(own)).state = "retired"
+    session.query(ExerciseRun).one().finished_at = clock.now()
+    session.flush()
+    begin(learner, chapter)
+    assert {item.question_id for item in session.query(PracticeItem)} - own, "too few: the whole law, least met first"
 
 
 def test_an_exercise_without_reading_to_the_end_is_rejected_and_pages_cannot_be_skipped(world, session, learner):

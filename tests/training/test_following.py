@@ -11,19 +11,18 @@ from hypothesis import strategies as st
 from examapp import clock
 from examapp.content.questions.models import AnswerKey
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.tasks import grade_waiting, sweep_once
+from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
 from examapp.learning.spaced_repetition.actions import write_cards
 from examapp.learning.spaced_repetition.models import HarvestedAttempt, ReviewCard, UnitWeakness
 from examapp.learning.spaced_repetition.rules import PartAnswer, remember
 from examapp.learning.spaced_repetition.tasks import look_at_exams
-from examapp.organisation.people.models import Approval
 from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
 from tests.conftest import NOON
 from tests.helpers.courses import begin, course, read, take_exam
-from tests.helpers.grading import correct as correct_by_one
-from tests.helpers.grading import press, wrong_question
+from tests.helpers.grading import correct as correct_by_three
 from tests.helpers.grading import take_exam as take_graded_exam
+from tests.helpers.grading import wrong_question
 from tests.helpers.practice import draw, post, right_response
 
 
@@ -130,7 +129,7 @@ def test_an_attempt_graded_again_changes_the_cards_and_the_units_sums_and_nothin
             key_ids=old.key_ids,
             rules=old.rules,
             sheet=old.sheet,
-            reason="regrade",
+            reason="correction",
             graded_at=clock.now(),
         )
     )
@@ -205,7 +204,7 @@ def test_a_card_is_what_its_answers_make_it(answers):
         assert card.memory.due_at > card.last.at
 
 
-def test_a_key_that_two_persons_correct_after_an_exam_reaches_the_mistake_book_by_itself(world, session):
+def test_a_key_that_three_persons_correct_after_an_exam_reaches_the_mistake_book_by_itself(world, session):
     world.question(key=("A",))
     world.question(key=("B",))
     exam = world.exam(world.blueprint(), kind="mock", results_policy="at_once", keys_policy="at_once")
@@ -213,10 +212,7 @@ def test_a_key_that_two_persons_correct_after_an_exam_reaches_the_mistake_book_b
     look_at_exams()
     question = wrong_question(world)
     assert [card.is_right for card in cards(session, question_id=question.id)] == [True]
-    office, second = (world.api(world.admin("publicity_office", name=name)) for name in ("甲", "乙"))
-    correct_by_one(office, question)
-    press(second, session.query(Approval).one())
-    sweep_once()
+    correct_by_three([world.api(world.admin("publicity_office", name=name)) for name in "甲乙丙"], question, exam)
     look_at_exams()
     (card,) = cards(session, question_id=question.id)
     assert (card.person_id, card.is_right, card.lapses, card.exam_id) == (by_old.person.id, False, 1, exam.id)

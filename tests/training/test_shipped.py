@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from examapp.learning.courses.models import Chapter, Course
@@ -14,6 +15,7 @@ def run(app, *arguments):
     return app.test_cli_runner().invoke(args=["training", "load-courses", *arguments])
 
 
+@pytest.mark.slow
 def test_shipped_courses_are_loaded_published_and_read_by_a_learner_and_twice_is_once(app, world, session):
     for law in LAWS:
         for _ in range(8):
@@ -53,6 +55,7 @@ def test_the_office_takes_the_shipped_courses_in_with_one_press(app, world, sess
     assert "装入随附课程" not in part.get("/admin/training/").get_data(as_text=True)
 
 
+@pytest.mark.slow
 def test_without_questions_a_shipped_course_stays_a_draft_and_says_why(app, world, session):
     done = run(app, "--year", "2027")
     assert done.exit_code == 0, done.output

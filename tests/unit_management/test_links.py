@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
@@ -17,6 +19,7 @@ BY_FORM = ("merge", "split", "rename")
 """To these a form leads, which asks for the unit."""
 
 
+@pytest.mark.slow
 def test_every_page_is_reached_by_links_and_stands(app, county, world, session, post):
     ill = world.person(county.bureau, name="李病假")
     county.attempt(world.person(county.bureau), points=40)

@@ -29,6 +29,7 @@ def move_about(county, world):
     county.attempt(p["absent too"], points="70", hours_ago=0)
 
 
+@pytest.mark.slow
 def test_every_figure_in_every_form_is_of_the_roster_snapshot(county, world, session, fixed_clock, create_snapshot):
     county.fill_with_every_odd_case()
     at_snapshot = present_roster(session, county.exam.id)

@@ -357,11 +357,19 @@ def _heading(text: str) -> str:
 
 def _gaps(articles: list[ReadArticle]) -> Iterator[str]:
     """Say which articles are missing between others, so that a text with a hole is not taken for whole."""
-    numbers = [article.position // 100 for article in articles if article.label.startswith("第")]
-    for before, after in itertools.pairwise(numbers):
-        if after > before + 1:
-            last = f"至第{chinese_number(after - 1)}条" if after > before + 2 else ""
-            yield f"缺少第{chinese_number(before + 1)}条{last}：第{chinese_number(before)}条之后就是第{chinese_number(after)}条，请核对原文。"
+    labels = [article.label for article in articles if article.label.startswith("第")]
+    for before, after in itertools.pairwise(labels):
+        if missing := missing_between(before, after):
+            yield f"缺少{missing}：{before}之后就是{after}，请核对原文。"
+
+
+def missing_between(before: str, after: str) -> str:
+    """Name the articles that lie between two that follow each other: `第五条`, `第五条至第七条`; empty for none."""
+    first, last = article_position(before) // 100 + 1, article_position(after) // 100 - 1
+    if first > last:
+        return ""
+    until = f"至第{chinese_number(last)}条" if last > first else ""
+    return f"第{chinese_number(first)}条{until}"
 
 
 def _other_name(stem: str, name: str) -> Iterator[str]:

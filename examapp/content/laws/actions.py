@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import day_of, from_local
 from examapp.content.law_texts.rules import LawText, UnreadableLawError, article_position, law_name, read_law_text
 from examapp.content.laws.models import ArticleGist, Law, LawArticle, LawImport, LawVersion
-from examapp.content.laws.rules import pack_files
+from examapp.content.laws.rules import bare_text, pack_files
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.jobs.actions import enqueue
 from examapp.jobs.publisher import enqueue_after_commit
@@ -88,8 +88,8 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
         if old is None:
             fresh.append({"law_version_id": version.id, **asdict(article)})
         elif (old.text, old.heading) != (article.text, article.heading):
+            changed += bare_text(old.text) != bare_text(article.text)
             old.text, old.heading = article.text, article.heading
-            changed += 1
     if fresh:
         session.execute(insert(LawArticle), fresh)
     if fresh or changed or is_dated:
@@ -127,8 +127,11 @@ class LawImportSummary:
             self.rejected.append((name, error.text))
             return
         done = import_law_text(context, text=text)
-        if done.changed and any(other.version_id == done.version_id for other in self.laws):
-            note = f"这一批里有两个文件是同一个版本，条文有 {done.changed} 条不同，以后读的“{name}”为准，请核对。"
+        if (done.changed or not done.added) and any(other.version_id == done.version_id for other in self.laws):
+            differs = (
+                f"有 {done.changed} 条不同，以后读的“{name}”为准，请核对" if done.changed else "相同，没有重复导入"
+            )
+            note = f"这一批里有两个文件是同一个版本，条文{differs}。"
             done = replace(done, remarks=(*done.remarks, note))
         self.laws.append(done)
 

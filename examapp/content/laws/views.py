@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 
 from flask import Blueprint, render_template, request
 
 from examapp import clock
-from examapp.content.law_texts.rules import iso_day
+from examapp.content.law_texts.rules import iso_day, missing_between
 from examapp.content.laws import queries
+from examapp.content.laws.queries import ArticleContent
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import menu_entry, signed_in
@@ -47,6 +49,13 @@ def show_version(law: str, version: str) -> str:
         version=found,
         row=row,
         chapters=chapters,
+        gaps=_gaps_before(articles) if row.articles else {},
         others=others,
         today=clock.today(),
     )
+
+
+def _gaps_before(articles: Sequence[ArticleContent]) -> dict[str, str]:
+    """Name, by the article that follows, what is missing in the middle of a text."""
+    labels = [article.label for article in articles if article.label.startswith("第")]
+    return {after: missing for before, after in pairwise(labels) if (missing := missing_between(before, after))}

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from examapp.content.question_duplicates.queries import distinctive_text
 from examapp.content.questions.models import BankQuestion, DistinctPair, DuplicateSearch, QuestionState, QuestionVersion
 from examapp.jobs.actions import enqueue
 from examapp.jobs.models import ACTIVE
@@ -17,8 +18,6 @@ AUDIT_ACTS = {"questions.confirm_distinct": "确认两题不重复", "questions.
 AUDIT_OBJECTS = {"duplicate_search": "重复试题查找"}
 
 MAX_PAIRS = 2000
-_SHORT_STEM = 15
-"""A first line shorter than this says little by itself (下列说法正确的是): the options are compared with it."""
 
 
 def request_duplicate_search(context: ActionContext) -> DuplicateSearch:
@@ -44,7 +43,7 @@ def search_duplicates(session: Session, run: JobRun) -> None:
     ).all()
     run.progress(0, len(rows))
     distinct = {(row.lower_id, row.higher_id) for row in session.scalars(select(DistinctPair))}
-    texts = [_distinctive_text(row.search_text) for row in rows]
+    texts = [distinctive_text(row.search_text) for row in rows]
     found = [
         (rows[one].id, rows[other].id, round(100 * similarity))
         for one, other, similarity in find_near_duplicates(
@@ -56,11 +55,6 @@ def search_duplicates(session: Session, run: JobRun) -> None:
     row.pairs = [list(pair) for pair in sorted(found, key=lambda pair: -pair[2])[:MAX_PAIRS]]
     more = f"，只列出最像的 {MAX_PAIRS} 对" if len(found) > MAX_PAIRS else ""
     run.complete(session, total=len(rows), message=f"比较了 {len(rows)} 道题，找到 {len(found)} 对相近的题{more}。")
-
-
-def _distinctive_text(text: str) -> str:
-    first = text.split("\n", 1)[0]
-    return first if len(first) >= _SHORT_STEM else text
 
 
 def keep_both(context: ActionContext, *, one: int, other: int) -> None:

@@ -16,6 +16,13 @@ from examapp.content.questions.models import (
     QuestionVersion,
 )
 from examapp.content.questions.queries import list_keys
+from question_bank.quality import similarity_of
+
+_SHORT_STEM = 15
+"""A first line shorter than this says little by itself (下列说法正确的是): the options are compared with it."""
+_LIKE = 30
+"""Per cent from which a question is shown as similar."""
+_MAX_LIKE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +86,26 @@ def like_pairs(session: Session, pairs: list[tuple[int, int, int]]) -> list[Like
         for question, version in rows
     }  # fmt: skip
     return [LikePair(one=found[one], other=found[other], similarity=similarity) for one, other, similarity in pairs]
+
+
+def distinctive_text(text: str) -> str:
+    """Return what tells a question apart from others: its first line, or all of it where that says little."""
+    first = text.split("\n", 1)[0]
+    return first if len(first) >= _SHORT_STEM else text
+
+
+def list_similar(session: Session, question: BankQuestion, version: QuestionVersion) -> list[LikePair]:
+    """List the questions of the same law that are most like this one, retired ones left out, the likest first."""
+    rows = session.execute(
+        select(BankQuestion.id, QuestionVersion.search_text)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(
+            BankQuestion.law_name == question.law_name,
+            BankQuestion.id != question.id,
+            BankQuestion.state != QuestionState.RETIRED,
+        )
+    )
+    mine = distinctive_text(version.search_text)
+    found = [(round(100 * similarity_of(mine, distinctive_text(text))), other) for other, text in rows]
+    likest = sorted((pair for pair in found if pair[0] >= _LIKE), reverse=True)[:_MAX_LIKE]
+    return like_pairs(session, [(question.id, other, similarity) for similarity, other in likest])

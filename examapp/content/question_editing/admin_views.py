@@ -8,6 +8,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from examapp.content.explained_cases.queries import find_published
 from examapp.content.question_editing import actions
 from examapp.content.question_editing.forms import (
     KeyForm,
@@ -20,7 +21,6 @@ from examapp.content.question_editing.forms import (
 )
 from examapp.content.question_law_changes.admin_views import under_new_law
 from examapp.content.question_review import actions as question_review_actions
-from examapp.content.question_review.admin_views import next_to_review
 from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
@@ -67,7 +67,6 @@ def show_question(question_id: int) -> str:
         is_used=any(each.used_at for each in versions),
         uses=question_queries.list_uses(session, [each.id for each in versions]),
         numbers={each.id: each.number for each in versions},
-        in_queue="queue" in request.args,
     )
 
 
@@ -84,7 +83,7 @@ def add_question(kind: str) -> AnyResponse | str:
     """Write a new question."""
     if kind not in set(Kind):
         raise NotFoundError
-    form = QuestionForm(data=_empty(Kind(kind)))
+    form = QuestionForm(data=_empty(Kind(kind)) | _from_case())
     if request.method == "GET" or _change_form(form):
         return _editor(form, title="新增题目")
     with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as context:
@@ -93,6 +92,16 @@ def add_question(kind: str) -> AnyResponse | str:
     if form.is_rejected:
         return _editor(form, title="新增题目")
     return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _from_case() -> dict[str, object]:
+    """Give what a case of the library that the address names says: facts as material, holding with its source as explanation."""
+    case = find_published(read_session(), chosen_number("case"))
+    if case is None:
+        return {}
+    source = f"{case.holding}\n（来源：以案释法案例「{case.title}」）"
+    part = {"kind": str(PART_KINDS[0]), "options": [""] * 4, "explanation": source}
+    return {"material": case.facts, "law": case.laws.split("、")[0].strip("《》 "), "parts": [part]}
 
 
 def _empty(kind: Kind) -> dict[str, object]:
@@ -211,23 +220,24 @@ def upload_picture() -> Response:
 
 
 _CORRECTED = "答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。"
-_CORRECTION_REQUESTED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
 
 
 @admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
 @requires("questions:question:write")
 def correct_key(question_id: int) -> AnyResponse | str:
-    """Correct the key of a question's version with a reason; the old key stays in the history."""
+    """Correct the key of a question's version with a reason, one that papers hold by a correction of grades; the old key stays in the history."""
     session, number = read_session(), chosen_number("version")
     row = question_queries.get_question(session, question_id)
     version = question_queries.get_version(session, row, number)
+    if version.used_at is not None:
+        return redirect(url_for("corrections_admin.correct_item", question_id=question_id, version=number))
     shown = question_search_queries.read_question(session, row, version, is_editable=True)
     parts = shown.parts or (shown,)
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
     if form.validate_on_submit() and len(form.parts) == len(parts):
         pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
         with submit(form=form) as context:
-            key = question_review_actions.correct_key(
+            question_review_actions.correct_key(
                 context,
                 question_id=question_id,
                 keys=[kind.key_of_fields(fields) for kind, fields in pairs],
@@ -235,9 +245,8 @@ def correct_key(question_id: int) -> AnyResponse | str:
                 reason=form.reason.data,
                 number=number,
             )
-            is_done = key is not None
         if not form.is_rejected:
-            flash(_CORRECTED if is_done else _CORRECTION_REQUESTED, "success")
+            flash(_CORRECTED, "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
     return render_template(
@@ -247,7 +256,6 @@ def correct_key(question_id: int) -> AnyResponse | str:
         items=items,
         version=version,
         rejection=form.problem,
-        needs_two=question_review_actions.needs_two_persons(row, version),
     )
 
 
@@ -266,7 +274,7 @@ def set_state(question_id: int) -> AnyResponse:
         )
         code = row.code
     flash(f"题目 {code} 现在是“{question_review_actions.STATE_NAMES[state]}”。", "success")
-    return next_to_review(question_id) if "queue" in request.form else redirect(back)
+    return redirect(back)
 
 
 @admin_blueprint.post("/<int:question_id>/delete")

@@ -41,7 +41,7 @@ MAX_TABLES = 5
 """Tables of a file whose columns can be named in its preview."""
 SHARED_FIELDS = frozenset({"explanation", "knowledge", "tags", "points"})
 """What several columns of a table may hold together."""
-MAX_SHOWN = 30
+MAX_SHOWN = 10
 """Questions of a file that its preview shows."""
 
 

@@ -31,7 +31,7 @@ from question_bank.formats.heuristics.table_columns import column_choices
 PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
 
-_PAGE = 20
+_PAGE = 10
 """Problems on a page."""
 _PROBLEMS = {
     "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容",

@@ -1,4 +1,4 @@
-"""Change the state of questions (draft, reviewed, active, retired), correct keys, delete; authors do not review their own, save where REVIEW_ALONE allows it."""
+"""Change the state of questions (draft, reviewed, active, retired), correct keys that no paper holds, delete; authors do not review their own, save where REVIEW_ALONE allows it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ from examapp.content.questions.queries import (
 )
 from examapp.content.questions.rules import UnfitQuestionError, check_key
 from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
-from examapp.organisation.dual_control import actions as dual_control_actions
-from examapp.organisation.people.models import Approval
 from examapp.platform.audit.actions import ActionContext, Actor, record
 from question_bank import model
 from question_bank.kinds.registry import kind_of
@@ -147,7 +145,7 @@ def approve_and_activate(
     return activated, rejections
 
 
-ACT = "questions.correct_key"
+_ACT = "questions.correct_key"
 
 
 def correct_key(
@@ -158,17 +156,19 @@ def correct_key(
     blanks: Sequence[Sequence[Sequence[str]]],
     reason: str,
     number: int | None = None,
-) -> AnswerKey | None:
-    """Correct the key of a version, the current one without its number, one entry a part: a new row with the reason, the old one stays.
+) -> AnswerKey:
+    """Correct the key of a version that no paper holds, the current one without its number, one entry a part: a new row with the reason, the old one stays.
 
-    While no paper holds the version, it holds at once and the question is a draft again until another person has reviewed it. Of a version
-    that papers hold only a request is made, for a second person to allow; then None is given. Raises BadRequestError, AlreadyRequestedError.
+    The question is a draft again until another person has reviewed it. Raises BadRequestError, and ConflictError for a version that papers hold:
+    its key is changed by a correction of grades.
     """
     session = context.session
     row = get_question(session, question_id, is_locked=True)
     version = get_version(session, row, number)
     if not reason.strip():
         raise BadRequestError("请写明更正答案的理由，例如：法律修改、录入有误。")
+    if version.used_at is not None:
+        raise ConflictError("这道题已经编进试卷，改答案会影响成绩。请在题目页点“更正成绩”，先试算再提交。")
     before = current_key(session, version.id)
     parts = [
         corrected_part(part, old, key, variants)
@@ -176,39 +176,10 @@ def correct_key(
     ]
     if parts == before.parts and not row.review_note:
         raise BadRequestError("答案没有变化，不需要更正。")
-    if needs_two_persons(row, version):
-        details = {
-            "question_id": row.id,
-            "code": row.code,
-            "version_id": version.id,
-            "version": version.number,
-            "old_key_id": before.id,
-            "parts": parts,
-        }
-        dual_control_actions.ask(context, ACT, request_key=str(version.id), details=details, reason=reason)
-        return None
-    state = None if row.state == QuestionState.RETIRED else QuestionState.DRAFT
-    return _put(context, row, before, parts, reason=reason, author=context.actor, state=state)
-
-
-def needs_two_persons(question: BankQuestion, version: QuestionVersion) -> bool:
-    """Return whether results may depend on this version's key: it was drawn, or has been replaced since."""
-    return version.used_at is not None or version.id != question.current_version_id
-
-
-def put_correction_in_force(context: ActionContext, approval: Approval) -> AnswerKey:
-    """Store the key that a second person has approved and record that person as reviewer; raises ConflictError where it changed since."""
-    details = approval.details
-    row = get_question(context.session, details["question_id"], is_locked=True)
-    before = current_key(context.session, details["version_id"])
-    if before.id != details["old_key_id"]:
-        raise ConflictError("申请提出以后，这道题的答案又改过。请退回，由申请人看过新答案再提。")
-    author = Actor(person_id=approval.requested_by_id, address=None)
-    key = _put(context, row, before, details["parts"], reason=approval.reason, author=author)
-    is_current = before.question_version_id == row.current_version_id
-    if is_current and row.state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
-        row.reviewed_by_id = context.actor.person_id
-    return key
+    key_row = _put(context, row, before, parts, reason=reason, author=context.actor)
+    if version.id == row.current_version_id and row.state != QuestionState.RETIRED:
+        row.state, row.reviewed_by_id = QuestionState.DRAFT, None
+    return key_row
 
 
 def _put(
@@ -219,7 +190,6 @@ def _put(
     *,
     reason: str,
     author: Actor,
-    state: QuestionState | None = None,
 ) -> AnswerKey:
     key = AnswerKey(
         question_version_id=before.question_version_id,
@@ -237,11 +207,9 @@ def _put(
         "new_key_id": key.id,
         "from": row.state,
     }
-    if state is not None:
-        row.state, row.reviewed_by_id = state, None
     if before.question_version_id == row.current_version_id:
         row.review_note, row.updated_at = "", context.now
-    record(context, ACT, object_type="question", object_id=row.id, details=details)
+    record(context, _ACT, object_type="question", object_id=row.id, details=details)
     return key
 
 
@@ -255,13 +223,18 @@ def put_part_in_force(
     reason: str,
     author_id: int | None,
 ) -> AnswerKey:
-    """Store a version's key with one part (from 0) corrected, as a correction of grades has decided; raises ConflictError where it changed since."""
+    """Store a version's key with one part (from 0) corrected, as a correction of grades has decided, its last person as reviewer.
+
+    Raises ConflictError where the key has changed since.
+    """
     version = context.session.get_one(QuestionVersion, version_id)
     row = get_question(context.session, version.question_id, is_locked=True)
     before = current_key(context.session, version_id)
     if before.id != old_key_id:
         raise ConflictError("申请提出以后，这道题的答案又改过。请退回，由申请人看过新答案再提。")
     parts = [corrected if number == part else old for number, old in enumerate(before.parts)]
+    if version_id == row.current_version_id and row.state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
+        row.reviewed_by_id = context.actor.person_id
     return _put(context, row, before, parts, reason=reason, author=Actor(person_id=author_id, address=None))
 
 

@@ -13,7 +13,7 @@ from examapp.content.question_review import actions, queries
 from examapp.content.question_search import queries as question_search_queries
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
-from examapp.content.questions.models import QuestionState
+from examapp.content.questions.models import BankQuestion, QuestionState
 from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
 from examapp.documents.text_diff import compare_texts
@@ -26,8 +26,6 @@ from examapp.web.submit import request_transaction
 
 PERMISSIONS = {
     "questions:question:review": {Role.PUBLICITY_OFFICE},
-    # To be the second person for the key of a question that papers hold.
-    "questions:key:approve": {Role.PUBLICITY_OFFICE},
 }
 
 
@@ -101,15 +99,55 @@ def _shown_stamps() -> dict[int, str]:
     return {sent_number(question_id): stamp for question_id, stamp in json.loads(opened).items()}
 
 
-def next_to_review(question_id: int) -> AnyResponse:
-    """Redirect to the next draft in the queue."""
+@admin_blueprint.get("/review/<int:question_id>")
+@requires("questions:question:review")
+def review_draft(question_id: int) -> AnyResponse | str:
+    """Show a draft beside its articles with the machine's findings, similar questions and its results; `?skip` leads to the next one."""
+    session = read_session()
+    if "skip" in request.args:
+        return _next_to_review(question_queries.get_question(session, question_id))
+    shown = queries.get_for_reviewer(session, question_id)
+    stamp = question_queries.stamp_of(shown.question, shown.version)
+    person_id, may_own = my_user().person_id, may_review_alone()
+    return render_template(
+        "questions/review_draft.html",
+        shown=shown,
+        items=items_of(shown.version.content),
+        is_own=question_queries.is_author(session, shown.version, shown.question, person_id),
+        may_own=may_own,
+        left=queries.count_queue(session, person_id=person_id, may_own=may_own),
+        token=encrypt_query_param(json.dumps({question_id: stamp}), bound_to=f"drafts shown to {person_id}"),
+    )
+
+
+@admin_blueprint.post("/review/<int:question_id>")
+@requires("questions:question:review")
+def pass_draft(question_id: int) -> AnyResponse:
+    """Review and activate one draft whose findings were all ticked, and lead to the next."""
+    stamps = {each: stamp for each, stamp in _shown_stamps().items() if each == question_id}
+    back = url_for(".review_draft", question_id=question_id)
+    if len(request.form.getlist("seen")) < queries.get_for_reviewer(read_session(), question_id).finding_count:
+        flash("机器提示的每一处都要看过并勾选，然后再点通过。", "danger")
+        return redirect(back)
+    with request_transaction() as context:
+        _, rejections = actions.approve_and_activate(context, stamps=stamps, is_alone_allowed=may_review_alone())
+    for rejection in rejections:
+        flash(f"没有通过：{rejection}", "warning")
+    if rejections or not stamps:
+        return redirect(back)
+    question = question_queries.get_question(read_session(), question_id)
+    flash(f"{question.code} 已审核通过并启用。", "success")
+    return _next_to_review(question)
+
+
+def _next_to_review(question: BankQuestion) -> AnyResponse:
     following = queries.next_in_queue(
-        read_session(), person_id=my_user().person_id, may_own=may_review_alone(), after=question_id
+        read_session(), person_id=my_user().person_id, may_own=may_review_alone(), after=question
     )
     if following is None:
         flash("待审核的题目都看完了。", "success")
         return redirect(url_for(".review_queue"))
-    return redirect(url_for(".show_question", question_id=following, queue=1))
+    return redirect(url_for(".review_draft", question_id=following))
 
 
 @admin_blueprint.get("/coverage")

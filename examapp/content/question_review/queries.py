@@ -6,21 +6,35 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from examapp.content.laws.models import Law, LawVersion
-from examapp.content.question_search.queries import PAGE_SIZE, QuestionRow, list_rows
+from examapp.content.question_duplicates.queries import LikePair, list_similar
+from examapp.content.question_review.rules import CheckedRule, check_draft
+from examapp.content.question_search.queries import PAGE_SIZE, QuestionRow, list_rows, read_question
 from examapp.content.questions.models import (
     AnswerKey,
     BankQuestion,
     QuestionCitation,
     QuestionState,
+    QuestionUse,
     QuestionVersion,
 )
-from examapp.content.questions.queries import list_keys, stamp_of
+from examapp.content.questions.queries import (
+    PartCitation,
+    current_key,
+    get_question,
+    get_version,
+    list_cited,
+    list_keys,
+    list_uses,
+    list_versions,
+    stamp_of,
+)
 from examapp.content.questions.rules import TOPICS
 from question_bank.model import Difficulty, Kind
+from question_bank.quality import SIMILARITY_THRESHOLD
 
 READ_AT_ONCE = 20
 """How many drafts a reviewer reads in full on one page."""
@@ -80,11 +94,62 @@ def list_drafts_in_full(session: Session, *, person_id: int, may_own: bool, skip
     ]
 
 
-def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int) -> int | None:
-    """Find the draft to review next, apart from this one: the one that has waited longest."""
-    statement = _queue(select(BankQuestion.id), person_id, may_own=may_own).where(BankQuestion.id != after)
-    found: int | None = session.scalar(statement.order_by(BankQuestion.updated_at, BankQuestion.id).limit(1))
+def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: BankQuestion) -> int | None:
+    """Find the draft to review after this one, or else the one that has waited longest; None where this is the only one."""
+    statement = (
+        _queue(select(BankQuestion.id), person_id, may_own=may_own)
+        .where(BankQuestion.id != after.id)
+        .order_by(BankQuestion.updated_at, BankQuestion.id)
+        .limit(1)
+    )
+    later = tuple_(BankQuestion.updated_at, BankQuestion.id) > tuple_(after.updated_at, after.id)
+    found: int | None = session.scalar(statement.where(later)) or session.scalar(statement)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionForReviewer:
+    """All that a reviewer sees of one question: the articles beside it, what the machine found, similar ones, how it fared."""
+
+    question: BankQuestion
+    version: QuestionVersion
+    key: AnswerKey
+    cited: list[PartCitation]
+    checklist: list[CheckedRule]
+    similar: list[LikePair]
+    uses: list[QuestionUse]
+    numbers: dict[int, int]
+    """Numbers of the question's versions by id."""
+
+    @property
+    def finding_count(self) -> int:
+        """Return how many findings the reviewer has to tick."""
+        return sum(len(rule.findings) for rule in self.checklist)
+
+
+def get_for_reviewer(session: Session, question_id: int) -> QuestionForReviewer:
+    """Get a question with all that its reviewer should see; raises NotFoundError."""
+    question = get_question(session, question_id)
+    version = get_version(session, question)
+    cited = list_cited(session, version.id)
+    articles = [
+        [article for one in cited if one.part == number for article in one.articles]
+        for number in range(1, len(version.content["parts"]) + 1)
+    ]
+    similar = list_similar(session, question, version)
+    codes = [pair.other.code for pair in similar if pair.similarity >= 100 * SIMILARITY_THRESHOLD]
+    read = read_question(session, question, version, is_editable=True)
+    numbers = {each.id: each.number for each in list_versions(session, question.id)}
+    return QuestionForReviewer(
+        question=question,
+        version=version,
+        key=current_key(session, version.id),
+        cited=cited,
+        checklist=check_draft(read, articles, similar_codes=codes),
+        similar=similar,
+        uses=list_uses(session, list(numbers)),
+        numbers=numbers,
+    )
 
 
 def count_states(session: Session, *, person_id: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.delivery.attempt_records import queries
+from examapp.delivery.exams.actions import may_hold
 from examapp.delivery.exams.models import SCORING_RULE_NAMES
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.organisation.access.rules import Role
@@ -46,7 +47,8 @@ class AttemptRecordForm(FlaskForm):
 @shows_keys
 def show_record(attempt_id: int) -> tuple[str, int]:
     """Show the paper on record, to read or print, once the reason was given; leaves an audit line each time."""
-    found = queries.get_attempt_record(read_session(), attempt_id, my_access(_READ))
+    session, access = read_session(), my_access(_READ)
+    found = queries.get_attempt_record(session, attempt_id, access)
     form = AttemptRecordForm()
     if not form.validate_on_submit():
         return render_template("grading/record_reason.html", found=found, form=form), status_of(form)
@@ -68,6 +70,7 @@ def show_record(attempt_id: int) -> tuple[str, int]:
         band_names=BAND_NAMES,
         scoring_names=SCORING_RULE_NAMES,
         kind_names={str(kind): name for kind, name in KIND_NAMES.items()},
+        may_annul=may("grading:correction:request") and may_hold(session, found.exam.audiences, access),
         now=clock.now(),
     )
     return page, 200

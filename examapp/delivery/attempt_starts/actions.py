@@ -52,6 +52,9 @@ from question_bank.kinds.response_schema import count_items
 
 MAX_PAUSE_S = 25
 """How long a client is told to pause at most, well below what counts as given up."""
+MAX_COUNTED = 10_000
+"""How many waiting before a person are counted at most: more than all processes may admit at once, so it changes no admission, and a queue
+of 200,000 costs each look no more than one of 10,000."""
 _KEPT_FOR = timedelta(hours=1)
 _NOW = bindparam("now", type_=DateTime(timezone=True))
 _LOST_AT = bindparam("lost_at", type_=DateTime(timezone=True))
@@ -120,7 +123,7 @@ class StartEligibility:
     queued_at: datetime | None
     admitted_at: datetime | None
     ahead: int
-    """How many wait before this person; all, where the person has no place in the queue."""
+    """How many wait before this person; all, where the person has no place in the queue. Counted up to MAX_COUNTED."""
 
     def rejection_at(self, instant: datetime) -> StartRejection | None:
         """Return why a start at this instant is rejected, None where it is let in; attempts used up are not in it."""
@@ -134,17 +137,18 @@ class StartEligibility:
 
 
 def _count_ahead() -> ColumnElement[int]:
-    return (
-        select(func.count())
-        .select_from(_Other)
+    some = (
+        select(_Other.ticket)
         .where(
             _Other.admitted_at.is_(None),
             _Other.called_at > _LOST_AT,
             or_(_Own.ticket.is_(None), _Other.ticket < _Own.ticket),
         )
         .correlate(_Own)
-        .scalar_subquery()
+        .limit(MAX_COUNTED)
+        .lateral("waiting")
     )
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def _select_start_eligibility() -> Select[*tuple[Any, ...]]:
@@ -229,7 +233,7 @@ def ensure_may_start(session: Session, eligibility: StartEligibility, *, missing
 def try_admit(eligibility: StartEligibility, *, now: datetime) -> Queued | None:
     """Let a start in (None), or keep the person's place in the queue, in one statement.
 
-    The queue is one for all exams, since the machine is one. A start that failed after it was let in is let in again.
+    The queue is one for all exams and all machines. A start that failed after it was let in is let in again.
     """
     if eligibility.admitted_at is not None:
         return None

@@ -28,7 +28,7 @@ from examapp.delivery.corrections.rules import (
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.models import Correction, ItemRuling
-from examapp.delivery.grading.rules import BAND_NAMES, Band, Ruling, VersionKey
+from examapp.delivery.grading.rules import BAND_NAMES, Band, Ruling, Treatment, VersionKey
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import BadRequestError, ConflictError
 from examapp.organisation.dual_control.actions import SamePersonError
@@ -60,7 +60,12 @@ class AlreadyAskedError(ConflictError):
 
 
 def dry_run(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> list[Outcome]:
-    """Give what a change would do to each current grade of these exams that it touches; writes nothing."""
+    """Give what a change would do to each current grade of these exams that it touches; writes nothing.
+
+    Raises BadRequestError without an exam, unless a new key is for the bank alone: for what is graded from here on.
+    """
+    if not exam_ids and (change.new_part is None or change.treatment is not Treatment.KEY):
+        raise BadRequestError("请至少选一场考试。")
     provisional = dict.fromkeys(exam_ids, 0)
     return [outcome for outcome, _ in _iter_outcomes(session, change, exam_ids, provisional)]
 
@@ -88,7 +93,7 @@ def ask_correction(
     if queries.is_waiting(session, stored, exam_ids):
         raise AlreadyAskedError
     outcomes = dry_run(session, change, exam_ids)
-    if not outcomes:
+    if exam_ids and not outcomes:
         raise BadRequestError("所选的考试中没有这样的已评分的答卷，不需要更正成绩。")
     if seen and fingerprint(outcomes) != seen:
         raise OutdatedError("试算以后，这些考试的成绩又有变化。下面是新的试算结果，请看过再提交。")
@@ -96,6 +101,7 @@ def ask_correction(
         kind=change.kind,
         change=stored,
         exam_ids=sorted(exam_ids),
+        kept_exam_ids=_others_with(session, change, exam_ids),
         reason=reason.strip()[:500],
         public_reason=public_reason.strip()[:500],
         is_published=queries.are_results_out(session, exams, now=context.now),
@@ -110,6 +116,13 @@ def ask_correction(
     session.flush()
     _note(context, "corrections.ask", correction, count=len(outcomes))
     return correction
+
+
+def _others_with(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> list[int]:
+    """List the exams with graded attempts that a new key would rule too, but for those that were chosen."""
+    if change.new_part is None:
+        return []
+    return [each for each in queries.list_exam_ids_with(session, change.version_id) if each not in set(exam_ids)]
 
 
 def check_correction(context: ActionContext, correction_id: int) -> Correction:
@@ -141,12 +154,16 @@ def approve_correction(context: ActionContext, correction_id: int) -> Correction
     """
     session = context.session
     correction = _lock_for(context, correction_id, CorrectionState.ASKED, CorrectionState.CHECKED)
+    change = GradeChange.from_json(correction.change)
+    if change.new_part is not None:
+        grading_queries.hold_keys(session, may_change=True)
     exams = queries.lock_exams(session, correction.exam_ids)
     if correction.is_published and correction.state != CorrectionState.CHECKED:
         raise ConflictError("这项更正涉及已公布的成绩，要先由一人审核，再由另一人批准。")
     if not correction.is_published and queries.are_results_out(session, exams, now=context.now):
         raise OutdatedError("申请以后成绩已经公布，更正要由三人办理。请申请人重新提交。")
-    change = GradeChange.from_json(correction.change)
+    if not set(_others_with(session, change, correction.exam_ids)) <= set(correction.kept_exam_ids):
+        raise OutdatedError("申请以后又有别的考试按原答案评了分。请申请人重新试算，选好更正哪些考试再提。")
     change = _put_key_in_force(context, change, correction)
     ruling_ids = _put_change_in_force(session, change, correction, exams)
     made = list(_iter_outcomes(session, change, correction.exam_ids, ruling_ids))
@@ -191,7 +208,10 @@ def _put_key_in_force(context: ActionContext, change: GradeChange, correction: C
 def _put_change_in_force(
     session: Session, change: GradeChange, correction: Correction, exams: Sequence[Exam]
 ) -> dict[int, int]:
-    """Write what a change says, so that what is graded from here on follows it too; gives the new rulings' ids by exam."""
+    """Write what a change says, so that what is graded from here on follows it too; gives the new rulings' ids by exam.
+
+    Exams that were left out of a new key are ruled by the key of before, unless they have a ruling already.
+    """
     for exam in exams:
         exam.result_version += 1
         if change.kind is CorrectionKind.RULES:
@@ -203,13 +223,16 @@ def _put_change_in_force(
         session.execute(of_attempt.values(is_annulled=change.is_annulled))
     if change.kind is not CorrectionKind.ITEM:
         return {}
-    rows = [
-        {
-            "exam_id": exam.id, "question_version_id": change.version_id, "part": change.part, "treatment": change.treatment,
-            "key_ids": list(change.key_ids), "correction_id": correction.id,
-        }
-        for exam in exams
-    ]  # fmt: skip
+    place = {"question_version_id": change.version_id, "part": change.part, "correction_id": correction.id}
+    kept = set(correction.kept_exam_ids)
+    kept -= queries.list_ruled(session, correction.kept_exam_ids, change.version_id, change.part) if kept else set()
+    before = {**place, "treatment": Treatment.KEY, "key_ids": [change.old_key_id]}
+    new = {**place, "treatment": change.treatment, "key_ids": list(change.key_ids)}
+    rows = [{"exam_id": exam.id, **new} for exam in exams] + [
+        {"exam_id": exam_id, **before} for exam_id in sorted(kept)
+    ]
+    if not rows:
+        return {}
     made = session.execute(insert(ItemRuling).returning(ItemRuling.exam_id, ItemRuling.id), rows)
     return {exam_id: ruling_id for exam_id, ruling_id in made}  # noqa: C416 – rows are no plain tuples for the type checker
 

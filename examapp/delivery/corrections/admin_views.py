@@ -42,7 +42,7 @@ from examapp.delivery.grading.models import Correction
 from examapp.delivery.grading.rules import BAND_NAMES, TREATMENT_NAMES, Treatment
 from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import may, my_user, requires, shows_keys
+from examapp.organisation.accounts.guards import may, my_access, my_user, requires, shows_keys
 from examapp.organisation.passwords.audit_trail import keep_rejection
 from examapp.platform.audit.actions import ActionContext
 from examapp.points import as_text
@@ -52,7 +52,7 @@ from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import kind_of
 
 PERMISSIONS = {
-    # Ask for a correction of grades, and check one that touches published results.
+    # Ask for a correction of grades, and check one that touches published results; an office of a subtree for exams of its own units.
     "grading:correction:request": {Role.PUBLICITY_OFFICE},
     # See corrections, and decide as the last person.
     "grading:correction:approve": {Role.PUBLICITY_OFFICE, Role.SECURITY_ADMIN},
@@ -70,12 +70,12 @@ RULE_NAMES = {"pass_percent": "合格线", "good_percent": "良好线", "excelle
 
 
 @admin_blueprint.get("/")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 @shows_keys
 def list_corrections() -> str:
     """List the corrections, the newest first."""
     session = read_session()
-    rows = queries.list_corrections(session)
+    rows = queries.list_corrections(session, my_access(_APPROVE))
     return render_template(
         "grading/corrections.html",
         rows=rows,
@@ -111,7 +111,7 @@ def describe_change(session: Session, correction: Correction) -> str:
 
 
 @admin_blueprint.route("/questions/<int:question_id>", methods=["GET", "POST"])
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 @shows_keys
 def correct_item(question_id: int) -> Response | tuple[str, int]:
     """Change how a question counts in exams: a new key, both keys, points for all, not counted."""
@@ -122,7 +122,8 @@ def correct_item(question_id: int) -> Response | tuple[str, int]:
     if not 0 <= part < len(version.content["parts"]):
         raise NotFoundError
     shown = read_question(session, row, version, is_editable=True)
-    exams = [exam for exam in queries.list_exams_with(session, version.id, part) if not exam.is_anonymised]
+    affected = queries.list_exams_with(session, version.id, part, my_access(_ASK))
+    exams = [exam for exam in affected if exam.is_held and not exam.is_anonymised]
     form = ItemCorrectionForm(
         data={
             "key": key_data((shown.parts or (shown,))[part]),
@@ -130,11 +131,14 @@ def correct_item(question_id: int) -> Response | tuple[str, int]:
         }
     )
     form.exam_ids.choices = [SelectChoice(exam.id, exam.title) for exam in exams]
+    if not exams:
+        form.treatment.choices = form.treatment.choices[:1]
     return _form_page(
         form,
         "grading/correction_item.html",
         change=lambda: _item_change(session, version, part, form),
         exam_ids=lambda: _chosen(form, [exam.id for exam in exams]),
+        others=[exam.title for exam in affected if exam not in exams],
         question=row,
         version=version,
         part=part,
@@ -152,7 +156,7 @@ def _chosen(form: ItemCorrectionForm, offered: Sequence[int]) -> list[int]:
 
 
 def _item_change(session: Session, version: QuestionVersion, part: int, form: ItemCorrectionForm) -> GradeChange:
-    """Give the change that the form says; a key that the version had before is named, another is written down."""
+    """Give the change that the form says; a key that is to be the newest is written down where it is not, one that counts beside it is named where it was there before."""
     treatment = Treatment(form.treatment.data)
     change = GradeChange(kind=CorrectionKind.ITEM, version_id=version.id, part=part, treatment=treatment)
     if treatment in {Treatment.FULL, Treatment.VOID}:
@@ -162,6 +166,8 @@ def _item_change(session: Session, version: QuestionVersion, part: int, form: It
     wanted = corrected_part(asked, newest.parts[part], kind.key_of_fields(fields), kind.blanks_of_fields(fields))
     known = {key.id: key.parts[part] for key in list_keys(session, [version.id])[version.id]}
     same = [key_id for key_id, stored in known.items() if _key_of(stored) == _key_of(wanted)]
+    if treatment is Treatment.KEY and newest.id not in same:
+        same = []
     others = [key_id for key_id in known if key_id not in same] if treatment is Treatment.BEST_OF else []
     if treatment is Treatment.BEST_OF and not others:
         raise BadRequestError("新答案与原答案相同，没有两个答案可以都给分。请改选新的答案。")
@@ -175,11 +181,13 @@ def _key_of(part: dict[str, Any]) -> tuple[Any, Any]:
 
 
 @admin_blueprint.route("/exams/<int:exam_id>", methods=["GET", "POST"])
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 @shows_keys
 def correct_rules(exam_id: int) -> Response | tuple[str, int]:
     """Change the scoring rule, the pass mark or the bands of an exam that was graded."""
-    exam = get_exam(read_session(), exam_id)
+    session = read_session()
+    queries.ensure_exams_held(session, [exam_id], my_access(_ASK))
+    exam = get_exam(session, exam_id)
     form = RulesCorrectionForm(data={name: getattr(exam, name) for name in ("scoring_rule", *RULE_NAMES)})
     return _form_page(
         form,
@@ -199,12 +207,12 @@ def _rules_change(form: RulesCorrectionForm) -> GradeChange:
 
 
 @admin_blueprint.route("/attempts/<int:attempt_id>", methods=["GET", "POST"])
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 @shows_keys
 def annul_attempt(attempt_id: int) -> Response | tuple[str, int]:
     """Let a sitting count for nothing, or count again."""
     session = read_session()
-    attempt = queries.get_attempt(session, attempt_id)
+    attempt = queries.get_attempt(session, attempt_id, my_access(_ASK))
     form = AnnulmentForm(data={"is_annulled": not attempt.is_annulled})
     return _form_page(
         form,
@@ -264,15 +272,11 @@ def _form_page(
         if not form.is_rejected and "ask" in request.form:
             flash("更正已提交，等另一人审批。", "success")
             return redirect(url_for("corrections_admin.show_correction", correction_id=made))
-        if wanted is not None and chosen:
+        if wanted is not None and chosen is not None:
             with submit(form=form):
                 dry_run = _try(form, wanted, chosen)
-    return render_template(template, form=form, dry_run=dry_run, band_names=BAND_NAMES, **shown), status_of_try(form)
-
-
-def status_of_try(form: GradeCorrectionForm) -> int:
-    """Give 422 for a form that was rejected; a dry run is an answer like any other."""
-    return status_of(form) if form.is_rejected else 200
+    status = status_of(form) if form.is_rejected else 200  # a dry run is an answer like any other
+    return render_template(template, form=form, dry_run=dry_run, band_names=BAND_NAMES, **shown), status
 
 
 def _ask(context: ActionContext, form: GradeCorrectionForm, change: GradeChange, exam_ids: list[int]) -> int:
@@ -296,12 +300,12 @@ def _try(form: GradeCorrectionForm, change: GradeChange, exam_ids: list[int]) ->
 
 
 @admin_blueprint.get("/<int:correction_id>")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 @shows_keys
 def show_correction(correction_id: int) -> str:
     """Show a correction: before it is applied by its dry run of this moment, afterwards by what it has done."""
     session = read_session()
-    correction = queries.get_correction(session, correction_id)
+    correction = queries.get_correction(session, correction_id, my_access(_APPROVE))
     change, problem, outcomes = GradeChange.from_json(correction.change), "", []
     is_open = correction.state in {CorrectionState.ASKED, CorrectionState.CHECKED}
     if is_open:
@@ -345,21 +349,21 @@ def _keys(session: Session, change: GradeChange) -> dict[str, Any] | None:
 
 
 @admin_blueprint.post("/<int:correction_id>/check")
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 def check_correction(correction_id: int) -> Response:
     """Check a correction of published results as the second person."""
     return _decide(correction_id, actions.check_correction, "已审核，等第三人批准。")
 
 
 @admin_blueprint.post("/<int:correction_id>/approve")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 def approve_correction(correction_id: int) -> Response:
     """Apply a correction as its last person."""
     return _decide(correction_id, actions.approve_correction, "已批准，成绩已全部更正，成绩有变化的人会收到通知。")
 
 
 @admin_blueprint.post("/<int:correction_id>/reject")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 def reject_correction(correction_id: int) -> Response:
     """Reject a correction."""
     return _decide(correction_id, actions.reject_correction, "已退回，成绩没有变化。")
@@ -368,6 +372,7 @@ def reject_correction(correction_id: int) -> Response:
 def _decide(correction_id: int, act: Callable[[ActionContext, int], object], text: str) -> Response:
     try:
         with request_transaction(text) as context:
+            queries.get_correction(context.session, correction_id, my_access(_APPROVE))
             act(context, correction_id)
     except NotFoundError:
         raise
@@ -378,14 +383,14 @@ def _decide(correction_id: int, act: Callable[[ActionContext, int], object], tex
 
 
 @admin_blueprint.get("/<int:correction_id>/file")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 @shows_keys
 def download_correction(correction_id: int) -> Response:
     """Hand out the table of results before and after; leaves an audit line."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "correction.xlsx"
         with request_transaction() as context:
-            row = queries.get_correction(context.session, correction_id)
+            row = queries.get_correction(context.session, correction_id, my_access(_APPROVE))
             actions.write_correction(context, row, path, title=describe_change(context.session, row))
         content = path.read_bytes()
     return send_file(

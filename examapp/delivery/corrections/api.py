@@ -17,7 +17,7 @@ from examapp.delivery.corrections.rules import CorrectionKind, GradeChange, fing
 from examapp.delivery.grading.models import Correction
 from examapp.delivery.grading.rules import Treatment
 from examapp.errors import BadRequestError
-from examapp.organisation.accounts.guards import requires, shows_keys
+from examapp.organisation.accounts.guards import my_access, requires, shows_keys
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.json_io import Count, EmptyBody, Id, Instant, instant, json_response, read_body
 from examapp.web.submit import request_transaction
@@ -128,11 +128,12 @@ def _correction_json(row: Correction) -> CorrectionBody:
 
 
 @api_blueprint.post("")
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 @shows_keys
 def request_correction() -> Response:
     """Try a correction out, or ask for it where the fingerprint of its dry run is sent along."""
     body = read_body(CorrectionRequest, max_bytes=_SMALL_BYTES)
+    queries.ensure_exams_held(read_session(), body.exams, my_access(_ASK))
     if not body.fingerprint:
         session = read_session()
         outcomes = actions.dry_run(session, body.change.change(session), body.exams)
@@ -151,28 +152,28 @@ def request_correction() -> Response:
 
 
 @api_blueprint.get("/<int:correction_id>")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 def get_correction(correction_id: int) -> Response:
     """Give a correction."""
-    return json_response(_correction_json(queries.get_correction(read_session(), correction_id)))
+    return json_response(_correction_json(queries.get_correction(read_session(), correction_id, my_access(_APPROVE))))
 
 
 @api_blueprint.post("/<int:correction_id>/check")
-@requires(_ASK, everywhere=True)
+@requires(_ASK)
 def check_correction(correction_id: int) -> Response:
     """Check a correction of published results as the second person."""
     return _decide(correction_id, actions.check_correction)
 
 
 @api_blueprint.post("/<int:correction_id>/approve")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 def approve_correction(correction_id: int) -> Response:
     """Apply a correction as its last person."""
     return _decide(correction_id, actions.approve_correction)
 
 
 @api_blueprint.post("/<int:correction_id>/reject")
-@requires(_APPROVE, everywhere=True)
+@requires(_APPROVE)
 def reject_correction(correction_id: int) -> Response:
     """Reject a correction."""
     return _decide(correction_id, actions.reject_correction)
@@ -181,4 +182,5 @@ def reject_correction(correction_id: int) -> Response:
 def _decide(correction_id: int, act: Callable[[ActionContext, int], Correction]) -> Response:
     read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
     with request_transaction() as context:
+        queries.get_correction(context.session, correction_id, my_access(_APPROVE))
         return json_response(_correction_json(act(context, correction_id)))

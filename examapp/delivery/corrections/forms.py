@@ -33,7 +33,7 @@ class ItemCorrectionForm(GradeCorrectionForm):
         validators=[InputRequired("请选择怎样计分。")],
     )
     key = FormField(KeyPartForm)
-    exam_ids = SelectMultipleField("更正哪些考试", coerce=sent_number, validators=[InputRequired("请至少选一场考试。")])
+    exam_ids = SelectMultipleField("更正哪些考试", coerce=sent_number)
     exams_reason = StringField("有的考试不更正，理由", validators=[_LONG])
 
 

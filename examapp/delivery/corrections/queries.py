@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import local
@@ -18,9 +18,11 @@ from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ends_of
 from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange, Outcome
 from examapp.delivery.exams.models import Exam
+from examapp.delivery.exams.queries import held_by
 from examapp.delivery.exams.rules import is_visible, results_visible_at
-from examapp.delivery.grading.models import Correction, Grade
+from examapp.delivery.grading.models import Correction, Grade, ItemRuling
 from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 
@@ -40,6 +42,13 @@ ORDER BY a.id
 """).bindparams(bindparam("version_id", type_=BigInteger), bindparam("attempt_id", type_=BigInteger))
 """The current grades that a change may touch, with all that they are made of: letters from the sheet, words from the answers."""
 _AT_ONCE = 500
+
+
+def ensure_exams_held(session: Session, exam_ids: Sequence[int], access: AccessScope) -> None:
+    """Raise NotFoundError unless the whole audience of each of these exams lies within the reach."""
+    held = select(func.count()).where(Exam.id.in_(exam_ids), held_by(access))
+    if session.execute(held).scalar_one() != len(set(exam_ids)):
+        raise NotFoundError
 
 
 def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> Iterator[list[CurrentGrade]]:
@@ -88,9 +97,10 @@ def lock_correction(session: Session, correction_id: int) -> Correction:
 def is_waiting(session: Session, change: dict[str, Any], exam_ids: Sequence[int]) -> bool:
     """Tell whether the same change of one of these exams was asked for and is not yet decided."""
     is_open = Correction.state.in_((CorrectionState.ASKED, CorrectionState.CHECKED))
-    same = select(Correction.id).where(
-        is_open, Correction.change == change, Correction.exam_ids.op("&&", is_comparison=True)(list(exam_ids))
+    chosen = Correction.exam_ids.op("&&", is_comparison=True)(list(exam_ids)) | (
+        Correction.exam_ids == sorted(exam_ids)
     )
+    same = select(Correction.id).where(is_open, Correction.change == change, chosen)
     return session.scalar(select(same.exists())) is True
 
 
@@ -104,29 +114,49 @@ class AffectedExam:
     closes_at: datetime
     attempts: int
     is_anonymised: bool
+    is_held: bool
+    """Whether who asks may decide about it."""
     was_law_in_force: bool
     """Whether every version of a law that the question cites was in force when the exam opened."""
 
 
-def list_exams_with(session: Session, version_id: int, part: int) -> list[AffectedExam]:
+def list_exams_with(session: Session, version_id: int, part: int, access: AccessScope) -> list[AffectedExam]:
     """List the exams with graded attempts that hold a version's part, the latest first."""
     rows = session.execute(
-        select(Exam.id, Exam.title, Exam.opens_at, Exam.closes_at, Exam.anonymised_at, func.count().label("attempts"))
+        select(
+            Exam.id, Exam.title, Exam.opens_at, Exam.closes_at, Exam.anonymised_at, held_by(access).label("is_held"), func.count().label("attempts")
+        )
         .join(Attempt, Attempt.exam_id == Exam.id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .where(Grade.key_ids.has_key(str(version_id)), Attempt.state == AttemptState.GRADED)
         .group_by(Exam.id)
         .order_by(Exam.opens_at.desc(), Exam.id.desc())
-    ).all()
+    ).all()  # fmt: skip
     since, until = _law_days(session, version_id, part)
     return [
         AffectedExam(
             id=row.id, title=row.title, opens_at=row.opens_at, closes_at=row.closes_at, attempts=row.attempts,
-            is_anonymised=row.anonymised_at is not None,
+            is_anonymised=row.anonymised_at is not None, is_held=row.is_held,
             was_law_in_force=(since is None or since <= local(row.opens_at).date()) and (until is None or local(row.opens_at).date() < until),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def list_exam_ids_with(session: Session, version_id: int) -> list[int]:
+    """List the exams with graded attempts that hold a version, rising."""
+    statement = (
+        select(Attempt.exam_id)
+        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Grade.key_ids.has_key(str(version_id)))
+    )
+    return sorted(session.scalars(statement.distinct()))
+
+
+def list_ruled(session: Session, exam_ids: Sequence[int], version_id: int, part: int) -> set[int]:
+    """List those of these exams that count a version's part by a ruling."""
+    place = (ItemRuling.question_version_id == version_id, ItemRuling.part == part)
+    return set(session.scalars(select(ItemRuling.exam_id).where(ItemRuling.exam_id.in_(exam_ids), *place)))
 
 
 def _law_days(session: Session, version_id: int, part: int) -> tuple[date | None, date | None]:
@@ -205,7 +235,7 @@ def person_ids_of(session: Session, attempt_ids: Sequence[int]) -> list[int]:
 
 
 def select_passed_by_correction(*, exam_id: int | None = None, since: datetime | None = None) -> Select[int, int]:
-    """Select exam and person of the current grades that a correction or a regrade made a pass; of one exam, or since an instant."""
+    """Select exam and person of the current grades that a correction made a pass; of one exam, or since an instant."""
     statement = (
         select(Attempt.exam_id, Attempt.person_id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
@@ -217,17 +247,24 @@ def select_passed_by_correction(*, exam_id: int | None = None, since: datetime |
     return statement if since is None else statement.where(Grade.graded_at > since)
 
 
-def get_attempt(session: Session, attempt_id: int) -> Attempt:
-    """Get anybody's attempt; raises NotFoundError."""
-    attempt = session.get(Attempt, attempt_id)
+def get_attempt(session: Session, attempt_id: int, access: AccessScope) -> Attempt:
+    """Get anybody's attempt in an exam that the reach holds; raises NotFoundError."""
+    of_exam = select(Attempt).join(Exam, Attempt.exam_id == Exam.id)
+    attempt = session.scalar(of_exam.where(Attempt.id == attempt_id, held_by(access)))
     if attempt is None:
         raise NotFoundError
     return attempt
 
 
-def get_correction(session: Session, correction_id: int) -> Correction:
-    """Get a correction; raises NotFoundError."""
-    correction = session.get(Correction, correction_id)
+def _is_within(access: AccessScope) -> ColumnElement[bool]:
+    """Give the condition that the reach holds every exam of a correction."""
+    beyond = select(Exam.id).where(Exam.id == any_(Correction.exam_ids), ~held_by(access))
+    return ~beyond.correlate(Correction).exists()
+
+
+def get_correction(session: Session, correction_id: int, access: AccessScope) -> Correction:
+    """Get a correction of exams that the reach holds; raises NotFoundError."""
+    correction = session.scalar(select(Correction).where(Correction.id == correction_id, _is_within(access)))
     if correction is None:
         raise NotFoundError
     return correction
@@ -239,9 +276,10 @@ def lock_unnotified_corrections(session: Session) -> Sequence[Correction]:
     return session.scalars(select(Correction).where(*unnotified).with_for_update(skip_locked=True)).all()
 
 
-def list_corrections(session: Session) -> Sequence[Correction]:
-    """List the latest corrections, the newest first."""
-    return session.scalars(select(Correction).order_by(Correction.id.desc()).limit(_MAX_LISTED)).all()
+def list_corrections(session: Session, access: AccessScope) -> Sequence[Correction]:
+    """List the latest corrections of exams that the reach holds, the newest first."""
+    listed = select(Correction).where(_is_within(access)).order_by(Correction.id.desc()).limit(_MAX_LISTED)
+    return session.scalars(listed).all()
 
 
 def titles_of(session: Session, exam_ids: Iterable[int]) -> dict[int, str]:
@@ -267,9 +305,6 @@ class GradeLine:
     reason: str
 
 
-_REASONS = {"first": "首次评分", "key_corrected": "有一道题的答案作了更正"}
-
-
 def list_grades(session: Session, attempt_id: int) -> list[GradeLine]:
     """List all grades of an attempt, the oldest first, each with why it was made."""
     rows = session.execute(
@@ -283,7 +318,7 @@ def list_grades(session: Session, attempt_id: int) -> list[GradeLine]:
     return [
         GradeLine(
             number=number, points=points, points_possible=possible, graded_at=at,
-            reason=public_reason or _REASONS.get(reason, "这场考试的成绩作了更正"),
+            reason=public_reason or ("首次评分" if reason == "first" else "这场考试的成绩作了更正"),
         )
         for number, points, possible, at, reason, public_reason in rows
     ]  # fmt: skip

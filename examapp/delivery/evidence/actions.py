@@ -9,10 +9,11 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Table, update
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from examapp.delivery.evidence import queries
 from examapp.delivery.evidence.models import KEPT, EvidencePack
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import get_exam
+from examapp.delivery.grading.actions import rules_of
 from examapp.errors import BadRequestError, ConflictError
 from examapp.jobs.actions import enqueue
 from examapp.jobs.runner import JobRun
@@ -47,12 +49,12 @@ def signer_from(settings: Settings) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(hmac.digest(first, b"evidence pack", "sha256"))
 
 
-def request_pack(context: ActionContext, exam_id: int, *, reason: str) -> int:
+def request_pack(context: ActionContext, exam_id: int, *, reason: str, has_names: bool = False) -> int:
     """Ask for an exam's pack; gives the request's id. Another person allows it. Raises NotFoundError, BadRequestError, ConflictError, AlreadyRequestedError."""
     exam = _get_packable(context.session, exam_id)
     if not reason.strip():
         raise BadRequestError("请写明用途，例如：上级抽查、成绩复核。")
-    details = {"exam_id": exam.id, "exam_title": exam.title}
+    details = {"exam_id": exam.id, "exam_title": exam.title, "has_names": has_names}
     return dual_control_actions.ask(
         context, "evidence.export_pack", request_key=str(exam.id), details=details, reason=reason
     )
@@ -69,7 +71,7 @@ def enqueue_pack(session: Session, approval: Approval, *, now: datetime) -> Evid
     """Have a pack made that a second person has allowed, as its asker's; raises ConflictError for an exam that was anonymised meanwhile."""
     exam = _get_packable(session, approval.details["exam_id"])
     pack = EvidencePack(
-        exam_id=exam.id, approval_id=approval.id, file_name=f"证据包-{exam.title}.zip", created_by_id=approval.requested_by_id, created_at=now
+        exam_id=exam.id, approval_id=approval.id, has_names=approval.details["has_names"], file_name=f"证据包-{exam.title}.zip", created_by_id=approval.requested_by_id, created_at=now
     )  # fmt: skip
     return enqueue(session, pack)
 
@@ -79,7 +81,7 @@ def run_pack(session: Session, run: JobRun, *, now: datetime, signer: Ed25519Pri
     pack = session.get_one(EvidencePack, run.id)
     with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
         path = Path(folder) / "pack.zip"
-        digest = make_pack(session, pack.exam_id, path, signer=signer, run=run)
+        digest = make_pack(session, pack.exam_id, path, signer=signer, run=run, has_names=pack.has_names)
         pack.file, pack.manifest_sha256, pack.expires_at = path.read_bytes(), digest, now + KEPT
     pack.result_version = get_exam(session, pack.exam_id).result_version
     run.complete(session, total=len(queries.FILES))
@@ -99,21 +101,24 @@ def expire_packs(session: Session, *, now: datetime) -> None:
 
 
 def make_pack(
-    session: Session, exam_id: int, path: Path, *, signer: Ed25519PrivateKey, run: JobRun | None = None
-) -> str:
-    """Write an exam's pack; gives the SHA-256 of its manifest. Raises NotFoundError, and ConflictError for an exam that was anonymised."""
+    session: Session, exam_id: int, path: Path, *, signer: Ed25519PrivateKey, run: JobRun | None = None, has_names: bool = False
+) -> str:  # fmt: skip
+    """Write an exam's pack, with whose the attempts are where that is wanted; gives the SHA-256 of its manifest. Raises NotFoundError, and ConflictError for an exam that was anonymised."""
     exam = _get_packable(session, exam_id)
     digests: dict[str, str] = {}
     counts = Counter({"attempts": 0, "graded": 0, "passed": 0})
     with zipfile.ZipFile(path, "w", compresslevel=6) as archive:
         for name in ("README.txt", "verify.py"):
             digests[name] = _add(archive, name, [(ENCLOSED / name).read_bytes()])
-        for number, name in enumerate(queries.FILES):
+        for number, name in enumerate((*queries.FILES, queries.NAMES) if has_names else queries.FILES):
             if run is not None:
                 run.progress(number, len(queries.FILES))
             rows = _counted(name, queries.iter_rows(session, name, exam_id), counts)
             digests[f"{name}.jsonl"] = _add(archive, f"{name}.jsonl", (_line(row) for row in rows))
-        about = {"exam": exam.id, "result_version": exam.result_version, "counts": dict(counts)}
+        about = {
+            "exam": exam.id, "title": exam.title, "opens_at": _instant(exam.opens_at), "closes_at": _instant(exam.closes_at),
+            "rules": msgspec.to_builtins(rules_of(exam), str_keys=True), "result_version": exam.result_version, "counts": dict(counts),
+        }  # fmt: skip
         digests["exam.json"] = _add(archive, "exam.json", [_line(about)])
         public_key = signer.public_key().public_bytes_raw().hex()
         manifest = _line({"format": FORMAT, "public_key": public_key, "files": digests})
@@ -130,6 +135,10 @@ def _counted(name: str, rows: Iterable[dict[str, Any]], counts: Counter[str]) ->
             counts["graded"] += 1
             counts["passed"] += row["is_passed"]
         yield row
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _line(row: dict[str, Any]) -> bytes:

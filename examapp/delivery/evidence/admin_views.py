@@ -6,7 +6,7 @@ from io import BytesIO
 
 from flask import Blueprint, current_app, redirect, render_template, send_file, url_for
 from werkzeug.wrappers import Response
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length
 
 from examapp.db.session import read_session
@@ -33,6 +33,7 @@ class PackForm(FlaskForm):
     reason = StringField(
         "用途", validators=[InputRequired("请写明用途，例如：上级抽查。"), Length(max=300, message="最多 300 个字。")]
     )
+    has_names = BooleanField("附上姓名对照（每份答卷是谁的：姓名、工号、单位）")
 
 
 @admin_blueprint.route("/exams/<int:exam_id>", methods=["GET", "POST"])
@@ -44,7 +45,7 @@ def show_packs(exam_id: int) -> Response | tuple[str, int]:
     exam, form = get_exam(session, exam_id), PackForm()
     if form.validate_on_submit():
         with submit("申请已提交。安全管理员同意后开始制作，做好后回到本页下载。", form=form) as context:
-            actions.request_pack(context, exam_id, reason=form.reason.data)
+            actions.request_pack(context, exam_id, reason=form.reason.data, has_names=form.has_names.data)
         if not form.is_rejected:
             return redirect(url_for("evidence_admin.show_packs", exam_id=exam_id), 303)
     public_key = actions.signer_from(current_app.config["SETTINGS"]).public_key().public_bytes_raw().hex()

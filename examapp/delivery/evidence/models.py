@@ -20,13 +20,14 @@ class EvidencePack(Job):
 
     __tablename__ = "evidence_packs"
     __personal_data__ = STAFF.of(
-        "考试证据包", "供他人核对每个成绩；不含姓名；到期自动删除", owner=None, seen_by="申请人"
+        "考试证据包", "供他人核对每个成绩；姓名只在申请时写明才附上；到期自动删除", owner=None, seen_by="申请人"
     )
     KIND = "evidence.make_pack"
 
     id: Mapped[JobId]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True, info=shown("考试"))
     approval_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
+    has_names: Mapped[bool] = mapped_column(default=False, info=shown("附姓名对照"))
     result_version: Mapped[int] = mapped_column(default=0, info=TECHNICAL)
     """The exam's result version when it was made; 0 before."""
     manifest_sha256: Mapped[Str] = mapped_column(default="", info=TECHNICAL)

@@ -27,6 +27,7 @@ from examapp.delivery.exams.forms import (
     offer_in_row,
 )
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamKind, ExamState
+from examapp.delivery.question_replacements.queries import list_redraws
 from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import may, menu_entry, my_access, requires
@@ -80,6 +81,7 @@ def show_exam(exam_id: int) -> str:
         main_exam=None if exam.main_exam_id is None else session.get(Exam, exam.main_exam_id),
         makeup_reasons=queries.count_makeup_reasons(session, exam) if exam.kind == ExamKind.MAKEUP else {},
         extensions=queries.list_extensions(session, exam) if is_editor else [],
+        redraws=list_redraws(session, exam_id) if is_editor else [],
         issues=exam_publication_actions.list_publish_issues(session, exam, now=clock.now())
         if is_editor and is_draft
         else [],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from examapp.delivery.exams.models import (
@@ -168,6 +168,19 @@ def concerns(access: AccessScope) -> ColumnElement[bool]:
         .correlate(Exam)
         .exists()
     )
+
+
+def held_by(access: AccessScope) -> ColumnElement[bool]:
+    """Give the condition on `Exam` "its whole audience lies within the reach": who may decide about it (`actions.may_hold` as a condition)."""
+    if access.is_everything:
+        return true()
+    is_within = func.coalesce(within(access), false())
+    parts = select(ExamAudience.id).where(ExamAudience.exam_id == Exam.id)
+    unit_id = func.coalesce(ExamAudience.unit_id, ExamAudience.sector_unit_id, Person.unit_id)
+    beyond = parts.outerjoin(Person, ExamAudience.person_id == Person.id).outerjoin(Unit, Unit.id == unit_id)
+    outside = select(Unit.id).where(Unit.kind != UnitKind.SECTOR, ~is_within)
+    is_own = and_(parts.correlate(Exam).exists(), ~beyond.where(~is_within).correlate(Exam).exists())
+    return or_(~outside.exists(), is_own)
 
 
 def list_organiser_exams(session: Session, access: AccessScope) -> list[Exam]:

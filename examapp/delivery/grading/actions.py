@@ -64,6 +64,7 @@ UPDATE attempts SET state = 'graded' FROM graded WHERE attempts.id = graded.atte
 
 def grade_batch(session: Session, ids: Sequence[int], *, now: datetime) -> int:
     """Grade these attempts, as far as they still wait and nobody else has them, in few statements. Return how many."""
+    queries.hold_keys(session)
     locked = queries.lock_ungraded(session, ids)
     if not locked:
         return 0

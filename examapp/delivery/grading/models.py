@@ -8,11 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.personal_data import EXAM, OTHERS, TECHNICAL, WITH_KEYS, shown
 from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
-from examapp.jobs.models import Job, JobId
 
 
 class Grade(Base):
-    """One grading of an attempt; a regrade adds a row and takes `is_current` over.
+    """One grading of an attempt; a correction adds a row and takes `is_current` over.
 
     It names everything it is made of: paper and answers by the attempt, `key_ids`, `ruling_ids`, `mark_ids` and `rules`. None of these rows ever
     changes (the database refuses it), so that the grade can be made again from them by anybody.
@@ -37,7 +36,6 @@ class Grade(Base):
             postgresql_include=["points", "points_possible", "percent", "band", "is_passed"],
         ),
         Index("ix_grades_graded_again", "attempt_id", postgresql_where=text("is_current AND number > 1")),
-        Index("ix_grades_regrade_id", "regrade_id", postgresql_where=text("regrade_id IS NOT NULL")),
         Index("ix_grades_correction_id", "correction_id", postgresql_where=text("correction_id IS NOT NULL")),
         CheckConstraint("points >= 0 AND points <= points_possible", name="points"),
         CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name="band"),
@@ -71,10 +69,8 @@ class Grade(Base):
     reason: Mapped[Str] = mapped_column(default="first", info=shown("评分原因"))
     graded_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     graded_at: Mapped[UtcDateTime] = mapped_column(info=shown("评分时间"))
-    regrade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("regrades.id"), info=TECHNICAL)
-    """The regrade that made it; what counted before is the grade with the number below."""
     correction_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("corrections.id"), info=TECHNICAL)
-    """The correction that made it."""
+    """The correction that made it; what counted before is the grade with the number below."""
 
 
 class Correction(Base):
@@ -95,7 +91,7 @@ class Correction(Base):
             "state <> 'applied' OR (approved_by_id IS NOT NULL AND (checked_by_id IS NOT NULL OR NOT is_published))",
             name="applied",
         ),
-        CheckConstraint("cardinality(exam_ids) > 0", name="exams"),
+        CheckConstraint("cardinality(exam_ids) > 0 OR kind = 'item'", name="exams"),
     )
 
     id: Mapped[Id]
@@ -103,7 +99,9 @@ class Correction(Base):
     change: Mapped[JsonB]
     """A corrections.rules.GradeChange."""
     exam_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
-    """The exams that were chosen, rising."""
+    """The exams that were chosen, rising; none where only the bank's key is corrected."""
+    kept_exam_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)
+    """The exams with graded attempts that were left out of a new key, rising: they go on counting by the key of before."""
     reason: Mapped[Str]
     public_reason: Mapped[Str]
     """What candidates read."""
@@ -171,27 +169,6 @@ class ItemMark(Base):
     points: Mapped[Points] = mapped_column(info=WITH_KEYS)
     source: Mapped[Str] = mapped_column(info=TECHNICAL)
     is_current: Mapped[bool] = mapped_column(default=True, info=shown("现行评分"))
-
-
-class Regrade(Job):
-    """Every graded attempt of a question version graded again by a corrected key; a job, begun when a second person allows the key.
-
-    What was before and after stands in the grades themselves, the reason and the two persons in the approval.
-    """
-
-    __tablename__ = "regrades"
-    __table_args__ = (UniqueConstraint("approval_id"),)
-    KIND = "grading.regrade"
-
-    id: Mapped[JobId]
-    approval_id: Mapped[BigInt]
-    question_id: Mapped[BigInt]
-    question_version_id: Mapped[BigInt]
-    old_key_id: Mapped[BigInt]
-    new_key_id: Mapped[BigInt]
-    approved_by_id: Mapped[BigInt]
-    last_attempt_id: Mapped[BigInt] = mapped_column(default=0)
-    """How far the run has come, by the attempts' ids."""
 
 
 class ExternalResult(Base):

@@ -30,7 +30,7 @@ class AnswerSheet:
     """By item; None where nothing was answered."""
     last_number: int
     """The number of its last grade, 0 where there is none."""
-    rules: dict[str, str]
+    rules: dict[str, Any]
     """The exam's rules of today, as a grade freezes them."""
     ruling_ids: list[int]
     """The rulings in force in the exam today, whatever the paper holds."""
@@ -63,16 +63,19 @@ SELECT a.id FROM attempts AS a JOIN steady ON steady.id = a.exam_id
 WHERE a.id = ANY(CAST(:ids AS bigint[])) AND a.state = 'submitted' AND a.quarantined_at IS NULL ORDER BY a.submitted_at FOR UPDATE OF a
 """)
 """The exams' rows are held too: a correction, which locks them, waits for what is being graded by the rulings of before."""
-_SHEETS = text("""
-SELECT a.id, p.sections, p.response_schema,
-  jsonb_build_object(
+_EXAM_RULES = text("""
+SELECT e.id, json_build_object(
     'scoring_rule', e.scoring_rule, 'pass_percent', e.pass_percent::text, 'good_percent', e.good_percent::text, 'excellent_percent', e.excellent_percent::text
-  ) || CASE WHEN a.is_annulled THEN '{"is_annulled": true}' ELSE '{}' END::jsonb AS rules,
-  ARRAY(SELECT max(id) FROM item_rulings WHERE exam_id = a.exam_id GROUP BY question_version_id, part ORDER BY 1) AS ruling_ids,
+  ) AS rules,
+  ARRAY(SELECT max(id) FROM item_rulings WHERE exam_id = e.id GROUP BY question_version_id, part ORDER BY 1) AS ruling_ids
+FROM exams AS e WHERE e.id = ANY(ARRAY(SELECT DISTINCT exam_id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[]))))
+""")
+_SHEETS = text("""
+SELECT a.id, a.exam_id, a.is_annulled, p.sections, p.response_schema,
   (SELECT json_agg(json_build_object('id', id, 'item', item, 'points', points::text)) FROM item_marks WHERE attempt_id = a.id AND is_current) AS hand_marks,
   (SELECT coalesce(max(number), 0) FROM grades WHERE attempt_id = a.id) AS last_number,
   (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id) AS responses
-FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id JOIN exams AS e ON e.id = a.exam_id WHERE a.id = ANY(CAST(:ids AS bigint[]))
+FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id WHERE a.id = ANY(CAST(:ids AS bigint[]))
 """)
 _NEWEST_KEYS = text("""
 SELECT DISTINCT ON (question_version_id) question_version_id, id FROM answer_keys WHERE question_version_id = ANY(CAST(:ids AS bigint[]))
@@ -89,6 +92,17 @@ _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
 
+_HOLD_KEYS = "SELECT pg_advisory_xact_lock{}(hashtext('grading.keys'))"
+
+
+def hold_keys(session: Session, *, may_change: bool = False) -> None:
+    """Hold the keys of used questions as they are until the transaction ends; one that may change them waits for all that grade, and they for it.
+
+    Take it before any row: what is graded by the key of before is then visible to who puts a new one in force.
+    """
+    session.connection().execute(text(_HOLD_KEYS.format("" if may_change else "_shared")))
+
+
 def begin_grading(session: Session, statement: TextClause, **values: Any) -> list[int]:
     """Count a try of attempts that wait for a grade and that nobody else holds, oldest first. Return their ids."""
     return list(session.connection().execute(statement, values).scalars())
@@ -103,9 +117,16 @@ def lock_ungraded(session: Session, ids: Sequence[int]) -> list[int]:
 
 
 def list_sheets(session: Session, ids: Sequence[int]) -> list[AnswerSheet]:
-    """List attempts with their papers, their exams' rules and their responses, in one statement; lock them before."""
-    rows = session.connection().execute(_SHEETS, {"ids": ids})
-    return [AnswerSheet(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    """List attempts with their papers and responses in one statement, and their exams' rules and rulings, once an exam, in another; lock them before."""
+    exams = {row.id: row for row in session.connection().execute(_EXAM_RULES, {"ids": ids})}
+    return [
+        AnswerSheet(
+            id=row.id, sections=row.sections, response_schema=row.response_schema, responses=row.responses, last_number=row.last_number,
+            rules=exams[row.exam_id].rules | ({"is_annulled": True} if row.is_annulled else {}), ruling_ids=exams[row.exam_id].ruling_ids,
+            hand_marks=row.hand_marks,
+        )
+        for row in session.connection().execute(_SHEETS, {"ids": ids})
+    ]  # fmt: skip
 
 
 def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Attempt]:

@@ -17,19 +17,14 @@ from examapp.db.session import transaction
 from examapp.delivery.attempt_starts.actions import clear_queue
 from examapp.delivery.attempts.actions import close_overdue
 from examapp.delivery.grading import actions
-from examapp.delivery.grading.models import Regrade
 from examapp.delivery.make_ups import actions as make_up_actions
-from examapp.delivery.regrades import actions as regrade_actions
-from examapp.jobs import actions as job_actions
-from examapp.jobs.registry import JobKind, job_handler, task
-from examapp.jobs.runner import JobRun, RunLaterError, run_job
+from examapp.jobs.registry import task
 
 log = structlog.get_logger()
 _CLOSED_AT_ONCE = 200
 _CLOSING_S = 20.0
 """Less than the time after which a sweeper without a heartbeat is taken for dead."""
 _GRADING_LIMIT_S = 5.0
-_REGRADE_BATCHES = 40
 _BATCHES_OF_A_TASK = 20
 _GRADING_LIMIT_EACH_S = 0.3
 """A paper takes milliseconds, a batch a second; a full batch's limit is less than the lease after which it is tried again."""
@@ -54,7 +49,6 @@ def sweep_once() -> int:
         actions.apply_extensions(session, now=clock.now())
     closed = _close_overdue()
     graded = grade_waiting(max_batches=400) + _grade_again(limit=200)
-    _regrade_due()
     with transaction() as session:
         actions.set_aside_exhausted(session, now=clock.now())
         clear_queue(session, now=clock.now())
@@ -72,37 +66,6 @@ def _close_overdue() -> int:
         if batch < _CLOSED_AT_ONCE:
             break
     return closed
-
-
-@job_handler(
-    JobKind(
-        name=Regrade.KIND,
-        queue="grading",
-        label="更正答案后重新评分",
-        viewer="attempts:attempt:manage",
-        quarantined="重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。",
-    )
-)
-def regrade(run: JobRun) -> None:
-    """Grade so many batches again that a corrected key concerns, a transaction each, and leave the rest to a later run."""
-    for _ in range(_REGRADE_BATCHES):
-        with (
-            at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * regrade_actions.REGRADED_AT_ONCE),
-            transaction() as session,
-        ):
-            if not regrade_actions.regrade_batch(session, run, now=clock.now()):
-                return
-    raise RunLaterError
-
-
-def _regrade_due() -> None:
-    """Run the regrades that are due, so that they end while the queue is away too."""
-    with transaction() as session:
-        regrade_actions.reopen_regrades(session, now=clock.now())
-        job_actions.recover_dead(session, Regrade.KIND, now=clock.now())
-        ids = job_actions.list_due(session, Regrade.KIND, now=clock.now())
-    for job_id in ids:
-        run_job(job_id)
 
 
 def grade_waiting(*, max_batches: int) -> int:

@@ -130,6 +130,8 @@ def changed_articles(session: Session, chapter_ids: Collection[int], *, on: date
         text = ""
         if now is None:
             text = "法律法规中没有" if seen is None else "现行版本中已没有"
+        elif cited.law_version_id is None:
+            continue  # written before the library had the law: nobody has seen a text that could have changed
         elif (not now or now != seen) and (version is None or version.id != cited.law_version_id):
             text = f"已修改（{version.version_on.year}年版）" if version else "已修改"
         if text:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.content.blueprints.queries import bank_names
+from examapp.content.explained_cases.queries import find_published, list_published
 from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_sector_units, list_units_within
 from examapp.errors import NotFoundError
@@ -25,7 +26,7 @@ from examapp.learning.practice.rules import split_pages
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.uploads.rules import text_of
-from examapp.web.params import sent_number
+from examapp.web.params import chosen_number, sent_number
 from examapp.web.submit import request_transaction, submit
 from question_bank.coursetext import read_courses
 
@@ -144,8 +145,18 @@ def edit_chapter(course_id: int, chapter_id: int) -> str | Response | tuple[str,
     return _edit_chapter(course, chapter)
 
 
+def _begun(course: Course) -> dict[str, object]:
+    """Give what a new chapter begins with: the next position, and the case of the library that the address names."""
+    begun: dict[str, object] = {"position": len(course.chapters) + 1}
+    case = find_published(read_session(), chosen_number("case"))
+    if case is None:
+        return begun
+    body = f"# 案情\n\n{case.facts}\n\n# 处理结果和理由\n\n{case.holding}\n\n# 启示\n\n{case.lesson}"
+    return begun | {"title": f"以案释法：{case.title}"[:100], "body": body}
+
+
 def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | tuple[str, int]:
-    form = ChapterForm(obj=chapter, data=None if chapter else {"position": len(course.chapters) + 1})
+    form = ChapterForm(obj=chapter, data=None if chapter else _begun(course))
     if chapter and chapter.source and not form.is_submitted():
         form.body.data = chapter.source
     names = bank_names(read_session())
@@ -170,6 +181,7 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
         chapter_id=chapter_id,
         files=files_of(read_session(), [chapter_id]).get(chapter_id, []) if chapter_id else [],
         may_send=text_of(FILE_KINDS),
+        cases=[] if chapter_id else list_published(read_session()),
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 

@@ -15,6 +15,7 @@ from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.content.questions.models import (
     BankQuestion,
     KnowledgePoint,
+    QuestionCitation,
     QuestionSearch,
     QuestionState,
     QuestionVersion,
@@ -119,6 +120,12 @@ def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tupl
             statement = statement.where(column == value)
     if wanted.point:
         statement = statement.where(BankQuestion.knowledge_points.any(KnowledgePoint.name == wanted.point))
+    if wanted.articles:
+        cited = select(QuestionCitation.id).where(
+            QuestionCitation.question_version_id == QuestionVersion.id,
+            QuestionCitation.articles.overlap(list(wanted.articles)),
+        )
+        statement = statement.where(cited.exists())
     return statement
 
 

@@ -46,6 +46,8 @@ class Wanted:
     difficulty: str = ""
     point: str = ""
     """A knowledge point by name."""
+    articles: tuple[str, ...] = ()
+    """Labels of the law's articles of which a question cites at least one."""
     is_mistakes: bool = False
     """Only cards of the person's mistake book that are due."""
     is_ahead: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from examapp.clock import day_of
 from examapp.errors import DomainError
 from examapp.learning.course_contents.queries import live_html
-from examapp.learning.courses.models import Chapter, ChapterProgress, ExerciseRun
+from examapp.learning.courses.models import Chapter, ChapterArticle, ChapterProgress, ExerciseRun
 from examapp.learning.courses.queries import get_my_chapter, runs_today
 from examapp.learning.practice.actions import add_items, ensure_no_active_attempt
-from examapp.learning.practice.queries import count_held, pick_questions
+from examapp.learning.practice.queries import count_held, count_questions, pick_questions
 from examapp.learning.practice.rules import RUNS_A_DAY, Wanted, split_pages
 from examapp.learning.study_gates.actions import clear_exams, complete_course
+
+MIN_OF_ARTICLES = 20
+"""Questions on a chapter's own articles from which its exercise is drawn of them alone, so that two tries differ."""
 
 
 class InvalidExerciseError(DomainError):
@@ -106,7 +109,7 @@ def begin_exercise(session: Session, *, chapter_id: int, person_id: int, now: da
 
 
 def _draw_run(session: Session, chapter: Chapter, person_id: int, *, now: datetime) -> ExerciseRun:
-    wanted = Wanted(law=chapter.law, topic=chapter.topic)
+    wanted = _wanted_of(session, chapter)
     rows = pick_questions(session, person_id, wanted, count=chapter.exercise_count)
     if len(rows) < chapter.exercise_count and count_held(session, wanted):
         raise InvalidExerciseError(
@@ -133,6 +136,16 @@ def _draw_run(session: Session, chapter: Chapter, person_id: int, *, now: dateti
     session.flush()
     add_items(session, rows, person_id=person_id, now=now, run_id=run.id)
     return run
+
+
+def _wanted_of(session: Session, chapter: Chapter) -> Wanted:
+    """Give what a chapter's exercise is drawn from: questions on its own articles where there are enough, else on its whole law."""
+    wanted = Wanted(law=chapter.law, topic=chapter.topic)
+    own = select(ChapterArticle.label).where(ChapterArticle.chapter_id == chapter.id, ChapterArticle.law == chapter.law)
+    labels = tuple(session.scalars(own))
+    of_articles = replace(wanted, articles=labels)
+    is_enough = bool(labels) and count_questions(session, of_articles) >= max(MIN_OF_ARTICLES, chapter.exercise_count)
+    return of_articles if is_enough else wanted
 
 
 def pass_chapter(session: Session, *, chapter_id: int, person_id: int, now: datetime) -> None:

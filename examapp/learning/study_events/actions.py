@@ -21,14 +21,17 @@ from examapp.learning.study_events.queries import (
     get_event,
     get_material,
     get_my_event,
+    list_of_day,
 )
 from examapp.learning.study_events.rules import (
     CODE_EARLIEST,
+    KIND_NAMES,
     LATEST_CODE_AFTER,
     MAX_CHECK_IN_LENGTH,
     MAX_WRONG_CODES,
     WRONG_CODE_WINDOW,
     clean_code,
+    is_like,
     is_room_code,
 )
 from examapp.organisation.access.queries import get_unit_within
@@ -63,6 +66,13 @@ class InvalidEventError(DomainError):
     code = "event_refused"
 
 
+class LikeEventError(InvalidEventError):
+    """An event of that day, kind and theme or place is recorded already; the organiser is asked whether this is another one."""
+
+    code = "event_like_another"
+    field = "is_distinct"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSettings:
     """What the organiser fills in."""
@@ -76,12 +86,15 @@ class EventSettings:
     summary: str
     starts_at: datetime
     ends_at: datetime
+    outside_count: int = 0
+    is_distinct: bool = False
 
 
 def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
     """Plan an event of a unit within reach; it may also be one that has been held already."""
     session, now = context.session, context.now
     get_unit_within(session, unit_id, access)
+    _ask_about_like(session, settings)
     event = StudyEvent(
         unit_id=unit_id,
         code_seed=secrets.token_bytes(_SEED_BYTES),
@@ -99,11 +112,24 @@ def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings,
 def change_event(context: ActionContext, *, event_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
     """Change an event that is not over; raises InvalidEventError."""
     event = _open_event(context.session, event_id, access)
+    _ask_about_like(context.session, settings, but=event_id)
     for name, value in asdict(settings).items():
         setattr(event, name, value)
     event.updated_at = context.now
     record(context, "records.change_event", object_type="study_event", object_id=event.id)
     return event
+
+
+def _ask_about_like(session: Session, settings: EventSettings, *, but: int = 0) -> None:
+    """Raise LikeEventError where a like event of that day is recorded, until the organiser says that it is another one."""
+    if settings.is_distinct:
+        return
+    for event, unit_name in list_of_day(session, settings.kind, settings.starts_at, but=but):
+        if is_like(settings.theme, settings.place, other_theme=event.theme, other_place=event.place):
+            raise LikeEventError(
+                f"{unit_name}已登记同一天的{KIND_NAMES[event.kind]}「{event.theme}」"
+                f"{f'（{event.place}）' if event.place else ''}。如是同一场，不用再登记，请由一个单位登记；不是同一场的，请勾选下面一项再保存。"
+            )
 
 
 def _open_event(session: Session, event_id: int, access: AccessScope) -> StudyEvent:
@@ -140,12 +166,14 @@ def end_check_in(context: ActionContext, *, event_id: int, access: AccessScope) 
 
 
 def settle_event(context: ActionContext, *, event_id: int, access: AccessScope) -> StudyEvent:
-    """Settle an event that has begun and that somebody attended: from now on it counts; raises InvalidEventError."""
+    """Settle an event that has begun and that reached somebody: from now on it counts; raises InvalidEventError."""
     event = _open_event(context.session, event_id, access)
     if context.now < event.starts_at:
         raise InvalidEventError("活动还没有开始，不能办结。")
-    if not count_present(context.session, event.id):
-        raise InvalidEventError("还没有登记到场人员。请先登记，再办结；没有举行的请取消活动。")
+    if not count_present(context.session, event.id) and not event.outside_count:
+        raise InvalidEventError(
+            "还没有登记到场人员。请先登记，面向群众的请在「修改活动」中填写人数，再办结；没有举行的请取消活动。"
+        )
     event.state, event.updated_at = EventState.HELD, context.now
     event.code_opened_at = event.code_closes_at = None
     record(context, "records.settle_event", object_type="study_event", object_id=event.id)

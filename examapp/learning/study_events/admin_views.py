@@ -14,18 +14,20 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.delivery.exams.queries import list_units_within
+from examapp.delivery.exams.queries import list_sector_units, list_units_within
 from examapp.documents.spreadsheets import SheetLayout, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.learning.study_events import actions, queries
 from examapp.learning.study_events.forms import EventForm
 from examapp.learning.study_events.models import StudyEvent
+from examapp.learning.study_events.queries import EventFilter
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
+from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.platform.audit.actions import ActionContext
 from examapp.uploads.views import serve_file
-from examapp.web.params import chosen_page, page_count
+from examapp.web.params import chosen_number, chosen_page, page_count, read_year
 from examapp.web.submit import status_of, submit
 from examapp.web.trusted_hosts import site_url
 
@@ -58,7 +60,7 @@ def send_pdf(content: bytes, name: str) -> Response:
 
 
 _WRITE = "records:event:write"
-_MAX_LISTED = 500
+_MAX_LISTED, _MAX_LAW = 500, 100
 _MAX_PROBLEMS = 20
 _WAYS = {"code": "签到码", "list": "名单"}
 
@@ -68,15 +70,49 @@ _WAYS = {"code": "签到码", "list": "名单"}
 @requires(_WRITE)
 def list_events() -> str:
     """List the events of the units within reach."""
-    rows, total = queries.list_events(read_session(), my_access(_WRITE), page=chosen_page())
+    wanted = read_filter(_WRITE)
+    rows, total = queries.list_events(read_session(), my_access(_WRITE), page=chosen_page(), wanted=wanted)
     return render_template(
         "records/events.html",
         rows=rows,
+        total=total,
+        wanted=wanted,
+        address=filter_address(wanted),
+        units=filter_units(_WRITE),
         page=chosen_page(),
         pages_count=page_count(total, queries.PAGE),
         kind_names=KIND_NAMES,
         state_names=STATE_NAMES,
     )
+
+
+def read_filter(permission: str, *, usual_year: int | None = None) -> EventFilter:
+    """Read from the address which events are wanted; raises NotFoundError for a unit beyond the reach of the permission."""
+    args, unit_id = request.args, chosen_number("unit")
+    kind, state = args.get("kind", ""), args.get("state", "")
+    first, last = clock.find_day(args.get("first", "")), clock.find_day(args.get("last", ""))
+    return EventFilter(
+        year=read_year(args.get("year")) or (usual_year if first is None and last is None else None),
+        first=first,
+        last=last,
+        kind=kind if kind in KIND_NAMES else "",
+        unit=get_unit_within(read_session(), unit_id, my_access(permission)) if unit_id is not None else None,
+        law=args.get("law", "").replace("\0", "").strip()[:_MAX_LAW],
+        state=state if state in STATE_NAMES else "",
+    )
+
+
+def filter_address(wanted: EventFilter) -> dict[str, Any]:
+    """Give the filter as an address has it, so that a page of it can be kept and sent."""
+    found = {"year": wanted.year, "first": wanted.first, "last": wanted.last, "kind": wanted.kind, "law": wanted.law, "state": wanted.state}  # fmt: skip
+    return {name: value for name, value in found.items() if value} | ({"unit": wanted.unit.id} if wanted.unit else {})
+
+
+def filter_units(permission: str) -> list[tuple[int, str]]:
+    """List the units and systems within reach for the filter."""
+    access = my_access(permission)
+    systems = [(unit.id, f"{unit.name}（系统）") for unit in list_sector_units(read_session())]
+    return [*(systems if access.is_everything else []), *unit_choices(permission)]
 
 
 @admin_blueprint.route("/events/new", methods=["GET", "POST"])

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask_wtf.file import FileField
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from examapp.clock import from_local
 from examapp.learning.certificate_templates.actions import PlanSettings, Wording
 from examapp.learning.certificates.rules import DEFAULT_BODY
 from examapp.learning.study_events.actions import EventSettings
-from examapp.learning.study_events.rules import KIND_NAMES
-from examapp.web.forms import DateTimeLocalField, FlaskForm
+from examapp.learning.study_events.rules import KIND_NAMES, MAX_OUTSIDE
+from examapp.web.forms import DateTimeLocalField, FlaskForm, IntegerField
 from examapp.web.params import read_id, sent_number
 
 _MINUTE = "%Y-%m-%dT%H:%M"
@@ -25,7 +25,7 @@ def _choices(pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
 
 
 class EventForm(FlaskForm):
-    """An event of study in the room."""
+    """An event of legal education."""
 
     unit_id = SelectField("组织单位", [InputRequired("请选择组织单位。")], coerce=sent_number)
     kind = SelectField(
@@ -40,6 +40,12 @@ class EventForm(FlaskForm):
     audience = StringField("参加范围", [Length(max=200, message="最多 200 字。")])
     starts_at = DateTimeLocalField("开始时间", [InputRequired("请填写开始时间。")], format=_MINUTE)
     ends_at = DateTimeLocalField("结束时间", [InputRequired("请填写结束时间。")], format=_MINUTE)
+    outside_count = IntegerField(
+        "群众和服务对象（人）",
+        [Optional(), NumberRange(0, MAX_OUTSIDE, "人数应为 0 以上的整数。")],
+        default=0,
+    )
+    is_distinct = BooleanField("已核对，与上面提示的不是同一场")
     summary = TextAreaField(
         "情况说明", [Optional(), Length(max=2000, message="说明最多 2000 字。")], render_kw={"rows": 4}
     )
@@ -63,6 +69,8 @@ class EventForm(FlaskForm):
             kind=self.kind.data,
             starts_at=from_local(self.starts_at.data),
             ends_at=from_local(self.ends_at.data),
+            outside_count=self.outside_count.data or 0,
+            is_distinct=self.is_distinct.data,
             **text,
         )
 

@@ -1,4 +1,4 @@
-"""Events of study in the room with who was there, and certificates with their templates, plans and jobs."""
+"""Events of legal education with who was there and how many of the public they reached, and certificates with their templates, plans and jobs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,19 @@ class EventState(StrEnum):
 
 
 class StudyEvent(Base):
-    """An event of study in the room (学法活动) that a unit holds for people of its subtree."""
+    """An event of legal education (学法普法活动) that a unit holds, for people of its subtree or for the public."""
 
     __tablename__ = "study_events"
     __personal_data__ = STUDY.of(
         "学法活动的主讲人", "活动台账", owner=None, term=RetentionPolicy.OFFICE, seen_by="参加活动的单位"
     )
     __table_args__ = (
-        CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'other')", name="kind"),
+        CheckConstraint(
+            "kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'outreach', 'case', 'culture', 'other')",
+            name="kind",
+        ),
+        CheckConstraint("outside_count >= 0", name="outside_count"),
+        Index("ix_study_events_starts_at", "starts_at"),
         CheckConstraint("state IN ('planned', 'held', 'cancelled')", name="state"),
         CheckConstraint("ends_at > starts_at", name="times"),
         CheckConstraint("(code_opened_at IS NULL) = (code_closes_at IS NULL)", name="code"),
@@ -51,6 +56,10 @@ class StudyEvent(Base):
     summary: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     starts_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
     ends_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+    outside_count: Mapped[int] = mapped_column(default=0, info=TECHNICAL)
+    """How many of the public and of those served were reached, as the organiser counted; officials stand in the attendance."""
+    is_distinct: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
+    """The organiser was asked about a like event of that day, and said that this is another one."""
     state: Mapped[Str] = mapped_column(default=EventState.PLANNED, info=TECHNICAL)
     code_seed: Mapped[bytes] = mapped_column(LargeBinary, info=UNREADABLE)
     """What the room's codes are made of; never shown."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from examapp.clock import day_of, start_of
 from examapp.errors import NotFoundError
 from examapp.learning.study_events.models import Attendance, EventMaterial, EventState, StudyEvent
+from examapp.learning.study_events.rules import EventFigures, laws_in
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
@@ -31,21 +33,106 @@ class EventRow:
     present: int
 
 
-def list_events(session: Session, access: AccessScope, *, page: int) -> tuple[list[EventRow], int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events: of a year or between two days (both included), a kind, a unit with its subtree, a law named in laws or theme, a state."""
+
+    year: int | None = None
+    first: date | None = None
+    last: date | None = None
+    kind: str = ""
+    unit: Unit | None = None
+    law: str = ""
+    state: str = ""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Give the conditions on `StudyEvent` and its `Unit`."""
+        found: list[ColumnElement[bool]] = []
+        if self.year is not None:
+            found += [StudyEvent.starts_at >= start_of(date(self.year, 1, 1)), StudyEvent.starts_at < start_of(date(self.year + 1, 1, 1))]  # fmt: skip
+        if self.first is not None:
+            found.append(StudyEvent.starts_at >= start_of(self.first))
+        if self.last is not None:
+            found.append(StudyEvent.starts_at < start_of(self.last + timedelta(days=1)))
+        if self.kind:
+            found.append(StudyEvent.kind == self.kind)
+        if self.state:
+            found.append(StudyEvent.state == self.state)
+        if self.law:
+            found.append(or_(*(c.contains(self.law, autoescape=True) for c in (StudyEvent.laws, StudyEvent.theme))))
+        return [*found, *([is_below(self.unit)] if self.unit is not None else [])]
+
+
+def is_below(unit: Unit) -> ColumnElement[bool]:
+    """Give the condition "`Unit` is this one or below it, in either tree"."""
+    below = Unit.region_path.startswith(unit.region_path)
+    return below if unit.sector_path is None else or_(below, Unit.sector_path.startswith(unit.sector_path))
+
+
+_present = (
+    select(func.count())
+    .select_from(Attendance)
+    .where(Attendance.event_id == StudyEvent.id)
+    .correlate(StudyEvent)
+    .scalar_subquery()
+)
+
+
+def list_events(session: Session, access: AccessScope, *, page: int, wanted: EventFilter) -> tuple[list[EventRow], int]:
     """List a page of the events of units within reach, the latest first, and count all, in two statements."""
-    present = select(func.count()).select_from(Attendance).where(Attendance.event_id == StudyEvent.id).scalar_subquery()
+    conditions = (within(access), *wanted.conditions())
     rows = session.execute(
-        select(StudyEvent, Unit.name, present)
+        select(StudyEvent, Unit.name, _present)
         .join(Unit, StudyEvent.unit_id == Unit.id)
-        .where(within(access))
+        .where(*conditions)
         .order_by(StudyEvent.starts_at.desc(), StudyEvent.id.desc())
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    total = session.scalar(
-        select(func.count()).select_from(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id).where(within(access))
-    )
+    count = select(func.count()).select_from(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id)
+    total = session.scalar(count.where(*conditions))
     return [EventRow(event=event, unit_name=name, present=count) for event, name, count in rows], total or 0
+
+
+def list_figures(
+    session: Session, access: AccessScope, wanted: EventFilter, *conditions: ColumnElement[bool]
+) -> list[EventFigures]:
+    """List the settled events of units within reach as the totals count them, by unit code and time, in one statement."""
+    rows = session.execute(
+        select(StudyEvent, Unit.code, Unit.name, _present)
+        .join(Unit, StudyEvent.unit_id == Unit.id)
+        .where(within(access), StudyEvent.state == EventState.HELD, *wanted.conditions(), *conditions)
+        .order_by(Unit.code, StudyEvent.starts_at, StudyEvent.id)
+    )
+    return [
+        EventFigures(
+            event_id=event.id,
+            kind=event.kind,
+            unit_id=event.unit_id,
+            unit_code=code,
+            unit_name=name,
+            theme=event.theme,
+            place=event.place,
+            laws=tuple(laws_in(event.laws)),
+            starts_at=event.starts_at,
+            present=present,
+            outside=event.outside_count,
+            is_distinct=event.is_distinct,
+        )
+        for event, code, name, present in rows
+    ]
+
+
+def list_of_day(session: Session, kind: str, at: datetime, *, but: int = 0) -> list[tuple[StudyEvent, str]]:
+    """List the events of a kind on the county's day of an instant, whoever holds them, with the unit's name; not the cancelled ones."""
+    wanted = EventFilter(first=day_of(at), last=day_of(at), kind=kind)
+    rows = session.execute(
+        select(StudyEvent, Unit.name)
+        .join(Unit, StudyEvent.unit_id == Unit.id)
+        .where(*wanted.conditions(), StudyEvent.state != EventState.CANCELLED, StudyEvent.id != but)
+        .order_by(StudyEvent.id)
+    )
+    return [(event, name) for event, name in rows]
 
 
 def get_event(session: Session, event_id: int, access: AccessScope, *, is_locked: bool = False) -> StudyEvent:
@@ -154,14 +241,11 @@ def get_material(session: Session, event_id: int, file_id: int) -> EventMaterial
 
 def find_people(session: Session, unit: Unit, text: Sequence[str]) -> list[tuple[int, str, str, int]]:
     """Find people on the roster of a unit's subtree by staff number or name: id, number, name, unit."""
-    below = Unit.region_path.startswith(unit.region_path)
-    if unit.sector_path is not None:
-        below = or_(below, Unit.sector_path.startswith(unit.sector_path))
     rows = session.execute(
         select(Person.id, Person.staff_number, Person.name, Person.unit_id)
         .join(Unit, Person.unit_id == Unit.id)
         .where(
-            below,
+            is_below(unit),
             Person.state == PersonState.ON_ROSTER,
             or_(Person.staff_number.in_(text), Person.name.in_(text)),
         )

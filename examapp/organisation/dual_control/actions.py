@@ -27,7 +27,6 @@ AUDIT_VALUES = {
     "evidence.export_pack": "制作考试证据包",
     "grading.reopen_attempt": "重新打开作答",
     "people.grant_role": "授予角色",
-    "questions.correct_key": "更正答案",
     "reports.export_numbers": "导出完整号码",
     "reminders.export_call_list": "导出电话名单",
 }

@@ -41,12 +41,6 @@ TWO_PERSON_ACTS = {
         approves="people:role:approve",
         waits=timedelta(days=30),
     ),
-    "questions.correct_key": TwoPersonAct(
-        name="更正已用试题的答案",
-        asks="questions:question:write",
-        approves="questions:key:approve",
-        waits=timedelta(days=7),
-    ),
     "grading.reopen_attempt": TwoPersonAct(
         name="重新打开作答",
         asks="attempts:attempt:manage",

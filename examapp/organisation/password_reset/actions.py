@@ -164,6 +164,7 @@ def _send(session: Session, account_id: int, *, cipher: FieldCipher, now: dateti
         person_id=person_id,
         kind="sign_in_code",
         text=f"您正在重设学法考试平台的密码，验证码 {code}，10 分钟内有效。不是本人操作的，请不要理会，也不要告诉别人。",
+        parameters=[code],
         once_key=f"reset:{ticket.id}",
         now=now,
         urgent=True,

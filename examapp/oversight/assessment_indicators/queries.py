@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,11 +10,20 @@ from decimal import Decimal
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.clock import day_of
+from examapp.clock import day_of, start_of
 from examapp.delivery.exams.models import Exam, RosterSnapshotUnit
+from examapp.learning.study_events.models import EventState, StudyEvent
 from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.models import Assessment, VoteTally
-from examapp.oversight.assessments.rules import Indicator, Opinion, satisfaction
+from examapp.oversight.assessments.rules import (
+    COUNTED_KINDS,
+    EVENTS_A_YEAR,
+    STUDY_GROUPS_A_YEAR,
+    Indicator,
+    Opinion,
+    satisfaction,
+    share_of_events,
+)
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.rules import Progress, progress_of
 from examapp.oversight.statistics.queries import counts_by_unit
@@ -46,6 +55,7 @@ def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int]
     studied = _study_counts(session, assessment.year, unit_ids)
     on_time = _on_time_counts(session, assessment.year, unit_ids, today=day_of(now))
     votes = count_votes(session, assessment.id, unit_ids)
+    events = _event_counts(session, assessment.year, unit_ids)
     return {
         unit_id: {
             Indicator.PARTICIPATION: counts[unit_id].participation_rate,
@@ -53,6 +63,8 @@ def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int]
             Indicator.STUDY: studied[unit_id].study_rate,
             Indicator.ON_TIME: percentage(*on_time[unit_id]),
             Indicator.VOTE: satisfaction(votes.get(unit_id, {})),
+            Indicator.STUDY_GROUP: share_of_events(events[unit_id][Indicator.STUDY_GROUP], STUDY_GROUPS_A_YEAR),
+            Indicator.EVENTS: share_of_events(events[unit_id][Indicator.EVENTS], EVENTS_A_YEAR),
         }
         for unit_id in unit_ids
     }
@@ -103,6 +115,22 @@ def _study_counts(session: Session, year: int, unit_ids: Collection[int]) -> Map
     for unit_id, counts in study_counts(session, year, list(above) if len(unit_ids) <= _FEW else None).items():
         for target in above.get(unit_id, ()):
             sums[target] += counts
+    return sums
+
+
+def _event_counts(session: Session, year: int, unit_ids: Collection[int]) -> Mapping[int, Counter[Indicator]]:
+    """Count the settled events of a year by the indicator that their kind belongs to."""
+    sums: dict[int, Counter[Indicator]] = defaultdict(Counter)
+    above = _ancestors(session, unit_ids)
+    rows = session.execute(
+        select(StudyEvent.unit_id, StudyEvent.kind, func.count())
+        .where(StudyEvent.state == EventState.HELD, StudyEvent.starts_at >= start_of(date(year, 1, 1)))
+        .where(StudyEvent.starts_at < start_of(date(year + 1, 1, 1)))
+        .group_by(StudyEvent.unit_id, StudyEvent.kind)
+    )
+    for unit_id, kind, count in rows:
+        for target in above.get(unit_id, ()):
+            sums[target].update({Indicator(name): count for name, kinds in COUNTED_KINDS.items() if kind in kinds})
     return sums
 
 

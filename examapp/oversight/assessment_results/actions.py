@@ -13,13 +13,18 @@ from examapp.clock import day_of
 from examapp.errors import ConflictError, NotFoundError
 from examapp.oversight.assessment_results.queries import find_open_vote, get_review_row, list_vote_units
 from examapp.oversight.assessments.actions import note, touch
-from examapp.oversight.assessments.models import AssessmentReview, VoteTaken, VoteTally
-from examapp.oversight.assessments.queries import whole_sheet
+from examapp.oversight.assessments.models import AssessmentOpinion, AssessmentReview, VoteTaken, VoteTally
+from examapp.oversight.assessments.queries import get_sheet_row, whole_sheet
 from examapp.oversight.assessments.rules import Opinion, SheetState
 from examapp.oversight.duty_lists.actions import InvalidDutyError
+from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.platform.audit.actions import ActionContext, record
 
-AUDIT_ACTS = {"duties.review_sheet": "评审打分", "duties.vote": "公众评议"}
+AUDIT_ACTS = {
+    "duties.give_opinion": "主管单位提出考核建议",
+    "duties.review_sheet": "评审打分",
+    "duties.vote": "公众评议",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,22 @@ def review_sheet(context: ActionContext, *, sheet_id: int, given: Mapping[int, G
         session.execute(line.on_conflict_do_update(index_elements=["sheet_id", "item_id", "reviewer_id"], set_=values))
     touch(row, now=now)
     note(context, "duties.review_sheet", row)
+
+
+def give_opinion(
+    context: ActionContext, *, sheet_id: int, bureau_id: int, points: Decimal | None, text: str, duty_scope: DutyScope
+) -> None:
+    """Propose points and words for a unit of one's system; until the office feeds back they may be given again."""
+    row = get_sheet_row(context.session, sheet_id, duty_scope, has_lock=True)
+    if row.state not in {SheetState.SELF, SheetState.SUBMITTED}:
+        raise ConflictError("考核结果已反馈，不能再提建议。有意见请与普法办联系。")
+    possible = whole_sheet(context.session, row, now=context.now).possible
+    if points is not None and not 0 <= points <= possible:
+        raise InvalidDutyError(f"建议得分应为 0 至 {possible} 分，请改正。")
+    values = {"points": points, "text": text, "given_by_id": context.actor.person_id, "given_at": context.now}
+    opinion = insert(AssessmentOpinion).values(sheet_id=row.id, bureau_id=bureau_id, **values)
+    context.session.execute(opinion.on_conflict_do_update(index_elements=["sheet_id", "bureau_id"], set_=values))
+    note(context, "duties.give_opinion", row)
 
 
 def cast_votes(context: ActionContext, *, opinions: Mapping[int, Opinion]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,17 +10,20 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import AccessScope, Grant, Role
 from examapp.organisation.people.models import Person
-from examapp.organisation.units.models import Unit
+from examapp.organisation.units.models import Tree, Unit
 from examapp.oversight.assessments.models import (
     Assessment,
     AssessmentItem,
+    AssessmentOpinion,
     AssessmentReview,
     AssessmentReviewer,
     AssessmentSheet,
     VoteTaken,
 )
 from examapp.oversight.assessments.rules import AssessmentState, Indicator, SheetState
+from examapp.oversight.duty_lists.queries import DutyScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,33 @@ def list_review_tasks(session: Session, person_id: int) -> list[ReviewTask]:
         ReviewTask(sheet_id=sheet_id, unit=unit, year=year, state=SheetState(state), is_done=is_done)
         for sheet_id, unit, year, state, is_done in rows
     ]
+
+
+def bureau_scope(grants: Sequence[Grant]) -> DutyScope:
+    """Give the units that somebody reaches as the admin of a system or of a bureau above them."""
+    above = [g.path for g in grants if g.role == Role.UNIT_ADMIN and g.tree is Tree.SECTOR and g.path is not None]
+    return DutyScope(write=AccessScope(is_everything=False, sector_paths=tuple(above)))
+
+
+def find_bureau(unit: Unit, grants: Sequence[Grant]) -> int | None:
+    """Find the bureau above a unit in the sector tree for which somebody acts; not the unit itself."""
+    for grant in grants:
+        if grant.role == Role.UNIT_ADMIN and grant.tree is Tree.SECTOR and grant.path is not None:
+            is_below = unit.sector_path is not None and unit.sector_path.startswith(grant.path)
+            if is_below and grant.unit_id != unit.id:
+                return grant.unit_id
+    return None
+
+
+def list_opinions(session: Session, sheet_id: int) -> list[tuple[AssessmentOpinion, str]]:
+    """List what supervising bureaus propose for a sheet, with their names."""
+    rows = session.execute(
+        select(AssessmentOpinion, Unit.name)
+        .join(Unit, Unit.id == AssessmentOpinion.bureau_id)
+        .where(AssessmentOpinion.sheet_id == sheet_id)
+        .order_by(Unit.code)
+    )
+    return [(opinion, name) for opinion, name in rows]
 
 
 def get_review_row(session: Session, sheet_id: int, person_id: int, *, has_lock: bool = False) -> AssessmentSheet:

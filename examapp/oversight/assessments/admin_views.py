@@ -8,10 +8,13 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import requires
+from examapp.organisation.accounts.guards import my_grants, requires
+from examapp.organisation.units.models import Unit
+from examapp.oversight.assessment_results.actions import give_opinion
+from examapp.oversight.assessment_results.queries import bureau_scope, find_bureau, list_opinions
 from examapp.oversight.assessments import actions, queries, rules
 from examapp.oversight.assessments.actions import OwnScore
-from examapp.oversight.assessments.forms import AppealForm, RevisionDecisionForm, SentScores, read_marks
+from examapp.oversight.assessments.forms import AppealForm, OpinionForm, RevisionDecisionForm, SentScores, read_marks
 from examapp.oversight.assessments.queries import UnitScoreSheet
 from examapp.oversight.assessments.rules import SheetState
 from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
@@ -47,6 +50,10 @@ def show_sheet(sheet_id: int) -> str:
         if may_decide and row.state == SheetState.SUBMITTED
         else "",
         revisions=queries.list_revisions(session, sheet_id),
+        opinions=list_opinions(session, sheet_id),
+        may_propose=find_bureau(sheet.unit, my_grants()) is not None
+        and row.state in {SheetState.SELF, SheetState.SUBMITTED},
+        opinion_form=OpinionForm(),
         send_back=SendBackForm(data=versioned),
         appeal_form=AppealForm(data=versioned),
         last_appeal_day=last,
@@ -191,6 +198,29 @@ def show_revision(sheet_id: int, number: int) -> str:
     if found is None:
         raise NotFoundError
     return render_template("duties/sheet_version.html", sheet=sheet, revision=found)
+
+
+@admin_blueprint.post("/sheets/<int:sheet_id>/opinion")
+@requires(WRITE)
+def propose_points(sheet_id: int) -> Response:
+    """Propose points and words for a unit of one's own system."""
+    scope, session = bureau_scope(my_grants()), read_session()
+    unit = session.get_one(Unit, queries.get_sheet_row(session, sheet_id, scope).unit_id)
+    bureau_id = find_bureau(unit, my_grants())
+    if bureau_id is None:
+        raise NotFoundError
+    form = OpinionForm()
+    check_form(form)
+    with submit("评议意见已保存，普法办可以看到。", back=url_for(".show_sheet", sheet_id=sheet_id)) as context:
+        give_opinion(
+            context,
+            sheet_id=sheet_id,
+            bureau_id=bureau_id,
+            points=form.points.data,
+            text=form.text.data,
+            duty_scope=scope,
+        )
+    return redirect(url_for(".show_sheet", sheet_id=sheet_id))
 
 
 def _back(sheet_id: int, text: str) -> Response:

@@ -174,3 +174,15 @@ def read_marks(sent: Mapping[str, str], lines: Sequence[ScoreSheetLine], *, is_w
         if len(text) > _MAX_REASON:
             marks.problems[item.id] = f"文字最多 {_MAX_REASON} 字，请精简。"
     return marks
+
+
+class OpinionForm(FlaskForm):
+    """What a supervising bureau proposes for a unit's sheet."""
+
+    points = DecimalField("建议得分", validators=[Optional()])
+    text = TextAreaField(
+        "评议意见",
+        filters=[_tidy],
+        validators=[DataRequired("请写明意见。"), Length(max=1000, message="最多 1000 字。")],
+        render_kw={"rows": 3},
+    )

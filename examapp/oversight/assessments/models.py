@@ -140,6 +140,20 @@ class AssessmentReview(Base):
     reviewed_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
 
 
+class AssessmentOpinion(Base):
+    """What a supervising bureau (主管单位) proposes for a unit of its system, beside the reviewers' points; the county decides."""
+
+    __tablename__ = "duty_assessment_opinions"
+
+    sheet_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_assessment_sheets.id"), primary_key=True)
+    bureau_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
+    points: Mapped[Points | None]
+    """The whole sheet's points that it proposes, None without a proposal."""
+    text: Mapped[Str]
+    given_by_id: Mapped[BigInt | None]
+    given_at: Mapped[UtcDateTime]
+
+
 class AssessmentRevision(Base):
     """A sealed version of a sheet, whole: the first from the seal, each later one from a correction with its reason."""
 

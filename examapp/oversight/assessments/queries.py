@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import any_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading.models import Correction
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.people.models import Person, PersonState
@@ -74,6 +76,8 @@ class ScoreSheetLine:
     reviews: Sequence[Review]
     fixed: Decimal | None
     """The points that were fed back; None before."""
+    moved_rate: Decimal | None = None
+    """The rate of today where a correction of grades has changed it after it was fed back."""
 
     @property
     def from_rate(self) -> Decimal | None:
@@ -111,6 +115,11 @@ class UnitScoreSheet:
     def possible(self) -> Decimal:
         """The points of the whole table."""
         return sum((line.item.points for line in self.lines), ZERO)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether grades were corrected since, so that an indicator is no longer what was fed back."""
+        return any(line.moved_rate is not None for line in self.lines)
 
     @property
     def own_total(self) -> Decimal | None:
@@ -233,7 +242,7 @@ def list_sheets(
 def whole_sheets(
     session: Session, assessment: Assessment, rows: Sequence[AssessmentSheet], *, now: datetime
 ) -> list[UnitScoreSheet]:
-    """Give everything on sheets; rates are reckoned for those alone whose points are not fixed yet."""
+    """Give everything on sheets; rates are reckoned for those alone whose points are not fixed yet, or were before their exam's grades were corrected."""
     if not rows:
         return []
     units = {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_([r.unit_id for r in rows])))}
@@ -244,7 +253,9 @@ def whole_sheets(
             select(AssessmentScore).where(AssessmentScore.sheet_id.in_(ids)).execution_options(populate_existing=True)
         )
     }
-    live = [row.unit_id for row in rows if row.state not in _FIXED]
+    corrected_at = _last_corrected_at(session, assessment)
+    overtaken = {row.id for row in rows if row.fed_back_at and corrected_at and row.fed_back_at < corrected_at}
+    live = [row.unit_id for row in rows if row.state not in _FIXED or row.id in overtaken]
     is_wanted = any(item.indicator for item in assessment.items)
     rates = rates_of(session, assessment, live, now=now) if live and is_wanted else {}
     reviews = _reviews(session, ids)
@@ -253,10 +264,19 @@ def whole_sheets(
             row=row,
             assessment=assessment,
             unit=units[row.unit_id],
-            lines=_lines(assessment, row, scores, reviews, rates.get(row.unit_id, {})),
+            lines=_lines(
+                assessment, row, scores, reviews, rates.get(row.unit_id, {}), is_overtaken=row.id in overtaken
+            ),
         )
         for row in rows
     ]
+
+
+def _last_corrected_at(session: Session, assessment: Assessment) -> datetime | None:
+    """Find when grades of the exam that counts, or of its make-ups, were corrected last."""
+    counting = or_(Exam.id == assessment.exam_id, Exam.main_exam_id == assessment.exam_id)
+    applied = select(func.max(Correction.decided_at)).where(Correction.state == "applied")
+    return session.scalar(applied.where(select(Exam.id).where(counting, Exam.id == any_(Correction.exam_ids)).exists()))
 
 
 def _reviews(session: Session, sheet_ids: Sequence[int]) -> Mapping[tuple[int, int], list[Review]]:
@@ -281,18 +301,22 @@ def _lines(
     scores: Mapping[tuple[int, int], AssessmentScore],
     reviews: Mapping[tuple[int, int], list[Review]],
     rates: Rates,
+    *,
+    is_overtaken: bool,
 ) -> list[ScoreSheetLine]:
     lines = []
     for number, item in enumerate(assessment.items, 1):
         score = scores.get((row.id, item.id))
-        live = rates.get(Indicator(item.indicator))
+        live, fixed_rate = rates.get(Indicator(item.indicator)), score.rate if score else None
+        is_of_exam = item.indicator in {Indicator.PARTICIPATION, Indicator.PASS}
         lines.append(
             ScoreSheetLine(
                 number=number,
                 item=item,
                 self_points=score.self_points if score else None,
                 self_reason=score.self_reason if score else "",
-                rate=(score.rate if score else None) if row.state in _FIXED else live,
+                rate=fixed_rate if row.state in _FIXED else live,
+                moved_rate=live if is_overtaken and is_of_exam and live != fixed_rate else None,
                 reviews=reviews.get((row.id, item.id), []),
                 fixed=score.points if score else None,
             )

@@ -13,6 +13,10 @@ from examapp.oversight.study_progress.rules import DEFINITIONS as STUDY_DEFINITI
 from examapp.points import mean, percentage, round_points
 
 HUNDRED = Decimal(100)
+STUDY_GROUPS_A_YEAR, EVENTS_A_YEAR = 4, 4
+"""How many events of a year are all that is asked of a unit."""
+COUNTED_KINDS = {"study_group": ("study_group",), "events": ("outreach", "case", "culture")}
+"""The kinds of events that an indicator counts."""
 ZERO = Decimal(0)
 
 
@@ -42,6 +46,8 @@ class Indicator(StrEnum):
     STUDY = "study"
     ON_TIME = "on_time"
     VOTE = "vote"
+    STUDY_GROUP = "study_group"
+    EVENTS = "events"
 
 
 class Opinion(StrEnum):
@@ -74,6 +80,8 @@ INDICATOR_NAMES = {
     Indicator.STUDY: "参学率",
     Indicator.ON_TIME: "事项按期完成率",
     Indicator.VOTE: "社会评议满意度",
+    Indicator.STUDY_GROUP: "中心组学法完成率",
+    Indicator.EVENTS: "普法活动完成率",
 }
 INDICATOR_DEFINITIONS = {
     Indicator.PARTICIPATION: "参考率＝参考÷应考，取所选考试的最终成绩（含补考）；名册已冻结的，按冻结时的人员和单位统计。",
@@ -81,6 +89,8 @@ INDICATOR_DEFINITIONS = {
     Indicator.STUDY: f"参学率＝参学÷应学，不计学习时长。{STUDY_DEFINITIONS[0]}{STUDY_DEFINITIONS[1]}",
     Indicator.ON_TIME: "事项按期完成率＝按期完成的事项÷（已完成和已逾期的事项），未到期且未完成的不计。",
     Indicator.VOTE: "满意度＝（满意票＋基本满意票×0.6）÷总票数。",
+    Indicator.STUDY_GROUP: f"中心组学法完成率＝本年已办结的中心组学习场次÷{STUDY_GROUPS_A_YEAR}，最高 100%，含下级单位。",
+    Indicator.EVENTS: f"普法活动完成率＝本年已办结的宣讲、以案释法、法治文化活动场次÷{EVENTS_A_YEAR}，最高 100%，含下级单位。",
 }
 OPINION_NAMES = {Opinion.GOOD: "满意", Opinion.FAIR: "基本满意", Opinion.BAD: "不满意"}
 _OPINION_WEIGHTS = {Opinion.GOOD: HUNDRED, Opinion.FAIR: Decimal(60), Opinion.BAD: ZERO}
@@ -185,6 +195,11 @@ def points_of_rate(rate: Decimal | None, *, points: Decimal, full_from: Decimal)
 def mean_points(given: Sequence[Decimal]) -> Decimal | None:
     """Give the mean of what several reviewers gave, rounded half up; None while nobody has."""
     return mean(sum(given, ZERO), len(given))
+
+
+def share_of_events(held: int, wanted: int) -> Decimal:
+    """Give how much of what is asked for a year was held, in per cent, at most 100."""
+    return percentage(min(held, wanted), wanted) or ZERO
 
 
 def satisfaction(votes: dict[Opinion, int]) -> Decimal | None:

@@ -17,6 +17,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout, as_text, write_xlsx
 from examapp.errors import NotFoundError
+from examapp.learning.study_events.rules import KIND_NAMES, EventFigures, events_by_kind
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role, access_of
 from examapp.organisation.accounts.guards import menu_entry, my_access, my_grants, requires
@@ -25,6 +26,7 @@ from examapp.oversight.duty_lists import actions, queries, rules
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
 from examapp.oversight.duty_lists.models import DutyList
 from examapp.oversight.duty_lists.queries import DutyScope, ItemRow, LedgerRow, key_days
+from examapp.oversight.event_statistics.queries import list_events_off_list
 from examapp.oversight.own_duties.queries import people_answering, unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
@@ -218,29 +220,38 @@ _WIDTHS = (6, 28, 14, 14, 14, 14, 14, 10, 24, 40, 14)
 _SIGNATURES = "单位（盖章）：　　　　　　　　负责人（签字）：　　　　　　　　填报人：　　　　　　　　　　年　　月　　日"
 
 
-def _unit_list(list_id: int) -> tuple[Unit, DutyList, list[LedgerRow]]:
-    """Give the unit, list and ledger of a list within reach; the common list has none."""
+def _unit_list(list_id: int) -> tuple[Unit, DutyList, list[LedgerRow], list[EventFigures]]:
+    """Give the unit, list, ledger and the events that stand on no item, of a list within reach; the common list has none."""
     session = read_session()
     duty_list = queries.get_list(session, list_id, current_duty_scope())
     unit = queries.unit_of(session, duty_list)
     if unit is None:
         raise NotFoundError
-    return unit, duty_list, list(queries.iter_ledger(session, list_id))
+    events = list_events_off_list(session, unit.id, duty_list.year)
+    return unit, duty_list, list(queries.iter_ledger(session, list_id)), events
 
 
-def _sums(rows: Sequence[LedgerRow]) -> tuple[int, int]:
+def _sums(rows: Sequence[LedgerRow], events: Sequence[EventFigures]) -> tuple[int, int]:
     done = [row.record for row in rows if row.record is not None]
-    return len(done), sum(record.reached for record in done)
+    reached = [*(record.reached for record in done), *(event.present + event.outside for event in events)]
+    return len(reached), sum(reached)
 
 
 @admin_blueprint.get("/lists/<int:list_id>/ledger")
 @requires(WRITE)
 def show_ledger(list_id: int) -> str:
     """Show a unit's ledger of a year."""
-    unit, duty_list, rows = _unit_list(list_id)
-    count, reached = _sums(rows)
+    unit, duty_list, rows, events = _unit_list(list_id)
+    count, reached = _sums(rows, events)
     return render_template(
-        "duties/ledger.html", duty_list=duty_list, unit=unit, rows=rows, count=count, reached=reached
+        "duties/ledger.html",
+        duty_list=duty_list,
+        unit=unit,
+        rows=rows,
+        events=events,
+        kind_names=KIND_NAMES,
+        count=count,
+        reached=reached,
     )
 
 
@@ -248,13 +259,13 @@ def show_ledger(list_id: int) -> str:
 @requires(WRITE)
 def export_ledger(list_id: int) -> Response:
     """Give a unit's ledger as a workbook."""
-    unit, duty_list, rows = _unit_list(list_id)
+    unit, duty_list, rows, events = _unit_list(list_id)
     title = _title(unit, duty_list)
     sheet = SheetLayout(
         name="台账",
         title=title,
         columns=[SheetColumn(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
-        rows=[_cells(row) for row in rows],
+        rows=_all_cells(rows, events),
     )
     return send_sheets([sheet], f"{title}.xlsx")
 
@@ -265,19 +276,33 @@ def export_ledger_word(list_id: int) -> Response:
     """Give a unit's ledger as a Word document to sign and seal."""
     from examapp.documents.docx import WordDocument
 
-    unit, duty_list, rows = _unit_list(list_id)
-    title, (count, reached) = _title(unit, duty_list), _sums(rows)
+    unit, duty_list, rows, events = _unit_list(list_id)
+    title, (count, reached) = _title(unit, duty_list), _sums(rows, events)
     summary = f"共 {count} 条履职记录，受众 {reached} 人次；截至 {clock.local(clock.now()):%Y年%-m月%-d日}。"
     document = WordDocument(is_landscape=True)
     document.title(title)
     document.paragraph(summary)
-    add_table(document, _HEADS, [_cells(row) for row in rows], _WIDTHS)
+    add_table(document, _HEADS, _all_cells(rows, events), _WIDTHS)
     document.paragraph(_SIGNATURES)
     return send_word(document, f"{title}.docx")
 
 
 def _title(unit: Unit, duty_list: DutyList) -> str:
     return f"{unit.name}{duty_list.year}年普法责任制台账"
+
+
+def _all_cells(rows: Sequence[LedgerRow], events: Sequence[EventFigures]) -> list[list[Cell]]:
+    first = max((row.number for row in rows), default=0) + 1
+    return [
+        *(_cells(row) for row in rows),
+        *(_event_cells(number, event) for number, event in enumerate(events, first)),
+    ]
+
+
+def _event_cells(number: int, event: EventFigures) -> list[Cell]:
+    done_on, law = clock.day_of(event.starts_at), "、".join(event.laws)
+    reached = event.present + event.outside
+    return [number, "（未对应清单事项）", "", None, done_on, KIND_NAMES[event.kind], event.place, reached, law, event.theme, "学法活动"]  # fmt: skip
 
 
 def _cells(row: LedgerRow) -> list[Cell]:
@@ -296,9 +321,11 @@ def show_unit_year(unit_id: int) -> str:
     """Show a unit's year: duties, what was done, participation, score."""
     session, year, now = read_session(), chosen_year(), clock.now()
     unit = get_unit_within(session, unit_id, current_duty_scope().write)
+    page = unit_page(session, unit, year, now=now)
     return render_template(
         "duties/unit_year.html",
-        page=unit_page(session, unit, year, now=now),
+        page=page,
+        events=events_by_kind(page.events),
         period=rules.period_of(year, queries.list_periods(session)),
         as_of=now,
         scope_names=SCOPE_NAMES,

@@ -177,6 +177,11 @@ def names_in(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def names_only(text: str) -> str:
+    """Write who answers without staff numbers, which are login names: `张三、李四`."""
+    return "、".join(name for name, _ in names_in(text))
+
+
 def is_named(text: str, name: str, staff_number: str) -> bool:
     """Tell whether the words name a person: by name, and by staff number where one stands beside it."""
     return any(found == name and number in {"", staff_number} for found, number in names_in(text))

@@ -18,7 +18,7 @@ from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord, DutyRecordFile
 from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, get_record
-from examapp.platform.audit.actions import ActionContext, record
+from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.uploads.actions import drop_file, store_file
 from examapp.uploads.models import StoredFile
 
@@ -26,6 +26,7 @@ AUDIT_ACTS = {
     "duties.correct_record": "修改履职记录",
     "duties.add_record": "登记履职记录",
     "duties.withdraw_record": "撤销履职记录",
+    "duties.follow_event": "活动更正后自动更新履职记录",
     "duties.attach_file": "上传履职材料",
     "duties.remove_file": "删除履职材料",
 }
@@ -229,12 +230,34 @@ def find_event_record(session: Session, event_id: int) -> DutyRecord | None:
 
 
 def deed_of(session: Session, event: StudyEvent) -> Deed:
-    """Give what an event says as the ledger has it; whom it reached are those put down as present."""
+    """Give what an event says as the ledger has it; whom it reached are those put down as present, and the public as counted."""
     return Deed(
         done_on=day_of(event.starts_at),
         form=KIND_NAMES[event.kind],
         place=event.place,
-        reached=count_present(session, event.id),
+        reached=count_present(session, event.id) + event.outside_count,
         law=event.laws,
         text="。".join(part.rstrip("。") for part in (event.theme, event.summary) if part) + "。",
     )
+
+
+def follow_events(session: Session, *, now: datetime) -> int:
+    """Correct the records of events that were opened again and settled since, withdraw those of cancelled ones; safe to run twice. Gives how many."""
+    rows = session.execute(
+        select(DutyRecord, StudyEvent)
+        .join(StudyEvent, StudyEvent.id == DutyRecord.event_id)
+        .where(
+            DutyRecord.withdrawn_at.is_(None),
+            StudyEvent.updated_at > DutyRecord.updated_at,
+            StudyEvent.state != EventState.PLANNED,
+        )
+        .with_for_update(of=DutyRecord, skip_locked=True)
+    ).all()
+    context = ActionContext(session, SYSTEM, now)
+    for row, event in rows:
+        if event.state == EventState.HELD:
+            _set(row, deed_of(session, event), now=now)
+        else:
+            row.withdrawn_at, row.updated_at = now, now
+        record(context, "duties.follow_event", object_type="duty_record", object_id=row.id)
+    return len(rows)

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
+from examapp.errors import NotFoundError
+from examapp.learning.study_events.queries import EventFilter, list_figures
+from examapp.learning.study_events.rules import EventFigures
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
@@ -30,6 +33,7 @@ from examapp.oversight.assessments.rules import AssessmentState, Indicator, Shee
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.queries import DutyScope, ItemRow, find_list, item_rows
 from examapp.oversight.duty_lists.rules import SOON, DutyListState, Progress, is_named, names_in, progress_of
+from examapp.oversight.event_statistics.queries import list_events_off_list
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_definitions.rules import Counts
 from examapp.oversight.statistics_scope.queries import get_report_context
@@ -93,6 +97,15 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
         for item, unit, done_on, reminded_at in rows
         if is_named(item.person, person.name, person.staff_number)
     ]
+
+
+def get_own_item(session: Session, person_id: int, item_id: int, *, today: date) -> OwnItem:
+    """Get an item of this year or the last that names a person; raises NotFoundError."""
+    for year in (today.year, today.year - 1):
+        for own in list_own_items(session, person_id, year, today=today):
+            if own.item.id == item_id:
+                return own
+    raise NotFoundError
 
 
 def _with_merged(unit_ids: Select[int]) -> Select[int]:
@@ -264,6 +277,8 @@ class UnitPage:
     progress: Counter[Progress]
     records: int
     reached: int
+    events: list[EventFigures]
+    """The settled events of the unit and of those below it."""
     exams: list[ExamLine]
     sheet: UnitScoreSheet | None
     """The score sheet once it was fed back; None before."""
@@ -274,6 +289,7 @@ def unit_page(session: Session, unit: Unit, year: int, *, now: datetime) -> Unit
     duty_list = find_list(session, unit.id, year)
     items = item_rows(session, duty_list.id, today=day_of(now)) if duty_list else []
     records, reached = _done(session, duty_list.id) if duty_list else (0, 0)
+    off_list = list_events_off_list(session, unit.id, year)
     row = find_sheet_row(session, year, unit.id)
     return UnitPage(
         unit=unit,
@@ -281,9 +297,10 @@ def unit_page(session: Session, unit: Unit, year: int, *, now: datetime) -> Unit
         duty_list=duty_list,
         items=items,
         progress=Counter(item.progress for item in items),
-        records=records,
-        reached=reached,
-        exams=_exams(session, unit, year, now=now),
+        records=records + len(off_list),
+        reached=reached + sum(event.present + event.outside for event in off_list),
+        events=list_figures(session, AccessScope(is_everything=True), EventFilter(year=year, unit=unit)),
+        exams=exam_lines(session, unit, year, now=now),
         sheet=_shown(session, row, now=now),
     )
 
@@ -301,7 +318,8 @@ def _shown(session: Session, row: AssessmentSheet | None, *, now: datetime) -> U
     return whole_sheet(session, row, now=now) if row is not None and row.state in _SHOWN else None
 
 
-def _exams(session: Session, unit: Unit, year: int, *, now: datetime) -> list[ExamLine]:
+def exam_lines(session: Session, unit: Unit, year: int, *, now: datetime) -> list[ExamLine]:
+    """Give the counted exams of a year with the counts of a unit and all below it."""
     found = session.scalars(
         select(Exam)
         .where(

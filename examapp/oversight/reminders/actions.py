@@ -22,9 +22,10 @@ from examapp.oversight.reminders.rules import (
     MAX_CALLED,
     MAX_REMINDED,
     OVERDUE,
-    REMINDER_KIND,
+    REMINDER_KINDS,
     find_reminder_issue,
     once_key,
+    reminder_parameters,
     reminder_text,
 )
 from examapp.oversight.report_files.queries import remarks, status_label
@@ -66,8 +67,9 @@ def remind(
     send_out_many(
         session,
         [(person_id, once_key(report_context.exam.id, day_of(now), person_id)) for person_id in new],
-        kind=REMINDER_KIND,
+        kind=REMINDER_KINDS[group],
         text=reminder_text(group, exam, organisation=organisation),
+        parameters=reminder_parameters(group, exam),
         now=now,
         until=max(e.closes_at for e in exams) if group == "failed" else exam.closes_at,
     )

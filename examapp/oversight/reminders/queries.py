@@ -15,7 +15,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.reminders.models import ExamReminder
-from examapp.oversight.reminders.rules import OVERDUE, REMINDER_KIND, find_reminder_issue, read_once_key
+from examapp.oversight.reminders.rules import OVERDUE, REMINDER_KINDS, find_reminder_issue, read_once_key
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitStatsRow, rollup
 from examapp.oversight.statistics_people.queries import PersonRow, list_people
@@ -94,7 +94,7 @@ def _has_a_chance(session: Session, report_context: ReportContext, group: str, *
 
 def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str, now: datetime) -> bool:
     """Tell whether a message put down for the gateway says by now what is not so any more: sat since, closed, exempt, gone."""
-    if kind != REMINDER_KIND:
+    if kind not in REMINDER_KINDS.values():
         return False
     exam_id, day = read_once_key(once_key)
     reminder = session.get(ExamReminder, (exam_id, person_id, day))

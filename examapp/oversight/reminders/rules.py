@@ -12,6 +12,8 @@ from examapp.delivery.exams.rules import is_visible, results_visible_at
 OVERDUE = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
 """Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
 REMINDER_KIND = "chase"
+REMINDER_KINDS = {"not_started": REMINDER_KIND, "in_progress": "chase.in_progress", "failed": "chase.failed"}
+"""The kind of message that goes to each group."""
 MAX_REMINDED = 20_000
 MAX_CALLED = 5_000
 MAX_REASON_LENGTH = 100
@@ -28,9 +30,19 @@ def read_once_key(key: str) -> tuple[int, date]:
     return int(exam_id), date.fromisoformat(day)
 
 
+def closing_text(exam: Exam) -> str:
+    """Write when an exam closes, as messages say it."""
+    return f"{local(exam.closes_at):%m月%d日%H:%M}"
+
+
+def reminder_parameters(group: str, exam: Exam) -> list[str]:
+    """Give the variables of the group's SMS template."""
+    return [exam.title, closing_text(exam)] if group == "not_started" else [exam.title]
+
+
 def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
     """Write the reminder that goes out to a person of a group; no points, and no name, since a phone is seen by others."""
-    closes = f"{local(exam.closes_at):%m月%d日%H:%M}"
+    closes = closing_text(exam)
     text = {
         "not_started": f"《{exam.title}》将于{closes}截止，您还没有开始作答，请登录学法考试平台完成。",
         "in_progress": f"《{exam.title}》您已开始作答，还没有交卷，请登录学法考试平台继续并交卷。",

@@ -25,7 +25,7 @@ from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_name
 from examapp.oversight.report_exports.models import Export
-from examapp.oversight.report_exports.queries import get_own_export
+from examapp.oversight.report_exports.queries import REISSUED, get_own_export, list_superseded
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import queries as report_file_queries
 from examapp.oversight.report_files.rules import REQUEST_FIELDS, ReportRequest, TooLongForPaperError
@@ -39,6 +39,7 @@ from examapp.oversight.statistics_scope.queries import (
     get_tree_of,
 )
 from examapp.platform.audit.actions import ActionContext, Actor, record
+from examapp.platform.outgoing_messages.actions import send_out_many
 from examapp.security.ciphers import FieldCipher
 
 KEPT = timedelta(days=7)
@@ -207,6 +208,34 @@ def _order_of(
         template=template.file if template else None,
         cipher=cipher,
     )
+
+
+def reissue_corrected(session: Session, *, now: datetime) -> int:
+    """Ask again, as their askers who still have the right, for the files that a correction has made untrue, and tell them; gives how many.
+
+    A file is replaced once, and its replacement by the next correction; some at a time, the next sweep goes on. Whole numbers need a consent anew.
+    """
+    asked: dict[int, str] = {}
+    for export in list_superseded(session):
+        person_id = export.created_by_id or 0
+        access = access_of("reports:score:export", list_grants(session, person_id, now=now))
+        if access is None or len(asked) >= _MAX_REISSUED:
+            continue
+        report_request = ReportRequest.from_row({name: getattr(export, name) for name in REQUEST_FIELDS})
+        context = ActionContext(session, Actor(person_id=person_id), now)
+        try:
+            request_export(context, report_request, access=access, schedule_key=f"{REISSUED}{export.id}")
+        except (BadRequestError, ConflictError, NotFoundError):
+            continue
+        asked[person_id] = f"reissued:{export.id}"
+    send_out_many(session, list(asked.items()), kind="reports.reissued", text=_REISSUED_TEXT, now=now)
+    return len(asked)
+
+
+_MAX_REISSUED = 50
+_REISSUED_TEXT = (
+    "您导出过的成绩文件因成绩更正已被更正，系统正在按更正后的成绩重新生成，请在“我的导出”中下载新的文件，旧的不要再用。"
+)
 
 
 def rest_s(worked_s: float) -> float:

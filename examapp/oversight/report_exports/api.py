@@ -25,7 +25,6 @@ from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope, UnitStatsRow
-from examapp.oversight.statistics_scope import rules as scope_rules
 from examapp.oversight.statistics_scope.queries import PeopleFilter, get_report_context, list_tops
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, MAX_WORD, ReportFilter
 from examapp.points import as_text
@@ -250,7 +249,7 @@ def _read_filter(given: Mapping[str, str]) -> ReportFilter:
         raise BadRequestError
     kept = {name: text for name, given_text in given.items() if (text := given_text.strip())}
     days = [kept[name] for name in ("since", "until") if name in kept]
-    if any(scope_rules.find_day(day) is None for day in days) or kept.get("group", "absent") not in GROUP_NAMES:
+    if any(clock.find_day(day) is None for day in days) or kept.get("group", "absent") not in GROUP_NAMES:
         raise BadRequestError
     return ReportFilter.of_json(kept)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, any_, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, select
+from sqlalchemy.orm import Session, aliased, defer
 
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Correction
@@ -16,7 +17,11 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.oversight.report_exports.models import Export
+from examapp.oversight.statistics_definitions.rules import PiiDisclosure
 from examapp.oversight.statistics_scope.rules import ReportFilter
+
+REISSUED = "correction:"
+"""How the occasion of a file begins that was made again after a correction; the number of the file that it replaces follows."""
 
 
 def _own(person_id: int | None, access: AccessScope) -> Select[Export]:
@@ -52,6 +57,8 @@ class ExportRow:
     filters: dict[str, str]
     is_superseded: bool
     """Whether results of its exam were corrected after it was made."""
+    is_reissued: bool
+    """Whether it was made by itself in place of such a one."""
 
     @property
     def filter_label(self) -> str:
@@ -84,11 +91,21 @@ def list_own_exports(
             Export.expires_at,
             Export.filters,
             _was_corrected_since().label("is_superseded"),
+            func.coalesce(Export.schedule_key, "").startswith(REISSUED).label("is_reissued"),
         )
         .order_by(Export.created_at.desc(), Export.id.desc())
         .limit(limit)
     )
     return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def list_superseded(session: Session) -> Sequence[Export]:
+    """List the files at hand that a correction has made untrue and that were not asked for again for it, those with whole numbers apart: these need a person's consent."""
+    again, key = aliased(Export), func.concat(REISSUED, cast(Export.id, Text))
+    is_there = (Export.file.is_not(None), Export.numbers != PiiDisclosure.WHOLE, Export.created_by_id.is_not(None))
+    statement = select(Export).where(*is_there, _was_corrected_since())
+    statement = statement.where(~select(again.id).where(again.schedule_key == key).exists())
+    return session.scalars(statement.order_by(Export.id).options(defer(Export.file))).all()
 
 
 def _was_corrected_since() -> ColumnElement[bool]:

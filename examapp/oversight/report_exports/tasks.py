@@ -44,9 +44,11 @@ def _give_way(*, worked_s: float) -> None:
 
 @task("reports.sweep", queue="reports", every_s=30)
 def sweep() -> None:
-    """Request the exports of schedules that are due, and delete expired files."""
+    """Request the exports of schedules that are due and those that a correction has made untrue, and delete expired files."""
     with transaction() as session:
         report_schedule_actions.lay_out_scheduled(session, now=clock.now())
+    with transaction() as session:
+        actions.reissue_corrected(session, now=clock.now())
     with transaction() as session:
         actions.expire_exports(session, now=clock.now())
 

@@ -13,6 +13,7 @@ from examapp.oversight.report_files import render_ods, render_pdf, render_xlsx
 from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
+    evidence_notes,
     mark_of,
     parts_of,
     remarks,
@@ -61,7 +62,8 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
     renderer.ensure_fits(table.total)
     rows = _tracked(table.rows, table.total, note_progress)
     if order.template is not None:
-        path.write_bytes(_fill_template(order, counts, rows))
+        evidence = "；".join(evidence_notes(session, order.report_context))
+        path.write_bytes(_fill_template(order, counts, rows, evidence=evidence))
         return table.total
     sheet = SheetLayout(
         name=CONTENT_NAMES[order.request.content],
@@ -80,12 +82,14 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
     return table.total
 
 
-def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
+def _fill_template(
+    order: ReportSpec, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]], *, evidence: str
+) -> bytes:
     """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
     assert order.template is not None
     render_pdf.DOCX.ensure_fits(whole_of(counts).roster)
     units = rollup(order.nodes, counts, depth=0)
-    text = _template_values(order, units)
+    text = _template_values(order, units) | {report_template_render_xlsx.EVIDENCE_PLACE: evidence}
     people = [[form_value(cell) for cell in cells] for cells in rows]
     return report_template_render_xlsx.fill_form(order.template, text, people, mark=mark_of(order))
 

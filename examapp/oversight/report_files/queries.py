@@ -10,6 +10,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
+from examapp.delivery.evidence.queries import find_fingerprint
 from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
@@ -343,6 +344,13 @@ def sheet_remark(row: PersonRow, *, is_over: bool) -> str:
     return "" if text == "已交卷" else text
 
 
+def evidence_notes(session: Session, report_context: ReportContext) -> list[str]:
+    """Say by which digest the evidence pack of the results on a score sheet is known, so that a seal on paper binds it; nothing where none was made."""
+    exam = report_context.exam
+    digest = find_fingerprint(session, exam.id, exam.result_version)
+    return [f"证据包（成绩第 {exam.result_version} 版）清单校验值 SHA-256：{digest}"] if digest else []
+
+
 def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> TableRows:
     total = whole_of(counts)
     people = iter_scores(session, order.report_context, order.wanted)
@@ -361,7 +369,7 @@ def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts])
             for number, r in enumerate(people, 1)
         ),
         total=total.roster,
-        closing=[totals_label(total), *_notes(total)],
+        closing=[totals_label(total), *_notes(total), *evidence_notes(session, order.report_context)],
         signatures=SIGNATURE_LINES,
         is_portrait=True,
     )

@@ -17,7 +17,7 @@ from examapp.errors import BadRequestError, NotFoundError
 from examapp.oversight.report_templates import render_docx, render_xlsx
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.report_templates.render_docx import LIST_PLACE, PLACES, UNIT_PLACES, sandbox
-from examapp.oversight.report_templates.render_xlsx import PLACE, ROW_NAME, ROW_PLACES
+from examapp.oversight.report_templates.render_xlsx import EVIDENCE_PLACE, PLACE, ROW_NAME, ROW_PLACES
 from examapp.oversight.statistics_definitions.rules import TEMPLATE_FORMATS
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.uploads.models import FileKind
@@ -159,7 +159,7 @@ def _validate_xlsx(file: bytes) -> None:
                 _validate_placeholder(field, ROW_PLACES)
                 rows += 1
             else:
-                _validate_placeholder(name, PLACES)
+                _validate_placeholder(name, (*PLACES, EVIDENCE_PLACE))
         rest = PLACE.sub("", text)
         if re.search(r"\{\{|\}\}|\{%", rest):
             raise UnfitTemplateError(f"模板里“{text[:30]}”的大括号写法不对，请写成 {{{{ 单位 }}}}。")
@@ -237,7 +237,7 @@ def _fill_with_example(content: str, form: bytes) -> bytes:
 def _example() -> dict[str, Any]:
     counts = ("120", "2", "1", "117", "110", "7", "104", "30", "50", "94.02%", "94.55%", "88.89%", "45.45%", "86.50")
     unit = dict(zip(render_docx.UNIT_PLACES, ("001", "示例单位", *counts), strict=True))
-    text = dict.fromkeys(render_docx.PLACES, "示例") | unit
+    text = dict.fromkeys((*render_docx.PLACES, EVIDENCE_PLACE), "示例") | unit
     dates = {
         "考试日期": "2026年11月1日至11月30日",
         "开始日期": "2026年11月1日",

@@ -29,7 +29,7 @@ PERMISSIONS = {
 designs_blueprint = Blueprint("reports_designs", __name__, url_prefix="/admin/reports/forms")
 _PLACES = {
     "circular": (render_docx.PLACES, render_docx.UNIT_PLACES),
-    "score_sheet": (render_docx.PLACES, render_xlsx.ROW_PLACES),
+    "score_sheet": ((*render_docx.PLACES, render_xlsx.EVIDENCE_PLACE), render_xlsx.ROW_PLACES),
 }
 
 

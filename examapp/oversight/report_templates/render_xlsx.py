@@ -20,6 +20,8 @@ _MAX_HEAD = 230
 """Excel takes 255 characters for all three parts of a head, with their letters."""
 _MAX_MARK = 120
 ROW_NAME = "行"
+EVIDENCE_PLACE = "证据包"
+"""Where the digest of the evidence pack stands; empty where none was made."""
 ROW_PLACES = ("序号", "姓名", "单位", "职务", "成绩", "等次", "备注")
 
 
@@ -40,9 +42,10 @@ def shipped_form() -> bytes:
             "应考 {{ 应考 }} 人，参考 {{ 参考 }} 人，参考率 {{ 参考率 }}，合格率 {{ 合格率 }}，优秀率 {{ 优秀率 }}，平均分 {{ 平均分 }}。"
         ]
     )
+    page.append([f"{{{{ {EVIDENCE_PLACE} }}}}"])
     page.append(["填表人：　　　　　　　　　　单位负责人（签字）："])
     page.append(["单位（盖章）：　　　　　　　　　　　　年　　月　　日"])
-    for row in (1, 2, 5, 6, 7):
+    for row in (1, 2, 5, 6, 7, 8):
         page.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(ROW_PLACES))
         page.cell(row, 1).alignment = styles.Alignment(horizontal="center" if row == 1 else "left", wrap_text=True)
         page.row_dimensions[row].height = 34

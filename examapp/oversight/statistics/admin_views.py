@@ -294,6 +294,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
         is_too_long=is_too_long,
         people=[] if is_too_long else list(people_list_queries.iter_scores(session, report_context, wanted)),
         totals_label=report_file_queries.totals_label(total),
+        evidence_notes=report_file_queries.evidence_notes(session, report_context),
         sheet_remark=report_file_queries.sheet_remark,
         band_label=report_file_queries.band_label,
     )

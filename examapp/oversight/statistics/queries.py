@@ -283,7 +283,6 @@ def home_figures(
 
 MAX_SHEETS = 10_000
 """Of more answer sheets than these, every n-th is looked at."""
-_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +302,7 @@ class WeakTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weaknesses:
-    """The weakest laws and knowledge points, and whether all sheets were looked at or every n-th."""
+    """Laws and knowledge points from the weakest on, and whether all sheets were looked at or every n-th."""
 
     laws: list[WeakTopic]
     knowledge_points: list[WeakTopic]
@@ -355,4 +354,4 @@ def _weakest(
     query = query.where(people.participated, name != "", got.is_not(None), people.of.c.attempt_id % every == 0)
     rows = session.execute(query.group_by(name)).all()
     found = [WeakTopic(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-    return sorted((one for one in found if one.rate is not None), key=lambda one: (one.rate, one.name))[:_SHOWN]
+    return sorted((one for one in found if one.rate is not None), key=lambda one: (one.rate, one.name))

@@ -10,11 +10,12 @@ from flask import Blueprint, render_template, request, url_for
 
 from examapp import clock
 from examapp.db.session import read_session
+from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.organisation.accounts.guards import my_access, requires
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.statistics.queries import counts_by_unit, find_weaknesses, get_unit_table
+from examapp.oversight.statistics.queries import WeakTopic, counts_by_unit, find_weaknesses, get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import Counts, Scope
 from examapp.oversight.statistics_scope import rules
@@ -120,7 +121,7 @@ def _clean(text: str) -> str:
 
 def read_day(name: str) -> date | None:
     """Read a day from the address; None for what is none."""
-    return rules.find_day(request.values.get(name, ""))
+    return clock.find_day(request.values.get(name, ""))
 
 
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, UnitTree]:
@@ -218,4 +219,35 @@ def show_weak(exam_id: int, unit_id: int) -> str:
     wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, report_context, wanted).values(), Counts())
     weak = find_weaknesses(session, report_context, wanted, participated=total.participated)
-    return page_of("reports/weak.html", report_context, units, view, total=total, weak=weak)
+    earlier = find_earlier_exam(session, report_context.exam, wanted_id=chosen_number("with"))
+    then = _weak_then(earlier, replace(wanted, since=None, until=None)) if earlier is not None else {}
+    return page_of(
+        "reports/weak.html",
+        report_context,
+        units,
+        view,
+        total=total,
+        weak=weak,
+        earlier=earlier,
+        then=then,
+        shown=_SHOWN,
+        improved=[
+            row for name in list(then)[:_SHOWN] for row in weak.laws if row.name == name and _is_better(row, then[name])
+        ],
+        difference=difference,
+    )
+
+
+_SHOWN = 20
+
+
+def _weak_then(exam: Exam, wanted: PeopleFilter) -> dict[str, WeakTopic]:
+    """Give the laws of an earlier exam by name from the weakest on, of the same units."""
+    session = read_session()
+    then = get_report_context(session, exam.id, scope=None, now=clock.now())
+    total = sum(counts_by_unit(session, then, wanted).values(), Counts())
+    return {row.name: row for row in find_weaknesses(session, then, wanted, participated=total.participated).laws}
+
+
+def _is_better(now: WeakTopic, then: WeakTopic) -> bool:
+    return now.rate is not None and then.rate is not None and now.rate > then.rate

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from examapp.clock import start_of
 from examapp.delivery.attempts.models import Attempt, AttemptState
+from examapp.delivery.evidence.models import EvidencePack
 from examapp.delivery.exams.models import (
     CountingRule,
     Exam,
@@ -388,6 +389,7 @@ def _marks() -> list[ScalarSelect[Any]]:
         select(func.max(Exam.snapshot_due_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.max(Exam.snapshot_created_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(Exam.corrections)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.max(EvidencePack.id)).where(EvidencePack.exam_id.in_(exam_ids), EvidencePack.result_version > 0).scalar_subquery(),
         select(func.count()).where(ExamAudience.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.rejected_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(func.hashtext(func.concat_ws("|", MakeupEligibility.exam_id, MakeupEligibility.person_id)))).where(MakeupEligibility.exam_id.in_(exam_ids)).scalar_subquery(),

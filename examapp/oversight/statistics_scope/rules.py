@@ -37,7 +37,6 @@ LIST_GROUPS = {
 
 MAX_WORD = 50
 """Characters of a rank or a position that is asked for."""
-_YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +81,6 @@ class ReportFilter:
 
 
 NO_FILTER = ReportFilter()
-
-
-def find_day(text: str) -> date | None:
-    """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year in _YEARS else None
 
 
 CHART_WIDTH, CHART_HEIGHT = 760, 320

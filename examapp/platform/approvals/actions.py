@@ -7,7 +7,6 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from examapp.delivery.evidence.actions import enqueue_pack
-from examapp.delivery.regrades.actions import correct_key
 from examapp.organisation.access.rules import Grant
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
@@ -35,8 +34,6 @@ def approve(
         case "people.grant_role":
             is_busy = has_active_attempt(session, approval.person_id)
             role_actions.put_in_force(context, approval, has_active_attempt=is_busy)
-        case "questions.correct_key":
-            correct_key(context, approval)
         case "grading.reopen_attempt":
             reopen_attempt(context, approval)
         case "evidence.export_pack":

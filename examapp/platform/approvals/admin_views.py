@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.content.questions.queries import get_key, get_question, get_version
-from examapp.content.questions.rules import items_of
 from examapp.db.session import read_session
-from examapp.delivery.regrades import queries as regrade_queries
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import (
@@ -24,11 +19,9 @@ from examapp.organisation.accounts.guards import (
     my_grants,
     my_user,
     requires,
-    shows_keys,
 )
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.queries import (
-    RequestLine,
     get_request,
     list_decided,
     list_own_requests,
@@ -52,10 +45,6 @@ PERMISSIONS = {
 }
 
 
-NEEDS_LOOK = frozenset({"questions.correct_key"})
-"""Acts whose particulars must be seen before anybody decides."""
-
-
 def describe_request(act: str, details: dict[str, Any]) -> str:
     """Say what is asked for: `2026年度考试第 1 次作答，10 分钟`."""
     return _DESCRIBERS[act](details)
@@ -70,10 +59,6 @@ def _role(details: dict[str, Any]) -> str:
     if details["unit_id"] is None:
         text += "，全县"
     return text + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")
-
-
-def _key(details: dict[str, Any]) -> str:
-    return f"题目 {details['code']} 第 {details['version']} 版"
 
 
 def _reopening(details: dict[str, Any]) -> str:
@@ -96,12 +81,12 @@ def _account(_details: dict[str, Any]) -> str:
 
 
 def _pack(details: dict[str, Any]) -> str:
-    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩，不含姓名"
+    names = "，附每份答卷的姓名、工号、单位" if details["has_names"] else "，不含姓名"
+    return f"{details['exam_title']}的证据包：全部答卷、答案和成绩{names}"
 
 
 _DESCRIBERS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "people.grant_role": _role,
-    "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,
     "evidence.export_pack": _pack,
     "reports.export_numbers": _numbers,
@@ -125,48 +110,21 @@ def list_requests() -> str:
         own=list_own_requests(session, my_user().person_id),
         decided=list_decided(session, grants, now=now),
         may_decide=_may_decide_anything(),
-        needs_look=NEEDS_LOOK,
         **_text(),
     )
 
 
 @admin_blueprint.get("/<int:approval_id>")
 @requires(_READ)
-@shows_keys
 def show_request(approval_id: int) -> str:
-    """Show one request; of a key, the question with the old and the new one, and what would be graded again."""
-    session = read_session()
-    row = get_request(session, approval_id, my_grants(), person_id=my_user().person_id)
-    is_key = row.act == "questions.correct_key"
+    """Show one request."""
+    row = get_request(read_session(), approval_id, my_grants(), person_id=my_user().person_id)
     return render_template(
         "admin/approvals/show.html",
         row=row,
         act=TWO_PERSON_ACTS[row.act],
-        correction=_correction(session, row) if is_key else None,
-        regrade_id=regrade_queries.find_of_approval(session, row.id)
-        if is_key and may("attempts:attempt:manage")
-        else None,
         may_decide=may(TWO_PERSON_ACTS[row.act].approves),
         **_text(),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Correction:
-    items: list[dict[str, Any]]
-    before: list[dict[str, Any]]
-    after: list[dict[str, Any]]
-    exams: list[regrade_queries.ExamShare]
-
-
-def _correction(session: Session, row: RequestLine) -> _Correction:
-    details = row.details
-    version = get_version(session, get_question(session, details["question_id"]), details["version"])
-    return _Correction(
-        items=items_of(version.content),
-        before=get_key(session, details["old_key_id"]).parts,
-        after=details["parts"],
-        exams=regrade_queries.list_touched_exams(session, version.id),
     )
 
 
@@ -198,7 +156,7 @@ def approve(approval_id: int) -> Response:
 @admin_blueprint.post("/ticked")
 @requires(_READ)
 def approve_ticked() -> Response:
-    """Allow the ticked requests, each in a transaction of its own; name those that could not be, and those that must be looked at first."""
+    """Allow the ticked requests, each in a transaction of its own; name those that could not be."""
     ids = sorted(set(request.form.getlist("ids", type=sent_number)))[:_MAX_TICKED]
     if not ids:
         flash("请先勾选要同意的申请。", "danger")
@@ -211,9 +169,6 @@ def approve_ticked() -> Response:
 def _approve_ticked(approval_id: int) -> bool:
     row = get_request(read_session(), approval_id, my_grants(), person_id=my_user().person_id)
     name = f"{TWO_PERSON_ACTS[row.act].name}{f'（{row.name}）' if row.name else ''}"
-    if row.act in NEEDS_LOOK:
-        flash(f"{name}须打开核对后审批。", "warning")
-        return False
     try:
         with request_transaction() as context:
             actions.approve(context, approval_id, grants=my_grants(), has_active_attempt=has_active_attempt)

@@ -95,8 +95,8 @@ FIRST_LINK = bytes(32)
 """What stands before the first link of the chain."""
 LATEST_COMMIT = timedelta(minutes=15)
 """How long after its instant a line may still turn up: no transaction here lasts longer."""
-LATE_IDS = 20_000
-"""How far behind the newest id a late line may lie."""
+SETTLED_AFTER = timedelta(seconds=60)
+"""How long a statement may stand between taking a line's id and writing the line, twice over (its time limit is 30 s)."""
 
 
 @dataclass(frozen=True, slots=True)

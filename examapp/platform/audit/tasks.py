@@ -9,7 +9,7 @@ from examapp import clock
 from examapp.db.session import transaction
 from examapp.jobs.registry import task
 from examapp.platform.audit_chain import actions as audit_chain_actions
-from examapp.platform.audit_chain.actions import ChainHeadError, seal_events
+from examapp.platform.audit_chain.actions import MAX_LINKS, ChainHeadError, seal_events
 
 log = structlog.get_logger()
 
@@ -19,8 +19,10 @@ def seal() -> None:
     """Link the lines that have been written since the last time; raise the alarm where the chain is not what was kept of it."""
     cipher, folder = current_app.extensions["cipher"], current_app.config["SETTINGS"].data_path
     try:
-        with transaction() as session:
-            seal_events(session, cipher=cipher, folder=folder, now=clock.now())
+        count = MAX_LINKS
+        while count == MAX_LINKS:  # until nothing is left, each piece in a transaction of its own
+            with transaction() as session:
+                count = seal_events(session, cipher=cipher, folder=folder, now=clock.now())
     except ChainHeadError as issue:
         log.error("audit_seal_refused", reason=issue.text)  # noqa: TRY400 – the stack says nothing more
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, func, select
+from sqlalchemy import cast, exists, func, literal_column, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import UserDefinedType
 
 from examapp.db.session import after_commit
 from examapp.errors import DomainError, NotFoundError
@@ -37,8 +38,8 @@ from examapp.platform.audit.rules import (
     ACCEPT_LINE,
     CHAIN_PURPOSE,
     HEAD_PURPOSE,
-    LATE_IDS,
     LATEST_COMMIT,
+    SETTLED_AFTER,
     ChainHead,
     link_text,
 )
@@ -167,9 +168,19 @@ def _mac(head: ChainHead, cipher: FieldCipher, key_id: str) -> str:
     return cipher.blind_index(text, purpose=HEAD_PURPOSE, key_id=key_id).hex()
 
 
+class _Xid(UserDefinedType[int]):
+    """PostgreSQL's 32-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid"
+
+
 log = structlog.get_logger()
 LOCK = 0x61756469
-_BATCH = 5000
+MAX_LINKS = 5000
+"""How many lines one call links, in one transaction."""
 
 
 def seal_events(session: Session, *, cipher: FieldCipher, folder: Path, now: datetime) -> int:
@@ -233,12 +244,24 @@ def _unchained(session: Session, head: ChainHead, *, now: datetime) -> list[Even
         dated.append(AuditEvent.at >= head.oldest_allowed)
     events = session.scalars(
         select(AuditEvent)
-        .where(AuditEvent.id > through - LATE_IDS, is_new, *dated, ~is_sealed)
+        .where(AuditEvent.id > _settled_through(session, now=now), is_new, *dated, ~is_sealed)
         .order_by(AuditEvent.id)
-        .limit(_BATCH)
+        .limit(MAX_LINKS)
         .execution_options(populate_existing=True)
     )
     return [facts_of(event) for event in events]
+
+
+def _settled_through(session: Session, *, now: datetime) -> int:
+    """Find an id up to which no further line can appear, however many are written a second and however long a transaction lasts.
+
+    That is the line of a link whose transaction, and so every one that began before it, has ended by now: whoever still writes took its
+    ids later.
+    """
+    horizon = cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), _Xid)
+    has_ended = func.age(literal_column("audit_seals.xmin", _Xid)) > func.age(horizon)
+    link = select(AuditSeal.event_id).where(AuditSeal.sealed_at < now - SETTLED_AFTER, has_ended)
+    return session.scalar(link.order_by(AuditSeal.number.desc()).limit(1)) or 0
 
 
 ACT = "audit.verify"

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from examapp import clock
 from examapp.clock import from_local, local
+from examapp.db.addresses import database_address
 from examapp.ops import backup
 from examapp.ops.backup import HEAD_FILE, BackupError, BackupFolder
 from examapp.platform.security_checklist.queries import backup_folder
@@ -45,7 +46,7 @@ class TableFingerprint:
 
 def read_ledger(database_url: str, until: datetime) -> list[TableFingerprint]:
     """Read the ledgers of a database, of rows written up to an instant."""
-    engine = create_engine(database_url, pool_size=1)
+    engine = create_engine(database_address(database_url), pool_size=1)
     try:
         with engine.connect() as connection:
             connection.execute(text("SET timezone = 'UTC'"))

@@ -9,6 +9,8 @@ from flask import Blueprint, current_app, jsonify, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from examapp import clock
+from examapp.content.question_assignments.models import AssignmentState
+from examapp.content.question_assignments.queries import count_assignments
 from examapp.content.question_review.queries import count_queue
 from examapp.content.questions.admin_views import may_review_alone
 from examapp.content.questions.models import QuestionImport
@@ -22,6 +24,7 @@ from examapp.delivery.exemptions.queries import list_own_answers
 from examapp.delivery.external_results.models import ResultImport
 from examapp.delivery.external_results.queries import list_own_external_results
 from examapp.delivery.grading.rules import BAND_NAMES
+from examapp.delivery.question_replacements.queries import list_exams_with_barred_questions
 from examapp.delivery.results.queries import OwnAttempt, list_own_attempts
 from examapp.errors import NotFoundError
 from examapp.jobs.models import progress_json
@@ -234,7 +237,30 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     if may("questions:question:review"):
         count = count_queue(session, person_id=my_user().person_id, may_own=may_review_alone())
         found.append(("试题等我审核", count, href_of("questions_admin.review_queue")))
+    found += _assignments_waiting()
+    if may_everywhere("exams:exam:write"):
+        for exam_id, begun, is_short in list_exams_with_barred_questions(session, now=clock.now()):
+            text = "考试用了停用的题，题库不够没有换" if is_short else "已开始的试卷里有停用的题"
+            found.append((text, begun or 1, href_of("exams_admin.show_exam", exam_id=exam_id)))
     return [(text, count, href) for text, count, href in [*found, *_duties_waiting()] if count]
+
+
+def _assignments_waiting() -> list[tuple[str, int, str | None]]:
+    """Give the questions that wait to be written by the unit, or to be accepted by the office."""
+    session, found = read_session(), []
+    if may("assignments:assignment:answer"):
+        access = my_access("assignments:assignment:answer")
+        for state, text in (
+            (AssignmentState.OPEN, "出题任务待完成"),
+            (AssignmentState.RETURNED, "出题任务被退回，请修改"),
+        ):
+            count = count_assignments(session, access, [state])
+            found.append((text, count, href_of("question_assignments_admin.list_assignments", state=state)))
+    if may("assignments:assignment:write"):
+        count = count_assignments(session, my_access("assignments:assignment:write"), [AssignmentState.SUBMITTED])
+        address = href_of("question_assignments_admin.list_assignments", state=AssignmentState.SUBMITTED)
+        found.append(("单位出的题待采用", count, address))
+    return found
 
 
 def _changes_waiting() -> list[tuple[str, int, str | None]]:

@@ -25,6 +25,7 @@ from examapp.db.session import read_session, transaction
 from examapp.learning.course_editing.actions import load_courses
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, ActionContext, record
+from examapp.platform.demo_cases.actions import add_cases
 from examapp.platform.demo_county.actions import DemoExams, add_attempts, add_county, add_exams
 from examapp.platform.demo_county.rules import DemoCounty, plan_county
 from examapp.platform.demo_duties.actions import add_duties
@@ -222,6 +223,7 @@ def load_county(
     progress("学习、活动和证书", 0.93)
     add_notices(session, county, now=now)
     add_duties(session, county, exams, now=now)
+    add_cases(session, county, now=now)
     _add_training(session, county, exams, now=now)
     record(ActionContext(session, SYSTEM, now), "demo.load_county", object_type="unit", object_id=county.unit_ids[0])
     session.info.pop(WRITTEN_AT)

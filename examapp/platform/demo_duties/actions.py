@@ -28,8 +28,12 @@ from examapp.oversight.assessments.models import (
 )
 from examapp.oversight.assessments.queries import Review, ScoreSheetLine, UnitScoreSheet, bands_of
 from examapp.oversight.assessments.rules import SHIPPED_BANDS, SHIPPED_TABLE, Indicator, SheetState, band_of
+from examapp.oversight.campaigns.actions import open_shipped
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES, SHIPPED_MEASURES, SHIPPED_STANDARD
+from examapp.oversight.duty_reports.models import DutyReport
+from examapp.oversight.duty_reports.rules import HEADS
+from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.demo_county.actions import DemoExams
 from examapp.platform.demo_county.rules import SEED, DemoCounty
 
@@ -53,9 +57,10 @@ _REVIEWING = ("县纪委监委机关", "县委宣传部")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A unit with a list: its id, and who leads and who answers."""
+    """A unit with a list: its id, who leads and who answers, and the leader's id."""
 
     unit_id: int
+    leader_id: int
     leader: str
     person: str
 
@@ -66,6 +71,8 @@ def add_duties(session: Session, county: DemoCounty, exams: DemoExams, *, now: d
     places, year = _places(county), clock.local(now).year
     for of_year in (year - 1, year):
         _add_lists(session, places, of_year, rng=rng, now=now, by_id=county.office_id)
+        _add_reports(session, places, of_year, rng=rng, now=now)
+        open_shipped(ActionContext(session, Actor(person_id=county.office_id), now), year=of_year)
     last = _add_assessment(session, county, year - 1, exam_id=exams.last_year.id, now=now - timedelta(days=330))
     _add_sealed_sheets(session, county, last, places, rng=rng, now=now)
     this = _add_assessment(session, county, year, exam_id=exams.this_year.id, now=now - timedelta(days=5))
@@ -74,12 +81,19 @@ def add_duties(session: Session, county: DemoCounty, exams: DemoExams, *, now: d
 
 def _places(county: DemoCounty) -> list[_Place]:
     people: dict[int, list[str]] = defaultdict(list)
-    for person in county.plan.people:
+    leaders: dict[int, int] = {}
+    for person, person_id in zip(county.plan.people, county.person_ids, strict=True):
         unit = county.plan.units[person.unit]
         top = person.unit if unit.kind is not UnitKind.SUB_UNIT else unit.parent or 0
         people[top].append(f"{person.name}（{person.staff_number}）")
+        leaders.setdefault(top, person_id)
     return [
-        _Place(unit_id=county.unit_ids[index], leader=people[index][0].split("（")[0], person=people[index][-1])
+        _Place(
+            unit_id=county.unit_ids[index],
+            leader_id=leaders[index],
+            leader=people[index][0].split("（")[0],
+            person=people[index][-1],
+        )
         for index, unit in enumerate(county.plan.units)
         if unit.kind in _ASSESSED and unit.parent == 0 and people[index]
     ]
@@ -176,6 +190,44 @@ def _record(item_id: int, content: str, done_on: date, *, rng: random.Random, by
         "created_at": at,
         "updated_at": at,
     }
+
+
+_WRITTEN = {
+    "problems": "学法的针对性还不够强，基层执法人员学用结合不紧。",
+    "plan": "把学法列入每月例会，结合执法案例开展以案释法。",
+    "decision": "重大事项经合法性审查和集体讨论后决定。",
+    "enforcement": "落实行政执法三项制度，规范告知和听证程序。",
+}
+
+
+def _add_reports(session: Session, places: Sequence[_Place], year: int, *, rng: random.Random, now: datetime) -> None:
+    """Ask for the reports of a year; of this year's most are in, some late or read, some missing."""
+    is_last = year < clock.local(now).year
+    due_on = date(year, 12, 20) if is_last else clock.day_of(now) - timedelta(days=3)
+    rows = []
+    for place in places:
+        for kind in ("leader", "unit"):
+            days, chance = rng.randint(-2, 20), rng.random()
+            at = datetime(due_on.year, due_on.month, due_on.day, 3, tzinfo=UTC) - timedelta(days=days)
+            state = "read" if is_last or chance < 0.3 else "submitted" if chance < 0.85 else "open"
+            texts = {key: _WRITTEN.get(key, "见平台记录。") for key in HEADS[kind]} if state != "open" else {}
+            rows.append(
+                {
+                    "unit_id": place.unit_id,
+                    "year": year,
+                    "kind": kind,
+                    "person_id": place.leader_id,
+                    "due_on": due_on,
+                    "state": state,
+                    "texts": texts,
+                    "submitted_at": at if texts else None,
+                    "read_at": at + timedelta(days=1) if state == "read" else None,
+                    "remark": "",
+                    "version": 1,
+                    "updated_at": at,
+                }
+            )
+    session.execute(insert(DutyReport), rows)
 
 
 def _add_assessment(session: Session, county: DemoCounty, year: int, *, exam_id: int, now: datetime) -> Assessment:

@@ -177,9 +177,24 @@ _KINDS: tuple[tuple[str, str, str, str, str], ...] = (
     ("lecture", "法治讲座：机关怎样保守国家秘密", "保守国家秘密法", "县委保密办", "全体干部职工"),
     ("report", "专题报告会：法治宣传教育法解读", "法治宣传教育法", "县委党校", "全体干部职工"),
     ("court", "旁听庭审：一起行政处罚纠纷案", "行政诉讼法、行政处罚法", "县人民法院", "执法人员"),
+    ("outreach", "民法典进村入户宣讲", "民法典", "普法讲师团", "村（居）民、个体工商户"),
+    ("outreach", "法治宣传教育法宣讲", "法治宣传教育法", "普法讲师团", "企业职工、服务对象"),
+    ("case", "以案释法：一起未履行告知程序的处罚案", "行政处罚法", "法制审核人员", "执法对象、经营主体"),
+    ("culture", "法治文艺汇演：宪法在身边", "宪法", "", "群众"),
     ("night_school", "法治夜校：公务员应当知道的政务处分规定", "公职人员政务处分法", "县纪委监委", "年轻干部"),
 )  # fmt: skip
-_PLACES = {"court": "县人民法院第一审判庭", "night_school": "县委党校一号教室"}
+_OF_CAMPAIGN = next(what for what in _KINDS if what[2] == "民法典")
+_IN_CAMPAIGN = 0.4
+"""How many of the units hold one in the month of the Civil Code."""
+_OUTSIDE = {"outreach": (40, 320), "case": (20, 90), "culture": (120, 600)}
+"""How many of the public such an event reaches, from and to."""
+_PLACES = {
+    "court": "县人民法院第一审判庭",
+    "outreach": "本单位服务窗口",
+    "case": "本单位服务大厅",
+    "culture": "本单位门前广场",
+    "night_school": "县委党校一号教室",
+}
 _ROOM = "本单位会议室"
 _MAX_BACK_DAYS = 150
 _MAX_THERE = 40
@@ -192,10 +207,13 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
     rows: list[tuple[dict[str, Any], list[tuple[int, int]]]] = []
     for index, own in sorted(people.items()):
         unit_id = county.unit_ids[index]
-        for what in rng.sample(_KINDS, rng.randint(1, 3)):
+        for what in rng.sample(_KINDS, rng.randint(2, 4)):
             event = _event(
                 unit_id, what, now - timedelta(days=rng.randint(8, _MAX_BACK_DAYS)), county.office_id, rng=rng
             )
+            rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
+        if rng.random() < _IN_CAMPAIGN:
+            event = _event(unit_id, _OF_CAMPAIGN, _in_may(now, rng), county.office_id, rng=rng)
             rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
         if county.plan.units[index].name in shown:
             last = _event(unit_id, _KINDS[2], now - timedelta(days=2), county.office_id, rng=rng)
@@ -209,6 +227,12 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
         for number, (person_id, unit_id) in enumerate(present)
     )
     copy_rows(session, "event_attendances (event_id, person_id, unit_id, way, noted_at, noted_by_id)", lines)
+
+
+def _in_may(now: datetime, rng: random.Random) -> datetime:
+    """Choose a day of the last month of May that has passed."""
+    day = clock.local(now).replace(month=5, day=rng.randint(6, 29))
+    return day if day < now else day.replace(year=day.year - 1)
 
 
 def _people(county: DemoCounty) -> dict[int, list[tuple[int, int]]]:
@@ -235,6 +259,7 @@ def _event(
     starts_at = clock.from_local(clock.local(day).replace(hour=hour, minute=0, second=0, microsecond=0, tzinfo=None))
     return {
         "unit_id": unit_id, "kind": kind, "theme": theme, "laws": laws, "speaker": speaker, "place": _PLACES.get(kind, _ROOM), "audience": audience,
+        "outside_count": rng.randint(*_OUTSIDE.get(kind, (0, 0))), "is_distinct": False,
         "summary": "", "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=2), "state": EventState.PLANNED,
         "code_seed": rng.randbytes(20), "created_by_id": by_id, "created_at": starts_at - timedelta(days=7),
         "updated_at": starts_at - timedelta(days=7),

@@ -16,7 +16,7 @@ from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import Rehearsal
 from examapp.platform.setup.rules import is_alive
-from examapp.web.metrics import list_reports
+from examapp.web.metrics import list_reports, rates_by_machine
 
 _SHOWN_AROUND = timedelta(days=3)
 
@@ -83,7 +83,7 @@ def machine(session: Session, *, now: datetime) -> Machine:
         hand_ins_per_minute=sum(report.hand_ins for report in reports),
         failures_per_minute=sum(report.rejected for report in reports),
         is_slowed=any(report.next_save_ms > 2000 for report in reports),
-        starts_per_second=min((report.starts_per_second for report in reports), default=None),
+        starts_per_second=sum(map(min, rates_by_machine(reports).values())) if reports else None,
         beat=beat,
         is_sweeper_alive=is_alive(beat, now=now),
         waiting_jobs=sum(counts.waiting for counts in jobs),

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.config import Mode, Settings
 from examapp.content.questions.models import QuestionImport
+from examapp.db.addresses import HostState, inspect_hosts
 from examapp.db.schema import newest_version
 from examapp.db.session import db, read_session, transaction
 from examapp.delivery.attempt_changes.actions import note_contacts
@@ -37,7 +38,7 @@ from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
 from examapp.platform.setup.rules import SCHEDULE_LIMIT, is_alive
-from examapp.web.metrics import count_request, make_registry, read_last_minute, write_report
+from examapp.web.metrics import count_request, make_registry, read_last_minute, share_start_gate, write_report
 
 blueprint = Blueprint("health", __name__)
 
@@ -133,6 +134,17 @@ class _SiteFigures(Collector):
         ):
             age = (clock.now() - at).total_seconds() if at else inf
             yield GaugeMetricFamily(f"examapp_{name}_age_seconds", f"Seconds since {text}.", value=age)
+        hosts = GaugeMetricFamily(
+            "examapp_database_host", "1 for what each host of the database is now.", labels=["host", "state"]
+        )
+        clocks = GaugeMetricFamily(
+            "examapp_database_clock_offset_seconds", "Each host's clock minus this machine's.", labels=["host"]
+        )
+        for host in inspect_hosts(settings.database_url):
+            hosts.add_metric([host.name, host.state], 1)
+            if host.state is not HostState.AWAY:
+                clocks.add_metric([host.name], host.clock_offset_s)
+        yield from (hosts, clocks)
         issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
         text = "1 where the kept head of the audit chain is not on it."
         yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
@@ -176,4 +188,5 @@ def report(name: str, *, has_contacts: bool) -> None:
         contacts, _contacts = _contacts, {}
     with transaction() as session:
         write_report(session, name, read_last_minute(), now=clock.now())
+        share_start_gate(session, name, now=clock.now())
         note_contacts(session, contacts)

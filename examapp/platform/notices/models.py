@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.db.personal_data import MAY_HOLD_CODE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
-from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
+from examapp.db.personal_data import MAY_HOLD_CODE, ON_OWN_PAGE, OTHERS, TALK, TECHNICAL, RetentionPolicy, shown
+from examapp.db.session import Base, BigInt, DateCol, EncryptedColumn, Id, Str, UtcDateTime, encrypted_columns
+from examapp.platform.notices.rules import email_binding
 
 
 class Notice(Base):
@@ -115,7 +127,11 @@ class OutgoingMessage(Base):
     text: Mapped[Str] = mapped_column(info=MAY_HOLD_CODE)
     once_key: Mapped[Str] = mapped_column(unique=True, info=TECHNICAL)
     """Says what the message is about, so that it goes out once: `chase:7:2026-11-24:143`."""
+    parameters: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}", info=MAY_HOLD_CODE)
+    """The variables of the SMS template, in its order; forgotten with the text."""
     is_urgent: Mapped[bool] = mapped_column(default=False, info=TECHNICAL)
+    channel: Mapped[Str] = mapped_column(default="", server_default="", info=shown("通道"))
+    """The channel that took it, or the one that it must go by (a test); empty for any."""
     state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING, info=shown("状态"))
     delivery_count: Mapped[int] = mapped_column(SmallInteger, default=0, info=TECHNICAL)
     reason: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
@@ -125,4 +141,57 @@ class OutgoingMessage(Base):
     created_at: Mapped[UtcDateTime] = mapped_column(info=shown("生成时间"))
     try_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
     sent_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("发送时间"))
+    operator_id: Mapped[Str] = mapped_column(default="", server_default="", info=TECHNICAL)
+    """The operator's number of it."""
+    segment_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0", info=TECHNICAL)
+    """How many short messages the operator charges."""
+    cost: Mapped[Decimal] = mapped_column(Numeric(9, 4), default=Decimal(0), server_default="0", info=TECHNICAL)
+    """Yuan, by the price that was set when it was sent."""
     expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
+
+
+class MessagePreference(Base):
+    """How a person wants to be written to outside the site: not at all, or by e-mail too. Without a row: reminders to the mobile of the roster."""
+
+    __tablename__ = "message_preferences"
+    __personal_data__ = TALK.of(
+        "消息设置", "按本人意愿发送提醒", order="changed_at", term=RetentionPolicy.LEAVER, seen_by="本人"
+    )
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    unsubscribed_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("停收提醒的时间"))
+    """Since then only codes that the person asked for go out."""
+    unsubscribed_by: Mapped[Str] = mapped_column(default="", server_default="", info=shown("停收的方式"))
+    """`person`, on the site, or `reply`, by answering a short message."""
+    email_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary, info=ON_OWN_PAGE)
+    changed_at: Mapped[UtcDateTime] = mapped_column(info=shown("更改时间"))
+
+
+encrypted_columns += [
+    EncryptedColumn(
+        "邮箱",
+        MessagePreference.email_encrypted,
+        MessagePreference.person_id,
+        MessagePreference.person_id,
+        email_binding,
+    )
+]
+
+
+class MessageChannel(Base):
+    """The state of a channel of the gateway, and with a `kind` that of one kind of message on it: when it last went well, how it was last refused."""
+
+    __tablename__ = "message_channels"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """`aliyun`, `tencent`, `file`, `http` …"""
+    kind: Mapped[str] = mapped_column(Text, primary_key=True, default="")
+    """Empty for the channel as a whole."""
+    failure_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Failures in a row; committed, so that a restart does not forget them."""
+    paused_until: Mapped[UtcDateTime | None]
+    """Nothing goes by it before then."""
+    succeeded_at: Mapped[UtcDateTime | None]
+    failed_at: Mapped[UtcDateTime | None]
+    reason: Mapped[Str] = mapped_column(default="", server_default="")
+    """What the last failure was, in Chinese, and what to do."""

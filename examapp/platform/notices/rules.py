@@ -18,6 +18,11 @@ def clean_page(path: str | None) -> str:
     return path[:_MAX_PAGE_LENGTH]
 
 
+def email_binding(person_id: int) -> str:
+    """Name the one row that a sealed e-mail address belongs to."""
+    return f"person:{person_id}:email"
+
+
 def unit_ids_of(*paths: str | None) -> tuple[int, ...]:
     """Give the ids on unit paths such as `/1/17/203/`, from the root down: whose notices somebody there sees."""
     ids = [int(part) for path in paths if path for part in path.split("/") if part.isdigit()]

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import hmac
-import json
-import os
-import urllib.request
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
-from http import HTTPStatus
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.error import HTTPError
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, and_, delete, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -22,9 +13,25 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.documents.html import normalise
+from examapp.errors import NotFoundError
 from examapp.jobs.publisher import enqueue_after_commit
-from examapp.platform.notices.models import OutgoingMessage, OutgoingState
-from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
+from examapp.platform.audit.actions import ActionContext, record
+from examapp.platform.notices.models import MessageChannel, MessagePreference, OutgoingMessage, OutgoingState
+from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, email_binding, is_quiet
+from examapp.platform.outgoing_messages.rules import (
+    ANY_KIND,
+    KINDS,
+    Claimed,
+    Delivery,
+    DeliveryOutcome,
+    cut_parameters,
+    pause_after,
+)
+from examapp.security.ciphers import FieldCipher
+
+AUDIT_ACTS = {"messages.choose": "更改消息设置"}
+AUDIT_OBJECTS = {"message_preference": "消息设置"}
+AUDIT_DETAILS = {"wants_reminders": "接收提醒"}
 
 _CLAIM_LOCK = 430_611
 """The advisory lock under which one process at a time picks what goes out next."""
@@ -36,35 +43,28 @@ _MAX_DELIVERIES = 5
 _PAUSE = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A message that this process must hand over now; `once_key` lets the receiver recognise a second delivery."""
-
-    id: int
-    person_id: int
-    kind: str
-    text: str
-    once_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What came of a hand-over: taken, or not with a reason; `is_final` where another try is useless."""
-
-    is_taken: bool
-    is_final: bool = False
-    reason: str = ""
-
-
 def send_out(
-    session: Session, *, person_id: int, kind: str, text: str, once_key: str, now: datetime, urgent: bool = False
+    session: Session,
+    *,
+    person_id: int,
+    kind: str,
+    text: str,
+    once_key: str,
+    now: datetime,
+    parameters: Sequence[str] = (),
+    urgent: bool = False,
+    channel: str = "",
 ) -> bool:
     """Put a message down for the gateway; a second call with the same `once_key` changes nothing. Gives whether it was new.
 
     An urgent one (a sign-in code) goes at any hour and beside the day's other message, and is over after ten minutes;
     any other waits for a decent hour and a free day, and is over after three days.
     """
-    return bool(send_out_many(session, [(person_id, once_key)], kind=kind, text=text, now=now, urgent=urgent))
+    one = [(person_id, once_key)]
+    new = send_out_many(
+        session, one, kind=kind, text=text, now=now, parameters=parameters, urgent=urgent, channel=channel
+    )
+    return bool(new)
 
 
 def send_out_many(
@@ -74,12 +74,14 @@ def send_out_many(
     kind: str,
     text: str,
     now: datetime,
+    parameters: Sequence[str] = (),
     urgent: bool = False,
+    channel: str = "",
     until: datetime | None = None,
 ) -> int:
     """Put the same message down for many people, as (person id, once key); gives how many were new.
 
-    It is over at `until` where that comes sooner than the end of its ordinary life.
+    `parameters` are the variables of the kind's SMS template, `channel` the one channel it may go by. It is over at `until` where that comes sooner than the end of its ordinary life.
     """
     if not recipients:
         return 0
@@ -89,6 +91,8 @@ def send_out_many(
             "person_id": person_id,
             "kind": kind,
             "text": normalise(text).strip()[:MAX_OUTGOING_LENGTH],
+            "parameters": cut_parameters(parameters),
+            "channel": channel,
             "once_key": once_key,
             "is_urgent": urgent,
             "state": OutgoingState.WAITING,
@@ -107,17 +111,43 @@ def send_out_many(
     return new
 
 
+def choose_messages(context: ActionContext, *, wants_reminders: bool, email: str | None, cipher: FieldCipher) -> None:
+    """Store how the actor wants to be written to; an empty e-mail address takes the stored one away, None leaves it."""
+    session, person_id = context.session, context.actor.person_id
+    if person_id is None:
+        raise NotFoundError
+    session.execute(
+        insert(MessagePreference).values(person_id=person_id, changed_at=context.now).on_conflict_do_nothing()
+    )
+    chosen = session.get_one(MessagePreference, person_id, with_for_update=True, populate_existing=True)
+    if wants_reminders:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = None, ""
+    elif chosen.unsubscribed_at is None:
+        chosen.unsubscribed_at, chosen.unsubscribed_by = context.now, "person"
+    if email is not None:
+        chosen.email_encrypted = cipher.seal(email, associated_data=email_binding(person_id)) if email else None
+    chosen.changed_at = context.now
+    details = {"wants_reminders": wants_reminders}
+    record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
+
+
 def claim_messages(
-    session: Session, *, quiet: tuple[time, time] | None, now: datetime, limit: int = 50
+    session: Session,
+    *,
+    quiet: tuple[time, time] | None,
+    now: datetime,
+    limit: int = 50,
+    held_kinds: Collection[str] = (),
 ) -> list[Claimed]:
     """Claim the next messages that may go out now, at most one a day a person apart from urgent ones, and count the delivery.
 
-    Commit before handing them over: what is not noted afterwards is claimed again after `_SENDING_TIMEOUT`.
+    Messages of `held_kinds` wait: no channel takes them now. Commit before handing them over: what is not noted afterwards is claimed again after `_SENDING_TIMEOUT`.
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_CLAIM_LOCK))):
         return []
     today, chosen, served = day_of(now), [], set()
-    for message in session.scalars(_due(quiet, now).limit(limit)):
+    due = _due(quiet, now).where(OutgoingMessage.kind.not_in(held_kinds)).limit(limit)
+    for message in session.scalars(due):
         if not message.is_urgent and message.person_id in served:
             continue
         if not message.is_urgent:
@@ -127,7 +157,18 @@ def claim_messages(
         message.try_at = now + _SENDING_TIMEOUT
         chosen.append(message)
     session.flush()
-    return [Claimed(id=m.id, person_id=m.person_id, kind=m.kind, text=m.text, once_key=m.once_key) for m in chosen]
+    return [
+        Claimed(
+            id=m.id,
+            person_id=m.person_id,
+            kind=m.kind,
+            text=m.text,
+            parameters=tuple(m.parameters),
+            once_key=m.once_key,
+            channel=m.channel,
+        )
+        for m in chosen
+    ]
 
 
 def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessage]:
@@ -142,7 +183,12 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
         )
         .exists()
     )
-    may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken
+    wants_none = (
+        select(MessagePreference.person_id)
+        .where(MessagePreference.person_id == OutgoingMessage.person_id, MessagePreference.unsubscribed_at.is_not(None))
+        .exists()
+    )
+    may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken & ~wants_none
     is_pending = OutgoingMessage.state.in_([OutgoingState.WAITING, OutgoingState.SENDING])
     return (
         select(OutgoingMessage)
@@ -157,20 +203,103 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
     )
 
 
-def note_delivery(session: Session, message_id: int, delivery: Delivery, *, now: datetime) -> None:
-    """Note what came of a hand-over; a failed one is tried again, each time later, until five tries. A code's text is forgotten."""
+def note_delivery(
+    session: Session,
+    message_id: int,
+    delivery: Delivery,
+    *,
+    channel: str = "",
+    price: Decimal = Decimal(0),
+    now: datetime,
+) -> None:
+    """Note what came of a hand-over to a channel; one that failed is tried again, each time later, until five tries.
+
+    A message whose channel or template was refused waits for it without losing a try. A code's text is forgotten.
+    """
     message = session.get(OutgoingMessage, message_id, with_for_update=True)
     if message is None or message.state != OutgoingState.SENDING:
         return
-    message.reason = delivery.reason[:200]
+    message.reason = delivery.reason[:300]
     if delivery.is_taken:
-        message.state, message.sent_at = OutgoingState.SENT, now
+        message.state, message.sent_at, message.channel = OutgoingState.SENT, now, channel
+        message.operator_id, message.segment_count = delivery.operator_id[:100], delivery.segment_count
+        message.cost = price * delivery.segment_count
     else:
-        is_over = delivery.is_final or message.delivery_count >= _MAX_DELIVERIES
-        message.state = OutgoingState.FAILED if is_over else OutgoingState.WAITING
-        message.sent_on, message.try_at = None, now + _PAUSE * message.delivery_count
+        _put_back(message, delivery.outcome, now=now)
     if message.is_urgent and message.state != OutgoingState.WAITING:
-        message.text = ""
+        message.text, message.parameters = "", []
+
+
+def _put_back(message: OutgoingMessage, outcome: DeliveryOutcome, *, now: datetime) -> None:
+    if outcome in {DeliveryOutcome.CHANNEL_REJECTED, DeliveryOutcome.TEMPLATE_REJECTED}:
+        message.delivery_count -= 1
+    is_over = outcome is DeliveryOutcome.RECIPIENT_REJECTED or message.delivery_count >= _MAX_DELIVERIES
+    message.state = OutgoingState.FAILED if is_over else OutgoingState.WAITING
+    message.sent_on, message.try_at = None, now + _PAUSE * max(1, message.delivery_count)
+
+
+def note_channel(session: Session, name: str, kind: str, delivery: Delivery, *, now: datetime) -> None:
+    """Note for a channel how a hand-over of a message of a kind went: that it works, or how long it is left alone."""
+    if delivery.outcome is DeliveryOutcome.TAKEN:
+        values: dict[str, Any] = {"failure_count": 0, "paused_until": None, "succeeded_at": now}
+        _upsert_channel(session, name, ANY_KIND, values)
+        session.execute(
+            update(MessageChannel)
+            .where(MessageChannel.name == name, MessageChannel.kind == kind, MessageChannel.paused_until.is_not(None))
+            .values(values)
+        )
+    elif delivery.outcome in {
+        DeliveryOutcome.UNREACHABLE,
+        DeliveryOutcome.CHANNEL_REJECTED,
+        DeliveryOutcome.TEMPLATE_REJECTED,
+    }:
+        of_kind = kind if delivery.outcome is DeliveryOutcome.TEMPLATE_REJECTED else ANY_KIND
+        row = session.get(MessageChannel, (name, of_kind))
+        count = (row.failure_count if row else 0) + 1
+        pause = pause_after(delivery.outcome, count)
+        values = {"failure_count": count, "failed_at": now, "reason": delivery.reason[:300]}
+        _upsert_channel(session, name, of_kind, values | {"paused_until": now + pause if pause else None})
+
+
+def _upsert_channel(session: Session, name: str, kind: str, values: dict[str, Any]) -> None:
+    statement = insert(MessageChannel).values(name=name, kind=kind, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["name", "kind"], set_=values))
+
+
+def resume_channel(session: Session, name: str, *, now: datetime) -> None:
+    """Let a channel and its kinds be tried again at once, with what waits, after somebody has mended what was rejected."""
+    session.execute(
+        update(MessageChannel).where(MessageChannel.name == name).values(paused_until=None, failure_count=0)
+    )
+    waiting = OutgoingMessage.state == OutgoingState.WAITING, OutgoingMessage.try_at > now
+    session.execute(update(OutgoingMessage).where(*waiting).values(try_at=now))
+
+
+class ChannelStates:
+    """Which channels may be used now, by what stands in the database."""
+
+    def __init__(self, session: Session, names: Sequence[str], *, now: datetime) -> None:
+        rows = session.scalars(select(MessageChannel).where(MessageChannel.name.in_(names)))
+        self._rows = [(row.name, row.kind, row.paused_until, row.failure_count) for row in rows]
+        self._names, self._now = names, now
+
+    def open_for(self, kind: str) -> list[str]:
+        """List the channels that may take a message of a kind now, in their order."""
+        closed = {
+            name
+            for name, of, until, _ in self._rows
+            if of in {ANY_KIND, kind} and until is not None and until > self._now
+        }
+        return [name for name in self._names if name not in closed]
+
+    def held_kinds(self) -> list[str]:
+        """List the kinds that no channel takes now."""
+        return [kind for kind in {*KINDS, *(of for _, of, _, _ in self._rows)} - {ANY_KIND} if not self.open_for(kind)]
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether a channel that was left alone is to be tried again, by a single message."""
+        return any(until is not None and until <= self._now for _, _, until, _ in self._rows)
 
 
 def drop_message(session: Session, message_id: int, reason: str, *, now: datetime) -> None:
@@ -192,99 +321,5 @@ def tidy_messages(session: Session, *, now: datetime) -> None:
     )
     is_ended_code = and_(OutgoingMessage.is_urgent, OutgoingMessage.expires_at <= now)
     is_old = or_(is_ended_code, OutgoingMessage.created_at < now - _TEXT_KEPT)
-    session.execute(update(OutgoingMessage).where(OutgoingMessage.text != "", is_old).values(text=""))
+    session.execute(update(OutgoingMessage).where(OutgoingMessage.text != "", is_old).values(text="", parameters=[]))
     session.execute(delete(OutgoingMessage).where(OutgoingMessage.created_at < now - _ROW_KEPT))
-
-
-_TIMEOUT_S = 5.0
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-NO_MOBILE = Delivery(is_taken=False, is_final=True, reason="没有登记手机号")
-
-
-class Gateway(Protocol):
-    """What takes messages to people outside."""
-
-    def deliver(self, message: Claimed, *, mobile: str, now: datetime) -> Delivery:
-        """Hand a message over; never raises."""
-
-
-def open_gateway(setting: str, *, secret: str) -> Gateway | None:
-    """Give the gateway of a checked setting `off`, `file:PATH` or `http(s)://…`; None for off."""
-    if setting.startswith("file:"):
-        return FileGateway(path=Path(setting.removeprefix("file:")))
-    return HttpGateway(url=setting, secret=secret) if setting.startswith(("http://", "https://")) else None
-
-
-def _letter(message: Claimed, *, mobile: str, now: datetime) -> bytes:
-    letter = {
-        "id": message.once_key,
-        "kind": message.kind,
-        "mobile": mobile,
-        "text": message.text,
-        "time": now.isoformat(timespec="seconds"),
-    }
-    return json.dumps(letter, ensure_ascii=False).encode()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileGateway:
-    """Appends a line of JSON a message, readable by the owner alone, for a program of the county to pick up."""
-
-    path: Path
-
-    def deliver(self, message: Claimed, *, mobile: str, now: datetime) -> Delivery:
-        """Append the message and wait until the disk has it."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(handle, "ab") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.write(_letter(message, mobile=mobile, now=now) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            return Delivery(is_taken=False, reason=f"写入文件失败（{error.strerror or type(error).__name__}）")
-        return Delivery(is_taken=True)
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry a phone number to an address that nobody has configured."""
-
-    def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        """Follow nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpGateway:
-    """Posts JSON with `X-Timestamp` and `X-Signature: sha256=HMAC(secret, timestamp + "." + body)`; any 2xx means taken."""
-
-    url: str
-    secret: str
-
-    def deliver(self, message: Claimed, *, mobile: str, now: datetime) -> Delivery:
-        """Post the message; a rejection that would stand at another try is final."""
-        request = urllib.request.Request(  # noqa: S310 – the scheme was checked with the setting
-            self.url, data=_letter(message, mobile=mobile, now=now), method="POST"
-        )
-        for name, value in self._headers(request.data, message, now=now).items():
-            request.add_header(name, value)
-        opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=_TIMEOUT_S):
-                return Delivery(is_taken=True)
-        except HTTPError as error:
-            with error:
-                is_final = 300 <= error.code < 500 and error.code not in _PASSING
-                return Delivery(is_taken=False, is_final=is_final, reason=f"网关答复 {error.code}")
-        except (OSError, ValueError) as error:
-            return Delivery(is_taken=False, reason=f"网关连接失败（{type(error).__name__}）")
-
-    def _headers(self, body: Any, message: Claimed, *, now: datetime) -> dict[str, str]:
-        stamp = str(int(now.timestamp()))
-        signature = hmac.new(self.secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-        return {
-            "Content-Type": "application/json; charset=utf-8",
-            "Idempotency-Key": hashlib.sha256(message.once_key.encode()).hexdigest(),
-            "X-Timestamp": stamp,
-            "X-Signature": f"sha256={signature}",
-        }

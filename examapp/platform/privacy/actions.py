@@ -20,6 +20,7 @@ from examapp.db.session import Base
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.organisation.people.models import Account, Person, PersonState, RosterMove
 from examapp.platform.audit.actions import ActionContext, record
+from examapp.platform.notices.models import MessagePreference
 from examapp.platform.privacy.models import RetentionRun
 from examapp.platform.privacy.queries import Held, iter_held
 from examapp.platform.privacy.rules import Terms, plain_value, register_rows, value_label
@@ -43,7 +44,7 @@ _TEXT_OF_MOVES: dict[str, dict[str, Any]] = {
     },
 }
 """What is written over where a person moved: that somebody did stays, for the roster as it was on a day."""
-OF_LEAVERS = ("persons", "accounts", "role_grants", *_TEXT_OF_MOVES)
+OF_LEAVERS = ("persons", "accounts", "role_grants", "message_preferences", *_TEXT_OF_MOVES)
 _BY_AGE = (
     ("sign_ins", "started_at"),
     ("login_tokens", "made_at"),
@@ -130,6 +131,7 @@ def _leavers(session: Session, terms: Terms, today: date) -> Sequence[int]:
         Person.id_number_encrypted.is_not(None),
         Person.mobile_encrypted.is_not(None),
         select(Account.id).where(Account.person_id == Person.id).exists(),
+        select(MessagePreference.person_id).where(MessagePreference.person_id == Person.id).exists(),
     )
     return session.scalars(
         select(Person.id)
@@ -198,6 +200,7 @@ def _wipe(session: Session, person_ids: Sequence[int], *, now: datetime) -> None
     grants = _table("role_grants")
     own = select(grants.c.id).where(grants.c.person_id.in_(person_ids))
     _run(session, update(grants).values(deputy_of_id=None).where(grants.c.deputy_of_id.in_(own)))
+    _delete(session, "message_preferences", _table("message_preferences").c.person_id.in_(person_ids))
     _delete(session, "role_grants", grants.c.person_id.in_(person_ids))
     _delete(session, "accounts", _table("accounts").c.person_id.in_(person_ids))
     nothing = dict.fromkeys(("id_number_encrypted", "id_number_index", "mobile_encrypted", "mobile_index"))

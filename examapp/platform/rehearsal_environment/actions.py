@@ -22,12 +22,12 @@ from typing import Any
 from urllib.error import URLError
 
 from sqlalchemy import Engine, create_engine, func, insert, select, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection
 from examapp.content.questions.models import AnswerKey, BankQuestion, QuestionState, QuestionVersion
+from examapp.db.addresses import database_address
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.errors import ConflictError, DomainError
@@ -73,7 +73,7 @@ class Shadow:
 @contextlib.contextmanager
 def shadow_deployment(database_url: str, environment: dict[str, str]) -> Iterator[Shadow]:
     """Make the shadow database, serve it on a port of this machine only, and take both away at the end."""
-    url = make_url(database_url)
+    url = database_address(database_url)
     shadow_url = url.set(database=f"{url.database}{_SUFFIX}")
     with _database(database_url, str(shadow_url.database)), tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         port = _free_port()
@@ -94,7 +94,7 @@ def shadow_deployment(database_url: str, environment: dict[str, str]) -> Iterato
 
 @contextlib.contextmanager
 def _database(database_url: str, name: str) -> Iterator[None]:
-    server = create_engine(database_url, isolation_level="AUTOCOMMIT", pool_size=1)
+    server = create_engine(database_address(database_url), isolation_level="AUTOCOMMIT", pool_size=1)
     try:
         with server.connect() as connection:
             _make_database(connection, name)

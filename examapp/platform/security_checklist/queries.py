@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from examapp.config import Settings
+from examapp.db.addresses import inspect_hosts
 from examapp.ops.backup import BackupFolder
 from examapp.organisation.people.models import Account, RoleGrant
 from examapp.platform.audit.models import AuditEvent, AuditSeal
@@ -31,6 +32,7 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
     verified_at, chain_issues = _last_check(session, "audit.verify", "failures")
     opened_at, unopened = _last_check(session, "people.check_keys", "broken")
     return ChecklistFindings(
+        hosts=inspect_hosts(settings.database_url),
         database=setup_queries.database_settings(session),
         has_demo_accounts=setup_queries.has_demo_accounts(session),
         holders=holders,

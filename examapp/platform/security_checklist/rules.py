@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from examapp.clock import local
 from examapp.config import Mode, PasswordProfile, Settings
+from examapp.db.addresses import DatabaseHost, HostState
 from examapp.platform.setup.rules import DURABILITY_ISSUES, list_secret_issues
 
 BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
@@ -17,6 +18,13 @@ VERIFY_GOOD, VERIFY_BAD = timedelta(days=2), timedelta(days=8)
 SEAL_GOOD, SEAL_BAD = timedelta(minutes=15), timedelta(hours=6)
 CERTIFICATE_GOOD, CERTIFICATE_BAD = timedelta(days=30), timedelta(days=7)
 MIN_KEPT_DAYS = 200
+_CLOCK_GOOD_S, _CLOCK_BAD_S = 2.0, 30.0
+_HOST_LABELS = {
+    HostState.PRIMARY: ("主库", ""),
+    HostState.STANDBY: ("备库", ""),
+    HostState.AWAY: ("连不上", "请检查这台机器、它的数据库和磁盘空间，或改正 DATABASE_URL 中的主机；恢复以前，另一台也坏时就会停机。"),
+    HostState.FOREIGN: ("是另一套数据库", "请改正 DATABASE_URL：写到那里的数据不在本站的数据库里。"),
+}  # fmt: skip
 
 
 class Level(StrEnum):
@@ -41,6 +49,8 @@ class Point:
 class ChecklistFindings:
     """What was found on the deployment; None where it could not be found out or never was."""
 
+    hosts: Sequence[DatabaseHost]
+    """The hosts of the database's address; empty where it names one."""
     database: Mapping[str, str]
     has_demo_accounts: bool
     holders: Mapping[str, int]
@@ -70,6 +80,7 @@ def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> lis
     points = [
         *_settings(settings),
         *_database(found),
+        *_hosts(found),
         *_people(settings, found),
         _backup(found, now=now),
         *_audit(settings, found, now=now),
@@ -123,6 +134,24 @@ def _database(found: ChecklistFindings) -> list[Point]:
     ]
     is_demo = found.has_demo_accounts
     points.append(Point("演示账号", Level.BAD if is_demo else Level.GOOD, "有，口令公开" if is_demo else "没有", "请换用空数据库，不要在演示库上办正式考试。" if is_demo else ""))  # fmt: skip
+    return points
+
+
+def _hosts(found: ChecklistFindings) -> list[Point]:
+    """Judge the hosts of the database one by one, and their clocks: deadlines follow the clock of whichever is the primary."""
+    points = []
+    for host in found.hosts:
+        label, advice = _HOST_LABELS[host.state]
+        points.append(Point(f"数据库主机 {host.name}", Level.BAD if advice else Level.GOOD, label, advice))
+    offsets = [host.clock_offset_s for host in found.hosts if host.state is not HostState.AWAY]
+    if offsets:
+        apart = max([*offsets, 0.0]) - min([*offsets, 0.0])
+        level = Level.BAD if apart > _CLOCK_BAD_S else Level.LOOK if apart > _CLOCK_GOOD_S else Level.GOOD
+        advice = "" if level is Level.GOOD else "请在各台机器上启用 chrony 对时：切换主机后，考试的截止时刻会跳变。"
+        points.append(Point("各台机器的时钟", level, f"最多相差 {apart:.0f} 秒", advice))
+    primaries = sum(host.state is HostState.PRIMARY for host in found.hosts)
+    if found.hosts and primaries != 1:
+        points.append(Point("主库", Level.BAD, f"有 {primaries} 个", "只能有一个主库。请执行 patronictl list 查看，按运维手册“两台机器和一台见证机”处理。"))  # fmt: skip
     return points
 
 

@@ -14,6 +14,8 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import cipher
+from examapp.platform.cells.queries import list_sequences
+from examapp.platform.cells.rules import find_cell_issue
 from examapp.platform.setup import queries
 from examapp.platform.setup.actions import Administrator, add_administrator
 from examapp.platform.setup.rules import list_production_issues
@@ -42,7 +44,8 @@ def _issues() -> list[str]:
     session, settings = read_session(), current_app.config["SETTINGS"]
     if queries.schema_version(session) != newest_version():
         return [_OLD_SCHEMA]
-    return list_production_issues(
+    cell_issue = find_cell_issue(list_sequences(session), settings.cell)
+    return ([cell_issue] if cell_issue else []) + list_production_issues(
         settings,
         queries.database_settings(session),
         has_demo_accounts=queries.has_demo_accounts(session),

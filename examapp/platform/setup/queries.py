@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, exists, func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from examapp.db.addresses import TIME_LIMITS
 from examapp.delivery.grading.models import Heartbeat
 from examapp.jobs.models import Job, JobState
 from examapp.jobs.registry import list_kinds
@@ -31,10 +32,10 @@ def has_demo_accounts(session: Session) -> bool:
 
 
 def database_settings(session: Session) -> dict[str, str]:
-    """Give the settings on which it hangs that nothing acknowledged is lost, and the server's version."""
+    """Give the settings on which it hangs that nothing acknowledged is lost, the time limits that hold in this session (ms), and the server's version."""
     rows = session.execute(
         text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names) ORDER BY name"),
-        {"names": [*_DURABILITY, "server_version", "max_connections"]},
+        {"names": [*_DURABILITY, *TIME_LIMITS, "server_version", "max_connections"]},
     )
     return {row.name: row.setting for row in rows}
 

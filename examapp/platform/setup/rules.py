@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from examapp.config import PLAIN_HTTP, Mode, Settings, setting_text
+from examapp.config import PLAIN_HTTP, Mode, Settings, list_settings, setting_text
+from examapp.db.addresses import TIME_LIMITS, host_names
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
@@ -31,6 +31,11 @@ SECRET_SETTINGS = frozenset(
         "setup_code",
         "metrics_token",
         "message_gateway_secret",
+        "aliyun_access_key_secret",
+        "tencent_secret_key",
+        "wecom_secret",
+        "dingtalk_app_secret",
+        "smtp_password",
         "oidc_client_secret",
     }
 )
@@ -42,6 +47,11 @@ DURABILITY_ISSUES = {
     "full_page_writes": "数据库的 full_page_writes 已关闭，断电会损坏数据。请设 full_page_writes = on 后重载数据库。",
     "synchronous_commit": "数据库的 synchronous_commit 已关闭，故障时会丢失已确认保存的答案。请设 synchronous_commit = on 后重载数据库。",
 }
+
+TIME_LIMIT_ISSUE = (
+    "数据库会话没有时限（{}），一个卡住的操作会一直占着连接和锁。请用属主账号执行 flask audit restrict 程序账号（migrate 会自动执行）；"
+    "前面有 PgBouncer 的，时限由它丢掉了，同样办理后重启它。"
+)
 
 
 def list_production_issues(
@@ -61,6 +71,8 @@ def list_production_issues(
     if not settings.https:
         issues.append(PLAIN_HTTP)
     issues += [text for name, text in DURABILITY_ISSUES.items() if database_settings.get(name, "off") == "off"]
+    if unlimited := [name for name in TIME_LIMITS if database_settings.get(name) == "0"]:
+        issues.append(TIME_LIMIT_ISSUE.format("、".join(unlimited)))
     if has_demo_accounts:
         issues.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
     if eviction_policy not in {None, "noeviction"}:
@@ -90,7 +102,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
     return [
         (f.name.upper(), _shown(f.name, setting_text(getattr(settings, f.name))), f.metadata["meaning"])
-        for f in fields(settings)
+        for f in list_settings()
     ]
 
 
@@ -98,13 +110,14 @@ def _shown(name: str, value: str) -> str:
     if name in SECRET_SETTINGS:
         return "已设置（不显示）" if value else "未设置"
     if name in _ADDRESSES or (name == "message_gateway" and value.startswith("http")):
-        return _without_credentials(value)
+        return _without_credentials(value, host_names(value) if name == "database_url" else [])
     return value or "（空）"
 
 
-def _without_credentials(address: str) -> str:
+def _without_credentials(address: str, hosts: list[str]) -> str:
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2] or '本机'}{parts.path}"
+    place = "、".join(hosts) if len(hosts) > 1 else parts.netloc.rpartition("@")[2] or "本机"
+    return f"{parts.scheme}://{place}{parts.path}"
 
 
 def is_alive(beat_at: datetime | None, *, now: datetime, limit: timedelta = BEAT_LIMIT) -> bool:

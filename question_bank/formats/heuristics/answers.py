@@ -199,7 +199,8 @@ def _without_number(part: str, place: int) -> str:
 
 
 def _variants(text: str) -> tuple[str, ...]:
-    """Return the accepted answers of one blank: divided by `|`, or by a slash between Chinese words (`人民/全体人民`)."""
+    """Return the accepted answers of one blank: divided by `|`, or by a slash between Chinese words (`人民/全体人民`); a stop behind them is none of theirs."""
+    text = text.rstrip("。；; \n") or text
     slashed_parts = [part.strip() for part in re.split(r"[/／]", text)]
     is_slashed = len(slashed_parts) > 1 and all(_CHINESE_WORD.fullmatch(word) for word in slashed_parts)
     parts = dict.fromkeys(

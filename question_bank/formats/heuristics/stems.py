@@ -9,9 +9,13 @@ from question_bank.formats.heuristics.answers import BLANK, read_letters, read_t
 from question_bank.model import OPTION_LETTERS
 
 _MARK = re.compile(
-    r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚa-z])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
+    r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚa-z])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)），,]|(?=\s)))"
 )
-_GLUED = re.compile(r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])[。，,\-—]?(?=[\u4e00-\u9fff\d])", re.MULTILINE)
+_KEY_GROUP = re.compile(r"[(（【\[〔]\s*[A-HＡ-Ｈ](?:[\s、,，;；/]*[A-HＡ-Ｈ])+\s*[)）】\]〕]")
+"""A key of several letters in brackets: `【A、B】`, of which none begins an option."""
+_GLUED = re.compile(
+    r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])(?:[。，,\-—](?=\S)|(?=[\u4e00-\u9fff\d]))", re.MULTILINE
+)
 _CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)", re.ASCII)
 _NEXT_NUMBER = re.compile(r"\d\s*[.．、:：)）]$")
 """What stands before a letter in `1. A 2. B`: a list of keys, no options."""
@@ -19,7 +23,7 @@ MAX_STARTS = 40
 """Letters tried as the first option's: no real question has so many."""
 _JOINING = "、和与或及同跟"
 """Signs before a letter that make `A、B、C` an enumeration inside an option's words."""
-_CLASSES = {".": ".", "．": ".", ":": ":", "：": ":", "、": "、", ")": ")", "）": ")"}
+_CLASSES = {",": ",", "，": ",", ".": ".", "．": ".", ":": ":", "：": ":", "、": "、", ")": ")", "）": ")"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,11 @@ def _letter(match: re.Match[str]) -> str:
 
 def _marks(text: str) -> list[_Mark]:
     found = []
+    groups = [match.span() for match in _KEY_GROUP.finditer(text)]
     for match in _MARK.finditer(text):
         start = match.start()
+        if any(first < start < last for first, last in groups):
+            continue
         before = text[start - 1] if start else "\n"
         if match["plain"] and before.isascii() and (before.isalpha() or before in "._'\""):
             continue
@@ -111,8 +118,11 @@ def _marks(text: str) -> list[_Mark]:
         if match["wrapped"] and match["wrapped"].islower() and not at_line:
             continue
         sign = "()" if match["wrapped"] else _CLASSES.get(match["sign"] or "", "")
+        is_apart = at_line or (before.isspace() and (before in "\t\u3000" or text[start - 2 : start - 1].isspace()))
         if match["plain"] and (
-            (not sign and not at_line) or _CODE.match(text, start) or (match["plain"].islower() and not at_line)
+            (sign in {"", ","} and not is_apart)
+            or _CODE.match(text, start)
+            or (match["plain"].islower() and not at_line)
         ):
             continue
         free = before.isspace() or before in ";；)）。.，,？?:："
@@ -148,17 +158,22 @@ def _downwards(marks: list[_Mark]) -> list[_Mark]:
 
 
 def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:
-    """Return the marks that carry the options on: the next letter in the same style, or at a line's start."""
-    starts = [index for index, mark in enumerate(marks) if mark.letter == first]
-    for index in starts[:MAX_STARTS]:
+    """Return the marks that carry the options on: the next letter in the same style, or at a line's start; those that begin a line go first."""
+    best: list[_Mark] = []
+    for index in [index for index, mark in enumerate(marks) if mark.letter == first][:MAX_STARTS]:
         mark = marks[index]
+        if best and not mark.at_line:
+            continue
         chosen = [mark]
         for later in marks[index + 1 :]:
             if _follows(chosen[-1], later):
                 chosen.append(later)
-        if first != "A" or len(chosen) > (1 if mark.free or mark.at_line else 2):
-            return chosen
-    return []
+        is_enough = first != "A" or len(chosen) > (1 if mark.free or mark.at_line else 2)
+        if is_enough and len(chosen) >= len(best):
+            if mark.at_line or best:
+                return chosen
+            best = chosen  # `应当【A】` with the options in brackets on lines of their own below
+    return best
 
 
 def _follows(last: _Mark, mark: _Mark) -> bool:
@@ -187,7 +202,7 @@ _CODE_BEFORE = re.compile(r"(?:[\w.\]\"'=+*/<>]|(?:^|\s)(?:if|while|for|switch|r
 _COMMENT = re.compile(r"(?:#|//|\"[^\"]*|'[^']*)[^\u4e00-\u9fff]*$")
 
 _TRUTH_AT_END = re.compile(r"(?:(?<=[\s。.])(?P<sign>[√×✓✗✔✘])|[。？?]\s+(?P<said>正确|错误|对|错))\s*$")
-_TRUTH_AT_START = re.compile(r"^[(（【\[]\s*(?P<word>[√×✓✗✔✘TFVX]|对|错|正确|错误)\s*[)）】\]]\s*(?=\S{3})")
+_TRUTH_AT_START = re.compile(r"^[(（【\[]\s*(?P<word>[√×✓✗✔✘TFVXYNvx对错是否]|正确|错误)\s*[)）】\]]\s*(?=\S{3})")
 _FILLED = re.compile(r"[(（]\s*([^()（）]+?)\s*[)）]")
 _WORD = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、“”]{1,19}")
 _NO_BLANK = re.compile(

@@ -22,6 +22,7 @@ _PLAIN_LABEL = re.compile(
 )
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
+_BEHIND = re.compile(r"(?<=\S)(?:[ \t]{2,}|\s*\u3000\s*)[(（【\[]\s*(?P<key>[A-HＡ-Ｈ]{1,8})\s*[)）】\]]\s*$")
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
 _EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
 """An empty bracket for the key; then a letter in another bracket is no key."""
@@ -52,6 +53,8 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if parts.stem:
         points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
+    if kind is None and not label and parts.stem:
+        kind = _kind_beside(parts)
     parsed.kind = kind
     parsed.kind_label = label or ("" if kind or block.kind else block.label)
     if kind_names.is_choice_name(parsed.kind_label):
@@ -74,6 +77,13 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
     return parsed
+
+
+def _kind_beside(parts: _Parts) -> Kind | None:
+    """Return the kind that stands in brackets behind the stem, or on a line `题型：` below; the brackets are dropped."""
+    kind, parts.stem[0] = patterns.take_kind_behind(parts.stem[0])
+    named = (kind_names.kind_of(text) for name, text in parts.meta if "型" in name)
+    return kind or next(named, None)
 
 
 def _set_named_kind(parsed: ParsedQuestion, block: TextBlock, parts: _Parts, file_kind: Kind | None) -> None:
@@ -190,7 +200,7 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     if parsed.kind in TEXT_KINDS or is_in_text:
         parsed.answer = "\n".join(stated)
         return
-    stated.extend(_keys_in_stem(parsed, stated))
+    stated.extend(_keys_in_stem(parsed, stated) or ([] if stated else _key_behind(parsed)))
     parsed.answer = stated[0] if stated else ""
     for answer in stated[1:]:
         if not same_answer(parsed.answer, answer, count=len(parsed.lettered)):
@@ -215,6 +225,16 @@ def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
             parsed.stem_text = stem
             return [word]
     return []
+
+
+def _key_behind(parsed: ParsedQuestion) -> list[str]:
+    """Return the key in brackets, two spaces behind the last option (`D.拘留  [B]`), and drop it there; none where none stands there."""
+    match = _BEHIND.search(parsed.lettered[-1][1]) if len(parsed.lettered) > 1 else None
+    if match is None:
+        return []
+    letter, text = parsed.lettered[-1]
+    parsed.lettered = [*parsed.lettered[:-1], (letter, text[: match.start()])]
+    return [match["key"]]
 
 
 def _finish(parsed: ParsedQuestion) -> None:
@@ -263,6 +283,8 @@ def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:
     for name, text in meta:
         if name.startswith("难"):
             parsed.difficulty = read_difficulty(text, top=3)
+        elif "型" in name:
+            continue
         elif name in {"知识点", "考点"}:
             parsed.knowledge_points = tuple(part for part in re.split(r"[;；|]\s*", text) if part)
         else:

@@ -28,6 +28,7 @@ from question_bank.model import Kind
 
 NEAR = 80
 """Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_OF_CASES = re.compile(r"案例|材料|案情")
 _SURE = frozenset({"mark", "word"})
 _ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
 
@@ -232,12 +233,25 @@ def _add_glued(lines: list[TextLine], numbers: list[Number | None]) -> None:
 
 
 def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number | None]:
-    """Return the lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
-    styles = {number.style for number in numbers if number}
-    if "paren" not in styles or styles & {"mark", "word", "loose"}:
-        return numbers
+    """Return the lines' numbers; `（1）` counts questions where they follow each other and no question has another number."""
     places = [place for place, number in enumerate(numbers) if number and number.style == "paren"]
-    below = ["\n".join(line.text for line in lines[place:end]) for place, end in pairwise([*places, len(lines)])]
-    if not all(len(split_options(text)[1]) >= 2 or take_truth(text.split("\n")[0])[1] for text in below):
+    if not places or any(_is_other(line.text, number) for line, number in zip(lines, numbers, strict=True)):
+        return numbers
+    ends = [*places[1:], len(lines)]
+    below = [[line.text for line in lines[place:end]] for place, end in zip(places, ends, strict=True)]
+    is_whole = [len(split_options("\n".join(texts))[1]) >= 2 or bool(take_truth(texts[0])[1]) for texts in below]
+    values = [number.value for place in places if (number := numbers[place])]
+    is_counted = all(value in {1, last + 1} for last, value in pairwise([0, *values]))
+    may_be_asked = is_counted and not any(_OF_CASES.search(line.text) for line in lines)
+    if not all(is_whole) and not (may_be_asked and (any(is_whole) or any(map(_is_answered, below)))):
         return numbers
     return [replace(number, style="mark") if number and number.style == "paren" else number for number in numbers]
+
+
+def _is_other(text: str, number: Number | None) -> bool:
+    """Return whether a line opens a question by another number than `（1）`: not as an entry of an answer section."""
+    return number is not None and number.style in _SURE and not is_answer_line(text) and not is_entry(number.rest)
+
+
+def _is_answered(texts: list[str]) -> bool:
+    return any(read_answer_label(text) is not None for text in texts)

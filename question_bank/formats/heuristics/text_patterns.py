@@ -9,14 +9,12 @@ from examapp.documents.decoding import clean_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import looks_like_key
 from question_bank.formats.heuristics.stems import split_options
+from question_bank.formats.heuristics.text_spellings import unify_spellings
 from question_bank.model import Kind
 
 _TABLE_ROW = re.compile(r"^(?:[\u4e00-\u9fff]{0,6}题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
 _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
-_KEY_FIRST = re.compile(
-    r"^[(（]\s*(?P<key>[A-H]{0,8}|[√×✓✗对错])\s*[)）]\s*(?P<number>\d{1,4})\s*[.、．](?!\d)\s*(?P<rest>\D.{7,})$"
-)
 _MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[A-H][.．、:：)）]|\d{1,4}[.．、]))")
 """Signs of Markdown that say nothing about a question."""
 _IS_MARKDOWN = re.compile(r"^\s*(?:#{1,6}\s+\S|(?:[-*]\s+)?\*\*[^\s*].*?[^\s*]\*\*)", re.MULTILINE)
@@ -41,19 +39,12 @@ class TextLine:
 def to_lines(text: str) -> list[TextLine]:
     """Return the lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
     lines: list[TextLine] = []
-    text = _BOLD.sub(r"\1", text) if _IS_MARKDOWN.search(text) else text
+    text = unify_spellings(_BOLD.sub(r"\1", text) if _IS_MARKDOWN.search(text) else text)
     for number, parsed in enumerate(text.split("\n"), 1):
         for piece in _fields(parsed):
             plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
-            cleaned = _KEY_FIRST.sub(_key_last, plain)
-            lines.extend(TextLine(number, part) for part in _several(cleaned))
+            lines.extend(TextLine(number, part) for part in _several(plain))
     return lines
-
-
-def _key_last(match: re.Match[str]) -> str:
-    """Return `（B）1. 题干` as `1. 题干（B）`; empty brackets before the number are dropped."""
-    key = f"（{match['key']}）" if match["key"] else ""
-    return f"{match['number']}. {match['rest']}{key}"
 
 
 def _fields(parsed: str) -> list[str]:
@@ -97,18 +88,24 @@ ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题�
 ANALYSIS_LABEL = (
     r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
 )
-_META_LABEL = r"(?:难度|难易度|难易程度|知识点|考点|分值|分数)"
+_META_LABEL = r"(?:难度|难易度|难易程度|知识点|考点|分值|分数|题型|题目类型|试题类型)"
 
 _ANSWER = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANSWER_LABEL}\s*[】\]〕〗]\s*[:：]?\s*(?P<a>.*)"
     rf"|[【\[〔〖]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<b>[^】\]〕〗]*)[】\]〕〗]\s*(?P<rest>.*)"
     rf"|[(（]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<f>[^()（）]*)[)）]$"
-    rf"|(?:故|应|本题|因此|所以)?(?:应?选|{ANSWER_LABEL}(?:应?为|是|应选|选))\s*[:：]?\s*(?P<g>[A-HＡ-Ｈ]{{1,8}}|正确|错误|[√×对错])\s*[。.]?$"
+    rf"|(?:故|应|本题|因此|所以)?(?:应?选|{ANSWER_LABEL}(?:应?为|是|应选|选))\s*[:：]?\s*(?P<g>[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){{0,7}}|正确|错误|[√×✓✗✔✘对错是否]|[^，,。；;！!？?：:]{{2,30}}(?=[。.]?$))\s*[。.]?$"
+    rf"|{ANSWER_LABEL}(?:应?为|是)\s*[:：]\s*(?P<h>.*)"
     rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；→=＝]|\s|(?=[(（]))\s*(?P<c>.*)"
     rf"|{ANSWER_LABEL}(?P<bare>[A-ZＡ-Ｚ√×对错]+)"
     rf"|答\s*[:：]\s*(?P<d>.*)|(?i:answer)\s*[:：]\s*(?P<e>.*)|{ANSWER_LABEL}$)",
     re.DOTALL,
 )
+_WRAPPED = re.compile(
+    rf"^(?:[\[【]\s*(?P<a>[^\[\]【】\"“]{{2,}}?)\s*[\]】]|[(（]\s*(?![{CHINESE}]+\s*[)）])(?P<b>[^()（）]{{2,}}?)\s*[)）])[。；;.]?$",
+    re.DOTALL,
+)
+"""An answer in words within brackets that hold nothing else: `答案：[人民]`."""
 _ANALYSIS = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：]|(?:答案|试题)?解析(?=\s|$))\s*(?P<text>.*)",
     re.DOTALL,
@@ -121,7 +118,8 @@ _META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?
 INLINE_LABEL = re.compile(
     rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
     rf"|(?:(?<=[\s。.；;）)】\]])|(?<=[A-Z√×对错])){ANALYSIS_LABEL}\s*[:：]"
-    rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]"
+    rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]|(?<=\s)[(（]\s*{ANSWER_LABEL}\s*[:：](?=[^()（）]*[)）]\s*$)"
+    rf"|(?<=\s\s){ANSWER_LABEL}\s*(?=[A-HＡ-Ｈ√×✓✗对错]{{1,8}}\s*$)"
     rf"|(?<=\s){_META_LABEL}\s*[:：]"
     r"|[【\[]?(?:(?:我|你|您|考生|学生|学员)的?答案|(?<=[\s；;])得分)\s*[】\]]?\s*[:：]|【(?:我|你|您|考生|学生)的?答案】"
 )
@@ -132,8 +130,9 @@ GLUED_ANSWER = re.compile(
 
 _NUMBER_FORMS = (
     ("word", re.compile(rf"^第\s*(?P<n>{_NUMERAL})\s*(?:道题|个问题|小题|题|问)\s*[.．、:：,，]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("word", re.compile(rf"^[【\[(（〔]\s*第\s*(?P<n>{_NUMERAL})\s*(?:道题|小题|题)\s*[】\])）〕]\s*[.．、:：]?\s*(?P<rest>.*)", re.DOTALL)),
     ("word", re.compile(r"^(?:题|[Qq])\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
-    ("kind", re.compile(r"^[【\[(（]?(?P<kind>[\u4e00-\u9fff]{2,5}题)[】\])）]?\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("kind", re.compile(r"^[【\[(（]?(?P<kind>[\u4e00-\u9fff]{2,6})[】\])）]?\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("word", re.compile(rf"^(?:问题|题目|试题)\s*(?P<n>{_NUMERAL})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
@@ -147,7 +146,7 @@ _NUMBER_FORMS = (
     ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
     ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
 )  # fmt: skip
-GLUED_NUMBER = re.compile(r"^(?P<n>\d{1,4})[.．,，](?P<rest>\d{1,4}(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL)
+GLUED_NUMBER = re.compile(r"^(?P<n>\d{1,4})[.．,，。](?P<rest>\d{1,4}(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL)
 """A number without a space before a stem that begins with digits: `2.24小时内应当…`."""
 _UNITS = re.compile(
     r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
@@ -157,6 +156,7 @@ _HEADING = re.compile(
     rf"^(?:第\s*{_NUMERAL}\s*(?P<part>部分|卷|章|节|篇|编|单元|大题)\s*[:：、.．]?\s*(?P<a>.*)"
     rf"|[{CHINESE}]{{1,3}}\s*[、.．:：]\s*(?P<b>.+)|[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<c>.+)|(?P<d>\S.{{0,60}}))$"
 )
+_DECORATION = " ※★☆◆◇■□●▲△~=＝-—－"
 _SCORES = re.compile(r"\s*(?:[(（][^()（）]*[)）]?|[:：,，]?\s*(?:共|每小?题|本题|计|本大题).*|\d+\s*[道个小]?题.*)$")
 _TITLE_ENDS = re.compile(
     r"(?:题|部分|测试区|样本|知识|常识|判断|理解|表达|关系|推理|分析|能力|面试|理论|区|法律|法规|条例|素养|应用文|概论|基础)$"
@@ -185,7 +185,7 @@ _MATERIAL_RANGE = re.compile(
 )
 _MATERIAL = re.compile(
     rf"^(?:[【\[]?(?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}\s*[】\]]?\s*[:：]\s*(?P<text>.*)"
-    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$|[【\[](?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}[】\]]\s*(?P<behind>.*)"
+    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s+(?P<apart>\S.{{14,}})|[【\[](?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}[】\]]\s*(?P<behind>.*)"
     r"|[【\[(（]?(?:共用题干|公共题干|材料题)[】\])）]?\s*[:：]?\s*(?P<more>.*)"
     r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
 )
@@ -197,11 +197,15 @@ ENDING = re.compile(
     re.IGNORECASE,
 )
 _KIND_LABEL = re.compile(
-    r"^(?:[【\[(（〔〖《]\s*(?P<a>[^】\])）〕〗》]{2,10})\s*[】\])）〕〗》]\s*[:：.、\-—]?|(?P<b>[\u4e00-\u9fff]{2,7}题)(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
+    r"^(?:[【\[(（〔〖《<〈]\s*(?P<a>[^】\])）〕〗》>〉]{2,10})\s*[】\])）〕〗》>〉]\s*[:：.、\-—]?"
+    r"|(?P<b>[\u4e00-\u9fff]{2,7}题|(?:[单多]项?选择?|判断|填空|简答|不定项)(?=[:：\s]))(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
     re.DOTALL,
 )
 
 
+_KIND_BEHIND = re.compile(
+    r"\s*[(（【\[<〈]\s*(?P<name>[\u4e00-\u9fff]{0,5}(?:题|选|判断|填空|简答))\s*[)）】\]>〉]\s*$"
+)
 _POINTS_LABEL = re.compile(r"^[【\[(（]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[】\])）]\s*(?P<rest>.*)", re.DOTALL)
 
 
@@ -250,7 +254,7 @@ def to_number(text: str) -> int:
 @lru_cache(maxsize=4096)
 def read_heading(text: str) -> Heading | None:
     """Return the heading that a line is: with a kind's name, or plainly the title of a part."""
-    match = _HEADING.match(text) if len(text) <= 80 else None
+    match = _HEADING.match(text.strip(_DECORATION)) if len(text) <= 80 else None
     if not match:
         return None
     title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
@@ -290,7 +294,9 @@ def read_material(text: str) -> tuple[int, int, str] | None:
     if served and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
         return served
     match = _MATERIAL.match(text)
-    return (0, 0, (match["text"] or match["more"] or match["behind"] or "").strip()) if match else None
+    return (
+        (0, 0, (match["text"] or match["more"] or match["behind"] or match["apart"] or "").strip()) if match else None
+    )
 
 
 def read_served(text: str) -> tuple[int, int, str] | None:
@@ -304,7 +310,11 @@ def read_answer_label(text: str) -> str | None:
     match = _ANSWER.match(text)
     if not match:
         return None
-    value = next((match[name] for name in ("a", "b", "c", "bare", "d", "e", "f", "g") if match[name] is not None), "")
+    value = next(
+        (match[name] for name in ("a", "b", "c", "bare", "d", "e", "f", "g", "h") if match[name] is not None), ""
+    )
+    if wrapped := _WRAPPED.match(value):
+        value = wrapped["a"] or wrapped["b"]
     if match["sign"] and match["sign"] not in ":：" and not looks_like_key(value) and not match["sign"].isspace():
         return None
     return f"{value} {match['rest']}".strip() if match["rest"] else value.strip()
@@ -337,6 +347,13 @@ def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
     if kind is None and not kind_names.is_choice_name(name) and not kind_names.unsupported_name(name):
         return None, "", text
     return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
+
+
+def take_kind_behind(text: str) -> tuple[Kind | None, str]:
+    """Return the kind named in brackets at the end of a stem (`…由谁决定？（单选题）`), and the stem without it; None where none stands there."""
+    match = _KIND_BEHIND.search(text)
+    kind = kind_names.kind_of(match["name"]) if match else None
+    return (kind, text[: match.start()].rstrip()) if match and kind else (None, text)
 
 
 def read_points_label(text: str) -> tuple[str, str]:

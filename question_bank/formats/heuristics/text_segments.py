@@ -78,13 +78,14 @@ class _Cutter(LineContext):
         return self.found
 
     def _remark_left(self) -> None:
-        """Remark on lines that were left out though they look like a question."""
+        """Remark on lines that were left out though they look like a question, or are all that stands below a kind's heading."""
+        is_empty = self.fresh and bool(self.heading.kind or self.heading.label)
         for line in self.left:
             number = patterns.read_number(line.text)
             is_numbered = (
                 number is not None and number.style not in {"bare", "paren", "chinese"} and len(number.rest) > 3
             )
-            if is_numbered or patterns.read_answer_label(line.text):
+            if is_numbered or is_empty or patterns.read_answer_label(line.text):
                 reason = f"从“{line.text[:30]}”起有一段像是题目，却没有读成题目。请核对题号和格式。"
                 self.found.remarks.append(Note(f"第 {line.number} 行", reason, "text_left_out"))
                 break
@@ -184,9 +185,9 @@ class _Cutter(LineContext):
         return True
 
     def _begin_section(self, heading: Heading, mode: str) -> None:
+        self._remark_left()
         self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
         self.mode, self.pending = mode, []
-        self._remark_left()
 
     def _takes_law(self, index: int, line: TextLine) -> bool:
         """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""

@@ -1,0 +1,1 @@
+"""Second readings by people from outside, through a link."""

@@ -1,0 +1,1 @@
+"""Questions that the office asks units to write (出题任务)."""

@@ -1,1 +1,0 @@
-"""Corrected keys of the bank, and regrades of what was graded by the old ones."""

@@ -1,0 +1,1 @@
+"""Totals of events of legal education, and who has held none."""

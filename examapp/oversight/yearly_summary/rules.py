@@ -1,0 +1,69 @@
+"""The sentences of the yearly report, from its figures; pure, so that page and document say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+HEADS = {
+    "exams": "组织学法用法考试",
+    "events": "开展普法活动",
+    "campaigns": "专项宣传",
+    "lists": "落实普法责任清单",
+    "reports": "述法",
+    "assessment": "普法责任制考核",
+}
+OWN_HEADS = ("存在的问题", "下一步打算")
+"""Heads that the office writes itself."""
+TO_WRITE = "（请补充）"
+
+
+def percent_text(rate: Decimal | None) -> str:
+    """Write a rate; – over nothing."""
+    return "–" if rate is None else f"{rate}%"
+
+
+def exam_sentence(
+    title: str, *, eligible: int, participated: int, passed: int, participation: Decimal | None, passing: Decimal | None
+) -> str:
+    """Say how an exam went."""
+    return (
+        f"{title}应考 {eligible} 人，参考 {participated} 人，参考率 {percent_text(participation)}；"
+        f"合格 {passed} 人，合格率 {percent_text(passing)}。"
+    )
+
+
+def events_sentence(kinds: Iterable[tuple[str, int]], *, events: int, present: int, outside: int) -> str:
+    """Say how many events were held, of which kinds, and how many people they reached."""
+    if not events:
+        return "本年度没有已办结的普法活动。"
+    spread = "、".join(f"{name} {count} 场" for name, count in kinds)
+    return f"全年开展普法活动 {events} 场，其中{spread}；系统内 {present} 人次，群众和服务对象 {outside} 人次。"
+
+
+def campaigns_sentence(rows: Sequence[tuple[str, int, int]]) -> str:
+    """Say for each campaign how many of its units did something; rows as name, units, done."""
+    if not rows:
+        return "本年度没有部署专项宣传。"
+    return "；".join(f"{name}，{units} 个单位中 {done} 个已开展" for name, units, done in rows) + "。"
+
+
+def lists_sentence(*, published: int, items: int, done: int, overdue: int) -> str:
+    """Say how far the lists have come."""
+    return f"{published} 个单位公布普法责任清单，事项 {items} 项，已完成 {done} 项，逾期未完成 {overdue} 项。"
+
+
+def reports_sentence(*, owed: int, submitted: int, late: int) -> str:
+    """Say how many leaders have reported."""
+    if not owed:
+        return "本年度没有部署述法。"
+    return f"应述法的第一责任人 {owed} 人，已述法 {submitted} 人，其中逾期 {late} 人；没有述法 {owed - submitted} 人。"
+
+
+def assessment_sentence(sheets: int, bands: Mapping[str, int]) -> str:
+    """Say how the assessment stands."""
+    if not sheets:
+        return "本年度没有开展考核。"
+    done = sum(bands.values())
+    spread = "、".join(f"{name or '未定等次'} {count} 个" for name, count in bands.items())
+    return f"考核 {sheets} 个单位，已形成结果 {done} 个{f'：{spread}' if spread else ''}。"

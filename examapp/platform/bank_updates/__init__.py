@@ -1,0 +1,1 @@
+"""A new edition of questions, gists and courses brought into a running county."""

@@ -1,0 +1,1 @@
+"""The demo county's cases that explain law."""

@@ -1,0 +1,1 @@
+"""Adapters for operators of messages: signatures, refusals, SMS, WeCom and DingTalk."""

@@ -1,0 +1,63 @@
+"""Write the lines of a question text in the one spelling that the patterns know, before they are read."""
+
+import re
+import unicodedata
+
+from question_bank.formats.heuristics import kind_names
+
+_SIGNS = str.maketrans(
+    {"∶": "：", "﹕": "：", "︰": "：", "［": "[", "］": "]", "｛": "{", "｝": "}", "﹙": "（", "﹚": "）"}
+)
+_SPACED_LABEL = re.compile(
+    r"(?m)^(?P<before>[ \t\u3000]*[【\[〔〖(（]?[ \t\u3000]*(?:正确|参考|标准)?)(?P<a>[答解题难])[ \t\u3000]{1,4}(?P<b>[案析干度])(?=[ \t\u3000]*[】\]〕〗)）:：])"
+)
+"""A label with a space between its two characters, as `答　案：`."""
+_WIDE_START = re.compile(r"(?m)^[ \t\u3000]*[（(【\[第题]?[Ａ-Ｚａ-ｚ０-９]{1,5}(?=[^Ａ-Ｚａ-ｚ０-９]|$)")
+"""A number, letter or key in full width that begins a line."""
+_HALF = str.maketrans({chr(code + 0xFEE0): chr(code) for code in (*range(48, 58), *range(65, 91), *range(97, 123))})
+_LABELS = frozenset({"答案", "解析", "题干", "难度"})
+_KEY_FIRST = re.compile(
+    r"(?m)^(?P<space>[ \t\u3000]*)(?:[(（][ \t\u3000]*(?P<key>[A-H]{0,8}|[√×✓✗✔✘TFYNVXvx对错是否]|正确|错误)[ \t\u3000]*[)）]"
+    r"|[【\[][ \t\u3000]*(?P<boxed>[√×✓✗✔✘对错是否TFVXYN]|正确|错误)[ \t\u3000]*[】\]])"
+    r"[ \t\u3000]*(?:(?P<number>\d{1,4})[ \t\u3000]*[.、．]|[(（](?P<wrapped>\d{1,4})[)）])[ \t\u3000]*(?P<rest>(?:\d{1,4}(?![\d.．、])|[^\d\s.．、])[^\n]{6,})$"
+)
+_RECORD = re.compile(
+    r"(?m)^[ \t\u3000]*[【\[]?(?:试题类型|题目类型|试题题型|题型|类型)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<kind>[^\n:：]{2,8}?)[ \t\u3000]*\n(?P<gap>(?:[ \t\u3000]*\n)?)"
+    r"[ \t\u3000]*[【\[]?(?:试题内容|题目内容|试题题干|题干|题目|试题)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<stem>[^\n]+)$"
+)
+_OPTION_NAME = re.compile(r"(?m)^[ \t\u3000]*(?P<letter>[A-H])[ \t\u3000]*选项[ \t\u3000]*[:：][ \t\u3000]*")
+
+
+def unify_spellings(text: str) -> str:
+    """Return a text with the signs, labels and named fields of its lines in their common spelling; no line comes or goes."""
+    text = _SPACED_LABEL.sub(_joined_label, text.translate(_SIGNS))
+    text = _WIDE_START.sub(lambda match: match[0].translate(_HALF), text)
+    text = _OPTION_NAME.sub(r"\g<letter>. ", text)
+    return _KEY_FIRST.sub(_key_last, _number_records(text))
+
+
+def _joined_label(match: re.Match[str]) -> str:
+    label = f"{match['a']}{match['b']}"
+    return f"{match['before']}{label}" if label in _LABELS else match[0]
+
+
+def _key_last(match: re.Match[str]) -> str:
+    """Return `（B）1. 题干` as `1. 题干（B）`; empty brackets before the number are dropped."""
+    key = match["key"] or match["boxed"]
+    number = f"{match['number']}. " if match["number"] else f"（{match['wrapped']}）"
+    return f"{match['space']}{number}{match['rest']}{f'（{key}）' if key else ''}"
+
+
+def _number_records(text: str) -> str:
+    """Number the questions that `题型：` and `题目：` open, where each has both and none has a number."""
+    count = 0
+
+    def numbered(match: re.Match[str]) -> str:
+        nonlocal count
+        kind = unicodedata.normalize("NFKC", match["kind"])
+        if kind_names.kind_of(kind) is None and not kind_names.is_choice_name(kind):
+            return match[0]
+        count += 1
+        return f"{match['gap']}\n{count}. 【{match['kind'].strip()}】{match['stem']}"
+
+    return _RECORD.sub(numbered, text) if len(_RECORD.findall(text)) > 1 else text

@@ -1,0 +1,298 @@
+"""Two database machines and a witness as network namespaces: etcd and Patroni with the files of docker/county, and the hands that break them.
+
+A machine is a namespace with a cable (veth) to a bridge in a namespace of its own; the site sits in a fourth. A power cut is the cable's
+end first, then SIGKILL for all that runs there: nobody says goodbye. Root only; `tests.faults.high_availability` makes the namespaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+import yaml
+
+from examapp.ops.ordinary_user import as_ordinary_user, give_to_ordinary_user, postgres_program
+from tests.faults.deployment import ROOT, DeploymentError
+from tests.helpers.processes import wait_until
+
+PREFIX = "examha-"
+HUB = "hub"
+ADDRESSES = {"a": "10.77.0.1", "b": "10.77.0.2", "w": "10.77.0.3", "site": "10.77.0.100"}
+_PASSWORD = "drill"
+_READY_S = 90.0
+DATABASE_URL = (
+    f"postgresql+psycopg://postgres:{_PASSWORD}@/examapp?host={ADDRESSES['a']}:5432&host={ADDRESSES['b']}:5432"
+)
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def lay_cables() -> None:
+    """Make the namespaces, a bridge in the hub, and a cable from each to it; raises DeploymentError where this machine does not allow it."""
+    try:
+        for name in (HUB, *ADDRESSES):
+            ip("netns", "add", PREFIX + name)
+            ip("-n", PREFIX + name, "link", "set", "lo", "up")
+        ip("-n", PREFIX + HUB, "link", "add", "bridge", "type", "bridge")
+        ip("-n", PREFIX + HUB, "link", "set", "bridge", "up")
+        for name, address in ADDRESSES.items():
+            ip(
+                "-n",
+                PREFIX + name,
+                "link",
+                "add",
+                "eth0",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                f"to-{name}",
+                "netns",
+                PREFIX + HUB,
+            )
+            ip("-n", PREFIX + HUB, "link", "set", f"to-{name}", "master", "bridge", "up")
+            ip("-n", PREFIX + name, "addr", "add", f"{address}/24", "dev", "eth0")
+            ip("-n", PREFIX + name, "link", "set", "eth0", "up")
+    except (OSError, subprocess.CalledProcessError) as error:
+        text = getattr(error, "stderr", b"") or str(error).encode()
+        raise DeploymentError(f"no network namespaces here: {text.decode('utf-8', 'replace').strip()}") from error
+
+
+def take_cables_away() -> None:
+    """Kill what runs in the namespaces, and delete them."""
+    for name in (*ADDRESSES, HUB):
+        kill_all(name)
+        subprocess.run(["ip", "netns", "del", PREFIX + name], check=False, capture_output=True)
+
+
+def pids_of(name: str) -> list[int]:
+    done = subprocess.run(["ip", "netns", "pids", PREFIX + name], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in done.stdout.split() if int(pid) != os.getpid()]
+
+
+def kill_all(name: str, number: int = signal.SIGKILL) -> None:
+    """Signal all that runs in a namespace, until nothing new is there where it is to end."""
+    for _ in range(20):
+        pids = pids_of(name)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if number != signal.SIGKILL or not pids:
+            return
+        wait_until(lambda: not pids_of(name), within_s=0.5, every_s=0.05)
+
+
+class Cluster:
+    """The two machines and the witness."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="examha-"))
+        self.folder.chmod(0o755)
+        self.is_cut: set[str] = set()
+
+    def __enter__(self) -> Self:
+        try:
+            for name in ("a", "b", "w"):
+                self.switch_on(name)
+            self.expect(self.is_healthy, "the cluster did not come up", within_s=_READY_S)
+            with self.connect("postgres") as connection:
+                connection.execute("CREATE DATABASE examapp ENCODING 'UTF8' TEMPLATE template0")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in ("a", "b", "w"):
+            kill_all(name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Power and cables
+
+    def switch_on(self, name: str) -> None:
+        """Plug a machine in and start what it runs."""
+        ip("-n", PREFIX + HUB, "link", "set", f"to-{name}", "up")
+        self.is_cut.discard(name)
+        self._run(name, "etcd", self._etcd(name))
+        if name != "w":
+            self._run(name, "patroni", [_program("patroni"), str(self._patroni_file(name))])
+
+    def cut_power(self, *names: str) -> None:
+        for name in names:
+            ip("-n", PREFIX + HUB, "link", "set", f"to-{name}", "down")
+            self.is_cut.add(name)
+        for name in names:
+            kill_all(name)
+
+    @contextlib.contextmanager
+    def stalled(self, name: str) -> Any:
+        """Freeze a machine with all that runs on it, and thaw it at the end."""
+        kill_all(name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            kill_all(name, signal.SIGCONT)
+
+    def separate(self, name: str, *others: str) -> None:
+        """Let no packet pass between a machine and others; the site still sees it."""
+        for other in others:
+            ip("-n", PREFIX + name, "route", "add", "blackhole", f"{ADDRESSES[other]}/32")
+            ip("-n", PREFIX + other, "route", "add", "blackhole", f"{ADDRESSES[name]}/32")
+
+    def join(self, name: str, *others: str) -> None:
+        for other in others:
+            ip("-n", PREFIX + name, "route", "del", "blackhole", f"{ADDRESSES[other]}/32")
+            ip("-n", PREFIX + other, "route", "del", "blackhole", f"{ADDRESSES[name]}/32")
+
+    def kill_postgres(self, name: str) -> None:
+        """Kill PostgreSQL alone, all its processes; Patroni lives."""
+        for pid in pids_of(name):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().strip() == "postgres":
+                    os.kill(pid, signal.SIGKILL)
+
+    # Looking
+
+    def members(self) -> dict[str, str]:
+        """Give each machine's role as any living Patroni tells it, only of machines that run."""
+        for name in ("a", "b"):
+            with contextlib.suppress(OSError, ValueError):
+                found = self.ask(name, "/cluster")["members"]
+                return {one["name"]: one["role"] for one in found if one["state"] in {"running", "streaming"}}
+        return {}
+
+    def leader(self) -> str:
+        """Give the machine whose PostgreSQL takes writes and whom Patroni calls the leader; empty where there is none."""
+        for name in ("a", "b"):
+            with contextlib.suppress(OSError, ValueError):
+                if name not in self.is_cut and self.ask(name, "/primary")["role"] in {"primary", "master"}:
+                    return name
+        return ""
+
+    def other(self, name: str) -> str:
+        return "b" if name == "a" else "a"
+
+    def is_healthy(self, standby: str = "sync_standby") -> bool:
+        return sorted(self.members().values()) == sorted(["leader", standby])
+
+    def is_in_recovery(self, name: str) -> bool | None:
+        """Ask one machine's own PostgreSQL; None where it does not answer."""
+        with contextlib.suppress(psycopg.Error), self.connect("postgres", name) as connection:
+            return bool((connection.execute("SELECT pg_is_in_recovery()").fetchone() or [True])[0])
+        return None
+
+    def expect(self, condition: Any, text: str, *, within_s: float = 60.0) -> None:
+        if not wait_until(condition, within_s=within_s, every_s=0.25):
+            raise DeploymentError(f"{text}: {self.members()}\n{self._tails()}")
+
+    def connect(self, database: str, *names: str) -> psycopg.Connection[Any]:
+        hosts = ",".join(ADDRESSES[name] for name in names or ("a", "b"))
+        fields: dict[str, Any] = {} if names else {"target_session_attrs": "read-write"}
+        return psycopg.connect(
+            host=hosts,
+            user="postgres",
+            password=_PASSWORD,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=3,
+            **fields,
+        )
+
+    def ask(self, name: str, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask a Patroni; raises OSError where it does not answer or answers otherwise than 200."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"http://{ADDRESSES[name]}:8008{path}", data, method=method)
+        with urllib.request.urlopen(request, timeout=2 if method == "GET" else 60) as reply:
+            text = reply.read()
+        return json.loads(text) if text[:1] == b"{" else {"text": text.decode()}
+
+    def set_synchronous(self, *, is_synchronous: bool) -> None:
+        self.ask(self.leader(), "/config", "PATCH", {"synchronous_mode": is_synchronous})
+        role = "sync_standby" if is_synchronous else "replica"
+        self.expect(lambda: self.is_healthy(role), f"no {role}")
+
+    # What runs on a machine
+
+    def _run(self, name: str, program: str, command: list[str]) -> None:
+        place = self._place(name)
+        wrapped = [
+            "ip",
+            "netns",
+            "exec",
+            PREFIX + name,
+            "unshare",
+            "--uts",
+            "sh",
+            "-c",
+            f'hostname {name}; exec "$@"',
+            "sh",
+        ]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "PATRONI", "ETCD"))}
+        with (place / f"{program}.log").open("ab") as log:
+            subprocess.Popen([*wrapped, *as_ordinary_user(command, place)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=place, start_new_session=True)  # fmt: skip
+
+    def _place(self, name: str) -> Path:
+        place = self.folder / name
+        if not place.exists():
+            place.mkdir()
+            give_to_ordinary_user(place)
+        return place
+
+    def _etcd(self, name: str) -> list[str]:
+        peer, client = f"http://{ADDRESSES[name]}:2380", f"http://{ADDRESSES[name]}:2379"
+        everybody = ",".join(f"{one}=http://{ADDRESSES[one]}:2380" for one in ("a", "b", "w"))
+        return [
+            _program("etcd"), "--name", name, "--data-dir", str(self._place(name) / "etcd"), "--listen-peer-urls", peer, "--listen-client-urls", client,
+            "--initial-advertise-peer-urls", peer, "--advertise-client-urls", client, "--initial-cluster", everybody, "--initial-cluster-state", "new",
+            "--heartbeat-interval", "100", "--election-timeout", "1000", "--log-level", "warn",
+        ]  # fmt: skip
+
+    def _patroni_file(self, name: str) -> Path:
+        """Write docker/county/patroni.yml with the addresses and folders of this drill, without TLS, which the wheel's PostgreSQL has not."""
+        content = yaml.safe_load((ROOT / "docker" / "county" / "patroni.yml").read_text("utf-8"))
+        place, address = self._place(name), ADDRESSES[name]
+        shared = content["bootstrap"]["dcs"]["postgresql"]
+        for setting in ("ssl", "ssl_cert_file", "ssl_key_file"):
+            del shared["parameters"][setting]
+        shared["parameters"] |= {"shared_buffers": "64MB", "archive_command": "/bin/true"}
+        del shared["recovery_conf"]
+        account = {"password": _PASSWORD}
+        content |= {
+            "name": name,
+            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
+            "etcd3": {"hosts": [f"{ADDRESSES[one]}:2379" for one in ("a", "b", "w")]},
+        }
+        content["postgresql"] |= {
+            "listen": f"{address}:5432", "connect_address": f"{address}:5432", "data_dir": str(place / "data"), "use_unix_socket": False,
+            "bin_dir": str(postgres_program("postgres").parent), "pgpass": str(place / "pgpass"), "parameters": {"unix_socket_directories": ""},
+            "pg_hba": ["host replication replicator 10.77.0.0/24 scram-sha-256", "host all all 10.77.0.0/24 scram-sha-256"],
+            "authentication": {role: account | {"username": user} for role, user in (("superuser", "postgres"), ("replication", "replicator"), ("rewind", "rewinder"))},
+        }  # fmt: skip
+        path = place / "patroni.yml"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    def _tails(self) -> str:
+        logs = sorted(self.folder.glob("*/*.log"))
+        return "\n".join(f"{log.parent.name}/{log.name}: {log.read_text('utf-8', 'replace')[-500:]}" for log in logs)
+
+
+def _program(name: str) -> str:
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise DeploymentError(f"{name} is not installed (requirements-dev.txt; apt-get install etcd-server)")
+    return found
