@@ -41,7 +41,7 @@ def test_what_a_unit_did_is_gathered_and_a_merged_unit_stands_with_its_successor
     assert other.post("/admin/duties/campaigns/new", data=MAY).status_code == 403
     assert office.post("/admin/duties/campaigns/new", data=MAY).status_code == 302
     again = office.post("/admin/duties/campaigns/new", data=MAY)
-    assert "2026 年已有「民法典宣传月」" in again.get_data(as_text=True)
+    assert "2026 年已有“民法典宣传月”" in again.get_data(as_text=True)
     campaign = world.session.query(Campaign).one()
     assert world.session.query(CampaignUnit).count() == 3
     begins = clock.from_local(clock.local(clock.now()).replace(month=5, day=31, hour=9, tzinfo=None))

@@ -66,7 +66,7 @@ def _edit(case: ExplainedCase | None) -> Response | tuple[str, int]:
     units = list_units(session, within(my_access(_WRITE)), Unit.kind != UnitKind.SECTOR)
     form.offer([(unit.id, unit.name) for unit in units if case is None or unit.id == case.unit_id])
     if form.validate_on_submit():
-        with submit("案例已保存为草稿。写好后请点「报送」。", form=form) as context:
+        with submit("案例已保存为草稿。写好后请点“报送”。", form=form) as context:
             saved_id = _save(context, case_id, form)
         if not form.is_rejected:
             return redirect(url_for(".show_case", case_id=saved_id))

@@ -201,7 +201,7 @@ def name_of(line: CampaignLine) -> str:
 
 def _cells(line: CampaignLine) -> list[Cell]:
     events = [
-        f"{clock.local(event.starts_at):%-m月%-d日}{KIND_NAMES[event.kind]}「{event.theme}」" for event in line.events
+        f"{clock.local(event.starts_at):%-m月%-d日}{KIND_NAMES[event.kind]}“{event.theme}”" for event in line.events
     ]
     records = [f"{record.done_on:%-m月%-d日}{record.form}" for record in line.records]
     text = "；".join([*events, *records, *([line.note] if line.note else [])])

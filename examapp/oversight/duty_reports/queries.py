@@ -195,7 +195,7 @@ def checks_of(found: Recorded, report: DutyReport) -> list[DutyCheck]:
         DutyCheck(
             name="开展宣讲、以案释法或法治文化活动",
             is_done=bool(reached),
-            found="、".join(f"{EVENT_NAMES[row.kind]}「{row.theme}」" for row in reached[:3]) or "没有",
+            found="、".join(f"{EVENT_NAMES[row.kind]}“{row.theme}”" for row in reached[:3]) or "没有",
             href_kind="events",
         ),
         DutyCheck(
