@@ -147,6 +147,7 @@ def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
             granted.c.more_attempts,
             granted.c.own_windows,
         )
+        .select_from(Exam)
         .join(Person, true())
         .join(Unit, Person.unit_id == Unit.id)
         .join(granted, true())
