@@ -47,7 +47,7 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
             ends_at=begins + timedelta(hours=1), code_seed=b"s", created_at=begins, updated_at=begins,
         )
     )  # fmt: skip
-    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 403
+    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 404
     assert office.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 302
     report = world.session.query(DutyReport).filter_by(unit_id=justice.id, kind="leader").one()
     page = f"/admin/duties/reports/{report.id}"
