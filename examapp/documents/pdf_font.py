@@ -121,7 +121,7 @@ def break_lines(text: str, *, width: float, size_pt: float, indent: float = 0) -
     return lines
 
 
-_TITLE_WORDS = re.compile(
+_TITLE_TOKENS = re.compile(
     r"关于|[0-9]+年(?:度)?|第[一二三四五六七八九十0-9]+[批次季期]|国家|工作人员|公职人员|行政执法(?:资格)?|任前法律知识|学法用法|普法责任制|考试|考核|"
     r"参考情况|成绩|汇总表|统计表|名单|情况|通报|[（《“][^）》”]*[）》”]|[A-Za-z0-9.%]+|."
 )
@@ -135,13 +135,13 @@ def break_title(text: str, *, width: float, size_pt: float) -> list[str]:
     count = len(break_lines(whole, width=width, size_pt=size_pt))
     if count != 2:
         return break_lines(whole, width=width, size_pt=size_pt)
-    words, best = _TITLE_WORDS.findall(whole), (2.0, whole)
-    for at in range(1, len(words)):
-        first, second = "".join(words[:at]), "".join(words[at:])
+    tokens, best = _TITLE_TOKENS.findall(whole), (2.0, whole)
+    for at in range(1, len(tokens)):
+        first, second = "".join(tokens[:at]), "".join(tokens[at:])
         longest = max(width_of(first, size_pt), width_of(second, size_pt))
-        if longest > width or words[at - 1] in _NOT_LAST or words[at][0] in _NOT_FIRST:
+        if longest > width or tokens[at - 1] in _NOT_LAST or tokens[at][0] in _NOT_FIRST:
             continue
-        is_apart = len(words[at - 1]) == 1 and len(words[at]) == 1
+        is_apart = len(tokens[at - 1]) == 1 and len(tokens[at]) == 1
         best = min(best, (longest / width + is_apart, f"{first}\n{second}"))
     return best[1].split("\n") if "\n" in best[1] else break_lines(whole, width=width, size_pt=size_pt)
 

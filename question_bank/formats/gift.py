@@ -65,7 +65,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if question.type in _FILLERS:
         _FILLERS[question.type](parsed, question)
     if question.is_bare:
-        _doubt_bare(parsed, question)
+        _note_bare_answer(parsed, question)
     attach_all_images(parsed)
     return parsed.validate()
 
@@ -131,7 +131,7 @@ def _fill_short(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     _explain_variants(parsed, question)
 
 
-def _doubt_bare(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+def _note_bare_answer(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     """Say that an answer stood without its sign; require a review where it may be a letter or a judgement."""
     answers = [answer.text.text for answers in question.gaps or [question.answers] for answer in answers]
     if any(truth_index(text) is not None or _LETTERS.fullmatch(text) for text in answers):

@@ -63,7 +63,7 @@ def _why_archive(content: bytes) -> str:
     except UnreadableFileError as error:
         return str(error)
     found = next((reason for entry, reason in _PACKED if entry in archive), "")
-    shown = "、".join(archive.names[:3])
+    shown = "、".join(list(archive.names)[:3])
     return (
         found
         or f"这是压缩包，里面没有认得的题库文件（有 {shown or '0 个文件'}）。请上传题库包的原文件，或只把题目文件压缩后上传。"

@@ -34,7 +34,7 @@ def test_a_period_is_evaluated_at_half_its_time_and_at_its_end(world):
     office, part = world.api(world.admin("publicity_office")), world.unit("县司法局")
     page = "/admin/duties/periods/2026?stage=midterm"
     shown = office.get(page).text
-    assert "「九五」普法规划中期评估" in shown
+    assert "“九五”普法规划中期评估" in shown
     assert "2026 年" in shown
     assert "2027 年" not in shown  # that has not begun
     first = office.post(page, data={"version": 0, "text": "总体良好"})

@@ -37,9 +37,9 @@ def test_a_report_after_its_due_day_is_late_and_a_closed_unit_owes_none(state, s
 def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
     county = world.unit("云溪县", kind="county")
     justice, school = (world.unit(name, kind="department", parent=county) for name in ("县司法局", "县教育局"))
-    chief, stranger = world.person(justice, name="局长"), world.person(school, name="外人")
+    chief, outsider = world.person(justice, name="局长"), world.person(school, name="外人")
     office, admin = world.api(world.admin("publicity_office")), world.api(world.admin("unit_admin", justice))
-    own, other = world.api(chief), world.api(stranger)
+    own, other = world.api(chief), world.api(outsider)
     begins = NOON - timedelta(days=20)
     world.save(
         StudyEvent(
@@ -47,7 +47,7 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
             ends_at=begins + timedelta(hours=1), code_seed=b"s", created_at=begins, updated_at=begins,
         )
     )  # fmt: skip
-    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 403
+    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 404
     assert office.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 302
     report = world.session.query(DutyReport).filter_by(unit_id=justice.id, kind="leader").one()
     page = f"/admin/duties/reports/{report.id}"
@@ -80,12 +80,12 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
 
 def test_who_answers_for_an_item_records_what_was_done(world):
     unit = world.unit("县司法局", kind="department")
-    chief, stranger = world.person(unit, name="责任人"), world.person(unit, name="别人")
+    chief, outsider = world.person(unit, name="责任人"), world.person(unit, name="别人")
     made = {"created_at": NOON, "updated_at": NOON}
     duty_list = world.save(DutyList(unit_id=unit.id, year=2026, state="published", published_at=NOON, **made))
     item = world.save(DutyItem(list_id=duty_list.id, position=1, kind="own", content="宪法", person="责任人", **made))
     path, deed = f"/duties/mine/items/{item.id}", {"done_on": "2026-11-01", "form": "学习", "reached": "3"}
-    assert world.api(stranger).post(path, data=deed).status_code == 404
+    assert world.api(outsider).post(path, data=deed).status_code == 404
     client = world.api(chief)
     assert path in client.get("/duties/mine").get_data(as_text=True)
     assert client.post(path, data=deed | {"done_on": "2027-11-01"}).status_code == 422

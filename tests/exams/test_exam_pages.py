@@ -376,7 +376,7 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
     assert extensions_of(session, exam.id, other.id) == 300
     for wrong, text in (
         ({"unit_id": ""}, "只能二选一"),
-        ({"minutes": "999"}, "应为 1 至 240"),
+        ({"minutes": "999"}, "应为 0 至 240"),
         ({"unit_id": "", "staff_number": "没有"}, "没有找到“没有”"),
     ):
         assert text in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.delivery.attempts.models import AttemptReopening
+from examapp.clock import local
+from examapp.delivery.attempts.models import Attempt, AttemptReopening
 from examapp.delivery.exams.models import Exam, ExamExtension
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.people.models import Approval
@@ -159,6 +160,46 @@ def test_extra_time_after_the_keys_are_out_needs_the_tick_which_its_row_keeps(wo
     assert press(office, path, **fields, is_known="y")[0].status_code == 302
     assert world.session.query(ExamExtension).one().is_after_keys is True
     assert world.session.query(AuditEvent).filter_by(act="exams.extend").one().details["is_after_keys"] is True
+
+
+def test_one_person_is_given_a_window_and_another_attempt_after_the_exam_has_closed(world, bank, fixed_clock):
+    """By one act with its reason, audited; nobody else may start, and the keys rest until that window has ended."""
+    exam, sat = closed_with_keys_out(world, bank, fixed_clock)
+    exam.attempts_allowed = 1
+    late, third = CandidateClient(world, exam, world.person()), CandidateClient(world, exam, world.person())
+    assert late.start().get_json()["error"] == "window_closed"
+    office, now = world.api(world.admin("publicity_office")), fixed_clock.instant
+    path = f"/admin/exams/{exam.id}/extensions"
+    opens_at, closes_at = (f"{local(now + timedelta(hours=hours)):%Y-%m-%dT%H:%M}" for hours in (1, 4))
+    fields = {"minutes": "0", "reason": "因公出差", "is_known": "y", "opens_at": opens_at}
+    fields |= {"staff_number": late.person.staff_number, "request_key": "12345678"}
+    assert "同时填写开始和结束" in press(office, path, **fields)[1]
+    assert (
+        "不够答题"
+        in press(office, path, **fields, closes_at=f"{local(now + timedelta(hours=1, minutes=5)):%Y-%m-%dT%H:%M}")[1]
+    )
+    assert press(office, path, **fields, closes_at=closes_at)[0].status_code == 302
+    more = fields | {"staff_number": sat.person.staff_number, "more_attempts": "1", "request_key": "87654321"}
+    assert press(office, path, **more, closes_at=closes_at)[0].status_code == 302
+    assert late.start().get_json()["error"] == "not_open_yet" and not shows_keys(sat)
+    fixed_clock.at(now + timedelta(hours=3))
+    (state,) = [one["state"] for one in late.api.get("/api/v1/exams").get_json() if one["id"] == exam.id]
+    assert state == "open"
+    again = CandidateClient(world, exam, sat.person)
+    assert [client.start().get_json().get("error") for client in (late, again, third)] == [None, None, "window_closed"]
+    attempt = world.session.get(Attempt, late.attempt["id"])
+    assert attempt.deadline_at == min(now + timedelta(hours=4), now + timedelta(hours=3, seconds=exam.duration_s))
+    late.hand_in()
+    assert late.start().get_json()["error"] == "no_attempts_left"
+    details = [event.details for event in world.session.query(AuditEvent).filter_by(act="exams.extend")]
+    assert [event.get("more_attempts") for event in details] == [None, 1] and all(
+        "own_window" in each for each in details
+    )
+    later = world.client(world.admin("publicity_office"))
+    assert "另定时间" in later.get(f"/admin/exams/{exam.id}").text
+    fixed_clock.at(now + timedelta(hours=6))
+    grading_tasks.sweep_once()
+    assert shows_keys(sat)
 
 
 def test_before_the_keys_are_out_nobody_is_asked_for_a_tick(world, bank, office):

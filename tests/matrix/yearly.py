@@ -69,7 +69,7 @@ def add_yearly_things(scenario) -> None:
     list_id = scenario.world.session.get(DutyItem, items[0]).list_id
     candidate = scenario.people["C"]
     named = DutyItem(
-        list_id=list_id, position=9, kind="own", content="宪法", created_at=now, updated_at=now,
+        list_id=list_id, position=9, kind="own", content="国家安全法", created_at=now, updated_at=now,
         person=f"{candidate.name}（{candidate.staff_number}）",
     )  # fmt: skip
     scenario.put("own_duty_item", *items, own={"C": save(named).id})

@@ -120,10 +120,10 @@ def test_written_blanks_of_new_quizzes_are_found_by_the_identifiers_of_their_res
 
 @pytest.mark.parametrize("way", ["dropdown", "wordbank"])
 def test_chosen_blanks_of_new_quizzes_keep_what_may_be_chosen(way):
-    words = ["警告", "罚款", "拘留"]
-    (one,) = fill_in("可以[x]。", gap("x", words, way=way, algorithm="Equivalence", right=2)).imported
-    assert (one.question.kind, one.question.options, one.question.key) == ("single_choice", tuple(words), ("B",))
-    both = [gap(name, words, way=way, algorithm="Equivalence", right=at) for at, name in enumerate("xy", 2)]
+    texts = ["警告", "罚款", "拘留"]
+    (one,) = fill_in("可以[x]。", gap("x", texts, way=way, algorithm="Equivalence", right=2)).imported
+    assert (one.question.kind, one.question.options, one.question.key) == ("single_choice", tuple(texts), ("B",))
+    both = [gap(name, texts, way=way, algorithm="Equivalence", right=at) for at, name in enumerate("xy", 2)]
     (case,) = fill_in("先[x]，再[y]。", *both).imported
     assert [part.key for part in case.question.parts] == [("B",), ("C",)]
 

@@ -59,7 +59,7 @@ def test_events_are_recorded_once_and_found_by_one_filter_and_in_the_ledger(worl
     event = world.session.query(StudyEvent).one()
     again = plan(other, school)
     assert again.status_code == 422
-    assert "县司法局已登记同一天的宣讲「民法典进万家」" in again.get_data(as_text=True)
+    assert "县司法局已登记同一天的宣讲“民法典进万家”" in again.get_data(as_text=True)
     assert plan(other, school, is_distinct="y").status_code == 302
     assert world.session.query(StudyEvent).count() == 2
 

@@ -338,7 +338,7 @@ def test_a_file_from_before_a_correction_is_marked_and_made_again_for_who_still_
     old, _, new = session.query(Export).order_by(Export.id)
     assert (new.created_by_id, new.schedule_key) == (stays.id, f"correction:{old.id}")
     assert [message.person_id for message in session.query(OutgoingMessage)] == [stays.id]
-    page = clients[0].get("/admin/reports/exports").text
+    page = world.api(stays).get("/admin/reports/exports").text
     assert page.count("已被更正") == 1 and page.count("成绩更正后自动重新生成") == 1
 
 

@@ -58,7 +58,7 @@ def add_case(context: ActionContext, *, unit_id: int, content: CaseContent, acce
 def _check(content: CaseContent) -> None:
     numbers = find_numbers("\n".join(asdict(content).values()))
     if numbers:
-        raise InvalidCaseError(f"内容中有{'、'.join(numbers)}。请删去或改为「××」后再保存。")
+        raise InvalidCaseError(f"内容中有{'、'.join(numbers)}。请删去或改为“××”后再保存。")
 
 
 def change_case(

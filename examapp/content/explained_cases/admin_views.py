@@ -15,6 +15,7 @@ from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.organisation.units.queries import list_units
+from examapp.platform.audit.actions import ActionContext
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import check_form, status_of, submit
 
@@ -66,14 +67,14 @@ def _edit(case: ExplainedCase | None) -> Response | tuple[str, int]:
     units = list_units(session, within(my_access(_WRITE)), Unit.kind != UnitKind.SECTOR)
     form.offer([(unit.id, unit.name) for unit in units if case is None or unit.id == case.unit_id])
     if form.validate_on_submit():
-        with submit("案例已保存为草稿。写好后请点「报送」。", form=form) as context:
+        with submit("案例已保存为草稿。写好后请点“报送”。", form=form) as context:
             saved_id = _save(context, case_id, form)
         if not form.is_rejected:
             return redirect(url_for(".show_case", case_id=saved_id))
     return render_template("cases/form.html", form=form, case_id=case_id), status_of(form)
 
 
-def _save(context: actions.ActionContext, case_id: int | None, form: CaseForm) -> int:
+def _save(context: ActionContext, case_id: int | None, form: CaseForm) -> int:
     content, access = form.content(), my_access(_WRITE)
     if case_id is None:
         return actions.add_case(context, unit_id=form.unit_id.data, content=content, access=access).id

@@ -33,7 +33,7 @@ class CaseForm(FlaskForm):
     laws = StringField(
         "适用的法律法规",
         filters=[_tidy],
-        validators=[DataRequired("请填写法律，如「行政处罚法」。"), Length(max=300, message="最多 300 字。")],
+        validators=[DataRequired("请填写法律，如“行政处罚法”。"), Length(max=300, message="最多 300 字。")],
     )
     facts = _long("案情", "请填写案情。")
     holding = _long("处理结果和理由", "请填写处理结果和理由。")

@@ -68,7 +68,7 @@ def _ensure_is_not_author(context: ActionContext, reviewer: str, drafts: list[Ba
     people = [*session.scalars(writers), *session.scalars(setters), *(one.created_by_id for one in drafts)]
     names = names_of(session, [*people, context.actor.person_id]).values()
     if "".join(reviewer.split()) in {"".join(name.split()) for name in names}:
-        raise BadRequestError(f"「{reviewer.strip()}」是命题人或发链接的人，不能当外部审核人。请另请一位。")
+        raise BadRequestError(f"“{reviewer.strip()}”是命题人或发链接的人，不能当外部审核人。请另请一位。")
 
 
 def open_ticket(context: ActionContext, *, token: str) -> None:

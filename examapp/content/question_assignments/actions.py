@@ -52,7 +52,7 @@ def assign_questions(
     for unit_id in dict.fromkeys(unit_ids):
         unit = get_unit_within(context.session, unit_id, access)
         if unit.closed_at is not None:
-            raise BadRequestError(f"「{unit.name}」已撤销，不能布置任务。请去掉这个单位。")
+            raise BadRequestError(f"“{unit.name}”已撤销，不能布置任务。请去掉这个单位。")
         row = QuestionAssignment(
             unit_id=unit.id, subject=terms.subject.strip(), kind=terms.kind, count=terms.count, due_on=terms.due_on,
             text=terms.text.strip(), created_by_id=context.actor.person_id, created_at=context.now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from examapp.web.forms import DateField, FlaskForm, IntegerField
@@ -16,7 +16,10 @@ class AssignmentForm(FlaskForm):
         "法律或主题",
         validators=[InputRequired("请写明哪部法律或什么主题。"), Length(max=100, message="最多 100 个字。")],
     )
-    kind = SelectField("题型", choices=[("", "不限"), *((str(kind), name) for kind, name in KIND_NAMES.items())])
+    kind = SelectField(
+        "题型",
+        choices=[SelectChoice("", "不限"), *(SelectChoice(str(kind), name) for kind, name in KIND_NAMES.items())],
+    )
     count = IntegerField(
         "每个单位出多少题",
         default=10,

@@ -99,7 +99,7 @@ def _from_case() -> dict[str, object]:
     case = find_published(read_session(), chosen_number("case"))
     if case is None:
         return {}
-    source = f"{case.holding}\n（来源：以案释法案例「{case.title}」）"
+    source = f"{case.holding}\n（来源：以案释法案例“{case.title}”）"
     part = {"kind": str(PART_KINDS[0]), "options": [""] * 4, "explanation": source}
     return {"material": case.facts, "law": case.laws.split("、")[0].strip("《》 "), "parts": [part]}
 

@@ -61,7 +61,7 @@ def _strange_numbers(part: Question, articles: Sequence[ArticleContent]) -> Iter
     source = "\n".join(f"{article.text}\n{article.gist}" for article in articles if article.text or article.gist)
     for text in _right_texts(part) if source else ():
         if numbers := foreign_numbers(text, source):
-            yield f"「{text[:30]}」中的 {'、'.join(numbers)} 条文里没有，如果是算出来的，请验算"
+            yield f"“{text[:30]}”中的 {'、'.join(numbers)} 条文里没有，如果是算出来的，请验算"
 
 
 def _is_longest_right(part: Question) -> bool:
@@ -80,4 +80,4 @@ def _revealing_terms(part: Question) -> Iterator[str]:
         return
     for index, text in texts:
         if not is_right(part, index) and (found := ABSOLUTE_TERMS.search(text)):
-            yield f"错误选项「{text[:20]}」含“{found[0]}”，正确选项都不含"
+            yield f"错误选项“{text[:20]}”含“{found[0]}”，正确选项都不含"

@@ -187,7 +187,7 @@ def check_reopening(session: Session, attempt: Attempt, *, seconds: int, reason:
     if not 0 < seconds <= MAX_REOPENING_S or not reason.strip():
         raise BadRequestError("请填写 1 至 240 分钟的作答时间和原因。")
     if attempt.state == AttemptState.IN_PROGRESS:
-        raise ConflictError("这次作答还没有交卷，不需要重新打开。需要加时间请用“延长作答时间”。")
+        raise ConflictError("这次作答还没有交卷，不需要重新打开。需要加时间请用“延长、另行安排”。")
     if attempt_queries.has_newer_attempt(session, attempt):
         raise ConflictError("这名考生已经开始了下一次作答，不能再打开这一次。")
 

@@ -42,7 +42,14 @@ from examapp.delivery.attempts.rules import GIVEN_UP_AFTER
 from examapp.delivery.exam_candidates.actions import prepare_paper
 from examapp.delivery.exam_candidates.queries import find_candidate_exam, select_for_start, windows_of
 from examapp.delivery.exams.models import Exam, PreparedPaper
-from examapp.delivery.exams.rules import START_REJECTION_LABELS, StartRejection, deadline, start_rejection, window_at
+from examapp.delivery.exams.rules import (
+    START_REJECTION_LABELS,
+    StartRejection,
+    Window,
+    deadline,
+    start_rejection,
+    window_at,
+)
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.queries import live_sign_ins
 from examapp.organisation.accounts.rules import SIGN_IN_LIFE
@@ -108,6 +115,8 @@ class StartEligibility:
     is_eligible: bool
     is_study_missing: bool
     extension_s: int
+    own_windows: Sequence[Sequence[str]] | None
+    """Windows that this person alone was granted."""
     has_limited_sign_in: bool
     """Whether limits on sign-ins may apply outside an exam: to those of a person with a role, and to old ones."""
     has_counting: bool
@@ -125,12 +134,16 @@ class StartEligibility:
     ahead: int
     """How many wait before this person; all, where the person has no place in the queue. Counted up to MAX_COUNTED."""
 
+    def window_at(self, instant: datetime) -> Window:
+        """Give the window that applies to this person at an instant."""
+        return window_at(self, windows_of(self.sessions), instant, own=windows_of(self.own_windows))
+
     def rejection_at(self, instant: datetime) -> StartRejection | None:
         """Return why a start at this instant is rejected, None where it is let in; attempts used up are not in it."""
         return start_rejection(
             self,
             instant,
-            window=window_at(self, windows_of(self.sessions), instant),
+            window=self.window_at(instant),
             is_eligible=self.is_eligible,
             is_study_missing=self.is_study_missing,
         )
@@ -296,7 +309,7 @@ def start_attempt(
     eligibility: StartEligibility, *, paper_id: int, response_schema: str, now: datetime
 ) -> StartedAttempt | None:
     """Write an attempt that was let in, in one statement; None where another start of the same human was quicker by a moment."""
-    window = window_at(eligibility, windows_of(eligibility.sessions), now)
+    window = eligibility.window_at(now)
     deadline_at = deadline(eligibility, window, started_at=now, extension_s=eligibility.extension_s)
     number = eligibility.used + 1
     written = execute_autocommit(

@@ -140,17 +140,19 @@ def list_exams() -> Response:
     """List the exams of this person, or, as an organiser, those whose figures the caller may read."""
     session, now = read_session(), clock.now()
     if request.args.get("as") == "organiser":
-        exams = list(list_organiser_exams(session, my_access("reports:participation:read")))
+        listed = list_organiser_exams(session, my_access("reports:participation:read"))
+        rows = [(exam, exam.attempts_allowed, phase(exam, now)) for exam in listed]
     else:
-        exams = [candidate.exam for candidate in list_exams_of(session, my_user().person_id, now)]
-    used = queries.attempts_used(session, my_user().person_id, [exam.id for exam in exams])
-    return json_response([_exam_json(exam, used.get(exam.id, 0), now) for exam in exams])
+        own = list_exams_of(session, my_user().person_id, now)
+        rows = [(candidate.exam, candidate.attempts_allowed, candidate.phase(now)) for candidate in own]
+    used = queries.attempts_used(session, my_user().person_id, [exam.id for exam, _, _ in rows])
+    return json_response([_exam_json(exam, used.get(exam.id, 0), allowed, state) for exam, allowed, state in rows])
 
 
-def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> ExamBody:
+def _exam_json(exam: Exam, attempts_used: int, attempts_allowed: int | None, state: ExamPhase) -> ExamBody:
     return {
         "id": exam.id, "title": exam.title, "kind": exam.kind, "opens_at": instant(exam.opens_at), "closes_at": instant(exam.closes_at),
-        "duration_s": exam.duration_s, "attempts_used": attempts_used, "attempts_allowed": exam.attempts_allowed, "state": phase(exam, now),
+        "duration_s": exam.duration_s, "attempts_used": attempts_used, "attempts_allowed": attempts_allowed, "state": state,
     }  # fmt: skip
 
 

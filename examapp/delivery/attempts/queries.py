@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
 from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
-from examapp.delivery.exams.models import Exam, ExamState
+from examapp.delivery.exams.models import Exam, ExamExtension, ExamState
 from examapp.delivery.exams.queries import in_audience_of
 from examapp.delivery.exams.rules import last_end
 from examapp.errors import DomainError, NotFoundError
@@ -164,7 +164,9 @@ def has_attempts_left(exam: Exam) -> ColumnElement[bool]:
     if exam.attempts_allowed is None:
         return true()
     begun = select(func.count()).where(Attempt.exam_id == exam.id, Attempt.person_id == Person.id).correlate(Person)
-    return begun.scalar_subquery() < exam.attempts_allowed
+    of_person = (ExamExtension.exam_id == exam.id, ExamExtension.person_id == Person.id)
+    more = select(func.coalesce(func.sum(ExamExtension.more_attempts), 0)).where(*of_person).correlate(Person)
+    return begun.scalar_subquery() < exam.attempts_allowed + more.scalar_subquery()
 
 
 def list_overdue_ids(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
@@ -334,13 +336,14 @@ class ExamEnds:
 
 
 _FAMILY = text("""
-SELECT e.id, e.opens_at, e.closes_at, e.duration_s, e.lateness_s, e.is_full_duration, e.grace_s, x.total AS extension_s,
+SELECT e.id, e.opens_at, greatest(e.closes_at, x.own_closes_at) AS closes_at, e.duration_s, e.lateness_s, e.is_full_duration, e.grace_s, x.total AS extension_s,
   greatest(
     CASE WHEN e.closes_at <= :now THEN (SELECT max(closes_at) FROM attempts WHERE exam_id = e.id AND state = 'in_progress') END,
     CASE WHEN x.waiting > 0 THEN (SELECT max(closes_at) FROM attempts WHERE exam_id = e.id) + make_interval(secs => x.waiting) END
   ) AS last_close
 FROM exams AS e CROSS JOIN LATERAL (
-  SELECT coalesce(sum(seconds), 0)::int AS total, coalesce(sum(seconds) FILTER (WHERE applied_at IS NULL), 0)::int AS waiting
+  SELECT coalesce(sum(seconds), 0)::int AS total, coalesce(sum(seconds) FILTER (WHERE applied_at IS NULL), 0)::int AS waiting,
+    max(closes_at) AS own_closes_at
   FROM exam_extensions WHERE exam_id = e.id
 ) AS x
 WHERE e.id = :exam_id OR (e.state = 'published' AND (e.id = :main_id OR e.main_exam_id = :main_id))

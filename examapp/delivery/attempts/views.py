@@ -91,7 +91,8 @@ def before_start(exam_id: int) -> str:
         total_points=_total_points(session, candidate, len(attempts) + 1),
         attempts=attempts,
         live=live,
-        left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
+        allowed=candidate.attempts_allowed,
+        left=None if candidate.attempts_allowed is None else max(0, candidate.attempts_allowed - len(attempts)),
         rejection=None if live else _why_not(candidate, attempts, other, now),
         other=other,
         is_study_missing=candidate.is_study_missing,
@@ -188,7 +189,7 @@ def _why_not(
     candidate: CandidateExam, attempts: Sequence[Attempt], other: LiveAttempt | None, now: datetime
 ) -> str | None:
     """Say why a start is not possible now and what to do next; None where it is."""
-    allowed = candidate.exam.attempts_allowed
+    allowed = candidate.attempts_allowed
     rejection = candidate.start_rejection(now)
     if rejection is not None:
         return START_REJECTION_LABELS[rejection]
@@ -201,7 +202,7 @@ def _opens_in_s(
     candidate: CandidateExam, attempts: Sequence[Attempt], other: LiveAttempt | None, now: datetime
 ) -> int | None:
     """Give the seconds until the start is let in where nothing but the hour keeps it; else None."""
-    allowed, opens_at = candidate.exam.attempts_allowed, candidate.window(now).opens_at
+    allowed, opens_at = candidate.attempts_allowed, candidate.window(now).opens_at
     has_attempt = allowed is None or len(attempts) < allowed
     if candidate.start_rejection(now) is not StartRejection.NOT_OPEN_YET or not has_attempt or other is not None:
         return None

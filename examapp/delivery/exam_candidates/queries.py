@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from examapp.delivery.exams import rules as exam_rules
 from examapp.delivery.exams.models import (
@@ -41,6 +42,9 @@ class CandidateExam:
     blueprint_id: int | None
     """The blueprint that applies to this person."""
     sessions: tuple[Window, ...]
+    own_windows: tuple[Window, ...]
+    """Windows that this person alone was granted."""
+    more_attempts: int
     is_on_roster: bool
     is_in_audience: bool
     """For a make-up also: found absent or failed in the main exam."""
@@ -61,11 +65,23 @@ class CandidateExam:
 
     def window(self, now: datetime) -> Window:
         """Give the window or session that applies now."""
-        return exam_rules.window_at(self.exam, self.sessions, now)
+        return exam_rules.window_at(self.exam, self.sessions, now, own=self.own_windows)
+
+    @property
+    def attempts_allowed(self) -> int | None:
+        """How often this person may begin; None for any number."""
+        allowed = self.exam.attempts_allowed
+        return None if allowed is None else allowed + self.more_attempts
 
     def phase(self, now: datetime) -> ExamPhase:
-        """Tell whether the exam is upcoming, open or closed."""
-        return exam_rules.phase(self.exam, now)
+        """Tell whether the exam is upcoming, open or closed for this person."""
+        found = exam_rules.phase(self.exam, now)
+        if found is ExamPhase.OPEN or not self.own_windows:
+            return found
+        window = self.window(now)
+        if now < window.opens_at:
+            return ExamPhase.UPCOMING
+        return ExamPhase.OPEN if now < window.closes_at else ExamPhase.CLOSED
 
     def start_rejection(self, now: datetime) -> StartRejection | None:
         """Say why a start is rejected now, None where it is let in; attempts used up are not in it."""
@@ -94,10 +110,16 @@ _CLEARED = (
 )
 
 
-def _extension_s() -> ColumnElement[int]:
-    """Give the seconds granted in the outer query's `Exam` to its `Person`: by name, and through every unit above."""
+def _granted() -> LateralFromClause:
+    """Give what was granted in the outer query's `Exam` to its `Person`: seconds by name and through every unit above, windows and attempts by name."""
+    is_window = ExamExtension.opens_at.is_not(None)
+    window = func.jsonb_build_array(ExamExtension.opens_at, ExamExtension.closes_at, "")
     return (
-        select(func.coalesce(func.sum(ExamExtension.seconds), 0))
+        select(
+            func.coalesce(func.sum(ExamExtension.seconds), 0).label("extension_s"),
+            func.coalesce(func.sum(ExamExtension.more_attempts), 0).label("more_attempts"),
+            func.jsonb_agg(window).filter(is_window).label("own_windows"),
+        )
         .select_from(ExamExtension)
         .outerjoin(_ExtensionUnit, ExamExtension.unit_id == _ExtensionUnit.id)
         .where(
@@ -105,11 +127,12 @@ def _extension_s() -> ColumnElement[int]:
             or_(ExamExtension.person_id == Person.id, Unit.region_path.like(_ExtensionUnit.region_path + "%")),
         )
         .correlate(Exam, Person, Unit)
-        .scalar_subquery()
+        .lateral("granted")
     )
 
 
 def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
+    granted = _granted()
     return (
         select(
             Exam,
@@ -122,29 +145,37 @@ def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
             excused(Exam.id, ExemptionKind.EXEMPTION).label("is_exempt"),
             excused(Exam.id, ExemptionKind.DEFERRAL).label("is_deferred"),
             _CLEARED.label("is_cleared"),
+            granted.c.more_attempts,
+            granted.c.own_windows,
         )
+        .select_from(Exam)
         .join(Person, true())
         .join(Unit, Person.unit_id == Unit.id)
+        .join(granted, true())
         .where(Exam.state == ExamState.PUBLISHED, Person.id == bindparam("person_id"))
     )
 
 
 def select_for_start() -> Select[*tuple[Any, ...]]:
     """Build the statement that reads what a start asks of a published exam (a TimedExam) and of a person; it binds `exam_id`, the caller joins who that is."""
+    granted = _granted()
     return (
         select(
             Exam.id.label("exam_id"),
-            Exam.opens_at, Exam.closes_at, Exam.duration_s, Exam.lateness_s, Exam.is_full_duration, Exam.grace_s, Exam.attempts_allowed,
+            Exam.opens_at, Exam.closes_at, Exam.duration_s, Exam.lateness_s, Exam.is_full_duration, Exam.grace_s,
+            (Exam.attempts_allowed + granted.c.more_attempts).label("attempts_allowed"),
             Person.id.label("person_id"),
             Person.unit_id,
             _sessions_as_json().label("sessions"),
             and_(ON_ROSTER, in_audience_of(Exam.id, Exam.kind), ~excused(Exam.id)).label("is_eligible"),
             and_(Exam.study_gate != _NO_GATE, ~_CLEARED).label("is_study_missing"),
-            _extension_s().label("extension_s"),
+            granted.c.extension_s,
+            granted.c.own_windows,
         )
         .select_from(Exam)
         .join(Person, true())
         .join(Unit, Person.unit_id == Unit.id)
+        .join(granted, true())
         .where(Exam.state == ExamState.PUBLISHED, Exam.id == bindparam("exam_id"))
     )  # fmt: skip
 
@@ -184,6 +215,8 @@ def _candidate_exam(row: Row[Any]) -> CandidateExam:
         unit_id=row.unit_id,
         blueprint_id=row.blueprint_id,
         sessions=windows_of(row.sessions),
+        own_windows=windows_of(row.own_windows),
+        more_attempts=row.more_attempts,
         is_on_roster=row.is_on_roster,
         is_in_audience=row.is_in_audience,
         is_exempt=row.is_exempt,

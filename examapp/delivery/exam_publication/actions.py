@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -35,14 +35,16 @@ AUDIT_ACTS = {
     "exams.cancel_exam": "取消考试",
     "exams.change_release": "修改成绩公布方式",
     "exams.close_exam": "提前结束考试",
-    "exams.extend": "延长作答时间",
+    "exams.extend": "延长作答时间、另行安排",
     "exams.set_exam_notice": "给在考人员发提示",
     "exams.prolong_window": "延长考试窗口",
     "exams.publish_exam": "发布考试",
     "exams.register_exam": "登记其他平台的考试",
     "exams.withdraw_exam": "撤回考试",
 }
-AUDIT_DETAILS = {"closes_at": "原截止时间", "extension_id": "延长记录", "keys": "答案公布", "results": "成绩公布"}
+AUDIT_DETAILS = {
+    "closes_at": "原截止时间", "extension_id": "延长记录", "keys": "答案公布", "more_attempts": "增加次数", "own_window": "另定的时间", "results": "成绩公布",
+}  # fmt: skip
 AUDIT_VALUES = {"at_close": "考试结束时", "at_once": "交卷后即时", "at_time": "指定时间", "never": "不公布"}
 
 MAX_EXTENSION_S = 4 * 3600
@@ -252,10 +254,12 @@ def extend(
     keys_out: KeysOut,
     is_known: bool,
     access: AccessScope,
+    window: Window | None = None,
+    more_attempts: int = 0,
 ) -> bool:
     """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
 
-    The attempts room moves the deadlines of attempts under way by the row that this leaves.
+    To one person also a window beside the exam's, before or after its close, and more attempts. The attempts room moves the deadlines of attempts under way by the row that this leaves.
     `is_known`: ticked that the keys are out, without which it is rejected then.
     """
     session, now = context.session, context.now
@@ -263,6 +267,11 @@ def extend(
     _validate_extension(
         session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, access=access
     )
+    is_arranged = window is not None or more_attempts > 0
+    if is_arranged:
+        _validate_arrangement(exam, person_id=person_id, window=window, more_attempts=more_attempts, now=now)
+    if not seconds and not is_arranged:
+        raise InvalidExamError("请填写延长的分钟数、另定的时间或增加的次数，至少填一项。")
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
     granted = session.scalar(
         insert(ExamExtension)
@@ -272,9 +281,13 @@ def extend(
             unit_id=unit_id,
             person_id=person_id,
             seconds=seconds,
+            opens_at=window and window.opens_at,
+            closes_at=window and window.closes_at,
+            more_attempts=more_attempts,
             reason=reason,
             granted_by_id=context.actor.person_id,
             granted_at=now,
+            applied_at=None if seconds else now,
             is_after_keys=is_after_keys,
         )
         .on_conflict_do_nothing(index_elements=["exam_id", "request_key"])
@@ -282,10 +295,31 @@ def extend(
     )
     if granted is None:
         return False
-    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
+    details: dict[str, Any] = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
+    if window is not None:
+        details["own_window"] = [window.opens_at.isoformat(), window.closes_at.isoformat()]
+    details |= {"more_attempts": more_attempts} if more_attempts else {}
     record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=person_id, details=details)
     enqueue_after_commit(session, "grading.apply_extensions")
     return True
+
+
+MAX_MORE_ATTEMPTS = 3
+
+
+def _validate_arrangement(
+    exam: Exam, *, person_id: int | None, window: Window | None, more_attempts: int, now: datetime
+) -> None:
+    if person_id is None:
+        raise InvalidExamError("另定时间、增加次数只能给一个人，请填写工号。")
+    if not 0 <= more_attempts <= MAX_MORE_ATTEMPTS or (more_attempts and exam.attempts_allowed is None):
+        raise InvalidExamError(f"最多增加 {MAX_MORE_ATTEMPTS} 次；不限作答次数的考试不需要增加。")
+    if window is None:
+        return
+    if window.closes_at <= max(now, window.opens_at):
+        raise InvalidExamError("另定的结束时间要晚于开始时间，也要晚于现在。")
+    if not exam.is_full_duration and window.closes_at - window.opens_at < timedelta(seconds=exam.duration_s):
+        raise InvalidExamError(f"另定的时间不够答题：这场考试答题 {exam.duration_s // 60} 分钟，请至少留出这么长。")
 
 
 def _noted(is_after_keys: bool) -> dict[str, bool]:
@@ -317,8 +351,8 @@ def _validate_extension(
         raise ConflictError("考试还没有发布，不需要延长。")
     if (unit_id is None) == (person_id is None):
         raise InvalidExamError("请选择一个单位，或填写一个人的工号，只能二选一。")
-    if not 0 < seconds <= MAX_EXTENSION_S or not reason.strip():
-        raise InvalidExamError("请填写 1 至 240 分钟的延长时间和延长原因。")
+    if not 0 <= seconds <= MAX_EXTENSION_S or not reason.strip():
+        raise InvalidExamError("请填写 240 分钟以内的延长时间和原因。")
     home = select(Person.unit_id).where(Person.id == person_id).scalar_subquery()
     unit = session.scalar(select(Unit).where(Unit.id == (unit_id if unit_id is not None else home)))
     if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import cast
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -19,6 +19,7 @@ from examapp.delivery.exams import queries as exam_queries
 from examapp.delivery.exams.admin_views import admin_blueprint, indented
 from examapp.delivery.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
 from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
+from examapp.delivery.exams.rules import Window
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.access.rules import AccessScope
@@ -137,19 +138,30 @@ def change_release(exam_id: int) -> str | Response:
 @admin_blueprint.route("/<int:exam_id>/extensions", methods=["GET", "POST"])
 @requires("exams:exam:write")
 def extend(exam_id: int) -> str | Response:
-    """Grant extra time to a unit or to one person; a second press of the button counts once."""
+    """Grant extra time to a unit or to one person, to a person also a window and more attempts; a second press of the button counts once."""
     exam, access = _get(read_session(), exam_id), my_access("exams:exam:write")
-    form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
+    named = request.args.get("staff_number", "")[:40]
+    form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16), "staff_number": named})
     units = exam_queries.list_units_within(read_session(), access)
     form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
     if form.validate_on_submit():
         with submit(form=form) as context:
             is_new = _extend(context, exam_id, form, access)
         if not form.is_rejected:
-            text = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
-            flash(text if is_new else "这次延长已经办理过，没有重复延长。", "success")
+            text = "已办理。延长的时间，正在作答的人一分钟内会看到；另定的时间和增加的次数立即有效，请通知本人。"
+            flash(text if is_new else "这次已经办理过，没有重复办理。", "success")
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
     return _page(exam, form, "extend")
+
+
+def _window_of(form: ExtensionForm) -> Window | None:
+    """Give the window that one person is granted; raises InvalidExamError for half of one."""
+    opens_at, closes_at = form.opens_at.data, form.closes_at.data
+    if opens_at is None and closes_at is None:
+        return None
+    if opens_at is None or closes_at is None:
+        raise exam_actions.InvalidExamError("另定时间要同时填写开始和结束时间。")
+    return Window(from_local(opens_at), from_local(closes_at))
 
 
 def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, access: AccessScope) -> bool:
@@ -161,10 +173,12 @@ def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, access: A
         exam_id=exam_id,
         unit_id=form.unit_id.data,
         person_id=person_id,
-        seconds=form.minutes.data * 60,
+        seconds=(form.minutes.data or 0) * 60,
         reason=form.reason.data.strip(),
         request_key=form.request_key.data,
         keys_out=_keys_out(),
         is_known=form.is_known.data,
         access=access,
+        window=_window_of(form),
+        more_attempts=form.more_attempts.data or 0,
     )

@@ -316,13 +316,14 @@ class ProlongForm(FlaskForm):
 
 
 class ExtensionForm(FlaskForm):
-    """Extra time for a unit or one person."""
+    """Extra time for a unit or one person; a window of its own and more attempts for one person."""
 
     unit_id = SelectField("单位（含下级）", coerce=read_id)
     staff_number = StringField("或一个人", [Optional(), Length(max=40)], description=NAMED)
-    minutes = IntegerField(
-        "延长几分钟", [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")], default=15
-    )
+    minutes = IntegerField("延长几分钟", [Optional(), NumberRange(0, 240, "应为 0 至 240 分钟。")], default=15)
+    opens_at = _instant_field("另定的开始时间", Optional(), _years_apart)
+    closes_at = _instant_field("另定的结束时间", Optional(), _years_apart)
+    more_attempts = IntegerField("增加几次作答", [Optional(), NumberRange(0, 3, "应为 0 至 3 次。")], default=0)
     reason = StringField("原因", [DataRequired("请填写延长原因，如“停电 12 分钟”。"), Length(max=200)])
     is_known = BooleanField("答案已公布，仍要办理")
     request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])

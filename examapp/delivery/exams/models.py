@@ -233,12 +233,19 @@ class ExemptionReason(Base):
 
 
 class ExamExtension(Base):
-    """Extra time for a unit's subtree or one person; `request_key` makes a second press of the button harmless."""
+    """What is granted beyond an exam's settings: extra time to a unit's subtree or one person, and to one person a window of its own and more attempts.
+
+    `request_key` makes a second press of the button harmless.
+    """
 
     __tablename__ = "exam_extensions"
-    __personal_data__ = EXAM.of("个人延长的时间", "补偿停电、断网", order="granted_at", seen_by="普法办")
+    __personal_data__ = EXAM.of(
+        "个人的延时和另行安排", "补偿停电、断网，另行安排考试", order="granted_at", seen_by="普法办"
+    )
     __table_args__ = (
         UniqueConstraint("exam_id", "request_key"),
+        CheckConstraint("num_nonnulls(opens_at, closes_at) <> 1 AND closes_at > opens_at", name="window"),
+        CheckConstraint("person_id IS NOT NULL OR (opens_at IS NULL AND more_attempts = 0)", name="person"),
         Index("ix_exam_extensions_unapplied", "id", postgresql_where=text("applied_at IS NULL")),
     )
 
@@ -248,6 +255,10 @@ class ExamExtension(Base):
     unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), info=TECHNICAL)
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
     seconds: Mapped[int] = mapped_column(info=shown("秒数"))
+    opens_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("另定的开始时间"))
+    closes_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("另定的结束时间"))
+    """The window of this person alone, beside the exam's own; also after that."""
+    more_attempts: Mapped[int] = mapped_column(default=0, server_default="0", info=shown("增加的次数"))
     reason: Mapped[Str] = mapped_column(info=shown("理由"))
     granted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     granted_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))

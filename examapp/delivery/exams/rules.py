@@ -105,12 +105,13 @@ def phase(exam: TimedExam, now: datetime) -> ExamPhase:
     return ExamPhase.OPEN if now < exam.closes_at else ExamPhase.CLOSED
 
 
-def window_at(exam: TimedExam, sessions: Sequence[Window], now: datetime) -> Window:
+def window_at(exam: TimedExam, sessions: Sequence[Window], now: datetime, *, own: Sequence[Window] = ()) -> Window:
     """Give the window that applies at an instant: the one running, else the next one, else the last; without sessions the exam's own.
 
-    Where sessions overlap, of those running the one that still lets a start in and closes last.
+    `own` are windows that one person was granted beside these, also outside the exam's. Where sessions overlap, of those running the one that still lets a start in and closes last.
     """
     windows = [_cut(exam, session) for session in sessions] or [Window(exam.opens_at, exam.closes_at)]
+    windows += own
     running = [window for window in windows if window.opens_at <= now < window.closes_at]
     if running:
         return max(running, key=lambda window: (not is_too_late(exam, window, now), window.closes_at))

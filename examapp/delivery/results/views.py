@@ -144,7 +144,7 @@ def _what_comes_next(session: Session, exam: Exam) -> dict[str, Any]:
 
 
 def _may_start_again(session: Session, candidate: CandidateExam, now: datetime) -> bool:
-    allowed = candidate.exam.attempts_allowed
+    allowed = candidate.attempts_allowed
     if candidate.start_rejection(now) is not None or allowed == 1:
         return False
     return allowed is None or len(list_attempts(session, candidate.exam.id, candidate.person_id)) < allowed

@@ -127,7 +127,7 @@ def _ask_about_like(session: Session, settings: EventSettings, *, but: int = 0) 
     for event, unit_name in list_of_day(session, settings.kind, settings.starts_at, but=but):
         if is_like(settings.theme, settings.place, other_theme=event.theme, other_place=event.place):
             raise LikeEventError(
-                f"{unit_name}已登记同一天的{KIND_NAMES[event.kind]}「{event.theme}」"
+                f"{unit_name}已登记同一天的{KIND_NAMES[event.kind]}“{event.theme}”"
                 f"{f'（{event.place}）' if event.place else ''}。如是同一场，不用再登记，请由一个单位登记；不是同一场的，请勾选下面一项再保存。"
             )
 
@@ -172,7 +172,7 @@ def settle_event(context: ActionContext, *, event_id: int, access: AccessScope) 
         raise InvalidEventError("活动还没有开始，不能办结。")
     if not count_present(context.session, event.id) and not event.outside_count:
         raise InvalidEventError(
-            "还没有登记到场人员。请先登记，面向群众的请在「修改活动」中填写人数，再办结；没有举行的请取消活动。"
+            "还没有登记到场人员。请先登记，面向群众的请在“修改活动”中填写人数，再办结；没有举行的请取消活动。"
         )
     event.state, event.updated_at = EventState.HELD, context.now
     event.code_opened_at = event.code_closes_at = None

@@ -27,7 +27,7 @@ AUDIT_ACTS = {
 }
 AUDIT_OBJECTS = {"campaign": "专项宣传"}
 
-SHIPPED_TASK = "围绕主题开展学习和宣传，在「学法活动」或普法台账中登记。"
+SHIPPED_TASK = "围绕主题开展学习和宣传，在“学法活动”或普法台账中登记。"
 
 
 class InvalidCampaignError(DomainError):
@@ -74,7 +74,7 @@ def open_campaign(
 def _check_name(session: Session, year: int, name: str, *, but: int = 0) -> None:
     same = select(func.count()).where(Campaign.year == year, Campaign.name == name, Campaign.id != but)
     if session.scalar(same):
-        raise ConflictError(f"{year} 年已有「{name}」。请返回后直接打开，或换一个名称。")
+        raise ConflictError(f"{year} 年已有“{name}”。请返回后直接打开，或换一个名称。")
 
 
 def open_shipped(context: ActionContext, *, year: int) -> int:

@@ -20,7 +20,7 @@ class CampaignForm(FlaskForm):
     name = StringField(
         "名称",
         filters=[_tidy],
-        validators=[DataRequired("请填写名称，如「民法典宣传月」。"), Length(max=60, message="最多 60 字。")],
+        validators=[DataRequired("请填写名称，如“民法典宣传月”。"), Length(max=60, message="最多 60 字。")],
     )
     starts_on = DateField("开始日期", validators=[InputRequired("请填写开始日期，如 2026-05-01。")])
     ends_on = DateField("结束日期", validators=[InputRequired("请填写结束日期，如 2026-05-31。")])

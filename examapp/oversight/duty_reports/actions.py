@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -40,7 +41,7 @@ def ask_for_reports(context: ActionContext, *, year: int, due_on: date) -> int:
     session, now = context.session, context.now
     everything = AccessScope(is_everything=True)
     known = _last_leaders(session, year)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "unit_id": unit.id,
             "year": year,

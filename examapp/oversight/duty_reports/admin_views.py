@@ -139,7 +139,7 @@ def edit_report(
         texts, problems = read_texts(kind)
         form.problem = "".join(problems)
         if not problems:
-            with submit("已保存。写好后请点「报送」。", form=form) as context:
+            with submit("已保存。写好后请点“报送”。", form=form) as context:
                 version = form.version.data or 0
                 actions.write_report(context, report_id=report_id, version=version, texts=texts, access=access)
         if not form.is_rejected:

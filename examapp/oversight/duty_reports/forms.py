@@ -49,4 +49,4 @@ def read_texts(kind: str) -> tuple[dict[str, str], list[str]]:
     """Read what was sent under the heads of a kind; gives the texts, and what is wrong with them."""
     texts = {key: request.form.get(f"text-{key}", "").replace("\0", "").strip() for key in HEADS[kind]}
     long = [HEADS[kind][key] for key, text in texts.items() if len(text) > MAX_TEXT]
-    return texts, [f"「{name}」最多 {MAX_TEXT} 字，请精简。" for name in long]
+    return texts, [f"“{name}”最多 {MAX_TEXT} 字，请精简。" for name in long]

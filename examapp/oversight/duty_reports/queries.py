@@ -120,7 +120,7 @@ def _events_text(events: Sequence[EventFigures]) -> str:
         return "本年度没有已办结的普法活动"
     sum_ = totals("", "", events)
     kinds = "、".join(f"{row.label} {row.events} 场" for row in events_by_kind(events))
-    return f"开展普法活动 {sum_.events} 场（{kinds}），系统内 {sum_.present} 人次，群众 {sum_.outside} 人次"
+    return f"开展普法活动 {sum_.events} 场（{kinds}），在册人员 {sum_.present} 人次，群众 {sum_.outside} 人次"
 
 
 def _list_text(page: UnitPage) -> str:
@@ -195,7 +195,7 @@ def checks_of(found: Recorded, report: DutyReport) -> list[DutyCheck]:
         DutyCheck(
             name="开展宣讲、以案释法或法治文化活动",
             is_done=bool(reached),
-            found="、".join(f"{EVENT_NAMES[row.kind]}「{row.theme}」" for row in reached[:3]) or "没有",
+            found="、".join(f"{EVENT_NAMES[row.kind]}“{row.theme}”" for row in reached[:3]) or "没有",
             href_kind="events",
         ),
         DutyCheck(

@@ -85,7 +85,7 @@ def export_evaluation(first_year: int) -> Response:
     period, figures, results = _read(first_year, stage)
     row = queries.find_evaluation(read_session(), first_year, stage)
     years = [each.year for each in figures]
-    title = f"「{period.name}」普法规划{STAGE_NAMES[stage]}（{period.first_year}–{period.last_year}）"
+    title = f"“{period.name}”普法规划{STAGE_NAMES[stage]}（{period.first_year}–{period.last_year}）"
     document = WordDocument(is_landscape=True)
     document.title(title)
     document.heading("各年度情况")

@@ -19,7 +19,7 @@ _BANK = Path(__file__).parents[3] / "question_bank"
 
 @bank_commands.cli.command("edition")
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--name", default="", help="版次的名称，如「2027 年版」；默认为今年。")
+@click.option("--name", default="", help="版次的名称，如“2027 年版”；默认为今年。")
 def write_edition(out: Path, name: str) -> None:
     """Write the content that ships with this program as the file of an edition."""
     out.write_bytes(pack_edition(name or f"{clock.today().year} 年版", _BANK))

@@ -95,19 +95,19 @@ def find_exam_now(session: Session, person_id: int, *, now: datetime) -> ExamNow
         phase=chosen.phase(now),
         window=chosen.window(now),
         used=used.get(chosen.exam.id, 0),
-        left=_left(chosen.exam, used.get(chosen.exam.id, 0)),
+        left=_left(chosen, used.get(chosen.exam.id, 0)),
         is_study_missing=chosen.is_study_missing,
         others=len(found) - 1,
     )
 
 
-def _left(exam: Exam, used: int) -> int | None:
-    return None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - used)
+def _left(candidate: CandidateExam, used: int) -> int | None:
+    return None if candidate.attempts_allowed is None else max(0, candidate.attempts_allowed - used)
 
 
 def _urgency(candidate: CandidateExam, used: int, now: datetime) -> tuple[int, float]:
     exam, phase = candidate.exam, candidate.phase(now)
-    is_mock, is_done = exam.kind == ExamKind.MOCK, _left(exam, used) == 0
+    is_mock, is_done = exam.kind == ExamKind.MOCK, _left(candidate, used) == 0
     if phase is ExamPhase.OPEN and not is_done:
         return (2 if is_mock else 0), exam.closes_at.timestamp()
     if phase is ExamPhase.UPCOMING:

@@ -185,7 +185,7 @@ def _set_up(form: SetUpForm) -> Response | None:
 
 
 @blueprint.route("/admin/site-texts", methods=["GET", "POST"])
-@menu_entry("平台设置", position=225, group="单位与人员")
+@menu_entry("平台设置", position=222, group="单位与人员")
 @requires("setup:text:write", everywhere=True)
 def change_site_texts() -> tuple[str, int] | AnyResponse:
     """Show and change how the site and its office are called."""
