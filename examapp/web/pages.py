@@ -121,6 +121,9 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         now=clock.now,
         encrypt_query_param=encrypt_query_param,
         question_kind=find_kind,
+        site_texts=lambda: app.extensions[
+            "site_texts"
+        ],  # for macros, which keep a global as it was when they were read
     )
     settings = app.config["SETTINGS"]
     show_site_texts(app, SiteTexts(settings.site_name, settings.organisation, settings.help_line))

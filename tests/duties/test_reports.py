@@ -47,7 +47,7 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
             ends_at=begins + timedelta(hours=1), code_seed=b"s", created_at=begins, updated_at=begins,
         )
     )  # fmt: skip
-    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 403
+    assert admin.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 404
     assert office.post("/admin/duties/reports/ask", data={"year": "2026", "due_on": "2026-11-20"}).status_code == 302
     report = world.session.query(DutyReport).filter_by(unit_id=justice.id, kind="leader").one()
     page = f"/admin/duties/reports/{report.id}"
@@ -87,6 +87,11 @@ def test_who_answers_for_an_item_records_what_was_done(world):
     path, deed = f"/duties/mine/items/{item.id}", {"done_on": "2026-11-01", "form": "学习", "reached": "3"}
     assert world.api(outsider).post(path, data=deed).status_code == 404
     client = world.api(chief)
+    namesake = world.person(unit, name="责任人")
+    assert "有同名的人" in client.get(path).text
+    assert "有同名的人" in world.api(namesake).post(path, data=deed).text
+    item.person = f"责任人（{chief.staff_number}）"
+    world.session.flush()
     assert path in client.get("/duties/mine").get_data(as_text=True)
     assert client.post(path, data=deed | {"done_on": "2027-11-01"}).status_code == 422
     assert client.post(path, data=deed).status_code == 302

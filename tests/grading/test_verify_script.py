@@ -79,7 +79,7 @@ def packs(draw):
                 number,
                 0,
                 "" if is_text else "".join(draw(st.permutations(shown))),
-                draw(st.sampled_from(["1.00", "2.50", "0.25"])),
+                draw(st.sampled_from(["1", "2.50", "0.25"])),
             ]
         )
         for key_id in (number, 100 + number):
@@ -143,7 +143,7 @@ def packs(draw):
         )
         grades.append({
             "attempt": attempt, "number": 1, "is_current": True, "points": f"{score.points:.2f}", "points_possible": f"{score.points_possible:.2f}",
-            "percent": f"{score.percent:.2f}", "band": str(score.band), "is_passed": score.is_passed, "item_points": [f"{points:.2f}" for points in score.item_points],
+            "percent": f"{score.percent:.2f}", "band": str(score.band), "is_passed": score.is_passed, "item_points": [str(points) for points in score.item_points],
             "key_ids": {str(number): number for number in of_version}, "rules": rules, "ruling_ids": [ruling.id for ruling in rulings], "mark_ids": sorted(marks),
         })  # fmt: skip
     return {

@@ -44,7 +44,7 @@ def test_a_case_goes_from_its_unit_through_review_into_course_and_question(world
     assert "可能有真实姓名</strong>：王建军" in admin.get(page).get_data(as_text=True)
     assert admin.post(f"{page}/submit").status_code == 302
     assert "不能再改" in admin.post(f"{page}/edit", data=CASE | {"unit_id": unit.id}).get_data(as_text=True)
-    assert admin.post(f"{page}/review", data={"act": "publish", "is_anonymised": "y"}).status_code == 403
+    assert admin.post(f"{page}/review", data={"act": "publish", "is_anonymised": "y"}).status_code == 404
     rejected = office.post(f"{page}/review", data={"act": "publish"}, follow_redirects=True).get_data(as_text=True)
     assert "可能有真实姓名：王建军" in rejected
     assert "据此出案例题" not in rejected

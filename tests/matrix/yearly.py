@@ -65,13 +65,13 @@ def add_yearly_things(scenario) -> None:
     own = save(DutyReport(unit_id=units[0].id, year=2026, kind="leader", person_id=scenario.people["C"].id, **owed)).id
     scenario.put("duty_report", *reports)
     scenario.put("own_duty_report", *reports, own={"C": own})
-    items = (scenario.things["duty_item"]["same"], scenario.things["duty_item"]["other"])
-    list_id = scenario.world.session.get(DutyItem, items[0]).list_id
+    list_ids = [
+        scenario.world.session.get(DutyItem, scenario.things["duty_item"][which]).list_id for which in ("same", "other")
+    ]
     candidate = scenario.people["C"]
-    named = DutyItem(
-        list_id=list_id, position=9, kind="own", content="宪法", created_at=now, updated_at=now,
-        person=f"{candidate.name}（{candidate.staff_number}）",
-    )  # fmt: skip
+    text = {"position": 9, "kind": "own", "content": "国家安全法", "created_at": now, "updated_at": now}
+    items = [save(DutyItem(list_id=list_id, person="无此人", **text)).id for list_id in list_ids]
+    named = DutyItem(list_id=list_ids[0], person=f"{candidate.name}（{candidate.staff_number}）", **text)
     scenario.put("own_duty_item", *items, own={"C": save(named).id})
     for kind in ("record_file", "record_file_to_remove"):  # what is removed is gone from the disk too
         tokens = []

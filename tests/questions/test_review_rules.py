@@ -37,9 +37,9 @@ def test_a_sound_question_has_no_finding_and_every_rule_is_named():
 def test_each_rule_names_its_finding():
     assert findings(changed(explanation="")) == ["没有解析"]
     assert findings(GOOD, [ArticleContent(label="第三十三条")]) == ["第三十三条没有原文，也没有要点"]
-    assert findings(changed(key=("C",)))[0].startswith("「三十日」中的 30 条文里没有")
+    assert findings(changed(key=("C",)))[0].startswith("“三十日”中的 30 条文里没有")
     options = ("十日", "二十个工作日", "三十日", "六十日")
     assert findings(changed(options=options)) == ["正确选项唯一最长"]
     found = findings(changed(options=("十日", "二十日", "必须三十日", "六十日")))
-    assert found == ["错误选项「必须三十日」含“必须”，正确选项都不含"]
+    assert found == ["错误选项“必须三十日”含“必须”，正确选项都不含"]
     assert findings(GOOD, similar=["XZ-1"]) == ["与 XZ-1 很像"]

@@ -86,6 +86,16 @@ def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(c
     whole = [row for row in rows_of(client.get(unit_page(county, county.top, "/weak"))) if row]
     assert whole[:2] == [["宪法", "3", "16.67%"], ["行政处罚法", "3", "66.67%"]]
     assert "还没有已评分的答卷" in client.get(unit_page(county, county.school, "/weak")).text
+    last = world.exam(title="去年考试", opens_in=-400 * DAY, lasts=30 * DAY)
+    attempt = county.attempt(world.person(county.bureau), exam=last, points="50", hours_ago=390 * 24)
+    attempt.paper_id = paper.id
+    session.query(Grade).filter_by(attempt_id=attempt.id).one().item_points = ["25", "25"]
+    session.flush()
+    page = client.get(unit_page(county, county.bureau, "/weak"))
+    assert "上次薄弱、这次改善的法律（1 部）" in page.text
+    rows = [row for row in rows_of(page) if row]
+    assert rows[0] == ["行政处罚法", "2", "100.00%", "50.00%", "+50.00"]
+    assert rows[1] == ["宪法", "2", "25.00%", "50.00%", "-25.00"]
 
 
 def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_are_wanted(county, world, session):

@@ -149,7 +149,7 @@ def list_exams() -> Response:
     return json_response([_exam_json(exam, used.get(exam.id, 0), allowed, state) for exam, allowed, state in rows])
 
 
-def _exam_json(exam: Exam, attempts_used: int, attempts_allowed: int | None, state: str) -> ExamBody:
+def _exam_json(exam: Exam, attempts_used: int, attempts_allowed: int | None, state: ExamPhase) -> ExamBody:
     return {
         "id": exam.id, "title": exam.title, "kind": exam.kind, "opens_at": instant(exam.opens_at), "closes_at": instant(exam.closes_at),
         "duration_s": exam.duration_s, "attempts_used": attempts_used, "attempts_allowed": attempts_allowed, "state": state,

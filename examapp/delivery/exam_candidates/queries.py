@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Lateral, Row, Select, and_, bindparam, func, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from examapp.delivery.exams import rules as exam_rules
 from examapp.delivery.exams.models import (
@@ -109,7 +110,7 @@ _CLEARED = (
 )
 
 
-def _granted() -> Lateral:
+def _granted() -> LateralFromClause:
     """Give what was granted in the outer query's `Exam` to its `Person`: seconds by name and through every unit above, windows and attempts by name."""
     is_window = ExamExtension.opens_at.is_not(None)
     window = func.jsonb_build_array(ExamExtension.opens_at, ExamExtension.closes_at, "")

@@ -204,7 +204,8 @@ def _unpacked(kind: QuestionKind, packed: bytes) -> tuple[str, ...]:
 
 @lru_cache(maxsize=512)
 def _points(written: str) -> Decimal:
-    return Decimal(written)
+    """Read points with two places, however the paper writes them: a grade writes all of its own so."""
+    return round_points(Decimal(written))
 
 
 def _score(

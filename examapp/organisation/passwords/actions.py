@@ -48,7 +48,27 @@ AUDIT_DETAILS = {
     "things": "对象",
     "why": "原因",
 }
-AUDIT_VALUES = {"guarded_account": "对方有管理角色", "same_person": "申请人或涉及的本人审批"}
+AUDIT_VALUES = {
+    "guarded_account": "对方有管理角色",
+    "same_person": "申请人或涉及的本人审批",
+    # Views that give files.
+    "audit_admin.export_log": "审计记录",
+    "duties_admin.export_ledger": "普法台账",
+    "duties_admin.export_ledger_word": "普法台账（Word）",
+    "duties_admin.export_list": "普法责任清单",
+    "duties_admin.export_results": "考核结果表",
+    "duties_admin.export_sheet": "考核评分表",
+    "duties_admin.export_sheet_word": "考核评分表（Word）",
+    "duties_admin.export_summary": "考核情况汇总",
+    "people_admin.download_annotated": "名册检查结果",
+    "people_admin.download_roster_template": "名册模板",
+    "people_admin.export_roster": "历史名册",
+    "people_admin.export_first_passwords": "初始密码",
+    "privacy.take_copy": "本人的个人信息",
+    "records_admin.export_study": "学习情况",
+    "records_admin.export_unit_records": "单位学法档案",
+    "reports_admin.download_export": "导出的报表",
+}
 
 
 class GuardedAccountError(DomainError):

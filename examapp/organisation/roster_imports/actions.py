@@ -206,7 +206,8 @@ def _take_off(context: ActionContext, person_ids: Sequence[int], *, on: date, no
     session, now = context.session, context.now
     for ids in (person_ids[start : start + _CHUNK] for start in range(0, len(person_ids), _CHUNK)):
         plain = {"synchronize_session": False}
-        units = dict(session.execute(select(Person.id, Person.unit_id).where(Person.id.in_(ids))).tuples().all())
+        places = session.execute(select(Person.id, Person.unit_id).where(Person.id.in_(ids)))
+        units = {row.id: row.unit_id for row in places}
         session.execute(
             update(Person).where(Person.id.in_(ids)).values(state=PersonState.LEFT, updated_at=now),
             execution_options=plain,

@@ -11,6 +11,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.errors import NotFoundError
+from examapp.learning.study_events.admin_views import send_sheets
 from examapp.organisation.accounts.guards import requires
 from examapp.oversight.assessments import queries as assessment_queries
 from examapp.oversight.assessments import rules as assessment_rules
@@ -22,7 +23,6 @@ from examapp.oversight.duty_lists.admin_views import (
     add_table,
     admin_blueprint,
     current_duty_scope,
-    send_sheets,
     send_word,
 )
 from examapp.points import for_people, mean

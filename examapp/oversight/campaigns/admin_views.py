@@ -167,7 +167,7 @@ def remove_campaign(campaign_id: int) -> AnyResponse:
     return redirect(url_for(".list_campaigns", year=year))
 
 
-_HEADS = ("单位", "状态", "活动场次", "履职记录", "系统内（人次）", "群众（人次）", "情况")
+_HEADS = ("单位", "状态", "活动场次", "履职记录", "在册人员（人次）", "群众（人次）", "情况")
 _WIDTHS = (24, 12, 10, 10, 12, 12, 50)
 
 
@@ -185,7 +185,7 @@ def export_campaign(campaign_id: int) -> Response:
     document.paragraph(
         f"{campaign.starts_on:%-m月%-d日}至{campaign.ends_on:%-m月%-d日}，{len(lines)} 个单位中已开展 {counts[CampaignProgress.DONE]} 个，"
         f"活动 {sum(len(line.events) for line in lines)} 场，履职记录 {sum(len(line.records) for line in lines)} 条，"
-        f"系统内 {sum(line.present for line in lines)} 人次，群众 {sum(line.outside for line in lines)} 人次。",
+        f"在册人员 {sum(line.present for line in lines)} 人次，群众 {sum(line.outside for line in lines)} 人次。",
         is_indented=True,
     )
     add_table(document, _HEADS, [_cells(line) for line in lines], _WIDTHS)

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.documents.tables import UnreadableTableError, read_grids
+from examapp.learning.study_events.admin_views import send_sheets
 from examapp.organisation.accounts.guards import requires
 from examapp.oversight.duty_items import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
-from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope, send_sheets
+from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import AnswerableForm, DutyListUploadForm, ItemForm, item_form
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.rules import ALIASES, LABELS, ItemKind, TableReading, read_table

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
@@ -15,8 +13,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout, as_text, write_xlsx
+from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout, as_text
 from examapp.errors import NotFoundError
+from examapp.learning.study_events.admin_views import send_sheets
 from examapp.learning.study_events.rules import KIND_NAMES, EventFigures, events_by_kind
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role, access_of
@@ -44,22 +43,12 @@ if TYPE_CHECKING:
 
 admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
 WRITE, APPROVE = "duties:list:write", "duties:list:approve"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def current_duty_scope() -> DutyScope:
     """Give how far who is signed in may write and approve lists."""
     return DutyScope(write=my_access(WRITE), approve=access_of(APPROVE, my_grants()))
-
-
-def send_sheets(sheets: Iterable[SheetLayout], name: str) -> Response:
-    """Send sheets as a workbook."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sheet.xlsx"
-        write_xlsx(path, sheets)
-        content = BytesIO(path.read_bytes())
-    return send_file(content, mimetype=XLSX, as_attachment=True, download_name=name)
 
 
 def add_table(

@@ -120,7 +120,7 @@ def _events_text(events: Sequence[EventFigures]) -> str:
         return "本年度没有已办结的普法活动"
     sum_ = totals("", "", events)
     kinds = "、".join(f"{row.label} {row.events} 场" for row in events_by_kind(events))
-    return f"开展普法活动 {sum_.events} 场（{kinds}），系统内 {sum_.present} 人次，群众 {sum_.outside} 人次"
+    return f"开展普法活动 {sum_.events} 场（{kinds}），在册人员 {sum_.present} 人次，群众 {sum_.outside} 人次"
 
 
 def _list_text(page: UnitPage) -> str:

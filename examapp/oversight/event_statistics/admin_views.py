@@ -30,7 +30,7 @@ PERMISSIONS = {"records:event:read": {Role.UNIT_ADMIN, Role.LEADER, Role.PUBLICI
 _READ = "records:event:read"
 DEFINITIONS = (
     "只统计已办结的活动，按开始日期归入年度和月份；取消的、未办结的不计。",
-    "系统内＝活动中登记到场的国家工作人员；群众＝组织单位填写的群众和服务对象人数；合计＝两者之和，均为人次。",
+    "在册人员＝活动中登记到场的国家工作人员；群众＝组织单位填写的群众和服务对象人数；合计＝两者之和，均为人次。",
     "一场活动学习几部法律的，在每部法律下各计一场，所以各部法律之和可能大于总场数。",
     "按法律查询时，“学习的法律法规”或主题中写有这个名称的都算。",
 )
@@ -117,7 +117,7 @@ def _sheet(name: str, part: Iterable[EventTotals], total: EventTotals, remarks: 
             SheetColumn(head=name, width=30),
             *(
                 SheetColumn(head=head, is_number=True)
-                for head in ("场次", "系统内（人次）", "群众（人次）", "合计（人次）")
+                for head in ("场次", "在册人员（人次）", "群众（人次）", "合计（人次）")
             ),
         ],
         rows=[*(_cells(row) for row in part), *closing],
@@ -135,7 +135,7 @@ def _list_sheet(rows: list[EventFigures]) -> SheetLayout:
         title="普法活动明细",
         columns=[
             *(SheetColumn(head=head, width=width) for head, width in heads),
-            SheetColumn(head="系统内（人次）", is_number=True),
+            SheetColumn(head="在册人员（人次）", is_number=True),
             SheetColumn(head="群众（人次）", is_number=True),
         ],
         rows=[

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, local
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
-from examapp.errors import NotFoundError
+from examapp.errors import ConflictError, NotFoundError
 from examapp.learning.study_events.queries import EventFilter, list_figures
 from examapp.learning.study_events.rules import EventFigures
 from examapp.organisation.access.queries import within
@@ -100,12 +100,18 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
 
 
 def get_own_item(session: Session, person_id: int, item_id: int, *, today: date) -> OwnItem:
-    """Get an item of this year or the last that names a person; raises NotFoundError."""
+    """Get an item of this year or the last that names a person; raises NotFoundError, and ConflictError where it may name a namesake."""
     for year in (today.year, today.year - 1):
         for own in list_own_items(session, person_id, year, today=today):
             if own.item.id == item_id:
+                _ensure_not_namesake(session, own, person_id)
                 return own
     raise NotFoundError
+
+
+def _ensure_not_namesake(session: Session, own: OwnItem, person_id: int) -> None:
+    if person_id not in {person.id for person in people_answering(session, [(own.item, own.unit)])[own.item.id]}:
+        raise ConflictError("本单位有同名的人，分不清由谁负责。请本单位管理员在清单中写成“姓名（工号）”后再登记。")
 
 
 def _with_merged(unit_ids: Select[int]) -> Select[int]:

@@ -129,7 +129,7 @@ def remind_by_rule(session: Session, rules: ReminderRules, *, now: datetime) -> 
     Where several rules have come due meanwhile, as after an outage, only the one nearest to the close writes.
     """
     count = 0
-    longest = timedelta(hours=max(rules.hours, default=0)) + _EARLIER_AT_MOST
+    longest = timedelta(hours=max(rules.hours, default=0)) + _MAX_ADVANCE
     for exam in list_closing(session, within=longest, now=now) if rules.hours else ():
         due = due_rules(exam, rules.hours, quiet=rules.quiet, now=now)
         new = [(hours, name) for hours, name in due if _claim_rule(session, exam.id, name, now=now)]
@@ -142,7 +142,7 @@ def remind_by_rule(session: Session, rules: ReminderRules, *, now: datetime) -> 
     return count
 
 
-_EARLIER_AT_MOST = timedelta(days=1)
+_MAX_ADVANCE = timedelta(days=1)
 """A last call that would fall into quiet hours comes due before them."""
 
 

@@ -88,7 +88,11 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
         exams=exam_lines(session, tops[0], year, now=now),
         events=totals("", "合计", events),
         by_kind=events_by_kind(events),
-        campaigns=[_campaign(session, row, access, now=now) for row, _ in list_campaigns(session, year)],
+        campaigns=[
+            _campaign(session, row, access, now=now)
+            for row, _ in list_campaigns(session, year)
+            if row.starts_on <= day_of(now)
+        ],
         lists=count_lists(session, year, access, now=now),
         reports=count_reports(session, year, access, now=now),
         sheets=sheets,

@@ -38,7 +38,7 @@ def events_sentence(kinds: Iterable[tuple[str, int]], *, events: int, present: i
     if not events:
         return "本年度没有已办结的普法活动。"
     spread = "、".join(f"{name} {count} 场" for name, count in kinds)
-    return f"全年开展普法活动 {events} 场，其中{spread}；系统内 {present} 人次，群众和服务对象 {outside} 人次。"
+    return f"全年开展普法活动 {events} 场，其中{spread}；在册人员 {present} 人次，群众和服务对象 {outside} 人次。"
 
 
 def campaigns_sentence(rows: Sequence[tuple[str, int, int]]) -> str:

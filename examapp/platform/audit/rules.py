@@ -44,6 +44,23 @@ DETAIL_LABELS = {
     "unit_id": "单位",
     "until": "交卷止",
     "year": "年度",
+    "attempt_id": "作答",
+    "created_by_id": "申请人",
+    "day": "日期",
+    "exam_title": "考试",
+    "files": "文件数",
+    "has_new_seal": "换了印章",
+    "issued": "新发",
+    "limit": "上限",
+    "moment": "时点",
+    "name": "名称",
+    "numbers": "证件和手机号码",
+    "parts": "内容",
+    "people": "人数",
+    "plan_id": "发证项目",
+    "sent": "发出",
+    "unit_ids": "单位",
+    "withdrawn": "收回",
 }
 """Labels of the details that acts of several features have; features add their own."""
 ACT_LABELS: dict[str, str] = {}

@@ -27,7 +27,7 @@ admin_blueprint = Blueprint("message_channels_admin", __name__, url_prefix="/adm
 
 
 @admin_blueprint.get("")
-@menu_entry("短信与消息", position=225, group="单位与人员")
+@menu_entry("短信与消息", position=223, group="单位与人员")
 @requires("messages:channel:test", everywhere=True)
 def show_channels() -> str:
     """Show each channel with its last success and refusal, the queue, the cost, and the texts to be filed with operators."""
