@@ -8,7 +8,6 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 MAX_UNPACKED = 100 * 1024 * 1024
@@ -28,12 +27,13 @@ class Archive:
     """A checked archive: names to bytes, each read at most once over the limit."""
 
     zip_file: zipfile.ZipFile
-    names: Mapping[str, None]
-    """In the order of the directory, and found at once."""
+    names: tuple[str, ...]
+    known: frozenset[str]
+    """The same names, found at once."""
 
     def __contains__(self, name: object) -> bool:
         """Return whether the archive holds that file."""
-        return name in self.names
+        return name in self.known
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one file; UnreadableFileError when it is damaged or larger than its directory says."""
@@ -88,8 +88,8 @@ def open_archive(content: bytes) -> Archive:
         if folded in seen:
             raise UnreadableFileError(f"压缩包里有重名文件“{entry.filename}”，分不清该用哪一个。请删去多余的再打包。")
         seen.add(folded)
-    names = (e.filename for e in entries if not e.is_dir() and not e.filename.startswith("__MACOSX/"))
-    return Archive(zip_file, dict.fromkeys(names))
+    names = tuple(e.filename for e in entries if not e.is_dir() and not e.filename.startswith("__MACOSX/"))
+    return Archive(zip_file, names, frozenset(names))
 
 
 def _check_size(entries: list[zipfile.ZipInfo], packed: int) -> None:

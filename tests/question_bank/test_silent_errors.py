@@ -262,3 +262,56 @@ def test_sign_of_another_family_inside_does_not_hide_the_questions_of_a_file():
 def test_call_of_a_function_in_a_stem_is_no_blank():
     (found,) = imported(read("题干,题型,答案\n调用clear()后列表长度为____,填空题,0\n", "题.csv"))
     assert (found.kind, found.blanks) == (Kind.FILL_BLANK, (("0",),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "（1）谁决定？\n（A）县政府　　（B）乡政府\n（2）谁复议？\n（A）县政府　　（B）乡政府\n参考答案\n1.A　2.B\n",
+        "【第1题】谁决定？\nA，县政府\nB，乡政府\n【答　案】A\n【第2题】谁复议？\nA，县政府\nB，乡政府\n【答　案】B\n",
+        "１．谁决定？\nＡ 县政府　　Ｂ 乡政府\n答案∶Ａ\n２．谁复议？\nＡ 县政府　　Ｂ 乡政府\n答案∶Ｂ\n",
+        "题型：单选题\n题目：谁决定？\n选项A：县政府\n选项B：乡政府\n答案：A\n\n题型：单选题\n题目：谁复议？\n选项A：县政府\n选项B：乡政府\n答案：B\n",
+        "1.谁决定？（单选题）\nA.县政府\nB.乡政府\n答案为：A\n2.谁复议？（单选题）\nA.县政府\nB.乡政府\n答案为：B\n",
+        "1、谁决定？\nA、县政府  B、乡政府  [A]\n2、谁复议？\nA、县政府  B、乡政府  [B]\n",
+        "1.<单选>谁决定？\nA.县政府\nB.乡政府\n答案：[A]\n2.<单选>谁复议？\nA.县政府\nB.乡政府\n答案：[B]\n",
+    ],
+)
+def test_spellings_of_numbers_options_and_answers_that_offices_use(text):
+    found = read_file(text.encode(), "题.txt")
+    assert [(one.question.stem.rstrip("（ ）"), one.question.options, one.question.key) for one in found.imported] == [
+        ("谁决定？", ("县政府", "乡政府"), ("A",)),
+        ("谁复议？", ("县政府", "乡政府"), ("B",)),
+    ]
+
+
+def test_judgement_before_the_number_belongs_to_its_question_and_a_section_without_questions_is_said():
+    text = "一、单选题\n1.谁决定？（A）\nA.甲\nB.乙\n二、判断题\n（否）2.2小时内应当录像。\n【√】3.2日内送达决定书。\n"
+    found = read_file(text.encode(), "题.txt")
+    assert [one.question.key for one in found.imported] == [("A",), ("B",), ("A",)]
+    assert found.imported[2].question.stem.startswith("2日内")
+    for line in ("应当录像，是吗", "（否）（2）2小时内应当录像。\n【√】3.2日内送达决定书。"):
+        left = read_file(f"一、单选题\n1.谁决定？（A）\nA.甲\nB.乙\n二、判断题\n{line}\n".encode(), "题.txt")
+        assert [note.code for note in left.remarks] == ["text_left_out"]
+
+
+def test_key_of_several_letters_in_brackets_begins_no_options():
+    text = "1.有【A、B】情形的，从轻处罚\nA、甲\nB、乙\n2.应当【A】。\n（A）警告  （B）罚款  （C）拘留\n"
+    found = read_file(text.encode(), "题.txt")
+    assert [(one.question.options, one.question.key) for one in found.imported] == [
+        (("甲", "乙"), ("A", "B")),
+        (("警告", "罚款", "拘留"), ("A",)),
+    ]
+
+
+def test_dash_between_two_letters_is_doubt_where_dashes_part_the_letters_of_others():
+    rows = "题型,题干,A,B,C,D,答案\n多选题,哪些对？,甲,乙,丙,丁,A-B-D\n多选题,哪些错？,甲,乙,丙,,A-C\n"
+    found = read_file(rows.encode(), "题.csv")
+    assert [one.note.code for one in found.needing_review] == ["two_readings"] and len(found.imported) == 1
+
+
+def test_numbers_that_begin_every_stem_of_a_table_are_no_part_of_it():
+    rows = "题型,题干,A,B,答案\n单选题,1、谁决定？,甲,乙,A\n单选题,2、24小时内谁到场？,甲,乙,B\n单选题,3、谁复议？,甲,乙,A\n"
+    found = read_file(rows.encode(), "题.csv")
+    assert [one.question.stem for one in found.imported] == ["谁决定？", "24小时内谁到场？", "谁复议？"]
+    rows = rows.replace("2、", "").replace("3、", "")
+    assert read_file(rows.encode(), "题.csv").imported[0].question.stem == "1、谁决定？"

@@ -235,10 +235,10 @@ def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(
     upload(office, WITHOUT_KEYS + "31. 谁复核？\nA. 甲\nB. 乙\n答案：A\n", "题.txt")
     row = newest(session)
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
-    assert len(row.summary["doubtful"]) == 30 and " 等 30 处" in page
+    assert len(row.summary["doubtful"]) == 30 and "第 2–89 行之间 30 处" in page
     path = f"/admin/questions/imports/{row.id}/problems"
     first = office.get(path, query_string={"group": 0}).get_data(as_text=True)
-    assert "第 1 页，共 2 页" in first and first.count("原文") >= 20 and "A. 县政府" in first
+    assert "第 1 页，共 3 页" in first and first.count("展开改正") == 10 and "A. 县政府" in first
     assert office.get(f"/admin/questions/imports/{row.id}/problems?list=nothing").status_code == 404
     where = row.summary["doubtful"][0]["where"]
     given = {"q1-where": where, "q1-kind": "single_choice", "q1-options": "县政府\r\n县公安局\r\n"}

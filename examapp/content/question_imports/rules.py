@@ -59,7 +59,7 @@ def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
 
 
 def places_text(places: Sequence[str]) -> str:
-    """Return places in the file in words, neighbours joined to ranges and the rest counted where they are many."""
+    """Return places in the file in words: neighbours joined to ranges; where these are many, the stretch that holds them and their number."""
     ranges: list[list[Any]] = []
     for place in dict.fromkeys(places):
         match = _PLACE.fullmatch(place)
@@ -72,6 +72,10 @@ def places_text(places: Sequence[str]) -> str:
             last[2] = number
         else:
             ranges.append([before, number, number, unit, after])
+    if len(ranges) > MAX_RANGES and len({(before, unit, after) for before, _, _, unit, after in ranges}) == 1:
+        before, _, _, unit, after = ranges[0]
+        first, last = min(one[1] for one in ranges), max(one[2] for one in ranges)
+        return f"{_range_text(before, first, last, unit, after)}之间 {len(ranges)} 处" if unit else f"{len(ranges)} 处"
     shown = [_range_text(*one) for one in ranges[:MAX_RANGES]]
     return "、".join(shown) + (f" 等 {len(ranges)} 处" if len(ranges) > MAX_RANGES else "")
 

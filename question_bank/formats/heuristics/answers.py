@@ -110,6 +110,11 @@ def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
     return tuple(OPTION_LETTERS[number - 1] for number in numbers)
 
 
+def is_dashed(text: str) -> bool:
+    """Return whether single dashes part the letters of an answer: `A-C-D`."""
+    return _DASHED.fullmatch(fold(text).upper()) is not None
+
+
 def bare_letters(text: str) -> str:
     """Return an answer's letters in upper case without the signs between them."""
     return _SEPARATORS.sub("", text.upper())

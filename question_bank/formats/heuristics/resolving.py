@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from examapp.documents.decoding import clean_text
 from question_bank import validation
@@ -33,6 +35,10 @@ _LONE_LETTER = re.compile(r"[A-Za-z]")
 _CIRCLED = frozenset("①②③④⑤⑥⑦⑧⑨⑩⑪⑫ⅠⅡⅢⅣⅤⅥ㈠㈡㈢㈣㈤⑴⑵⑶⑷⑸⑹")
 _KEY_PLACE = re.compile(r"[(（]\s*[)）]\s*[。.？?]?$", re.MULTILINE)
 """An empty bracket at the end of a line, where the key is written."""
+_DASHED_PAIR = re.compile(r"[A-Z]\s*[-—–―─‐−]\s*[A-Z]")
+_NUMBER_BEFORE = re.compile(r"(\d{1,4})\s*[.．、][ \u3000]*(?=\S{2})")
+MIN_NUMBERED = 3
+"""So many stems at least begin with numbers where these are dropped."""
 _LETTER_PAIRS = (frozenset("TF"), frozenset("YN"), frozenset("VX"))
 
 
@@ -45,6 +51,8 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
             parsed.kind = Kind.TRUE_FALSE
     _settle_truth_letters(prepared)
     _review_counting(prepared)
+    _review_dashes(prepared)
+    _drop_numbers(prepared)
     votes: dict[str, Counter[bool]] = {}
     for parsed in prepared:
         for one in (parsed, *parsed.parts):
@@ -115,6 +123,26 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
         if parsed.group in groups and answers.is_by_number(parsed.answer):
             reason = f"同一处的答案里有 0，看不出“{parsed.answer[:10]}”是从 0 还是从 1 数起的。请写明选项字母。"
             parsed.require_review("two_readings", reason)
+
+
+def _review_dashes(questions: list[ParsedQuestion]) -> None:
+    """Require a review of `A-C` where dashes part the letters of a neighbour's key, as `A-B-D`: it may be a range or two letters."""
+    groups = {parsed.group for parsed in questions if answers.is_dashed(parsed.answer)}
+    for parsed in questions:
+        if parsed.group in groups and _DASHED_PAIR.fullmatch(parsed.answer.strip()):
+            reason = f"同一处有“A-B-D”这样用短横隔开的答案，看不出“{parsed.answer[:10]}”是两个字母还是从一个到另一个。请核对答案。"
+            parsed.require_review("two_readings", reason)
+
+
+def _drop_numbers(questions: list[ParsedQuestion]) -> None:
+    """Drop the numbers that begin the stems of a table, where each row has one and they count on from 1, by sheet or kind."""
+    marks = [_NUMBER_BEFORE.match(parsed.stem_text) for parsed in questions]
+    values = [int(mark[1]) for mark in marks if mark]
+    if len(values) < max(MIN_NUMBERED, len(questions)) or values[0] != 1:
+        return
+    if all(value in {1, last + 1} for last, value in pairwise(values)) and len(set(values)) > 1:
+        for parsed, mark in zip(questions, marks, strict=True):
+            parsed.stem = replace(parsed.stem, text=parsed.stem_text[mark.end() :]) if mark else parsed.stem
 
 
 def _resolve(parsed: ParsedQuestion, orders: dict[str, bool]) -> None:

@@ -25,6 +25,9 @@ from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
 from question_bank.rich import Rich
 
+_SEMICOLONS = re.compile("[;；]")
+MANY_OPTIONS = 4
+"""Options beyond which a semicolon between them may be one within an option."""
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
@@ -233,6 +236,9 @@ class _RowReader:
             return
         cell = self._text(row, Field.OPTIONS)
         parsed.lettered = table_cells.read_options(cell)
+        if len(parsed.lettered) > MANY_OPTIONS and _SEMICOLONS.search(cell) and not strip_mark(cell)[0]:
+            reason = f"选项没有字母，按分号分成了 {len(parsed.lettered)} 项；如果选项里本来有分号，答案会错位。请核对。"
+            parsed.add_dropped("options_by_semicolon", reason)
         if cell and not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
             parsed.lettered = table_cells.read_unsure_options(cell) or [("A", cell)]
             if len(parsed.lettered) > 1:

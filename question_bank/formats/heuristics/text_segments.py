@@ -85,7 +85,7 @@ class _Cutter(LineContext):
             is_numbered = (
                 number is not None and number.style not in {"bare", "paren", "chinese"} and len(number.rest) > 3
             )
-            if is_numbered or is_empty or patterns.read_answer_label(line.text):
+            if is_numbered or is_empty or take_truth(line.text)[1] or patterns.read_answer_label(line.text):
                 reason = f"从“{line.text[:30]}”起有一段像是题目，却没有读成题目。请核对题号和格式。"
                 self.found.remarks.append(Note(f"第 {line.number} 行", reason, "text_left_out"))
                 break
