@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -69,9 +70,9 @@ def add_yearly_things(scenario) -> None:
         scenario.world.session.get(DutyItem, scenario.things["duty_item"][which]).list_id for which in ("same", "other")
     ]
     candidate = scenario.people["C"]
-    text = {"position": 9, "kind": "own", "content": "国家安全法", "created_at": now, "updated_at": now}
-    items = [save(DutyItem(list_id=list_id, person="无此人", **text)).id for list_id in list_ids]
-    named = DutyItem(list_id=list_ids[0], person=f"{candidate.name}（{candidate.staff_number}）", **text)
+    duty: dict[str, Any] = {"position": 9, "kind": "own", "content": "国家安全法", "created_at": now, "updated_at": now}
+    items = [save(DutyItem(list_id=list_id, person="无此人", **duty)).id for list_id in list_ids]
+    named = DutyItem(list_id=list_ids[0], person=f"{candidate.name}（{candidate.staff_number}）", **duty)
     scenario.put("own_duty_item", *items, own={"C": save(named).id})
     for kind in ("record_file", "record_file_to_remove"):  # what is removed is gone from the disk too
         tokens = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from flask import Response
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session

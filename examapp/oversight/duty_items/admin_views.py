@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
@@ -21,7 +21,7 @@ from examapp.web.submit import request_transaction, status_of, submit
 
 @admin_blueprint.route("/lists/<int:list_id>/items/new", methods=["GET", "POST"])
 @requires(WRITE)
-def create_item(list_id: int) -> BaseResponse | tuple[str, int]:
+def create_item(list_id: int) -> Response | tuple[str, int]:
     """Add an item to a list."""
     duty_list = duty_list_queries.get_list(read_session(), list_id, current_duty_scope())
     form = ItemForm()
@@ -41,7 +41,7 @@ def create_item(list_id: int) -> BaseResponse | tuple[str, int]:
 
 @admin_blueprint.route("/items/<int:item_id>/edit", methods=["GET", "POST"])
 @requires(WRITE)
-def change_item(item_id: int) -> BaseResponse | tuple[str, int]:
+def change_item(item_id: int) -> Response | tuple[str, int]:
     """Change an item."""
     item = duty_list_queries.get_item(read_session(), item_id, current_duty_scope())
     duty_list = duty_list_queries.get_list(read_session(), item.list_id, current_duty_scope())
@@ -69,7 +69,7 @@ def _page(form: AnswerableForm, duty_list: DutyList, item: DutyItem | None) -> t
 
 @admin_blueprint.post("/items/<int:item_id>/remove")
 @requires(WRITE)
-def remove_item(item_id: int) -> BaseResponse:
+def remove_item(item_id: int) -> Response:
     """Take an item off its list."""
     list_id = duty_list_queries.get_item(read_session(), item_id, current_duty_scope()).list_id
     with request_transaction() as context:
@@ -78,7 +78,7 @@ def remove_item(item_id: int) -> BaseResponse:
     return _saved(list_id, text)
 
 
-def _saved(list_id: int, text: str) -> BaseResponse:
+def _saved(list_id: int, text: str) -> Response:
     flash(text, "success")
     return redirect(url_for(".show_list", list_id=list_id))
 
@@ -126,7 +126,7 @@ def _cell(item: DutyItem, number: int, name: str) -> Cell:
 
 @admin_blueprint.route("/lists/<int:list_id>/import", methods=["GET", "POST"])
 @requires(WRITE)
-def import_list(list_id: int) -> BaseResponse | tuple[str, int]:
+def import_list(list_id: int) -> Response | tuple[str, int]:
     """Take a list from a table; with one row that cannot stand nothing is taken, and every reason is shown."""
     duty_list = duty_list_queries.get_list(read_session(), list_id, current_duty_scope())
     form, read = DutyListUploadForm(), TableReading()
@@ -147,7 +147,7 @@ def _read(form: DutyListUploadForm, duty_list: DutyList) -> TableReading:
         return TableReading()
 
 
-def _take(list_id: int, read: TableReading) -> BaseResponse:
+def _take(list_id: int, read: TableReading) -> Response:
     with request_transaction() as context:
         taken = actions.import_rows(context, list_id=list_id, rows=read.rows, duty_scope=current_duty_scope())
     flash(f"已导入：新增 {taken.added} 项，更新 {taken.changed} 项，没有变化 {taken.unchanged} 项。", "success")

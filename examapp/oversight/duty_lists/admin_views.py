@@ -8,8 +8,8 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
@@ -94,7 +94,7 @@ def overview() -> str:
 
 @admin_blueprint.post("/open")
 @requires(WRITE)
-def open_list() -> BaseResponse:
+def open_list() -> Response:
     """Open a unit's list of a year, or the common one, empty or from last year's."""
     year = posted_year()
     with request_transaction("清单已建好。请添加事项，或从表格导入。") as context:
@@ -141,7 +141,7 @@ def _unknown_people(unit: Unit, rows: Sequence[ItemRow]) -> list[int]:
 
 @admin_blueprint.post("/lists/<int:list_id>/propose")
 @requires(WRITE)
-def propose_list(list_id: int) -> BaseResponse:
+def propose_list(list_id: int) -> Response:
     """Hand a list to the office."""
     form = VersionForm()
     check_form(form)
@@ -152,7 +152,7 @@ def propose_list(list_id: int) -> BaseResponse:
 
 @admin_blueprint.post("/lists/<int:list_id>/take-back")
 @requires(WRITE)
-def take_back_list(list_id: int) -> BaseResponse:
+def take_back_list(list_id: int) -> Response:
     """Take a proposed list back for changes."""
     with request_transaction() as context:
         actions.take_back_list(context, list_id=list_id, duty_scope=current_duty_scope())
@@ -161,7 +161,7 @@ def take_back_list(list_id: int) -> BaseResponse:
 
 @admin_blueprint.post("/lists/<int:list_id>/publish")
 @requires(APPROVE)
-def publish_list(list_id: int) -> BaseResponse:
+def publish_list(list_id: int) -> Response:
     """Approve a list and publish it."""
     form = VersionForm()
     check_form(form)
@@ -172,7 +172,7 @@ def publish_list(list_id: int) -> BaseResponse:
 
 @admin_blueprint.post("/lists/<int:list_id>/send-back")
 @requires(APPROVE)
-def send_back_list(list_id: int) -> BaseResponse:
+def send_back_list(list_id: int) -> Response:
     """Give a list back to its unit with a reason."""
     form = SendBackForm()
     check_form(form)
@@ -187,7 +187,7 @@ def send_back_list(list_id: int) -> BaseResponse:
     return _back(list_id, "清单已退回单位修改。")
 
 
-def _back(list_id: int, text: str) -> BaseResponse:
+def _back(list_id: int, text: str) -> Response:
     flash(text, "success")
     return redirect(url_for(".show_list", list_id=list_id))
 
