@@ -10,7 +10,6 @@ from typing import Any
 
 import segno
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
-from flask import Response as FileResponse
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -46,7 +45,7 @@ def unit_choices(permission: str) -> list[tuple[int, str]]:
     return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_access(permission))]
 
 
-def send_sheets(sheets: Iterable[SheetLayout], name: str) -> FileResponse:
+def send_sheets(sheets: Iterable[SheetLayout], name: str) -> Response:
     """Send sheets as a workbook."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet.xlsx"
@@ -55,7 +54,7 @@ def send_sheets(sheets: Iterable[SheetLayout], name: str) -> FileResponse:
     return send_file(content, mimetype=_XLSX, as_attachment=True, download_name=name)
 
 
-def send_pdf(content: bytes, name: str) -> FileResponse:
+def send_pdf(content: bytes, name: str) -> Response:
     """Send a PDF as a file to keep."""
     return send_file(BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import Response, flash, redirect, render_template, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
@@ -61,7 +61,7 @@ def list_campaigns() -> str:
 
 @admin_blueprint.post("/campaigns/shipped")
 @requires(APPROVE)
-def open_shipped_campaigns() -> AnyResponse:
+def open_shipped_campaigns() -> Response:
     """Open the shipped campaigns of a year that are not there."""
     _ensure_office()
     year = posted_year()
@@ -73,19 +73,19 @@ def open_shipped_campaigns() -> AnyResponse:
 
 @admin_blueprint.route("/campaigns/new", methods=["GET", "POST"])
 @requires(APPROVE)
-def open_campaign() -> AnyResponse | tuple[str, int]:
+def open_campaign() -> Response | tuple[str, int]:
     """Open a campaign of the office's own."""
     return _edit(None)
 
 
 @admin_blueprint.route("/campaigns/<int:campaign_id>/edit", methods=["GET", "POST"])
 @requires(APPROVE)
-def change_campaign(campaign_id: int) -> AnyResponse | tuple[str, int]:
+def change_campaign(campaign_id: int) -> Response | tuple[str, int]:
     """Change a campaign."""
     return _edit(queries.get_campaign(read_session(), campaign_id))
 
 
-def _edit(campaign: Campaign | None) -> AnyResponse | tuple[str, int]:
+def _edit(campaign: Campaign | None) -> Response | tuple[str, int]:
     _ensure_office()
     form, campaign_id = CampaignForm(obj=campaign), campaign.id if campaign else None
     if form.validate_on_submit():
@@ -126,7 +126,7 @@ def show_campaign(campaign_id: int) -> str:
 
 @admin_blueprint.route("/campaigns/<int:campaign_id>/units/<int:unit_id>", methods=["GET", "POST"])
 @requires(WRITE)
-def note_campaign(campaign_id: int, unit_id: int) -> AnyResponse | tuple[str, int]:
+def note_campaign(campaign_id: int, unit_id: int) -> Response | tuple[str, int]:
     """Write what a unit says of a campaign, beside what stands in its events and records."""
     get_unit_within(read_session(), unit_id, my_access(WRITE))
     campaign, lines = _lines(campaign_id)
@@ -147,7 +147,7 @@ def note_campaign(campaign_id: int, unit_id: int) -> AnyResponse | tuple[str, in
 
 @admin_blueprint.post("/campaigns/<int:campaign_id>/add-units")
 @requires(APPROVE)
-def add_campaign_units(campaign_id: int) -> AnyResponse:
+def add_campaign_units(campaign_id: int) -> Response:
     """Let units take part that are not in the campaign yet."""
     _ensure_office()
     with request_transaction() as context:
@@ -158,7 +158,7 @@ def add_campaign_units(campaign_id: int) -> AnyResponse:
 
 @admin_blueprint.post("/campaigns/<int:campaign_id>/remove")
 @requires(APPROVE)
-def remove_campaign(campaign_id: int) -> AnyResponse:
+def remove_campaign(campaign_id: int) -> Response:
     """Remove a campaign on which no unit has written."""
     _ensure_office()
     year = queries.get_campaign(read_session(), campaign_id).year

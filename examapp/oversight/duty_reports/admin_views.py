@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import Response, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
@@ -63,7 +63,7 @@ def list_reports() -> str:
 
 @admin_blueprint.post("/reports/ask")
 @requires(APPROVE)
-def ask_for_reports() -> AnyResponse:
+def ask_for_reports() -> Response:
     """Ask the units for the reports of a year."""
     if not current_duty_scope().is_office:
         raise NotFoundError
@@ -121,15 +121,13 @@ def report_page(report: DutyReport, unit: Unit, *, is_own: bool) -> str:
 
 @admin_blueprint.route("/reports/<int:report_id>/edit", methods=["GET", "POST"])
 @requires(WRITE)
-def write_report(report_id: int) -> AnyResponse | tuple[str, int]:
+def write_report(report_id: int) -> Response | tuple[str, int]:
     """Write a report for the unit."""
     report, unit = _report(report_id)
     return edit_report(report, unit, access=my_access(WRITE), back=url_for(".show_report", report_id=report_id))
 
 
-def edit_report(
-    report: DutyReport, unit: Unit, *, access: AccessScope | None, back: str
-) -> AnyResponse | tuple[str, int]:
+def edit_report(report: DutyReport, unit: Unit, *, access: AccessScope | None, back: str) -> Response | tuple[str, int]:
     """Draw the form of a report, filled in from what is recorded, or keep what was written."""
     form, report_id, kind = DutyReportForm(data={"version": report.version}), report.id, report.kind
     facts = queries.facts_of(queries.recorded_of(read_session(), report, unit, now=clock.now()), kind)
@@ -152,7 +150,7 @@ def edit_report(
 
 @admin_blueprint.post("/reports/<int:report_id>/leader")
 @requires(WRITE)
-def set_report_leader(report_id: int) -> AnyResponse:
+def set_report_leader(report_id: int) -> Response:
     """Name the first responsible person."""
     report, unit = _report(report_id)
     form = LeaderForm()
@@ -166,7 +164,7 @@ def set_report_leader(report_id: int) -> AnyResponse:
 
 @admin_blueprint.post("/reports/<int:report_id>/submit")
 @requires(WRITE)
-def submit_report(report_id: int) -> AnyResponse:
+def submit_report(report_id: int) -> Response:
     """Submit a report for the unit."""
     with submit("已报送，请等普法办审阅。", back=url_for(".show_report", report_id=report_id)) as context:
         actions.submit_report(context, report_id=report_id, access=my_access(WRITE))
@@ -175,7 +173,7 @@ def submit_report(report_id: int) -> AnyResponse:
 
 @admin_blueprint.post("/reports/<int:report_id>/read")
 @requires(APPROVE)
-def read_report(report_id: int) -> AnyResponse:
+def read_report(report_id: int) -> Response:
     """Mark a report as read, or give it back."""
     form, is_returned = RemarkForm(), request.form.get("act") == "return"
     check_form(form)

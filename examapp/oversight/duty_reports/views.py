@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, render_template, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
@@ -43,7 +43,7 @@ def show_my_report(report_id: int) -> str:
 
 @blueprint.route("/duties/reports/<int:report_id>/edit", methods=["GET", "POST"])
 @signed_in
-def write_my_report(report_id: int) -> AnyResponse | tuple[str, int]:
+def write_my_report(report_id: int) -> Response | tuple[str, int]:
     """Write one's own report."""
     report, unit = _own(report_id)
     return edit_report(report, unit, access=None, back=url_for(".show_my_report", report_id=report_id))
@@ -51,7 +51,7 @@ def write_my_report(report_id: int) -> AnyResponse | tuple[str, int]:
 
 @blueprint.post("/duties/reports/<int:report_id>/submit")
 @signed_in
-def submit_my_report(report_id: int) -> AnyResponse:
+def submit_my_report(report_id: int) -> Response:
     """Submit one's own report."""
     with submit("已报送，请等普法办审阅。", back=url_for(".show_my_report", report_id=report_id)) as context:
         actions.submit_report(context, report_id=report_id, access=None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
@@ -50,7 +50,7 @@ def _read(first_year: int, stage: str) -> tuple[PlanPeriod, list[YearFigures], l
 
 @admin_blueprint.route("/periods/<int:first_year>", methods=["GET", "POST"])
 @requires(APPROVE)
-def show_evaluation(first_year: int) -> AnyResponse | tuple[str, int]:
+def show_evaluation(first_year: int) -> Response | tuple[str, int]:
     """Show the evaluation of a period, and keep the office's conclusion."""
     stage = _stage()
     period, figures, results = _read(first_year, stage)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template
+from flask import render_template
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
