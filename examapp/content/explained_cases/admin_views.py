@@ -14,7 +14,7 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.organisation.units.models import Unit, UnitKind
-from examapp.organisation.units.queries import list_units
+from examapp.organisation.units.queries import list_units, unit_of
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import check_form, status_of, submit
@@ -88,7 +88,7 @@ def show_case(case_id: int) -> str:
     """Show a case with what may be done with it."""
     session, access = read_session(), my_access(_WRITE)
     case = queries.get_case(session, case_id, access)
-    unit = session.get_one(Unit, case.unit_id)
+    unit = unit_of(session, case)
     return render_template(
         "cases/show.html",
         case=case,

@@ -18,7 +18,7 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import may, menu_entry, my_access, requires
 from examapp.organisation.units.models import Unit, UnitKind
-from examapp.organisation.units.queries import list_units
+from examapp.organisation.units.queries import list_units, unit_of
 from examapp.web.params import sent_number
 from examapp.web.submit import request_transaction, status_of, submit
 from question_bank.formats import registry
@@ -83,7 +83,7 @@ def _page(assignment_id: int, form: AssignmentReplyForm) -> str:
     return render_template(
         "question_assignments/show.html",
         row=row,
-        unit=session.get_one(Unit, row.unit_id),
+        unit=unit_of(session, row),
         written=queries.count_written(row),
         form=form,
         today=clock.today(),

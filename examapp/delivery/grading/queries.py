@@ -92,7 +92,8 @@ _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
 
-_HOLD_KEYS = "SELECT pg_advisory_xact_lock{}(hashtext('grading.keys'))"
+_HOLD_KEYS = text("SELECT pg_advisory_xact_lock_shared(hashtext('grading.keys'))")
+_CHANGE_KEYS = text("SELECT pg_advisory_xact_lock(hashtext('grading.keys'))")
 
 
 def hold_keys(session: Session, *, may_change: bool = False) -> None:
@@ -100,7 +101,7 @@ def hold_keys(session: Session, *, may_change: bool = False) -> None:
 
     Take it before any row: what is graded by the key of before is then visible to who puts a new one in force.
     """
-    session.connection().execute(text(_HOLD_KEYS.format("" if may_change else "_shared")))
+    session.connection().execute(_CHANGE_KEYS if may_change else _HOLD_KEYS)
 
 
 def begin_grading(session: Session, statement: TextClause, **values: Any) -> list[int]:

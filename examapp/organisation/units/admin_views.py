@@ -236,7 +236,7 @@ def import_units() -> BaseResponse:
         is_confirmed = bool(form.is_confirmed.data and not form.file.data)
         act = actions.import_units if is_confirmed else actions.preview_units
         with submit(form=form, field="text") as context:
-            counts = act(context, grids, parent=context.session.get(Unit, form.parent_id.data or NOTHING))
+            counts = act(context, grids, parent=next((unit for unit in units if unit.id == form.parent_id.data), None))
         if counts is not None and is_confirmed:
             flash(f"已新增 {counts['new']} 个单位，更新 {counts['changed']} 个。", "success")
             return redirect(url_for("org_admin.list_units"), 303)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
@@ -10,11 +11,24 @@ from sqlalchemy.orm import Session
 from examapp.organisation.units.models import Unit, UnitKind
 
 
+class UnitOwned(Protocol):
+    """What belongs to a unit."""
+
+    @property
+    def unit_id(self) -> int:
+        """The unit that it belongs to."""
+
+
 def successor_of(session: Session, unit: Unit) -> Unit:
     """Follow a closed unit to the one that has its people now; an open one, or one that nobody took over, is its own."""
     while unit.closed_at is not None and unit.successor_id is not None:
         unit = session.get_one(Unit, unit.successor_id)
     return unit
+
+
+def unit_of(session: Session, owned: UnitOwned) -> Unit:
+    """Give the unit of a thing that was found within the caller's reach."""
+    return session.get_one(Unit, owned.unit_id)
 
 
 def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: bool = False) -> list[Unit]:

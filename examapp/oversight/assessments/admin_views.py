@@ -9,7 +9,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import my_grants, requires
-from examapp.organisation.units.models import Unit
+from examapp.organisation.units.queries import unit_of
 from examapp.oversight.assessment_results.actions import give_opinion
 from examapp.oversight.assessment_results.queries import bureau_scope, find_bureau, list_opinions
 from examapp.oversight.assessments import actions, queries, rules
@@ -205,7 +205,7 @@ def show_revision(sheet_id: int, number: int) -> str:
 def propose_points(sheet_id: int) -> Response:
     """Propose points and words for a unit of one's own system."""
     scope, session = bureau_scope(my_grants()), read_session()
-    unit = session.get_one(Unit, queries.get_sheet_row(session, sheet_id, scope).unit_id)
+    unit = unit_of(session, queries.get_sheet_row(session, sheet_id, scope))
     bureau_id = find_bureau(unit, my_grants())
     if bureau_id is None:
         raise NotFoundError

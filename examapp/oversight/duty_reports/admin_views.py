@@ -13,7 +13,6 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
-from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.admin_views import (
     APPROVE,
@@ -91,7 +90,7 @@ def report_page(report: DutyReport, unit: Unit, *, is_own: bool) -> str:
     """Draw the page of a report, for who answers for it or for the unit's admin and the office."""
     session = read_session()
     found = queries.recorded_of(session, report, unit, now=clock.now())
-    leader = session.get(Person, report.person_id) if report.person_id else None
+    leader = queries.leader_of(session, report)
     status = rules.report_status(
         report.state,
         due_on=report.due_on,
@@ -197,7 +196,7 @@ def send_report(report: DutyReport, unit: Unit) -> Response:
     from examapp.documents.docx import WordDocument
 
     session = read_session()
-    leader = session.get(Person, report.person_id) if report.person_id else None
+    leader = queries.leader_of(session, report)
     facts = queries.facts_of(queries.recorded_of(session, report, unit, now=clock.now()), report.kind)
     is_open = report.state == ReportState.OPEN
     title = f"{unit.name}{report.year}年度{KIND_NAMES[report.kind]}"

@@ -108,6 +108,11 @@ class Recorded:
         return [event for event in self.page.events if event.kind == "study_group"]
 
 
+def leader_of(session: Session, report: DutyReport) -> Person | None:
+    """Find the person whose report it is; None for a unit's."""
+    return session.get(Person, report.person_id) if report.person_id else None
+
+
 def recorded_of(session: Session, report: DutyReport, unit: Unit, *, now: datetime) -> Recorded:
     """Read what is recorded for a report."""
     person_id = report.person_id

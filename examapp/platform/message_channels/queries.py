@@ -52,6 +52,11 @@ class MessageQueue:
     expired_count: int
 
 
+def find_preference(session: Session, person_id: int) -> MessagePreference | None:
+    """Find how a person wants to be written to; None where nothing was chosen."""
+    return session.get(MessagePreference, person_id)
+
+
 def find_emails(session: Session, person_ids: Collection[int], *, cipher: FieldCipher) -> dict[int, str]:
     """Find the e-mail addresses that people who have not left have given, by person; one that cannot be opened is left out."""
     rows = session.execute(

@@ -11,8 +11,7 @@ from examapp.config_messages import channel_names
 from examapp.db.session import read_session
 from examapp.organisation.accounts.guards import cipher, my_user, signed_in
 from examapp.platform.message_channels.actions import choose_messages
-from examapp.platform.message_channels.queries import find_emails
-from examapp.platform.notices.models import MessagePreference
+from examapp.platform.message_channels.queries import find_emails, find_preference
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import request_transaction
 
@@ -43,7 +42,7 @@ def show_preferences() -> tuple[str, int] | Response:
             choose_messages(context, wants_reminders=form.wants_reminders.data, email=email, cipher=cipher())
         return redirect(url_for("message_channels.show_preferences"), 303)
     if not form.is_submitted():
-        chosen = read_session().get(MessagePreference, person_id)
+        chosen = find_preference(read_session(), person_id)
         form.wants_reminders.data = chosen is None or chosen.unsubscribed_at is None
         form.email.data = find_emails(read_session(), [person_id], cipher=cipher()).get(person_id, "")
     page = render_template("messages/preferences.html", form=form, has_mail=has_mail)
