@@ -223,6 +223,12 @@ class Cluster:
         self.ask(self.leader(), "/config", "PATCH", {"synchronous_mode": is_synchronous})
         role = "sync_standby" if is_synchronous else "replica"
         self.expect(lambda: self.is_healthy(role), f"no {role}")
+        self.expect(lambda: bool(self._awaited()) is is_synchronous, "PostgreSQL does not do what Patroni says")
+
+    def _awaited(self) -> str:
+        """Give for which standby a commit on the primary waits; empty for none."""
+        with self.connect("postgres") as connection:
+            return str((connection.execute("SHOW synchronous_standby_names").fetchone() or [""])[0])
 
     # What runs on a machine
 

@@ -162,6 +162,7 @@ def switchover(t: HaTrial) -> None:
 def control(t: HaTrial) -> None:
     t.cluster.set_synchronous(is_synchronous=False)
     leader = t.cluster.leader()
+    t.watch(3)
     with t.broken():
         t.cluster.separate(leader, t.cluster.other(leader))
         t.watch(1)
