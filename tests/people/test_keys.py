@@ -22,7 +22,7 @@ from tests.people.conftest import hash_of, sign_in
 OLD = "k1:" + "11" * 32
 NEW = "k2:" + "22" * 32
 LETTERS = frozenset({"content", "annotated"})
-PLAIN = frozenset({"law_imports", "media", "question_imports"})
+PLAIN = frozenset({"bank_updates", "law_imports", "media", "question_imports"})
 """Tables whose files hold pictures, questions and texts of laws, nothing about anybody."""
 NOT_PERSONAL = {
     "id_number_index", "mobile_index", "token_digest", "name_digest", "name_key", "nonce", "code_index",

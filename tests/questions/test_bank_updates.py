@@ -68,22 +68,22 @@ def test_an_edition_is_compared_by_whose_the_questions_are():
         return StoredQuestion(id=1, question=one, is_shipped=is_shipped, is_own_edit=is_own_edit)
 
     mine = {
-        "a-1": stored(question("a-1")),
-        "a-2": stored(question("a-2", "旧的？")),
-        "a-3": stored(question("a-3", explanation="本县改过的。"), is_own_edit=True),
-        "a-4": stored(question("a-4")),
-        "a-5": stored(question("a-5"), is_own_edit=True),
-        "own-1": stored(question("own-1"), is_shipped=False),
+        "aa-001": stored(question("aa-001")),
+        "aa-002": stored(question("aa-002", "旧的？")),
+        "aa-003": stored(question("aa-003", explanation="本县改过的。"), is_own_edit=True),
+        "aa-004": stored(question("aa-004")),
+        "aa-005": stored(question("aa-005"), is_own_edit=True),
+        "own-001": stored(question("own-001"), is_shipped=False),
     }
-    found = compare_edition([question(code) for code in ("a-1", "a-2", "a-3", "a-6")], mine)
-    assert (found.same, found.new, found.changed, found.withdrawn) == (1, ["a-6"], ["a-2"], ["a-4"])
-    assert [entry["code"] for entry in found.own] == ["a-3"]
+    found = compare_edition([question(code) for code in ("aa-001", "aa-002", "aa-003", "aa-006")], mine)
+    assert (found.same, found.new, found.changed, found.withdrawn) == (1, ["aa-006"], ["aa-002"], ["aa-004"])
+    assert [entry["code"] for entry in found.own] == ["aa-003"]
     assert "本县改过的。" in found.own[0]["mine"] and "不收费（第四条）。" in found.own[0]["theirs"]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(edition(question("a-1"), name=""), "没有 edition.txt"), (b"no zip", ""), (edition(question("a-1", key="E")), "更新文件有错")],
+    [(edition(question("aa-001"), name=""), "没有 edition.txt"), (b"no zip", "压缩包"), (edition(question("aa-001", key="E")), "更新文件有错")],
 )  # fmt: skip
 def test_a_file_that_is_no_sound_edition_is_rejected_with_the_reason(content, message):
     with pytest.raises(UnreadableFileError, match=message), open_edition(content):
@@ -94,25 +94,33 @@ def test_an_update_is_previewed_and_keeps_what_the_county_has_made(world, sessio
     person = world.admin("publicity_office")
     office = world.api(person)
     system = ActionContext(session, SYSTEM, clock.now())
-    before = [question("a-1"), question("a-2", "旧的？"), question("a-3"), question("a-4"), question("a-5")]
+    before = [
+        question("aa-001"),
+        question("aa-002", "旧的？"),
+        question("aa-003"),
+        question("aa-004"),
+        question("aa-005"),
+    ]
     ids = dict(zip("12345", add_questions(system, questions=before, state=QuestionState.ACTIVE), strict=True))
     rows = {number: session.get(BankQuestion, each) for number, each in ids.items()}
     by_person = ActionContext(session, Actor(person_id=person.id), clock.now())
     for number in "35":
         stamp = stamp_of(rows[number], get_version(session, rows[number]))
-        text = question(f"a-{number}", explanation="本县改过的。")
+        text = question(f"aa-00{number}", explanation="本县改过的。")
         save_question(by_person, question_id=ids[number], question=text, read_stamp=stamp)
-    file = edition(question("a-1"), question("a-2", "新的？"), question("a-3"), question("a-5"), question("a-6"))
+    file = edition(
+        question("aa-001"), question("aa-002", "新的？"), question("aa-003"), question("aa-005"), question("aa-006")
+    )
     assert "请选择年度更新文件" in office.post(PAGE, data={}, follow_redirects=True).text
     address = office.post(PAGE, data={"file": (io.BytesIO(file), "2027.zip")}).location
     session.expire_all()
     page = office.get(address).text
-    assert all(text in page for text in ("2027 年版", "本县的", "新版的", "本县改过的", "a-6"))
+    assert all(text in page for text in ("2027 年版", "本县的", "新版的", "本县改过的", "aa-006"))
     assert get_version(session, rows["2"]).number == 1, "nothing is changed by a preview"
-    office.post(f"{address}/confirm", data={"overwritten": ["a-5", "a-1"], "withdraws": "1"})
+    office.post(f"{address}/confirm", data={"overwritten": ["aa-005", "aa-001"], "withdraws": "1"})
     session.expire_all()
     update = session.query(BankUpdate).one()
-    assert update.content is None and update.overwritten == ["a-5"]
+    assert update.content is None and update.overwritten == ["aa-005"]
     assert "新增 1 题，修改 2 题，停用 1 题，保留本县修改 1 题，相同 1 题" in office.get(address).text
     assert {number: row.state for number, row in rows.items()} == {
         "1": "active", "2": "active", "3": "draft", "4": "retired", "5": "active"
@@ -126,4 +134,4 @@ def test_an_update_is_previewed_and_keeps_what_the_county_has_made(world, sessio
     session.expire_all()
     summary = session.query(BankUpdate).order_by(BankUpdate.id.desc()).first().summary
     assert (summary["same"], summary["new"], summary["changed"]) == (4, [], []), "the second time nothing is left to do"
-    assert [entry["code"] for entry in summary["own"]] == ["a-3"]
+    assert [entry["code"] for entry in summary["own"]] == ["aa-003"]

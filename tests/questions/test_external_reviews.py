@@ -93,6 +93,6 @@ def test_a_link_ends_by_time_by_revocation_and_with_the_setting(scene, app, sess
     assert outside.get("/external-review/").status_code == 404
     monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], external_review=True))
     office.post(f"{PAGE}{ticket.id}/revoke")
-    assert outside.get(link).status_code == 404
     answer = outside.post(f"/external-review/questions/{first}", data=fields_of(page) | {"verdict": "passed"})
     assert answer.status_code == 404 and session.get(BankQuestion, first).state == "draft"
+    assert outside.get(link).status_code == 404

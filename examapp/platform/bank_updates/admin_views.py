@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from examapp.db.session import read_session
 from examapp.documents.text_diff import compare_texts
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import menu_entry, requires
+from examapp.organisation.accounts.guards import requires
 from examapp.platform.bank_updates import actions
 from examapp.web.submit import request_transaction, submit
 
@@ -19,7 +19,6 @@ admin_blueprint = Blueprint("bank_updates_admin", __name__, url_prefix="/admin/b
 
 
 @admin_blueprint.route("/", methods=["GET", "POST"])
-@menu_entry("题库年度更新", position=118, group="题库")
 @requires("bank_updates:update:apply", everywhere=True)
 def list_updates() -> Response | str:
     """List past updates; upload an edition's file."""
