@@ -125,7 +125,7 @@ def test_who_sits_sees_no_key_of_any_exam_and_sees_them_again_after_the_hand_in(
 
 
 def closed_with_keys_out(world, bank, fixed_clock):
-    """An exam that is over with its keys shown, and one who sat it."""
+    """An exam that is over with its keys shown, and one who earlier it."""
     exam = world.exam(bank, lasts=3 * HOUR)
     candidate_client = handed_in(world, exam)
     fixed_clock.at(exam.closes_at + timedelta(hours=1))
@@ -164,7 +164,7 @@ def test_extra_time_after_the_keys_are_out_needs_the_tick_which_its_row_keeps(wo
 
 def test_one_person_is_given_a_window_and_another_attempt_after_the_exam_has_closed(world, bank, fixed_clock):
     """By one act with its reason, audited; nobody else may start, and the keys rest until that window has ended."""
-    exam, sat = closed_with_keys_out(world, bank, fixed_clock)
+    exam, earlier = closed_with_keys_out(world, bank, fixed_clock)
     exam.attempts_allowed = 1
     late, third = CandidateClient(world, exam, world.person()), CandidateClient(world, exam, world.person())
     assert late.start().get_json()["error"] == "window_closed"
@@ -179,13 +179,13 @@ def test_one_person_is_given_a_window_and_another_attempt_after_the_exam_has_clo
         in press(office, path, **fields, closes_at=f"{local(now + timedelta(hours=1, minutes=5)):%Y-%m-%dT%H:%M}")[1]
     )
     assert press(office, path, **fields, closes_at=closes_at)[0].status_code == 302
-    more = fields | {"staff_number": sat.person.staff_number, "more_attempts": "1", "request_key": "87654321"}
+    more = fields | {"staff_number": earlier.person.staff_number, "more_attempts": "1", "request_key": "87654321"}
     assert press(office, path, **more, closes_at=closes_at)[0].status_code == 302
-    assert late.start().get_json()["error"] == "not_open_yet" and not shows_keys(sat)
+    assert late.start().get_json()["error"] == "not_open_yet" and not shows_keys(earlier)
     fixed_clock.at(now + timedelta(hours=3))
     (state,) = [one["state"] for one in late.api.get("/api/v1/exams").get_json() if one["id"] == exam.id]
     assert state == "open"
-    again = CandidateClient(world, exam, sat.person)
+    again = CandidateClient(world, exam, earlier.person)
     assert [client.start().get_json().get("error") for client in (late, again, third)] == [None, None, "window_closed"]
     attempt = world.session.get(Attempt, late.attempt["id"])
     assert attempt.deadline_at == min(now + timedelta(hours=4), now + timedelta(hours=3, seconds=exam.duration_s))
@@ -199,7 +199,7 @@ def test_one_person_is_given_a_window_and_another_attempt_after_the_exam_has_clo
     assert "另定时间" in later.get(f"/admin/exams/{exam.id}").text
     fixed_clock.at(now + timedelta(hours=6))
     grading_tasks.sweep_once()
-    assert shows_keys(sat)
+    assert shows_keys(earlier)
 
 
 def test_before_the_keys_are_out_nobody_is_asked_for_a_tick(world, bank, office):

@@ -94,7 +94,7 @@ FILES = {
 }
 
 
-READ_BUT_NO_FILES = {"web/json_io.py _read_body", "web/forms.py wrap_formdata"}
+READ_BUT_NO_FILES = {"web/json_io.py read_raw", "web/forms.py wrap_formdata"}
 """What reads a request's stream and looks for JSON in it, and what passes files on to a form's fields."""
 SHOWN = {
     "delivery/exemptions/queries.py get_exemption_form",

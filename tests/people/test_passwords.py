@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from jinja2.utils import LRUCache
 
 from examapp.organisation.people.models import Account, SignIn
 from examapp.platform.audit.models import AuditEvent
+from examapp.web.pages import SiteTexts
 from tests.helpers.accounts import FIRST, encrypt_first_password
 from tests.helpers.forms import token_of
 from tests.people.conftest import PASSWORD, sign_in
@@ -143,10 +143,8 @@ def test_the_rules_stand_before_the_typing_and_a_script_is_told_where_to_go(worl
 
 
 def test_the_help_line_stands_on_pages_of_sign_in_and_error(world, newcomer, monkeypatch):
-    globals_ = world.app.jinja_env.globals
     assert "请联系本单位管理员" in world.client().get("/login").get_data(as_text=True)
-    monkeypatch.setitem(globals_, "help_line", "0591-12345678")
-    monkeypatch.setattr(world.app.jinja_env, "cache", LRUCache(50))  # macros keep what they were compiled with
+    monkeypatch.setitem(world.app.extensions, "site_texts", SiteTexts("学法考试平台", "县普法办公室", "0591-12345678"))
     client = world.client()
     sign_in(client, "N1", FIRST)
     for path in ("/login?next=/", "/password", "/nowhere"):

@@ -303,7 +303,7 @@ def test_key_of_several_letters_in_brackets_begins_no_options():
     ]
 
 
-def test_dash_between_two_letters_is_doubt_where_dashes_part_the_letters_of_others():
+def test_dash_between_two_letters_needs_review_where_dashes_part_the_letters_of_others():
     rows = "题型,题干,A,B,C,D,答案\n多选题,哪些对？,甲,乙,丙,丁,A-B-D\n多选题,哪些错？,甲,乙,丙,,A-C\n"
     found = read_file(rows.encode(), "题.csv")
     assert [one.note.code for one in found.needing_review] == ["two_readings"] and len(found.imported) == 1

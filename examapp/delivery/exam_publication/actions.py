@@ -267,38 +267,20 @@ def extend(
     _validate_extension(
         session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, access=access
     )
-    is_arranged = window is not None or more_attempts > 0
-    if is_arranged:
+    if window is not None or more_attempts > 0:
         _validate_arrangement(exam, person_id=person_id, window=window, more_attempts=more_attempts, now=now)
-    if not seconds and not is_arranged:
+    elif not seconds:
         raise InvalidExamError("请填写延长的分钟数、另定的时间或增加的次数，至少填一项。")
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
-    granted = session.scalar(
-        insert(ExamExtension)
-        .values(
-            exam_id=exam.id,
-            request_key=request_key,
-            unit_id=unit_id,
-            person_id=person_id,
-            seconds=seconds,
-            opens_at=window and window.opens_at,
-            closes_at=window and window.closes_at,
-            more_attempts=more_attempts,
-            reason=reason,
-            granted_by_id=context.actor.person_id,
-            granted_at=now,
-            applied_at=None if seconds else now,
-            is_after_keys=is_after_keys,
-        )
-        .on_conflict_do_nothing(index_elements=["exam_id", "request_key"])
-        .returning(ExamExtension.id)
-    )
+    granted = _store_extension(
+        session, exam_id=exam.id, request_key=request_key, unit_id=unit_id, person_id=person_id, seconds=seconds, more_attempts=more_attempts,
+        opens_at=window and window.opens_at, closes_at=window and window.closes_at, reason=reason, is_after_keys=is_after_keys,
+        granted_by_id=context.actor.person_id, granted_at=now, applied_at=None if seconds else now,
+    )  # fmt: skip
     if granted is None:
         return False
-    details: dict[str, Any] = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
-    if window is not None:
-        details["own_window"] = [window.opens_at.isoformat(), window.closes_at.isoformat()]
-    details |= {"more_attempts": more_attempts} if more_attempts else {}
+    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
+    details |= _arrangement_details(window, more_attempts)
     record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=person_id, details=details)
     enqueue_after_commit(session, "grading.apply_extensions")
     return True
@@ -320,6 +302,21 @@ def _validate_arrangement(
         raise InvalidExamError("另定的结束时间要晚于开始时间，也要晚于现在。")
     if not exam.is_full_duration and window.closes_at - window.opens_at < timedelta(seconds=exam.duration_s):
         raise InvalidExamError(f"另定的时间不够答题：这场考试答题 {exam.duration_s // 60} 分钟，请至少留出这么长。")
+
+
+def _store_extension(session: Session, **columns: Any) -> int | None:
+    """Insert an extension; None where its request was stored before."""
+    fresh = insert(ExamExtension).values(**columns)
+    return session.scalar(
+        fresh.on_conflict_do_nothing(index_elements=["exam_id", "request_key"]).returning(ExamExtension.id)
+    )
+
+
+def _arrangement_details(window: Window | None, more_attempts: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"more_attempts": more_attempts} if more_attempts else {}
+    if window is not None:
+        found["own_window"] = [window.opens_at.isoformat(), window.closes_at.isoformat()]
+    return found
 
 
 def _noted(is_after_keys: bool) -> dict[str, bool]:

@@ -67,6 +67,8 @@ class MenuEntry:
     endpoint: str = ""
     group: str = ""
     """Under which of the menu's groups it stands where there are too many entries for one row; alone without one."""
+    is_everywhere: bool = False
+    """Whether its page opens only to who holds the permission over everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from examapp.security.password_hashing import Hasher
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
 _MENU = "menu_entry"
+_EVERYWHERE = "_needs_permission_everywhere"
 _SHOWS_KEYS = "questions:"
 """What permissions begin with that let see keys: a view that asks for one is rejected while its caller sits an exam that counts."""
 BY_STATEMENT = "signed_in_by_statement"
@@ -252,7 +253,11 @@ def menu_entry(label: str, *, position: int, group: str = "", shown_with: Sequen
     def mark(view: View) -> View:
         rule = access_rule(view) or ""
         permissions = tuple(shown_with) or ((rule,) if ":" in rule else ())
-        setattr(view, _MENU, MenuEntry(label=label, position=position, permissions=permissions, group=group))
+        everywhere = getattr(view, _EVERYWHERE, False)
+        entry = MenuEntry(
+            label=label, position=position, permissions=permissions, group=group, is_everywhere=everywhere
+        )
+        setattr(view, _MENU, entry)
         return view
 
     return mark
@@ -280,6 +285,7 @@ def _guarded(view: View, rule: str, permission: str | None, *, everywhere: bool 
         return view(*args, **kwargs)
 
     setattr(guarded, _RULE, rule)
+    setattr(guarded, _EVERYWHERE, everywhere)
     return cast("View", guarded)
 
 

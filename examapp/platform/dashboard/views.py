@@ -345,7 +345,12 @@ def menu() -> list[MenuGroup]:
     """Give the menu for who is signed in; empty while the first password stands."""
     if my_user().must_change_password:
         return []
-    entries = entries_for(current_app.extensions["menu"], is_candidate=my_user().is_candidate, may=may)
+    permitted = [
+        entry
+        for entry in current_app.extensions["menu"]
+        if not entry.is_everywhere or any(map(may_everywhere, entry.permissions))
+    ]
+    entries = entries_for(permitted, is_candidate=my_user().is_candidate, may=may)
     return group_links([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
 
 
