@@ -151,7 +151,8 @@ def test_h12_turned_invisible_and_endless_text_breaks_no_page(live, device, bank
         assert outside == [], page.url
 
 
-def test_h19_a_shared_pc_keeps_nothing_after_signing_out(live, chromium, make_exam, tmp_path):
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}, {"width": 360, "height": 740}], ids=["pc", "phone"])
+def test_h19_a_shared_device_keeps_nothing_after_signing_out(live, chromium, make_exam, tmp_path, size):
     """A whole profile on the disk: the way back, the sources, both storages, and then every file of the browser."""
     exam = make_exam({Kind.SINGLE_CHOICE: 2, Kind.FILL_BLANK: 1})
     person = live.world.person(name="欧阳鉴真")
@@ -181,6 +182,8 @@ def test_h19_a_shared_pc_keeps_nothing_after_signing_out(live, chromium, make_ex
     wait_saved(page)
     assert device_state(page)
     page.goto(f"{live.url}/exams/{exam.id}")
+    page.set_viewport_size(size)
+    page.on("dialog", lambda dialog: dialog.accept())  # the exam goes on, and its time with it
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_url("**/login")
     for _ in range(7):
