@@ -11,8 +11,9 @@ import zlib
 from dataclasses import dataclass
 
 MAX_UNPACKED = 100 * 1024 * 1024
-MAX_ENTRIES = 20_000
-"""A package of QTI has a file for each question: six of our own banks fit."""
+MAX_ENTRIES = 2000
+MAX_PACKAGE_ENTRIES = 20_000
+"""A package of questions has a file for each: six of our own banks fit."""
 MAX_RATIO = 100
 RATIO_FREE = 1024 * 1024
 """Entries, and whole archives, that unpack to less than this may be packed as tightly as they like: they cannot hurt."""
@@ -73,14 +74,14 @@ def holds_office(content: bytes, *, folder: str, main: re.Pattern[bytes]) -> boo
     return any(name.startswith(folder) for name in archive.names)
 
 
-def open_archive(content: bytes) -> Archive:
+def open_archive(content: bytes, *, max_entries: int = MAX_ENTRIES) -> Archive:
     """Return the archive, when its directory keeps the limits (H08, H10); else UnreadableFileError with the reason."""
     try:
         zip_file = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError) as error:
         raise UnreadableFileError(_DAMAGED) from error
     entries = zip_file.infolist()
-    _check_size(entries, len(content))
+    _check_size(entries, len(content), max_entries)
     seen: set[str] = set()
     for entry in entries:
         _check_entry(entry)
@@ -92,9 +93,9 @@ def open_archive(content: bytes) -> Archive:
     return Archive(zip_file, names, frozenset(names))
 
 
-def _check_size(entries: list[zipfile.ZipInfo], packed: int) -> None:
-    if len(entries) > MAX_ENTRIES:
-        reason = f"压缩包里有 {len(entries)} 个文件，超过 {MAX_ENTRIES} 个的上限。请分成几个压缩包上传。"
+def _check_size(entries: list[zipfile.ZipInfo], packed: int, max_entries: int) -> None:
+    if len(entries) > max_entries:
+        reason = f"压缩包里有 {len(entries)} 个文件，超过 {max_entries} 个的上限。请分成几个压缩包上传。"
         raise UnreadableFileError(reason)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED:

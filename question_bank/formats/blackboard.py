@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from examapp.documents.archives import UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, UnreadableFileError, open_archive
 from examapp.documents.safe_xml import Element, child_text, children, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
@@ -27,7 +27,7 @@ def looks_like(content: bytes, name: str) -> bool:
     """Return whether the bytes are a pool, or a package with one."""
     if is_zip(content, name):
         try:
-            archive = open_archive(content)
+            archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
         except UnreadableFileError:
             return False
         return any(entry.endswith(".dat") and _is_pool(archive.read(entry)) for entry in archive.names)
@@ -44,7 +44,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     if not is_zip(content, name):
         _read_pool(parse_xml(content), result, "")
         return result
-    archive = open_archive(content)
+    archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
     pools = [entry for entry in archive.names if entry.endswith(".dat") and _is_pool(archive.read(entry))]
     if not pools:
         raise UnreadableFileError("压缩包里没有 Blackboard 题库（POOL）。请在 Blackboard 里导出题库后再上传。")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from examapp.documents.archives import UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, UnreadableFileError, open_archive
 from examapp.documents.safe_xml import Element, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
@@ -25,7 +25,7 @@ def looks_like(content: bytes, name: str) -> bool:
     if not is_zip(content, name):
         return _is_pool(content)
     try:
-        archive = open_archive(content)
+        archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
         return any(_is_pool(archive.read(entry)) for entry in archive.names if entry.endswith(".dat"))
     except UnreadableFileError:
         return False
@@ -41,7 +41,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     if not is_zip(content, name):
         _read_tree(parse_xml(content), result, "")
         return result
-    archive = open_archive(content)
+    archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
     for entry in archive.names:
         if entry.endswith(".dat") and _is_pool(archive.read(entry)):
             _read_tree(parse_xml(archive.read(entry), what=f"压缩包里的“{entry}”"), result, f"{entry}：")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import PurePath
 
-from examapp.documents.archives import ZIP, Archive, UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, ZIP, Archive, UnreadableFileError, open_archive
 from question_bank.model import Note, ParseResult
 
 _QUESTION_FILES = frozenset(
@@ -39,7 +39,7 @@ def looks_like(content: bytes, name: str) -> bool:
     if not content.startswith(ZIP):
         return False
     try:
-        names = _files(open_archive(content))
+        names = _files(open_archive(content, max_entries=MAX_PACKAGE_ENTRIES))
     except UnreadableFileError:
         return False
     suffixes = {PurePath(entry).suffix.lower() for entry in names}
@@ -48,7 +48,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """Return the questions of all files; those that cannot be read are remarks, with the reason. UnreadableFileError where none can."""
-    archive = open_archive(content)
+    archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
     names = _files(archive)
     if len(names) > MAX_FILES:
         raise UnreadableFileError(f"压缩包里有 {len(names)} 个文件，超过 {MAX_FILES} 个。请分成几个压缩包上传。")

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from examapp.documents.archives import Archive, UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, Archive, UnreadableFileError, open_archive
 from examapp.documents.safe_xml import Element, children, clean, parse_xml, root_name, text_of
 
 
@@ -106,7 +106,7 @@ def holds_roots(content: bytes, roots: re.Pattern[str]) -> bool:
 
 def open_package(content: bytes) -> Package:
     """Return the package; without a manifest its resources are empty."""
-    archive = open_archive(content)
+    archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
     package = Package(archive)
     manifests = sorted((n for n in archive.names if posixpath.basename(n) == MANIFEST), key=lambda n: n.count("/"))
     if manifests:

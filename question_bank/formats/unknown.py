@@ -2,7 +2,7 @@
 
 from pathlib import PurePath
 
-from examapp.documents.archives import ZIP, UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, ZIP, UnreadableFileError, open_archive
 from examapp.documents.decoding import decode_text
 from examapp.documents.workbooks import OLE
 
@@ -59,7 +59,7 @@ def why_unknown(content: bytes, name: str) -> str:
 
 def _why_archive(content: bytes) -> str:
     try:
-        archive = open_archive(content)
+        archive = open_archive(content, max_entries=MAX_PACKAGE_ENTRIES)
     except UnreadableFileError as error:
         return str(error)
     found = next((reason for entry, reason in _PACKED if entry in archive), "")

@@ -194,6 +194,7 @@ def test_h08_h10_h13_hostile_files_are_rejected_in_words_and_leave_nothing(app, 
 REJECTIONS = ("不支持", "不能", "不是", "无法", "没有", "请", "太大", "读不", "error-summary", "认不", "空的")
 JOBS = {
     "jobs", "law_imports", "roster_imports", "question_imports", "roster_import_rows", "question_import_rows", "result_imports", "result_import_rows", "pending_uploads",
+    "bank_updates", "question_assignment_files",
 }  # fmt: skip
 """What an upload may leave: the job, which tells why nothing came of it."""
 

@@ -467,7 +467,17 @@ class Scenario:
         ]
         self.world.save(AssignmentFile(import_id=jobs, assignment_id=tasks[0].id))
         self.put("assignment", *[task.id for task in tasks])
-        update = BankUpdate(state="done", content=b"", summary={}, created_at=now)
+        compared = {
+            "edition": "2027 年版",
+            "same": 3,
+            "new": ["x-1"],
+            "changed": [],
+            "withdrawn": [],
+            "own": [],
+            "gists": 0,
+            "courses": {"new": [], "kept": []},
+        }
+        update = BankUpdate(state="done", content=b"", summary=compared, created_at=now)
         self.put("bank_update", self.world.save(update).id)
         ticket = ReviewTicket(digest=b"d", reviewer="外人", workplace="某所", created_at=now, expires_at=now)
         self.put("review_ticket", self.world.save(ticket).id)

@@ -157,6 +157,29 @@ def test_who_answers_with_a_t_is_not_reminded_any_more(app, session, world, pers
     assert (chosen.person_id, chosen.unsubscribed_by) == (person.id, "reply")
 
 
+ODD = ("\0", "9" * 5000, -1, 1e308, None, True, [], {"a": {}}, "\ud800", "字" * 500, "9999-12-31")
+REPORT_FIELDS = (
+    "biz_id", "phone_number", "success", "err_code", "sms_size", "content", "sid", "mobile", "report_status", "errmsg",
+    "text", "user_receive_time", "id", "delivered", "reason",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
+def test_an_odd_report_or_reply_breaks_nothing(app, world, sent, odd):
+    client, stamp = world.client(), str(int(clock.now().timestamp()))
+    rows = [dict.fromkeys(REPORT_FIELDS, odd), {"biz_id": "b^0", "sid": "b^0", "id": "k", "sms_size": odd}, {}]
+    body = json.dumps(rows).encode()
+    signature = hmac.new(b"a-secret-of-the-gateway", f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"X-Timestamp": stamp, "X-Signature": f"sha256={signature}", "Content-Type": "application/json"}
+    fields = {"message_callback_token": TOKEN, "message_gateway_secret": "a-secret-of-the-gateway"}
+    with gateway(app, message_gateway="aliyun", **fields):
+        for path in (
+            f"{what}/{channel}/{TOKEN}" for what in ("reports", "replies") for channel in ("aliyun", "tencent")
+        ):
+            assert client.post(f"/messages/{path}", data=body, headers=headers).status_code in {200, 400, 422}, path
+        assert client.post("/messages/reports/http", data=body, headers=headers).status_code in {200, 400, 422}
+
+
 def test_an_operator_is_asked_what_became_of_a_message_until_it_knows(app, session, world, sent, fixed_clock):
     ask = app.extensions["celery"].tasks["messages.ask_reports"]
     unknown = (200, {"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": [{"SendStatus": 1}]}})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from examapp.content.question_assignments.models import AssignmentFile, AssignmentState, QuestionAssignment
 from examapp.errors import NotFoundError
-from examapp.organisation.access.queries import ensure_unit_in_scope, within
+from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 
@@ -54,12 +54,13 @@ def get_assignment(
     session: Session, assignment_id: int, access: AccessScope, *, is_locked: bool = False
 ) -> QuestionAssignment:
     """Get an assignment of a unit within reach, locked for an act where wished; raises NotFoundError."""
-    found = session.get(
-        QuestionAssignment, assignment_id, with_for_update=is_locked or None, populate_existing=is_locked
-    )
+    statement = select(QuestionAssignment).join(Unit, QuestionAssignment.unit_id == Unit.id)
+    statement = statement.where(QuestionAssignment.id == assignment_id, within(access))
+    if is_locked:
+        statement = statement.with_for_update(of=QuestionAssignment).execution_options(populate_existing=True)
+    found = session.scalar(statement)
     if found is None:
         raise NotFoundError
-    ensure_unit_in_scope(session, found.unit_id, access)
     return found
 
 
