@@ -143,6 +143,10 @@ EXTRA = {
 }  # fmt: skip
 
 
+READS_ONCE = {"papers_admin.export_paper"}
+"""Views that keep questions, parsed, in the process: they are called once more, first."""
+
+
 @pytest.mark.slow
 def test_h05_fields_beside_the_form_change_no_answer_and_no_row_of_any_view(app, stage):
     """Each act with and without fields that no form has: the same answer, the same statements, and so the same rows."""
@@ -153,7 +157,7 @@ def test_h05_fields_beside_the_form_change_no_answer_and_no_row_of_any_view(app,
         asked = asked_fields(stage, call)
         extra = {name: value for name, value in EXTRA.items() if name not in asked}
         client, outcomes = stage.scenario.clients[call.role], []
-        for more in ({"x": "1"}, extra):
+        for more in ({"x": "1"}, {"x": "1"}, extra)[call.endpoint not in READS_ONCE :]:
             good = (
                 body_of(GOOD_BODIES, call.endpoint, stage.scenario)
                 if call.is_api
@@ -168,9 +172,10 @@ def test_h05_fields_beside_the_form_change_no_answer_and_no_row_of_any_view(app,
                 (answer.status_code, shape(answer.headers.get("Location", "")), [s.split(" WHERE ")[0] for s in seen])
             )
         tried += 1
+        outcomes = outcomes[-2:]
         if outcomes[0] != outcomes[1]:
             issues.append(
-                f"{call}: {outcomes[0][:2]} became {outcomes[1][:2]}, {len(outcomes[0][2])} and {len(outcomes[1][2])} statements"
+                f"{call}: {outcomes[0][:2]} became {outcomes[1][:2]}, {set(outcomes[0][2]) ^ set(outcomes[1][2])}"
             )
     assert tried > 120
     assert not issues, "\n".join(issues)

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from examapp.documents.archives import UnreadableFileError, open_archive
+from examapp.documents.archives import MAX_PACKAGE_ENTRIES, UnreadableFileError, open_archive
 from examapp.documents.safe_xml import parse_xml
 from question_bank.formats.registry import get_format
 
@@ -88,8 +88,12 @@ def test_archives_that_leave_their_folder_or_hide_files_are_rejected():
 def test_archive_bombs_are_rejected_before_they_are_unpacked():
     with pytest.raises(UnreadableFileError, match="压缩比"):
         open_archive(zipped(("a", b"\0" * 5_000_000)))
+    many = zipped(*((str(n), "") for n in range(2001)))
+    with pytest.raises(UnreadableFileError, match="2000"):
+        open_archive(many)
+    assert len(open_archive(many, max_entries=MAX_PACKAGE_ENTRIES).names) == 2001
     with pytest.raises(UnreadableFileError, match="20000"):
-        open_archive(zipped(*((str(n), "") for n in range(20_001))))
+        open_archive(zipped(*((str(n), "") for n in range(20_001))), max_entries=MAX_PACKAGE_ENTRIES)
     with pytest.raises(UnreadableFileError, match="压缩比"):
         open_archive(zipped(*((str(n), b"\0" * 1_000_000) for n in range(90))))
     with pytest.raises(UnreadableFileError, match="100 MB"):
