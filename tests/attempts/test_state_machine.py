@@ -292,4 +292,4 @@ def test_protocol_agrees_with_the_model(world, fixed_clock):
 @pytest.mark.slow
 @pytest.mark.begins
 def test_protocol_agrees_with_the_model_at_length(world, fixed_clock):
-    run(world, fixed_clock, examples=60, steps=40)
+    run(world, fixed_clock, examples=30, steps=40)

@@ -28,7 +28,7 @@ BROKEN = ["\x00", "9" * 20, "-1", b"\xff\xfe", "a'--", "𠮷", "2026-13-45"]
 """Tried one after the other under every word of an address."""
 FEW = 5
 """Up to so many fields each is tried alone with every value; beyond, with two, and with all in company."""
-SOME = 2
+SOME = 1
 """So many values of a kind each view is tried with in make test-slow, others at each view; with all of them in make test-long."""
 MAX_ADDRESS = 8000
 FILE = object()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Calls of every view, and bodies that each takes, for the access matrix and the hostile walks."""
 
 from __future__ import annotations
 
