@@ -322,10 +322,14 @@ def _create_tables():
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('month', sa.Integer(), nullable=False),
     sa.Column('day', sa.Integer(), nullable=False),
+    sa.Column('last_month', sa.Integer(), nullable=False),
+    sa.Column('last_day', sa.Integer(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.CheckConstraint('month BETWEEN 1 AND 12 AND day BETWEEN 1 AND 31', name=op.f('ck_duty_key_days_day')),
+    sa.CheckConstraint('last_month BETWEEN 1 AND 12 AND last_day BETWEEN 1 AND 31', name=op.f('ck_duty_key_days_last_day')),
+    sa.CheckConstraint('(month, day) <= (last_month, last_day)', name=op.f('ck_duty_key_days_span')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_key_days')),
-    sa.UniqueConstraint('month', 'day', name=op.f('uq_duty_key_days_month_day'))
+    sa.UniqueConstraint('month', 'day', 'last_month', 'last_day', name=op.f('uq_duty_key_days_month_day_last_month_last_day'))
     )
     op.create_table('duty_plan_periods',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),

@@ -13,8 +13,9 @@ from tests.conftest import NOON
 PAGE = "/admin/duties/key-days"
 
 
-def save(client, month, day, name=""):
-    return client.post(PAGE, data={"month": str(month), "day": str(day), "name": name})
+def save(client, month, day, name="", *, until=("", "")):
+    last = {"last_month": str(until[0]), "last_day": str(until[1])}
+    return client.post(PAGE, data={"month": str(month), "day": str(day), "name": name} | last)
 
 
 def sections(client, **query):
@@ -78,10 +79,26 @@ def test_the_office_adds_renames_and_takes_off_key_dates(duties):
     assert "7月1日 宣传月启动日" in months["7 月"] and "1 月" not in months
     assert "12月4日 国家宪法日、宪法宣传周" in months["12 月"]
     page = duties.office.get(PAGE).text
-    assert "共 28 个" in page and "中国人民警察节" not in page
+    assert "共 31 个" in page and "中国人民警察节" not in page
     own = duties.published(key_on="2026-12-04")
     assert "12月4日 国家宪法日、宪法宣传周" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
     assert duties.session.query(AuditEvent).filter_by(act="duties.set_key_day").count() == 4
+
+
+def test_a_week_or_a_month_holds_what_is_meant_for_a_day_in_it(duties):
+    assert save(duties.office, 6, 25, "集中宣传", until=(7, 5)).status_code == 302
+    assert save(duties.office, 6, 1, until=("", 30)).status_code == 302, "taken off"
+    own = duties.published(content="民法典", key_on="2026-05-20", due_on="2026-05-31")
+    duties.published(duties.other, content="劳动法", key_on="2026-05-01", due_on="2026-05-31")
+    months = sections(duties.office)
+    assert "5月1日至31日 民法典宣传月：民法典（司法局" in months["5 月"]
+    assert "5月1日 国际劳动节：劳动法（财政局" in months["5 月"], "a day of its own before the month around it"
+    assert "5月20日 民法典宣传月" in months["5 月"]
+    assert "6月25日至7月5日 集中宣传" in months["6 月"] and "安全生产月" not in months["6 月"]
+    assert "不能早于" in save(duties.office, 6, 25, "集中宣传", until=(6, 5)).text
+    assert "再填结束的日期" in save(duties.office, 6, 25, "集中宣传", until=(7, "")).text
+    page = duties.office.get(f"/admin/duties/lists/{own.id}/items/new").text
+    assert '<option value="2026-05-01" label="民法典宣传月">' in page
 
 
 def test_days_that_no_year_has_are_rejected_and_others_do_not_set_them(duties):

@@ -11,7 +11,7 @@ from examapp.errors import NotFoundError
 from examapp.oversight.duty_lists.actions import InvalidDutyError
 from examapp.oversight.duty_lists.models import KeyDayRow, PlanPeriodRow
 from examapp.oversight.duty_lists.queries import DutyScope, list_periods
-from examapp.oversight.duty_lists.rules import PlanPeriod
+from examapp.oversight.duty_lists.rules import KeySpan, PlanPeriod
 from examapp.platform.audit.actions import ActionContext, record
 
 AUDIT_ACTS = {"duties.set_key_day": "设置重要时间节点", "duties.set_period": "设置普法规划周期"}
@@ -20,20 +20,26 @@ AUDIT_OBJECTS = {"key_day": "重要时间节点", "plan_period": "规划周期"}
 _LEAP_YEAR = 2024
 
 
-def set_key_day(context: ActionContext, *, month: int, day: int, name: str, duty_scope: DutyScope) -> None:
-    """Add a key date, or name the one of that day again; without a name it is taken off. Rejects a day that no year has."""
+def set_key_day(context: ActionContext, *, span: KeySpan, name: str, duty_scope: DutyScope) -> None:
+    """Add a key date, or name the one of these days again; without a name it is taken off. Rejects a day that no year has, and an end before the beginning."""
     if not duty_scope.is_office:
         raise NotFoundError
-    try:
-        date(_LEAP_YEAR, month, day)
-    except ValueError:
-        raise InvalidDutyError(f"没有 {month} 月 {day} 日这一天，请改正。") from None
-    row = insert(KeyDayRow).values(month=month, day=day, name=name)
+    for month, day in span:
+        try:
+            date(_LEAP_YEAR, month, day)
+        except ValueError:
+            raise InvalidDutyError(
+                f"没有 {month} 月 {day} 日这一天，请改正。" if day else "填了结束的月份，请再填结束的日期。"
+            ) from None
+    (month, day), (last_month, last_day) = span
+    if span[1] < span[0]:
+        raise InvalidDutyError("结束的日子不能早于开始的日子；跨年的请分成两个节点。")
+    days = {"month": month, "day": day, "last_month": last_month, "last_day": last_day}
+    row = insert(KeyDayRow).values(**days, name=name)
     row_id = context.session.scalar(
-        row.on_conflict_do_update(index_elements=["month", "day"], set_={"name": name}).returning(KeyDayRow.id)
+        row.on_conflict_do_update(index_elements=[*days], set_={"name": name}).returning(KeyDayRow.id)
     )
-    details = {"month": month, "day": day, "name": name}
-    record(context, "duties.set_key_day", object_type="key_day", object_id=row_id, details=details)
+    record(context, "duties.set_key_day", object_type="key_day", object_id=row_id, details=days | {"name": name})
 
 
 def set_period(context: ActionContext, *, period: PlanPeriod, duty_scope: DutyScope) -> None:

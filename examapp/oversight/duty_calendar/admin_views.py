@@ -66,12 +66,13 @@ def list_key_days() -> Response | tuple[str, int]:
         raise NotFoundError
     form = KeyDayForm()
     if form.validate_on_submit():
-        message = "重要时间节点已保存。" if form.name.data else "这一天已从重要时间节点中删除。"
+        message = "重要时间节点已保存。" if form.name.data else "已从重要时间节点中删除。"
         with submit(message, form=form) as context:
             actions.set_key_day(context, **form.key_day(), duty_scope=current_duty_scope())
         if not form.is_rejected:
             return redirect(url_for(".list_key_days"))
-    page = render_template("duties/key_days.html", form=form, days=key_days(read_session()))
+    days = [(duty_list_rules.key_span_label(span), name) for span, name in key_days(read_session()).items()]
+    page = render_template("duties/key_days.html", form=form, days=days)
     return page, status_of(form)
 
 

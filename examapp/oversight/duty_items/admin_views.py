@@ -63,7 +63,8 @@ def change_item(item_id: int) -> Response | tuple[str, int]:
 
 
 def _page(form: AnswerableForm, duty_list: DutyList, item: DutyItem | None) -> tuple[str, int]:
-    page = render_template("duties/item.html", form=form, duty_list=duty_list, item=item)
+    key_days = [(first, name) for (first, _), name in duty_list_queries.key_days(read_session()).items()]
+    page = render_template("duties/item.html", form=form, duty_list=duty_list, item=item, key_days=key_days)
     return page, status_of(form)
 
 

@@ -58,7 +58,9 @@ class ItemForm(AnswerableForm):
     carrier = StringField("学习宣传载体", filters=[_tidy], validators=_text_rules(300))
     measures = TextAreaField("方式措施", filters=[_tidy], validators=_text_rules(2000), render_kw=_LONG)
     standard = TextAreaField("标准清单", filters=[_tidy], validators=_text_rules(2000), render_kw=_LONG)
-    key_on = DateField("重要时间节点", invalid_value_message=_DAY, validators=[Optional()])
+    key_on = DateField(
+        "重要时间节点", invalid_value_message=_DAY, validators=[Optional()], render_kw={"list": "key-days"}
+    )
     due_on = DateField("完成时限", invalid_value_message=_DAY, validators=[Optional()])
 
     def duty(self) -> Duty:
@@ -159,12 +161,17 @@ class PeriodForm(FlaskForm):
 
 
 class KeyDayForm(FlaskForm):
-    """A key date of every year; without a name it is taken off."""
+    """A key date of every year, one day or several; without a name it is taken off."""
 
     month = IntegerField("月", validators=[InputRequired(_MONTH), NumberRange(1, 12, _MONTH)])
     day = IntegerField("日", validators=[InputRequired(_DAY_OF_MONTH), NumberRange(1, 31, _DAY_OF_MONTH)])
+    last_month = IntegerField("到（月）", validators=[Optional(), NumberRange(1, 12, _MONTH)])
+    last_day = IntegerField("到（日）", validators=[Optional(), NumberRange(1, 31, _DAY_OF_MONTH)])
     name = StringField("名称", filters=[_tidy], validators=_text_rules(40))
 
     def key_day(self) -> dict[str, Any]:
-        """Give the key date as it was filled in."""
-        return {"month": self.month.data, "day": self.day.data, "name": self.name.data}
+        """Give the key date as it was filled in; without a last day it is one day, a last day alone is one of the same month."""
+        first = (self.month.data, self.day.data)
+        is_one_day = self.last_day.data is None and self.last_month.data is None
+        last = first if is_one_day else (self.last_month.data or first[0], self.last_day.data or 0)
+        return {"span": (first, last), "name": self.name.data}

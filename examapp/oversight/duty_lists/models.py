@@ -26,13 +26,18 @@ class KeyDayRow(Base):
 
     __tablename__ = "duty_key_days"
     __table_args__ = (
-        UniqueConstraint("month", "day"),
+        UniqueConstraint("month", "day", "last_month", "last_day"),
         CheckConstraint("month BETWEEN 1 AND 12 AND day BETWEEN 1 AND 31", name="day"),
+        CheckConstraint("last_month BETWEEN 1 AND 12 AND last_day BETWEEN 1 AND 31", name="last_day"),
+        CheckConstraint("(month, day) <= (last_month, last_day)", name="span"),
     )
 
     id: Mapped[Id]
     month: Mapped[int]
     day: Mapped[int]
+    last_month: Mapped[int]
+    last_day: Mapped[int]
+    """The last day; the first one again where it is one day."""
     name: Mapped[Str]
 
 

@@ -18,12 +18,15 @@ from examapp.organisation.units.models import Unit, UnitKind
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord, KeyDayRow, PlanPeriodRow
 from examapp.oversight.duty_lists.rules import (
     SHIPPED_KEY_DAYS,
+    SHIPPED_KEY_SPANS,
     SHIPPED_PERIODS,
     DutyListState,
     KeyDays,
+    KeySpan,
     PlanPeriod,
     Progress,
-    key_day_label,
+    key_span_label,
+    key_span_of,
     progress_of,
 )
 
@@ -316,11 +319,12 @@ def get_published(session: Session, unit_code: str, year: int | None) -> tuple[U
     raise NotFoundError
 
 
-def key_days(session: Session) -> dict[tuple[int, int], str]:
+def key_days(session: Session) -> dict[KeySpan, str]:
     """Give the key dates in the order of the year: the shipped ones, and over them what the office has set."""
-    rows = session.execute(select(KeyDayRow.month, KeyDayRow.day, KeyDayRow.name))
-    names = SHIPPED_KEY_DAYS | {(month, day): name for month, day, name in rows}
-    return {day: names[day] for day in sorted(names) if names[day]}
+    names = {(day, day): name for day, name in SHIPPED_KEY_DAYS.items()} | SHIPPED_KEY_SPANS
+    for row in session.scalars(select(KeyDayRow)):
+        names[(row.month, row.day), (row.last_month, row.last_day)] = row.name
+    return {span: names[span] for span in sorted(names) if names[span]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,17 +347,17 @@ class CalendarMonth:
 def months_of(rows: Sequence[CalendarRow], names: KeyDays) -> list[CalendarMonth]:
     """Arrange a year's items by month: each under the key date it is meant for, and where it is due; without empty months."""
     due: dict[int, list[CalendarRow]] = defaultdict(list)
-    meant: dict[tuple[int, int], list[CalendarRow]] = {day: [] for day in names}
+    meant: dict[KeySpan, list[CalendarRow]] = {span: [] for span in names}
     for row in rows:
         due[row.item.due_on.month if row.item.due_on else 0].append(row)
         if row.item.key_on:
-            meant.setdefault((row.item.key_on.month, row.item.key_on.day), []).append(row)
+            meant.setdefault(key_span_of(row.item.key_on, names), []).append(row)
     months = []
     for month in (*range(1, 13), 0):
         dates = [
-            KeyDate(text=key_day_label(*day, names.get(day, "")), rows=meant[day])
-            for day in sorted(meant)
-            if day[0] == month
+            KeyDate(text=f"{key_span_label(span)} {names.get(span, '')}".strip(), rows=meant[span])
+            for span in sorted(meant)
+            if span[0][0] == month
         ]
         if dates or due[month]:
             title = f"{month} 月" if month else "未定期限"

@@ -10,8 +10,11 @@ from enum import StrEnum
 
 from examapp.documents.tables import Grid, GridHeader, UnreadableTableError, cell_text, find_head
 
-KeyDays = Mapping[tuple[int, int], str]
-"""Names of key dates by month and day."""
+MonthDay = tuple[int, int]
+KeySpan = tuple[MonthDay, MonthDay]
+"""A key date of every year: its first and its last day, the same where it is one day."""
+KeyDays = Mapping[KeySpan, str]
+"""Names of key dates."""
 SOON = timedelta(days=30)
 """How long before its due date an item counts as coming up."""
 
@@ -94,6 +97,13 @@ SHIPPED_KEY_DAYS = {
 }
 """Names of the days of every year on which law is taught, by month and day: those that the application comes with; the office keeps them."""
 
+SHIPPED_KEY_SPANS: dict[KeySpan, str] = {
+    ((5, 1), (5, 31)): "民法典宣传月",
+    ((6, 1), (6, 30)): "安全生产月",
+    ((12, 1), (12, 7)): "宪法宣传周",
+}
+"""Names of the weeks and months that it comes with."""
+
 
 SHIPPED_DUTIES = (
     ("学习宣传习近平法治思想", "国家工作人员", "党组理论学习中心组", (6, 30), None),
@@ -130,12 +140,27 @@ def period_of(year: int, periods: Iterable[PlanPeriod]) -> PlanPeriod | None:
 
 def key_day_name(day: date | None, names: KeyDays) -> str:
     """Write a key day with its name: `12月4日 国家宪法日`; empty without a day."""
-    return "" if day is None else key_day_label(day.month, day.day, names.get((day.month, day.day), ""))
+    return "" if day is None else f"{day.month}月{day.day}日 {names.get(key_span_of(day, names), '')}".strip()
 
 
-def key_day_label(month: int, day: int, name: str) -> str:
-    """Write a day of every year with its name, if it has one."""
-    return f"{month}月{day}日 {name}".strip()
+def key_span_of(day: date, names: KeyDays) -> KeySpan:
+    """Find the key date that a day belongs to: its own, else the shortest one around it, else the day by itself."""
+    own = (day.month, day.day)
+    around = [(first, last) for first, last in names if first <= own <= last]
+    return min(around, key=_length, default=(own, own))
+
+
+def _length(span: KeySpan) -> int:
+    """Count the days of a key date, all months taken as 31 days: enough to compare."""
+    (month, day), (last_month, last_day) = span
+    return (last_month - month) * 31 + last_day - day
+
+
+def key_span_label(span: KeySpan) -> str:
+    """Write the days of a key date: `12月4日`, `5月1日至31日`, `6月25日至7月5日`."""
+    (month, day), (last_month, last_day) = span
+    last = "" if span[0] == span[1] else f"至{last_day}日" if month == last_month else f"至{last_month}月{last_day}日"
+    return f"{month}月{day}日{last}"
 
 
 def progress_of(due_on: date | None, first_done_on: date | None, *, today: date) -> Progress:
