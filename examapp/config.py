@@ -21,6 +21,7 @@ from examapp.config_messages import MessageSettings, setting
 _INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
 _DATA_KEY = re.compile(r"(?P<id>[A-Za-z0-9_-]+):(?P<key>[0-9a-fA-F]{64})")
 _MAX_SHOWN_CHARACTERS = 60
+DEFAULT_ORGANISATION = "县普法办公室"
 PLAIN_HTTP = "HTTPS 不是 1：正式运行只能经由 https 访问。请在前面的 nginx 配好证书，并设 HTTPS=1。"
 
 
@@ -189,7 +190,7 @@ class Settings(MessageSettings):
         expected="https://域名 这样的完整地址，后面不带网页的路径",
     )
     site_name: str = setting("学法考试平台", "页面抬头显示的名称")
-    organisation: str = setting("县普法办公室", "落款单位名称")
+    organisation: str = setting(DEFAULT_ORGANISATION, "落款单位名称")
     help_line: str = setting(
         "", "登录、修改密码和出错页面上的帮助电话，如 0591-12345678（工作日 8:30–17:30）；留空则只写落款单位名称"
     )

@@ -89,6 +89,7 @@ def test_the_first_administrator_is_led_through_the_set_up(world, session, setup
     assert set(roles) == {"publicity_office", "system_admin", "security_admin", "audit_admin"}
     assert len(set(roles.values())) == 4
     assert {person.state for person in session.query(Person)} == {"off_roster"}
+    assert (find_site_texts(session.connection()) or {}).get("organisation") == "青禾县普法办公室"
     assert client.get("/").headers["Location"] == "/login"
     assert sign_in(client, "zhou", "long enough pass").headers["Location"] == "/"
     assert client.get("/").status_code == 200

@@ -93,6 +93,8 @@ class SetUp:
     others: Sequence[Administrator]
     content: Sequence[str] = ()
     """Keys of CONTENT_PARTS that were ticked, to be loaded in the background."""
+    site_texts: Mapping[str, str] | None = None
+    """How the site and its office are to be called, where the environment does not say it."""
 
 
 def set_up(
@@ -109,6 +111,8 @@ def set_up(
     if len({one.login_name.lower() for one in everybody}) < len(everybody):
         raise SeparatedRolesError
     county = _make_county(session, plan, now=now)
+    if plan.site_texts is not None:
+        set_fact(session, SITE_TEXTS, dict(plan.site_texts), now=now)
     person = _make_person(session, plan.first, county, now=now)
     session.add(
         Account(

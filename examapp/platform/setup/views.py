@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection
+from dataclasses import asdict, replace
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -11,6 +12,7 @@ from wtforms import PasswordField, SelectChoice, SelectMultipleField, StringFiel
 from wtforms.validators import InputRequired, Length, Optional
 
 from examapp import clock
+from examapp.config import DEFAULT_ORGANISATION
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
@@ -155,6 +157,14 @@ def _find_code_rejection(typed: str) -> DomainError | None:
         return judge_set_up_code(session, user, is_right=is_right, address=request.remote_addr, now=clock.now())
 
 
+def _texts_of(county: str) -> dict[str, str] | None:
+    """Name the office after its county; nothing where the environment names it."""
+    texts: SiteTexts = current_app.extensions["site_texts"]
+    if texts.organisation != DEFAULT_ORGANISATION:
+        return None
+    return asdict(replace(texts, organisation=f"{county}普法办公室"))
+
+
 def _set_up(form: SetUpForm) -> Response | None:
     plan = SetUp(
         county_name=form.county_name.data,
@@ -167,6 +177,7 @@ def _set_up(form: SetUpForm) -> Response | None:
             if form[f"{prefix}_name"].data
         ],
         content=form.content.data or (),
+        site_texts=_texts_of(form.county_name.data),
     )
     try:
         with transaction() as session:
