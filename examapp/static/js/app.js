@@ -101,14 +101,14 @@
     });
   });
 
-  // A frame that scrolls sideways takes the focus, so that arrow keys move it.
+  // A frame that scrolls takes the focus, so that arrow keys move it.
   function frameTables() {
     Array.prototype.forEach.call(document.querySelectorAll('.table-frame'), function (frame) {
       if (frame.getAttribute('role') === 'region') { return; }
-      if (frame.scrollWidth > frame.clientWidth) {
+      if (frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight) {
         frame.tabIndex = 0;
         frame.setAttribute('role', 'group');
-        frame.setAttribute('aria-label', '表格，可左右滑动');
+        frame.setAttribute('aria-label', '表格，可滚动查看');
       } else {
         ['tabindex', 'role', 'aria-label'].forEach(function (name) { frame.removeAttribute(name); });
       }
