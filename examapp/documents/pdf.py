@@ -1,6 +1,6 @@
 """PDF documents that an office prints: title, paragraphs, tables with repeated heads, signature lines, watermark, QR code.
 
-One open-licensed Chinese font is embedded, only with the glyphs that occur. The same content makes the same bytes.
+One open-licensed Chinese face is embedded, only with the glyphs that occur. The same content makes the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 
 from examapp.clock import local
-from examapp.documents.pdf_font import FAMILY, break_lines, break_title, printable, share_font, width_of
+from examapp.documents.pdf_font import SANS, SONG, Face, break_lines, break_title, printable, share_font, width_of
 
 Align = Literal["left", "center", "right"]
 _MM = 72 / 25.4
@@ -39,11 +39,12 @@ class Layout:
     line: float = 1.5
     has_dashes: bool = False
     """Page numbers as “— 1 —” at the outer edge, as official documents have them."""
+    face: Face = SANS
 
 
 PLAIN = Layout()
 LANDSCAPE = Layout(is_landscape=True)
-OFFICIAL = Layout(top=37, right=26, bottom=35, left=28, text_pt=16, title_pt=22, line=1.8, has_dashes=True)
+OFFICIAL = Layout(top=37, right=26, bottom=35, left=28, text_pt=16, title_pt=22, line=1.8, has_dashes=True, face=SONG)
 """An official document: A4, margins and sizes of GB/T 9704-2012, 5.2 and 7 (head 37 mm, binding edge 28 mm, 156 × 225 mm of text)."""
 
 
@@ -68,7 +69,7 @@ class PdfDocument:
     ) -> None:
         self.layout = layout
         self._pdf = _Pages(layout, watermark, footnote)
-        self._pdf.set_title(printable(title))
+        self._pdf.set_title(printable(title, layout.face))
         self._pdf.set_lang("zh-CN")
         self._pdf.set_creation_date(local(made_at))
         self._pdf.add_page()
@@ -76,7 +77,7 @@ class PdfDocument:
     def title(self, text: str) -> None:
         """Write the title, centred, in lines of about the same length that end where a word does."""
         size = self.layout.title_pt
-        lines = break_title(text, width=self._pdf.epw * _MM, size_pt=size)
+        lines = break_title(text, width=self._pdf.epw * _MM, size_pt=size, face=self.layout.face)
         self._write("\n".join(lines), size=size, align="center", is_strong=True)
         self.space(self.layout.text_pt / 4)
 
@@ -100,13 +101,14 @@ class PdfDocument:
         size = size or self.layout.text_pt
         shares = sum(head.width for head in heads)
         widths = [head.width / shares * self._pdf.epw for head in heads]
-        head_row = _Row.of([head.text for head in heads], widths, size)
+        face = self.layout.face
+        head_row = _Row.of([head.text for head in heads], widths, size, face)
         self._keep_together(head_row.height + 2 * self._line_of(size))
         self._draw_row(head_row, widths, ["center"] * len(heads), is_head=True)
         count = 0
         for cells in rows:
             count += 1
-            row = _Row.of(cells, widths, size)
+            row = _Row.of(cells, widths, size, face)
             if self._pdf.get_y() + row.height > self._pdf.page_break_trigger:
                 self._pdf.add_page()
                 self._draw_row(head_row, widths, ["center"] * len(heads), is_head=True)
@@ -145,7 +147,9 @@ class PdfDocument:
     ) -> None:
         pdf, height = self._pdf, self._line_of(size)
         indent = 2 * size if is_indented else 0
-        for number, line in enumerate(break_lines(text, width=pdf.epw * _MM, size_pt=size, indent=indent)):
+        for number, line in enumerate(
+            break_lines(text, width=pdf.epw * _MM, size_pt=size, indent=indent, face=self.layout.face)
+        ):
             self._keep_together(height)
             lead = indent / _MM if number == 0 else 0
             self._put(line, x=pdf.l_margin + lead, width=pdf.epw - lead, y=pdf.get_y(), height=height, size=size, align=align, is_strong=is_strong)  # fmt: skip
@@ -166,9 +170,9 @@ class PdfDocument:
         """Write one line within a box; strong letters are the same ones with an outline, so that one font is enough."""
         if not line:
             return
-        free = width - width_of(line, size) / _MM
+        free = width - width_of(line, size, self.layout.face) / _MM
         x += {"left": 0.0, "center": free / 2, "right": free}[align]
-        self._pdf.set_font(FAMILY, size=size)
+        self._pdf.set_font(self.layout.face.family, size=size)
         with self._pdf.local_context(
             text_mode=TextMode.FILL_STROKE if is_strong else TextMode.FILL, line_width=size / 140
         ):
@@ -199,9 +203,9 @@ class _Row:
     size: float
 
     @classmethod
-    def of(cls, texts: Sequence[str], widths: Sequence[float], size: float) -> _Row:
+    def of(cls, texts: Sequence[str], widths: Sequence[float], size: float, face: Face) -> _Row:
         cells = [
-            break_lines(text, width=(width - 2 * _PAD) * _MM, size_pt=size)
+            break_lines(text, width=(width - 2 * _PAD) * _MM, size_pt=size, face=face)
             for text, width in zip(texts, widths, strict=True)
         ]
         line = size * 1.35 / _MM
@@ -216,8 +220,9 @@ class _Pages(FPDF):
 
     def __init__(self, layout: Layout, watermark: str, footnote: str) -> None:
         super().__init__(orientation="landscape" if layout.is_landscape else "portrait", format="A4")
-        share_font(self)
-        self._layout, self._watermark, self._footnote = layout, printable(watermark), printable(footnote)
+        share_font(self, layout.face)
+        self._layout = layout
+        self._watermark, self._footnote = printable(watermark, layout.face), printable(footnote, layout.face)
         self.set_margins(layout.left, layout.top, layout.right)
         self.set_auto_page_break(auto=False, margin=layout.bottom)
         self.page_break_trigger = self.h - layout.bottom
@@ -228,8 +233,8 @@ class _Pages(FPDF):
         if not self._watermark:
             return
         size = 13
-        self.set_font(FAMILY, size=size)
-        width = width_of(self._watermark, size) / _MM
+        self.set_font(self._layout.face.family, size=size)
+        width = width_of(self._watermark, size, self._layout.face) / _MM
         with self.local_context(text_color=(222, 222, 222)):
             for row, y in enumerate(range(30, int(self.h), 62)):
                 x = 12.0 - (row % 2) * width / 2
@@ -241,13 +246,13 @@ class _Pages(FPDF):
     def footer(self) -> None:
         """Write the footnote and the page's number; an official document has that at the outer edge."""
         if self._footnote:
-            self.set_font(FAMILY, size=_FOOTNOTE_PT)
+            self.set_font(self._layout.face.family, size=_FOOTNOTE_PT)
             with self.local_context(text_color=(96, 96, 96)):
                 self.text(self.l_margin, self.h - self._layout.bottom + 5, self._footnote)
         number, size = self.page_no(), 14 if self._layout.has_dashes else 9
         text = f"— {number} —" if self._layout.has_dashes else f"第 {number} 页"
-        self.set_font(FAMILY, size=size)
-        width, x = width_of(text, size) / _MM, self.l_margin
+        self.set_font(self._layout.face.family, size=size)
+        width, x = width_of(text, size, self._layout.face) / _MM, self.l_margin
         if not self._layout.has_dashes:
             x = (self.w - width) / 2
         elif number % 2:

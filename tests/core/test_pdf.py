@@ -8,7 +8,7 @@ import pypdf
 import pytest
 
 from examapp.documents.pdf import LANDSCAPE, OFFICIAL, PdfColumn, PdfDocument
-from examapp.documents.pdf_font import break_lines, break_title, printable, width_of
+from examapp.documents.pdf_font import SONG, break_lines, break_title, has_all, printable, width_of
 
 MADE_AT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 HEADS = [
@@ -80,12 +80,15 @@ def test_official_document_has_its_margins_and_page_numbers():
     document = PdfDocument(title="通报", made_at=MADE_AT, layout=OFFICIAL)
     for _ in range(40):
         document.paragraph("各乡镇人民政府，县直各单位：现将有关情况通报如下。", is_indented=True)
-    pages = page_texts(document.to_bytes())
+    data = document.to_bytes()
+    pages, names = page_texts(data), list(fonts(data))
+    assert len(names) == 1 and "NotoSerifSC" in names[0], "set in a Song"
     assert len(pages) > 1 and [f"—{n}—" in page for n, page in enumerate(pages, 1)] == [True] * len(pages)
 
 
 def test_signs_that_the_font_has_not_become_a_box_and_rare_names_stay():
     assert printable("𠮷野\t🙂\x00") == "𠮷野 □□"
+    assert has_all("叕赟昇喆\n", SONG) and not has_all("𠮷野", SONG)
 
 
 @pytest.mark.parametrize(

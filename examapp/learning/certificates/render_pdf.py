@@ -12,7 +12,7 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 
 from examapp.clock import local
-from examapp.documents.pdf_font import FAMILY, break_lines, printable, share_font, width_of
+from examapp.documents.pdf_font import SANS, break_lines, printable, share_font, width_of
 from examapp.learning.certificates.rules import Printed, check_code, day_label, verify_url
 
 _MM = 72 / 25.4
@@ -136,7 +136,7 @@ class _Book:
         color: tuple[int, int, int] = _INK,
         is_strong: bool = False,
     ) -> None:
-        self.pdf.set_font(FAMILY, size=size)
+        self.pdf.set_font(SANS.family, size=size)
         self.pdf.set_text_color(*color)
         self.pdf.set_draw_color(*color)
         mode = TextMode.FILL_STROKE if is_strong else TextMode.FILL

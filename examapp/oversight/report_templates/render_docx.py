@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -209,6 +210,7 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
     from docx.table import Table
 
     from examapp.documents.pdf import OFFICIAL, PdfDocument
+    from examapp.documents.pdf_font import SANS, has_all
 
     source = Document(io.BytesIO(docx))
     parts: list[Any] = list(_parts(source))
@@ -216,7 +218,9 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
         (part.text.replace("\n", "") for part in parts if not isinstance(part, Table) and part.text.strip()),
         "通报",
     )
-    document = PdfDocument(title=title, made_at=made_at, layout=OFFICIAL, watermark=watermark)
+    is_song = has_all("".join(source.element.body.itertext()) + watermark, OFFICIAL.face)
+    layout = OFFICIAL if is_song else replace(OFFICIAL, face=SANS)  # a rare name is not to become a box
+    document = PdfDocument(title=title, made_at=made_at, layout=layout, watermark=watermark)
     has_title = False
     for part in parts:
         if isinstance(part, Table):
