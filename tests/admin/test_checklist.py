@@ -27,6 +27,7 @@ SOUND = Settings(
 )
 WELL = ChecklistFindings(
     hosts=[DatabaseHost("a", HostState.PRIMARY, 0.1), DatabaseHost("b", HostState.STANDBY)],
+    cell_issue="",
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
     has_demo_accounts=False,
     holders={"system_admin": 1, "security_admin": 1, "audit_admin": 1},
@@ -66,6 +67,7 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({"app_mode": Mode.TRYOUT}, {}, "运行方式", Level.LOOK),
         ({"keep_audit_days": 180}, {}, "审计记录保存期", Level.BAD),
         ({"setup_code": "abc"}, {}, "首次设置页", Level.LOOK),
+        ({"cell": 3}, {"cell_issue": "库里却有别的分区的数据：units。"}, "分区编号", Level.BAD),
         ({}, {"database": {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "on"}}, "数据库 fsync", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.AWAY)]}, "数据库主机 b", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.FOREIGN)]}, "数据库主机 b", Level.BAD),

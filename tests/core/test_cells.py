@@ -21,6 +21,14 @@ def test_an_empty_database_takes_the_range_of_its_cell_once(app, session):
     assert ids[0] == 3 * 10**12 + 1
     assert find_cell_issue(list_sequences(session), 3) == ""
     assert "flask cell begin" not in find_cell_issue(list_sequences(session), 4)
+    session.execute(
+        text(
+            "INSERT INTO units (id, code, name, kind, region_path, created_at) VALUES (7, 'X', '外来单位', 'county', '/7/', now())"
+        )
+    )
+    assert "units。" in find_cell_issue(list_sequences(session, with_rows=True), 3), (
+        "a row that was brought from elsewhere is named"
+    )
     other = begin(4)
     assert other.exit_code == 1
     assert "audit_events" in other.output

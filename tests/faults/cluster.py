@@ -98,8 +98,9 @@ def kill_all(name: str, number: int = signal.SIGKILL) -> None:
 class Cluster:
     """The two machines and the witness."""
 
-    def __init__(self) -> None:
+    def __init__(self, logs: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="examha-"))
+        self.logs = logs
         self.folder.chmod(0o755)
         self.is_cut: set[str] = set()
 
@@ -118,6 +119,8 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for name in ("a", "b", "w"):
             kill_all(name)
+        for log in self.folder.glob("*/*.log") if self.logs else ():
+            shutil.copyfile(log, self.logs / f"{log.parent.name}-{log.name}")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Power and cables

@@ -178,10 +178,10 @@ class DrillDeployment:
         """Tell whether the site answers 200."""
         return self.status(path) == 200
 
-    def status(self, path: str, timeout_s: float = 6.0) -> int:
+    def status(self, path: str, timeout_s: float = 6.0, *, port: int = 0) -> int:
         """Give the status of a page, 0 where there is no answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout_s) as reply:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=timeout_s) as reply:
                 return int(reply.status)
         except urllib.error.HTTPError as error:
             with error:

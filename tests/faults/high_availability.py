@@ -200,13 +200,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--rate", type=float, default=1.0, help="stretches the pauses between two saves")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--logs", type=Path, help="a folder that keeps what Patroni, etcd and PostgreSQL wrote")
     return parser.parse_args()
 
 
 def _run_rows(options: argparse.Namespace) -> int:
     chosen = [name for name in _ROWS if not options.rows or name in options.rows]
     results = []
-    with Cluster() as cluster, DrillDeployment(DATABASE_URL=DATABASE_URL, STARTS_PER_SECOND="1000") as site:
+    with Cluster(options.logs) as cluster, DrillDeployment(DATABASE_URL=DATABASE_URL, STARTS_PER_SECOND="1000") as site:
         site.settle(options.people, [(3600, 60)])
         names = site.people["login_names"]
         load = make_load(port=site.port, login_names=names, password=site.people["password"], seed=options.seed)

@@ -10,12 +10,14 @@ import signal
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from examapp.ops.embedded_servers import make_run_folder, start_valkey
-from tests.faults.deployment import DeploymentError, DrillDeployment
+from examapp.ops.web_server import web_command
+from tests.faults.deployment import ROOT, DeploymentError, DrillDeployment
 from tests.faults.proxy import Proxy
+from tests.helpers.processes import free_port, wait_until
 
 _EXT4_IOC_SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = struct.pack("I", 2)
@@ -111,4 +113,58 @@ def with_poison(settings: dict[str, str]) -> Iterator[DrillDeployment]:
             site.poison = folder
             yield site
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def second_web_server(site: DrillDeployment) -> Iterator[tuple[int, Callable[[], subprocess.Popen[bytes]]]]:
+    """The web server of a second machine on a site's database: its port, and what begins it again where it was ended."""
+    port, folder, running = free_port(), site.folder / "second", list[subprocess.Popen[bytes]]()
+    folder.mkdir(exist_ok=True)
+    own = {"PORT": str(port), "DATA_DIR": str(folder), "UPLOADS_DIR": str(Path(site.data) / "uploads")}
+    environment = site.environment_of("web") | own
+
+    def begin() -> subprocess.Popen[bytes]:
+        if not running or running[-1].poll() is not None:
+            with (folder / "web.log").open("ab") as log:
+                running.append(subprocess.Popen(web_command(), cwd=ROOT, env=environment, stdout=log, stderr=log))
+            if not wait_until(lambda: site.status("/readyz", port=port) == 200, within_s=60):
+                raise DeploymentError(f"the second web server: {(folder / 'web.log').read_text()[-2000:]}")
+        return running[-1]
+
+    try:
+        begin()
+        yield port, begin
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait(30)
+
+
+@contextlib.contextmanager
+def nginx_over(*ports: int) -> Iterator[int]:
+    """An nginx before several web servers, with the upstream of docker/county and what it says beside it; gives its port."""
+    program, own = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), free_port()
+    if program is None:
+        raise DeploymentError("nginx is not installed (apt-get install nginx)")
+    folder = Path(tempfile.mkdtemp(prefix="examnginx-"))
+    upstream = (ROOT / "docker" / "county" / "nginx-upstream.conf").read_text("utf-8")
+    for number, port in enumerate(ports, start=1):
+        upstream = upstream.replace(f"10.0.0.{number}:8000", f"127.0.0.1:{port}")
+    (folder / "nginx.conf").write_text(f"""
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; events {{ worker_connections 4096; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  {upstream}
+  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+  proxy_connect_timeout 3s; proxy_read_timeout 35s; proxy_next_upstream error;
+  server {{ listen 127.0.0.1:{own}; location / {{ proxy_pass http://examapp; }} }}
+}}
+""")
+    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")])
+    try:
+        yield own
+    finally:
+        process.terminate()
+        process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units import queries
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.rules import find_uscc_issue, normalise_uscc, uscc_check_character
+from examapp.oversight.statistics_scope.queries import list_tops
 from examapp.platform.audit.models import AuditEvent
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -180,6 +183,23 @@ def test_a_second_root_is_rejected_and_the_county_is_the_parent_at_first(world, 
     )
     assert (answer.status_code, county.name) == (303, "某某县"), "the one root may be changed"
     assert post(office, "/admin/org/units/new", **facts(code="S1", kind="sector", parent_id=0)).status_code == 303
+
+
+def test_an_area_hangs_below_a_higher_area_alone_and_the_root_stands_for_the_whole(world, county, office):
+    bureau = world.unit("甲局", parent=county)
+    answer = post(office, "/admin/org/units/new", **facts(kind="county", parent_id=bureau.id))
+    assert (answer.status_code, "上级只能是省、地市" in answer.text) == (422, True)
+    county.kind, session = "prefecture", world.session
+    session.flush()
+    assert (
+        post(office, "/admin/org/units/new", **facts(name="乙县", kind="county", parent_id=county.id)).status_code
+        == 303
+    )
+    assert (
+        post(office, "/admin/org/units/new", **facts(code="2", kind="province", parent_id=county.id)).status_code == 422
+    )
+    everything = AccessScope(is_everything=True)
+    assert list_tops(session, everything) == queries.sort_roots(queries.list_units(session))[:1] == [county]
 
 
 def test_a_unit_is_no_choice_for_its_own_parent(world, county, office):

@@ -82,7 +82,7 @@ live_sign_ins = table(
 """The view of sign-ins that are alive, for statements that prove themselves who asks; its definition stands in the migration."""
 _SIGNED_IN = text("""
 SELECT s.sign_in_id, s.account_id, s.person_id, p.name, s.login_name, p.unit_id, u.name AS unit_name,
-  COALESCE((SELECT c.name FROM units AS c WHERE c.id = CAST(split_part(u.region_path, '/', 2) AS bigint) AND c.kind = 'county'), '') AS county_name,
+  COALESCE((SELECT c.name FROM units AS c WHERE c.id = CAST(split_part(u.region_path, '/', 2) AS bigint) AND c.kind IN ('county', 'prefecture', 'province')), '') AS county_name,
   s.must_change_password,
   p.state = 'on_roster' AS is_candidate, s.started_at, COALESCE(s.seen_at, s.started_at) AS seen_at,
   EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,

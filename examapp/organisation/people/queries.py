@@ -29,7 +29,7 @@ from examapp.organisation.people.rules import (
     normalise_id_number,
     normalise_mobile,
 )
-from examapp.organisation.units.models import Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Tree, Unit, UnitKind
 from examapp.organisation.units.queries import IS_ROOT, list_units
 from examapp.security.ciphers import DecryptionError, FieldCipher
 
@@ -382,7 +382,7 @@ UNCOVERED_UNITS = (
     select(func.array_agg(aggregate_order_by(Unit.name, Unit.code)))
     .where(
         IS_ROOT,
-        Unit.kind != UnitKind.COUNTY,
+        Unit.kind.not_in(AREA_KINDS),
         select(Person.id)
         .join(_Below, Person.unit_id == _Below.id)
         .where(Person.state == PersonState.ON_ROSTER, _Below.region_path.startswith(Unit.region_path))

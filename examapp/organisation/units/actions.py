@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from examapp.documents.tables import Grid, cell_text, find_head
 from examapp.errors import DomainError
-from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, UNIT_KIND_NAMES, Tree, Unit, UnitKind
 from examapp.organisation.units.queries import IS_ROOT, sort_roots
 from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, find_uscc_issue, level_of, normalise_uscc
 from examapp.platform.audit.actions import ActionContext, record
@@ -141,16 +141,14 @@ def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
         raise InvalidUnitError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
     if facts.kind == UnitKind.SECTOR and facts.parent_id:
         raise InvalidUnitError("parent_id", "“系统”只挂在条线上，请不要选择上级单位。")
-    if facts.parent_id is None and facts.kind != UnitKind.SECTOR and not _is_root(unit):
+    is_root = unit is not None and unit.parent_id is None and unit.kind != UnitKind.SECTOR
+    if facts.parent_id is None and facts.kind != UnitKind.SECTOR and not is_root:
         _ensure_only_root(session, unit)
     if unit is None and facts.parent_id is not None:
         _check_name(session, facts)
     _check_parent(session, facts.parent_id, "parent_id", Tree.REGION, unit)
+    _check_area(session, facts)
     _check_parent(session, facts.sector_parent_id, "sector_parent_id", Tree.SECTOR, unit)
-
-
-def _is_root(unit: Unit | None) -> bool:
-    return unit is not None and unit.parent_id is None and unit.kind != UnitKind.SECTOR
 
 
 def _ensure_only_root(session: Session, unit: Unit | None) -> None:
@@ -178,6 +176,16 @@ def _check_parent(session: Session, parent_id: int | None, field: str, tree: Tre
         raise InvalidUnitError(field, "没有找到所选的上级，请重新选择。")
     if unit is not None and f"/{unit.id}/" in path:
         raise InvalidUnitError(field, "不能挂在自己或自己的下级单位下面，请重新选择。")
+
+
+def _check_area(session: Session, facts: UnitFacts) -> None:
+    """Reject a county, prefecture or province below anything but a higher area."""
+    if facts.parent_id is None or facts.kind not in AREA_KINDS:
+        return
+    higher = AREA_KINDS[: AREA_KINDS.index(UnitKind(facts.kind))]
+    if session.get_one(Unit, facts.parent_id).kind not in higher:
+        names = "只能是" + "、".join(UNIT_KIND_NAMES[kind] for kind in higher) if higher else "应当不填"
+        raise InvalidUnitError("parent_id", f"这一类单位的上级{names}，请改选上级，或改正类别。")
 
 
 def _check_depth(path: str) -> None:
@@ -219,7 +227,7 @@ def _note(context: ActionContext, act: str, unit: Unit, *, facts: UnitFacts | No
 
 
 _KINDS = {name: kind for kind, name in UNIT_KIND_NAMES.items()} | {str(kind): kind for kind in UnitKind}
-_TOP_KINDS = {name for name, kind in _KINDS.items() if kind in {UnitKind.COUNTY, UnitKind.SECTOR}}
+_TOP_KINDS = {name for name, kind in _KINDS.items() if kind in {*AREA_KINDS, UnitKind.SECTOR}}
 """As a file writes the kinds that hang below nothing in the region tree."""
 _ATTRIBUTES = {"kind": "kind", "parent": "parent_id", "sector_parent": "sector_parent_id", "uscc": "uscc"}
 """Columns that a file may leave out; a unit that is there already keeps what they would say."""

@@ -25,7 +25,7 @@ from examapp.organisation.roster.actions import close_empty_unit
 from examapp.organisation.roster.forms import TableForm, UnitForm, UnitsImportForm
 from examapp.organisation.units import actions, queries
 from examapp.organisation.units.actions import UnitFacts
-from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, UNIT_KIND_NAMES, Tree, Unit, UnitKind
 from examapp.organisation.units.rules import UNIT_HEADS, normalise_uscc
 from examapp.web.params import chosen_number
 from examapp.web.query_encryption import encrypt_query_param
@@ -230,7 +230,7 @@ def import_units() -> BaseResponse:
     units = [unit for unit in queries.list_units(read_session()) if unit.kind != UnitKind.SECTOR]
     form.parent_id.choices = unit_choices(units, "（表中都写明了上级）")
     if request.method == "GET":
-        county = next((unit.id for unit in units if unit.kind == UnitKind.COUNTY), NOTHING)
+        county = next((unit.id for unit in queries.sort_roots(units) if unit.kind in AREA_KINDS), NOTHING)
         form.parent_id.data = chosen_number("parent") or county
     if form.validate_on_submit() and (grids := read_table(form, UNIT_HEADS, bare_head="单位名称\t类别")):
         is_confirmed = bool(form.is_confirmed.data and not form.file.data)

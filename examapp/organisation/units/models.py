@@ -13,6 +13,8 @@ from examapp.db.session import Base, Id, Str, UtcDateTime
 class UnitKind(StrEnum):
     """What a unit is."""
 
+    PROVINCE = "province"
+    PREFECTURE = "prefecture"
     COUNTY = "county"
     DEPARTMENT = "department"
     TOWNSHIP = "township"
@@ -29,7 +31,11 @@ class Tree(StrEnum):
     SECTOR = "sector"
 
 
+AREA_KINDS = (UnitKind.PROVINCE, UnitKind.PREFECTURE, UnitKind.COUNTY)
+"""From the highest down; the one at the root is what reports over the whole cover."""
 UNIT_KIND_NAMES = {
+    UnitKind.PROVINCE: "省",
+    UnitKind.PREFECTURE: "地市",
     UnitKind.COUNTY: "县",
     UnitKind.DEPARTMENT: "县直单位",
     UnitKind.TOWNSHIP: "乡镇",

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from examapp.organisation.units.models import Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
 
 
 class UnitOwned(Protocol):
@@ -42,6 +42,6 @@ IS_ROOT = and_(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR, Unit.clos
 
 
 def sort_roots(units: Iterable[Unit]) -> list[Unit]:
-    """Give the roots among the units: the county first, then those that no report of the county covers."""
+    """Give the roots among the units: the county (prefecture, province) first, then those that no report of it covers."""
     roots = (unit for unit in units if unit.parent_id is None and unit.kind != UnitKind.SECTOR and not unit.closed_at)
-    return sorted(roots, key=lambda unit: (unit.kind != UnitKind.COUNTY, unit.id))
+    return sorted(roots, key=lambda unit: (unit.kind not in AREA_KINDS, unit.id))

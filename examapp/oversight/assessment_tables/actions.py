@@ -14,7 +14,7 @@ from examapp.delivery.exams.models import Exam, ExamState
 from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.people.models import Person, PersonState
-from examapp.organisation.units.models import Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
 from examapp.oversight.assessments.models import (
     Assessment,
     AssessmentItem,
@@ -205,7 +205,7 @@ def open_assessment(context: ActionContext, *, assessment_id: int, version: int,
 
 def add_sheets(session: Session, assessment_id: int, *, now: datetime) -> int:
     """Give each unit its sheet that has none yet: departments, townships and institutions that are open, by themselves or in the county."""
-    county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY)
+    county = select(Unit.id).where(Unit.kind.in_(AREA_KINDS))
     units = session.scalars(
         select(Unit.id)
         .where(

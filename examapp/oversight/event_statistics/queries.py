@@ -12,7 +12,7 @@ from examapp.learning.study_events.queries import EventFilter, is_below, list_fi
 from examapp.learning.study_events.rules import EventFigures
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.units.models import Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
 from examapp.oversight.duty_lists.models import DutyRecord
 
 _ANSWERING = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.INSTITUTION)
@@ -28,7 +28,7 @@ def list_answering_units(session: Session, access: AccessScope, within_unit: Uni
             within(access),
             Unit.closed_at.is_(None),
             Unit.kind.in_(_ANSWERING),
-            or_(above.id.is_(None), above.kind == UnitKind.COUNTY),
+            or_(above.id.is_(None), above.kind.in_(AREA_KINDS)),
         )
         .order_by(Unit.code)
     )

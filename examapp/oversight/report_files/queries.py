@@ -15,7 +15,7 @@ from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
 from examapp.organisation.people.queries import numbers_of
-from examapp.organisation.units.models import UnitKind
+from examapp.organisation.units.models import AREA_KINDS
 from examapp.oversight.report_files.rules import ReportRequest, file_name_of
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
@@ -99,7 +99,7 @@ def roster_label(report_context: ReportContext, top: UnitNode) -> str:
         text += f"，已采纳更正 {exam.corrections} 条" if exam.corrections else ""
     if exam.result_version > 1:
         text += f"；成绩第 {exam.result_version} 版，更正 {exam.result_version - 1} 次"
-    if top.kind == UnitKind.COUNTY and report_context.uncovered:
+    if top.kind in AREA_KINDS and report_context.uncovered:
         text += f"；不含没有上级单位的{'、'.join(report_context.uncovered)}"
     return text
 

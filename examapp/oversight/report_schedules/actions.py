@@ -16,7 +16,7 @@ from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import PERMISSION_HOLDERS, access_of
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
-from examapp.organisation.units.models import Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Tree, Unit
 from examapp.oversight.report_exports.actions import request_export
 from examapp.oversight.report_exports.models import Export, ReportSchedule
 from examapp.oversight.report_files.rules import ReportRequest
@@ -31,7 +31,7 @@ def list_administrators(session: Session, *, now: datetime, state: str) -> list[
     """List who may export, with the unit and tree of each role; a role over everything stands at the county. `state` is left out."""
     county = (
         select(Unit.id)
-        .where(Unit.parent_id.is_(None), Unit.kind == UnitKind.COUNTY)
+        .where(Unit.parent_id.is_(None), Unit.kind.in_(AREA_KINDS))
         .order_by(Unit.code)
         .limit(1)
         .scalar_subquery()

@@ -43,7 +43,7 @@ from examapp.organisation.access.queries import ensure_unit_in_scope, within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, RosterMove
 from examapp.organisation.people.queries import UNCOVERED_UNITS
-from examapp.organisation.units.models import Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Tree, Unit, UnitKind
 from examapp.oversight.statistics_definitions.rules import Scope, UnitNode
 from examapp.oversight.statistics_scope.rules import ReportFilter
 
@@ -265,7 +265,7 @@ def list_tops(session: Session, access: AccessScope) -> list[Unit]:
     query = select(Unit).order_by(Unit.code)
     if access.is_everything:
         roots = session.scalars(query.where(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR)).all()
-        return [unit for unit in roots if unit.kind == UnitKind.COUNTY] or list(roots)
+        return [unit for unit in roots if unit.kind in AREA_KINDS] or list(roots)
     is_top = or_(Unit.region_path.in_(access.region_paths), Unit.sector_path.in_(access.sector_paths))
     return list(session.scalars(query.where(is_top)))
 

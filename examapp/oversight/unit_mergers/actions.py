@@ -17,7 +17,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState, RoleGrant, RosterMove
 from examapp.organisation.roster_moves.queries import OFF_ROSTER_MOVE
 from examapp.organisation.units.actions import UnitFacts, create_unit, edit_unit
-from examapp.organisation.units.models import Unit
+from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
 from examapp.organisation.units.rules import DEEPEST_LEVEL, level_of
 from examapp.oversight.roster_snapshots.actions import create_snapshot
 from examapp.oversight.unit_mergers.models import UnitChange, UnitChangeKind
@@ -133,8 +133,8 @@ def _validate_pair(session: Session, source: Unit, target: Unit) -> None:
         raise InvalidMergerError(f"“{target.name}”已撤销，请选择其他单位。")
     if target.region_path.startswith(source.region_path):
         raise InvalidMergerError("不能并入自己的下级单位。请先把那个单位划到别的上级。")
-    if source.kind in ("county", "sector") or target.kind == "sector":
-        raise InvalidMergerError("只有实有单位之间可以合并，县和系统不能合并。")
+    if source.kind in {*AREA_KINDS, UnitKind.SECTOR} or target.kind == "sector":
+        raise InvalidMergerError("只有实有单位之间可以合并，省、地市、县和系统不能合并。")
 
 
 def _hang_children(context: ActionContext, source: Unit, target: Unit) -> None:

@@ -7,12 +7,11 @@ from sqlalchemy import text
 from examapp.errors import ConflictError
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.cells.queries import list_sequences
-from examapp.platform.cells.rules import first_id, list_foreign_tables
+from examapp.platform.cells.rules import first_id, list_foreign_tables, name_tables
 
 AUDIT_ACTS = {"cells.begin": "划定分区编号"}
 AUDIT_OBJECTS = {"cell": "分区"}
 AUDIT_DETAILS = {"sequences": "编号序列数"}
-_MAX_NAMED = 5
 
 
 def begin_cell(context: ActionContext, cell: int) -> int:
@@ -23,9 +22,8 @@ def begin_cell(context: ActionContext, cell: int) -> int:
     session = context.session
     sequences = list_sequences(session, with_rows=True)
     if foreign := list_foreign_tables(sequences, cell):
-        named = "、".join(foreign[:_MAX_NAMED]) + (f" 等 {len(foreign)} 张表" if len(foreign) > _MAX_NAMED else "")
         raise ConflictError(
-            f"库里已有别的分区的数据（{named}），没有改动。分区编号只能在空数据库上划定：请新建数据库，执行 migrate，"
+            f"库里已有别的分区的数据（{name_tables(foreign)}），没有改动。分区编号只能在空数据库上划定：请新建数据库，执行 migrate，"
             f"再执行 flask cell begin {cell}，然后导入名册。"
         )
     first = first_id(cell)

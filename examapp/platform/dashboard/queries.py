@@ -25,7 +25,8 @@ from examapp.learning.study_events.queries import list_my_events
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
-from examapp.organisation.units.models import Tree, Unit, UnitKind
+from examapp.organisation.units.models import AREA_KINDS, Tree, Unit
+from examapp.organisation.units.queries import IS_ROOT
 from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
 _EVENT_SHOWN = timedelta(hours=12)
@@ -148,7 +149,7 @@ def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
 def _top_unit(session: Session, access: AccessScope) -> tuple[int, Tree] | None:
     """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within reach."""
     if access.is_everything:
-        county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY, Unit.closed_at.is_(None)).order_by(Unit.code)
+        county = select(Unit.id).where(IS_ROOT, Unit.kind.in_(AREA_KINDS)).order_by(Unit.code)
         unit_id = session.scalars(county.limit(1)).first()
         return None if unit_id is None else (unit_id, Tree.REGION)
     if access.region_paths:
@@ -199,7 +200,7 @@ def count_set_up(session: Session, *, now: datetime) -> SetUpCounts:
     holds = or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
     people_with = select(func.count(RoleGrant.person_id.distinct())).where(holds)
     counted = {
-        "units": select(func.count()).select_from(Unit).where(Unit.closed_at.is_(None), Unit.kind != UnitKind.COUNTY),
+        "units": select(func.count()).select_from(Unit).where(Unit.closed_at.is_(None), Unit.kind.not_in(AREA_KINDS)),
         "people": select(func.count()).select_from(Person).where(Person.state == PersonState.ON_ROSTER),
         "offices": people_with.where(RoleGrant.role == Role.PUBLICITY_OFFICE),
         "unit_admins": people_with.where(RoleGrant.role == Role.UNIT_ADMIN),

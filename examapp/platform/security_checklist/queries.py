@@ -17,6 +17,8 @@ from examapp.ops.backup import BackupFolder
 from examapp.organisation.people.models import Account, RoleGrant
 from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit_chain.actions import find_head_issue
+from examapp.platform.cells.queries import list_sequences
+from examapp.platform.cells.rules import find_cell_issue
 from examapp.platform.security_checklist.rules import ChecklistFindings
 from examapp.platform.setup import queries as setup_queries
 from examapp.security.ciphers import FieldCipher
@@ -33,6 +35,7 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
     opened_at, unopened = _last_check(session, "people.check_keys", "broken")
     return ChecklistFindings(
         hosts=inspect_hosts(settings.database_url),
+        cell_issue=find_cell_issue(list_sequences(session, with_rows=settings.cell > 0), settings.cell),
         database=setup_queries.database_settings(session),
         has_demo_accounts=setup_queries.has_demo_accounts(session),
         holders=holders,

@@ -51,6 +51,8 @@ class ChecklistFindings:
 
     hosts: Sequence[DatabaseHost]
     """The hosts of the database's address; empty where it names one."""
+    cell_issue: str
+    """What is wrong with the ranges of ids; empty where all ids are of this cell."""
     database: Mapping[str, str]
     has_demo_accounts: bool
     holders: Mapping[str, int]
@@ -81,6 +83,7 @@ def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> lis
         *_settings(settings),
         *_database(found),
         *_hosts(found),
+        *_cell(settings, found),
         *_people(settings, found),
         _backup(found, now=now),
         *_audit(settings, found, now=now),
@@ -153,6 +156,13 @@ def _hosts(found: ChecklistFindings) -> list[Point]:
     if found.hosts and primaries != 1:
         points.append(Point("主库", Level.BAD, f"有 {primaries} 个", "只能有一个主库。请执行 patronictl list 查看，按运维手册“两台机器和一台见证机”处理。"))  # fmt: skip
     return points
+
+
+def _cell(settings: Settings, found: ChecklistFindings) -> list[Point]:
+    if not settings.cell and not found.cell_issue:
+        return []
+    is_sound = not found.cell_issue
+    return [Point("分区编号", Level.GOOD if is_sound else Level.BAD, f"第 {settings.cell} 分区" if is_sound else "有问题", found.cell_issue)]  # fmt: skip
 
 
 def _people(settings: Settings, found: ChecklistFindings) -> list[Point]:

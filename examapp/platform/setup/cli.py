@@ -44,7 +44,7 @@ def _issues() -> list[str]:
     session, settings = read_session(), current_app.config["SETTINGS"]
     if queries.schema_version(session) != newest_version():
         return [_OLD_SCHEMA]
-    cell_issue = find_cell_issue(list_sequences(session), settings.cell)
+    cell_issue = find_cell_issue(list_sequences(session, with_rows=settings.cell > 0), settings.cell)
     return ([cell_issue] if cell_issue else []) + list_production_issues(
         settings,
         queries.database_settings(session),

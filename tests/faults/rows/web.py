@@ -13,6 +13,7 @@ import psutil
 
 from examapp.ops.start_checks import listening
 from tests.faults.rows.register import row
+from tests.faults.sites import nginx_over, second_web_server
 from tests.faults.trial import Trial
 from tests.helpers.processes import wait_until
 
@@ -111,3 +112,38 @@ def deploy(t: Trial) -> None:
     t.note(f"{len(failed)} requests dropped and repeated")
     t.expect_only_503()
     t.expect(len(failed) <= max(3, 0.01 * len(t.ledger.select(since=t.broken_at))), f"{len(failed)} requests dropped")
+
+
+@row("F33", "两台网页服务器前有 nginx：逐台平滑重载，再逐台停止、启动")
+def rolling_upgrade(t: Trial) -> None:
+    with second_web_server(t.site) as (port, begin_second), nginx_over(t.site.port, port) as front:
+        t.load.redirect(front)
+        t.take_exam(6)
+        with t.broken():
+            for server in (psutil.Process(begin_second().pid), t.site.part("web")):
+                old = set(_workers(server))
+                server.send_signal(signal.SIGHUP)
+                is_new = lambda server=server, old=old: len(new := set(_workers(server))) == len(old) and not new & old
+                t.expect(wait_until(is_new, within_s=60), "the workers were not renewed")
+                t.watch(2)
+            stopped = begin_second()
+            stopped.terminate()
+            stopped.wait(30)
+            t.watch(4)
+            begin_second()
+            t.watch(2)
+            first = t.site.part("web")
+            first.terminate()
+            t.expect(wait_until(lambda: not first.is_running() and t.site.is_ready(), within_s=60), "no web server")
+        t.watch(5)
+        t.rest()
+        t.load.redirect(t.site.port)
+    asked = t.ledger.select(since=t.broken_at)
+    failed = [r for r in asked if r.status != 200]
+    t.note(f"{len(failed)} of {len(asked)} requests failed, slowest {t.ledger.slowest_s(since=t.broken_at):.1f} s")
+    t.expect(not failed, f"failed: {[(r.what, r.status, r.note[:60]) for r in failed[:5]]}")
+
+
+def _workers(server: psutil.Process) -> list[int]:
+    """Give the web processes below a web server, of the old version and of the new."""
+    return [worker.pid for loaded in server.children() for worker in loaded.children()]
