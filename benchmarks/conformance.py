@@ -324,7 +324,7 @@ def _saved_family(reader: ChildReader, suffix: str, source: str) -> list[Verdict
 def _saved(reader: ChildReader, written: shapes.Written, suffix: str) -> ParseResult:
     """Read a file after LibreOffice has saved it in another format; .wps is .doc by another name."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, written.name)
+        source = Path(folder, f"source{Path(written.name).suffix}")
         source.write_bytes(written.content)
         kind = {"wps": "doc"}.get(suffix, suffix)
         command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", kind]
