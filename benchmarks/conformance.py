@@ -293,7 +293,7 @@ _OFFICES = {
 }  # fmt: skip
 _SAVED_AS = {"doc": "docx", "wps": "docx", "rtf": "docx", "odt": "docx", "xls": "xlsx", "ods": "xlsx"}
 """Formats in which LibreOffice saves, and the files that are saved."""
-_MADE_SEEDS, _OFFICE_SEEDS, _SAVED_SEEDS = 2600, 100, 10
+_MADE_SEEDS, _OFFICE_SEEDS, _SAVED_SEEDS = 2600, 100, 5
 
 
 def _made_families() -> dict[str, list[Verdict]]:
