@@ -26,7 +26,7 @@ from typing import Any
 from question_bank.model import ParseResult
 from question_bank.sandbox import ChildReader
 from tests.question_bank import shapes
-from tests.question_bank.judging import Verdict, judge_office, judge_shape
+from tests.question_bank.judging import FileJudgement, judge_office, judge_shape
 
 _OUT = Path(__file__).parents[1] / "docs" / "conformance.md"
 _COUNTS = (
@@ -296,9 +296,9 @@ _SAVED_AS = {"doc": "docx", "wps": "docx", "rtf": "docx", "odt": "docx", "xls": 
 _MADE_SEEDS, _OFFICE_SEEDS, _SAVED_SEEDS = 2600, 100, 5
 
 
-def _made_families() -> dict[str, list[Verdict]]:
+def _made_families() -> dict[str, list[FileJudgement]]:
     """Judge files made in each shape, a third of them damaged, as each clerk writes them, and saved by LibreOffice where it is installed."""
-    families: dict[str, list[Verdict]] = {}
+    families: dict[str, list[FileJudgement]] = {}
     for seed in range(_MADE_SEEDS):
         form = shapes.SHAPES[seed % len(shapes.SHAPES)].form.partition(" ")[0]
         families.setdefault(_FORMS[form], []).append(judge_shape(seed))
@@ -311,7 +311,7 @@ def _made_families() -> dict[str, list[Verdict]]:
     return families
 
 
-def _saved_family(reader: ChildReader, suffix: str, source: str) -> list[Verdict]:
+def _saved_family(reader: ChildReader, suffix: str, source: str) -> list[FileJudgement]:
     count = len(shapes.SHAPES)
     places = [place for place, shape in enumerate(shapes.SHAPES) if shape.form.partition(" ")[0] == source]
     seeds = (place + count * turn for turn in itertools.count(1) for place in places)
@@ -332,7 +332,7 @@ def _saved(reader: ChildReader, written: shapes.Written, suffix: str) -> ParseRe
         return reader.read(source.with_suffix(f".{kind}").read_bytes(), f"题库.{suffix}", "auto")
 
 
-def _made_page(made: dict[str, list[Verdict]], silent: list[str]) -> str:
+def _made_page(made: dict[str, list[FileJudgement]], silent: list[str]) -> str:
     heads = ("文件", "题目", "读对", "有说明", "错而没有说明", "全对的文件", "整个文件不读", "清点过的文件", "清点不符")
     lines = [
         "## 自造的文件", "",
@@ -345,7 +345,7 @@ def _made_page(made: dict[str, list[Verdict]], silent: list[str]) -> str:
     return "\n".join([*lines, *(f"- {each}" for each in silent), *([""] if silent else [])])
 
 
-def _made_row(name: str, verdicts: list[Verdict]) -> str:
+def _made_row(name: str, verdicts: list[FileJudgement]) -> str:
     results = [verdict.result for verdict in verdicts if verdict.result]
     count, right = sum(len(verdict.bank) for verdict in verdicts), sum(verdict.right for verdict in verdicts)
     silent = sum(len(verdict.wrong) for verdict in verdicts)

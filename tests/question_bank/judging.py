@@ -15,7 +15,7 @@ Reader = Callable[[Written], ParseResult]
 
 
 @dataclass(slots=True)
-class Verdict:
+class FileJudgement:
     """What became of a file's questions."""
 
     bank: list[TrueQuestion]
@@ -33,7 +33,7 @@ def read(written: Written) -> ParseResult:
     return read_file(written.content, written.name, answers=written.answers)
 
 
-def judge_shape(seed: int, reader: Reader = read) -> Verdict:
+def judge_shape(seed: int, reader: Reader = read) -> FileJudgement:
     """Judge the file of this seed, each third one damaged."""
     random_ = random.Random(seed)
     shape = SHAPES[seed % len(SHAPES)]
@@ -44,7 +44,7 @@ def judge_shape(seed: int, reader: Reader = read) -> Verdict:
     return judge(bank, written, f"{seed} {shape.name}{how and f', {how}'}", is_damaged=bool(how), reader=reader)
 
 
-def judge_office(office: str, seed: int, reader: Reader = read) -> Verdict:
+def judge_office(office: str, seed: int, reader: Reader = read) -> FileJudgement:
     """Judge a file as one of the clerks writes it."""
     random_ = random.Random(seed)
     bank = draw(random_, clerks.KINDS.get(office, shapes.ALL))
@@ -58,9 +58,9 @@ def draw(random_: random.Random, kinds: Sequence[str]) -> list[TrueQuestion]:
 
 def judge(
     bank: list[TrueQuestion], written: Written, name: str, *, is_damaged: bool = False, reader: Reader = read
-) -> Verdict:
+) -> FileJudgement:
     """Read a file and compare it with what it truly holds."""
-    verdict = Verdict(bank, is_whole=is_damaged)
+    verdict = FileJudgement(bank, is_whole=is_damaged)
     try:
         result = verdict.result = reader(written)
     except UnreadableFileError:
@@ -70,8 +70,9 @@ def judge(
         verdict.right += not problem
         if problem and not item.dropped:
             verdict.wrong.append(f"{name}: {problem}")
-    stems = [item.question.stem for item in (*result.imported, *result.needing_review)]
-    seen, reviewed = bare("".join(stems)), bare("".join(item.question.stem for item in result.needing_review))
+    questions = [item.question for item in result.imported] + [item.question for item in result.needing_review]
+    seen = bare("".join(question.stem for question in questions))
+    reviewed = bare("".join(item.question.stem for item in result.needing_review))
     joined = {
         one.place for above, one in pairwise(bank) if above.place in reviewed
     }  # with the question above, which is on review

@@ -143,8 +143,8 @@ def test_macro_of_a_document_does_not_run_though_it_would_without_the_settings(t
         reading = reader.read(content, "a.odt", "auto")
         assert [(one.question.stem, one.question.key) for one in reading.imported] == [("谁做", ("B",))]
         assert not sign.exists()
-        open_door = office._SETTINGS.replace("<value>true", "<value>false").replace("<value>3", "<value>0")
-        monkeypatch.setattr(office, "_SETTINGS", open_door)
+        permissive = office._SETTINGS.replace("<value>true", "<value>false").replace("<value>3", "<value>0")
+        monkeypatch.setattr(office, "_SETTINGS", permissive)
         reader.read(content, "a.odt", "auto")
         assert sign.exists()
 

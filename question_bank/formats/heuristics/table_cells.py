@@ -89,8 +89,8 @@ def _read_marked(text: str) -> list[tuple[str, str]]:
 
 def _divider_of(text: str) -> str:
     """Return the first pattern that divides a text into two parts, three where its sign is a rarer one; empty when none does."""
-    least = {**dict.fromkeys(_DIVIDERS, 2), **dict.fromkeys(_RARER, 3)}
-    return next((divider for divider, count in least.items() if len(_divided(text, divider)) >= count), "")
+    minimum = {**dict.fromkeys(_DIVIDERS, 2), **dict.fromkeys(_RARER, 3)}
+    return next((divider for divider, count in minimum.items() if len(_divided(text, divider)) >= count), "")
 
 
 def read_unsure_options(text: str) -> list[tuple[str, str]]:
