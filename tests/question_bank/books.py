@@ -77,4 +77,4 @@ def _paragraph(text: str, *, listed: bool = False) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    return f"<w:tbl>{''.join('<w:tr>' + ''.join(f'<w:tc>{_paragraph(cell)}</w:tc>' for cell in row) + '</w:tr>' for row in rows)}</w:tbl>"
+    return f"<w:tbl>{''.join('<w:tr>' + ''.join(f'<w:tc>{_paragraph(cell)}</w:tc>' for cell in row) + '</w:tr>' for row in rows)}</w:tbl><w:p/>"  # without a paragraph behind it, the next table would be one with it
