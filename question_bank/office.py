@@ -76,10 +76,17 @@ def to_word(content: bytes, name: str) -> tuple[bytes, str, str]:
     if len(content) > MAX_BYTES:
         raise UnreadableFileError(f"这是{old.label}，超过 {MAX_BYTES // 1024 // 1024} MB，转换不了。{_OPEN_IN_WORD}")
     program = shutil.which("soffice") or shutil.which("libreoffice")
-    if program is None:
-        reason = f"这是{old.label}，要由服务器上的 LibreOffice 转换，而服务器没有安装它。{_OPEN_IN_WORD}"
+    missing = "它" if program is None else "" if _has_writer(program) else "其中的文字处理部分（Writer）"
+    if program is None or missing:
+        reason = f"这是{old.label}，要由服务器上的 LibreOffice 转换，而服务器没有安装{missing}。{_OPEN_IN_WORD}"
         raise UnreadableFileError(f"{reason}（管理员可安装 Debian 软件包 {_PACKAGE}。）")
     return _convert(program, content, old), f"{PurePath(name).stem}.docx", old.label
+
+
+def _has_writer(program: str) -> bool:
+    """Return False where LibreOffice is installed with other parts only, such as Calc."""
+    registry = Path(program).resolve().parent.parent / "share" / "registry"
+    return not registry.is_dir() or Path(registry, "writer.xcd").is_file()
 
 
 def _convert(program: str, content: bytes, old: OldDocument) -> bytes:

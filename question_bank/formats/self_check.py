@@ -21,6 +21,7 @@ _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d
 _INNER_LETTER = re.compile(r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：])(?=\s*\S)")
 _SAID = re.compile(r"(?:正确|参考|标准)?答案\s*[:：]\s*(?:[A-H√×]|正确|错误)")
 _TWO_SENTENCES = re.compile(r"[。）)]\s*\n+[^\n]{6,}$")
+_KEY_BLANK = re.compile(r"[(（]\s*[)）]")
 _EMPTY = re.compile(r"[(（【\[]\s*[)）】\]]|__")
 
 
@@ -86,6 +87,8 @@ def _look_notes(question: Question, stem: str, options: list[str]) -> Iterable[t
             yield f"文字里另起一行有题号“{numbers[0]}.”，可能把两道题读成了一道。请核对。", "number_inside"
         if following and str(following) in _ANY_NUMBER.findall(text, 1):
             yield f"文字里有下一题的题号“{following}”，可能把两道题读成了一道。请核对。", "number_inside"
+    if not _EMPTY.search(stem) and any(map(_KEY_BLANK.search, options)):
+        yield "有一个选项里留着空括号，题干里却没有，可能题干的一行读成了选项。请核对选项。", "blank_in_option"
     for letter, option in zip(OPTION_LETTERS, options, strict=False):
         inner = {one or other for one, other in _INNER_LETTER.findall(option)}
         if any(one > letter for one in inner):

@@ -9,9 +9,10 @@ from examapp.documents.decoding import decode_text
 from question_bank.formats import csv_table
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.keys import chosen_in
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import split_glued
-from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, chosen_in, joined, read_answers
+from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, joined, read_answers
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.heuristics.text_patterns import TextLine, to_lines
@@ -29,6 +30,10 @@ _TICKED_OPTION = re.compile(
 )
 """An option with the words by which 问卷星 marks the right ones."""
 _OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
+_REVERSED_SIGNS = re.compile(
+    r"(?:正确|对)(?:的|者|题|目|请|说法)*(?:打|划|画|涂|填|选|写|用)上?\s*[“\"'（(]?\s*[×✗✘XxFfNn错叉]"
+)
+"""What a heading says where the signs mean the reverse: `正确的打×，错误的打√`."""
 _NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
 _ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
 _ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
@@ -71,6 +76,10 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
             raise UnreadableFileError(_NO_ANSWERS)
         segments.answers.append(block)
     questions = _raws(segments, name)
+    if said := _REVERSED_SIGNS.search(text):
+        for parsed in questions:
+            if not parsed.lettered and read_truth(parsed.answer) is not None:
+                parsed.require_review("two_readings", f"文件里写着“{said[0]}”，记号的意思可能是反的。请核对答案。")
     result = resolve_questions(questions, format_name=format_name)
     result.remarks.extend(segments.remarks)
     return result

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from tests.question_bank.books import book
-from tests.question_bank.shapes import LETTERS, SECTIONS, TrueQuestion, Written, bare, word
+from tests.question_bank.books import book, word
+from tests.question_bank.shapes import LETTERS, SECTIONS, TrueQuestion, Written, bare
 
 Bank = Sequence[TrueQuestion]
 NUMERALS = "一二三四五六七八九"

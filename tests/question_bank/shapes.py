@@ -7,12 +7,11 @@ import io
 import random
 import re
 import unicodedata
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
-from tests.question_bank.books import book
+from tests.question_bank.books import book, word
 
 LETTERS = "ABCDEFGH"
 PLACES = [f"{one}{other}镇" for one in "青白红云石龙凤桃柳杨" for other in "山河岭坪湾塘坝沟田林"]
@@ -281,49 +280,6 @@ def _upright(question: TrueQuestion, shape: Shape) -> list[list[str]]:
 def _soft(lines: Sequence[str]) -> list[str]:
     """Return paragraphs that hold the lines up to the next blank one, with line breaks within."""
     return "\n".join(lines).split("\n\n")
-
-
-_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_NUMBERING = (
-    f'<w:numbering xmlns:w="{_W}"><w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/>'
-    '<w:lvlText w:val="%1."/></w:lvl><w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="upperLetter"/><w:lvlText w:val="%2."/></w:lvl>'
-    '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
-)
-_TYPES = (
-    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/>'
-    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
-)
-
-
-def word(body: Sequence[str | list[list[str]]], *, listed: bool = False) -> bytes:
-    """Return a Word document of paragraphs and tables; `listed`: numbers and letters are Word's own."""
-    xml = "".join(_paragraph(one, listed=listed) if isinstance(one, str) else _table(one) for one in body)
-    document = f'<w:document xmlns:w="{_W}"><w:body>{xml}</w:body></w:document>'
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, text in (
-            ("[Content_Types].xml", _TYPES),
-            ("word/document.xml", document),
-            ("word/numbering.xml", _NUMBERING),
-        ):
-            archive.writestr(name, text)
-    return target.getvalue()
-
-
-def _paragraph(text: str, *, listed: bool = False) -> str:
-    match = re.match(r"(?:(\d+)\. |([A-H])\. )", text) if listed else None
-    level = (
-        f'<w:pPr><w:numPr><w:ilvl w:val="{int(bool(match[2]))}"/><w:numId w:val="1"/></w:numPr></w:pPr>'
-        if match
-        else ""
-    )
-    lines = text[match.end() :].split("\n") if match else text.split("\n")
-    runs = "<w:r><w:br/></w:r>".join(f'<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r>' for line in lines)
-    return f"<w:p>{level}{runs}</w:p>"
-
-
-def _table(rows: list[list[str]]) -> str:
-    return f"<w:tbl>{''.join('<w:tr>' + ''.join(f'<w:tc>{_paragraph(cell)}</w:tc>' for cell in row) + '</w:tr>' for row in rows)}</w:tbl>"
 
 
 DAMAGES = ("blank lines", "number twice", "number left out", "full width", "half width", "line broken", "key left out", "page footer", "spaces", "letters twice")  # fmt: skip

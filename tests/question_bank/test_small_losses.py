@@ -11,7 +11,7 @@ from examapp.documents.safe_xml import parse_xml, root_name
 from question_bank.formats.docx_numbering import Numbering, W
 from question_bank.formats.registry import detect, read_file, write_file
 from question_bank.model import Kind, ParseResult, Question
-from tests.question_bank.shapes import word
+from tests.question_bank.books import word
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 40).decode()
 KEYED = "A. 一\nB. 二\n答案：A\n"

@@ -112,6 +112,60 @@ def test_options_that_only_commas_divide_go_to_the_review_list(sign):
     assert keys(found) == [] and review_notes(found) == ["options_unsure"]
 
 
+def test_key_that_a_semicolon_within_an_option_may_shift_is_said():
+    heads = ["题型", "题干", "选项", "答案"]
+    sure = [["单选题", f"谁第{at}次？", "甲；乙；丙；丁", "B"] for at in range(9)]
+    one = workbook(heads, ["单选题", "怎样处罚？", "责令改正；补种；警告", "B"])
+    assert [[note.code for note in item.dropped] for item in one.imported] == [["options_by_sign"]]
+    many = workbook(heads, *sure, ["单选题", "怎样处罚？", "责令改正；补种；警告", "B"])
+    assert [bool(item.dropped) for item in many.imported] == [False] * 9 + [True]
+    mixed = workbook(heads, *sure[:4], *(["单选题", f"怎样处罚{at}？", "甲\n乙丙\n丁", "B"] for at in range(4)))
+    assert all(item.dropped for item in mixed.imported)
+    assert not any(
+        item.dropped for item in workbook(heads, *sure[:1], ["单选题", "谁？", "A.甲；乙；B.丙", "B"]).imported[1:]
+    )
+
+
+def test_key_in_an_explanation_is_taken_whole_and_held_against_the_answer():
+    stem = "1. 谁？\nA.甲\nB.乙\nC.丙\n"
+    for said, key in (
+        ("故选A、B。", "AB"),
+        ("故选A，B，C。", "ABC"),
+        ("综上，故选C项", "C"),
+        ("选择B。A项错误。", "B"),
+    ):
+        assert keys(read_file(f"{stem}解析：{said}\n".encode(), "题.txt")) == [list(key)]
+    for said in ("选A不对。", "答案为A或B。", "故选A，B项错误。"):
+        assert review_notes(read_file(f"{stem}解析：{said}\n".encode(), "题.txt")) == ["no_key"]
+    assert review_notes(read_file(f"{stem}答案：A\n解析：甲不合法，故选B。\n".encode(), "题.txt")) == ["two_keys"]
+    head = [*CHOICES, "解析"]
+    assert review_notes(workbook(head, ["单选题", "谁？", *PHRASES, "A", "故本题选B。"])) == ["two_keys"]
+    assert keys(workbook(head, ["单选题", "谁？", *PHRASES, "A", "选B的人多，应选A。"])) == [["A"]]
+
+
+@pytest.mark.parametrize("said", ["正确的打×，错误的打√", "对的划“×”", "正确的选F"])
+def test_signs_that_a_heading_turns_round_are_doubted(said):
+    text = "一、判断题（{}）\n1、天蓝。（×）\n2、天黑。（√）\n"
+    assert review_notes(read_file(text.format(said).encode(), "题.txt")) == ["two_readings"] * 2
+    assert keys(read_file(text.format("正确的打√，错误的打×").encode(), "题.txt")) == [["B"], ["A"]]
+
+
+def test_answer_of_a_blank_that_may_be_two_is_said_and_its_number_dropped():
+    rows = (["填空题", "一年有____个月", "12个/十二个"], ["填空题", "期限____日", "1、三十"])
+    found = workbook(["题型", "题干", "答案"], *rows)
+    assert [one.question.blanks for one in found.imported] == [(("12个/十二个",),), (("三十",),)]
+    assert [[note.code for note in one.dropped] for one in found.imported] == [["blank_variants"], []]
+
+
+def test_lines_below_a_stem_that_are_taken_for_options_are_said():
+    text = "1. 根据行政处罚法，由谁\n决定处罚（ ）\n甲机关\n乙机关\n答案：B\n"
+    assert review_notes(read_file(text.encode(), "题.txt")) == ["blank_in_option"]
+    text = "1. 由谁决定处罚？\n甲机关\n乙机关\n答案：B\n"
+    assert [[note.code for note in item.dropped] for item in read_file(text.encode(), "题.txt").imported] == [
+        ["options_by_line"]
+    ]
+
+
 def test_lettered_options_in_one_cell_may_be_divided_by_the_sign_of_their_letters():
     found = workbook(["题型", "题干", "选项", "答案"], ["单选题", "谁？", "A、甲、B、乙、C、丙", "C"])
     assert found.imported[0].question.options == ("甲", "乙", "丙") and keys(found) == [["C"]]

@@ -152,7 +152,7 @@ def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
     if not text or (count and len(numbered_parts(text)) not in {0, count}):
         return None
     if count == 1 and "\n" not in text:
-        return (_variants(text),)
+        return (_variants(_without_number(text, 1)),)
     marked = _marked_blanks(text) if count != 1 else []
     if marked and len(marked) == count:
         return tuple(_variants(part) for part in marked)

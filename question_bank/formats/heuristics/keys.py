@@ -16,6 +16,10 @@ Problem: TypeAlias = tuple[str, str]
 _LETTER_AND_TEXT = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
 _SPLIT_TEXTS = re.compile(r"[;；\n|]+")
 _SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
+_CHOSEN = re.compile(
+    r"(?:综上|故|应|本题|因此|所以)*\s*(?:选择?|(?:正确)?答案[为是])\s*[:：]?\s*(?P<key>[A-H](?:[\s、,，和]?[A-H]){0,7})\s*[项.]?"
+)
+_SENTENCE_ENDS = re.compile(r"[。；;\n]|[，,](?!\s*[A-H](?![A-Za-z]))")
 _BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
 _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
@@ -64,6 +68,21 @@ def _by_option_text(answer: str, texts: list[str]) -> tuple[str, ...]:
         if wording and all(word and folded.count(word) == 1 for word in wording):
             return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in wording}))
     return ()
+
+
+def chosen_in(explanation: str) -> str:
+    """Return the key that a sentence of an explanation names and nothing else: `选B`, `故选A、C`, `答案为B`; nothing where several differ."""
+    named = (_CHOSEN.fullmatch(sentence.strip()) for sentence in _SENTENCE_ENDS.split(explanation))
+    found = {match["key"] for match in named if match}
+    return found.pop() if len(found) == 1 else ""
+
+
+def explained_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:
+    """Return that the explanation names another key than the answer does; None where it agrees or names none."""
+    chosen = chosen_in(parsed.explanation_text)
+    if not letters or answers.read_letters(chosen, count=len(parsed.lettered)) in {None, letters}:
+        return None
+    return (f"答案是 {''.join(letters)}，解析里却说选 {chosen}。请核对答案。", "two_keys")
 
 
 def is_by_text(parsed: ParsedQuestion) -> bool:

@@ -13,6 +13,7 @@ from question_bank.formats.heuristics.keys import (
     Problem,
     blanks_key,
     choice_key,
+    explained_problem,
     is_by_text,
     options_problem,
     order_key,
@@ -35,6 +36,8 @@ _LONE_LETTER = re.compile(r"[A-Za-z]")
 _CIRCLED = frozenset("①②③④⑤⑥⑦⑧⑨⑩⑪⑫ⅠⅡⅢⅣⅤⅥ㈠㈡㈢㈣㈤⑴⑵⑶⑷⑸⑹")
 _KEY_PLACE = re.compile(r"[(（]\s*[)）]\s*[。.？?]?$", re.MULTILINE)
 """An empty bracket at the end of a line, where the key is written."""
+_VARIANTS = re.compile(r"(?<=\S)\s*(?:[/／]|或者?)\s*(?=\S)")
+"""What may stand between two answers of which either is right."""
 _DASHED_PAIR = re.compile(r"[A-Z]\s*[-—–―─‐−]\s*[A-Z]")
 _NUMBER_BEFORE = re.compile(r"(\d{1,4})\s*[.．、][ \u3000]*(?=\S{2})")
 MIN_NUMBERED = 3
@@ -168,7 +171,7 @@ def _find_key(parsed: ParsedQuestion, orders: dict[str, bool]) -> Problem | None
         return _find_truth(parsed, orders)
     if parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.ORDERING}:
         letters, problem = order_key(parsed) if parsed.kind is Kind.ORDERING else choice_key(parsed)
-        problem = problem or options_problem(parsed, letters)
+        problem = problem or options_problem(parsed, letters) or explained_problem(parsed, letters)
         if problem is None and parsed.kind is Kind.SINGLE_CHOICE and len(letters) > 1:
             reason = f"写明是单选题，答案“{parsed.answer}”却有 {len(letters)} 个。请核对题型和答案。"
             problem = (reason, "kind_key_conflict")
@@ -286,6 +289,10 @@ def _find_text(parsed: ParsedQuestion) -> Problem | None:
     if is_blank:
         blanks, problem = blanks_key(parsed)
         parsed.blanks = list(blanks)
+        unsplit = next((one for blank in blanks for one in blank if len(blank) == 1 and _VARIANTS.search(one)), "")
+        if unsplit:
+            reason = f"答案“{unsplit[:20]}”要一字不差才算对；如果是几种写法，请改成用“|”隔开。"
+            parsed.add_dropped("blank_variants", reason)
         return problem
     parsed.answer = parsed.answer or "\n".join(blank for blank in parsed.blank_answers if blank)
     return None if parsed.answer else ("没有参考答案。请补上参考答案。", "no_key")

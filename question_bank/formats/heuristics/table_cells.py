@@ -51,6 +51,8 @@ def read_list(text: str) -> tuple[str, ...]:
 _DIVIDERS = (r"\n+|<br\s*/?>", r"\$[;,|]\$|\${2,}|#{2,}|\|{2,}|@{2,}|&{2,}", r"[|｜]", r"[;；]", r"\t+", r"\s#\s|#")
 _RARER = (r"\$", r"\^", r"[~～]", r"/", r"[ \u3000]{2,}|\u3000")
 """Signs that words may hold too: they divide only where they give three parts."""
+_SOFT = frozenset({_DIVIDERS[0], r"[;；]", *_RARER})
+"""Line ends and signs that may as well stand within an option."""
 _UNSURE = (r"[，,]", r"、", r"\s+")
 _SEQUENCE = re.compile(r"(?:^|(?<=[、，,/；;\s]))([A-Z])[、.．:：]\s*")
 _COUNTED = re.compile(
@@ -65,23 +67,30 @@ _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "�
 def read_options(text: str) -> list[tuple[str, str]]:
     """Return letters and texts of the options in one cell; empty when they cannot be separated."""
     text = text.strip()
-    if not text:
-        return []
-    if text[0] in "[{":
-        listed = _read_json_options(text)
-        if listed:
-            return listed
-    prefix, lettered = split_options(text)
+    if marked := _read_marked(text):
+        return marked
+    divider = _divider_of(text)
+    return _with_letters(_divided(text, divider)) if divider else []
+
+
+def is_softly_divided(text: str) -> bool:
+    """Return whether the options in a cell have no letters and are divided by a sign that may as well stand within one: `责令改正；补种；警告`."""
+    return not strip_mark(text)[0] and not _read_marked(text.strip()) and _divider_of(text.strip()) in _SOFT
+
+
+def _read_marked(text: str) -> list[tuple[str, str]]:
+    """Return options that JSON, letters or numbers tell apart."""
+    listed = _read_json_options(text) if text[:1] in {"[", "{"} else []
+    prefix, lettered = ("", []) if listed or not text else split_options(text)
     if len(lettered) >= 2 and not prefix.strip():
         return _without_dividers(lettered)
-    listed = _in_sequence(text) or _counted(text)
-    if listed:
-        return listed
-    for divider in (*_DIVIDERS, *_RARER):
-        parts = _divided(text, divider)
-        if len(parts) >= (3 if divider in _RARER else 2):
-            return _with_letters(parts)
-    return []
+    return listed or _in_sequence(text) or _counted(text)
+
+
+def _divider_of(text: str) -> str:
+    """Return the first pattern that divides a text into two parts, three where its sign is a rarer one; empty when none does."""
+    minimum = {**dict.fromkeys(_DIVIDERS, 2), **dict.fromkeys(_RARER, 3)}
+    return next((divider for divider, count in minimum.items() if len(_divided(text, divider)) >= count), "")
 
 
 def read_unsure_options(text: str) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Check questions of table rows for contradictions, and join rows to cases."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -68,6 +69,24 @@ def review_letters(parsed: ParsedQuestion) -> None:
     if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
         reason = "选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。"
         parsed.require_review("two_readings", reason)
+
+
+MIN_ALIKE = 4
+"""Rows with equally many options by which it is believed that a sign divides options alone."""
+
+
+def note_softly_divided(questions: Iterable[ParsedQuestion]) -> None:
+    """Note that the key may be shifted where a sign divides options that words may hold too, unless nine in ten of its kind have as many options."""
+    by_kind: dict[Kind | None, list[ParsedQuestion]] = defaultdict(list)
+    for parsed in questions:
+        by_kind[parsed.kind].append(parsed)
+    for alike in by_kind.values():
+        usual, number = Counter(len(parsed.lettered) for parsed in alike).most_common(1)[0]
+        is_known = number >= MIN_ALIKE and number >= 0.9 * len(alike)
+        for parsed in alike:
+            if not is_known or len(parsed.lettered) != usual:
+                reason = f"选项没有字母，按换行、分号、斜线一类的符号分成了 {len(parsed.lettered)} 项；如果某个选项里本来有这个符号，答案会错位。请核对。"
+                parsed.add_dropped("options_by_sign", reason)
 
 
 def review_second_columns(

@@ -25,9 +25,6 @@ from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
 from question_bank.rich import Rich
 
-_SEMICOLONS = re.compile("[;；]")
-MANY_OPTIONS = 4
-"""Options beyond which a semicolon between them may be one within an option."""
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
@@ -80,6 +77,8 @@ class _RowReader:
             self.by_row.setdefault(picture.row, []).append(picture)
         self.seen: set[int] = set()
         """Rows of questions."""
+        self.softly_divided: list[ParsedQuestion] = []
+        """Questions whose options only line ends, semicolons or slashes part."""
 
     def _set_header(self, header: TableHeader) -> None:
         self.header = header
@@ -91,6 +90,7 @@ class _RowReader:
         for number in sorted(groups):
             if number > self.header.last_row:
                 self._read_row(number, self._merged(groups[number]), groups[number])
+        table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
         for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
             where = self.place_of(row) if row < len(self.texts) else self.table.place
@@ -154,7 +154,7 @@ class _RowReader:
             return
         parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
         part = self._set_kind(parsed, row)
-        self._set_options(parsed, row)
+        self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
@@ -226,19 +226,20 @@ class _RowReader:
                 hint_kind(parsed, self.table.kind_hint, [text for _, text in options if text], answer)
         return part is not None
 
-    def _set_options(self, parsed: ParsedQuestion, row: list[str]) -> None:
+    def _set_options(self, parsed: ParsedQuestion, row: list[str], *, is_joined: bool) -> None:
         columns = self.columns[Field.OPTION] or (self._answers_are_options() and self.columns[Field.ANSWER_N]) or []
         texts = [(column.place, row[column.index]) for column in columns if column.index < len(row)]
         filled = [text for _, text in texts if text]
         if filled:
             parsed.lettered = _lettered(texts, filled)
+            if len(filled) == 1 < len(parsed.lettered) and table_cells.is_softly_divided(filled[0]):
+                self.softly_divided.append(parsed)
             table_questions.review_letters(parsed)
             return
         cell = self._text(row, Field.OPTIONS)
         parsed.lettered = table_cells.read_options(cell)
-        if len(parsed.lettered) > MANY_OPTIONS and _SEMICOLONS.search(cell) and not strip_mark(cell)[0]:
-            reason = f"选项没有字母，按分号分成了 {len(parsed.lettered)} 项；如果选项里本来有分号，答案会错位。请核对。"
-            parsed.add_dropped("options_by_semicolon", reason)
+        if parsed.lettered and not (is_joined and "\n" in cell) and table_cells.is_softly_divided(cell):
+            self.softly_divided.append(parsed)
         if cell and not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
             parsed.lettered = table_cells.read_unsure_options(cell) or [("A", cell)]
             if len(parsed.lettered) > 1:

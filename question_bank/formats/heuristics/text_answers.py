@@ -23,9 +23,6 @@ _NUMBERS_ROW = re.compile(
 _BARE_NUMBERS = re.compile(r"\d{1,4}(?:[\s|,，、]+\d{1,4}){2,}")
 _KEYS_ROW = re.compile(r"^(?:答案|参考答案|正确答案|标准答案)\s*[:：|]?\s*(?P<rest>.+)$")
 _KEYS_ONLY = re.compile(rf"(?:{_KEY}[\s|,，]+)*{_KEY}")
-_CHOSEN = re.compile(
-    r"^(?:故|应|本题|因此|所以)?\s*(?:选|答案为|答案是|正确答案为|正确答案是)\s*[:：]?\s*([A-H]{1,8})(?![A-Za-z])"
-)
 _RULER = re.compile(r"[|:\-\s]{3,}")
 """The line between head and body of a Markdown table."""
 _DIGITS = re.compile(r"(\d{1,4})\s*[.．]\s*(\d.*)", re.DOTALL)
@@ -205,12 +202,6 @@ def pieces_of(text: str) -> list[str]:
         labels = [glued.start()]
     pieces = (text[start:end].strip() for start, end in pairwise([0, *labels, len(text)]))
     return [piece for piece in pieces if piece]
-
-
-def chosen_in(analysis: str) -> str:
-    """Return the key that an explanation names by `选B`, `故选C`, `答案为B`; nothing where it names none or several."""
-    found = {match[1] for sentence in re.split(r"[。；;，,\n]", analysis) if (match := _CHOSEN.match(sentence.strip()))}
-    return found.pop() if len(found) == 1 else ""
 
 
 def _paired(numbers: list[int], keys: list[str], where: str) -> list[Entry]:

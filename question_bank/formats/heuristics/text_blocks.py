@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from question_bank.formats.heuristics import kind_names, stems
 from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.keys import chosen_in
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
-from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
+from question_bank.formats.heuristics.text_answers import joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
@@ -276,6 +277,9 @@ def _plain_options(parsed: ParsedQuestion) -> bool:
     bare = [line[1:].strip() for line in lines]
     is_lettered = all(bare) and all(line[0] == letter for line, letter in zip(lines, OPTION_LETTERS, strict=False))
     parsed.lettered = list(zip(OPTION_LETTERS, bare if is_lettered else lines, strict=False))
+    if not is_lettered:
+        reason = f"选项没有字母，题干下面的 {len(lines)} 行各作了一项；如果题干或某个选项占了两行，答案会错位。请核对。"
+        parsed.add_dropped("options_by_line", reason)
     return True
 
 
