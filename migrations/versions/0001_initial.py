@@ -32,12 +32,6 @@ STATS_SOURCES = (
     ("persons", "unit_id", "ROW.unit_id", ("unit_id", "state", "rank")),
     ("units", "unit_id", "ROW.id", ("region_path", "sector_path")),
     ("attempts", "person_id", "ROW.person_id", ("exam_id", "person_id", "number", "state", "submitted_at")),
-    (
-        "grades",
-        "person_id",
-        "(SELECT person_id FROM attempts WHERE id = ROW.attempt_id)",
-        ("attempt_id", "is_current", "points", "percent", "band", "is_passed"),
-    ),
     ("external_results", "person_id", "ROW.person_id", ()),
     ("exemptions", "person_id", "ROW.person_id", ()),
     ("makeup_eligibilities", "person_id", "ROW.person_id", ()),
@@ -65,6 +59,7 @@ def upgrade():
     _seed_exemption_reasons()
     for table, column, value, columns in STATS_SOURCES:
         _create_invalidation(table, column, value, columns)
+    _create_invalidation_by_grades()
     _create_change_guards()
     _begin_audit_head()
 
@@ -73,10 +68,8 @@ def downgrade():
     for table in FIXED_COLUMNS:
         op.execute(f"DROP TRIGGER reject_change ON {table}")
     op.execute("DROP FUNCTION reject_change()")
-    for table, *_ in STATS_SOURCES:
-        op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
-        op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
-        op.execute(f"DROP FUNCTION invalidate_stats_of_{table}()")
+    for table in (*(source[0] for source in STATS_SOURCES), "grades"):
+        op.execute(f"DROP FUNCTION invalidate_stats_of_{table}() CASCADE")
     op.execute("DROP VIEW live_sign_ins")
     op.execute("DROP FUNCTION may_start(bigint, bigint, timestamptz)")
     op.execute("DROP FUNCTION counting_attempts(bigint, timestamptz)")
@@ -177,6 +170,21 @@ def _create_invalidation(table, column, value, columns):
     op.execute(
         f"CREATE TRIGGER invalidate_changed_stats AFTER UPDATE {of}ON {table} FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION invalidate_stats_of_{table}()"
     )
+
+
+def _create_invalidation_by_grades():
+    """Mark whose grades a statement wrote, all at once: a correction writes those of a county, and of a row only `is_current` ever changes."""
+    op.execute("""
+        CREATE FUNCTION invalidate_stats_of_grades() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO stats_invalidations (person_id) SELECT DISTINCT person_id FROM attempts WHERE id IN (SELECT attempt_id FROM written);
+          RETURN NULL;
+        END $$
+    """)
+    for name, event, rows in (("stats", "INSERT", "NEW"), ("changed_stats", "UPDATE", "NEW"), ("deleted_stats", "DELETE", "OLD")):
+        op.execute(
+            f"CREATE TRIGGER invalidate_{name} AFTER {event} ON grades REFERENCING {rows} TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION invalidate_stats_of_grades()"
+        )
 
 
 def _create_tables():

@@ -29,6 +29,11 @@ def kinds_in(schema: str) -> list[QuestionKind]:
     return [_BY_LETTER[letter] for letter in schema[::WIDTH]]
 
 
+def option_count(characters: str) -> int:
+    """Return of one item's characters how many options it has; 0 where it asks for texts."""
+    return ord(characters[1]) - _ZERO
+
+
 def find_item(schema: str, item: int) -> tuple[QuestionKind, ResponseSpec] | None:
     """Return kind and spec of an item, numbered from 1; None where the schema has no such item."""
     if not 1 <= item <= count_items(schema):
@@ -38,4 +43,4 @@ def find_item(schema: str, item: int) -> tuple[QuestionKind, ResponseSpec] | Non
 
 @lru_cache(maxsize=1024)
 def _decode(characters: str) -> tuple[QuestionKind, ResponseSpec]:
-    return _BY_LETTER[characters[0]], ResponseSpec(ord(characters[1]) - _ZERO, ord(characters[2]) - _ZERO)
+    return _BY_LETTER[characters[0]], ResponseSpec(option_count(characters), ord(characters[2]) - _ZERO)

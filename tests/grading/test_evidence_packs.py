@@ -112,6 +112,23 @@ def test_what_was_changed_in_the_database_is_named(session, candidate_client, tm
     assert message in "\n".join(verify.check(tmp_path / "pack.zip"))
 
 
+def test_one_byte_changed_in_any_file_is_named(session, candidate_client, tmp_path):
+    path, changed_path = tmp_path / "pack.zip", tmp_path / "changed.zip"
+    pack(session, candidate_client, path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    for changed in (name for name, content in files.items() if content):
+        content = bytearray(files[changed])
+        at = next(i for i in range(len(content) // 2, len(content)) if chr(content[i]).isalnum())
+        content[at] = ord("1" if content[at] != ord("1") else "2")
+        with zipfile.ZipFile(changed_path, "w") as archive:
+            for name, kept in files.items():
+                archive.writestr(name, bytes(content) if name == changed else kept)
+        named = "manifest.json" if changed == "manifest.sig" else changed
+        assert named in "\n".join(verify.check(changed_path)), changed
+    assert len(files) > 10
+
+
 def test_a_grade_of_earlier_answers_brings_them_along(session, candidate_client, tmp_path):
     """As one is left behind where an attempt was opened again and another answer given."""
     attempt_id = candidate_client.attempt["id"]

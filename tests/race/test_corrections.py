@@ -1,16 +1,19 @@
-"""Corrections with true commits: many approvals at once, grading beside one, and a connection that dies in the middle."""
+"""Corrections with true commits: many approvals at once, grading beside one, and a connection or a process that dies in the middle."""
 
 from __future__ import annotations
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count, cycle
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from examapp import clock
 from examapp.content.questions.models import AnswerKey
-from examapp.db.session import transaction
+from examapp.db.session import db, transaction
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import actions
 from examapp.delivery.corrections.rules import CorrectionKind, GradeChange
@@ -61,15 +64,16 @@ def current_points(session):
     return sorted(grade.points for grade in session.query(Grade).filter_by(is_current=True))
 
 
-def test_of_many_approvals_at_once_one_is_carried_out(scenario, race_app):
-    others = iter(scenario["office"][1:])
+@pytest.mark.parametrize("number", [8, pytest.param(50, marks=pytest.mark.slow)])
+def test_of_many_approvals_at_once_one_is_carried_out(scenario, race_app, number):
+    others = cycle(scenario["office"][1:])
     done = together(
         race_app,
-        8,
+        number,
         lambda session: actions.approve_correction(context(session, next(others)), scenario["correction_id"]).state,
     )
     assert sum(result == "applied" for result in done) == 1
-    assert sum(isinstance(result, ConflictError) for result in done) == 7
+    assert sum(isinstance(result, ConflictError) for result in done) == number - 1
     session = scenario["session"]
     assert current_points(session) == [2] * 4
     assert (session.query(ItemRuling).count(), session.query(Grade).count()) == (1, 8)
@@ -109,6 +113,43 @@ def test_a_connection_that_dies_in_the_middle_leaves_everything_as_it_was(scenar
     with transaction() as again:
         actions.approve_correction(context(again, scenario["office"][1]), scenario["correction_id"])
     assert current_points(session) == [2] * 4
+
+
+def approve_and_die(race_app, scenario, moment):
+    """Approve in this process, a fork, and kill it at this moment: before and after each statement, before the commit."""
+    passed = count(1)
+
+    def die(*_args):
+        if next(passed) == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with race_app.app_context():
+        db.engine.dispose(close=False)
+        for happening in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(db.engine, happening, die)
+        with transaction() as session:
+            actions.approve_correction(context(session, scenario["office"][1]), scenario["correction_id"])
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_leaves_all_or_nothing(scenario, race_app):
+    session = scenario["session"]
+    for moment in count(1):
+        session.rollback()
+        child = os.fork()
+        if not child:
+            try:
+                approve_and_die(race_app, scenario, moment)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            break
+        assert current_points(session) == [0] * 4, moment
+        assert (session.query(ItemRuling).count(), session.query(Correction).one().state) == (0, "asked"), moment
+    assert moment > 15
+    assert current_points(session) == [2] * 4
+    assert (session.query(ItemRuling).count(), session.query(Correction).one().state) == (1, "applied")
 
 
 def test_nothing_is_graded_by_the_key_of_before_once_a_new_one_holds(scenario, race_app):

@@ -29,10 +29,10 @@ from examapp.organisation.units.models import Unit
 _MAX_LISTED = 100
 
 _CURRENT = text("""
-SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.key_ids, g.rules,
-  g.ruling_ids, g.sheet, p.sections, p.response_schema,
-  (SELECT json_object_agg(item, points::text) FROM item_marks WHERE id = ANY(g.mark_ids)) AS hand_points,
-  CASE WHEN p.response_schema ~ '^(...)*.0' THEN
+SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.rules,
+  CASE WHEN :version_id = 0 THEN g.key_ids ELSE '{}' END AS key_ids, g.ruling_ids, g.sheet, p.sections, p.response_schema,
+  CASE WHEN g.mark_ids <> '{}' THEN (SELECT json_object_agg(item, points::text) FROM item_marks WHERE id = ANY(g.mark_ids)) END AS hand_points,
+  CASE WHEN strpos(p.response_schema, '0') > 0 THEN
     (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id AND substr(p.response_schema, 3 * item - 1, 1) = '0')
   END AS texts
 FROM grades AS g JOIN attempts AS a ON a.id = g.attempt_id JOIN papers AS p ON p.id = a.paper_id

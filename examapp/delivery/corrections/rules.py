@@ -12,8 +12,20 @@ from typing import Any, Self
 
 import msgspec
 
-from examapp.delivery.grading.rules import GradingRules, Ruling, Treatment, VersionKey, score_stored, unpack_sheet
+from examapp.delivery.grading.rules import (
+    GradingRules,
+    Ruling,
+    Score,
+    Treatment,
+    VersionKey,
+    read_points,
+    score_stored,
+    total_up,
+    unpack_item,
+    unpack_sheet,
+)
 from examapp.points import as_text, mean
+from question_bank.kinds.response_schema import WIDTH
 
 
 class CorrectionKind(StrEnum):
@@ -83,6 +95,7 @@ class CurrentGrade:
     is_passed: bool
     item_points: Sequence[str]
     key_ids: Mapping[str, int]
+    """Empty for a change of an item, which no other item's key has part in."""
     rules: Mapping[str, Any]
     ruling_ids: Sequence[int]
     hand_points: Mapping[str, str] | None
@@ -108,24 +121,56 @@ def grade_again(
 ) -> dict[str, Any]:
     """Give the columns of the grade that follows this one by a change: everything it is made of but the change is as it was."""
     kept = [rulings[ruling_id] for ruling_id in grade.ruling_ids]
-    if new_ruling is not None:
-        replaced = (new_ruling.version_id, new_ruling.part)
-        kept = [ruling for ruling in kept if (ruling.version_id, ruling.part) != replaced] + [new_ruling]
     rules = change.changed_rules(grade.rules)
-    score = score_stored(
-        grade.sections,
-        grade.response_schema,
-        unpack_sheet(grade.sections, grade.response_schema, grade.sheet, grade.texts or {}),
-        {int(version_id): keys[key_id] for version_id, key_id in grade.key_ids.items()},
-        rules=GradingRules.from_json(rules),
-        rulings=kept,
-        hand_points={int(item): Decimal(points) for item, points in (grade.hand_points or {}).items()},
-    )
+    if new_ruling is None:
+        score = _score_all(grade, keys, kept, GradingRules.from_json(rules))
+    else:
+        place = (new_ruling.version_id, new_ruling.part)
+        was_void = any(each.treatment is Treatment.VOID for each in kept if (each.version_id, each.part) == place)
+        kept = [each for each in kept if (each.version_id, each.part) != place] + [new_ruling]
+        score = _score_part(grade, new_ruling, GradingRules.from_json(rules), was_void=was_void)
     return {
         "grade_id": grade.id, "attempt_id": grade.attempt_id, "number": grade.number + 1, "points": score.points, "points_possible": score.points_possible,
         "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": score.item_points, "rules": rules,
         "ruling_ids": sorted(ruling.id for ruling in kept),
     }  # fmt: skip
+
+
+def _score_all(
+    grade: CurrentGrade, keys: Mapping[int, VersionKey], rulings: Sequence[Ruling], rules: GradingRules
+) -> Score:
+    return score_stored(
+        grade.sections,
+        grade.response_schema,
+        unpack_sheet(grade.sections, grade.response_schema, grade.sheet, grade.texts or {}),
+        {int(version_id): keys[key_id] for version_id, key_id in grade.key_ids.items()},
+        rules=rules,
+        rulings=rulings,
+        hand_points={int(item): Decimal(points) for item, points in (grade.hand_points or {}).items()},
+    )
+
+
+def _score_part(grade: CurrentGrade, ruling: Ruling, rules: GradingRules, *, was_void: bool) -> Score:
+    """Score the items of one part by their new ruling; what all others brought stays."""
+    item_points, possible = [read_points(points) for points in grade.item_points], grade.points_possible
+    schema = grade.response_schema
+    items = ((section, item) for section in grade.sections for item in section["items"])
+    for number, (section, item) in enumerate(items, 1):
+        if item[0] != ruling.version_id or item[1] != ruling.part:
+            continue
+        given = (grade.hand_points or {}).get(str(number))
+        alone = score_stored(
+            [{**section, "items": [item]}],
+            schema[WIDTH * (number - 1) : WIDTH * number],
+            [unpack_item(schema, grade.sheet, number, grade.texts or {})],
+            {},
+            rules=rules,
+            rulings=[ruling],
+            hand_points=None if given is None else {1: Decimal(given)},
+        )
+        item_points[number - 1] = alone.points
+        possible += alone.points_possible - (0 if was_void else read_points(item[3]))
+    return total_up(tuple(item_points), possible, rules, sheet=grade.sheet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,11 +156,11 @@ def score_stored(
         if ruling is not None and ruling.treatment is Treatment.VOID:
             item_points.append(ZERO)
             continue
-        possible += _points(worth)
+        possible += read_points(worth)
         if ruling is not None and ruling.treatment is Treatment.FULL:
-            item_points.append(_points(worth))
+            item_points.append(read_points(worth))
         elif number in given:
-            item_points.append(min(given[number], _points(worth)))
+            item_points.append(min(given[number], read_points(worth)))
         elif not kind.is_machine_graded:
             raise UnmarkedItemError(number)
         else:
@@ -172,7 +172,7 @@ def score_stored(
                 item_points.append(max(score((key, *asked), response, rules.scoring_rule) for key in ruling.keys))
     if rules.is_annulled:
         item_points = [ZERO] * len(item_points)
-    return _total(tuple(item_points), possible, rules, sheet=bytes(sheet))
+    return total_up(tuple(item_points), possible, rules, sheet=bytes(sheet))
 
 
 @lru_cache(maxsize=30_000)
@@ -197,14 +197,31 @@ def unpack_sheet(
     return responses
 
 
+def unpack_item(schema: str, sheet: bytes, number: int, texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Give the response to one item of a grade as `unpack_sheet` does, without reading the others."""
+    characters = [schema[at : at + response_schema.WIDTH] for at in range(0, len(schema), response_schema.WIDTH)]
+    kind, size = _packed_kind(characters[number - 1])
+    if not kind.has_letter_key:
+        return tuple(texts.get(str(number), ()))
+    start = sum(_packed_kind(before)[1] for before in characters[: number - 1])
+    return _unpacked(kind, sheet[start : start + size])
+
+
+@lru_cache(maxsize=1024)
+def _packed_kind(characters: str) -> tuple[QuestionKind, int]:
+    """Give the kind of an item of a response schema, and the bytes of its response in a sheet."""
+    (kind,) = response_schema.kinds_in(characters)
+    return kind, kind.packed_size(response_schema.option_count(characters))
+
+
 @lru_cache(maxsize=30_000)
 def _unpacked(kind: QuestionKind, packed: bytes) -> tuple[str, ...]:
     return kind.unpack(packed)
 
 
 @lru_cache(maxsize=512)
-def _points(written: str) -> Decimal:
-    """Read points with two places, however the paper writes them: a grade writes all of its own so."""
+def read_points(written: str) -> Decimal:
+    """Read points with two places, however a paper writes them; a grade writes all of its own so."""
     return round_points(Decimal(written))
 
 
@@ -226,7 +243,7 @@ def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, poi
     stored = key.parts[part]
     return ItemKey(
         kind=kind.code,
-        points=_points(points),
+        points=read_points(points),
         scoring=scoring,
         key=kind.display_key(stored["key"], order),
         option_count=len(order),
@@ -234,7 +251,8 @@ def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, poi
     )
 
 
-def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoundaries, *, sheet: bytes) -> Score:
+def total_up(item_points: tuple[Decimal, ...], possible: Decimal, marks: GradeBoundaries, *, sheet: bytes) -> Score:
+    """Add up what the items brought, of the points possible."""
     points = sum(item_points, ZERO)
     band = band_of(points, possible, marks)
     percent = round_points(points * 100 / possible) if possible else ZERO

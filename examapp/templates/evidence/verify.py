@@ -15,7 +15,8 @@ import sys
 import unicodedata
 import zipfile
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, groupby
 
 FORMAT = 1
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,6 +87,7 @@ def is_signature(public_key, message, signature):
     return are_equal(multiply(number, BASE), add_points(point, multiply(challenge, key)))
 
 
+@lru_cache(maxsize=4096)
 def rounded(value):
     """Round to two places, half up."""
     return Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -117,7 +119,7 @@ def score_choices(right, chosen, worth, rule):
 
 def score_order(right, response, worth, scoring):
     """Score an ordering: the whole order, or by the section's rule the share of pairs in the right order."""
-    if response == right:
+    if list(response) == right:
         return worth
     if scoring != "right_pairs":
         return Decimal(0)
@@ -162,15 +164,14 @@ def score_item(number, item, kind, response, grade, pack):
     if not is_answered(letter, len(order), stored):
         return Decimal(0), worth
     key_ids = ruling["key_ids"] if ruling else [grade["key_ids"][str(version_id)]]
-    parts = [pack.keys[key_id]["parts"][part] for key_id in key_ids]
     rule = grade["rules"]["scoring_rule"]
-    return max(rounded(score_part(letter, one, stored, worth, rule, scoring)) for one in parts), worth
+    return max(pack.score(key_id, part, letter, tuple(stored), worth, rule, scoring) for key_id in key_ids), worth
 
 
 def grade_again(grade, pack):
     """Give what a grade must say, from answers, keys, rulings, marks and rules."""
-    attempt = pack.attempts[grade["attempt"]]
-    paper = pack.papers[attempt["paper"]]
+    attempt = pack.attempt(grade["attempt"])
+    paper = pack.paper(attempt["paper"])
     items = [[*item, section.get("scoring", "")] for section in paper["sections"] for item in section["items"]]
     schema = paper["response_schema"]
     scores = []
@@ -211,14 +212,41 @@ def receipt_of(attempt, schema):
 
 
 class Pack:
-    """The rows of a pack by their numbers."""
+    """The rows of a pack by their numbers; papers and attempts stay text until they are needed, since there may be very many."""
 
-    def __init__(self, read):
-        self.papers = {row["paper"]: row for row in read("papers.jsonl")}
-        self.keys = {row["key"]: row for row in read("keys.jsonl")}
-        self.rulings = {row["ruling"]: {**row, "item": (row["version"], row["part"])} for row in read("rulings.jsonl")}
-        self.marks = {row["mark"]: row for row in read("marks.jsonl")}
-        self.attempts = {row["attempt"]: row for row in read("attempts.jsonl")}
+    def __init__(self, archive):
+        self.archive = archive
+        self.papers = {json.loads(line)["paper"]: line for line in self.lines("papers.jsonl")}
+        self.attempts = {json.loads(line)["attempt"]: line for line in self.lines("attempts.jsonl")}
+        self.keys = {row["key"]: row for row in self.rows("keys.jsonl")}
+        self.rulings = {
+            row["ruling"]: {**row, "item": (row["version"], row["part"])} for row in self.rows("rulings.jsonl")
+        }
+        self.marks = {row["mark"]: row for row in self.rows("marks.jsonl")}
+        self.paper = lru_cache(maxsize=8)(lambda number: json.loads(self.papers[number]))
+        self.attempt = lru_cache(maxsize=8)(lambda number: json.loads(self.attempts[number]))
+        self.score = lru_cache(maxsize=30000)(self._score)
+
+    def lines(self, name):
+        """Yield the lines of a file, read bit by bit."""
+        with self.archive.open(name) as file:
+            yield from file
+
+    def rows(self, name):
+        """Yield the rows of a file, read bit by bit."""
+        return map(json.loads, self.lines(name))
+
+    def _score(self, key_id, part, letter, response, worth, rule, scoring):
+        return rounded(score_part(letter, self.keys[key_id]["parts"][part], response, worth, rule, scoring))
+
+
+def digest_of(archive, name):
+    """Give the SHA-256 of a file, read bit by bit, in hexadecimal."""
+    digest = hashlib.sha256()
+    with archive.open(name) as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def check_files(archive, public_key):
@@ -235,38 +263,52 @@ def check_files(archive, public_key):
             yield f"{name}：清单中没有这个文件"
         elif name not in names:
             yield f"{name}：文件缺失"
-        elif hashlib.sha256(archive.read(name)).hexdigest() != manifest["files"][name]:
+        elif digest_of(archive, name) != manifest["files"][name]:
             yield f"{name}：内容与清单的校验值不符"
 
 
-def check_attempts(pack, history, only):
-    """Yield what is wrong with answers and receipts."""
+def fold(rows):
+    """Give the newest response to each item, of the history of one attempt."""
     newest = {}
-    for row in history:
-        place, found = (row["attempt"], str(row["item"])), (row["epoch"], row["seq"])
-        if place not in newest or found > newest[place][0]:
-            newest[place] = (found, row["response"])
-    folded = {}
-    for (attempt, item), (_, response) in newest.items():
-        folded.setdefault(attempt, {})[item] = response
-    for number, attempt in pack.attempts.items():
-        if only not in (None, number):
-            continue
-        if folded.get(number, {}) != attempt["answers"]:
-            yield f"作答 {number}：答案与作答记录不一致"
-        schema = pack.papers[attempt["paper"]]["response_schema"]
-        if receipt_of(attempt, schema) != attempt["receipt_sha256"]:
-            yield f"作答 {number}：答案与回执的校验值不符"
+    for row in rows:
+        item, found = str(row["item"]), (row["epoch"], row["seq"])
+        if item not in newest or found > newest[item][0]:
+            newest[item] = (found, row["response"])
+    return {item: response for item, (_, response) in newest.items()}
 
 
-def check_grades(pack, grades, only):
-    """Yield what is wrong with grades: with each, and with their numbers."""
+def check_attempts(pack, only):
+    """Yield what is wrong with answers and receipts."""
+    left = set(pack.attempts) if only is None else {only} & set(pack.attempts)
+    for number, rows in groupby(pack.rows("history.jsonl"), lambda row: row["attempt"]):
+        if number in left:
+            left.remove(number)
+            yield from check_attempt(pack, number, fold(rows))
+        elif only in (None, number):
+            yield f"history.jsonl：作答 {number} 的记录没有排在一起，或者包中没有这次作答"
+    for number in sorted(left):
+        yield from check_attempt(pack, number, {})
+
+
+def check_attempt(pack, number, folded):
+    """Yield what is wrong with an attempt, by what its history comes to."""
+    attempt = pack.attempt(number)
+    if folded != attempt["answers"]:
+        yield f"作答 {number}：答案与作答记录不一致"
+    if receipt_of(attempt, pack.paper(attempt["paper"])["response_schema"]) != attempt["receipt_sha256"]:
+        yield f"作答 {number}：答案与回执的校验值不符"
+
+
+def check_grades(pack, only, found):
+    """Yield what is wrong with grades: with each, and with their numbers; count the current ones into `found`."""
     numbers = {}
-    for grade in grades:
+    for grade in pack.rows("grades.jsonl"):
         number = grade["attempt"]
         if only not in (None, number):
             continue
         numbers.setdefault(number, []).append((grade["number"], grade["is_current"]))
+        found["graded"] += bool(grade["is_current"])
+        found["passed"] += bool(grade["is_current"] and grade["is_passed"])
         where = f"作答 {number} 第 {grade['number']} 次评分"
         try:
             made = grade_again(grade, pack)
@@ -276,24 +318,30 @@ def check_grades(pack, grades, only):
         wrong = [f"{name} 记为 {grade[name]}，应为 {value}" for name, value in made.items() if grade[name] != value]
         if wrong:
             yield f"{where}：" + "；".join(wrong)
-    for number, found in numbers.items():
-        if sorted(each for each, _ in found) != list(range(1, len(found) + 1)):
+    for number, made in numbers.items():
+        if sorted(each for each, _ in made) != list(range(1, len(made) + 1)):
             yield f"作答 {number}：评分的序号不连续"
-        if sum(is_current for _, is_current in found) > 1:
+        if sum(is_current for _, is_current in made) > 1:
             yield f"作答 {number}：现行成绩不止一个"
 
 
-def check_counts(exam, pack, grades):
+def check_counts(exam, found):
     """Yield totals that differ from what the pack says of itself."""
-    current = [grade for grade in grades if grade["is_current"]]
-    found = {
-        "attempts": len(pack.attempts),
-        "graded": len(current),
-        "passed": sum(grade["is_passed"] for grade in current),
-    }
     for name, count in found.items():
         if exam["counts"][name] != count:
             yield f"exam.json：{name} 记为 {exam['counts'][name]}，实为 {count}"
+
+
+def check_rows(archive, only):
+    """Yield what is wrong with what the files say."""
+    pack = Pack(archive)
+    found = {"attempts": len(pack.attempts), "graded": 0, "passed": 0}
+    yield from check_attempts(pack, only)
+    yield from check_grades(pack, only, found)
+    if only is None:
+        yield from check_counts(json.loads(archive.read("exam.json")), found)
+    elif only not in pack.attempts:
+        yield f"包中没有作答 {only}"
 
 
 def check(path, public_key=None, only=None):
@@ -301,19 +349,14 @@ def check(path, public_key=None, only=None):
     with zipfile.ZipFile(path) as archive:
         if json.loads(archive.read("manifest.json")).get("format") != FORMAT:
             raise ValueError(f"这个文件不是第 {FORMAT} 版的证据包，请用与它一起保存的 verify.py 核对。")
-        found = list(check_files(archive, public_key))
-
-        def read(name):
-            return [json.loads(line) for line in archive.read(name).decode("utf-8").splitlines()]
-
-        pack, grades = Pack(read), read("grades.jsonl")
-        found += check_attempts(pack, read("history.jsonl"), only)
-        found += check_grades(pack, grades, only)
-        if only is None:
-            found += check_counts(json.loads(archive.read("exam.json")), pack, grades)
-        elif only not in pack.attempts:
-            found.append(f"包中没有作答 {only}")
-    return found
+        wrong = list(check_files(archive, public_key))
+        try:
+            wrong += check_rows(archive, only)
+        except (LookupError, ValueError) as error:
+            if not wrong:
+                raise
+            wrong.append(f"文件被改过，其余内容无法核对（{error!r}）")
+    return wrong
 
 
 def main():
