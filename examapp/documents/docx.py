@@ -90,8 +90,8 @@ class WordDocument:
         for texts in rows:
             row = table.add_row()
             row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
-            for cell, text, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
-                _fill(cell, text, TABLE_FONT, "right" if is_number else "left", width)
+            for cell, content, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
+                _fill(cell, content, TABLE_FONT, "right" if is_number else "left", width)
 
     def to_bytes(self) -> bytes:
         """Return the document as a file."""

@@ -173,7 +173,7 @@ def export_yearly_summary() -> Response:
     document.page_break()
     document.heading("附：各项数字的来源")
     document.paragraph("点数字打开平台上的明细，供核对；定稿印发前可删去本附页。", is_indented=True)
-    rows = [
+    rows: list[list[str | LinkedText]] = [
         [rules.HEADS[key], one.label, LinkedText(one.value, site_url() + one.href)]
         for key, figures in figures_of(summary).items()
         for one in figures

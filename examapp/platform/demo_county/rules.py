@@ -141,7 +141,8 @@ def plan_county() -> CountyPlan:
         name: _add(plan, UnitPlan(name=name, code=f"S{n:02d}", kind=UnitKind.SECTOR))
         for n, name in enumerate(_DEPARTMENTS, 1)
     }
-    number, above = 0, {}
+    number = 0
+    above: dict[str, int] = {}
     for sector, names in _DEPARTMENTS.items():
         for name in names:
             number += 1
