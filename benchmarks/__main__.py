@@ -17,6 +17,7 @@ from benchmarks import (
     certificates,
     corrections,
     grading,
+    messages,
     pages,
     phone,
     ratios,
@@ -37,6 +38,7 @@ TOPICS = (
     "phone",
     "rush",
     "grading",
+    "messages",
     "reports",
     "bank",
     "search",
@@ -53,6 +55,7 @@ INSIDE = {
     "ratios": ratios,
     "rush": rush,
     "grading": grading,
+    "messages": messages,
     "waves": waves,
 }
 """Topics measured on a running deployment, in this order."""

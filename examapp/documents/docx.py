@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -21,7 +23,16 @@ from examapp.documents.office_templates import same_bytes
 
 TITLE_FONT, TEXT_FONT, HEADING_FONT, TABLE_FONT = "方正小标宋简体", "仿宋", "黑体", "宋体"
 _LATIN = "Times New Roman"
+_LINK = RGBColor(0x0B, 0x4A, 0x8F)
 _FALLBACKS = {TITLE_FONT: "华文中宋", TEXT_FONT: "仿宋_GB2312", HEADING_FONT: "微软雅黑", TABLE_FONT: "微软雅黑"}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedText:
+    """A text of a table's cell that leads to an address."""
+
+    text: str
+    href: str
 
 
 class WordDocument:
@@ -59,7 +70,11 @@ class WordDocument:
         font = TEXT_FONT if self._is_official else TABLE_FONT
         self._paragraph(text, font, self._text_pt, align=align, is_indented=is_indented)
 
-    def table(self, heads: Sequence[tuple[str, float, bool]], rows: Iterable[Sequence[str]]) -> None:
+    def page_break(self) -> None:
+        """Begin a new page."""
+        self._docx.add_page_break()
+
+    def table(self, heads: Sequence[tuple[str, float, bool]], rows: Iterable[Sequence[str | LinkedText]]) -> None:
         """Write a table: per column its head, its share of the width and whether it holds numbers; the head repeats on every page."""
         table = self._docx.add_table(rows=1, cols=len(heads), style="Table Grid")
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
@@ -75,8 +90,8 @@ class WordDocument:
         for texts in rows:
             row = table.add_row()
             row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
-            for cell, text, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
-                _fill(cell, text, TABLE_FONT, "right" if is_number else "left", width)
+            for cell, content, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
+                _fill(cell, content, TABLE_FONT, "right" if is_number else "left", width)
 
     def to_bytes(self) -> bytes:
         """Return the document as a file."""
@@ -126,12 +141,21 @@ def _set_font(run: Any, name: str, size: float, *, colour: Any = None) -> None:
         run.font.color.rgb = colour
 
 
-def _fill(cell: Any, text: str, font: str, align: str, width: Any) -> None:
+def _fill(cell: Any, content: str | LinkedText, font: str, align: str, width: Any) -> None:
     cell.width = width
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _align(align)
     paragraph.paragraph_format.space_after = Pt(0)
-    _set_font(paragraph.add_run(text), font, 10.5)
+    if isinstance(content, str):
+        _set_font(paragraph.add_run(content), font, 10.5)
+        return
+    run = paragraph.add_run(content.text)
+    _set_font(run, font, 10.5, colour=_LINK)
+    run.underline = True
+    link = OxmlElement("w:hyperlink")
+    link.set(qn("r:id"), paragraph.part.relate_to(content.href, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    link.append(run._r)  # noqa: SLF001 – python-docx reads links and writes none
+    paragraph._p.append(link)  # noqa: SLF001 – as above
 
 
 def marked(office_file: bytes, mark: str) -> bytes:

@@ -1,16 +1,21 @@
-"""The questions that the office is asked most are answered within three clicks from its home page."""
+"""The questions that the office is asked most are answered within three clicks from its home page; the yearly report leads to its sources."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 from html import unescape
+from io import BytesIO
+
+from docx import Document
+from docx.oxml.ns import qn
 
 from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from tests.reports.county import DAY, ReportCounty
 
 LINK = re.compile(r'<a\b[^>]*?href="(/[^"#]*)[^>]*>(.*?)</a>', re.DOTALL)
+NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
 ANSWERS = {
     "今年宣讲会几场、多少人": (["普法活动统计", "今年宣讲"], r"群众（人次）</div><div class=\"figure-value\">88<"),
     "民法典宣传月各单位做了什么": (["专项宣传", "民法典宣传月"], "进村宣讲"),
@@ -28,6 +33,14 @@ def click(client, path, text):
     found = [href for href, label in links if label == text] or [href for href, label in links if text in label]
     assert found, f"{path} has no link {text}"
     return found[0]
+
+
+def links_of(document):
+    """Texts and addresses of the links in a Word document's tables."""
+    links = document.tables[-1]._tbl.xpath(".//w:hyperlink")
+    return [
+        ("".join(link.xpath(".//w:t/text()")), document.part.rels[link.get(qn("r:id"))].target_ref) for link in links
+    ]
 
 
 def test_each_question_is_answered_within_three_clicks(world):
@@ -55,4 +68,9 @@ def test_each_question_is_answered_within_three_clicks(world):
         assert re.search(answer, office.get(path, follow_redirects=True).text), f"{question}: {path}"
     yearly = office.get(click(office, "/", "年度总结")).text
     assert "全年开展普法活动 2 场，其中党委（党组）理论学习中心组学习 1 场、宣讲 1 场" in yearly
-    assert office.get(f"/admin/duties/yearly.docx?year={year}").data[:2] == b"PK"
+    document = Document(BytesIO(office.get(f"/admin/duties/yearly.docx?year={year}").data))
+    said = "".join(paragraph.text for paragraph in document.paragraphs).partition("附：")[0]
+    sources = links_of(document)
+    assert set(NUMBER.findall(re.sub(r"\d+年|\d+月|\d+日", "", said))) <= {text for text, _ in sources}
+    for _, address in sources:
+        assert office.get(address.removeprefix("http://localhost")).status_code == 200

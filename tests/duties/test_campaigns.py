@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -59,8 +60,10 @@ def test_what_a_unit_did_is_gathered_and_a_merged_unit_stands_with_its_successor
     assert "含并入的县粮食局" in page
     assert "进村入户" in page
     assert '<div class="figure-label">群众（人次）</div><div class="figure-value">80</div>' in page
-    assert '<div class="figure-label">已开展（个）</div><div class="figure-value">1</div>' in page
-    assert '<div class="figure-label">单位（个）</div><div class="figure-value">3</div>' in page
+    assert re.search(r'已开展（个）</div><div class="figure-value"><a href="[^"]*progress=done">1</a>', page)
+    assert re.search(r'单位（个）</div><div class="figure-value"><a href="[^"]*">3</a>', page)
+    listed = office.get(f"/admin/duties/campaigns/{campaign.id}?progress=done&page=9").get_data(as_text=True)
+    assert "只列“已开展”的单位" in listed and "县教育局</a>" not in listed
     assert office.get(f"/admin/duties/campaigns/{campaign.id}/summary.docx").data[:2] == b"PK"
 
     note = f"/admin/duties/campaigns/{campaign.id}/units/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -27,7 +27,8 @@ from examapp.oversight.duty_lists.admin_views import (
     current_duty_scope,
     send_word,
 )
-from examapp.web.params import chosen_year, posted_year
+from examapp.oversight.duty_lists.queries import PAGE
+from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import request_transaction, status_of, submit
 
 _READ = "records:event:read"
@@ -109,12 +110,20 @@ def _lines(campaign_id: int) -> tuple[Campaign, list[CampaignLine]]:
 @admin_blueprint.get("/campaigns/<int:campaign_id>")
 @requires(_READ)
 def show_campaign(campaign_id: int) -> str:
-    """Show a campaign with what each unit did."""
+    """Show a campaign with what each unit did: all units, or those that have come so far."""
     campaign, lines = _lines(campaign_id)
+    progress = next((each for each in CampaignProgress if each == request.args.get("progress")), None)
+    chosen = [line for line in lines if progress in {None, line.progress}]
+    count = page_count(len(chosen), PAGE)
+    page = chosen_page(count)
     return render_template(
         "duties/campaign.html",
         campaign=campaign,
         lines=lines,
+        shown=chosen[(page - 1) * PAGE : page * PAGE],
+        progress=progress,
+        page=page,
+        count=count,
         counts=Counter(line.progress for line in lines),
         kind_names=KIND_NAMES,
         progress_names=rules.PROGRESS_NAMES,

@@ -22,12 +22,13 @@ from examapp.oversight.duty_lists.admin_views import (
     current_duty_scope,
     send_word,
 )
+from examapp.oversight.duty_lists.queries import PAGE
 from examapp.oversight.duty_reports import actions, queries, rules
 from examapp.oversight.duty_reports.forms import AskForm, DutyReportForm, LeaderForm, RemarkForm, read_texts
 from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.duty_reports.queries import ReportRow
 from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STATUS_NAMES, ReportState
-from examapp.web.params import chosen_year, posted_year
+from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import check_form, request_transaction, status_of, submit
 
 
@@ -43,13 +44,17 @@ def list_reports() -> str:
     """List the reports of a year within reach: all, or those that are missing."""
     year, kind, is_missing = chosen_year(), _kind(), request.args.get("state") == "missing"
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
-    shown = [row for row in rows if not is_missing or row.status in rules.MISSING]
+    chosen = [row for row in rows if not is_missing or row.status in rules.MISSING]
+    count = page_count(len(chosen), PAGE)
+    page = chosen_page(count)
     return render_template(
         "duties/reports.html",
         year=year,
         kind=kind,
         is_missing=is_missing,
-        rows=shown,
+        rows=chosen[(page - 1) * PAGE : page * PAGE],
+        page=page,
+        count=count,
         counts=Counter(row.status for row in rows),
         total=len(rows),
         form=AskForm(),

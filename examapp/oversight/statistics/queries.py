@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from examapp import clock
 from examapp.clock import LOCAL, day_of
@@ -312,46 +312,77 @@ class Weaknesses:
 def find_weaknesses(
     session: Session, report_context: ReportContext, wanted: PeopleFilter, *, participated: int
 ) -> Weaknesses:
-    """Find what the counted sheets of these people show, in two statements; `participated` says how many there are."""
+    """Find what the counted sheets of these people show; `participated` says how many there are.
+
+    The sheets are unpacked once, by version of a question; laws and knowledge points are summed from that.
+    """
     every = max(1, -(-participated // MAX_SHEETS))
+    counts = _counts_by_version(session, report_context, wanted, every)
     return Weaknesses(
-        laws=_weakest(session, report_context, wanted, every, by_law=True),
-        knowledge_points=_weakest(session, report_context, wanted, every, by_law=False),
+        laws=_weakest(counts, _law_names(session, counts)),
+        knowledge_points=_weakest(counts, _knowledge_point_names(session, counts)),
         every=every,
     )
 
 
-def _weakest(
-    session: Session, report_context: ReportContext, wanted: PeopleFilter, every: int, *, by_law: bool
-) -> list[WeakTopic]:
+_Counts = dict[int, tuple[int, Decimal, Decimal]]
+"""Items, points and points possible by version of a question."""
+
+
+def _counts_by_version(session: Session, report_context: ReportContext, wanted: PeopleFilter, every: int) -> _Counts:
     people = people_of(session, report_context, wanted)
     path = cast("$[*].items[*]", JSONPATH)
     item = func.jsonb_path_query(Paper.sections, path).table_valued("value", with_ordinality="n").render_derived()
     value = cast(item.c.value, JSONB)
     got = Grade.item_points.op("->>")(cast(item.c.n - 1, Integer))
-    possible = value.op("->>")(3)
     version_id = cast(value.op("->>")(0), BigInteger)
-    name: InstrumentedAttribute[str] = BankQuestion.law_name if by_law else KnowledgePoint.name
     query = (
         select(
-            name.label("name"),
-            func.count().label("items"),
-            func.sum(cast(got, Numeric(7, 2))).label("points"),
-            func.sum(cast(possible, Numeric(7, 2))).label("points_possible"),
+            version_id,
+            func.count(),
+            func.sum(cast(got, Numeric(7, 2))),
+            func.sum(cast(value.op("->>")(3), Numeric(7, 2))),
         )
         .select_from(people.of)
         .join(Attempt, Attempt.id == people.of.c.attempt_id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .join(Paper, Paper.id == Attempt.paper_id)
         .join(item, true())
-        .join(QuestionVersion, QuestionVersion.id == version_id)
-        .join(BankQuestion, BankQuestion.id == QuestionVersion.question_id)
+        .where(people.participated, got.is_not(None), people.of.c.attempt_id % every == 0)
+        .group_by(version_id)
     )
-    if not by_law:
-        query = query.join(question_knowledge_points, question_knowledge_points.c.question_id == BankQuestion.id).join(
-            KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id
+    return {version: (items, points, possible) for version, items, points, possible in session.execute(query)}
+
+
+def _law_names(session: Session, counts: _Counts) -> list[tuple[int, str]]:
+    rows = session.execute(
+        select(QuestionVersion.id, BankQuestion.law_name)
+        .join(BankQuestion, BankQuestion.id == QuestionVersion.question_id)
+        .where(QuestionVersion.id.in_(counts), BankQuestion.law_name != "")
+    )
+    return [(version_id, name) for version_id, name in rows]
+
+
+def _knowledge_point_names(session: Session, counts: _Counts) -> list[tuple[int, str]]:
+    rows = session.execute(
+        select(QuestionVersion.id, KnowledgePoint.name)
+        .join(question_knowledge_points, question_knowledge_points.c.question_id == QuestionVersion.question_id)
+        .join(KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id)
+        .where(QuestionVersion.id.in_(counts))
+    )
+    return [(version_id, name) for version_id, name in rows]
+
+
+def _weakest(counts: _Counts, names: list[tuple[int, str]]) -> list[WeakTopic]:
+    """Sum the counts of versions by name, from the weakest on."""
+    found: dict[str, WeakTopic] = {}
+    for version_id, name in names:
+        items, points, possible = counts[version_id]
+        before = found.get(name) or WeakTopic(name=name, items=0, points=Decimal(0), points_possible=Decimal(0))
+        found[name] = WeakTopic(
+            name=name,
+            items=before.items + items,
+            points=before.points + points,
+            points_possible=before.points_possible + possible,
         )
-    query = query.where(people.participated, name != "", got.is_not(None), people.of.c.attempt_id % every == 0)
-    rows = session.execute(query.group_by(name)).all()
-    found = [WeakTopic(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-    return sorted((one for one in found if one.rate is not None), key=lambda one: (one.rate, one.name))
+    return sorted((one for one in found.values() if one.rate is not None), key=lambda one: (one.rate, one.name))

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, send_word
+from examapp.oversight.own_duties.queries import ExamLine
 from examapp.oversight.statistics_scope.queries import find_earlier_exam, list_reported_exams
 from examapp.oversight.yearly_summary import rules
-from examapp.oversight.yearly_summary.queries import YearSummary, year_summary
+from examapp.oversight.yearly_summary.queries import CampaignFigures, YearSummary, year_summary
+from examapp.oversight.yearly_summary.rules import percent_text
 from examapp.web.params import chosen_year
+from examapp.web.trusted_hosts import site_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedFigure:
+    """A figure of the report and the address of the page that shows what it was counted from."""
+
+    label: str
+    value: str
+    href: str
 
 
 def _summary() -> YearSummary:
@@ -47,6 +62,75 @@ def sentences_of(summary: YearSummary) -> dict[str, list[str]]:
     }
 
 
+def figures_of(summary: YearSummary) -> dict[str, list[SourcedFigure]]:
+    """Give every figure of the report by head, each with its source: for the page, and for the last sheet of the document."""
+    return {
+        "exams": [figure for line in summary.exams for figure in _exam_figures(line, summary.unit.id)],
+        "events": _event_figures(summary),
+        "campaigns": [figure for row in summary.campaigns for figure in _campaign_figures(row)],
+        "lists": _list_figures(summary),
+        "reports": _report_figures(summary),
+        "assessment": _assessment_figures(summary),
+    }
+
+
+def _linked(href: str, figures: Mapping[str, object]) -> list[SourcedFigure]:
+    return [SourcedFigure(label=label, value=str(value), href=href) for label, value in figures.items()]
+
+
+def _exam_figures(line: ExamLine, unit_id: int) -> list[SourcedFigure]:
+    counts, title = line.counts, line.exam.title
+    href = url_for("reports_admin.show_unit", exam_id=line.exam.id, unit_id=unit_id, scope=line.scope)
+    figures = {
+        "应考": counts.eligible,
+        "参考": counts.participated,
+        "参考率": percent_text(counts.participation_rate),
+        "合格": counts.passed,
+        "合格率": percent_text(counts.pass_rate),
+    }
+    return _linked(href, {f"{title}：{name}": value for name, value in figures.items()})
+
+
+def _event_figures(summary: YearSummary) -> list[SourcedFigure]:
+    year, events = summary.year, summary.events
+    everything = url_for("records_admin.show_totals", year=year)
+    by_kind = [
+        figure
+        for row in summary.by_kind
+        for figure in _linked(
+            url_for("records_admin.show_totals", year=year, kind=row.key), {f"{row.label}（场）": row.events}
+        )
+    ]
+    people = {"在册人员（人次）": events.present, "群众和服务对象（人次）": events.outside}
+    return [*_linked(everything, {"普法活动（场）": events.events}), *by_kind, *_linked(everything, people)]
+
+
+def _campaign_figures(row: CampaignFigures) -> list[SourcedFigure]:
+    href, name = url_for("duties_admin.show_campaign", campaign_id=row.campaign.id), row.campaign.name
+    return _linked(href, {f"{name}：参加的单位（个）": row.units, f"{name}：已开展的单位（个）": row.done})
+
+
+def _list_figures(summary: YearSummary) -> list[SourcedFigure]:
+    lists, href = summary.lists, url_for("duties_admin.overview", year=summary.year)
+    overdue = url_for("duties_admin.show_calendar", year=summary.year, progress="overdue")
+    figures = {"公布清单的单位（个）": lists.published, "事项（项）": lists.items, "已完成（项）": lists.done}
+    return [*_linked(href, figures), *_linked(overdue, {"逾期未完成（项）": lists.overdue})]
+
+
+def _report_figures(summary: YearSummary) -> list[SourcedFigure]:
+    reports, year = summary.reports, summary.year
+    everything = url_for("duties_admin.list_reports", year=year)
+    missing = url_for("duties_admin.list_reports", year=year, state="missing")
+    figures = {"应述法（人）": reports.owed, "已述法（人）": reports.submitted, "其中逾期（人）": reports.late}
+    return [*_linked(everything, figures), *_linked(missing, {"没有述法（人）": reports.owed - reports.submitted})]
+
+
+def _assessment_figures(summary: YearSummary) -> list[SourcedFigure]:
+    href = url_for("duties_admin.show_assessment", year=summary.year)
+    bands = {f"{name or '未定等次'}（个）": count for name, count in summary.bands.items()}
+    return _linked(href, {"考核的单位（个）": summary.sheets, "已形成结果（个）": summary.bands.total()} | bands)
+
+
 @admin_blueprint.get("/yearly")
 @menu_entry("年度总结", position=204, group="普法责任制")
 @requires(WRITE)
@@ -59,6 +143,7 @@ def show_yearly_summary() -> str:
         "duties/yearly.html",
         summary=summary,
         sentences=sentences_of(summary),
+        figures=figures_of(summary),
         heads=rules.HEADS,
         civil_code=civil_code,
         exam=of_year,
@@ -69,8 +154,8 @@ def show_yearly_summary() -> str:
 @admin_blueprint.get("/yearly.docx")
 @requires(WRITE)
 def export_yearly_summary() -> Response:
-    """Give the report as a Word document, to be completed and sealed."""
-    from examapp.documents.docx import WordDocument
+    """Give the report as a Word document, to be completed and sealed; its last sheet leads from every figure to its source."""
+    from examapp.documents.docx import LinkedText, WordDocument
 
     summary = _summary()
     title = f"{summary.unit.name}{summary.year}年法治宣传教育工作总结"
@@ -85,4 +170,13 @@ def export_yearly_summary() -> Response:
     document.paragraph(f"（统计截至 {clock.local(summary.as_of):%Y年%-m月%-d日}）", is_indented=True)
     document.paragraph("单位（盖章）", align="right")
     document.paragraph("　　年　　月　　日", align="right")
+    document.page_break()
+    document.heading("附：各项数字的来源")
+    document.paragraph("点数字打开平台上的明细，供核对；定稿印发前可删去本附页。", is_indented=True)
+    rows: list[list[str | LinkedText]] = [
+        [rules.HEADS[key], one.label, LinkedText(one.value, site_url() + one.href)]
+        for key, figures in figures_of(summary).items()
+        for one in figures
+    ]
+    document.table([("部分", 24, False), ("项目", 60, False), ("数字", 16, True)], rows)
     return send_word(document, f"{title}.docx")

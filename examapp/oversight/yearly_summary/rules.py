@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from examapp.points import round_points
+
 HEADS = {
     "exams": "组织学法用法考试",
     "events": "开展普法活动",
@@ -20,7 +22,7 @@ TO_WRITE = "（请补充）"
 
 def percent_text(rate: Decimal | None) -> str:
     """Write a rate; – over nothing."""
-    return "–" if rate is None else f"{rate}%"
+    return "–" if rate is None else f"{round_points(rate)}%"
 
 
 def exam_sentence(

@@ -23,9 +23,17 @@ from examapp.delivery.grading.actions import rules_of
 from examapp.delivery.grading.queries import newest_keys
 from examapp.organisation.access.rules import Role
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant, RosterMove
-from examapp.organisation.units.models import Unit, UnitKind
+from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.platform.audit.actions import SYSTEM, ActionContext
-from examapp.platform.demo_county.rules import SEED, Attempts, CountyPlan, DemoAccount, DemoCounty, PersonPlan
+from examapp.platform.demo_county.rules import (
+    SEED,
+    SUPERVISED,
+    Attempts,
+    CountyPlan,
+    DemoAccount,
+    DemoCounty,
+    PersonPlan,
+)
 from question_bank.kinds.base import ScoringRule
 
 _STAFF = (
@@ -35,7 +43,7 @@ _STAFF = (
     (Role.SECURITY_ADMIN, "anquan", "安全管理员小郑"),
     (Role.AUDIT_ADMIN, "shenji", "审计管理员小钱"),
 )
-_SHOWN_UNIT_ADMINS = ("县水利局", "长岭镇")
+_SHOWN_UNIT_ADMINS = ("县卫生健康局", "县水利局", "长岭镇")
 
 
 def add_county(
@@ -163,8 +171,12 @@ def _add_unit_admins(
         if top in seen:
             continue
         seen.add(top)
-        session.add(RoleGrant(person_id=person_id, role=Role.UNIT_ADMIN, unit_id=unit_ids[top], granted_at=now))
         name = plan.units[top].name
+        trees = (Tree.REGION, Tree.SECTOR) if name in SUPERVISED else (Tree.REGION,)
+        session.add_all(
+            RoleGrant(person_id=person_id, role=Role.UNIT_ADMIN, unit_id=unit_ids[top], tree=tree, granted_at=now)
+            for tree in trees
+        )
         shown[name] = DemoAccount(
             role=Role.UNIT_ADMIN, login_name=person.staff_number, name=person.name, unit=name, person_id=person_id
         )

@@ -66,6 +66,12 @@ _DEPARTMENTS: dict[str, tuple[str, ...]] = {
         "县消防救援大队", "县就业服务中心", "县社会保险服务中心", "县图书馆", "县文化馆", "县博物馆", "县体育事业发展中心",
     ),
 }  # fmt: skip
+SUPERVISED = {
+    "县卫生健康局": ("县人民医院", "县中医医院", "县妇幼保健院", "县疾病预防控制中心", "县卫生监督所"),
+    "县教育局": ("县第一中学", "县职业中专", "县教师发展中心"),
+    "县文化旅游广电体育局": ("县图书馆", "县文化馆", "县博物馆", "县体育事业发展中心"),
+}
+"""Bureaus with the units of their systems, which stand on their own in the region tree."""
 _SUB_UNITS = ("机关", "综合执法大队", "服务中心", "直属事务所")
 _SPLIT = frozenset(
     {
@@ -136,10 +142,13 @@ def plan_county() -> CountyPlan:
         for n, name in enumerate(_DEPARTMENTS, 1)
     }
     number = 0
+    above: dict[str, int] = {}
     for sector, names in _DEPARTMENTS.items():
         for name in names:
             number += 1
-            _add_department(plan, rng, name=name, code=f"{COUNTY_CODE}{number:03d}", sector=sectors[sector])
+            supervisor = above.pop(name, sectors[sector])
+            index = _add_department(plan, rng, name=name, code=f"{COUNTY_CODE}{number:03d}", sector=supervisor)
+            above |= dict.fromkeys(SUPERVISED.get(name, ()), index)
     for number, name in enumerate(_TOWNSHIPS, 101):
         weight, zeal = rng.uniform(1.4, 2.6), rng.uniform(0.88, 0.99)
         _add(
@@ -163,7 +172,8 @@ def _add(plan: CountyPlan, unit: UnitPlan) -> int:
     return len(plan.units) - 1
 
 
-def _add_department(plan: CountyPlan, rng: random.Random, *, name: str, code: str, sector: int) -> None:
+def _add_department(plan: CountyPlan, rng: random.Random, *, name: str, code: str, sector: int) -> int:
+    """Add a department with its sub-units; gives its place. `sector` is the place of its system, or of the bureau above it."""
     zeal, level = min(0.995, rng.gauss(0.962, 0.025)), rng.gauss(0.05, 0.2)
     weight = rng.lognormvariate(-0.5, 0.6)
     is_split = name in _SPLIT
@@ -191,6 +201,7 @@ def _add_department(plan: CountyPlan, rng: random.Random, *, name: str, code: st
             )
             sub_unit.zeal, sub_unit.level = zeal, level
             _add(plan, sub_unit)
+    return index
 
 
 def _add_people(plan: CountyPlan, rng: random.Random) -> None:

@@ -20,6 +20,7 @@ from examapp.oversight.assessment_tables.actions import new_item, stored_bands
 from examapp.oversight.assessments.actions import snapshot
 from examapp.oversight.assessments.models import (
     Assessment,
+    AssessmentOpinion,
     AssessmentReview,
     AssessmentReviewer,
     AssessmentRevision,
@@ -35,7 +36,7 @@ from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.duty_reports.rules import HEADS
 from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.demo_county.actions import DemoExams
-from examapp.platform.demo_county.rules import SEED, DemoCounty
+from examapp.platform.demo_county.rules import SEED, SUPERVISED, DemoCounty
 
 _OWN = (
     "行政处罚法",
@@ -303,6 +304,23 @@ def _add_sealed_sheets(
         for sheet in sheets
     ]  # fmt: skip
     session.execute(insert(AssessmentRevision), revisions)
+    _add_opinions(session, county, sheets, at=at)
+
+
+def _add_opinions(session: Session, county: DemoCounty, sheets: Sequence[UnitScoreSheet], *, at: datetime) -> None:
+    """Let bureaus propose points for the units of their systems."""
+    plan, ids = county.plan.units, county.unit_ids
+    bureaus = {
+        ids[index]: ids[unit.sector_parent]
+        for index, unit in enumerate(plan)
+        if unit.sector_parent is not None and plan[unit.sector_parent].name in SUPERVISED
+    }
+    rows = [
+        {"sheet_id": sheet.row.id, "bureau_id": bureaus[sheet.unit.id], "points": sheet.row.total, "text": "同意评分，系统内学法组织较好。", "given_at": at}
+        for sheet in sheets
+        if sheet.unit.id in bureaus
+    ]  # fmt: skip
+    session.execute(insert(AssessmentOpinion), rows)
 
 
 def _lines(

@@ -183,9 +183,12 @@ _KINDS: tuple[tuple[str, str, str, str, str], ...] = (
     ("culture", "法治文艺汇演：宪法在身边", "宪法", "", "群众"),
     ("night_school", "法治夜校：公务员应当知道的政务处分规定", "公职人员政务处分法", "县纪委监委", "年轻干部"),
 )  # fmt: skip
-_OF_CAMPAIGN = next(what for what in _KINDS if what[2] == "民法典")
-_IN_CAMPAIGN = 0.4
-"""How many of the units hold one in the month of the Civil Code."""
+_IN_CAMPAIGNS = (
+    (5, 0.4, next(what for what in _KINDS if what[2] == "民法典")),
+    (6, 0.3, ("lecture", "安全生产法讲座：重大隐患的报告和处置", "安全生产法", "县应急管理局", "安全管理人员")),
+    (11, 0.25, ("outreach", "消防法进单位宣讲", "消防法", "县消防救援大队", "干部职工、服务对象")),
+)
+"""Month of a campaign, how many of the units hold an event in it, and which."""
 _OUTSIDE = {"outreach": (40, 320), "case": (20, 90), "culture": (120, 600)}
 """How many of the public such an event reaches, from and to."""
 _PLACES = {
@@ -212,9 +215,10 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
                 unit_id, what, now - timedelta(days=rng.randint(8, _MAX_BACK_DAYS)), county.office_id, rng=rng
             )
             rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
-        if rng.random() < _IN_CAMPAIGN:
-            event = _event(unit_id, _OF_CAMPAIGN, _in_may(now, rng), county.office_id, rng=rng)
-            rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
+        for month, share, what in _IN_CAMPAIGNS:
+            if rng.random() < share:
+                event = _event(unit_id, what, _in_month(month, now, rng), county.office_id, rng=rng)
+                rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
         if county.plan.units[index].name in shown:
             last = _event(unit_id, _KINDS[2], now - timedelta(days=2), county.office_id, rng=rng)
             rows.append((last, _present(own, rng)))
@@ -229,9 +233,9 @@ def add_gatherings(session: Session, county: DemoCounty, *, now: datetime) -> No
     copy_rows(session, "event_attendances (event_id, person_id, unit_id, way, noted_at, noted_by_id)", lines)
 
 
-def _in_may(now: datetime, rng: random.Random) -> datetime:
-    """Choose a day of the last month of May that has passed."""
-    day = clock.local(now).replace(month=5, day=rng.randint(6, 29))
+def _in_month(month: int, now: datetime, rng: random.Random) -> datetime:
+    """Choose a day of that month that has passed, of this year or the last."""
+    day = clock.local(now).replace(month=month, day=rng.randint(6, 29))
     return day if day < now else day.replace(year=day.year - 1)
 
 
