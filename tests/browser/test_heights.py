@@ -9,7 +9,7 @@ import pytest
 from tests.browser.walk import DOCUMENTS, MAX_HEIGHT, pages_from, sign_in
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_page_is_longer_than_people_scroll(visitors, accounts, walk):
     too_long = {}
     for role in sorted(accounts):
