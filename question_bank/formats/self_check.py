@@ -1,6 +1,7 @@
 """Check a file's questions after they were read: what looks read wrongly goes on review, whichever reader let it pass."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
@@ -18,7 +19,9 @@ MIN_LONG = 12
 """Characters: a shorter option may be three times as long as its siblings."""
 _LINE_NUMBER = re.compile(r"\n\s*(\d{1,4})\s*[.．、](?!\d)")
 _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d])")
-_INNER_LETTER = re.compile(r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：])(?=\s*\S)")
+_INNER_LETTER = re.compile(
+    r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：]|[(（]([A-HＡ-Ｈ])[)）])(?=\s*\S)"
+)
 _SAID = re.compile(r"(?:正确|参考|标准)?答案\s*[:：]\s*(?:[A-H√×]|正确|错误)")
 _TWO_SENTENCES = re.compile(r"[。）)]\s*\n+[^\n]{6,}$")
 _KEY_BLANK = re.compile(r"[(（]\s*[)）]")
@@ -90,7 +93,7 @@ def _look_notes(question: Question, stem: str, options: list[str]) -> Iterable[t
     if not _EMPTY.search(stem) and any(map(_KEY_BLANK.search, options)):
         yield "有一个选项里留着空括号，题干里却没有，可能题干的一行读成了选项。请核对选项。", "blank_in_option"
     for letter, option in zip(OPTION_LETTERS, options, strict=False):
-        inner = {one or other for one, other in _INNER_LETTER.findall(option)}
+        inner = {unicodedata.normalize("NFKC", "".join(found)) for found in _INNER_LETTER.findall(option)}
         if any(one > letter for one in inner):
             yield f"选项 {letter} 里还有选项字母 {max(inner)}，可能把两个选项读成了一个。请核对选项。", "letter_inside"
 

@@ -184,6 +184,9 @@ def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQue
             text = entry.answer or entry.text or entry.analysis or entry.problem
             reason = f"答案区第 {entry.number} 题的答案“{text[:20]}”找不到对应的题目，没有导入。请核对题号。"
             segments.remarks.append(Note(entry.where, reason, "answer_without_question"))
+            for index in numbered.get(entry.number - 1, []):
+                reason = f"答案区还有第 {entry.number} 题，题目里却没有，可能和这一题读在了一起。请核对这一题。"
+                questions[index].require_review("number_gap", reason)
         for index in fitting:
             if len(fitting) > 1:
                 reason = f"有 {len(fitting)} 道题都是第 {entry.number} 题，答案区分不清是哪一道的。请按大题分开写答案。"

@@ -1,11 +1,9 @@
 """Old documents come by way of LibreOffice: within limits, without macros, and with a clear sentence where it is not there."""
 
-import io
 import os
 import shutil
 import subprocess
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from question_bank import office
 from question_bank.sandbox import ChildReader
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ODT = "application/vnd.oasis.opendocument.text"
 RTF = rb"{\rtf1\ansi\ansicpg936 1. \u35841?\u20570?\par A. \u30002?\par B. \u20057?\par \u31572?\u26696?: B\par}"
 
 
@@ -105,48 +102,6 @@ needs_writer = pytest.mark.skipif(
     shutil.which("soffice") is None or not office._has_writer(shutil.which("soffice")),
     reason="LibreOffice Writer is not installed (apt-get install libreoffice-writer)",
 )
-
-
-def with_macro(line):
-    """Return an .odt that runs a line of Basic when it is opened, where its reader lets it."""
-    text = "urn:oasis:names:tc:opendocument:xmlns:"
-    names = f'xmlns:office="{text}office:1.0" xmlns:text="{text}text:1.0" xmlns:script="{text}script:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    event = '<script:event-listener script:language="ooo:script" script:event-name="dom:load" xlink:href="vnd.sun.star.script:Standard.M.Main?language=Basic&amp;location=document" xlink:type="simple"/>'
-    body = "".join(f"<text:p>{one}</text:p>" for one in ("1. 谁做？", "A. 甲", "B. 乙", "答案：B"))
-    library = 'xmlns:library="http://openoffice.org/2000/library" library:name="Standard" library:readonly="false" library:passwordprotected="false"'
-    entries = {
-        "content.xml": f'<office:document-content {names} office:version="1.2"><office:scripts><office:event-listeners>{event}</office:event-listeners></office:scripts><office:body><office:text>{body}</office:text></office:body></office:document-content>',
-        "Basic/script-lc.xml": '<library:libraries xmlns:library="http://openoffice.org/2000/library" xmlns:xlink="http://www.w3.org/1999/xlink"><library:library library:name="Standard" library:link="false"/></library:libraries>',
-        "Basic/Standard/script-lb.xml": f'<library:library {library}><library:element library:name="M"/></library:library>',
-        "Basic/Standard/M.xml": f'<script:module xmlns:script="http://openoffice.org/2000/script" script:name="M" script:language="StarBasic">Sub Main\n{line}\nEnd Sub</script:module>',
-    }
-    listed = "".join(
-        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="text/xml"/>' for path in entries
-    )
-    entries["META-INF/manifest.xml"] = (
-        f'<manifest:manifest xmlns:manifest="{text}manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="{ODT}"/>{listed}</manifest:manifest>'
-    )
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("mimetype", ODT)
-        for path, content in entries.items():
-            archive.writestr(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{content}')
-    return packed.getvalue()
-
-
-@pytest.mark.slow
-@needs_writer
-def test_macro_of_a_document_does_not_run_though_it_would_without_the_settings(tmp_path, monkeypatch):
-    sign = tmp_path / "ran"
-    content = with_macro(f'Open "{sign}" For Output As #1 : Print #1, "x" : Close #1')
-    with ChildReader() as reader:
-        reading = reader.read(content, "a.odt", "auto")
-        assert [(one.question.stem, one.question.key) for one in reading.imported] == [("谁做", ("B",))]
-        assert not sign.exists()
-        permissive = office._SETTINGS.replace("<value>true", "<value>false").replace("<value>3", "<value>0")
-        monkeypatch.setattr(office, "_SETTINGS", permissive)
-        reader.read(content, "a.odt", "auto")
-        assert sign.exists()
 
 
 @pytest.mark.slow

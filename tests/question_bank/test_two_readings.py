@@ -150,6 +150,17 @@ def test_signs_that_a_heading_turns_round_are_doubted(said):
     assert keys(read_file(text.format("正确的打√，错误的打×").encode(), "题.txt")) == [["B"], ["A"]]
 
 
+def test_question_above_one_that_only_the_answers_number_is_doubted():
+    text = "一、判断题\n1. 2小时以上的询问，应当录像\n\n可以延长10日。\n\n参考答案\n1.√  2.√\n"
+    assert review_notes(read_file(text.encode(), "题.txt")) == ["number_gap"]
+
+
+def test_letters_in_full_width_behind_the_signs_of_a_list_end_no_option_with_the_next_sign():
+    found = read_file("1. 谁？\n- Ａ． 甲\n- B. 乙\n- Ｃ）丙\n**答案：Ｂ**\n".encode(), "题.md")
+    assert found.imported[0].question.options == ("甲", "乙", "丙") and keys(found) == [["B"]]
+    assert review_notes(read_file("1. 谁？\nA. 甲\nB. 乙\n（Ｃ） 丙\n答案：B\n".encode(), "题.md")) == ["letter_inside"]
+
+
 def test_answer_of_a_blank_that_may_be_two_is_said_and_its_number_dropped():
     rows = (["填空题", "一年有____个月", "12个/十二个"], ["填空题", "期限____日", "1、三十"])
     found = workbook(["题型", "题干", "答案"], *rows)

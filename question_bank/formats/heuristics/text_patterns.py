@@ -15,7 +15,7 @@ from question_bank.model import Kind
 _TABLE_ROW = re.compile(r"^(?:[\u4e00-\u9fff]{0,6}题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
 _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
-_MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[A-H][.．、:：)）]|\d{1,4}[.．、]))")
+_MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[(（]?[A-HＡ-Ｈ][.．、:：)）]|\d{1,4}[.．、]))")
 """Signs of Markdown that say nothing about a question."""
 _IS_MARKDOWN = re.compile(r"^\s*(?:#{1,6}\s+\S|(?:[-*]\s+)?\*\*[^\s*].*?[^\s*]\*\*)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)(?<=\S)\*\*")
