@@ -161,6 +161,12 @@ def test_letters_in_full_width_behind_the_signs_of_a_list_end_no_option_with_the
     assert review_notes(read_file("1. 谁？\nA. 甲\nB. 乙\n（Ｃ） 丙\n答案：B\n".encode(), "题.md")) == ["letter_inside"]
 
 
+def test_indented_row_of_numbers_is_no_explanation_of_the_question_above():
+    text = "判断题\n1. 询问应当录像。\n2. 许可可以延长。\n\n参考答案\n题号\t1\n答案\t×\n　题号\t2\n答案\t√\n"
+    found = read_file(text.encode(), "题.txt")
+    assert keys(found) == [["B"], ["A"]] and not any(one.question.explanation for one in found.imported)
+
+
 def test_answer_of_a_blank_that_may_be_two_is_said_and_its_number_dropped():
     rows = (["填空题", "一年有____个月", "12个/十二个"], ["填空题", "期限____日", "1、三十"])
     found = workbook(["题型", "题干", "答案"], *rows)

@@ -71,6 +71,7 @@ _NAMES: dict[Field, str] = {
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
+_STEM_NAMES = re.compile("|".join(_NAMES[Field.STEM].split()))
 _PERHAPS_KIND = frozenset({"类别", "分类", "题目分类", "试题分类", "题目类别", "试题类别"})
 """Heads that name the kind where all cells below them do."""
 _MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS, Field.RIGHT})
@@ -215,6 +216,8 @@ def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> Ta
 
 def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
     """Return the head that a row further down is, of a part with columns of its own, or the table's own head again."""
+    if not _may_hold_stems(rows[number], header.names):
+        return None
     said = {key: code for key, code in header.names.said.items() if not key.startswith("#")}
     names = replace(header.names, said=said)
     again = _read_header(number, rows[number], names=names)
@@ -225,6 +228,13 @@ def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequenc
     repeated = sum((column.field, column.place, column.index) in known for column in again.columns)
     is_same = repeated >= len(again.columns) - 1
     return replace(header, row=again.row, last_row=again.last_row) if is_same else again
+
+
+def _may_hold_stems(row: Sequence[str], names: ColumnNames) -> bool:
+    """Return False, fast, where no cell of a row can be the head of the stems."""
+    if names.said or names.remembered:
+        return True
+    return any(len(cell) <= MAX_HEADER and _STEM_NAMES.search("".join(cell.split()).lower()) for cell in row)
 
 
 def _read_header(

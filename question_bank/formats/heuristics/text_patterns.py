@@ -51,7 +51,7 @@ def _fields(parsed: str) -> list[str]:
     if "\t" not in parsed.strip():
         return [parsed]
     fields = [field.strip() for field in parsed.split("\t") if field.strip()]
-    if _TABLE_ROW.match(parsed) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
+    if _TABLE_ROW.match(parsed.strip()) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
         return [" ".join(fields)]
     return fields
 
