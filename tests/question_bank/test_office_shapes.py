@@ -15,6 +15,11 @@ def test_question_of_an_office_s_file_is_right_or_said(part):
     assert sum(verdict.is_whole for verdict in found) >= 0.98 * len(found)
 
 
+@pytest.mark.parametrize("seed", [30627, 31017, 31719, 41523, 50343])
+def test_question_of_a_file_that_was_once_read_wrongly_in_silence_is_right_or_said(seed):
+    assert judge_shape(seed).wrong == []
+
+
 @pytest.mark.parametrize("office", clerks.OFFICES)
 def test_question_of_a_clerk_s_file_is_right_or_said(office):
     found = [judge_office(office, seed) for seed in range(20)]
