@@ -120,6 +120,18 @@ def test_chinese_numbers_read_back(value):
     assert number_of(chinese_number(value)) == value == number_of(str(value))
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "千" * 40, "九千九百九十九千", "二万", "99999", "一二三四五六"])
+def test_article_with_a_number_that_no_law_has_breaks_nothing(number):
+    text = TEXT + f"\n第{number}条　某种规定。\n第一条之{number} 又一种规定。\n条目{'九' * 30}百 某项"
+    law = read_law_text(text.encode(), "x.txt")
+    assert all(0 < article.position < 2**31 and len(article.label) < 30 for article in law.articles)
+    assert all(len(label) < 30 for label in article_labels(text))
+
+
+def test_numbers_written_sign_by_sign_are_read():
+    assert article_labels("第一二〇条、第一百二〇条") == ["第一百二十条"]
+
+
 def test_names_have_one_spelling():
     assert law_name("《中华人民共和国行政处罚法》（2021修订）") == "行政处罚法"
     assert article_labels("第32条、第三十三条第二款和第１２０条之一，第32条") == [

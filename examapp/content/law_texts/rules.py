@@ -18,7 +18,9 @@ from question_bank.model import PICTURE
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ((1000, "千"), (100, "百"), (10, "十"))
-_NUMBER = r"[零〇一二三四五六七八九十百千两\d０-９]+"
+_SIGN = "[零〇一二三四五六七八九两]"
+_NUMBER = rf"(?:[\d０-９]{{1,4}}|{_SIGN}{{1,4}}|(?:{_SIGN}{{0,2}}[千百十]){{1,3}}{_SIGN}{{0,2}})"
+"""Short, so that a position made of it fits a column, whatever a file holds."""
 ARTICLE = re.compile(rf"第({_NUMBER})条(?:之({_NUMBER}))?")
 _PLAIN_DIGITS = str.maketrans("０１２３４５６７８９〇两", "0123456789零二")
 _FULL_NAME = "中华人民共和国"
@@ -64,15 +66,15 @@ def number_of(text: str) -> int:
         if sign in units:
             total += (current or 1) * units[sign]
             current = 0
-        elif sign.isdigit():
-            current = current * 10 + int(sign)
         else:
-            current = _DIGITS.index(sign)
+            current = current * 10 + _DIGITS.index(sign)
     return total + current
 
 
 def chinese_number(value: int) -> str:
-    """Write a whole number below ten thousand as laws do: 三十二, 一百零五, 一千二百六十."""
+    """Write a whole number as laws do, from ten thousand on in digits: 三十二, 一百零五, 一千二百六十."""
+    if value >= 10_000:
+        return str(value)
     text, rest, is_gap = "", value, False
     for unit, sign in _UNITS:
         digit, rest = divmod(rest, unit)
@@ -136,7 +138,7 @@ _HEADING = re.compile(r"^(?:#{2,6}\s*)?(第[零〇一二三四五六七八九十
 _MARKDOWN_HEADING = re.compile(r"^#{2,6}\s*(.*)$")
 _LEVELS = ("编", "分编", "章", "节")
 _ARTICLE_LINE = re.compile(rf"^\*{{0,2}}({ARTICLE.pattern})\*{{0,2}}[\s　]+(.*)$")
-_ITEM_LINE = re.compile(r"^(条目([一二三四五六七八九十百]+))[\s　]+(.*)$")
+_ITEM_LINE = re.compile(r"^(条目([一二三四五六七八九十百]{1,5}))[\s　]+(.*)$")
 """An amendment's items, as one source writes them."""
 _FIELD = re.compile(r"^(公布/修正日期|公布日期|施行日期|版本日期)[：:]\s*(.*)$")
 _PASSED = re.compile(r"通过|修订|修正|公布|发布|批准")
