@@ -76,6 +76,18 @@ def test_an_organiser_sees_the_figures_of_the_units_within_reach(world, role):
     assert ("数据截至" in page and "0.00%" in page) or "0%" in page
 
 
+def test_an_organiser_chooses_among_the_exams_of_now(world, fixed_clock):
+    county = world.unit("某县", kind="county")
+    world.person(county)
+    first, second = world.exam(title="年度考试"), world.exam(title="新任职考试")
+    client = world.client(world.admin("publicity_office", county))
+    for exam in (first, second):
+        page = client.get(f"/?exam={exam.id}").text
+        assert f"{exam.title} · 某县" in page and page.count('<a href="/?exam=') == 2
+        assert f'<a href="/?exam={exam.id}" aria-current="page">' in page
+    assert client.get("/?exam=99999999").text == client.get("/").text
+
+
 def test_what_waits_is_counted_within_reach(world, fixed_clock):
     county, other = world.unit("某县", kind="county"), world.unit("别县", kind="county")
     exam = world.exam()

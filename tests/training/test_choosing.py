@@ -122,6 +122,7 @@ def test_a_mock_paper_follows_an_exams_blueprint_with_questions_that_may_be_prac
     page = learner.get(path).get_data(as_text=True)
     assert page.count("data-item=") == 2
     assert "正确答案" not in page
+    assert 'aria-current="page" href="/practice/"' in page
     items = session.query(PracticeItem).order_by(PracticeItem.id).all()
     assert held.id not in {item.question_id for item in items}
     api = world.api(learner.person)

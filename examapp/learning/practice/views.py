@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -123,6 +123,8 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
     item = get_own_item(session, item_id, person_id=my_user().person_id)
     if item.answered_at and are_keys_withheld():
         raise ActiveAttemptError
+    if item.run_id is not None:
+        g.menu_path = url_for(".my_courses")
     asked = ask(session, item)
     return render_template(
         "training/item.html",

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import g, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -165,6 +165,7 @@ def show_taken(run_id: int) -> str | Response:
     """Show a chapter whole with the open questions of its exercise, no key among them; once all are answered, lead to the result."""
     session = read_session()
     run, items = get_own_run(session, run_id, person_id=my_user().person_id)
+    g.menu_path = url_for(".practise" if run.exam_id else ".my_courses")
     if run.finished_at is not None:
         return redirect(url_for(".show_run", run_id=run_id))
     chapter = get_my_chapter(session, run.chapter_id, my_user().person_id) if run.chapter_id else None
@@ -184,6 +185,7 @@ def show_run(run_id: int) -> str | Response:
     """Lead to the next open question of an exercise; show its result once all are answered."""
     session = read_session()
     run, items = get_own_run(session, run_id, person_id=my_user().person_id)
+    g.menu_path = url_for(".practise" if run.exam_id else ".my_courses")
     if run.finished_at is None and run.exam_id is not None:
         return redirect(url_for(".show_taken", run_id=run_id))
     if run.finished_at is None:

@@ -31,6 +31,7 @@ from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
 _EVENT_SHOWN = timedelta(hours=12)
 _RECENT = timedelta(days=60)
+_MAX_TABS = 6
 """So long an exam that is over is named beside the one that stands out."""
 
 
@@ -118,24 +119,27 @@ def _urgency(candidate: CandidateExam, used: int, now: datetime) -> tuple[int, f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganiserHome:
-    """An organiser's exam with its figures; `others` are further exams of now to look at."""
+    """An organiser's exam with its figures; `exams` are those to choose among, the one shown included."""
 
     figures: HomeFigures
     tree: Tree
-    others: Sequence[Exam]
+    exams: Sequence[Exam]
 
 
-def find_organiser_home(session: Session, access: AccessScope, *, now: datetime) -> OrganiserHome | None:
-    """Find the figures that stand out for an organiser: of the running exam that closes first, else of the last one."""
+def find_organiser_home(
+    session: Session, access: AccessScope, *, exam_id: int | None, now: datetime
+) -> OrganiserHome | None:
+    """Find the figures of the chosen exam within an organiser's reach, else of the running one that closes first, else of the last."""
     exams = list_organiser_exams(session, access)
     top = _top_unit(session, access)
     if not exams or top is None:
         return None
     ordered = sorted(exams, key=lambda exam: _weight(exam, now))
     unit_id, tree = top
-    figures = home_figures(session, ordered[0].id, unit_id, tree=tree, now=now)
-    others = [exam for exam in ordered[1:] if exam.closes_at > now - _RECENT][:5]
-    return OrganiserHome(figures=figures, tree=tree, others=others)
+    shown = next((exam for exam in ordered if exam.id == exam_id), ordered[0])
+    figures = home_figures(session, shown.id, unit_id, tree=tree, now=now)
+    recent = [exam for exam in ordered if exam.closes_at > now - _RECENT or exam is shown][:_MAX_TABS]
+    return OrganiserHome(figures=figures, tree=tree, exams=recent if shown in recent else [shown, *recent[1:]])
 
 
 def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:

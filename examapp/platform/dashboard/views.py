@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -65,6 +65,7 @@ from examapp.platform.feedback.views import reader
 from examapp.platform.notices.queries import list_notices, list_unseen_answers
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.rules import is_alive
+from examapp.web.params import chosen_number
 
 blueprint = Blueprint("admin", __name__)
 _MAX_NOTICES = 5
@@ -139,7 +140,8 @@ def _is_to_be_set_up() -> bool:
 def _organiser() -> queries.OrganiserHome | None:
     if not may("reports:participation:read"):
         return None
-    return queries.find_organiser_home(read_session(), my_access("reports:participation:read"), now=clock.now())
+    access = my_access("reports:participation:read")
+    return queries.find_organiser_home(read_session(), access, exam_id=chosen_number("exam"), now=clock.now())
 
 
 def _set_up_steps(organiser: queries.OrganiserHome | None) -> list[tuple[str, str, bool, str | None]]:
@@ -350,8 +352,9 @@ def menu() -> list[MenuGroup]:
         for entry in current_app.extensions["menu"]
         if not entry.is_everywhere or any(map(may_everywhere, entry.permissions))
     ]
+    path = g.get("menu_path", request.path)  # set by a view whose page belongs to another entry than its address says
     entries = entries_for(permitted, is_candidate=my_user().is_candidate, may=may)
-    return group_links([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
+    return group_links([(entry, url_for(entry.endpoint)) for entry in entries], path=path)
 
 
 def live_attempts() -> list[LiveAttempt]:
