@@ -1,4 +1,4 @@
-"""Re-encode untrusted pictures of known formats and limited sizes, so that nothing but the picture is kept."""
+"""Re-encode untrusted pictures of known formats and limited sizes, so that nothing but the picture is kept; draw a PDF's page as one."""
 
 from __future__ import annotations
 
@@ -96,3 +96,15 @@ def _encoded(drawn: Decoded) -> Picture:
         height=drawn.height,
         content=kept,
     )
+
+
+def first_page_png(pdf: bytes, *, width_px: int = 1600) -> bytes:
+    """Draw the first page of a PDF of our own as a PNG of this width."""
+    from pypdfium2 import PdfDocument
+
+    with PdfDocument(pdf) as document:
+        page = document[0]
+        picture = page.render(scale=width_px / page.get_width()).to_pil()
+    buffer = io.BytesIO()
+    picture.convert("P", palette=1, colors=64).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -577,6 +577,7 @@ POLICY: dict[str, PolicyRow] = {
     # records: study in the room, the record of study, certificates
     "records.check_in_myself": may(SIGNED_IN, event_id="event_for_me"),
     "records.download_certificate": may(SIGNED_IN, certificate_id="certificate"),
+    "records.show_certificate_picture": may(SIGNED_IN, certificate_id="certificate"),
     "records.my_event_file": may(SIGNED_IN, event_id="event_for_me", file_id="event_file_for_me"),
     "records.my_events": may(SIGNED_IN),
     "records.my_record": may(SIGNED_IN),

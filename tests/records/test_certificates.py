@@ -118,6 +118,9 @@ def test_a_person_prints_the_own_certificate_and_anybody_may_check_it_without_le
     for wording in ("欧阳春晓", "青山乡", "2026年度学法考试", "良好（86.5分）", row.number, "绥安县普法办公室", "2026年11月24日", check_code(row.digest)):  # fmt: skip
         assert wording in text, wording
     assert world.client(world.person()).get(f"/study/certificates/{row.id}.pdf").status_code == 404
+    with Image.open(io.BytesIO(mine.get(f"/study/certificates/{row.id}.png").get_data())) as picture:
+        assert (picture.format, picture.size) == ("PNG", (1600, 1131)) and len(picture.getcolors()) > 8
+    assert world.client(world.person()).get(f"/study/certificates/{row.id}.png").status_code == 404
 
     anybody = world.client()
     answer = anybody.get(f"/verify?n={row.number}&c={row.digest[:16]}")

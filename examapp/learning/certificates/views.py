@@ -1,10 +1,11 @@
-"""My certificates as PDF, and the public page that checks one."""
+"""My certificates as PDF and as pictures, and the public page that checks one."""
 
 from __future__ import annotations
 
 from hmac import compare_digest
+from io import BytesIO
 
-from flask import render_template, request
+from flask import render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -23,17 +24,31 @@ _MAX_NAME_LENGTH = 50
 @signed_in
 def download_certificate(certificate_id: int) -> Response:
     """Give one of my certificates as PDF."""
-    from examapp.learning.certificates.render_pdf import Page, draw_certificates
+    certificate = get_own_certificate(read_session(), certificate_id, my_user().person_id)
+    return send_pdf(_drawn(certificate), f"{certificate.heading}{certificate.number}.pdf")
+
+
+@blueprint.get("/study/certificates/<int:certificate_id>.png")
+@signed_in
+def show_certificate_picture(certificate_id: int) -> Response:
+    """Show one of my certificates as a picture, to be kept by a long press where a browser shows no PDF (WeChat)."""
+    from examapp.documents.images import first_page_png
 
     certificate = get_own_certificate(read_session(), certificate_id, my_user().person_id)
-    content = draw_certificates(
+    name = f"{certificate.heading}{certificate.number}.png"
+    return send_file(BytesIO(first_page_png(_drawn(certificate))), mimetype="image/png", download_name=name)
+
+
+def _drawn(certificate: Certificate) -> bytes:
+    from examapp.learning.certificates.render_pdf import Page, draw_certificates
+
+    return draw_certificates(
         [Page(printed=printed_of(certificate), digest=certificate.digest)],
         site_url=site_url(),
         seal=certificate.plan.template.seal,
         made_at=certificate.issued_at,
         title=f"{certificate.heading} {certificate.number}",
     )
-    return send_pdf(content, f"{certificate.heading}{certificate.number}.pdf")
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
