@@ -119,7 +119,7 @@ def test_a_person_prints_the_own_certificate_and_anybody_may_check_it_without_le
         assert wording in text, wording
     assert world.client(world.person()).get(f"/study/certificates/{row.id}.pdf").status_code == 404
     with Image.open(io.BytesIO(mine.get(f"/study/certificates/{row.id}.png").get_data())) as picture:
-        assert (picture.format, picture.size) == ("PNG", (1600, 1131)) and len(picture.getcolors()) > 8
+        assert (picture.format, picture.size) == ("PNG", (1600, 1132)) and len(picture.getcolors()) > 8
     assert world.client(world.person()).get(f"/study/certificates/{row.id}.png").status_code == 404
 
     anybody = world.client()
