@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import func, select
 
@@ -68,9 +69,11 @@ def address(rule: str, endpoint: str, scenario, role: str) -> str:
 
 
 def count_rows(connection) -> dict[str, int]:
-    """Count the rows of every table but the log, which tells of rejections."""
-    return {
-        table.name: connection.scalar(select(func.count()).select_from(table))
-        for table in Base.metadata.sorted_tables
-        if table.name != "audit_events"
-    }
+    """Count the rows of every table but the log, which tells of rejections; one statement."""
+    return dict(connection.execute(_count_of_every_table()).mappings().one())
+
+
+@cache
+def _count_of_every_table():
+    tables = [table for table in Base.metadata.sorted_tables if table.name != "audit_events"]
+    return select(*(select(func.count()).select_from(table).scalar_subquery().label(table.name) for table in tables))
