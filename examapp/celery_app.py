@@ -15,8 +15,10 @@ import structlog
 from celery.beat import PersistentScheduler
 from celery.signals import task_postrun, task_prerun, worker_process_init
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from examapp import create_app
+from examapp.clock import clock
 from examapp.db.session import db
 from examapp.delivery.grading.cli import beat
 from examapp.ops.child_processes import end_with_parent, touch_heartbeat_file
@@ -55,6 +57,12 @@ class Schedule(PersistentScheduler):  # type: ignore[misc]  # celery has no type
 
     _beat_at = float("-inf")
 
+    def setup_schedule(self) -> None:
+        """Read the schedule, and follow the clock: nothing is forked from this process."""
+        super().setup_schedule()
+        with app.app_context():
+            clock.begin_following(db.engine)
+
     def tick(self, *arguments: Any, **fields: Any) -> float:
         """Send what is due, and note that this process is alive."""
         if time.monotonic() - self._beat_at >= _BEAT_EVERY_S:
@@ -74,6 +82,9 @@ class Schedule(PersistentScheduler):  # type: ignore[misc]  # celery has no type
                 db.session.remove()
 
 
+# Workers are forked from this process: a lock that a thread of it held then would stay held in them for ever, so it has no threads.
+clock.is_started_by_forks_only = True
 app = create_app()
+configure_mappers()
 celery = app.extensions["celery"]
 celery.conf.update(beat_scheduler="examapp.celery_app:Schedule", beat_max_loop_interval=10)

@@ -65,11 +65,12 @@ class Clock:
         Threads do not outlive a fork: a process forked from this one begins its own.
         """
         if self._follower is None:
-            os.register_at_fork(after_in_child=partial(self._begin_following, engine))
+            os.register_at_fork(after_in_child=partial(self.begin_following, engine))
             if not self.is_started_by_forks_only:
-                self._begin_following(engine)
+                self.begin_following(engine)
 
-    def _begin_following(self, engine: Engine) -> None:
+    def begin_following(self, engine: Engine) -> None:
+        """Begin the thread that measures, in this process."""
         self._follower = threading.Thread(target=self._follow_for_ever, args=(engine,), name="clock", daemon=True)
         self._follower.start()
 
