@@ -28,7 +28,7 @@ PROCESSES = {
 """What starts, replaces and ends them."""
 
 
-@pytest.mark.parametrize(("counted", "limit"), [(LIMITS_AND_METERS, 610), (PROCESSES, 515)])
+@pytest.mark.parametrize(("counted", "limit"), [(LIMITS_AND_METERS, 620), (PROCESSES, 515)])
 def test_the_machinery_does_not_grow(counted, limit):
     lines = {name: code_lines(ROOT / "examapp" / name, functions) for name, functions in counted.items()}
     assert all(lines.values()), "a file or function was renamed: name it here too"

