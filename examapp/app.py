@@ -88,7 +88,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.init_app(app)
     app.cli.add_command(db_command)
-    init_celery(app, broker_url=settings.redis_url, is_eager=settings.app_mode is Mode.TESTING)
+    init_celery(
+        app, broker_url=settings.redis_url, is_eager=settings.app_mode is Mode.TESTING, is_province=settings.province
+    )
     version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, has_active_attempt=has_attempt_in_progress)

@@ -22,6 +22,7 @@ from examapp.clock import clock
 from examapp.db.session import db
 from examapp.delivery.grading.cli import beat
 from examapp.ops.child_processes import end_with_parent, touch_heartbeat_file
+from examapp.platform.province.tasks import beat_for_peers
 from examapp.platform.setup.queries import SCHEDULE
 
 log = structlog.get_logger()
@@ -76,6 +77,7 @@ class Schedule(PersistentScheduler):  # type: ignore[misc]  # celery has no type
         with app.app_context():
             try:
                 beat(SCHEDULE)
+                beat_for_peers(app.config["SETTINGS"])
             except SQLAlchemyError as error:
                 log.warning("schedule_beat_failed", error=type(error).__name__)
             finally:

@@ -117,6 +117,10 @@ class Settings(MessageSettings):
     cell: Annotated[int, Meta(ge=0, le=999)] = setting(
         0, "本站是全省的第几个分区（1 至 999），在空数据库上用 flask cell begin 划定编号；0 为单独一个县，或省级汇总站"
     )
+    province: bool = setting(
+        False,
+        "本站是否为省级汇总站：1 是，0 否。省级站不办考试，只下发考试、题库，汇总各分区的名册和成绩；只运行不改动各分区数据的定时任务",
+    )
     port: Annotated[int, Meta(ge=1, le=65535)] = setting(8000, "网站端口")
     host: str = setting("127.0.0.1", "网站监听地址")
     demo: bool = setting(True, "试用时首次启动是否装入演示县：1 是，0 否")

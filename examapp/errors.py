@@ -18,6 +18,8 @@ blueprint = Blueprint("errors", __name__)
 _RETRY_AFTER_S = 3
 _AWAY_STATES = ("08", "25", "40", "53", "55", "57", "58", "XX")
 """SQLSTATE classes that pass by themselves: connection, a state no transaction goes on from, deadlock, resources, lock timeout, shutdown, system, internal."""
+_RECEIVED = "QR001"
+"""What a trigger raises where a site of a province would change a row that belongs to another (`flask province subscribe`)."""
 
 
 class DomainError(Exception):
@@ -149,6 +151,10 @@ def handle_database_error(error: Exception) -> Response:
     if isinstance(error, DataError):
         log.warning("value_refused", endpoint=request.endpoint)
         return error_response(BadRequestError.code, BadRequestError.status, BadRequestError.message)
+    if getattr(getattr(error, "orig", None), "sqlstate", "") == _RECEIVED:
+        return error_response(
+            ConflictError.code, ConflictError.status, "这条数据来自省里或别的分区，只能在那里修改，改后会自动传到本站。"
+        )
     return handle_unexpected(error)
 
 

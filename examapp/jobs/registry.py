@@ -19,13 +19,19 @@ QueueName = Literal["grading", "reports", "imports", "messages"]
 task_routes: dict[str, dict[str, QueueName]] = {}
 beat_schedule: dict[str, dict[str, Any]] = {}
 """Celery's settings of these names, as the tasks declare them."""
+province_tasks: set[str] = set()
+"""Tasks that a province runs too: none that changes, grades or writes to people of its cells."""
 
 
-def task(name: str, *, queue: QueueName, every_s: float | None = None) -> Callable[[Callable[..., None]], Any]:
-    """Declare a Celery task, its queue, and how often beat sends it, in seconds. It must be safe to run twice."""
+def task(
+    name: str, *, queue: QueueName, every_s: float | None = None, at_province: bool = False
+) -> Callable[[Callable[..., None]], Any]:
+    """Declare a Celery task, its queue, how often beat sends it, in seconds, and whether a province runs it. It must be safe to run twice."""
     task_routes[name] = {"queue": queue}
     if every_s is not None:
         beat_schedule[name] = {"task": name, "schedule": every_s}
+    if at_province:
+        province_tasks.add(name)
     declare: Callable[[Callable[..., None]], Any] = shared_task(name=name)
     return declare
 

@@ -117,13 +117,13 @@ def _beat(app: Flask, claim: Claim, has_ended: threading.Event) -> None:
             log.warning("heartbeat_failed", job_id=claim.job_id, error=type(error).__name__)
 
 
-@task(actions.RUN_TASK, queue="imports")
+@task(actions.RUN_TASK, queue="imports", at_province=True)
 def run(job_id: int) -> None:
     """Run a job; a second message of the same job finds nothing to do."""
     run_job(job_id)
 
 
-@task("jobs.sweep", queue="grading", every_s=15)  # not behind a large file
+@task("jobs.sweep", queue="grading", every_s=15, at_province=True)  # not behind a large file
 def sweep() -> None:
     """Recover dead runs and lost messages; the one sweep of all jobs."""
     with transaction() as session:

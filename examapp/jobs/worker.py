@@ -7,16 +7,21 @@ from typing import Any
 from celery import Celery, Task
 from flask import Flask
 
-from examapp.jobs.registry import beat_schedule, task_routes
+from examapp.jobs.registry import beat_schedule, province_tasks, task_routes
 
 
-def init_celery(app: Flask, *, broker_url: str, is_eager: bool) -> Celery:
-    """Make the Celery application of this Flask application; JSON only, results are rows, never Celery's own store."""
+def init_celery(app: Flask, *, broker_url: str, is_eager: bool, is_province: bool = False) -> Celery:
+    """Make the Celery application of this Flask application; JSON only, results are rows, never Celery's own store.
+
+    At a province a task that is not declared for it does nothing, whoever sends it.
+    """
 
     class AppTask(Task):  # type: ignore[misc]  # celery has no types
         """A task that runs inside the Flask application."""
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            if is_province and self.name not in province_tasks:
+                return None
             with app.app_context():
                 return self.run(*args, **kwargs)
 
@@ -29,7 +34,9 @@ def init_celery(app: Flask, *, broker_url: str, is_eager: bool) -> Celery:
         task_acks_late=True,
         task_default_queue="imports",
         task_routes=task_routes,
-        beat_schedule=beat_schedule,
+        beat_schedule={
+            name: entry for name, entry in beat_schedule.items() if not is_province or name in province_tasks
+        },
         task_time_limit=600,
         task_soft_time_limit=570,
         worker_prefetch_multiplier=1,

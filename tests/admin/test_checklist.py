@@ -26,6 +26,7 @@ SOUND = Settings(
     password_profile=PasswordProfile.DENGBAO,
 )
 WELL = ChecklistFindings(
+    links=[],
     hosts=[DatabaseHost("a", HostState.PRIMARY, 0.1), DatabaseHost("b", HostState.STANDBY)],
     cell_issue="",
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol, TypedDict
 import msgspec
 from cachetools import LRUCache
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Select, select, union
+from sqlalchemy import ColumnElement, Select, select, true, union
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
@@ -29,13 +29,13 @@ from examapp.content.questions.models import (
 )
 from examapp.documents.html import text_to_html
 from examapp.errors import NotFoundError
+from examapp.organisation.units.rules import CELL_RANGE
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import QuestionKind
 from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
-_MAX_CACHED_ORDERS = 64
-"""Of the options of one version."""
+_MAX_CACHED_ORDERS = 64  # of the options of one version
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +244,11 @@ def sections_of(blueprint: Blueprint) -> list[Section]:
 def load_pool(session: Session, blueprint: Blueprint) -> Pool:
     """Load the active questions that a blueprint may draw from, cut to its sections: two statements at most."""
     sections = sections_of(blueprint)
-    return prepare_pool(sections, iter_pool(session, sections))
+    return prepare_pool(sections, iter_pool(session, sections, of_province=blueprint.id < CELL_RANGE))
 
 
-def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQuestion]:
-    """Give the active questions of the kinds that sections ask for; those under which the law has changed wait for a reviewer."""
-    sections = list(sections)
+def iter_pool(session: Session, sections: Collection[Section], *, of_province: bool = False) -> Iterator[PoolQuestion]:
+    """Give the active questions that sections ask for, a province's alone where wanted; those whose law has changed wait for a reviewer."""
     points = _knowledge_points(session) if any(section.knowledge_points for section in sections) else {}
     kinds = {str(section.kind) for section in sections if section.kind in DRAWN_KINDS}
     rows = session.execute(
@@ -265,6 +264,7 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
         )
         .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
         .where(BankQuestion.state == QuestionState.ACTIVE, BankQuestion.law_change == "", BankQuestion.kind.in_(kinds))
+        .where(BankQuestion.id < CELL_RANGE if of_province else true())
         .order_by(BankQuestion.id)
     )
     for row in rows:

@@ -58,7 +58,7 @@ def search_duplicates(run: JobRun) -> None:
         question_duplicate_actions.search_duplicates(session, run)
 
 
-@task("questions.check_laws", queue="imports", every_s=60)
+@task("questions.check_laws", queue="imports", every_s=60, at_province=True)
 def check_laws() -> None:
     """Flag the questions under which a law has changed."""
     with transaction() as session:

@@ -42,13 +42,20 @@ class Audience:
     """Ranks, path in the region tree, path in the sector tree; empty for everybody."""
 
 
+_HAS_ITS_UNITS = (
+    or_(ExamAudience.unit_id.is_(None), _RegionUnit.id.is_not(None)),
+    or_(ExamAudience.sector_unit_id.is_(None), _SectorUnit.id.is_not(None)),
+)
+"""A part of a province's exam may name a unit of another cell, which is not in this database: nobody here belongs to it."""
+
+
 def get_audience(session: Session, exam: Exam) -> Audience:
     """Get an exam's audience, in one statement."""
     parts = session.execute(
         select(ExamAudience.ranks, _RegionUnit.region_path, _SectorUnit.sector_path)
         .outerjoin(_RegionUnit, ExamAudience.unit_id == _RegionUnit.id)
         .outerjoin(_SectorUnit, ExamAudience.sector_unit_id == _SectorUnit.id)
-        .where(ExamAudience.exam_id == exam.id, ExamAudience.person_id.is_(None))
+        .where(ExamAudience.exam_id == exam.id, ExamAudience.person_id.is_(None), *_HAS_ITS_UNITS)
         .order_by(ExamAudience.id)
     )
     return Audience(

@@ -61,7 +61,8 @@ def _round() -> None:
             if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SWEEPER_LOCK}).scalar_one():
                 return
             try:
-                sweep_once()
+                if not current_app.config["SETTINGS"].province:  # its attempts are the cells', who close and grade them
+                    sweep_once()
                 beat("sweeper")
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _SWEEPER_LOCK})

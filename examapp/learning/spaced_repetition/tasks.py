@@ -65,7 +65,7 @@ def count_everybody() -> None:
         sum_mastery(session, now=clock.now())
 
 
-@task("training.sweep_uploads", queue="imports", every_s=3600)
+@task("training.sweep_uploads", queue="imports", every_s=3600, at_province=True)
 def sweep_uploads() -> None:
     """Clear away uploads that nobody goes on with."""
     with transaction() as session:

@@ -33,21 +33,21 @@ def import_roster(run: JobRun) -> None:
         roster_import_actions.run_import(session, run, cipher=cipher(), now=clock.now())
 
 
-@task("people.check_keys", queue="imports", every_s=86_400)
+@task("people.check_keys", queue="imports", every_s=86_400, at_province=True)
 def check_keys() -> None:
     """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
     with transaction() as session:
         data_key_actions.check_all(ActionContext(session, SYSTEM, clock.now()), cipher=cipher())
 
 
-@task("people.send_reset_codes", queue="imports", every_s=20)
+@task("people.send_reset_codes", queue="imports", every_s=20, at_province=True)
 def send_reset_codes() -> None:
     """Send codes to who forgot the password; also the sweep of requests whose enqueue was lost."""
     with transaction() as session:
         password_reset_actions.send_reset_codes(session, cipher=cipher(), now=clock.now())
 
 
-@task("people.forget_failures", queue="imports", every_s=300)
+@task("people.forget_failures", queue="imports", every_s=300, at_province=True)
 def forget_failures() -> None:
     """Delete the failures of sign-ins that no longer count, and roster files that are past their time."""
     with transaction() as session:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import JSON, ColumnElement, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
+from examapp.organisation.units.rules import CELL_RANGE
 
 
 class UnitOwned(Protocol):
@@ -45,3 +46,18 @@ def sort_roots(units: Iterable[Unit]) -> list[Unit]:
     """Give the roots among the units: the county (prefecture, province) first, then those that no report of it covers."""
     roots = (unit for unit in units if unit.parent_id is None and unit.kind != UnitKind.SECTOR and not unit.closed_at)
     return sorted(roots, key=lambda unit: (unit.kind not in AREA_KINDS, unit.id))
+
+
+CELLS: ColumnElement[object] = literal_column(
+    f"""(
+SELECT jsonb_agg(jsonb_build_array(c.number, (
+    SELECT u.name FROM units AS u WHERE u.id >= c.number * {CELL_RANGE} AND u.id < (c.number + 1) * {CELL_RANGE} ORDER BY length(u.region_path), u.id LIMIT 1
+  ), extract(epoch FROM b.beat_at)) ORDER BY c.number)
+FROM pg_subscription AS s
+CROSS JOIN LATERAL (SELECT substring(s.subname FROM '[0-9]+$')::bigint AS number) AS c
+LEFT JOIN heartbeats AS b ON b.name = 'cell:' || c.number
+WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.subname ~ '^examapp_up_[0-9]+$'
+)""",  # noqa: S608 – a constant
+    JSON,
+).label("cells")
+"""The cells that feed this database, as `rules.cells_label` takes them; null where none does."""

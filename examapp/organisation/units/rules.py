@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from examapp.clock import local
 
 DEEPEST_LEVEL = 5
 """County → department or township → sub-units: five levels."""
+CELL_RANGE = 10**12
+"""Ids of a cell of a province: from its number times this on; a cell writes a thousand rows a second for thirty years in it."""
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _LENGTH = 18
 
@@ -45,3 +51,23 @@ UNIT_HEADS: dict[str, tuple[str, ...]] = {
     "uscc": ("统一社会信用代码", "信用代码", "统一信用代码"),
 }
 """Heads of a unit file, as people write them."""
+
+
+_LATE = timedelta(seconds=60)
+
+
+def cells_label(cells: Sequence[tuple[int, str | None, float | None]], *, now: datetime) -> str:
+    """Say up to which instant a province has its cells' data, and by name which cell it has nothing newer of; empty without cells.
+
+    Each cell with its number, its highest unit's name, and the instant (seconds since 1970) up to which everything of it is here.
+    """
+    if not cells:
+        return ""
+    beats = {(number, name or "还没有单位"): beat for number, name, beat in cells}
+    late = {one: beat for one, beat in beats.items() if beat is None or now.timestamp() - beat > _LATE.total_seconds()}
+    current = [beat for one, beat in beats.items() if one not in late and beat is not None]
+    parts = [f"各分区的数据截至 {local(datetime.fromtimestamp(min(current), UTC)):%H:%M:%S}"] if current else []
+    for (number, name), beat in late.items():
+        until = f"只到 {local(datetime.fromtimestamp(beat, UTC)):%Y-%m-%d %H:%M:%S}" if beat else "还没有收到"
+        parts.append(f"{name}（分区 {number}）{until}")
+    return "；".join(parts)

@@ -42,7 +42,7 @@ def _give_way(*, worked_s: float) -> None:
         time.sleep(actions.rest_s(worked_s))
 
 
-@task("reports.sweep", queue="reports", every_s=30)
+@task("reports.sweep", queue="reports", every_s=30, at_province=True)
 def sweep() -> None:
     """Request the exports of schedules that are due and those that a correction has made untrue, and delete expired files."""
     with transaction() as session:
@@ -53,7 +53,7 @@ def sweep() -> None:
         actions.expire_exports(session, now=clock.now())
 
 
-@task("reports.refresh_unit_stats", queue="imports", every_s=10)  # not behind a large file
+@task("reports.refresh_unit_stats", queue="imports", every_s=10, at_province=True)  # not behind a large file
 def refresh_unit_stats() -> None:
     """Count again what has changed of the figures that are kept of a large roster."""
     with transaction() as session:

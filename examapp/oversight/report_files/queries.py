@@ -101,7 +101,7 @@ def roster_label(report_context: ReportContext, top: UnitNode) -> str:
         text += f"；成绩第 {exam.result_version} 版，更正 {exam.result_version - 1} 次"
     if top.kind in AREA_KINDS and report_context.uncovered:
         text += f"；不含没有上级单位的{'、'.join(report_context.uncovered)}"
-    return text
+    return f"{text}；{report_context.cells}" if report_context.cells else text
 
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:

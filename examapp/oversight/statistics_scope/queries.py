@@ -44,6 +44,8 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, RosterMove
 from examapp.organisation.people.queries import UNCOVERED_UNITS
 from examapp.organisation.units.models import AREA_KINDS, Tree, Unit, UnitKind
+from examapp.organisation.units.queries import CELLS
+from examapp.organisation.units.rules import cells_label
 from examapp.oversight.statistics_definitions.rules import Scope, UnitNode
 from examapp.oversight.statistics_scope.rules import ReportFilter
 
@@ -58,6 +60,7 @@ class ReportContext:
     as_of: datetime
     uncovered: tuple[str, ...] = ()
     """Names of the units with people that hang below no county: no report of the county has them."""
+    cells: str = ""  # at a province, up to which instant it has its cells' data
 
     @property
     def exams(self) -> tuple[Exam, ...]:
@@ -101,19 +104,19 @@ def get_report_context(
     if exam is None:
         raise NotFoundError
     makeups = tuple(row.Exam for row in rows if row.Exam is not exam)
-    has_closed = any(makeup.closes_at <= now for makeup in makeups)
-    chosen = scope or (Scope.FINAL if has_closed else Scope.THIS)
+    chosen = scope or (Scope.FINAL if any(makeup.closes_at <= now for makeup in makeups) else Scope.THIS)
     return ReportContext(
         exam=exam,
         makeups=makeups,
         scope=chosen if makeups else Scope.THIS,
         as_of=now,
         uncovered=tuple(rows[0].uncovered or ()),
+        cells=cells_label(rows[0].cells or (), now=now),
     )
 
 
 _EXAM_WITH_MAKEUPS = (
-    select(Exam, UNCOVERED_UNITS)
+    select(Exam, UNCOVERED_UNITS, CELLS)
     .where(
         or_(Exam.id == bindparam("exam_id"), Exam.main_exam_id == bindparam("exam_id")),
         Exam.state == ExamState.PUBLISHED,

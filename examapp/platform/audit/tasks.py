@@ -14,7 +14,7 @@ from examapp.platform.audit_chain.actions import MAX_LINKS, ChainHeadError, seal
 log = structlog.get_logger()
 
 
-@task("audit.seal", queue="imports", every_s=10)
+@task("audit.seal", queue="imports", every_s=10, at_province=True)
 def seal() -> None:
     """Link the lines that have been written since the last time; raise the alarm where the chain is not what was kept of it."""
     cipher, folder = current_app.extensions["cipher"], current_app.config["SETTINGS"].data_path
@@ -27,7 +27,7 @@ def seal() -> None:
         log.error("audit_seal_refused", reason=issue.text)  # noqa: TRY400 – the stack says nothing more
 
 
-@task("audit.verify", queue="imports", every_s=86_400)
+@task("audit.verify", queue="imports", every_s=86_400, at_province=True)
 def verify() -> None:
     """Look once a day whether the log is as it was written; the checklist shows the outcome."""
     cipher, folder = current_app.extensions["cipher"], current_app.config["SETTINGS"].data_path

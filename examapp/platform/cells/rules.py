@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RANGE = 10**12
-"""Ids of a cell: from its number times this on; a cell writes a thousand rows a second for thirty years in it."""
+from examapp.organisation.units.rules import CELL_RANGE
+
 MAX_CELL = 999
 _MAX_NAMED = 5
 SEEDED = frozenset({"exemption_reasons"})
@@ -26,12 +26,12 @@ class IdSequence:
 
 def first_id(cell: int) -> int:
     """Give the first id of a cell's range; 1 for a site that is no cell."""
-    return cell * RANGE + 1
+    return cell * CELL_RANGE + 1
 
 
 def cell_of(row_id: int) -> int:
     """Give the cell in whose range an id lies; 0 for one of a site that is no cell, or of the province itself."""
-    return row_id // RANGE
+    return row_id // CELL_RANGE
 
 
 def list_foreign_tables(sequences: list[IdSequence], cell: int) -> list[str]:

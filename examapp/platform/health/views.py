@@ -34,6 +34,8 @@ from examapp.organisation.accounts.guards import public
 from examapp.organisation.people.models import RosterImport
 from examapp.oversight.report_exports.models import Export
 from examapp.platform.audit_chain.actions import find_head_issue
+from examapp.platform.province.queries import list_links
+from examapp.platform.province.rules import Link
 from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
@@ -145,9 +147,21 @@ class _SiteFigures(Collector):
             if host.state is not HostState.AWAY:
                 clocks.add_metric([host.name], host.clock_offset_s)
         yield from (hosts, clocks)
+        yield from _link_figures(list_links(session), now=clock.now())
         issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
         text = "1 where the kept head of the audit chain is not on it."
         yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
+
+
+def _link_figures(links: list[Link], *, now: datetime) -> Iterator[Metric]:
+    """Give how far behind what comes from other sites of the province is, and what could not be stored."""
+    ages = GaugeMetricFamily("examapp_link_age_seconds", "Age of what has come from another site.", labels=["link"])
+    errors = GaugeMetricFamily("examapp_link_errors", "Errors of a subscription since its start.", labels=["link"])
+    for link in links:
+        lag = link.lag(now)
+        ages.add_metric([link.name], lag.total_seconds() if lag is not None else inf)
+        errors.add_metric([link.name], link.errors)
+    yield from (ages, errors)
 
 
 @blueprint.before_app_request

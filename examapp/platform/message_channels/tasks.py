@@ -42,7 +42,7 @@ _ASKED, _ASKING_LIMIT_S = 100, 60.0
 """How many messages a round asks for, and for how long; the next one goes on."""
 
 
-@task("messages.send_waiting", queue="messages", every_s=30)
+@task("messages.send_waiting", queue="messages", every_s=30, at_province=True)
 def send_waiting() -> None:
     """Hand the messages that wait to the gateway, and end what is over; the enqueue and the sweep are this same work."""
     settings, end = current_app.config["SETTINGS"], time.monotonic() + _RUN_LIMIT_S
@@ -112,7 +112,7 @@ def _is_out_of_date(session: Session, message: Claimed) -> bool:
     )
 
 
-@task("messages.ask_reports", queue="messages", every_s=60)
+@task("messages.ask_reports", queue="messages", every_s=60, at_province=True)
 def ask_reports() -> None:
     """Ask operators what became of messages that they took; when each is asked again is stored before it is asked."""
     settings, end = current_app.config["SETTINGS"], time.monotonic() + _ASKING_LIMIT_S

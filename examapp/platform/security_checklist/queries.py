@@ -19,6 +19,7 @@ from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit_chain.actions import find_head_issue
 from examapp.platform.cells.queries import list_sequences
 from examapp.platform.cells.rules import find_cell_issue
+from examapp.platform.province.queries import list_links
 from examapp.platform.security_checklist.rules import ChecklistFindings
 from examapp.platform.setup import queries as setup_queries
 from examapp.security.ciphers import FieldCipher
@@ -36,6 +37,7 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
     return ChecklistFindings(
         hosts=inspect_hosts(settings.database_url),
         cell_issue=find_cell_issue(list_sequences(session, with_rows=settings.cell > 0), settings.cell),
+        links=list_links(session),
         database=setup_queries.database_settings(session),
         has_demo_accounts=setup_queries.has_demo_accounts(session),
         holders=holders,

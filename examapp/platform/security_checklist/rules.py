@@ -10,6 +10,7 @@ from enum import StrEnum
 from examapp.clock import local
 from examapp.config import Mode, PasswordProfile, Settings
 from examapp.db.addresses import DatabaseHost, HostState
+from examapp.platform.province.rules import Link
 from examapp.platform.setup.rules import DURABILITY_ISSUES, list_secret_issues
 
 BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
@@ -53,6 +54,8 @@ class ChecklistFindings:
     """The hosts of the database's address; empty where it names one."""
     cell_issue: str
     """What is wrong with the ranges of ids; empty where all ids are of this cell."""
+    links: Sequence[Link]
+    """The subscriptions to other sites of the province; empty where it is no part of one."""
     database: Mapping[str, str]
     has_demo_accounts: bool
     holders: Mapping[str, int]
@@ -84,6 +87,7 @@ def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> lis
         *_database(found),
         *_hosts(found),
         *_cell(settings, found),
+        *_links(found, now=now),
         *_people(settings, found),
         _backup(found, now=now),
         *_audit(settings, found, now=now),
@@ -163,6 +167,16 @@ def _cell(settings: Settings, found: ChecklistFindings) -> list[Point]:
         return []
     is_sound = not found.cell_issue
     return [Point("分区编号", Level.GOOD if is_sound else Level.BAD, f"第 {settings.cell} 分区" if is_sound else "有问题", found.cell_issue)]  # fmt: skip
+
+
+def _links(found: ChecklistFindings, *, now: datetime) -> list[Point]:
+    """Judge what comes from each other site of the province: away, stopped by a row with the same name, its clock."""
+    points = []
+    for link in found.links:
+        issues, lag = list(link.list_issues(now)), link.lag(now)
+        text = f"{max(lag.total_seconds(), 0):.0f} 秒前的数据" if lag is not None else "还没有收到"
+        points.append(Point(f"来自{link.label}", Level.BAD if issues else Level.GOOD, text, "".join(issues)))
+    return points
 
 
 def _people(settings: Settings, found: ChecklistFindings) -> list[Point]:
