@@ -105,10 +105,10 @@ def list_constraints(connection: _Connection, table: str, column: str, kind: str
 
 _LINKS = text(r"""
 SELECT s.subname AS name, s.subenabled AS is_enabled, w.pid IS NOT NULL AS is_working, w.last_msg_receipt_time AS received_at,
-  e.apply_error_count + e.sync_error_count AS errors,
-  e.confl_insert_exists + e.confl_update_exists + e.confl_multiple_unique_conflicts AS conflicts,
+  coalesce(e.apply_error_count + e.sync_error_count, 0) AS errors,
+  coalesce(e.confl_insert_exists + e.confl_update_exists + e.confl_multiple_unique_conflicts, 0) AS conflicts,
   (SELECT count(*) FROM pg_subscription_rel AS r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r') AS waiting_tables,
-  (SELECT b.beat_at FROM heartbeats AS b WHERE b.name = CASE WHEN s.subname LIKE 'examapp\_up\_%' THEN :cell_beat || c.number ELSE :province_beat END) AS beat_at,
+  (SELECT b.beat_at FROM heartbeats AS b WHERE b.name = CASE WHEN s.subname LIKE 'examapp\_up\_%' THEN CAST(:cell_beat AS text) || c.number ELSE CAST(:province_beat AS text) END) AS beat_at,
   c.number AS cell,
   (SELECT u.name FROM units AS u WHERE u.id >= c.number * :span AND u.id < (c.number + 1) * :span ORDER BY length(u.region_path), u.id LIMIT 1) AS unit
 FROM pg_subscription AS s
