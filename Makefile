@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: coverage run rehearse backup-start backup-base restore-drill test check types rules bench bench-waves bench-large test-browser test-slow test-slow-and-drill test-long drill-short drill drill-ha sabotage format lock flame conformance fuzz security
+.PHONY: coverage run rehearse backup-start backup-base restore-drill test check types rules bench bench-waves bench-large test-browser test-slow test-slow-and-drill test-long drill-short drill drill-ha province sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.ops.supervisor
@@ -42,6 +42,10 @@ drill: .venv/.installed-dev
 # etcd-server; about 20 minutes.
 drill-ha: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.high_availability
+
+# A province and its cells on PostgreSQL servers of their own: copy, changes everywhere, a cell away. PROVINCE_CELLS=14 PROVINCE_PEOPLE=1000000 is the whole.
+province: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.province
 
 # FUZZ_SECONDS=600 make fuzz is the long run; docs/fuzzing.md holds what it came to.
 fuzz: .venv/.installed-dev
