@@ -114,11 +114,15 @@ def test_a_link_is_judged_by_what_has_come(changes, named):
 def test_figures_name_the_cell_that_is_away_and_until_when_it_was_heard():
     at = NOON.timestamp()
     assert cells_label([], now=NOON) == ""
-    assert cells_label([(1, "甲县", at - 5), (2, "乙县", at - 9)], now=NOON) == f"各分区的数据截至 {'11:59:51'}"
-    said = cells_label([(1, "甲县", at - 5), (2, "乙县", at - 300), (3, None, None)], now=NOON)
+    assert (
+        cells_label([(1, "甲县", at - 5, True), (2, "乙县", at - 9, True)], now=NOON)
+        == f"各分区的数据截至 {'11:59:51'}"
+    )
+    said = cells_label([(1, "甲县", at - 5, True), (2, "乙县", at - 300, True), (3, None, None, True)], now=NOON)
     assert "乙县（分区 2）只到 2026-11-24 11:55:00" in said
     assert "分区 3）还没有收到" in said
     assert "甲县" not in said
+    assert cells_label([(2, "乙县", at, False)], now=NOON) == "只含本分区（乙县）的人员"
 
 
 def test_a_site_that_is_no_part_of_a_province_is_told_what_to_set(app):

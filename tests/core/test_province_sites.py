@@ -92,6 +92,7 @@ def check_figures(province, cells):
         assert counts_of(cell, root)[0] == counts_of(province, root)[0]
         assert counts_of(cell, root)[0][0][1].roster == 6
         assert counts_of(cell, root)[0][0][1].participated == 4
+    assert counts_of(cells[0], 1)[1] == "只含本分区（甲县）的人员", "under the province's name too"
     whole, said = counts_of(province, 1)
     assert (whole[0][1].roster, whole[0][1].participated) == (12, 8)
     assert said.startswith("各分区的数据截至")

@@ -52,12 +52,12 @@ CELLS: ColumnElement[object] = literal_column(
     f"""(
 SELECT jsonb_agg(jsonb_build_array(c.number, (
     SELECT u.name FROM units AS u WHERE u.id >= c.number * {CELL_RANGE} AND u.id < (c.number + 1) * {CELL_RANGE} ORDER BY length(u.region_path), u.id LIMIT 1
-  ), extract(epoch FROM b.beat_at)) ORDER BY c.number)
+  ), extract(epoch FROM b.beat_at), s.subname LIKE '%_up_%') ORDER BY c.number)
 FROM pg_subscription AS s
 CROSS JOIN LATERAL (SELECT substring(s.subname FROM '[0-9]+$')::bigint AS number) AS c
 LEFT JOIN heartbeats AS b ON b.name = 'cell:' || c.number
-WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.subname ~ '^examapp_up_[0-9]+$'
+WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.subname ~ '^examapp_(up|down)_[0-9]+$'
 )""",  # noqa: S608 – a constant
     JSON,
 ).label("cells")
-"""The cells that feed this database, as `rules.cells_label` takes them; null where none does."""
+"""The cells that feed this database, or the one cell that it is, as `rules.cells_label` takes them; null where none does."""

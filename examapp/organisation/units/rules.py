@@ -56,14 +56,17 @@ UNIT_HEADS: dict[str, tuple[str, ...]] = {
 _LATE = timedelta(seconds=60)
 
 
-def cells_label(cells: Sequence[tuple[int, str | None, float | None]], *, now: datetime) -> str:
+def cells_label(cells: Sequence[tuple[int, str | None, float | None, bool]], *, now: datetime) -> str:
     """Say up to which instant a province has its cells' data, and by name which cell it has nothing newer of; empty without cells.
 
-    Each cell with its number, its highest unit's name, and the instant (seconds since 1970) up to which everything of it is here.
+    Each cell with its number, its highest unit's name, the instant (seconds since 1970) up to which everything of it is here, and whether it
+    is another site: a cell itself says that its figures are of its own people alone, whatever unit they stand under.
     """
     if not cells:
         return ""
-    beats = {(number, name or "还没有单位"): beat for number, name, beat in cells}
+    if own := [name for _, name, _, is_other in cells if not is_other]:
+        return f"只含本分区（{own[0] or '还没有单位'}）的人员"
+    beats = {(number, name or "还没有单位"): beat for number, name, beat, _ in cells}
     late = {one: beat for one, beat in beats.items() if beat is None or now.timestamp() - beat > _LATE.total_seconds()}
     current = [beat for one, beat in beats.items() if one not in late and beat is not None]
     parts = [f"各分区的数据截至 {local(datetime.fromtimestamp(min(current), UTC)):%H:%M:%S}"] if current else []
