@@ -52,7 +52,7 @@ CELLS: ColumnElement[object] = literal_column(
     f"""(
 SELECT jsonb_agg(jsonb_build_array(c.number, (
     SELECT u.name FROM units AS u WHERE u.id >= c.number * {CELL_RANGE} AND u.id < (c.number + 1) * {CELL_RANGE} ORDER BY length(u.region_path), u.id LIMIT 1
-  ), extract(epoch FROM b.beat_at), s.subname LIKE '%_up_%') ORDER BY c.number)
+  ), extract(epoch FROM b.beat_at), position('_up_' IN s.subname) > 0) ORDER BY c.number)
 FROM pg_subscription AS s
 CROSS JOIN LATERAL (SELECT substring(s.subname FROM '[0-9]+$')::bigint AS number) AS c
 LEFT JOIN heartbeats AS b ON b.name = 'cell:' || c.number
