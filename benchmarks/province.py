@@ -28,10 +28,10 @@ from examapp.organisation.units.rules import CELL_RANGE
 from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import UnitTable, get_unit_table
 from examapp.oversight.statistics_scope.queries import get_report_context
-from examapp.platform.province.tasks import beat_for_peers
+from examapp.platform.province.tasks import beat_schedule_process
 
-_UNITS_SHARE, _SAT_SHARE = 67, 95
-"""People of a unit; of a hundred people those who have sat."""
+_UNITS_SHARE, _ATTEMPTED_SHARE = 67, 95
+"""People of a unit; of a hundred people those who have an attempt."""
 _SECONDS = 20.0
 _CONTENT = """
 INSERT INTO units (code, name, kind, region_path, created_at) VALUES ('P', '省', 'province', '/1/', now());
@@ -48,7 +48,7 @@ SELECT {first} + n, 'C{cell}-' || n, '单位' || n, 'department', {first}, '/1/{
 INSERT INTO persons (staff_number, name, unit_id, state, rank, position, id_number_encrypted, mobile_encrypted, created_at, updated_at)
 SELECT 'S' || n, '人' || n, {first} + 1 + n % {units}, 'on_roster', '一级科员', '科员', 'SEALED-ID', 'SEALED-MOBILE', now(), now() FROM generate_series(1, {people}) AS n;
 """
-_SAT = """
+_ATTEMPTS = """
 INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at,
   is_forced, receipt_number, total, grading_retry_count)
 SELECT 1, id, 1, 0, unit_id, 'graded', now(), now(), now(), 1, '', '{{}}', now(), false, 'R' || id, 65, 0 FROM persons WHERE {which} ORDER BY id;
@@ -81,7 +81,7 @@ class _Province:
         self.province.sql(_CONTENT)
         for cell in self.cells:
             cell.sql(_ROSTER.format(**self.fields(cell)), as_replica=True)
-            cell.sql(_SAT.format(which=f"id % 100 < {_SAT_SHARE}"), as_replica=True)
+            cell.sql(_ATTEMPTS.format(which=f"id % 100 < {_ATTEMPTED_SHARE}"), as_replica=True)
 
     def wait_for_copy(self) -> float:
         waiting = "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'"
@@ -107,7 +107,7 @@ class _Province:
 
 def _beat(site: SiteOfProvince) -> None:
     with site.app.app_context():
-        beat_for_peers(site.settings)
+        beat_schedule_process(site.settings)
 
 
 def _table(site: SiteOfProvince, unit_id: int) -> UnitTable:
@@ -131,13 +131,13 @@ def _change(state: _Province, cell: SiteOfProvince, counts: list[int]) -> None:
     fields = state.fields(cell)
     while time.monotonic() < until:
         people = [fields["first"] + rng.randrange(state.people) for _ in range(20)]
-        absent = [person for person in people if person % 100 >= _SAT_SHARE]
+        absent = [person for person in people if person % 100 >= _ATTEMPTED_SHARE]
         statements = [
             rng.choice([_TRANSFER, _EXEMPT, _GRADE_AGAIN]).format(person=person, **fields) for person in people
         ]
         if absent:
             new = f"id IN ({', '.join(map(str, absent))}) AND NOT EXISTS (SELECT FROM attempts AS a WHERE a.person_id = persons.id)"
-            statements.append(_SAT.format(which=new))
+            statements.append(_ATTEMPTS.format(which=new))
         cell.sql("; ".join(statements))
         made += len(people)
         if time.monotonic() - beat_at > 0.5:
@@ -199,7 +199,15 @@ def _stop_one(state: _Province) -> list[Figure]:
 
 
 def _find_secrets(state: _Province) -> int:
-    dump = [postgres_program("pg_dump"), "-h", state.province.run_folder, "-U", "postgres", "--data-only", "examapp"]
+    dump = [
+        str(postgres_program("pg_dump")),
+        "-h",
+        str(state.province.run_folder),
+        "-U",
+        "postgres",
+        "--data-only",
+        "examapp",
+    ]
     with subprocess.Popen(dump, stdout=subprocess.PIPE) as process:
         patterns = [form for secret in _SECRETS for form in (secret.encode(), secret.encode().hex().encode())]
         return sum(any(pattern in line for pattern in patterns) for line in process.stdout or ())

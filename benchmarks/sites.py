@@ -47,6 +47,7 @@ class SiteOfProvince:
         self.settings = Settings(
             app_mode=Mode.TESTING,
             database_url=self.server.url,
+            redis_url="redis://127.0.0.1:1/0",
             secret_key="a-key-of-a-site-of-at-least-32-characters",
             data_keys="k1:" + "11" * 32,
             data_dir=str(folder),

@@ -20,10 +20,8 @@ from sqlalchemy.orm import configure_mappers
 from examapp import create_app
 from examapp.clock import clock
 from examapp.db.session import db
-from examapp.delivery.grading.cli import beat
 from examapp.ops.child_processes import end_with_parent, touch_heartbeat_file
-from examapp.platform.province.tasks import beat_for_peers
-from examapp.platform.setup.queries import SCHEDULE
+from examapp.platform.province.tasks import beat_schedule_process
 
 log = structlog.get_logger()
 _BEAT_EVERY_S = 10.0
@@ -76,8 +74,7 @@ class Schedule(PersistentScheduler):  # type: ignore[misc]  # celery has no type
         touch_heartbeat_file()
         with app.app_context():
             try:
-                beat(SCHEDULE)
-                beat_for_peers(app.config["SETTINGS"])
+                beat_schedule_process(app.config["SETTINGS"])
             except SQLAlchemyError as error:
                 log.warning("schedule_beat_failed", error=type(error).__name__)
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -23,7 +24,7 @@ KEPT_BY_CELLS = {
     "attempts": {"response_schema", "unsure", "grading_retry_count", "grading_began_at"},
     "grades": {"item_points", "key_ids", "rules", "ruling_ids", "mark_ids", "sheet", "graded_by_id", "correction_id"},
     "external_results": {"recorded_by_id"},
-    "exemptions": {"reason", "requested_by_id", "answer", "file_id"},
+    "exemptions": {"reason", "requested_by_id", "approved_by_id", "answer", "file_id"},
 }
 KEPT_BY_PROVINCE = {
     "laws": {"unchecked_since"},
@@ -78,14 +79,14 @@ def test_what_figures_are_made_of_goes_up_and_every_named_column_is_there(sessio
     assert [f"{table}.{column}" for table, column in named if column not in TABLES[table].columns] == []
 
 
-def test_a_province_closes_grades_freezes_and_writes_to_nobody_of_its_cells():
+def test_a_province_closes_grades_snapshots_and_writes_to_nobody_of_its_cells():
     assert province_tasks & beat_schedule.keys() >= {"reports.refresh_unit_stats", "province.follow_snapshots"}
     touching = ("grading.", "exams.", "roster_snapshots.", "people.apply", "reminders.", "records.", "privacy.", "evidence.", "training.sweep_c", "training.sweep_e")  # fmt: skip
     assert [name for name in province_tasks if name.startswith(touching)] == []
 
 
 def link(**changes):
-    fields = {
+    fields: dict[str, Any] = {
         "name": "examapp_up_3", "label": "南山县（分区 3）", "cell": 3, "is_enabled": True, "is_working": True, "received_at": NOON,
         "beat_at": NOON - timedelta(seconds=8), "waiting_tables": 0, "errors": 0, "conflicts": 0,
     }  # fmt: skip

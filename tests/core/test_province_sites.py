@@ -16,7 +16,7 @@ from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_scope.queries import get_report_context
-from examapp.platform.province.tasks import beat_for_peers
+from examapp.platform.province.tasks import beat_schedule_process
 from tests.factories import World
 from tests.helpers.province import add_people, hand_in
 
@@ -44,7 +44,7 @@ def counts_of(site, unit_id, exam_id=1):
 
 def beat(site):
     with site.app.app_context():
-        beat_for_peers(site.settings)
+        beat_schedule_process(site.settings)
 
 
 def has(site, statement, count):
@@ -81,7 +81,7 @@ def test_a_province_and_its_cells(sites):
     check_that_the_reader_reads_the_listed_columns_alone(first)
     check_that_received_rows_are_not_changed(province, first)
     check_changes_and_kept_figures(province, [first, second])
-    check_frozen_rosters(province, [first, second])
+    check_roster_snapshots(province, [first, second])
     check_a_cell_that_is_away(province, first, second)
     check_a_conflict(province, first, second)
 
@@ -147,18 +147,14 @@ def check_changes_and_kept_figures(province, cells):
             " SELECT attempt_id, 2, 0, points_possible, 0, 'fail', false, item_points, key_ids, rules, sheet, 'again', now() FROM grades ORDER BY id LIMIT 1"
         )
         wait_until(has(province, f"SELECT count(*) FROM grades WHERE id / {SPAN} = {cell.cell}", 5))
-        wait_until(
-            lambda cell=cell: (
-                province.sql(f"SELECT count(*) FROM exemptions WHERE reason = '' AND id / {SPAN} = {cell.cell}")
-                == [(1,)]
-            )
-        )
+        received = f"SELECT count(*) FROM exemptions WHERE reason = '' AND id / {SPAN} = {cell.cell}"
+        wait_until(has(province, received, 1))
         root = cell.cell * SPAN + 1
         assert counts_of(cell, root)[0] == counts_of(province, root)[0], "what is kept is marked by what is received"
         assert counts_of(province, root)[0][0][1].passed == 3
 
 
-def check_frozen_rosters(province, cells):
+def check_roster_snapshots(province, cells):
     province.sql(
         "UPDATE exams SET opens_at = now() - interval '2 days', closes_at = now() - interval '1 minute' WHERE id = 1"
     )
@@ -228,7 +224,7 @@ def check_a_conflict(province, first, second):
     wait_until(lambda: province.flask("province", "status")[0] == 0)
 
 
-def test_a_cell_with_rows_of_another_range_and_names_of_the_provinces_is_refused(sites):
+def test_a_cell_with_rows_of_another_range_and_names_of_the_province_is_rejected(sites):
     province, first, second = sites
     second.sql(
         "INSERT INTO persons (id, staff_number, name, unit_id, state, rank, position, created_at, updated_at) SELECT 5000000000001, 'X', 'X', 1, 'left', '', '', now(), now()"

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(HAPROXY is None, reason="hapr
 def site(name, hosts):
     """A site that answers with its name, and refuses a host that is not its own, as the program does."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class SiteHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
@@ -37,7 +38,7 @@ def site(name, hosts):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SiteHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
@@ -78,7 +79,7 @@ def test_each_host_leads_to_its_cell_and_a_dead_one_harms_no_other(router):
             return False
 
     for number, host in HOSTS.items():
-        wait_until(lambda host=host: is_up(host), within_s=20)
+        wait_until(partial(is_up, host), within_s=20)
         assert ask(port, host.upper())[1] == f"cell{number}"
         assert ask(port, host)[1] == f"cell{number}"
     status, body, _ = ask(port, "nobody.example.gov.cn")

@@ -229,16 +229,16 @@ def _mark_received_results(connection: _Connection) -> None:
 
 def follow_snapshot(session: Session, exam_id: int, cells: Sequence[int], *, now: datetime) -> bool:
     """Let the province's figures of an exam of its own stand on the frozen roster, once each of these cells has sent its own; False until then."""
-    frozen = {int(cell) for cell in session.scalars(_FROZEN_CELLS, {"exam_id": exam_id, "span": CELL_RANGE})}
-    if exam_id >= CELL_RANGE or not frozen.issuperset(cells):
+    ready = {int(cell) for cell in session.scalars(_SNAPSHOT_CELLS, {"exam_id": exam_id, "span": CELL_RANGE})}
+    if exam_id >= CELL_RANGE or not ready.issuperset(cells):
         return False
-    session.execute(_FREEZE_OWN_UNITS, {"exam_id": exam_id, "span": CELL_RANGE})
+    session.execute(_SNAPSHOT_OWN_UNITS, {"exam_id": exam_id, "span": CELL_RANGE})
     session.execute(_FOLLOW, {"exam_id": exam_id, "now": now})
     return True
 
 
-_FROZEN_CELLS = text("SELECT DISTINCT unit_id / :span FROM roster_snapshot_units WHERE exam_id = :exam_id")
-_FREEZE_OWN_UNITS = text("""
+_SNAPSHOT_CELLS = text("SELECT DISTINCT unit_id / :span FROM roster_snapshot_units WHERE exam_id = :exam_id")
+_SNAPSHOT_OWN_UNITS = text("""
 INSERT INTO roster_snapshot_units (exam_id, unit_id, code, name, kind, parent_id, sector_parent_id, region_path, sector_path, closed_at)
 SELECT :exam_id, id, code, name, kind, parent_id, sector_parent_id, region_path, sector_path, closed_at FROM units WHERE id < :span
 ON CONFLICT DO NOTHING

@@ -11,10 +11,12 @@ from examapp.oversight.roster_snapshots.actions import list_due_snapshots
 from examapp.platform.province.actions import follow_snapshot
 from examapp.platform.province.queries import list_links
 from examapp.platform.province.rules import CELL_BEAT, PROVINCE_BEAT
+from examapp.platform.setup.queries import SCHEDULE
 
 
-def beat_for_peers(settings: Settings) -> None:
-    """Note that this site is alive where the other side reads it; what was committed before is there by then."""
+def beat_schedule_process(settings: Settings) -> None:
+    """Note that the schedule is alive; in a province where the other side reads it too: what was committed before is there by then."""
+    beat(SCHEDULE)
     if settings.cell:
         beat(f"{CELL_BEAT}{settings.cell}")
     elif settings.province:
