@@ -143,8 +143,8 @@ def check_changes_and_kept_figures(province, cells):
         )
         cell.sql("UPDATE grades SET is_current = false WHERE id = (SELECT min(id) FROM grades)")
         cell.sql(
-            "INSERT INTO grades (attempt_id, number, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)"
-            " SELECT attempt_id, 2, 0, points_possible, 0, 'fail', false, item_points, key_ids, rules, sheet, 'again', now() FROM grades ORDER BY id LIMIT 1"
+            "INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)"
+            " SELECT attempt_id, 2, true, 0, points_possible, 0, 'fail', false, item_points, key_ids, rules, sheet, 'again', now() FROM grades ORDER BY id LIMIT 1"
         )
         wait_until(has(province, f"SELECT count(*) FROM grades WHERE id / {SPAN} = {cell.cell}", 5))
         received = f"SELECT count(*) FROM exemptions WHERE reason = '' AND id / {SPAN} = {cell.cell}"
