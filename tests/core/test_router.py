@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import shutil
@@ -26,8 +27,6 @@ def site(name, hosts):
     """A site that answers with its name, and refuses a host that is not its own, as the program does."""
 
     class SiteHandler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_GET(self):
             body = name.encode()
             self.send_response(200 if self.headers["Host"] in hosts else 400)
@@ -39,6 +38,7 @@ def site(name, hosts):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), SiteHandler)
+    server.block_on_close = False
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
@@ -64,14 +64,15 @@ def router(tmp_path):
         server.server_close()
 
 
-def ask(port, host, connection=None):
-    own = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    own.request("GET", "/", headers={"Host": host})
-    reply = own.getresponse()
-    found = reply.status, reply.read().decode(), reply.headers
-    if connection is None:
-        own.close()
-    return found
+def ask(port, host, times=1):
+    """Ask so many times over one connection; give the replies as status, body and headers."""
+    replies = []
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        for _ in range(times):
+            connection.request("GET", "/", headers={"Host": host})
+            reply = connection.getresponse()
+            replies.append((reply.status, reply.read().decode(), reply.headers))
+    return replies if times > 1 else replies[0]
 
 
 def test_each_host_leads_to_its_cell_and_a_dead_one_harms_no_other(router):
@@ -93,9 +94,7 @@ def test_each_host_leads_to_its_cell_and_a_dead_one_harms_no_other(router):
     failed, ended = [], threading.Event()
 
     def ask_first():
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        replies = [ask(port, HOSTS[1], connection)[:2] for _ in range(1000)]
-        failed.extend(reply for reply in replies if reply != (200, "cell1"))
+        failed.extend(reply for reply in ask(port, HOSTS[1], times=1000) if reply[:2] != (200, "cell1"))
         ended.set()
 
     threading.Thread(target=ask_first, daemon=True).start()
