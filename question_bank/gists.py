@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "content" / "gists"
 MAX_LENGTH = 120
 MAX_COPIED = 25
 """A gist shares no run of so many characters with its article."""
+_RUN = 4
+"""Characters that a text shares with a source before they count as copied: shorter runs are terms."""
 _SETTING = re.compile(r"@(law|version|effective|reviewed)\s+(\S+)")
 _ENTRY = re.compile(r"(第[零一二三四五六七八九十百千]+条(?:之[一二三四五六七八九十]+)?)：(.+)")
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
@@ -84,6 +86,22 @@ def foreign_numbers(text: str, source: str) -> list[str]:
     """List the numbers of a text that its source does not name, in order; how either writes them does not matter."""
     found = _numbers_of(_NO_NUMBER.sub("，", text)) - _numbers_of(_ITEM.sub("，", source))
     return [f"{value:g}" for value in sorted(found)]
+
+
+def copied_share(text: str, source: str) -> float:
+    """Return which share of a text, 0 to 1, stands in its source in runs of four characters or more; signs and spaces do not count."""
+    own, theirs = (re.sub(r"\W", "", _bare(each)) for each in (text, source))
+    starts = (at for at in range(len(own) - _RUN + 1) if own[at : at + _RUN] in theirs)
+    return len({at + step for at in starts for step in range(_RUN)}) / (len(own) or 1)
+
+
+def shape_and_numbers(text: str) -> tuple[str, list[float]]:
+    """Return a text with `#` for each number, and the numbers in order; 百分之五 alone counts as its value."""
+    bare = _bare(text)
+    numbers = [_value_of(found[0]) for found in _NUMBER.finditer(bare)]
+    if len(numbers) == 2 * bare.count("分之"):
+        numbers = [part / whole for whole, part in zip(numbers[::2], numbers[1::2], strict=True)]
+    return _NUMBER.sub("#", bare), numbers
 
 
 def _bare(text: str) -> str:

@@ -17,7 +17,8 @@ ABSOLUTE_TERMS = re.compile(
 )
 """Words that tell a test-wise reader that a statement is false. 不得 is left out: laws themselves are written with it."""
 GUESSED_KINDS = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE)
-MODEL = "字词模型"
+MODEL, MODEL_SWAPPED = "字词模型", "字词模型（两半对调）"
+"""The bigram model, and the same with the halves for learning and measuring exchanged."""
 MIN_MEASURED = 50
 """Fewer questions of a kind say nothing about guessing."""
 _NUMBER = re.compile(r"\d+|[零一二两三四五六七八九十百千万]+(?=[日天年月个元名人份倍])")
@@ -63,18 +64,16 @@ def share_of_absolute_terms(parts: Iterable[Question], kind: Kind, *, right: boo
 
 
 def guess_answers(parts: Sequence[Question]) -> Iterator[Guess]:
-    """Yield what each rule scores on each kind. The model learns from one half of the questions and is measured on the other."""
-    learned = [part for part in parts if zlib.crc32(part.stem.encode()) % 2]
-    measured = [part for part in parts if not zlib.crc32(part.stem.encode()) % 2]
+    """Yield what each rule scores on each kind. The model learns from one half of the questions and is measured on the other, both ways."""
     for kind in GUESSED_KINDS:
         mine = [part for part in parts if part.kind is kind]
-        unseen = [part for part in measured if part.kind is kind]
-        if len(unseen) < MIN_MEASURED:
+        odd, even = ([part for part in mine if zlib.crc32(part.stem.encode()) % 2 == half] for half in (1, 0))
+        if min(len(odd), len(even)) < MIN_MEASURED:
             continue
-        model = _bigram_model([part for part in learned if part.kind is kind])
         for name, rule in RULES.items():
             yield _measured(kind, name, rule, mine)
-        yield _measured(kind, MODEL, model, unseen)
+        yield _measured(kind, MODEL, _bigram_model(odd), even)
+        yield _measured(kind, MODEL_SWAPPED, _bigram_model(even), odd)
 
 
 def _measured(kind: Kind, name: str, rule: Rule, parts: Sequence[Question]) -> Guess:

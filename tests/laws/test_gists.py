@@ -9,7 +9,7 @@ from examapp.content.laws.actions import load_gists
 from examapp.content.laws.models import LawArticle
 from examapp.content.laws.queries import find_article_contents, get_version
 from examapp.learning.course_contents.queries import live_html
-from question_bank.gists import MAX_LENGTH, LawGists, UnreadableGistsError, iter_gist_issues, read_gists
+from question_bank.gists import MAX_LENGTH, LawGists, UnreadableGistsError, copied_share, iter_gist_issues, read_gists
 
 ARTICLE = "行政机关应当自立案之日起九十日内作出决定，并处二万元以上五万元以下或者违法所得百分之十五的罚款；情节严重的，第三人可以申请一次延期。"
 GISTS = LawGists(
@@ -36,6 +36,11 @@ GISTS = LawGists(
 def test_a_gist_has_the_numbers_of_its_article_and_its_own_words(gist, issue):
     found = "；".join(iter_gist_issues(gist, ARTICLE))
     assert (issue in found) if issue else not found
+
+
+def test_what_stands_in_the_article_word_for_word_is_counted_and_terms_are_not():
+    assert copied_share("自立案之日起，九十日内作出决定。", ARTICLE) == 1
+    assert copied_share("县局查了一百天还没有结案，行政机关超过了期限。", ARTICLE) < 0.3
 
 
 def test_shipped_gists_can_be_read_and_are_short():

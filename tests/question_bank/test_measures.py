@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from question_bank.guessing import MODEL, guess_answers, share_of_absolute_terms
+from question_bank.guessing import MODEL, MODEL_SWAPPED, guess_answers, share_of_absolute_terms
 from question_bank.model import Kind, Question
 from question_bank.quality import measure_bank
 
@@ -30,6 +30,8 @@ def test_bank_that_ships_is_as_it_should_be():
         "专门题组",
         "答案不可猜",
         "多选题正确个数不固定",
+        "多选题有错误选项",
+        "数字选项按大小排列",
         "绝对化用语不露底",
         "按规则猜题",
         "按字词模型猜题",
@@ -72,6 +74,21 @@ def test_mix_of_kinds_difficulties_and_keys_is_measured(tmp_path):
     assert {"题量", "法律", "题型比例", "三级难度", "答案不可猜"} <= bad
 
 
+def test_numbers_stand_in_order_and_multiple_choices_have_a_false_option(tmp_path):
+    head, block = QUESTION.format(effective="2021-07-15").split("## ")
+    blocks = ["## " + block.replace("cs-001", f"cs-{n:03d}").replace("县里由谁", f"第{n}件事由谁") for n in range(220)]
+
+    def is_good(measure, *extra):
+        (tmp_path / "测试法.txt").write_text(head + "\n".join((*blocks, *extra)), "utf-8")
+        return measured(tmp_path)[measure].is_good
+
+    numbers = "## cs-901 单选题 易\n条文：第二条\n知识点：期限\n题干：最长多久？\nA：{}\nB：{}\nC：百分之五\nD：百分之十\n答案：A\n解析：见第二条。\n"
+    assert is_good("数字选项按大小排列", numbers.format("万分之五", "千分之五"))
+    assert not is_good("数字选项按大小排列", numbers.format("千分之五", "万分之五"))
+    several = "## cs-902 多选题 易\n条文：第二条\n知识点：机关\n题干：哪些机关？\nA：甲机关\nB：乙机关\n答案：{}\n解析：见第二条。\n"
+    assert not is_good("多选题有错误选项", several.format("AB"))
+
+
 def test_second_reading_by_the_author_is_told_apart(tmp_path):
     (tmp_path / "测试法.txt").write_text(QUESTION.format(effective="2021-07-15"), "utf-8")
     (tmp_path / "reviews").mkdir()
@@ -94,6 +111,7 @@ def test_tells_are_found_by_rule_and_by_model_and_an_even_bank_has_none():
         return next(guess.excess for guess in guess_answers(parts) if guess.rule == name)
 
     guessable = singles("由主管机关决定", "一律由乡镇")
+    assert excess(guessable, MODEL_SWAPPED) > 70
     assert (
         excess(guessable, "避开绝对化用语") > 70 and excess(guessable, "选最长") > 0 and excess(guessable, MODEL) > 70
     )

@@ -15,7 +15,13 @@ from flask import Blueprint, current_app
 
 from examapp import clock
 from examapp.content.question_imports.actions import import_reading, undo_import
-from examapp.content.question_intake.rules import describe_reading, list_gist_issues, measure_gists, missing_articles
+from examapp.content.question_intake.rules import (
+    describe_reading,
+    list_gist_issues,
+    measure_copied,
+    measure_gists,
+    missing_articles,
+)
 from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.question_law_changes.queries import list_laws_with_flags
 from examapp.content.question_search.queries import QuestionFilter, iter_questions
@@ -253,6 +259,8 @@ def check_content(folder: Path, laws: Path | None) -> None:
         measures = list(measure_bank(folder, today=clock.today(), laws=laws))
         if (folder / "gists").is_dir():
             measures.append(measure_gists(folder))
+        if laws:
+            measures.append(measure_copied(folder, laws))
     except ValueError as error:
         measures = [Measure("题目可读", False, str(error)[:200])]
     for measure in measures:

@@ -13,13 +13,18 @@ from examapp.documents.html import html_to_text
 from examapp.points import as_text
 from question_bank.coursetext import read_courses
 from question_bank.formats import examtext
-from question_bank.gists import iter_gist_issues, read_gists
-from question_bank.kinds.registry import kind_of
-from question_bank.model import Note, ParseResult, Question, QuestionForReview, ReadQuestion
+from question_bank.gists import copied_share, iter_gist_issues, read_gists
+from question_bank.guessing import MIN_MEASURED
+from question_bank.kinds.registry import kind_of, parts_of
+from question_bank.model import Kind, Note, ParseResult, Question, QuestionForReview, ReadQuestion
 from question_bank.quality import Measure, read_content
 
 MIN_GIST_SHARE = 95
 """Per cent of the cited articles that have a gist at least; one without shows no link."""
+COPIED = 0.8
+"""A true judgement of which so much stands word for word in its articles asks for memory only."""
+MAX_COPIED_SHARE = 5
+"""Per cent of the true judgements that are copied, at most."""
 _SUFFIXES = frozenset({".txt", ".md", ".docx"})
 _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")
 
@@ -73,6 +78,28 @@ def measure_gists(folder: Path) -> Measure:
     named = "，".join(f"{law} {count} 条" for law, count in missing.most_common(5))
     text = f"引用的 {len(cited)} 条中 {len(cited & known)} 条有要点，占 {share:.1f}%（应不少于 {MIN_GIST_SHARE}%）{'；缺：' + named if named else ''}；{len(gists)} 部法律中 {sum(1 for each in gists if each.reviewed_on)} 部对照条文读过第二次"
     return Measure("条文要点", share >= MIN_GIST_SHARE, text)
+
+
+def measure_copied(folder: Path, laws: Path) -> Measure:
+    """Return whether few true judgements of a folder repeat their articles word for word."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    copied, count = [], 0
+    for question in read_content(folder):
+        for part in parts_of(question):
+            cited = part.citation or question.citation
+            if part.kind is not Kind.TRUE_FALSE or part.key != ("A",) or cited is None or cited.version is None:
+                continue
+            place = (cited.law, cited.version)
+            if place not in texts:
+                texts[place] = read_articles(laws, *place)
+            source = "；".join(texts[place].get(label, "") for label in article_labels(cited.article))
+            count += 1
+            if copied_share(part.stem, source) >= COPIED:
+                copied.append(str(question.code))
+    share = 100 * len(copied) / (count or 1)
+    named = f"，如 {'、'.join(copied[:5])}" if copied else ""
+    text = f"{count} 道正确的判断题中有 {len(copied)} 道的八成以上照抄条文，占 {share:.1f}%（应不超过 {MAX_COPIED_SHARE}%）{named}"
+    return Measure("判断题不照抄条文", share <= MAX_COPIED_SHARE or count < MIN_MEASURED, text)
 
 
 def read_articles(laws: Path, law: str, version: str) -> dict[str, str]:
