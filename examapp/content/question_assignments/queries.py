@@ -15,6 +15,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 
 _MAX_SHOWN = 300
+_WITH_FILES = selectinload(QuestionAssignment.files).selectinload(AssignmentFile.question_import)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ def list_assignments(session: Session, access: AccessScope, *, state: str = "") 
         select(QuestionAssignment, Unit.name)
         .join(Unit, QuestionAssignment.unit_id == Unit.id)
         .where(within(access))
-        .options(selectinload(QuestionAssignment.files).selectinload(AssignmentFile.question_import))
+        .options(_WITH_FILES)
     )
     if state in set(AssignmentState):
         statement = statement.where(QuestionAssignment.state == state)
@@ -53,9 +54,9 @@ def list_assignments(session: Session, access: AccessScope, *, state: str = "") 
 def get_assignment(
     session: Session, assignment_id: int, access: AccessScope, *, is_locked: bool = False
 ) -> QuestionAssignment:
-    """Get an assignment of a unit within reach, locked for an act where wished; raises NotFoundError."""
+    """Get an assignment of a unit within reach with its files, locked for an act where wished; raises NotFoundError."""
     statement = select(QuestionAssignment).join(Unit, QuestionAssignment.unit_id == Unit.id)
-    statement = statement.where(QuestionAssignment.id == assignment_id, within(access))
+    statement = statement.where(QuestionAssignment.id == assignment_id, within(access)).options(_WITH_FILES)
     if is_locked:
         statement = statement.with_for_update(of=QuestionAssignment).execution_options(populate_existing=True)
     found = session.scalar(statement)
