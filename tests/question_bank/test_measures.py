@@ -76,6 +76,7 @@ def test_mix_of_kinds_difficulties_and_keys_is_measured(tmp_path):
 
 def test_numbers_stand_in_order_and_multiple_choices_have_a_false_option(tmp_path):
     head, block = QUESTION.format(effective="2021-07-15").split("## ")
+    block = block.replace("甲", "甲机关").replace("乙", "乙机关")
     blocks = ["## " + block.replace("cs-001", f"cs-{n:03d}").replace("县里由谁", f"第{n}件事由谁") for n in range(220)]
 
     def is_good(measure, *extra):

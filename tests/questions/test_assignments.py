@@ -63,6 +63,22 @@ def test_a_unit_writes_and_uploads_and_the_office_accepts_into_drafts_of_the_wri
     assert "已经办结" in office.post(f"{here}/withdraw").text
 
 
+def test_an_assignment_of_many_files_costs_as_few_statements_as_one_of_one(scene, session, statements):
+    _, unit_admin, mine, _ = scene
+    here = f"{PAGE}{mine.id}"
+
+    def cost_after_writing(*stems):
+        for stem in stems:
+            unit_admin.post(f"{here}/write/single_choice", data=WRITTEN | {"parts-0-stem": stem})
+        session.expire_all()
+        with statements() as seen:
+            page = unit_admin.get(here).text
+        assert page.count("<section") >= len(stems)
+        return len(seen)
+
+    assert cost_after_writing("谁负责？") == cost_after_writing("谁监督？", "谁报告？", "谁处罚？")
+
+
 def test_a_withdrawn_assignment_takes_nothing_more(scene, session):
     office, unit_admin, mine, _ = scene
     office.post(f"{PAGE}{mine.id}/withdraw")
