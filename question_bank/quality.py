@@ -111,6 +111,14 @@ def check_question(question: Question) -> Iterator[str]:
         yield "没有知识点"
 
 
+def iter_true_judgements(questions: Iterable[Question]) -> Iterator[tuple[Question, Question]]:
+    """Yield each question with each of its true/false parts whose statement is right."""
+    for question in questions:
+        yield from (
+            (question, part) for part in parts_of(question) if part.kind is Kind.TRUE_FALSE and part.key == ("A",)
+        )
+
+
 def near_duplicates(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
     """Yield pairs of questions whose stems are nearly the same (SIMILARITY_THRESHOLD)."""
     for one, other, _ in find_near_duplicates([question.stem for question in questions]):

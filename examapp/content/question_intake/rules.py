@@ -15,9 +15,9 @@ from question_bank.coursetext import read_courses
 from question_bank.formats import examtext
 from question_bank.gists import copied_share, iter_gist_issues, read_gists
 from question_bank.guessing import MIN_MEASURED
-from question_bank.kinds.registry import kind_of, parts_of
-from question_bank.model import Kind, Note, ParseResult, Question, QuestionForReview, ReadQuestion
-from question_bank.quality import Measure, read_content
+from question_bank.kinds.registry import kind_of
+from question_bank.model import Note, ParseResult, Question, QuestionForReview, ReadQuestion
+from question_bank.quality import Measure, iter_true_judgements, read_content
 
 MIN_GIST_SHARE = 95
 """Per cent of the cited articles that have a gist at least; one without shows no link."""
@@ -84,18 +84,17 @@ def measure_copied(folder: Path, laws: Path) -> Measure:
     """Return whether few true judgements of a folder repeat their articles word for word."""
     texts: dict[tuple[str, str], dict[str, str]] = {}
     copied, count = [], 0
-    for question in read_content(folder):
-        for part in parts_of(question):
-            cited = part.citation or question.citation
-            if part.kind is not Kind.TRUE_FALSE or part.key != ("A",) or cited is None or cited.version is None:
-                continue
-            place = (cited.law, cited.version)
-            if place not in texts:
-                texts[place] = read_articles(laws, *place)
-            source = "；".join(texts[place].get(label, "") for label in article_labels(cited.article))
-            count += 1
-            if copied_share(part.stem, source) >= COPIED:
-                copied.append(str(question.code))
+    for question, part in iter_true_judgements(read_content(folder)):
+        cited = part.citation or question.citation
+        if cited is None or cited.version is None:
+            continue
+        place = (cited.law, cited.version)
+        if place not in texts:
+            texts[place] = read_articles(laws, *place)
+        source = "；".join(texts[place].get(label, "") for label in article_labels(cited.article))
+        count += 1
+        if copied_share(part.stem, source) >= COPIED:
+            copied.append(str(question.code))
     share = 100 * len(copied) / (count or 1)
     named = f"，如 {'、'.join(copied[:5])}" if copied else ""
     text = f"{count} 道正确的判断题中有 {len(copied)} 道的八成以上照抄条文，占 {share:.1f}%（应不超过 {MAX_COPIED_SHARE}%）{named}"
