@@ -85,6 +85,8 @@ class Question:
 PICTURE = "\ufffc"
 """Placeholder in the text for a picture or formula of a document."""
 FIRST_NUMBERED = 0xF0000
+MAX_NUMBERED = 0xFFFE
+"""Pictures that such characters can number."""
 NUMBERED = "[\U000f0000-\U000ffffd]"
 """A character after the placeholder: the index of the document's picture, counted from `FIRST_NUMBERED`."""
 

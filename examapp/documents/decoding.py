@@ -38,6 +38,12 @@ def clean_text(text: str) -> str:
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
+def read_count(text: str | None, default: int = 0) -> int:
+    """Return the whole number of up to seven ASCII digits that a file holds, else the default: `int` fails on `²` and on 4,300 digits."""
+    text = (text or "").strip()
+    return int(text) if len(text) < 8 and text.isascii() and text.isdigit() else default
+
+
 def _decode(content: bytes) -> str:
     for mark, encoding in _BOMS:
         if content.startswith(mark):

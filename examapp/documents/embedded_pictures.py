@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from examapp.documents.archives import Archive, UnreadableFileError
+from examapp.documents.decoding import read_count
 from examapp.documents.safe_xml import Element, local, parse_xml
 
 MAX_IMAGE = 10 * 1024 * 1024
@@ -144,4 +145,5 @@ def _picture_of(archive: Archive, picture: Element, files: dict[str, str]) -> Em
 
 def _number(anchor: Element, name: str) -> int | None:
     text = next((cell.text or "" for start in anchor.iter("{*}from") for cell in start.iter(f"{{*}}{name}")), "")
-    return int(text) if text.strip().isdigit() and len(text) < 8 else None
+    number = read_count(text, -1)
+    return number if number >= 0 else None

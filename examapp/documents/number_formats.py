@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from examapp.documents.archives import Archive, UnreadableFileError
+from examapp.documents.decoding import read_count
 from examapp.documents.embedded_pictures import sheet_parts
 from examapp.documents.safe_xml import parse_xml
 
@@ -22,6 +23,8 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COLOURS = re.compile(r"(?:black|blue|cyan|green|magenta|red|white|yellow|颜色|color)\s?\d*", re.IGNORECASE)
+MAX_CODE = 255
+"""Characters of a number format, as Excel limits them."""
 _PLAIN = frozenset(" %+-()¥￥$€:,，。、")
 _DATES = re.compile(r"[ymdhs]", re.IGNORECASE)
 
@@ -43,7 +46,7 @@ def shown(value: float, code: str) -> ShownNumber:
 
 def _filled(value: float, section: str) -> str | None:
     """Return the section with the number in its place; None where it says more than digits, signs and words."""
-    tokens = list(_TOKEN.finditer(section))
+    tokens = list(_TOKEN.finditer(section)) if len(section) <= MAX_CODE else []
     if sum(1 for token in tokens if token["digits"] or token["general"]) != 1:
         return None
     number = Decimal(format(value, ".15g")) * 100 ** sum(1 for token in tokens if token["other"] == "%")
@@ -103,13 +106,9 @@ def _codes(archive: Archive) -> dict[int, str]:
     if _STYLES not in archive:
         return {}
     root = parse_xml(archive.read(_STYLES), what="工作簿")
-    custom = {
-        int(form.get("numFmtId", "")): form.get("formatCode", "")
-        for form in root.iter("{*}numFmt")
-        if form.get("numFmtId", "").isdigit()
-    }
+    custom = {read_count(form.get("numFmtId"), -1): form.get("formatCode", "") for form in root.iter("{*}numFmt")}
     styles = [style.get("numFmtId", "0") for styles in root.iter("{*}cellXfs") for style in styles]
-    codes = {place: code_of(int(number), custom) for place, number in enumerate(styles) if number.isdigit()}
+    codes = {place: code_of(read_count(number, -2), custom) for place, number in enumerate(styles)}
     return {place: code for place, code in codes.items() if code}
 
 

@@ -149,7 +149,7 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, int | float):
-        if abs(cell) >= 1e15:
+        if not abs(cell) < 1e15:  # `nan` is not less either
             return f"{float(cell):.5E}"
         return str(int(cell)) if cell == int(cell) else repr(cell)
     if isinstance(cell, date):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from examapp.documents.archives import MAX_PACKAGE_ENTRIES, UnreadableFileError, open_archive
+from examapp.documents.decoding import read_count
 from examapp.documents.safe_xml import Element, child_text, children, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
@@ -90,9 +91,10 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
 def _answers(element: Element) -> list[Element]:
     """Return the answers in the order of their `position`, as the pool shows them."""
     answers = children(element, "ANSWER")
-    if all(answer.get("position", "").isdecimal() for answer in answers):
-        return sorted(answers, key=lambda answer: int(answer.get("position", "0")))
-    return answers
+    places = [read_count(answer.get("position"), -1) for answer in answers]
+    if -1 in places:
+        return answers
+    return [answer for _, answer in sorted(zip(places, answers, strict=True), key=lambda pair: pair[0])]
 
 
 def _text(element: Element, is_html: bool) -> list[str]:

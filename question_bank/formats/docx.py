@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import PurePath
 
 from examapp.documents.archives import Archive, UnreadableFileError, holds_office, open_archive
-from examapp.documents.decoding import clean_text, decode_text
+from examapp.documents.decoding import clean_text, decode_text, read_count
 from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
 from examapp.documents.safe_xml import Element, parse_xml
 from question_bank.formats.docx_numbering import CIRCLED, Numbering, W
@@ -257,8 +257,7 @@ def _drawing_text(element: Element) -> str:
     """Return the text in a drawing's box, else the sign that stands in the text for a picture."""
     if text := "\n".join(paragraph_text(inner) for inner in element.iter(f"{W}p")):
         return text
-    number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
-    return picture_sign(int(number)) if number else PICTURE
+    return picture_sign(next((read_count(each.get(_NUMBER), -1) for each in element.iter() if each.get(_NUMBER)), -1))
 
 
 def _run_text(run: Element) -> str:
@@ -306,7 +305,7 @@ def _table_rows(table: Element, numbering: Numbering | None = None) -> list[list
             merge = cell.find(f"{W}tcPr/{W}vMerge")
             if merge is not None and merge.get(f"{W}val") != "restart" and rows and len(cells) < len(rows[-1]):
                 text = text or rows[-1][len(cells)]
-            wide = int(span.get(f"{W}val", "1")) if span is not None and span.get(f"{W}val", "1").isdigit() else 1
+            wide = read_count(span.get(f"{W}val"), 1) if span is not None else 1
             cells.extend([text, *[""] * (min(wide, 64) - 1)])
         rows.append(cells)
     return rows

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from examapp.documents.decoding import read_count
 from examapp.documents.safe_xml import Element
 from question_bank.model import OPTION_LETTERS
 
@@ -104,7 +105,7 @@ class Numbering:
 
     def _read_lists(self, numbering: Element) -> None:
         for abstract in numbering.iterchildren(f"{W}abstractNum"):
-            levels = {_int_of(level.get(f"{W}ilvl", "0")): _level(level) for level in abstract.iterchildren(f"{W}lvl")}
+            levels = {read_count(level.get(f"{W}ilvl")): _level(level) for level in abstract.iterchildren(f"{W}lvl")}
             self.levels[abstract.get(f"{W}abstractNumId", "")] = levels
         for listed in numbering.iterchildren(f"{W}num"):
             number, link = listed.get(f"{W}numId", ""), listed.find(f"{W}abstractNumId")
@@ -112,7 +113,7 @@ class Numbering:
             for override in listed.iterchildren(f"{W}lvlOverride"):
                 start = override.find(f"{W}startOverride")
                 if start is not None:
-                    depth = _int_of(override.get(f"{W}ilvl", "0"))
+                    depth = read_count(override.get(f"{W}ilvl"))
                     self.overridden.setdefault(number, {})[depth] = _int(start, 1)
 
 
@@ -123,8 +124,4 @@ def _level(level: Element) -> _Level:
 
 
 def _int(element: Element | None, default: int) -> int:
-    return default if element is None else _int_of(element.get(f"{W}val", ""), default)
-
-
-def _int_of(text: str, default: int = 0) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else default
+    return default if element is None else read_count(element.get(f"{W}val"), default)

@@ -26,7 +26,7 @@ _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
 _DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
 _HEAD = re.compile(r"^##\s+(?P<code>\S+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
 _PART = re.compile(r"^###\s+(?P<code>\d+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
-_FIELD = re.compile(r"^(?P<name>[A-Z]|条文|知识点|题干|材料|解析|参考答案|答案\d*|标签)：(?P<text>.*)$")
+_FIELD = re.compile(r"^(?P<name>[A-Z]|条文|知识点|题干|材料|解析|参考答案|答案\d{0,3}|标签)：(?P<text>.*)$")
 _GUARDED = re.compile(rf"^ (?=@|##|{_FIELD.pattern.removeprefix('^').removesuffix('$')})")
 """A line of a longer text that would read as a field or a head: our writer puts a space before it."""
 

@@ -80,7 +80,7 @@ _POINT = "知识点："
 _DIFFICULTY = "难度："
 _CITATION = "依据："
 _CODE = "题号："
-_PART = re.compile(r"小题(?P<part>\d+)｜(?P<tag>.+)", re.DOTALL)
+_PART = re.compile(r"小题(?P<part>\d{1,4})｜(?P<tag>.+)", re.DOTALL)
 _NAMES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
 
 

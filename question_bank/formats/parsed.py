@@ -29,6 +29,8 @@ from question_bank.rich import Rich, joined, unify
 TRUE_TERMS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
 FALSE_TERMS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
 MAX_POINTS = Decimal(99999)
+MAX_EXPONENT = 1000
+"""Of numbers in files: sums of larger ones overflow."""
 OPTION_CODES = frozenset(
     {
         "too_few_options", "too_many_options", "repeated_option", "option_missing", "blank_option", "same_options",
@@ -184,7 +186,7 @@ def parse_points(text: str | None) -> Decimal | None:
         return None
     rounded = points.quantize(Decimal("0.01"))
     whole = rounded.to_integral_value()
-    return whole if rounded == whole else rounded.normalize()
+    return (whole if rounded == whole else rounded.normalize()) or None
 
 
 def _validate_parts(parsed: ParsedQuestion) -> Note | None:
@@ -277,7 +279,7 @@ def _turn_true_false(parsed: ParsedQuestion) -> None:
 
 
 BLANK = "____"
-_TOKEN = re.compile("\uf100(\\d+)\uf101")
+_TOKEN = re.compile("\uf100(\\d{1,6})\uf101")
 
 
 @dataclass(slots=True)
@@ -350,7 +352,7 @@ def number(text: str | None) -> Decimal | None:
         value = Decimal((text or "").strip())
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) < MAX_EXPONENT else None
 
 
 def as_texts(variants: Iterable[str]) -> tuple[str, ...]:

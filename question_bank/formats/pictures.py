@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from examapp.documents.embedded_pictures import MAX_IMAGE, SUFFIXES, EmbeddedPicture, media_type_of
-from question_bank.model import FIRST_NUMBERED, NUMBERED, OPTION_LETTERS, PICTURE, Image, Question
+from question_bank.model import FIRST_NUMBERED, MAX_NUMBERED, NUMBERED, OPTION_LETTERS, PICTURE, Image, Question
 from question_bank.rich import Rich
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ _NUMBERED = re.compile(f"{PICTURE}({NUMBERED})")
 
 
 def picture_sign(number: int) -> str:
-    """Return the sign that stands in a text for a document's picture of this number, from 0."""
-    return f"{PICTURE}{chr(FIRST_NUMBERED + number)}"
+    """Return the sign that stands in a text for a document's picture of this number, from 0; that of any picture for other numbers."""
+    return f"{PICTURE}{chr(FIRST_NUMBERED + number)}" if 0 <= number < MAX_NUMBERED else PICTURE
 
 
 def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> Question:
@@ -69,7 +69,8 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
     images = list(question.images)
 
     def image(match: re.Match[str]) -> str:
-        return f'<img src="bank:{_add_image(images, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
+        number = ord(match[1]) - FIRST_NUMBERED
+        return f'<img src="bank:{_add_image(images, pictures[number])}" alt="图">' if number < len(pictures) else ""
 
     def text(wording: str) -> str:
         return _NUMBERED.sub(image, _as_html(question, wording))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from examapp.documents.decoding import read_count
 from examapp.documents.safe_xml import Element, children, local, text_of
 from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number
 from question_bank.formats.qti_body import QtiRenderer
@@ -179,8 +180,8 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: QtiRenderer, p
         parsed.kind = Kind.SINGLE_CHOICE if interaction.get("maxChoices", "1") == "1" else Kind.MULTIPLE_CHOICE
         parsed.require_review("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
     parsed.choose(right_choices(declaration, scoring, parsed), identifiers(choices))
-    limit = interaction.get("maxChoices", "0")
-    if limit.isdecimal() and 0 < int(limit) < len(parsed.right):
+    limit = read_count(interaction.get("maxChoices"))
+    if 0 < limit < len(parsed.right):
         reason = f"只许选 {limit} 项，却有 {len(parsed.right)} 个正确答案。请核对题型和答案。"
         parsed.require_review("two_keys", reason)
         parsed.right = []
@@ -214,9 +215,9 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: QtiRenderer, parsed
         gap.right, parsed.right = parsed.right, []
         return gap
     gap = Gap(variants=accepted_texts(declaration, scoring, parsed))
-    length = interaction.get("expectedLength", "")
-    if length.isdecimal() and 2 <= int(length) <= 12:
-        gap.length = int(length)
+    length = read_count(interaction.get("expectedLength"))
+    if 2 <= length <= 12:
+        gap.length = length
     if not gap.variants:
         gap.review = ("no_key", "有空没有写明答案。请补上答案。")
     elif interaction.get("responseIdentifier") in scoring.loose:

@@ -75,7 +75,7 @@ def _camel(name: str) -> str:
 
 _TOKEN = re.compile("\uf100(\\d+)\uf101")
 _HIDDEN = re.compile("\uf102\uf100(\\d+)\uf101")
-_PART = re.compile(r"explanation-(?P<part>\d+)")
+_PART = re.compile(r"explanation-(?P<part>\d{1,4})")
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 
+from examapp.documents.decoding import read_count
 from question_bank.formats.heuristics.stems import take_letter_keys, take_truth
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question, QuestionForReview, ReadQuestion
@@ -86,7 +87,7 @@ def _look_notes(question: Question, stem: str, options: list[str]) -> Iterable[t
     if kind_of(question.kind).has_options and lengths[-1] >= MIN_LONG and lengths[-1] > 3 * lengths[-2]:
         long = max(options, key=len)
         yield f"选项“{long[:20]}…”比其他选项长三倍以上，可能并入了别的文字。请核对选项。", "long_option"
-    following = int(question.code) + 1 if question.code and question.code.isdigit() else 0
+    following = read_count(question.code, -1) + 1
     for text in (stem, *options):
         numbers = [int(number) for number in _LINE_NUMBER.findall(text)]
         if numbers and (numbers != list(range(1, len(numbers) + 1)) or text is not stem):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from examapp.documents.archives import UnreadableFileError
-from examapp.documents.decoding import decode_text, text_head
+from examapp.documents.decoding import decode_text, read_count, text_head
 from examapp.documents.safe_xml import Element, parse_html
 from examapp.documents.workbooks import WorkbookSheet
 from question_bank.formats.excel import read_sheets
@@ -210,8 +210,7 @@ class _PageWalker:
 
 
 def _span(cell: Element, name: str) -> int:
-    text = (cell.get(name) or "1").strip()
-    return min(int(text), _MAX_SPAN) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else 1
+    return min(read_count(cell.get(name)), _MAX_SPAN) or 1
 
 
 def _label(item: Element) -> str:
@@ -219,10 +218,7 @@ def _label(item: Element) -> str:
     parent = item.getparent()
     if parent is None or parent.tag != "ol":
         return ""
-    start = parent.get("start", "1")
-    number = (int(start) if start.isascii() and start.isdigit() and len(start) < 6 else 1) + sum(
-        1 for _ in _items_before(item)
-    )
+    number = read_count(parent.get("start"), 1) + sum(1 for _ in _items_before(item))
     if parent.get("type") in {"A", "a"} and number <= len(OPTION_LETTERS):
         return f"{OPTION_LETTERS[number - 1]}. "
     return f"{number}. "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from examapp.documents.archives import ZIP, UnreadableFileError, open_archive
-from examapp.documents.decoding import text_head
+from examapp.documents.decoding import read_count, text_head
 from examapp.documents.safe_xml import Element, local, parse_xml, root_name, text_of
 from examapp.documents.workbooks import MAX_ROWS, WorkbookSheet
 from question_bank.formats.excel import read_sheets
@@ -62,16 +62,12 @@ def _checked(sheets: list[WorkbookSheet]) -> list[WorkbookSheet]:
     return sheets
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 8 else 1
-
-
 def _ods_sheet(table: Element, *, hidden: bool) -> WorkbookSheet:
     sheet = WorkbookSheet(table.get(f"{_TABLE}name", ""), hidden, [])
     blank = 0
     for row in table.iter(f"{_TABLE}table-row"):
         cells, joined = _ods_row(row)
-        repeated = _number(row.get(f"{_TABLE}number-rows-repeated"))
+        repeated = read_count(row.get(f"{_TABLE}number-rows-repeated"), 1)
         if not any(cells):
             blank += repeated
             continue
@@ -93,10 +89,10 @@ def _ods_row(row: Element) -> tuple[list[str], list[tuple[int, int, int]]]:
     joined: list[tuple[int, int, int]] = []
     for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
         text = "\n".join(_paragraph(one) for one in cell.iterchildren(f"{_TEXT}p")).strip()
-        down, right = (_number(cell.get(f"{_TABLE}number-{name}-spanned")) for name in ("rows", "columns"))
+        down, right = (read_count(cell.get(f"{_TABLE}number-{name}-spanned"), 1) for name in ("rows", "columns"))
         if down > 1:
             joined.append((len(cells), down, right))
-        repeated = _number(cell.get(f"{_TABLE}number-columns-repeated"))
+        repeated = read_count(cell.get(f"{_TABLE}number-columns-repeated"), 1)
         cells += [text] * min(repeated, MAX_WIDTH - len(cells) if not text else MAX_WIDTH + 1)
         if len(cells) > MAX_WIDTH:
             raise UnreadableFileError(f"有一张工作表超过 {MAX_WIDTH} 列，不像题目表格。请删去多余的列再导入。")
@@ -111,7 +107,7 @@ def _paragraph(element: Element) -> str:
     for child in element:
         name = local(child)
         if name == "s":
-            parts.append(" " * min(_number(child.get(f"{_TEXT}c")), 100))
+            parts.append(" " * min(read_count(child.get(f"{_TEXT}c"), 1), 100))
         elif name in {"tab", "line-break"}:
             parts.append("\t" if name == "tab" else "\n")
         elif name not in {"annotation", "note", "ruby-text"}:
@@ -136,7 +132,7 @@ def read_spreadsheet_xml(content: bytes, *, name: str, columns: ColumnNames = NO
 
 
 def _add_xml_row(sheet: WorkbookSheet, row: Element) -> None:
-    number = _number(row.get(f"{_SS}Index")) - 1 if row.get(f"{_SS}Index") else len(sheet.rows)
+    number = read_count(row.get(f"{_SS}Index"), 1) - 1 if row.get(f"{_SS}Index") else len(sheet.rows)
     if number > 3 * MAX_ROWS:
         raise UnreadableFileError(
             "有一张工作表在很远的地方还有内容，范围过大。请删去表格以外的零散内容和空行后再导入。"
@@ -144,12 +140,12 @@ def _add_xml_row(sheet: WorkbookSheet, row: Element) -> None:
     sheet.rows.extend([] for _ in range(number - len(sheet.rows)))
     cells: list[object] = []
     for cell in row.iterchildren(f"{_SS}Cell"):
-        place = _number(cell.get(f"{_SS}Index")) - 1 if cell.get(f"{_SS}Index") else len(cells)
+        place = read_count(cell.get(f"{_SS}Index"), 1) - 1 if cell.get(f"{_SS}Index") else len(cells)
         if place > MAX_WIDTH:
             raise UnreadableFileError(f"有一张工作表超过 {MAX_WIDTH} 列，不像题目表格。请删去多余的列再导入。")
         cells.extend([""] * (place - len(cells)))
-        right = _number(cell.get(f"{_SS}MergeAcross")) if cell.get(f"{_SS}MergeAcross") else 0
-        down = _number(cell.get(f"{_SS}MergeDown")) if cell.get(f"{_SS}MergeDown") else 0
+        right = read_count(cell.get(f"{_SS}MergeAcross"), 1) if cell.get(f"{_SS}MergeAcross") else 0
+        down = read_count(cell.get(f"{_SS}MergeDown"), 1) if cell.get(f"{_SS}MergeDown") else 0
         if down:
             sheet.joined.append((number, place, number + down, place + right))
         text = "".join(text_of(one) for one in cell.iterchildren(f"{_SS}Data"))

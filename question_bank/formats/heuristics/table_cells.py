@@ -5,6 +5,7 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
+from examapp.documents.decoding import read_count
 from question_bank.formats.heuristics.stems import split_options, strip_mark
 from question_bank.model import OPTION_LETTERS, Difficulty
 
@@ -24,9 +25,8 @@ def read_difficulty(text: str, *, top: int) -> Difficulty | None:
         return Difficulty.MEDIUM
     if word in _HARD:
         return Difficulty.HARD
-    if word.isascii() and word.isdigit() and 1 <= int(word[:3]) <= top:
+    if 1 <= (level := read_count(word)) <= top:
         middle = (top + 1) // 2
-        level = int(word)
         return Difficulty.EASY if level < middle else Difficulty.MEDIUM if level == middle else Difficulty.HARD
     return None
 

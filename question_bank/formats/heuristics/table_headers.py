@@ -177,7 +177,7 @@ def _with_kind(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeade
 
 def _header_by_places(names: ColumnNames) -> TableHeader:
     """Return the head of a table that has none, where a person has said what its columns hold; its row is -1."""
-    codes = [(int(key[1:]), code) for key, code in names.said.items() if re.fullmatch(r"#\d+", key) and code]
+    codes = [(int(key[1:]), code) for key, code in names.said.items() if re.fullmatch(r"#\d{1,5}", key) and code]
     columns = [HeaderColumn(index, *field_of_code(code), f"第 {index + 1} 列") for index, code in sorted(codes)]
     columns.sort(key=lambda column: (column.field, column.place, column.index))
     return TableHeader(-1, -1, columns, names=names)

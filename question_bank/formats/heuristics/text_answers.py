@@ -70,7 +70,7 @@ def is_answer_line(text: str) -> bool:
 def answered_numbers(text: str) -> set[int]:
     """Return the numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
     if match := _NUMBERS_ROW.match(text):
-        return {int(number) for number in re.findall(r"\d+", match["rest"])}
+        return set(_whole_numbers(match["rest"]))
     text = _without_kind(text)[1]
     found = _range_entries(text, "") or _line_entries(text, "")
     number = None if found else patterns.read_number(text)
@@ -80,11 +80,15 @@ def answered_numbers(text: str) -> set[int]:
 def _numbers_of(text: str) -> list[int]:
     """Return the numbers of a table's row: those behind `题号`, or at least three that follow each other; else none."""
     match = _NUMBERS_ROW.match(text)
-    numbers = [int(number) for number in re.findall(r"\d+", match["rest"])] if match else []
+    numbers = _whole_numbers(match["rest"]) if match else []
     if numbers or not _BARE_NUMBERS.fullmatch(text):
         return numbers
-    bare = [int(number) for number in re.findall(r"\d+", text)]
+    bare = _whole_numbers(text)
     return bare if bare == list(range(bare[0], bare[0] + len(bare))) else []
+
+
+def _whole_numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"(?<!\d)\d{1,6}(?!\d)", text)]
 
 
 def _without_kind(text: str) -> tuple[str, str]:

@@ -248,7 +248,7 @@ def to_number(text: str) -> int:
     tens, ten, ones = text.partition("十")
     if not ten:
         return CHINESE.index(text[0]) + 1
-    return (CHINESE.index(tens) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)
+    return (CHINESE.index(tens[-1]) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)
 
 
 @lru_cache(maxsize=4096)
