@@ -8,9 +8,10 @@ import html
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
@@ -19,24 +20,41 @@ from question_bank.model import ParseResult
 
 MAX_HEAD = 10
 """Rows among which the head of a table is looked for."""
+MAX_NAME = 12
+"""Characters of a cell in such a head."""
 MAX_GAP = 4
 """Numbers may skip fewer than so many."""
 _HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNORECASE)
 _HEAD_REST = re.compile(r"答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE)
+_SIGNS = re.compile(r"^[\s#>*•·-]+|\*\*")
+"""What Markdown puts before and around a line's words."""
 _NUMBERED = re.compile(
-    r"\s*(?:第\s*)?(\d{1,4})\s*(?:题\s*[.．、:：)），]?|[.．、:：)），])(?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])"
+    r"(?:[(【\[<][^()【】\[\]<>]{0,8}[)】\]>]\s*)?(?:第\s*(?P<word>\d{1,4})\s*[道小]?题|[(【\[]\s*(?:第\s*)?(?P<boxed>\d{1,4})\s*题?\s*[)】\]]"
+    r"|(?:Q|[\u4e00-\u9fff]{1,5})\s*(?P<named>\d{1,4})\s*[.:、。]|(?P<plain>\d{1,4})\s*(?:[.、:,。)]|(?=[(【\[<]))|(?P<bare>\d{1,4})\s+(?=\S))"
+    r"(?=.*[\u4e00-\u9fff].*[\u4e00-\u9fff])"
 )
+"""A line with a number before words, in half width; a file writes its numbers in one of these ways."""
 _KEY_LINE = re.compile(
-    r"\s*\d{1,4}\s*[.．、:：)）]?\s*(?:答案\s*[:：]?\s*)?(?:[A-H]{1,8}|正确|错误|[√×对错])(?![\u4e00-\u9fffA-Za-z])"
+    r"\d{1,4}\s*[.、:)]?\s*(?:答案\s*:?\s*)?(?:[A-H]{1,8}|正确|错误|[√×对错])(?![\u4e00-\u9fffA-Za-z])"
 )
-_FIRST_OPTION = re.compile(r"\s*(?:[(（]A[)）]|A\s*[.．、:：)）])")
+_FIRST_OPTION = re.compile(r"(?:[(\[【]A[)\]】]|A\s*[.、:),]|A选项|选项A|A\s{1,4}(?=[\u4e00-\u9fff\d]))")
+_LABEL = re.compile(
+    r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:])"
+)
+"""The label of one question's answer, before that answer."""
+_STEM_LABEL = re.compile(r"(?:【(?:题干|题目|试题|题目内容|试题内容)】|(?:题干|题目|试题|题目内容|试题内容|试题题干)\s*:)")
+_REASON = re.compile(r"[【\[〖]?\s*(?:答案|试题)?(?:解\s*析|详解|分析|点评)\s*[】\]〗]?\s*:?")
 _SECTION = re.compile(
-    r"\s*(?:[一二三四五六七八九十]{1,3}\s*[、.．]|[(（][一二三四五六七八九十]{1,3}[)）]|第\s*\S{1,3}\s*(?:部分|章|节|单元|卷)|《[^》]+》\s*$)"
+    r"(?:[一二三四五六七八九十]{1,3}\s*[、.:]|[(][一二三四五六七八九十]{1,3}[)]|第\s*\S{1,3}\s*(?:部分|章|节|单元|卷)|《[^》]+》\s*$)"
 )
+_KIND = re.compile(
+    r"[^\w]*(?:[一二三四五六七八九十]{1,3}[、.:\s]\s*|[(][一二三四五六七八九十]{1,3}[)]|第\s*\S{1,3}\s*部分\s*:?|《[^》]+》)?\s*[【]?(?:单项|多项|不定项)?(?:[单多]选|选择|判断|填空|简答|问答|论述|名词解释|案例|材料|排序)\S{0,4}题?[^。?!]{0,40}$"
+)
+"""A heading that names a kind of question: numbers begin again below it, or go on."""
 _ANSWERS = re.compile(
-    r"\s*(?:[一二三四五六七八九十]{1,3}[、.．])?[【\[]?[^\s:：]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*$"
+    r"(?:[一二三四五六七八九十]{1,3}[、.])?(?:附\s*:?\s*)?[【\[]?[^\s:]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*:?$"
 )
-"""The head of a section of answers; `答案：` is one question's own."""
+"""The head of a section of answers, or a label alone on its line."""
 _ITEM = re.compile(rb"<(?:\w+:)?(?:assessmentItem|qti-assessment-item)(?![\w-])")
 _TEXT = re.compile(r"<w:t(?:\s[^>]*)?>([^<]*)</w:t>|<w:(?:br|tab)\b")
 
@@ -91,10 +109,14 @@ def _count_xml(pattern: bytes, *ends: str) -> Callable[[bytes], int | None]:
 
 def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
     """Count the rows with two filled cells below a head that names a question and something beside; None without such a head."""
-    filled = [cells for row in rows if len(cells := [str(cell) for cell in row if str(cell).strip()]) > 1]
+    filled = [cells for row in rows if sum(map(bool, cells := [str(cell).strip() for cell in row])) > 1]
     for place, cells in enumerate(filled[:MAX_HEAD]):
-        if any(map(_HEAD_STEM.search, cells)) and any(map(_HEAD_REST.search, cells)):
-            return len(filled) - place - 1
+        names = [cell if len(cell) <= MAX_NAME else "" for cell in cells]
+        stem = next((at for at, name in enumerate(names) if _HEAD_STEM.search(name) and not _HEAD_REST.search(name)), None)
+        if stem is not None and any(map(_HEAD_REST.search, names)):
+            below = filled[place + 1 :]
+            is_head = bool(below) and not "".join(below[0][stem : stem + 1]) and all(len(cell) < MAX_GAP for cell in below[0])
+            return len(below) - is_head  # `选项` over A B C D: a head of two rows
     return None
 
 
@@ -155,13 +177,29 @@ def _count_text(content: bytes) -> int | None:
 
 
 def _count_docx(content: bytes) -> int | None:
-    """Count in a document's paragraphs; None where it holds a table, whose rows say nothing without a reader."""
+    """Count the rows of tables that have a head, and the lines of all else; None where tables stand within tables."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         xml = archive.read("word/document.xml").decode("utf-8", "replace")
-    if "<w:tbl>" in xml or "<w:tbl " in xml:
-        return None
-    paragraphs = ("".join(match[1] or "\n" for match in _TEXT.finditer(part)) for part in xml.split("</w:p>"))
-    return _count_lines(line for paragraph in paragraphs for line in paragraph.split("\n"))
+    rows, lines = 0, list[str]()
+    for place, part in enumerate(re.split(r"<w:tbl(?=[\s>])|</w:tbl>", xml)):
+        cells = [[_paragraphs(cell) for cell in row.split("<w:tc>")[1:]] for row in re.split(r"<w:tr(?=[\s>])", part)[1:]]
+        if cells and place % 2 == 0:
+            return None
+        found = _count_rows([["".join(cell) for cell in row] for row in cells])
+        upright = sum(bool(row) and _is_stem_name("".join(row[0])) for row in cells)
+        rows += found or upright
+        lines += [] if found or upright else _paragraphs(part)
+    return (rows + (_count_lines(lines) or 0)) or None
+
+
+def _is_stem_name(text: str) -> bool:
+    return len(text) <= MAX_NAME and _HEAD_STEM.search(text) is not None and _HEAD_REST.search(text) is None
+
+
+def _paragraphs(xml: str) -> list[str]:
+    """Return the lines of paragraphs of Word."""
+    texts = ("".join(match[1] or "\n" for match in _TEXT.finditer(part)) for part in xml.split("</w:p>"))
+    return [line for text in texts for line in text.split("\n") if line.strip()]
 
 
 def _count_pdf(content: bytes) -> int | None:
@@ -170,39 +208,70 @@ def _count_pdf(content: bytes) -> int | None:
 
 
 def _count_lines(lines: Iterable[str]) -> int | None:
-    """Count first options, and lines with a number by the sequence of these; the larger is what a text seems to hold."""
-    kept: list[str] = []
-    options_at = 0
-    for line in lines:
-        kept.append(line)
-        options_at = len(kept) if _FIRST_OPTION.match(line) else options_at
-    answers = (place for place, line in enumerate(kept) if place >= options_at and _ANSWERS.match(line))
-    body = kept[: next((place for place in answers if place), len(kept))]
-    numbers = [0 if _SECTION.match(line) else int(match[1]) for line in body if (match := _mark_of(line))]
-    options = sum(_FIRST_OPTION.match(line) is not None for line in kept)
-    return max(options, _count_sequence(numbers)) or None
+    """Count questions by their numbers, in that way of writing numbers which gives most; without numbers, by options, answers and named stems.
+
+    From one number to the next stands at least one question, and as many as there are first options or labelled answers: so one without a
+    number is counted too.
+    """
+    kept = [_SIGNS.sub("", unicodedata.normalize("NFKC", line)).strip() for line in lines]
+    kept = kept[: _body_end(kept)]
+    ways = {way for line in kept if (match := _number_of(line)) for way in match.groupdict() if match[way]}
+    stems = sum(_STEM_LABEL.match(line) is not None for line in kept)
+    return max((_count_spans(kept, _starts(kept, way)) for way in ways or {""}), default=0) or stems or None
 
 
-def _mark_of(line: str) -> re.Match[str] | None:
-    """Return the match of a heading, or of a number that is not one of a list of keys."""
-    return _SECTION.match(line) or (None if _KEY_LINE.match(line) else _NUMBERED.match(line))
+def _body_end(lines: Sequence[str]) -> int:
+    """Return where a section of answers begins: its head stands behind the last options, and at most twice, as a question's label would not."""
+    options = max((place for place, line in enumerate(lines) if _FIRST_OPTION.match(line)), default=0)
+    heads = [place for place, line in enumerate(lines) if place > options and _ANSWERS.match(line)]
+    return heads[0] if 0 < len(heads) <= 2 else len(lines)
 
 
-def _count_sequence(numbers: Sequence[int]) -> int:
-    """Count the numbers that follow each other; 0 is a heading, behind which they may begin again, and 1 may begin a list within a question."""
-    ones = [place for place, number in enumerate(numbers) if number in {0, 1}]
-    ends = dict(pairwise([*ones, len(numbers)]))
-    count = last = 0
-    for place, number in enumerate(numbers):
-        if number == 0:
-            is_restart = place + 1 < len(numbers) and numbers[place + 1] == 1
-            last = 0 if is_restart else last
-        elif number == last + 1 or (
-            (number == 1 or last < number < last + MAX_GAP)
-            and last + 1 not in numbers[place : ends.get(place, len(numbers))]
-        ):
-            count, last = count + 1, number
+def _number_of(line: str) -> re.Match[str] | None:
+    return None if _KEY_LINE.match(line) else _NUMBERED.match(line)
+
+
+def _count_spans(lines: Sequence[str], starts: Sequence[int]) -> int:
+    """Count the questions between the starts: those before the first, and one or more from each to the next."""
+    count = 0
+    for place, (start, end) in enumerate(pairwise([0, *starts, len(lines)])):
+        span = lines[start:end]
+        reason = next((at for at, line in enumerate(span) if _REASON.match(line)), len(span))
+        options = sum(_FIRST_OPTION.match(line) is not None for line in span[:reason])
+        labels = sum(len(_LABEL.findall(line)) for line in span)
+        count += max(min(place, 1), options, labels)
     return count
+
+
+def _starts(lines: Sequence[str], way: str) -> list[int]:
+    """Return the lines whose numbers, in this way of writing them, follow each other; a list within an answer has neither options nor answers."""
+    marks: list[tuple[int, int]] = []
+    for place, line in enumerate(lines):
+        if _KIND.match(line) or _SECTION.match(line):
+            marks.append((place, -1 if _KIND.match(line) else 0))
+        elif way and (match := _number_of(line)) and match[way]:
+            marks.append((place, int(match[way])))
+    is_labelled = any(map(_LABEL.search, lines))
+    starts: list[int] = []
+    last = inner = 0
+    is_new = True
+    for at, (place, number) in enumerate(marks):
+        end = marks[at + 1][0] if at + 1 < len(marks) else len(lines)
+        is_asked = any(_LABEL.search(line) or _FIRST_OPTION.match(line) for line in lines[place:end])
+        ahead = [one for _, one in takewhile(lambda mark: mark[1] > 1, marks[at + 1 :])]
+        if number < 1:
+            is_new = number < 0 or not is_labelled
+        elif number == inner and not is_asked:
+            inner += 1
+        elif number == last + 1 or (number == 1 and (is_new or is_asked or (not is_labelled and last + 1 not in ahead))):
+            starts.append(place)
+            last, inner, is_new = number, 0, False
+        elif last < number < last + MAX_GAP and last + 1 not in ahead:
+            starts.append(place)
+            last = number
+        elif number == 1:
+            inner = 2
+    return starts
 
 
 _COUNTS: dict[str, Callable[[bytes], int | None]] = {
