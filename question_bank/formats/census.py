@@ -42,7 +42,9 @@ _LABEL = re.compile(
     r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:])"
 )
 """The label of one question's answer, before that answer."""
-_STEM_LABEL = re.compile(r"(?:【(?:题干|题目|试题|题目内容|试题内容)】|(?:题干|题目|试题|题目内容|试题内容|试题题干)\s*:)")
+_STEM_LABEL = re.compile(
+    r"(?:【(?:题干|题目|试题|题目内容|试题内容)】|(?:题干|题目|试题|题目内容|试题内容|试题题干)\s*:)"
+)
 _REASON = re.compile(r"[【\[〖]?\s*(?:答案|试题)?(?:解\s*析|详解|分析|点评)\s*[】\]〗]?\s*:?")
 _SECTION = re.compile(
     r"(?:[一二三四五六七八九十]{1,3}\s*[、.:]|[(][一二三四五六七八九十]{1,3}[)]|第\s*\S{1,3}\s*(?:部分|章|节|单元|卷)|《[^》]+》\s*$)"
@@ -52,9 +54,9 @@ _KIND = re.compile(
 )
 """A heading that names a kind of question: numbers begin again below it, or go on."""
 _ANSWERS = re.compile(
-    r"(?:[一二三四五六七八九十]{1,3}[、.])?(?:附\s*:?\s*)?[【\[]?[^\s:]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*:?$"
+    r"(?:[一二三四五六七八九十]{1,3}[、.])?(?:附\s*:?\s*)?[【\[]?[^\s:]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*$"
 )
-"""The head of a section of answers, or a label alone on its line."""
+"""The head of a section of answers, or a label alone on its line; `答案：` is one question's own."""
 _ITEM = re.compile(rb"<(?:\w+:)?(?:assessmentItem|qti-assessment-item)(?![\w-])")
 _TEXT = re.compile(r"<w:t(?:\s[^>]*)?>([^<]*)</w:t>|<w:(?:br|tab)\b")
 
@@ -112,10 +114,14 @@ def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
     filled = [cells for row in rows if sum(map(bool, cells := [str(cell).strip() for cell in row])) > 1]
     for place, cells in enumerate(filled[:MAX_HEAD]):
         names = [cell if len(cell) <= MAX_NAME else "" for cell in cells]
-        stem = next((at for at, name in enumerate(names) if _HEAD_STEM.search(name) and not _HEAD_REST.search(name)), None)
+        stem = next(
+            (at for at, name in enumerate(names) if _HEAD_STEM.search(name) and not _HEAD_REST.search(name)), None
+        )
         if stem is not None and any(map(_HEAD_REST.search, names)):
             below = filled[place + 1 :]
-            is_head = bool(below) and not "".join(below[0][stem : stem + 1]) and all(len(cell) < MAX_GAP for cell in below[0])
+            is_head = (
+                bool(below) and not "".join(below[0][stem : stem + 1]) and all(len(cell) < MAX_GAP for cell in below[0])
+            )
             return len(below) - is_head  # `选项` over A B C D: a head of two rows
     return None
 
@@ -182,7 +188,9 @@ def _count_docx(content: bytes) -> int | None:
         xml = archive.read("word/document.xml").decode("utf-8", "replace")
     rows, lines = 0, list[str]()
     for place, part in enumerate(re.split(r"<w:tbl(?=[\s>])|</w:tbl>", xml)):
-        cells = [[_paragraphs(cell) for cell in row.split("<w:tc>")[1:]] for row in re.split(r"<w:tr(?=[\s>])", part)[1:]]
+        cells = [
+            [_paragraphs(cell) for cell in row.split("<w:tc>")[1:]] for row in re.split(r"<w:tr(?=[\s>])", part)[1:]
+        ]
         if cells and place % 2 == 0:
             return None
         found = _count_rows([["".join(cell) for cell in row] for row in cells])
@@ -263,7 +271,9 @@ def _starts(lines: Sequence[str], way: str) -> list[int]:
             is_new = number < 0 or not is_labelled
         elif number == inner and not is_asked:
             inner += 1
-        elif number == last + 1 or (number == 1 and (is_new or is_asked or (not is_labelled and last + 1 not in ahead))):
+        elif number == last + 1 or (
+            number == 1 and (is_new or is_asked or (not is_labelled and last + 1 not in ahead))
+        ):
             starts.append(place)
             last, inner, is_new = number, 0, False
         elif last < number < last + MAX_GAP and last + 1 not in ahead:

@@ -1,6 +1,7 @@
 """Read free texts of questions, with the answers in the same text or in a second one."""
 
 import re
+import unicodedata
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -8,17 +9,24 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_text
 from question_bank.formats import csv_table
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.answers import looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.keys import chosen_in
 from question_bank.formats.heuristics.resolving import resolve_questions
-from question_bank.formats.heuristics.stems import split_glued
-from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, joined, read_answers
+from question_bank.formats.heuristics.stems import STEM_SIGNS, split_glued, split_stem_signs
+from question_bank.formats.heuristics.text_answers import (
+    AnswerBlock,
+    Entry,
+    joined,
+    keys_by_section,
+    keys_of,
+    read_answers,
+)
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.heuristics.text_patterns import TextLine, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult
+from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
 
 MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""
@@ -30,10 +38,13 @@ _TICKED_OPTION = re.compile(
 )
 """An option with the words by which 问卷星 marks the right ones."""
 _OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
-_REVERSED_SIGNS = re.compile(
-    r"(?:正确|对)(?:的|者|题|目|请|说法)*(?:打|划|画|涂|填|选|写|用)上?\s*[“\"'（(]?\s*[×✗✘XxFfNn错叉]"
-)
+_MARKS = r"(?:的|者|题|目|请|说法)*(?:打|划|画|涂|填|选|写|用)上?\s*[“\"'(]?\s*"
+_TURNED_SIGNS = re.compile(rf"(?:正确|对){_MARKS}(?:[×✗✘XxFfNn错叉]|[02](?!\d))")
 """What a heading says where the signs mean the reverse: `正确的打×，错误的打√`."""
+_SAID_TRUTH = re.compile(
+    rf"(?:正确|对){_MARKS}([0-9A-Z])[”\"')]?[\s,、;。]*(?:错误|错|不正确|不对){_MARKS}([0-9A-Z])(?![0-9A-Za-z])"
+)
+"""What a heading says of digits and letters that answer true/false questions, in half width."""
 _NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
 _ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
 _ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
@@ -63,7 +74,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
     if text.count("\n") > MAX_LINES:
         raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
-    segments = cut(to_lines(_TICKED_OPTION.sub(r"\1 √", text)))
+    segments, keys = _cut(_TICKED_OPTION.sub(r"\1 √", text))
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
@@ -76,13 +87,53 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
             raise UnreadableFileError(_NO_ANSWERS)
         segments.answers.append(block)
     questions = _raws(segments, name)
-    if said := _REVERSED_SIGNS.search(text):
-        for parsed in questions:
-            if not parsed.lettered and read_truth(parsed.answer) is not None:
-                parsed.require_review("two_readings", f"文件里写着“{said[0]}”，记号的意思可能是反的。请核对答案。")
+    for parsed, key in zip(questions, keys, strict=False):
+        _give(Entry(0, parsed.where, answer=key), parsed, explains=False)
+    for parsed in questions:
+        _take_stem_signs(parsed)
+    _read_said_truth(questions, unicodedata.normalize("NFKC", text))
     result = resolve_questions(questions, format_name=format_name)
     result.remarks.extend(segments.remarks)
     return result
+
+
+def _cut(text: str) -> tuple[Segments, list[str]]:
+    """Return the segments of a text, and the keys of all questions where it ends in keys by section, as many in each as it has questions."""
+    before, listed = keys_by_section(text)
+    if listed:
+        segments = cut(to_lines(before))
+        sizes = [0]
+        for block in segments.blocks:
+            sizes += [0] if block.is_first and sizes[-1] else []
+            sizes[-1] += 1
+        if len(sizes) == len(listed):
+            keys = [keys_of(part, size) or [] for part, size in zip(listed, sizes, strict=True)]
+            if [len(one) for one in keys] == sizes:
+                return segments, [key for one in keys for key in one]
+    return cut(to_lines(text)), []
+
+
+def _take_stem_signs(parsed: ParsedQuestion) -> None:
+    """Take texts marked `[甲]`, `[乙]` as options, and an answer that names these signs as its letters."""
+    if parsed.lettered or parsed.kind not in {None, Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}:
+        return
+    parsed.stem_text, parsed.lettered = split_stem_signs(parsed.stem_text)
+    signs = re.sub(r"[\s、,，;；和\[\]【】()（）]", "", parsed.answer)
+    if parsed.lettered and set(signs) <= set(STEM_SIGNS[: len(parsed.lettered)]):
+        parsed.answer = "".join(OPTION_LETTERS[STEM_SIGNS.index(sign)] for sign in signs)
+
+
+def _read_said_truth(questions: list[ParsedQuestion], text: str) -> None:
+    """Read the answers of true/false questions by what the text says of them (`正确的选0，错误的选1`); require a review where it may turn signs round."""
+    said = {match.groups() for match in _SAID_TRUTH.finditer(text)}
+    yes, no = next(iter(said)) if len(said) == 1 else ("", "")
+    turned = _TURNED_SIGNS.search(text)
+    for parsed in questions:
+        word = fold(parsed.answer).removeprefix("选").upper()
+        if parsed.kind is Kind.TRUE_FALSE and not parsed.lettered and yes != no and word in {yes, no}:
+            parsed.answer = TRUE_FALSE_OPTIONS[word == no]
+        elif turned and not parsed.lettered and read_truth(word) is not None:
+            parsed.require_review("two_readings", f"文件里写着“{turned[0]}”，记号的意思可能是反的。请核对答案。")
 
 
 def _rows_of(text: str) -> list[TextLine]:
@@ -244,13 +295,11 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
 
 
 def _see_text(parsed: ParsedQuestion) -> None:
-    """Find options without signs in the stem by the letters of the key; without any, the question is one in words."""
+    """Find options without signs in the stem by the letters of the key."""
     if parsed.kind is not None or parsed.lettered or read_truth(parsed.answer) is not None:
         return
     letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
     parsed.stem_text, parsed.lettered = split_glued(parsed.stem_text, letters)
-    if not parsed.lettered and looks_like_key(parsed.answer):
-        parsed.kind = Kind.SHORT_ANSWER
 
 
 def _letters_of(text: str) -> str:

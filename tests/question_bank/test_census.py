@@ -6,6 +6,9 @@ import pytest
 
 from question_bank.formats.registry import read_file, write_file
 from question_bank.model import Kind, Question
+from tests.question_bank import clerks, shapes
+from tests.question_bank.books import word
+from tests.question_bank.judging import judge_office, judge_shape
 
 SINGLE = Question(kind=Kind.SINGLE_CHOICE, stem="谁作出决定？", options=("县政府", "乡政府", "村委会"), key=("B",))
 TRUTH = Question(kind=Kind.TRUE_FALSE, stem="处罚应当公开。", options=("正确", "错误"), key=("A",))
@@ -69,3 +72,31 @@ def test_file_without_signs_has_no_census():
 )
 def test_records_and_web_pages_are_counted_too(content, name):
     assert read_file(content.encode(), name).census == 1
+
+
+def test_lists_of_a_labelled_text_are_no_questions_and_a_question_that_lost_its_number_is_one():
+    text = "1. 简述处罚的种类。\n答案：\n1. 警告。\n2. 罚款。\n3. 拘留处罚。\n\n2. 谁作出决定？\nA. 县政府\nB. 乡政府\n答案：A\n\n谁进行复议？\nA. 县政府\nB. 乡政府\n答案：A\n\n4. 谁来听证？\nA. 县政府\nB. 乡政府\n答案：A\n"
+    assert read_file(text.encode(), "题.txt").census == 4
+
+
+def test_tables_of_word_are_counted_by_row_by_name_or_as_lines():
+    rows = [["题型", "题干", "选项A", "选项B", "答案"], ["单选题", "谁作出决定？", "县政府", "乡政府", "A"]]
+    upright = [["题干", "谁进行复议？"], ["选项A", "县政府"], ["选项B", "乡政府"], ["答案", "B"]]
+    marked = [["A. 县政府", "B. 乡政府"], ["C. 市政府", "D. 村委会"]]
+    for body, count in (
+        ([rows], 1),
+        ([upright, upright], 2),
+        (["1. 谁作出决定？", marked, "2. 谁来听证？", marked], 2),
+    ):
+        assert read_file(word(body), "题.docx").census == count
+
+
+def test_each_question_lost_from_a_file_of_an_office_differs_from_the_census_and_none_lost_does_not():
+    whole = [judge_shape(seed) for seed in range(len(shapes.SHAPES), 2 * len(shapes.SHAPES)) if seed % 3]
+    whole += [judge_office(office, seed) for office in clerks.OFFICES for seed in (101, 102)]
+    for verdict in whole:
+        result = verdict.result
+        assert result.census == result.found == len(verdict.bank), verdict
+        for place in range(len(result.imported)):
+            left = [*result.imported[:place], *result.imported[place + 1 :]]
+            assert replace(result, imported=left).differs_from_census

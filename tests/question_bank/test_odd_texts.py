@@ -250,3 +250,52 @@ def test_points_behind_the_kind_are_no_part_of_the_stem():
         "1．（2分）甲（ ）\nA．一 B．二\n【答案】A\n2．（多选，3分）乙（ ）\nA．一 B．二 C．三\n【答案】AB\n"
     )
     assert [(item.question.stem, item.question.points) for item in reading.imported] == [("甲（ ）", 2), ("乙（ ）", 3)]
+
+
+SECTIONS = "一、单选题\n1. 谁作出决定？\nA. 县政府\nB. 乡政府\n2. 谁复议？\nA. 市政府\nB. 县政府\n二、判断题\n{}. 处罚应当公开。\n{}. 处罚可以保密。\n\n"
+TRUTHS = "一、判断题（{}）\n1. 处罚应当公开。\n答案：{}\n2. 处罚可以保密。\n答案：{}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("1. 谁作出决定？\n[甲]县政府\n[乙]乡政府\n[丙]村委会\n答案：乙\n", ["B"]),
+        ("1. 谁作出决定？\n（甲）县政府　（乙）乡政府　（丙）村委会\n答案：甲、丙\n", ["AC"]),
+        ("1. 谁作出决定？\n【甲】县政府\n【乙】乡政府\n答案：乡政府\n", ["B"]),
+        (
+            "1. 谁作出决定？\n[甲]县政府\n[乙]乡政府\n2. 谁复议？\n[甲]市政府\n[乙]县政府\n\n答案\n1. 乙\n2. 甲\n",
+            ["B", "A"],
+        ),
+        ("1. 谁作出决定？\nA 市政府 B 县政府\n答案：B\n", ["B"]),
+        ("1. 谁作出决定？ A 市政府 B 县政府\n2. 谁复议？ A 市政府 B 县政府\n\n答案\n1.A 2.B\n", ["A", "B"]),
+        (TRUTHS.format("每题2分", "选1", "选0"), ["A", "B"]),
+        (TRUTHS.format("正确的选1，错误的选2", "选1", "选2"), ["A", "B"]),
+        (TRUTHS.format("正确的选０，错误的选１", "1", "0"), ["B", "A"]),
+        (TRUTHS.format("正确选A，错误选B", "A", "B"), ["A", "B"]),
+        (SECTIONS.format(1, 2) + "答案 一、A B\n二、√ ×\n", ["A", "B", "A", "B"]),
+        (SECTIONS.format(3, 4) + "参考答案：一、AB 二、√×\n", ["A", "B", "A", "B"]),
+    ],
+)
+def test_spelling_that_leaves_one_reading_is_read(text, keys):
+    result = read_file(text.encode(), "题.txt")
+    assert ["".join(item.question.key) for item in result.imported] == keys, result.needing_review
+    assert all(len(item.question.options) > 1 for item in result.imported)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. 谁作出决定？\n[甲]县政府\n[乙]乡政府\n答案：丙\n",
+        "1. 在 A 级景区和 B 级景区，由谁决定？\n答案：A\n",
+        "1. 谁作出决定\n\n答案\n1. A\n",
+        TRUTHS.format("每题2分", "选1", "选1"),
+        TRUTHS.format("错误的选1，正确的选0", "1", "0"),
+        TRUTHS.format("正确的选0", "1", "0"),
+        SECTIONS.format(1, 2) + "答案 一、A B\n二、√\n",
+        SECTIONS.format(1, 2) + "答案 一、A B √ ×\n",
+        SECTIONS.format(1, 2) + "答案 二、A B\n一、√ ×\n",
+    ],
+)
+def test_spelling_that_leaves_two_readings_is_reviewed(text):
+    result = read_file(text.encode(), "题.txt")
+    assert not result.imported and result.needing_review

@@ -42,6 +42,7 @@ _DASHED_PAIR = re.compile(r"[A-Z]\s*[-—–―─‐−]\s*[A-Z]")
 _NUMBER_BEFORE = re.compile(r"(\d{1,4})\s*[.．、][ \u3000]*(?=\S{2})")
 MIN_NUMBERED = 3
 """So many stems at least begin with numbers where these are dropped."""
+_CHOSEN_DIGITS = ("选1", "选0")
 _LETTER_PAIRS = (frozenset("TF"), frozenset("YN"), frozenset("VX"))
 
 
@@ -53,6 +54,7 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
         for parsed in unstated:
             parsed.kind = Kind.TRUE_FALSE
     _settle_truth_letters(prepared)
+    _settle_chosen_digits(prepared)
     _review_counting(prepared)
     _review_dashes(prepared)
     _drop_numbers(prepared)
@@ -78,6 +80,17 @@ def _settle_truth_letters(questions: list[ParsedQuestion]) -> None:
         if frozenset(one.answer.upper() for one in alike) in _LETTER_PAIRS:
             for one in alike:
                 one.kind = Kind.TRUE_FALSE
+
+
+def _settle_chosen_digits(questions: list[ParsedQuestion]) -> None:
+    """Read `选1` and `选0` of true/false questions without options as 1 and 0, where both stand in the same place."""
+    chosen = [
+        one for one in questions if one.kind is Kind.TRUE_FALSE and not one.options and one.answer in _CHOSEN_DIGITS
+    ]
+    groups = {(one.group, one.answer) for one in chosen}
+    for parsed in chosen:
+        if {(parsed.group, digit) for digit in _CHOSEN_DIGITS} <= groups:
+            parsed.answer = parsed.answer[1:]
 
 
 def _clean(parsed: ParsedQuestion) -> ParsedQuestion:

@@ -14,8 +14,12 @@ _MARK = re.compile(
 _KEY_GROUP = re.compile(r"[(（【\[〔]\s*[A-HＡ-Ｈ](?:[\s、,，;；/]*[A-HＡ-Ｈ])+\s*[)）】\]〕]")
 """A key of several letters in brackets: `【A、B】`, of which none begins an option."""
 _GLUED = re.compile(
-    r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])(?:[。，,\-—](?=\S)|(?=[\u4e00-\u9fff\d]))", re.MULTILINE
+    r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])(?:[。，,\-—](?=\S)|(?P<gap>[ \u3000]{0,4})(?=[\u4e00-\u9fff\d]))",
+    re.MULTILINE,
 )
+_STEM_ENDS = re.compile(r"[\n。？?：:）)]\s*$")
+STEM_SIGNS = "甲乙丙丁戊己庚辛"
+_STEM_SIGN = re.compile(rf"(?:^|(?<=\s))[\[【(（]\s*([{STEM_SIGNS}])\s*[\]】)）]", re.MULTILINE)
 _CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)", re.ASCII)
 _NEXT_NUMBER = re.compile(r"\d\s*[.．、:：)）]$")
 """What stands before a letter in `1. A 2. B`: a list of keys, no options."""
@@ -69,9 +73,10 @@ def _spaced(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text before options without any sign (`A甲 B乙`) and the options, where they hold the letters of the key.
+    """Return the text before options without any sign (`A甲 B乙`, `A 甲 B 乙`) and the options, where they hold the letters of the key.
 
-    Only for questions whose key is known to be these letters: without it `A` may be a word's.
+    Only for questions whose key is known to be these letters: without it `A` may be a word's. Where spaces follow the letters, the stem must
+    have ended before them.
     """
     marks: list[re.Match[str]] = []
     for match in _GLUED.finditer(text):
@@ -79,9 +84,22 @@ def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[st
             marks.append(match)
     if len(marks) < 2 or not letters or OPTION_LETTERS.index(letters[-1]) >= len(marks) or not marks[0].start():
         return text, []
+    if any(mark["gap"] for mark in marks) and not _STEM_ENDS.search(text[: marks[0].start()]):
+        return text, []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     options = [(mark["letter"], _tidy(text[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
     return text[: marks[0].start()].rstrip(), options
+
+
+def split_stem_signs(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the text before options marked `[甲]`, `[乙]` from a line's start on, and these with the letters A, B; else the text alone."""
+    marks = list(_STEM_SIGN.finditer(text))
+    in_order = [mark[1] for mark in marks] == list(STEM_SIGNS[: len(marks)])
+    if len(marks) < 2 or not in_order or text[marks[0].start() - 1 : marks[0].start()] != "\n":
+        return text, []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    wording = (_tidy(text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True))
+    return text[: marks[0].start()].rstrip(), list(zip(OPTION_LETTERS, wording, strict=False))
 
 
 def strip_mark(text: str) -> tuple[str, str]:

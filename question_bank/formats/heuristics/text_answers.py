@@ -27,6 +27,11 @@ _RULER = re.compile(r"[|:\-\s]{3,}")
 """The line between head and body of a Markdown table."""
 _DIGITS = re.compile(r"(\d{1,4})\s*[.．]\s*(\d.*)", re.DOTALL)
 MAX_SPAN = 500
+_SECTION_NUMERAL = re.compile(rf"([{patterns.CHINESE}]{{1,3}})\s*[、.．:：]")
+_BY_SECTION = re.compile(
+    r"(?P<before>.*\n)[ \t\u3000]*[【\[]?(?:参考|标准|正确)?答案[】\]]?[ \t\u3000]*[:：]?\s*(?P<all>一\s*[、.．:：].*)",
+    re.DOTALL,
+)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,15 @@ _KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第
 def read_answers(lines: list[TextLine]) -> list[Entry]:
     """Return all entries of an answer section, in order."""
     return _AnswerReader().read(lines)
+
+
+def keys_by_section(text: str) -> tuple[str, list[str]]:
+    """Return the text before a list such as `答案 一、A B 二、√ ×` that ends it, and what stands behind each numeral; nothing where there is none."""
+    match = _BY_SECTION.fullmatch(text)
+    numerals = _SECTION_NUMERAL.findall(match["all"]) if match else []
+    if not match or [patterns.to_number(numeral) for numeral in numerals] != list(range(1, len(numerals) + 1)):
+        return text, []
+    return match["before"], [part.strip() for part in _SECTION_NUMERAL.split(match["all"])[2::2]]
 
 
 def is_answer_line(text: str) -> bool:
@@ -228,14 +242,14 @@ def _range_entries(text: str, where: str) -> list[Entry]:
         number = re.search(r"\d", listed)
         single = _line_entries(listed[number.start() :], where) if number else []  # `BC  3：√  4：ABD`
         listed = listed[: number.start()] if number and single else listed
-        keys = _keys_of(listed, last - first + 1)
+        keys = keys_of(listed, last - first + 1)
         if not 0 < last - first < MAX_SPAN or keys is None:
             return []
         entries.extend([*_paired(list(range(first, last + 1)), keys, where), *single])
     return entries
 
 
-def _keys_of(text: str, count: int) -> list[str] | None:
+def keys_of(text: str, count: int) -> list[str] | None:
     """Return the keys of a range: one a word, or one a character where they are written in one piece."""
     wording = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
     if not wording or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in wording):
