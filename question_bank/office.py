@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from examapp.documents.archives import ZIP, UnreadableFileError
+from examapp.documents.archives import ZIP, UnreadableFileError, open_archive
 from examapp.documents.workbooks import OLE
 
 MAX_BYTES = 30 * 1024 * 1024
@@ -75,6 +75,8 @@ def to_word(content: bytes, name: str) -> tuple[bytes, str, str]:
         return content, name, ""
     if len(content) > MAX_BYTES:
         raise UnreadableFileError(f"这是{old.label}，超过 {MAX_BYTES // 1024 // 1024} MB，转换不了。{_OPEN_IN_WORD}")
+    if content.startswith(ZIP):
+        open_archive(content)  # keeps the limits, or is refused before LibreOffice unpacks it
     program = shutil.which("soffice") or shutil.which("libreoffice")
     missing = "它" if program is None else "" if _has_writer(program) else "其中的文字处理部分（Writer）"
     if program is None or missing:
