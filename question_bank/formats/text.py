@@ -295,11 +295,15 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
 
 
 def _see_text(parsed: ParsedQuestion) -> None:
-    """Find options without signs in the stem by the letters of the key."""
+    """Find options without signs in the stem by the letters of the key; without any, the question is one in words, and says so."""
     if parsed.kind is not None or parsed.lettered or read_truth(parsed.answer) is not None:
         return
     letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
     parsed.stem_text, parsed.lettered = split_glued(parsed.stem_text, letters)
+    if not parsed.lettered and looks_like_key(parsed.answer):
+        parsed.kind = Kind.SHORT_ANSWER
+        reason = f"答案区只写着“{parsed.answer[:20]}”，题里却没有认出选项，已按简答题处理，请核对。"
+        parsed.add_dropped("perhaps_options", reason)
 
 
 def _letters_of(text: str) -> str:

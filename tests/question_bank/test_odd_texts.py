@@ -287,7 +287,6 @@ def test_spelling_that_leaves_one_reading_is_read(text, keys):
     [
         "1. 谁作出决定？\n[甲]县政府\n[乙]乡政府\n答案：丙\n",
         "1. 在 A 级景区和 B 级景区，由谁决定？\n答案：A\n",
-        "1. 谁作出决定\n\n答案\n1. A\n",
         TRUTHS.format("每题2分", "选1", "选1"),
         TRUTHS.format("错误的选1，正确的选0", "1", "0"),
         TRUTHS.format("正确的选0", "1", "0"),
@@ -299,3 +298,8 @@ def test_spelling_that_leaves_one_reading_is_read(text, keys):
 def test_spelling_that_leaves_two_readings_is_reviewed(text):
     result = read_file(text.encode(), "题.txt")
     assert not result.imported and result.needing_review
+
+
+def test_listed_letter_for_a_question_without_options_is_its_answer_in_words_and_said():
+    (item,) = read_file("1. 谁作出决定\n\n答案\n1. A\n".encode(), "题.txt").imported
+    assert item.question.key == ("A",) and [note.code for note in item.dropped] == ["perhaps_options"]

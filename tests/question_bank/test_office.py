@@ -1,9 +1,12 @@
 """Old documents come by way of LibreOffice: within limits, without macros, and with a clear sentence where it is not there."""
 
+import io
 import os
 import shutil
+import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from examapp.documents.archives import UnreadableFileError
 from question_bank import office
 from question_bank.sandbox import ChildReader
 
+ODT = "application/vnd.oasis.opendocument.text"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 RTF = rb"{\rtf1\ansi\ansicpg936 1. \u35841?\u20570?\par A. \u30002?\par B. \u20057?\par \u31572?\u26696?: B\par}"
 
@@ -69,10 +73,7 @@ def test_program_that_hangs_is_killed_with_its_children_and_leaves_no_folder(pro
     with pytest.raises(UnreadableFileError, match="已经停下"):
         office.to_word(RTF, "a.rtf")
     first, second, place = (folder / "pids").read_text().split()
-    deadline = time.monotonic() + 5
-    while any(_lives(pid) for pid in (first, second)) and time.monotonic() < deadline:
-        os.sched_yield()
-    assert not _lives(first) and not _lives(second) and not Path(place).exists()
+    assert not _left([first, second]) and not Path(place).exists()
 
 
 def _lives(pid):
@@ -119,3 +120,123 @@ def test_old_documents_are_read_question_by_question(tmp_path):
             reading = reader.read(content, name, "auto")
             assert [(one.question.stem, one.question.key) for one in reading.imported] == [("谁做", ("B",))], name
             assert [note.code for note in reading.remarks] == ["converted"], name
+
+
+@pytest.mark.slow
+@needs_writer
+def test_libreoffice_that_stops_in_the_middle_is_killed_with_its_children(program, monkeypatch):
+    """Stop the real program by a signal, as a deadlock would; it and its starter are gone afterwards."""
+    office_bin = shutil.which("soffice")
+    folder = program(
+        f'{office_bin} "$@" & until pid=$(pgrep -g $$ soffice.bin); do sleep 0.05; done; kill -STOP $pid; pgrep -g $$ > "$(dirname "$0")/pids"; wait'
+    )
+    monkeypatch.setattr(office, "MAX_SECONDS", 8)
+    with pytest.raises(UnreadableFileError, match="已经停下"):
+        office.to_word(RTF, "a.rtf")
+    pids = (folder / "pids").read_text().split()
+    assert len(pids) > 1 and not _left(pids)
+
+
+@pytest.mark.slow
+@needs_writer
+def test_document_that_takes_too_long_is_given_up_and_nothing_of_libreoffice_is_left(monkeypatch):
+    long = RTF.replace(rb"\par}", rb"\par" + rb"{\b x}\par " * 200_000 + rb"}")
+    monkeypatch.setattr(office, "MAX_SECONDS", 2)
+    started: list[int] = []
+    popen = subprocess.Popen
+
+    def noted(*args, **kwargs):
+        process = popen(*args, **kwargs)
+        started.append(process.pid)
+        return process
+
+    monkeypatch.setattr(office.subprocess, "Popen", noted)
+    with pytest.raises(UnreadableFileError, match="已经停下"):
+        office.to_word(long, "a.rtf")
+    assert started and not _left(started) and not _group(started[0])
+
+
+def _left(pids):
+    """Return the processes that still live after five seconds."""
+    deadline = time.monotonic() + 5
+    while (left := [pid for pid in pids if _lives(pid)]) and time.monotonic() < deadline:
+        os.sched_yield()
+    return left
+
+
+def _group(leader):
+    """Return the processor time, in ticks, of each living process in a group."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == leader and fields[0] != "Z":
+            found[stat.parent.name] = int(fields[11]) + int(fields[12])
+    return found
+
+
+def with_macro(line):
+    """Return an .odt that runs a line of Basic when it is opened, where its reader lets it."""
+    text = "urn:oasis:names:tc:opendocument:xmlns:"
+    names = " ".join(f'xmlns:{name}="{text}{name}:1.0"' for name in ("office", "text", "script"))
+    names += ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dom="http://www.w3.org/2001/xml-events" xmlns:ooo="http://openoffice.org/2004/office"'
+    event = '<script:event-listener script:language="ooo:script" script:event-name="dom:load" xlink:href="vnd.sun.star.script:Standard.M.Main?language=Basic&amp;location=document" xlink:type="simple"/>'
+    body = "".join(f"<text:p>{one}</text:p>" for one in ("1. 谁做？", "A. 甲", "B. 乙", "答案：B"))
+    library = 'xmlns:library="http://openoffice.org/2000/library" library:name="Standard"'
+    entries = {
+        "content.xml": f'<office:document-content {names} office:version="1.2"><office:scripts><office:event-listeners>{event}</office:event-listeners></office:scripts><office:body><office:text>{body}</office:text></office:body></office:document-content>',
+        "Basic/script-lc.xml": '<library:libraries xmlns:library="http://openoffice.org/2000/library"><library:library library:name="Standard" library:link="false"/></library:libraries>',
+        "Basic/Standard/script-lb.xml": f'<library:library {library} library:readonly="false" library:passwordprotected="false"><library:element library:name="M"/></library:library>',
+        "Basic/Standard/M.xml": f'<script:module xmlns:script="http://openoffice.org/2000/script" script:name="M" script:language="StarBasic">Sub Main\n{line}\nEnd Sub</script:module>',
+    }
+    listed = "".join(
+        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="text/xml"/>' for path in entries
+    )
+    entries["META-INF/manifest.xml"] = (
+        f'<manifest:manifest xmlns:manifest="{text}manifest:1.0" manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="{ODT}"/>{listed}</manifest:manifest>'
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mimetype", ODT)
+        for path, content in entries.items():
+            archive.writestr(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{content}')
+    return packed.getvalue()
+
+
+def opened(folder, content, settings, sign):
+    """Open a document in LibreOffice with these settings, wait until a sign is there or it rests; return whether the sign is there."""
+    (folder / "profile" / "user").mkdir(parents=True)
+    (folder / "profile" / "user" / "registrymodifications.xcu").write_text(settings, "utf-8")
+    (folder / "a.odt").write_bytes(content)
+    command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={(folder / 'profile').as_uri()}"]
+    process = subprocess.Popen([*command, str(folder / "a.odt")], start_new_session=True)
+    deadline, used, resting = time.monotonic() + 90, {}, 0
+    try:
+        while resting < 10 and not sign.exists() and time.monotonic() < deadline:
+            with pytest.raises(subprocess.TimeoutExpired):  # it does not end by itself
+                process.wait(timeout=0.3)
+            before, used = used, _group(process.pid)
+            is_open = (folder / ".~lock.a.odt#").exists()
+            resting = resting + 1 if is_open and sum(used.values()) - sum(before.values()) < 2 else 0
+        assert sign.exists() or resting
+        return sign.exists()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+@needs_writer
+def test_macro_runs_where_libreoffice_may_run_it_and_neither_with_our_settings_nor_in_a_conversion(tmp_path):
+    sign = tmp_path / "ran"
+    content = with_macro(f'Open "{sign}" For Output As #1 : Print #1, "x" : Close #1')
+    permissive = office._SETTINGS.replace("<value>true", "<value>false").replace("<value>3", "<value>0")
+    assert opened(tmp_path / "permissive", content, permissive, sign)
+    sign.unlink()
+    assert not opened(tmp_path / "ours", content, office._SETTINGS, sign)
+    with ChildReader() as reader:
+        reading = reader.read(content, "a.odt", "auto")
+    assert [(one.question.stem, one.question.key) for one in reading.imported] == [("谁做？", ("B",))]
+    assert not sign.exists()
