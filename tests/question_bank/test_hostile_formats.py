@@ -62,7 +62,7 @@ ENTRIES = {
 
 @pytest.mark.parametrize("entry", ENTRIES)
 @pytest.mark.parametrize("name", PACKAGES)
-def test_package_of_any_family_that_bursts_or_leaves_its_folder_is_refused(name, entry, monkeypatch):
+def test_package_of_any_family_that_bursts_or_leaves_its_folder_is_rejected(name, entry, monkeypatch):
     monkeypatch.setattr(office, "_convert", lambda *_: pytest.fail("LibreOffice was given the package"))
     content = packed(ENTRIES[entry], into=PACKAGES[name])
     with pytest.raises(UnreadableFileError, match=r"请.*。$"):
@@ -82,7 +82,7 @@ def with_entities(make, suffix):
 @pytest.mark.parametrize(
     ("make", "suffix"), [(ods, ".ods"), (sheet_xml, ".xml"), (lambda _: POOL, ".dat"), (page, ".html")]
 )
-def test_entities_are_refused_or_stay_what_they_are(make, suffix):
+def test_entities_are_rejected_or_stay_what_they_are(make, suffix):
     try:
         result = read_file(with_entities(make, suffix), f"a{suffix}")
     except UnreadableFileError as error:
@@ -92,7 +92,7 @@ def test_entities_are_refused_or_stay_what_they_are(make, suffix):
         assert suffix == ".html" and stems and "root:" not in stems[0] and "aaaa" not in stems[0]
 
 
-def test_entities_in_word_are_refused():
+def test_entities_in_word_are_rejected():
     content = packed(
         *(
             (name, ENTITIES + text.decode() if name == "word/document.xml" else text)

@@ -150,7 +150,7 @@ def test_document_that_takes_too_long_is_given_up_and_nothing_of_libreoffice_is_
         started.append(process.pid)
         return process
 
-    monkeypatch.setattr(office.subprocess, "Popen", noted)
+    monkeypatch.setattr(subprocess, "Popen", noted)
     with pytest.raises(UnreadableFileError, match="已经停下"):
         office.to_word(long, "a.rtf")
     assert started and not _left(started) and not _group(started[0])
@@ -220,7 +220,7 @@ def opened(folder, content, settings, sign):
             before, used = used, _group(process.pid)
             is_open = (folder / ".~lock.a.odt#").exists()
             resting = resting + 1 if is_open and sum(used.values()) - sum(before.values()) < 2 else 0
-        assert sign.exists() or resting
+        assert sign.exists() or resting  # waits: until LibreOffice has loaded the document and rests
         return sign.exists()
     finally:
         os.killpg(process.pid, signal.SIGKILL)
