@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Self, cast
+from functools import partial
+from typing import Any, LiteralString, Self, cast
 
 import msgspec
 import psycopg
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 NULL = r"\N"
-_MAX_PENDING = 6
+_MAX_PENDING = 16
 
 
 def copy_rows(session: Session, target: str, lines: Iterable[str]) -> None:
@@ -36,9 +37,14 @@ def reserve_ids(session: Session, table: str, count: int) -> list[int]:
     return list(session.scalars(numbers, {"table": table, "count": count}))
 
 
+def json_of(value: object) -> str:
+    """Write a value as JSON for a parameter of a statement."""
+    return msgspec.json.encode(value).decode()
+
+
 def copied(value: object) -> str:
     """Write a value as JSON in the text that COPY reads."""
-    return msgspec.json.encode(value).decode().replace("\\", "\\\\")
+    return json_of(value).replace("\\", "\\\\")
 
 
 class RowCopier:
@@ -47,7 +53,7 @@ class RowCopier:
     def __init__(self, session: Session) -> None:
         self._driver = _driver_of(session)
         self._pool = ThreadPoolExecutor(1)
-        self._pending: deque[Future[None]] = deque()
+        self._pending: deque[Future[object]] = deque()
         self._is_superuser = session.scalar(text("SELECT current_setting('is_superuser') = 'on'"))
 
     def __enter__(self) -> Self:
@@ -59,17 +65,19 @@ class RowCopier:
             while self._pending:
                 self._pending.popleft().result()
 
-    def copy(self, target: str, lines: list[str], *, is_sound: bool = False) -> None:
-        """Copy lines soon. `is_sound`: their references hold by how they were made, and are not looked up where the role may leave that out."""
+    def copy(self, target: str, lines: list[str]) -> None:
+        """Copy lines soon."""
+        self._submit(partial(_copy, self._driver, target, lines))
+
+    def execute(self, statement: LiteralString, value: str, *, is_sound: bool = False) -> None:
+        """Execute a statement with a parameter soon. `is_sound`: the references of its rows hold by how these were made, and are not looked up where the role may leave that out."""
+        if is_sound and self._is_superuser:
+            self._submit(partial(self._driver.execute, "SET LOCAL session_replication_role = replica"))
+        self._submit(partial(self._driver.execute, statement, (value,)))
+        if is_sound and self._is_superuser:
+            self._submit(partial(self._driver.execute, "SET LOCAL session_replication_role = origin"))
+
+    def _submit(self, act: Callable[[], object]) -> None:
         if len(self._pending) >= _MAX_PENDING:
             self._pending.popleft().result()
-        self._pending.append(
-            self._pool.submit(self._copy, target, lines, is_sound=is_sound and bool(self._is_superuser))
-        )
-
-    def _copy(self, target: str, lines: list[str], *, is_sound: bool) -> None:
-        if is_sound:
-            self._driver.execute("SET LOCAL session_replication_role = replica")
-        _copy(self._driver, target, lines)
-        if is_sound:
-            self._driver.execute("SET LOCAL session_replication_role = origin")
+        self._pending.append(self._pool.submit(act))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from examapp import clock
 from examapp.config import Mode, Settings
 from examapp.content.laws.cli import import_folder
 from examapp.content.question_intake.actions import load_seed_bank
+from examapp.db.addresses import TIME_LIMITS
 from examapp.db.session import read_session, transaction
 from examapp.learning.course_editing.actions import load_courses
 from examapp.organisation.access.rules import ROLE_NAMES, Role
@@ -71,11 +73,11 @@ def load(laws: Path | None) -> None:
         raise click.ClickException("正式运行（APP_MODE=production）不能装入演示数据。")
     fact = read_session().get(PlatformFlag, DEMO_LOADED)
     listed: dict[str, Any] = fact.value if fact is not None else _load(settings)
-    if laws is not None:
-        click.echo(import_folder([laws]).text)
     path = settings.data_path / "demo-accounts.json"
     path.write_text(json.dumps(listed, ensure_ascii=False, indent=1), "utf-8")
     _print_accounts(listed, path)
+    if laws is not None:
+        click.echo(import_folder([laws]).text)
 
 
 def _load(settings: Settings) -> dict[str, Any]:
@@ -83,23 +85,22 @@ def _load(settings: Settings) -> dict[str, Any]:
     hasher = Hasher.from_settings(settings)
     hashes = Hashes(candidate=hasher.hash(CANDIDATE_PASSWORD), admin=hasher.hash(ADMIN_PASSWORD))
     with transaction() as session:
-        session.execute(text("SET LOCAL statement_timeout = 0"))
-        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # papers are drawn in between
+        _lift_limits(session)  # papers are drawn in between
         session.execute(text("SET LOCAL synchronous_commit = off"))
         loaded = load_county(session, content_folder=_CONTENT, hashes=hashes, now=now, progress=_show)
-    _analyze()
-    listed = _listed(loaded)
-    with transaction() as session:
+        listed = _listed(loaded)
         session.add(PlatformFlag(name=DEMO_LOADED, value=listed, set_at=clock.now()))
+    with transaction() as session:
+        _lift_limits(session)
+        session.execute(text(f"ANALYZE (SKIP_LOCKED) {', '.join(_TABLES)}"))  # what autovacuum holds, it analyses
     _show("完成", 1.0)
     click.echo(f"\n演示县已装入，用时 {time.monotonic() - began:.0f} 秒。")
     return listed
 
 
-def _analyze() -> None:
-    with transaction() as session:
-        for table in _TABLES:
-            session.execute(text(f"ANALYZE {table}"))  # meant: names of a constant
+def _lift_limits(session: Session) -> None:
+    for limit in TIME_LIMITS:
+        session.execute(text(f"SET LOCAL {limit} = 0"))  # meant: names of a constant
 
 
 def _show(step: str, fraction: float) -> None:
@@ -207,7 +208,8 @@ def load_county(
         session, plan, now=now - timedelta(days=400), candidate_hash=hashes.candidate, admin_hash=hashes.admin
     )
     progress("题库", 0.1)
-    load_seed_bank(session, content_folder, now=now - timedelta(days=399))
+    with _index_in_bulk(session):
+        load_seed_bank(session, content_folder, now=now - timedelta(days=399))
     _load_courses(session, content_folder, now=now)
     progress("考试", 0.14)
     exams = add_exams(session, county, now=now)
@@ -229,6 +231,17 @@ def load_county(
     session.info.pop(WRITTEN_AT)
     progress("写入数据库", 0.97)
     return LoadedDemo(county, exams)
+
+
+@contextmanager
+def _index_in_bulk(session: Session) -> Iterator[None]:
+    """Enter what is written meanwhile into the index of the search at the end, in one go: a fifth of the time."""
+    index = "ix_question_searches_grams"
+    session.execute(text(f"ALTER INDEX {index} SET (fastupdate = on, gin_pending_list_limit = 262144)"))
+    yield
+    session.execute(text(f"SELECT gin_clean_pending_list('{index}')"))
+    session.execute(text(f"ALTER INDEX {index} SET (fastupdate = off)"))
+    session.execute(text(f"ALTER INDEX {index} RESET (gin_pending_list_limit)"))
 
 
 def _note_share(progress: Progress, step: str, at: float, share: float) -> None:

@@ -17,7 +17,7 @@ from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.queries import load_pool, sections_of
 from examapp.content.blueprints.rules import draw
 from examapp.content.questions.models import BankQuestion, QuestionVersion
-from examapp.db.bulk import RowCopier, copied, reserve_ids
+from examapp.db.bulk import RowCopier, copied, json_of, reserve_ids
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy
 from examapp.delivery.grading.actions import rules_of
 from examapp.delivery.grading.queries import newest_keys
@@ -321,9 +321,21 @@ def _copy(copier: RowCopier, attempts: Attempts) -> None:
     """Copy what was made up, and begin again with none."""
     copier.copy("attempts (id, exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)", attempts.attempts)  # fmt: skip
     copier.copy("grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)", attempts.grades)  # fmt: skip
-    copier.copy("answers (attempt_id, item, epoch, seq, response, saved_at)", attempts.answers, is_sound=True)
-    copier.copy("answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", attempts.history)
-    attempts.attempts, attempts.grades, attempts.answers, attempts.history = [], [], [], []
+    copier.execute(_ANSWERS, json_of(attempts.sheets), is_sound=True)
+    attempts.attempts, attempts.grades, attempts.sheets = [], [], []
+
+
+_ANSWERS = """
+WITH sheet AS (
+  SELECT attempt_id, person_id, item, response, started_at + pause_s * item * interval '1 second' AS saved_at
+  FROM jsonb_to_recordset(CAST(%s AS jsonb)) AS s(attempt_id bigint, person_id bigint, responses jsonb, started_at timestamptz, pause_s float),
+    LATERAL jsonb_array_elements(responses) WITH ORDINALITY AS e(response, item)
+), answer AS (
+  INSERT INTO answers (attempt_id, item, epoch, seq, response, saved_at) SELECT attempt_id, item, 1, item, response, saved_at FROM sheet
+)
+INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at) SELECT attempt_id, person_id, item, 1, item, response, saved_at FROM sheet
+"""
+"""Store each response of the sheets as the answer to an item, and as its one entry in the history."""
 
 
 def _difficulties(session: Session) -> dict[int, str | None]:

@@ -6,17 +6,19 @@ import math
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any
 
 from examapp.content.blueprints.rules import DrawnPaper
 from examapp.db.bulk import copied
 from examapp.delivery.attempts import rules as attempt_rules
 from examapp.delivery.exams.models import Exam
-from examapp.delivery.grading.rules import GradingRules, VersionKey, score_paper, shown_key
+from examapp.delivery.grading.rules import GradingRules, VersionKey, score_stored, shown_key, total_up
 from examapp.organisation.units.models import UnitKind
 from question_bank.kinds import response_schema
-from question_bank.kinds.base import ItemKey
+from question_bank.kinds.base import ItemKey, QuestionKind
+from question_bank.model import OPTION_LETTERS
 
 PEOPLE = 8000
 SEED = 20260815
@@ -289,20 +291,21 @@ class Attempts:
     rules: GradingRules
     rng: random.Random
     item_keys: dict[tuple[Any, ...], ItemKey] = field(default_factory=dict)
-    """Keys that were worked out before: the same question in the same order of options comes again and again."""
+    """Keys in stored letters that were worked out before: the same question comes again and again."""
+    scores: dict[tuple[Any, ...], tuple[Decimal, bytes]] = field(default_factory=dict)
+    """Points and packed form of a response to an item, likewise."""
     attempts: list[str] = field(default_factory=list)
     grades: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    history: list[str] = field(default_factory=list)
+    sheets: list[dict[str, Any]] = field(default_factory=list)
+    """Whose responses were saved from when on, one after another in equal pauses; the database makes answers and history of them."""
 
     def take_exam(
         self, person: PersonPlan, paper: DrawnPaper, *, attempt_id: int, person_id: int, unit_id: int, paper_id: int
     ) -> None:
         """Let a person answer a paper by ability, hand it in, and be graded."""
         exam = self.exam
-        responses = self._respond(person, paper)
-        given = {str(item): response for item, response in enumerate(responses, 1)}
-        score = score_paper(paper.sections, paper.response_schema, given, self.keys, rules=self.rules)
+        responses, item_points, sheet = self._respond(person, paper)
+        score = total_up(item_points, paper.total_points, self.rules, sheet=sheet)
         started_at, submitted_at = attempt_duration(
             self.rng, opens_at=exam.opens_at, until=self.until, duration_s=exam.duration_s
         )
@@ -319,26 +322,38 @@ class Attempts:
             f"{attempt_id}\t1\tt\t{score.points}\t{score.points_possible}\t{score.percent}\t{score.band}\t{score.is_passed}"
             f"\t{copied(score.item_points)}\t{copied(key_ids)}\t{copied(self.rules)}\t\\\\x{score.sheet.hex()}\tfirst\t{submitted_at + timedelta(seconds=2)}\n"
         )
-        pause = (submitted_at - started_at) / (len(responses) + 1)
-        for item, response in enumerate(responses, 1):
-            rest = f"{item}\t1\t{item}\t{_json(tuple(response))}\t{started_at + pause * item}\n"
-            self.answers.append(f"{attempt_id}\t{rest}")
-            self.history.append(f"{attempt_id}\t{person_id}\t{rest}")
+        pause_s = (submitted_at - started_at).total_seconds() / (len(responses) + 1)
+        self.sheets.append({"attempt_id": attempt_id, "person_id": person_id, "responses": responses, "started_at": started_at, "pause_s": pause_s})  # fmt: skip
 
-    def _respond(self, person: PersonPlan, paper: DrawnPaper) -> list[list[str]]:
-        items = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
-        responses = []
-        for asked, kind in zip(items, response_schema.kinds_in(paper.response_schema), strict=True):
+    def _respond(self, person: PersonPlan, paper: DrawnPaper) -> tuple[list[list[str]], tuple[Decimal, ...], bytes]:
+        """Give the responses in the letters that the person saw, the points of each, and all of them packed."""
+        schema, width = paper.response_schema, response_schema.WIDTH
+        items = ((item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
+        responses: list[list[str]] = []
+        item_points: list[Decimal] = []
+        sheet = bytearray()
+        for number, ((item, scoring), kind) in enumerate(zip(items, response_schema.kinds_in(schema), strict=True)):
+            version_id, part, order, points = item
+            asked = (version_id, part, points, scoring)
             if asked not in self.item_keys:
-                version_id, part, order, points, scoring = asked
-                shown = shown_key(self.keys[version_id], part, kind, order=order, points=points, scoring=scoring)
+                letters = OPTION_LETTERS[: len(order)]
+                shown = shown_key(self.keys[version_id], part, kind, order=letters, points=points, scoring=scoring)
                 self.item_keys[asked] = shown
-            chance = partial(chance_right, person.ability, self.difficulties.get(asked[0]))
-            responses.append(kind.simulate(self.item_keys[asked], rng=self.rng, chance=chance))
-        return responses
+            chance = partial(chance_right, person.ability, self.difficulties.get(version_id))
+            stored = tuple(kind.simulate(self.item_keys[asked], rng=self.rng, chance=chance))
+            if (asked, stored) not in self.scores:
+                of_item = schema[width * number : width * (number + 1)]
+                alone = {"items": [item], "scoring": scoring}
+                score = score_stored([alone], of_item, [stored], self.keys, rules=self.rules)
+                self.scores[asked, stored] = score.item_points[0], score.sheet
+            brought, packed = self.scores[asked, stored]
+            responses.append(_shown(kind, stored, order))
+            item_points.append(brought)
+            sheet += packed
+        return responses, tuple(item_points), bytes(sheet)
 
 
-@cache
-def _json(response: tuple[str, ...]) -> str:
-    """Write a response as JSON in the text that COPY reads: few different ones, a million rows."""
-    return copied(response)
+@lru_cache(maxsize=10_000)
+def _shown(kind: QuestionKind, stored: tuple[str, ...], order: str) -> list[str]:
+    """Give a response in the letters that the person saw; the list is shared, nobody changes it."""
+    return list(kind.display_key(stored, order))
