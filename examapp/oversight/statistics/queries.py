@@ -31,7 +31,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    true,
     union,
     union_all,
 )
@@ -300,13 +299,16 @@ class WeakTopic:
         return percentage(self.points, self.points_possible)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Weaknesses:
     """Laws and knowledge points from the weakest on, and whether all sheets were looked at or every n-th."""
 
     laws: list[WeakTopic]
     knowledge_points: list[WeakTopic]
     every: int
+
+
+NO_WEAKNESSES = Weaknesses([], [], 1)
 
 
 def find_weaknesses(
@@ -330,28 +332,33 @@ _Counts = dict[int, tuple[int, Decimal, Decimal]]
 
 
 def _counts_by_version(session: Session, report_context: ReportContext, wanted: PeopleFilter, every: int) -> _Counts:
+    """Unpack sheets beside the points of their items; what is equal is counted in the database, and added up here: half a million sums of numerics take seconds."""
     people = people_of(session, report_context, wanted)
-    path = cast("$[*].items[*]", JSONPATH)
-    item = func.jsonb_path_query(Paper.sections, path).table_valued("value", with_ordinality="n").render_derived()
-    value = cast(item.c.value, JSONB)
-    got = Grade.item_points.op("->>")(cast(item.c.n - 1, Integer))
-    version_id = cast(value.op("->>")(0), BigInteger)
+    unpacked = select(
+        func.jsonb_path_query(Paper.sections, cast("$[*].items[*]", JSONPATH), type_=JSONB).label("item"),
+        func.jsonb_array_elements_text(Grade.item_points, type_=Text).label("got"),
+    )
+    sheet = unpacked.correlate(Paper, Grade).lateral("sheet")
+    version_id, worth = (sheet.c.item.op("->>", return_type=Text())(place) for place in (0, 3))
     query = (
-        select(
-            version_id,
-            func.count(),
-            func.sum(cast(got, Numeric(7, 2))),
-            func.sum(cast(value.op("->>")(3), Numeric(7, 2))),
-        )
+        select(version_id, sheet.c.got, worth, func.count())
         .select_from(people.of)
         .join(Attempt, Attempt.id == people.of.c.attempt_id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .join(Paper, Paper.id == Attempt.paper_id)
-        .join(item, true())
-        .where(people.participated, got.is_not(None), people.of.c.attempt_id % every == 0)
-        .group_by(version_id)
+        .join(sheet, and_(sheet.c.item.is_not(None), sheet.c.got.is_not(None)))
+        .where(people.participated, people.of.c.attempt_id % every == 0)
+        .group_by(version_id, sheet.c.got, worth)
     )
-    return {version: (items, points, possible) for version, items, points, possible in session.execute(query)}
+    counts: _Counts = {}
+    for version, got, possible, count in session.execute(query):
+        items, points, points_possible = counts.get(int(version), (0, Decimal(0), Decimal(0)))
+        counts[int(version)] = (
+            items + count,
+            points + Decimal(got) * count,
+            points_possible + Decimal(possible) * count,
+        )
+    return counts
 
 
 def _law_names(session: Session, counts: _Counts) -> list[tuple[int, str]]:

@@ -15,7 +15,14 @@ from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.organisation.accounts.guards import my_access, requires
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.statistics.queries import WeakTopic, counts_by_unit, find_weaknesses, get_unit_table
+from examapp.oversight.statistics.queries import (
+    NO_WEAKNESSES,
+    Weaknesses,
+    WeakTopic,
+    counts_by_unit,
+    find_weaknesses,
+    get_unit_table,
+)
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import Counts, Scope
 from examapp.oversight.statistics_scope import rules
@@ -220,7 +227,7 @@ def show_weak(exam_id: int, unit_id: int) -> str:
     total = sum(counts_by_unit(session, report_context, wanted).values(), Counts())
     weak = find_weaknesses(session, report_context, wanted, participated=total.participated)
     earlier = find_earlier_exam(session, report_context.exam, wanted_id=chosen_number("with"))
-    then = _weak_then(earlier, replace(wanted, since=None, until=None)) if earlier is not None else {}
+    then = _weak_then(earlier, replace(wanted, since=None, until=None)) if earlier is not None else NO_WEAKNESSES
     return page_of(
         "reports/weak.html",
         report_context,
@@ -229,11 +236,11 @@ def show_weak(exam_id: int, unit_id: int) -> str:
         total=total,
         weak=weak,
         earlier=earlier,
-        then=then,
+        then_laws={row.name: row for row in then.laws},
+        then_points={row.name: row for row in then.knowledge_points},
         shown=_SHOWN,
-        improved=[
-            row for name in list(then)[:_SHOWN] for row in weak.laws if row.name == name and _is_better(row, then[name])
-        ],
+        improved_laws=_improved(weak.laws, then.laws),
+        improved_points=_improved(weak.knowledge_points, then.knowledge_points),
         difference=difference,
     )
 
@@ -241,12 +248,19 @@ def show_weak(exam_id: int, unit_id: int) -> str:
 _SHOWN = 20
 
 
-def _weak_then(exam: Exam, wanted: PeopleFilter) -> dict[str, WeakTopic]:
-    """Give the laws of an earlier exam by name from the weakest on, of the same units."""
+def _weak_then(exam: Exam, wanted: PeopleFilter) -> Weaknesses:
+    """Find what the sheets of an earlier exam show, of the same units."""
     session = read_session()
     then = get_report_context(session, exam.id, scope=None, now=clock.now())
     total = sum(counts_by_unit(session, then, wanted).values(), Counts())
-    return {row.name: row for row in find_weaknesses(session, then, wanted, participated=total.participated).laws}
+    return find_weaknesses(session, then, wanted, participated=total.participated)
+
+
+def _improved(now: list[WeakTopic], then: list[WeakTopic]) -> list[WeakTopic]:
+    """Give of the topics that were weakest then those that are better now, in the order of then."""
+    known = {row.name: row for row in now}
+    pairs = ((known.get(before.name), before) for before in then[:_SHOWN])
+    return [row for row, before in pairs if row is not None and _is_better(row, before)]
 
 
 def _is_better(now: WeakTopic, then: WeakTopic) -> bool:
