@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 
+from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import is_like, laws_in
 from examapp.oversight.assessments.rules import share_of_events
@@ -83,6 +85,45 @@ def test_events_are_recorded_once_and_found_by_one_filter_and_in_the_ledger(worl
     assert "民法典进万家" in ledger
     assert '<div class="figure-label">受众人次</div><div class="figure-value">120</div>' in ledger
     assert "宣讲" in office.get(f"/admin/duties/units/{justice.id}?year=2026").get_data(as_text=True)
+
+
+def test_one_event_that_two_units_recorded_at_the_same_moment_is_named_until_one_of_them_decides(world):
+    county = world.unit("云溪县", kind="county")
+    justice, school = (world.unit(name, kind="department", parent=county) for name in ("县司法局", "县教育局"))
+    office = world.api(world.admin("publicity_office"))
+    begins = clock.from_local(datetime(2026, 11, 20, 9))  # noqa: DTZ001 – the county's
+    own = {
+        "kind": "outreach",
+        "theme": OUTREACH["theme"],
+        "place": OUTREACH["place"],
+        "state": "held",
+        "code_seed": b"s",
+    }
+    when = {"ends_at": begins + timedelta(hours=2), "created_at": NOON, "updated_at": NOON, "outside_count": 120}
+    _, second = (world.save(StudyEvent(unit_id=unit.id, starts_at=begins, **own, **when)) for unit in (justice, school))
+    totals, page = "/admin/records/events/totals?year=2026", f"/admin/records/events/{second.id}"
+
+    def people(client):
+        text = client.get(totals).text
+        [count] = re.findall(r'群众（人次）</div><div class="figure-value">(\d+)<', text)
+        return int(count), "可能重复登记 1 处" in text
+
+    assert people(office) == (240, True)
+    assert office.post(f"{page}/reopen").status_code == 302
+    assert "县司法局已登记同一天的宣讲" in office.post(f"{page}/edit", data={"unit_id": school.id, **OUTREACH}).text
+    assert office.post(f"{page}/edit", data={"unit_id": school.id, **OUTREACH, "is_distinct": "y"}).status_code == 302
+    again = office.post(f"{page}/edit", data={"unit_id": school.id, **OUTREACH, "outside_count": "130"})
+    assert (again.status_code, second.is_distinct) == (302, True)  # the answer is kept
+    assert office.post(f"{page}/settle").status_code == 302
+    assert people(office) == (250, False)
+
+    when |= {"ends_at": begins + timedelta(days=1, hours=2)}
+    third = world.save(StudyEvent(unit_id=justice.id, starts_at=begins + timedelta(days=1), **own, **when))
+    assert office.post(f"{page}/reopen").status_code == 302
+    moved = {"unit_id": school.id, **OUTREACH, "starts_at": "2026-11-21T09:00", "ends_at": "2026-11-21T11:00"}
+    assert "县司法局已登记同一天的宣讲" in office.post(f"{page}/edit", data=moved).text  # it moved: asked again
+    assert office.post(f"{page}/cancel").status_code == 302
+    assert people(office) == (120 + third.outside_count, False)
 
 
 def test_the_record_of_an_event_follows_when_the_event_is_corrected_or_cancelled(world):

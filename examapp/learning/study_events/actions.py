@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from examapp.clock import day_of
 from examapp.errors import DomainError
 from examapp.learning.study_events.models import Attendance, CodeTry, EventMaterial, EventState, StudyEvent
 from examapp.learning.study_events.queries import (
@@ -110,14 +111,21 @@ def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings,
 
 
 def change_event(context: ActionContext, *, event_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
-    """Change an event that is not over; raises InvalidEventError."""
+    """Change an event that is not over; raises InvalidEventError. That it is another one than a like one is asked again once it moves."""
     event = _open_event(context.session, event_id, access)
+    is_known = event.is_distinct and _marks_of(event) == _marks_of(settings)
+    settings = replace(settings, is_distinct=settings.is_distinct or is_known)
     _ask_about_like(context.session, settings, but=event_id)
     for name, value in asdict(settings).items():
         setattr(event, name, value)
     event.updated_at = context.now
     record(context, "records.change_event", object_type="study_event", object_id=event.id)
     return event
+
+
+def _marks_of(event: StudyEvent | EventSettings) -> tuple[str, str, str, date]:
+    """Give what two events are held to be alike by."""
+    return event.kind, event.theme, event.place, day_of(event.starts_at)
 
 
 def _ask_about_like(session: Session, settings: EventSettings, *, but: int = 0) -> None:

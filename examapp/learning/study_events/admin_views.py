@@ -133,6 +133,7 @@ def _edit(event: StudyEvent | None) -> Response | tuple[str, int]:
     form = EventForm(obj=event)
     if event is not None and not form.is_submitted():
         form.starts_at.data, form.ends_at.data = clock.local(event.starts_at), clock.local(event.ends_at)
+        form.is_distinct.data = False  # asked again only where the event moves
     form.offer([(event.unit_id, event.unit.name)] if event else unit_choices(_WRITE))
     event_id = event.id if event else None
     if form.validate_on_submit():
