@@ -27,11 +27,12 @@ from examapp.oversight.duty_lists.admin_views import (
     current_duty_scope,
     send_word,
 )
-from examapp.oversight.duty_lists.queries import PAGE
 from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import request_transaction, status_of, submit
 
 _READ = "records:event:read"
+_PAGE = 25
+"""Rows of a page: so many fit a phone."""
 DEFINITION = (
     "期间内办结的活动、登记的履职记录，法律、主题或内容中写有本专项的法律或名称的，自动列入，不用另报。下级单位开展的计入本单位；"
     "单位合并的，原单位开展的列在合并后的单位。人数均为人次。"
@@ -114,13 +115,13 @@ def show_campaign(campaign_id: int) -> str:
     campaign, lines = _lines(campaign_id)
     progress = next((each for each in CampaignProgress if each == request.args.get("progress")), None)
     chosen = [line for line in lines if progress in {None, line.progress}]
-    count = page_count(len(chosen), PAGE)
+    count = page_count(len(chosen), _PAGE)
     page = chosen_page(count)
     return render_template(
         "duties/campaign.html",
         campaign=campaign,
         lines=lines,
-        shown=chosen[(page - 1) * PAGE : page * PAGE],
+        shown=chosen[(page - 1) * _PAGE : page * _PAGE],
         progress=progress,
         page=page,
         count=count,

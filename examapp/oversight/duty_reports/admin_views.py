@@ -22,7 +22,6 @@ from examapp.oversight.duty_lists.admin_views import (
     current_duty_scope,
     send_word,
 )
-from examapp.oversight.duty_lists.queries import PAGE
 from examapp.oversight.duty_reports import actions, queries, rules
 from examapp.oversight.duty_reports.forms import AskForm, DutyReportForm, LeaderForm, RemarkForm, read_texts
 from examapp.oversight.duty_reports.models import DutyReport
@@ -30,6 +29,9 @@ from examapp.oversight.duty_reports.queries import ReportRow
 from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STATUS_NAMES, ReportState
 from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import check_form, request_transaction, status_of, submit
+
+_PAGE = 25
+"""Rows of a page: so many fit a phone."""
 
 
 def _kind() -> str:
@@ -45,14 +47,14 @@ def list_reports() -> str:
     year, kind, is_missing = chosen_year(), _kind(), request.args.get("state") == "missing"
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
     chosen = [row for row in rows if not is_missing or row.status in rules.MISSING]
-    count = page_count(len(chosen), PAGE)
+    count = page_count(len(chosen), _PAGE)
     page = chosen_page(count)
     return render_template(
         "duties/reports.html",
         year=year,
         kind=kind,
         is_missing=is_missing,
-        rows=chosen[(page - 1) * PAGE : page * PAGE],
+        rows=chosen[(page - 1) * _PAGE : page * _PAGE],
         page=page,
         count=count,
         counts=Counter(row.status for row in rows),
