@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from examapp import clock
 from examapp.content.blueprints.queries import iter_pool
@@ -17,7 +17,7 @@ from examapp.content.law_texts.rules import LawText, ReadArticle, read_law_text
 from examapp.content.laws.actions import ensure_law_version, import_law_text, set_dates
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.laws.rules import bare_text
-from examapp.content.question_law_changes.actions import check_laws
+from examapp.content.question_law_changes.actions import check_laws, check_next_law
 from examapp.content.questions.models import QuestionCitation, QuestionFlag, QuestionVersion
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank.model import Kind
@@ -105,6 +105,18 @@ def test_repeal_of_a_law_flags_all_its_questions(session):
     check_laws(session, now=clock.now())
     session.expire_all()
     assert question.law_change == "law_repealed" and pool(session) == set()
+
+
+def test_laws_are_checked_one_by_one_so_that_no_import_waits_for_all(session):
+    for law in (LAW, "消防测试法"):
+        import_law_text(ActionContext(session, SYSTEM, clock.now()), text=LawText(name=law, version_on=date(2012, 10, 26), effective_on=None, articles=[ReadArticle("第一条", 0, "", "条文。")]))  # fmt: skip
+    due = select(func.count()).select_from(Law).where(Law.unchecked_since.is_not(None))
+    before = session.scalar(due)
+    assert check_next_law(session, now=clock.now()) == 0
+    assert session.scalar(due) == before - 1
+    assert check_laws(session, now=clock.now()) == 0
+    assert session.scalar(due) == 0
+    assert check_next_law(session, now=clock.now()) is None
 
 
 def test_reviewer_sees_old_and_new_and_keeps_with_the_new_citation(changed, reviewer, session):

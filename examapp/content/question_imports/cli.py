@@ -15,6 +15,7 @@ from flask import Blueprint, current_app
 
 from examapp import clock
 from examapp.content.question_imports.actions import import_reading, undo_import
+from examapp.content.question_imports.tasks import check_due_laws
 from examapp.content.question_intake.rules import (
     describe_reading,
     list_gist_issues,
@@ -22,7 +23,6 @@ from examapp.content.question_intake.rules import (
     measure_gists,
     missing_articles,
 )
-from examapp.content.question_law_changes.actions import check_laws
 from examapp.content.question_law_changes.queries import list_laws_with_flags
 from examapp.content.question_search.queries import QuestionFilter, iter_questions
 from examapp.content.questions.models import QuestionState
@@ -273,9 +273,8 @@ def check_content(folder: Path, laws: Path | None) -> None:
 @blueprint.cli.command("check-laws")
 def check_changed_laws() -> None:
     """Flag the questions under which an imported law has changed, now and without a worker; print what waits for a reviewer."""
-    with transaction() as session:
-        flagged = check_laws(session, now=clock.now())
-        waiting = list_laws_with_flags(session)
+    flagged = check_due_laws()
+    waiting = list_laws_with_flags(database_reading())
     click.echo(f"新标记 {flagged} 处依据。")
     for row in waiting:
         click.echo(f"  {row.law}（{row.old_on} → {row.new_on or '已废止'}）：{sum(row.counts.values())} 处待处理")

@@ -59,21 +59,25 @@ class _Cited:
 
 
 def check_laws(session: Session, *, now: datetime) -> int:
-    """Compare the laws whose texts or dates changed, or of which a version took effect, with the questions that cite them.
+    """Compare every law that is due with the questions that cite it, in one transaction; give how many flags are new."""
+    return sum(iter(lambda: check_next_law(session, now=now), None))
 
-    Give how many flags are new. A version that is to take effect later flags nothing before its day.
+
+def check_next_law(session: Session, *, now: datetime) -> int | None:
+    """Compare one law whose texts or dates changed, or of which a version took effect, with the questions that cite it.
+
+    Give how many flags are new, None where no law is due. A version that is to take effect later flags nothing before its day.
     """
-    due = Law.unchecked_since <= now
-    laws = session.scalars(select(Law).where(due).order_by(Law.id).with_for_update(skip_locked=True)).all()
-    flagged = 0
-    for law in laws:
-        found = _settle(ActionContext(session, SYSTEM, now), of_law=law.id, closed_as=Decision.WITHDRAWN)
-        if found.added or found.closed:
-            details = {"law": law.name, "flagged": found.added, "withdrawn": found.closed}
-            record(ActionContext(session, SYSTEM, now), "questions.check_law", object_type="law", object_id=law.id, details=details)  # fmt: skip
-        note_checked(session, law, now=now)
-        flagged += found.added
-    return flagged
+    due = select(Law).where(Law.unchecked_since <= now).order_by(Law.id).limit(1)
+    law = session.scalars(due.with_for_update(skip_locked=True)).one_or_none()
+    if law is None:
+        return None
+    found = _settle(ActionContext(session, SYSTEM, now), of_law=law.id, closed_as=Decision.WITHDRAWN)
+    if found.added or found.closed:
+        details = {"law": law.name, "flagged": found.added, "withdrawn": found.closed}
+        record(ActionContext(session, SYSTEM, now), "questions.check_law", object_type="law", object_id=law.id, details=details)  # fmt: skip
+    note_checked(session, law, now=now)
+    return found.added
 
 
 def check_questions(context: ActionContext, *, ids: Sequence[int], closed_as: Decision = Decision.WITHDRAWN) -> int:
