@@ -155,6 +155,9 @@ TEMPLATES = sorted(ROOT.glob("examapp/templates/**/*.html"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ID = re.compile(r'\b(?:id|class|for)="([^"]*)"')
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_SCRIPTS = sorted(ROOT.glob("examapp/static/js/**/*.js"))
+_SAID = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\\n])*'", re.DOTALL)
+_MADE = re.compile(r"\b(?:var|function)\s+([\w$]+)|\bfunction\s*[\w$]*\s*\(([^)]*)\)|([\w$]+)\s*[:=](?!=)")
 _WIRE = re.compile(r"\b(?:Struct|TypedDict)\b")
 
 
@@ -202,6 +205,17 @@ def test_no_identifier_has_a_retired_word():
         for path in CODE
         for name in identifiers(tree_of(path)) | set(path.relative_to(ROOT).with_suffix("").parts)
         for complaint in retired(name, terms_for(name, path))
+    }
+    assert not found, "\n".join(sorted(found))
+
+
+def test_no_name_of_a_script_has_a_retired_word():
+    found = {
+        f"{path.relative_to(ROOT)}: {complaint}"
+        for path in _SCRIPTS
+        for made in _MADE.findall(_SAID.sub("''", path.read_text("utf-8")))
+        for name in re.findall(r"[\w$]+", " ".join(made))
+        for complaint in retired(name, RETIRED | RETIRED_IN_CODE)
     }
     assert not found, "\n".join(sorted(found))
 

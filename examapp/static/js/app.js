@@ -3,8 +3,8 @@
   'use strict';
 
   document.addEventListener('submit', function (event) {
-    var words = event.target.getAttribute('data-confirm');
-    if (words && !window.confirm(words)) { event.preventDefault(); return; }
+    var text = event.target.getAttribute('data-confirm');
+    if (text && !window.confirm(text)) { event.preventDefault(); return; }
     if (event.target.classList.contains('site-sign-out') && !forgetExams()) { event.preventDefault(); return; }
     var button = event.target.querySelector('button[type="submit"]');
     if (button && event.target.method === 'post') {
@@ -22,8 +22,8 @@
         return sum + Object.keys(JSON.parse(window.localStorage.getItem(key)).pending || {}).length;
       }, 0);
     } catch (error) { return true; }
-    var isSitting = Boolean(document.querySelector('.live-bar, .exam-now a[href$="/sit"]'));
-    if (isSitting && !waiting && !window.confirm('考试正在进行，退出登录后计时不停。确定退出吗？')) { return false; }
+    var isInExam = Boolean(document.querySelector('.live-bar, .exam-now a[href$="/sit"]'));
+    if (isInExam && !waiting && !window.confirm('考试正在进行，退出登录后计时不停。确定退出吗？')) { return false; }
     if (waiting && !window.confirm('本机还有 ' + waiting + ' 题没有上传，退出登录会清除。请先回到考试页面等待上传。仍要退出吗？')) { return false; }
     keys.forEach(function (key) { window.localStorage.removeItem(key); });
     return true;
@@ -31,7 +31,7 @@
 
   function follow(job) {
     var bar = job.querySelector('progress');
-    var words = job.querySelector('.job-text');
+    var text = job.querySelector('.job-text');
     var began = Date.now();
     function again(pause) { window.setTimeout(ask, pause); }
     // Who waits long asks less often: a county's administrators may stand in one line while an exam is on.
@@ -42,19 +42,19 @@
         .then(function (state) {
           bar.max = state.total || 1;
           bar.value = state.done;
-          if (state.state === 'waiting') { words.textContent = state.message || '排队中'; again(patience()); return; }
-          if (state.state === 'running') { words.textContent = '进行中 ' + state.done + ' / ' + state.total; again(700); return; }
+          if (state.state === 'waiting') { text.textContent = state.message || '排队中'; again(patience()); return; }
+          if (state.state === 'running') { text.textContent = '进行中 ' + state.done + ' / ' + state.total; again(700); return; }
           window.location.reload();
         })
-        .catch(function () { words.textContent = '暂时联系不上服务器，正在重试'; again(3000); });
+        .catch(function () { text.textContent = '暂时联系不上服务器，正在重试'; again(3000); });
     }
     again(500);
   }
 
   // One group of the menu is open at a time; a click elsewhere or the escape key closes it.
   var groups = document.querySelectorAll('.site-menu-group');
-  function closeGroups(kept) {
-    Array.prototype.forEach.call(groups, function (group) { if (group !== kept) { group.open = false; } });
+  function closeGroups(opened) {
+    Array.prototype.forEach.call(groups, function (group) { if (group !== opened) { group.open = false; } });
   }
   document.addEventListener('click', function (event) { closeGroups(event.target.closest('.site-menu-group')); });
   document.addEventListener('keydown', function (event) {

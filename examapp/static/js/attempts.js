@@ -3,7 +3,7 @@
   'use strict';
 
   if (/is-old-browser/.test(document.documentElement.className)) { return; }
-  var place = document.getElementById('checks');
+  var checks = document.getElementById('checks');
   var LIMIT_MS = 8000;
   var ROUNDS = 3;
 
@@ -19,18 +19,18 @@
     if (wrong) { document.getElementById('check-details').open = true; }
   }
 
-  function say(id, state, words) {
+  function say(id, state, text) {
     states[id] = state;
     var node = document.getElementById('check-' + id).querySelector('span');
     node.className = 'is-' + state;
-    node.textContent = (state === 'good' ? '正常　' : state === 'warning' ? '注意　' : '异常　') + words;
+    node.textContent = (state === 'good' ? '正常　' : state === 'warning' ? '注意　' : '异常　') + text;
   }
 
   function ask() {
     var stop = new window.AbortController();
     var timer = window.setTimeout(function () { stop.abort(); }, LIMIT_MS);
     var sentAt = window.performance.now();
-    return window.fetch(place.getAttribute('data-session'), { credentials: 'same-origin', cache: 'no-store', signal: stop.signal })
+    return window.fetch(checks.getAttribute('data-session'), { credentials: 'same-origin', cache: 'no-store', signal: stop.signal })
       .then(function (answer) {
         return answer.json().then(function (body) {
           window.clearTimeout(timer);
@@ -67,19 +67,19 @@
   function checkClock(one) {
     var apart = Math.round((one.at - one.took / 2 - Date.parse(one.body.server_time)) / 1000);
     var seconds = Math.abs(apart);
-    var words = seconds < 120 ? seconds + ' 秒' : seconds < 7200 ? Math.round(seconds / 60) + ' 分钟'
+    var text = seconds < 120 ? seconds + ' 秒' : seconds < 7200 ? Math.round(seconds / 60) + ' 分钟'
       : seconds < 172800 ? Math.round(seconds / 3600) + ' 小时' : Math.round(seconds / 86400) + ' 天';
     if (seconds <= 5) { say('clock', 'good', '本机时间准确'); }
-    else { say('clock', 'good', '本机时间' + (apart > 0 ? '快 ' : '慢 ') + words + '，不影响考试，以服务器时间为准'); }
+    else { say('clock', 'good', '本机时间' + (apart > 0 ? '快 ' : '慢 ') + text + '，不影响考试，以服务器时间为准'); }
   }
 
   function checkStorage() {
     var worth = String(Math.random());
     try {
       window.localStorage.setItem('check', worth);
-      var isKept = window.localStorage.getItem('check') === worth;
+      var isStored = window.localStorage.getItem('check') === worth;
       window.localStorage.removeItem('check');
-      if (!isKept) { throw new Error('not kept'); }
+      if (!isStored) { throw new Error('not kept'); }
     } catch (error) {
       say('storage', 'warning', '本机不能暂存答案（可能是无痕模式）。可以考试，但断网时不要刷新或关闭页面。');
       return;
@@ -89,7 +89,7 @@
 
   function checkReload() {
     if (!navigator.serviceWorker) { say('reload', 'warning', '本浏览器断网时刷新会打不开页面。断网时请等待，不要刷新。'); return; }
-    return navigator.serviceWorker.register(place.getAttribute('data-worker'), { scope: '/exams/' }).then(function () {
+    return navigator.serviceWorker.register(checks.getAttribute('data-worker'), { scope: '/exams/' }).then(function () {
       say('reload', 'good', '断网时刷新也能恢复');
     }, function () { say('reload', 'warning', '断网时刷新会打不开页面。断网时请等待，不要刷新。'); });
   }
@@ -116,7 +116,7 @@
 
     function tick() {
       var left = Math.ceil((opensAt - window.performance.now()) / 1000);
-      notice.querySelector('[data-countdown]').textContent = left > 0 ? '　还有 ' + inWords(left) : '';
+      notice.querySelector('[data-countdown]').textContent = left > 0 ? '　还有 ' + formatDuration(left) : '';
       if (left > 0) { return; }
       window.clearInterval(timer);
       notice.textContent = '考试已经开始，请点“开始考试”。';
@@ -125,7 +125,7 @@
     }
   }
 
-  function inWords(seconds) {
+  function formatDuration(seconds) {
     var days = Math.floor(seconds / 86400);
     var rest = [Math.floor(seconds % 86400 / 3600), Math.floor(seconds % 3600 / 60), seconds % 60].map(function (one) { return (one < 10 ? '0' : '') + one; });
     return (days ? days + ' 天 ' : '') + rest.join(':');

@@ -4,15 +4,15 @@
 
   var EVERY_MS = 10000;
   var board = document.getElementById('board');
-  var words = document.getElementById('board-state');
-  if (!board || !words) { return; }
+  var text = document.getElementById('board-state');
+  if (!board || !text) { return; }
 
   function again() { window.setTimeout(refresh, EVERY_MS); }
 
   function show(html) {
     // A button within the board that somebody is about to press stays where it is until the next round.
     if (!board.contains(document.activeElement)) { board.innerHTML = html; }
-    words.textContent = '每 10 秒自动更新。';
+    text.textContent = '每 10 秒自动更新。';
   }
 
   function refresh() {
@@ -22,7 +22,7 @@
         return answer.text();
       })
       .then(show)
-      .catch(function () { words.textContent = '暂时联系不上服务器，正在重试；下面是之前的数字。'; })
+      .catch(function () { text.textContent = '暂时联系不上服务器，正在重试；下面是之前的数字。'; })
       .then(again);
   }
 

@@ -30,11 +30,11 @@
     image.src = canvas.toDataURL('image/png');
     image.alt = lines.join('；');
     image.className = 'receipt-picture';
-    var words = document.createElement('p');
-    words.textContent = '长按图片，选“保存图片”；电脑上点右键，选“图片另存为”。';
+    var text = document.createElement('p');
+    text.textContent = '长按图片，选“保存图片”；电脑上点右键，选“图片另存为”。';
     var target = document.getElementById('picture-place');
     target.textContent = '';
-    target.appendChild(words);
+    target.appendChild(text);
     target.appendChild(image);
     target.scrollIntoView();
   }
@@ -48,9 +48,9 @@
     return rows;
   }
 
-  var place = document.getElementById('grading');
-  if (!place) { return; }
-  var words = document.getElementById('grading-text');
+  var panel = document.getElementById('grading');
+  if (!panel) { return; }
+  var text = document.getElementById('grading-text');
   var pause = 1500;
 
   function again() {
@@ -59,12 +59,12 @@
   }
 
   function ask() {
-    window.fetch(place.getAttribute('data-poll'), { credentials: 'same-origin', cache: 'no-store' }).then(function (answer) {
+    window.fetch(panel.getAttribute('data-poll'), { credentials: 'same-origin', cache: 'no-store' }).then(function (answer) {
       if (answer.status === 200 || answer.status === 401) { window.location.reload(); return; }
-      if (answer.status === 202 && pause > 8000) { words.textContent = '评分的人较多，仍在排队。可以离开本页，稍后再来查看，成绩不会丢失。'; }
+      if (answer.status === 202 && pause > 8000) { text.textContent = '评分的人较多，仍在排队。可以离开本页，稍后再来查看，成绩不会丢失。'; }
       again();
     }, function () {
-      words.textContent = '暂时联系不上服务器，正在自动重试。答卷已收到，不受影响。';
+      text.textContent = '暂时联系不上服务器，正在自动重试。答卷已收到，不受影响。';
       again();
     });
   }

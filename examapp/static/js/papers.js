@@ -6,7 +6,7 @@
   if (!form) { return; }
   var list = document.getElementById('sections');
   var template = document.getElementById('empty-section');
-  var most = 20;
+  var maxSections = 20;
   var next = list.children.length;
 
   function cents(text) {
@@ -40,7 +40,7 @@
     document.getElementById('question-total').textContent = questions;
     document.getElementById('points-total').textContent = written(total) + (hasCase ? ' + 案例题' : '');
     document.getElementById('case-note').hidden = !hasCase;
-    document.getElementById('add-section').hidden = list.children.length >= most;
+    document.getElementById('add-section').hidden = list.children.length >= maxSections;
   }
 
   document.getElementById('add-section').addEventListener('click', function () {

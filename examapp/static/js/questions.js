@@ -5,7 +5,7 @@
   var form = document.querySelector('form[data-preview]');
   if (!form || !window.fetch) { return; }
   var shown = document.querySelector('.preview-body');
-  var words = form.querySelector('.picture-text');
+  var pictureStatus = form.querySelector('.picture-text');
   var picker = form.querySelector('input[type="file"]');
   var area = null;
   var timer = 0;
@@ -43,15 +43,15 @@
     if (!picker.files.length) { return; }
     var data = new FormData();
     data.append('picture', picker.files[0]);
-    words.textContent = '正在上传图片';
+    pictureStatus.textContent = '正在上传图片';
     fetch(form.getAttribute('data-pictures'), { method: 'POST', body: data, credentials: 'same-origin', headers: { 'X-CSRFToken': token() } })
       .then(function (answer) { if (!answer.ok) { throw new Error('refused'); } return answer.json(); })
       .then(function (picture) {
         insert(form.querySelector('#is_html').checked ? picture.html : picture.mark);
-        words.textContent = '图片已放在光标处。';
+        pictureStatus.textContent = '图片已放在光标处。';
         picker.value = '';
       })
-      .catch(function () { words.textContent = '图片没有传上。请换成 PNG、JPEG、GIF 或 WebP 格式、不超过 8 MB 的图片再试。'; picker.value = ''; });
+      .catch(function () { pictureStatus.textContent = '图片没有传上。请换成 PNG、JPEG、GIF 或 WebP 格式、不超过 8 MB 的图片再试。'; picker.value = ''; });
   });
   form.querySelector('.upload-button').hidden = true;
 }());

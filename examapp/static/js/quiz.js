@@ -24,7 +24,7 @@
     if (!isSending) { send(event.target, 1); }
   });
 
-  function send(form, tries) {
+  function send(form, retries) {
     var isAnswer = form.getAttribute('data-quiz') === 'answer';
     isSending = true;
     window.fetch(form.action, { method: 'POST', credentials: 'same-origin', body: new URLSearchParams(new FormData(form)) }).then(function (answer) {
@@ -34,24 +34,24 @@
         show(html, answer, isAnswer);
       });
     }).catch(function () {
-      say(form, '网络中断或服务器正忙，' + (isAnswer ? '您的选择还在本页，' : '') + '恢复后自动继续，请不要关闭页面（第 ' + tries + ' 次重试）。');
-      window.setTimeout(function () { send(form, tries + 1); }, Math.min(2000 * tries, 10000));
+      say(form, '网络中断或服务器正忙，' + (isAnswer ? '您的选择还在本页，' : '') + '恢复后自动继续，请不要关闭页面（第 ' + retries + ' 次重试）。');
+      window.setTimeout(function () { send(form, retries + 1); }, Math.min(2000 * retries, 10000));
     });
   }
 
   function say(form, text) {
-    var words = form.querySelector('[data-quiz-state]');
-    words.hidden = false;
-    words.textContent = text;
+    var note = form.querySelector('[data-quiz-state]');
+    note.hidden = false;
+    note.textContent = text;
   }
 
   function show(html, answer, isAnswer) {
     var page = new DOMParser().parseFromString(html, 'text/html');
     var main = page.querySelector('main');
-    var place = main && main.querySelector('[data-quiz-place]');
-    if (isAnswer && place && place.hasAttribute('data-right')) {
+    var label = main && main.querySelector('[data-quiz-place]');
+    if (isAnswer && label && label.hasAttribute('data-right')) {
       round.done += 1;
-      round.right += Number(place.getAttribute('data-right'));
+      round.right += Number(label.getAttribute('data-right'));
       keep();
     }
     // The sign-in, and a field that brings a script of its own, are opened as pages.
@@ -63,28 +63,28 @@
     document.querySelector('main').replaceWith(main);
     document.title = page.title;
     window.history.replaceState(null, '', answer.url);
-    tell();
+    showRemaining();
     window.scrollTo(0, 0);
     var head = main.querySelector('h1');
     if (head) { head.tabIndex = -1; head.focus({ preventScroll: true }); }
   }
 
   // Which question of the round this is; after the last one the sum, and a new round with the next question.
-  function tell() {
-    var place = document.querySelector('[data-quiz-place]');
-    if (!place) { return; }
-    var isSolved = place.hasAttribute('data-right');
+  function showRemaining() {
+    var label = document.querySelector('[data-quiz-place]');
+    if (!label) { return; }
+    var isSolved = label.hasAttribute('data-right');
     if (!isSolved && round.done >= ROUND) { round = { done: 0, right: 0 }; }
     keep();
-    place.hidden = false;
+    label.hidden = false;
     if (isSolved && round.done >= ROUND) {
-      place.textContent = '本轮 ' + ROUND + ' 题已练完，答对 ' + round.right + ' 题。';
+      label.textContent = '本轮 ' + ROUND + ' 题已练完，答对 ' + round.right + ' 题。';
       document.querySelector('[data-quiz="next"] button').textContent = '再来 ' + ROUND + ' 题';
       return;
     }
     var number = isSolved ? Math.max(round.done, 1) : round.done + 1;
-    place.textContent = '第 ' + number + ' / ' + ROUND + ' 题　答对 ' + round.right + ' 题';
+    label.textContent = '第 ' + number + ' / ' + ROUND + ' 题　答对 ' + round.right + ' 题';
   }
 
-  tell();
+  showRemaining();
 }());

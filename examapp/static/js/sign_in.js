@@ -11,13 +11,13 @@
   });
 
   function send(form) {
-    var words = form.querySelector('.wait-text');
+    var waitText = form.querySelector('.wait-text');
     var button = form.querySelector('button[type="submit"]');
-    var wish = {
+    var options = {
       method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' },
       body: new URLSearchParams(new FormData(form))
     };
-    fetch(form.action, wish).then(read, away);
+    fetch(form.action, options).then(read, away);
 
     function read(reply) {
       if (reply.status === 503) {
@@ -42,11 +42,11 @@
 
     function wait(seconds, why) {
       var left = seconds;
-      words.hidden = false;
+      waitText.hidden = false;
       tick();
       function tick() {
         button.disabled = true;
-        words.textContent = why + (left > 0 ? '约 ' + left + ' 秒后自动再试' : '正在再试') + '，请不要关闭页面。';
+        waitText.textContent = why + (left > 0 ? '约 ' + left + ' 秒后自动再试' : '正在再试') + '，请不要关闭页面。';
         if (left <= 0) { send(form); return; }
         left -= 1;
         window.setTimeout(tick, 1000);

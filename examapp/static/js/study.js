@@ -5,7 +5,7 @@
   var page = document.getElementById('taken');
   if (!page) { return; }
   var run = page.dataset.run;
-  var words = document.getElementById('taken-state');
+  var takenState = document.getElementById('taken-state');
   var button = document.getElementById('taken-send');
   var queue = exam.createQueue('study-' + run, 'study', Number(page.dataset.person), null);
   var net = exam.createNet(exam.createClock(), page.dataset.csrf);
@@ -13,7 +13,7 @@
   var isSending = false;
   var isFinal = exam.readSetting('study-final') === run;
 
-  function say(text) { words.textContent = text; }
+  function say(text) { takenState.textContent = text; }
 
   function blocks() { return Array.prototype.slice.call(page.querySelectorAll('[data-item]')); }
 
@@ -28,8 +28,8 @@
   function show(block, response) {
     var own = block.querySelector('[data-field]');
     if (own) { exam.fields[own.dataset.field].show(own, response); return; }
-    Array.prototype.forEach.call(block.querySelectorAll('input'), function (input, place) {
-      if (input.type === 'text') { input.value = response[place] || ''; } else { input.checked = response.indexOf(input.value) >= 0; }
+    Array.prototype.forEach.call(block.querySelectorAll('input'), function (input, position) {
+      if (input.type === 'text') { input.value = response[position] || ''; } else { input.checked = response.indexOf(input.value) >= 0; }
     });
   }
 

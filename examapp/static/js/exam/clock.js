@@ -3,10 +3,10 @@
   'use strict';
 
   var root = document.documentElement;
-  var words = document.getElementById('old-browser');
+  var text = document.getElementById('old-browser');
   if (window.fetch && window.AbortController && window.Promise && window.URLSearchParams && root.classList && root.dataset) { return; }
   root.className += ' is-old-browser';
-  if (words) { words.removeAttribute('hidden'); words.style.display = 'block'; }
+  if (text) { text.removeAttribute('hidden'); text.style.display = 'block'; }
 }());
 
 // The server's time on this page: measured with every reply, carried by the monotonic clock, so that the device's clock does not matter.
@@ -34,8 +34,8 @@
 
     function now() { return best ? mono() + best.offset : null; }
 
-    function setDeadline(words) {
-      var instant = Date.parse(words);
+    function setDeadline(text) {
+      var instant = Date.parse(text);
       if (isNaN(instant) || instant === deadline) { return 0; }
       var moved = deadline === null ? 0 : instant - deadline;
       deadline = instant;
@@ -67,7 +67,7 @@
     return hours ? hours + ':' + rest : rest;
   };
 
-  exam.inWords = function (milliseconds) {
+  exam.formatDuration = function (milliseconds) {
     var seconds = Math.max(1, Math.round(milliseconds / 1000));
     return seconds < 60 ? seconds + ' 秒' : Math.round(seconds / 60) + ' 分钟';
   };

@@ -3,7 +3,7 @@
 (function (exam) {
   'use strict';
 
-  var BATCH_TRIES = 3;
+  var BATCH_RETRIES = 3;
 
   function later(pause) { return new Promise(function (resolve) { window.setTimeout(resolve, pause); }); }
   function rising(a, b) { return a - b; }
@@ -37,7 +37,7 @@
   // Sends what is unsent under the epoch it was given under, batch by batch: set aside where the time is over or another device went on. Tells the
   // items that were kept so, those that came after a hand-in, and those that the server cannot read or keeps no more of.
   exam.sendLate = function (net, left) {
-    var sent = { kept: [], lost: [], refused: {} };
+    var sent = { quarantined: [], lost: [], rejected: {} };
     var unsent = exam.unsentOf(left);
     var epochs = {};
     Object.keys(unsent).forEach(function (item) {
@@ -51,7 +51,7 @@
 
     function sendUnder(epoch, waiting) {
       var rejections = 0;
-      return next(exam.MOST_CHANGES);
+      return next(exam.MAX_CHANGES);
 
       function save(changes) {
         return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: epoch, changes: changes });
@@ -63,52 +63,52 @@
           note(change.item);
         });
         rejections = 0;
-        return next(exam.MOST_CHANGES);
+        return next(exam.MAX_CHANGES);
       }
 
-      function next(most) {
-        var changes = exam.batchOf(waiting, most);
+      function next(maxChanges) {
+        var changes = exam.batchOf(waiting, maxChanges);
         if (!changes.length) { return Promise.resolve(); }
-        return save(changes).then(function (answer) { return judge(answer, changes, most); }, function () { return again(most, 0); });
+        return save(changes).then(function (answer) { return judge(answer, changes, maxChanges); }, function () { return again(maxChanges, 0); });
       }
 
-      function judge(answer, changes, most) {
-        if (answer.status === 429) { return slowed(answer, changes, most); }
-        if (answer.status >= 500) { return again(most, answer.waitMs); }
+      function judge(answer, changes, maxChanges) {
+        if (answer.status === 429) { return slowed(answer, changes, maxChanges); }
+        if (answer.status >= 500) { return again(maxChanges, answer.waitMs); }
         if (answer.status === 400 || answer.status === 413) {
           if (changes.length > 1) { return next(Math.floor(changes.length / 4) || 1); }
-          return done(changes, function (item) { sent.refused[item] = 'bad_request'; });
+          return done(changes, function (item) { sent.rejected[item] = 'bad_request'; });
         }
         if (answer.status !== 200 && answer.status !== 409) { throw new Error('late answers: ' + answer.status); }
-        return done(changes, function (item) { (answer.body.error === 'already_submitted' ? sent.lost : sent.kept).push(item); });
+        return done(changes, function (item) { (answer.body.error === 'already_submitted' ? sent.lost : sent.quarantined).push(item); });
       }
 
       // A server that is busy says so to an empty save as well; one that keeps no more of this attempt only to its content.
-      function slowed(answer, changes, most) {
+      function slowed(answer, changes, maxChanges) {
         rejections += 1;
-        if (rejections < BATCH_TRIES) { return again(most, answer.waitMs); }
+        if (rejections < BATCH_RETRIES) { return again(maxChanges, answer.waitMs); }
         return save([]).then(function (probe) {
-          if (probe.status >= 500 || probe.status === 429) { rejections = 0; return again(most, probe.waitMs); }
-          return done(changes, function (item) { sent.refused[item] = 'not_kept'; });
-        }, function () { return again(most, 0); });
+          if (probe.status >= 500 || probe.status === 429) { rejections = 0; return again(maxChanges, probe.waitMs); }
+          return done(changes, function (item) { sent.rejected[item] = 'not_kept'; });
+        }, function () { return again(maxChanges, 0); });
       }
 
-      function again(most, waitMs) { return later(waitMs || 3000).then(function () { return next(most); }); }
+      function again(maxChanges, waitMs) { return later(waitMs || 3000).then(function () { return next(maxChanges); }); }
     }
   };
 
   // What the receipt says of answers that are not in it.
-  exam.lateWords = function (told) {
-    var words = '';
-    if (told.kept.length) { words += exam.naming(told.kept) + '没有赶上，已交管理员判断。'; }
-    if (told.lost.length) { words += '试卷已在另一设备或窗口交卷，本机' + exam.naming(told.lost) + '的作答没有上传，未计入。'; }
-    if (told.undecided && told.undecided.length) {
-      words += exam.naming(told.undecided) + '在两台设备上的作答不同，没有选择，按另一设备的作答交卷，本机的作答已交管理员判断。';
+  exam.lateSummary = function (outcome) {
+    var text = '';
+    if (outcome.quarantined.length) { text += exam.naming(outcome.quarantined) + '没有赶上，已交管理员判断。'; }
+    if (outcome.lost.length) { text += '试卷已在另一设备或窗口交卷，本机' + exam.naming(outcome.lost) + '的作答没有上传，未计入。'; }
+    if (outcome.undecided && outcome.undecided.length) {
+      text += exam.naming(outcome.undecided) + '在两台设备上的作答不同，没有选择，按另一设备的作答交卷，本机的作答已交管理员判断。';
     }
-    Object.keys(told.refused).forEach(function (item) {
-      words += '第 ' + item + ' 题的作答未被接受：' + exam.reasonFor(told.refused[item]) + '。';
+    Object.keys(outcome.rejected).forEach(function (item) {
+      text += '第 ' + item + ' 题的作答未被接受：' + exam.reasonFor(outcome.rejected[item]) + '。';
     });
-    return words;
+    return text;
   };
 
   function drawResponse(item, response) {
@@ -140,10 +140,10 @@
       input.name = 'choose-' + one.item;
       input.value = side[0];
       label.appendChild(input);
-      var words = exam.el('span', 'choose-text');
-      words.appendChild(exam.el('span', 'choose-name', side[1]));
-      words.appendChild(drawResponse(item, side[2]));
-      label.appendChild(words);
+      var text = exam.el('span', 'choose-text');
+      text.appendChild(exam.el('span', 'choose-name', side[1]));
+      text.appendChild(drawResponse(item, side[2]));
+      label.appendChild(text);
       pair.appendChild(label);
     });
     group.appendChild(pair);
@@ -154,17 +154,17 @@
   exam.askWhichAnswers = function (panels, paper, conflicts, decide) {
     var items = {};
     paper.sections.forEach(function (section) { section.items.forEach(function (item) { items[item.item] = item; }); });
-    var place = document.getElementById('choose-list');
-    var words = document.getElementById('choose-text');
-    place.textContent = '';
-    words.textContent = '';
-    conflicts.forEach(function (one) { place.appendChild(drawConflict(one, items[one.item])); });
+    var container = document.getElementById('choose-list');
+    var text = document.getElementById('choose-text');
+    container.textContent = '';
+    text.textContent = '';
+    conflicts.forEach(function (one) { container.appendChild(drawConflict(one, items[one.item])); });
 
-    function chosen(item) { return place.querySelector('input[name="choose-' + item + '"]:checked'); }
+    function chosen(item) { return container.querySelector('input[name="choose-' + item + '"]:checked'); }
 
     function chooseAll(side) {
-      Array.prototype.forEach.call(place.querySelectorAll('input[value=' + side + ']'), function (input) { input.checked = true; });
-      words.textContent = '';
+      Array.prototype.forEach.call(container.querySelectorAll('input[value=' + side + ']'), function (input) { input.checked = true; });
+      text.textContent = '';
       document.getElementById('choose-done').focus();
     }
 
@@ -173,8 +173,8 @@
     document.getElementById('choose-done').onclick = function () {
       var open = conflicts.filter(function (one) { return !chosen(one.item); });
       if (open.length) {
-        words.textContent = '还有' + exam.naming(open.map(function (one) { return one.item; })) + '没有选择。';
-        place.querySelector('input[name="choose-' + open[0].item + '"]').focus();
+        text.textContent = '还有' + exam.naming(open.map(function (one) { return one.item; })) + '没有选择。';
+        container.querySelector('input[name="choose-' + open[0].item + '"]').focus();
         return;
       }
       panels.close();

@@ -21,7 +21,7 @@
   var queue = null;
   var view = null;
   var paper = null;
-  var told = '';
+  var shownNotice = '';
   var sync = null;
   var spoken = {};
   var isTimeUp = false;
@@ -32,8 +32,8 @@
   function later(pause) { return new Promise(function (resolve) { window.setTimeout(resolve, pause); }); }
 
   // Repeats a call until the server has spoken; what it says is the caller's to judge.
-  function insist(method, path, tries) {
-    var failures = tries || 0;
+  function insist(method, path, retries) {
+    var failures = retries || 0;
     return net.call(method, path).then(function (answer) {
       if (answer.status < 500 && answer.status !== 429) { return answer; }
       return again(answer.waitMs);
@@ -60,7 +60,7 @@
       }
       if (answer.status !== 202) { return rejectAnswer(answer); }
       var wait = answer.waitMs || 3000;
-      panels.wait('正在排队进入考场', '您排在第 ' + answer.body.place + ' 位，预计等待 ' + exam.inWords((answer.body.wait_s || 1) * 1000) +
+      panels.wait('正在排队进入考场', '您排在第 ' + answer.body.place + ' 位，预计等待 ' + exam.formatDuration((answer.body.wait_s || 1) * 1000) +
         '。位置已保留，考试时间还没有开始计算，轮到后自动进入。');
       return later(wait * (1 + Math.random() * 0.2)).then(start);
     });
@@ -83,24 +83,24 @@
   function sendLeftovers() {
     exam.storedStates(examId, person.id).forEach(function (one) {
       if (one.attempt === attempt.id) { return; }
-      exam.openState(one.attempt, box).then(function (left) { return left && settleLate(left, null); }).then(function (told) {
-        if (!told) { return; }
-        if (!Object.keys(told.refused).length) { exam.forgetState(one.attempt); }
-        var words = exam.lateWords(told);
-        if (words) { bars.note('上一次作答：' + words); }
+      exam.openState(one.attempt, box).then(function (left) { return left && settleLate(left, null); }).then(function (outcome) {
+        if (!outcome) { return; }
+        if (!Object.keys(outcome.rejected).length) { exam.forgetState(one.attempt); }
+        var text = exam.lateSummary(outcome);
+        if (text) { bars.note('上一次作答：' + text); }
       }).catch(function () { return undefined; });
     });
   }
 
   // Sends what is unsent of a closed attempt to be set aside, and tells what of it the attempt does not hold.
   function settleLate(left, closed) {
-    return exam.sendLate(net, left).then(function (told) {
-      if (!told.kept.length && !told.lost.length) { return told; }
+    return exam.sendLate(net, left).then(function (outcome) {
+      if (!outcome.quarantined.length && !outcome.lost.length) { return outcome; }
       return (closed ? Promise.resolve({ status: 200, body: closed }) : insist('GET', '/attempts/' + left.attempt)).then(function (answer) {
-        if (answer.status !== 200) { return told; }
-        told.kept = exam.missingFrom(answer.body, left, told.kept);
-        told.lost = exam.missingFrom(answer.body, left, told.lost);
-        return told;
+        if (answer.status !== 200) { return outcome; }
+        outcome.quarantined = exam.missingFrom(answer.body, left, outcome.quarantined);
+        outcome.lost = exam.missingFrom(answer.body, left, outcome.lost);
+        return outcome;
       });
     });
   }
@@ -137,9 +137,9 @@
     });
   }
 
-  function sayTakenOver(words, unsent, act) {
-    panels.stop('已在另一设备继续', words + (unsent.length ? '本机' + exam.naming(unsent) + '尚未上传，改回本机作答时一并保存。' : '要换回这里作答，请点下面的按钮。'), {
-      words: '改在这里继续作答',
+  function sayTakenOver(text, unsent, act) {
+    panels.stop('已在另一设备继续', text + (unsent.length ? '本机' + exam.naming(unsent) + '尚未上传，改回本机作答时一并保存。' : '要换回这里作答，请点下面的按钮。'), {
+      text: '改在这里继续作答',
       act: function () {
         panels.wait('正在打开试卷', '');
         act();
@@ -149,13 +149,13 @@
 
   function closeLate(closed, left) {
     attempt = closed;
-    return settleLate(left, closed).then(function (told) {
-      finish(closed.receipt, told);
+    return settleLate(left, closed).then(function (outcome) {
+      finish(closed.receipt, outcome);
       return false;
     });
   }
 
-  function finish(receipt, told) {
+  function finish(receipt, outcome) {
     if (sync) { sync.stop(); }
     if (queue) { queue.wipe(); }
     if (view) { view.lock(true); }
@@ -163,18 +163,18 @@
     document.body.classList.add('is-over');
     byId('receipt-link').href = data.attempts + '/' + attempt.id + '/receipt';
     byId('result-link').href = data.attempts + '/' + attempt.id + '/result';
-    panels.receipt(receipt, exam.lateWords(told), Date.parse(receipt.submitted_at) < Date.parse(attempt.deadline_at));
+    panels.receipt(receipt, exam.lateSummary(outcome), Date.parse(receipt.submitted_at) < Date.parse(attempt.deadline_at));
   }
 
   // The page's own attempt is closed: what of its answers is in it, was set aside, or came after a hand-in elsewhere.
-  function closed(receipt, late, refused, body) {
+  function closed(receipt, late, rejected, body) {
     var left = queue.held();
-    var told = { kept: late.map(Number), lost: [], refused: refused || {}, undecided: queue.asked().map(function (one) { return one.item; }) };
+    var outcome = { quarantined: late.map(Number), lost: [], rejected: rejected || {}, undecided: queue.asked().map(function (one) { return one.item; }) };
     if (body) {
-      told.kept = exam.missingFrom(body, left, told.kept);
-      if (!receipt.forced) { told.lost = exam.missingFrom(body, left, queue.pending()); }
+      outcome.quarantined = exam.missingFrom(body, left, outcome.quarantined);
+      if (!receipt.forced) { outcome.lost = exam.missingFrom(body, left, queue.pending()); }
     }
-    finish(receipt, told);
+    finish(receipt, outcome);
   }
 
   function boot() {
@@ -214,29 +214,29 @@
       waiting: function () { showWaiting(); },
       silent: function () { showOffline(); },
       back: function () { bars.online(); },
-      refused: function (change) {
+      rejected: function (change) {
         view.rejectAnswer(change.item, queue.answers()[change.item] || [], '这次作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
         bars.note('第 ' + change.item + ' 题的作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
       },
-      notice: function (words) {
-        if (words !== told) { told = words; bars.note('考务通知：' + words); }
+      notice: function (text) {
+        if (text !== shownNotice) { shownNotice = text; bars.note('考务通知：' + text); }
       },
-      told: function (events) {
+      recorded: function (events) {
         if (Number(data.focusLimit) && events.some(function (event) { return event.type === 'focus_loss'; })) { sync.now(); }
       },
       moved: function (by) {
-        if (by > 0) { bars.note('考试时间已延长 ' + exam.inWords(by) + '。'); reopen(); }
+        if (by > 0) { bars.note('考试时间已延长 ' + exam.formatDuration(by) + '。'); reopen(); }
       },
       closed: closed,
       takenOver: takenOver,
-      gone: function (words) { panels.stop('不能继续作答', words); },
-      handInFailed: function (words) { panels.stop('交卷没有成功', words, { words: '返回答题', act: panels.close }); }
+      gone: function (text) { panels.stop('不能继续作答', text); },
+      handInFailed: function (text) { panels.stop('交卷没有成功', text, { text: '返回答题', act: panels.close }); }
     });
     view = exam.createView(paper, {
       answered: function (item, response, isText) { queue.change(item, response, isText); view.unsent(queue.pending()); sync.changed(isText); },
       marked: function (items) { queue.setUnsure(items); sync.marked(); },
       leaveSheet: function () { exam.closeSheet(); },
-      moved: function (item) { exam.rememberPlace(attempt.id, item); }
+      moved: function (item) { exam.rememberItem(attempt.id, item); }
     });
     view.fill(queue.answers(), queue.unsure());
     view.unsent(queue.pending());
@@ -252,12 +252,12 @@
     if (!attempt.isNew) { queue.note('resume', new Date().toISOString(), null); }
     if (queue.pending().length) { showWaiting(); }
     panels.close();
-    view.go(exam.lastPlace(attempt.id) || (attempt.isNew ? 1 : view.blanks()[0]) || 1, true);
-    exam.rememberPlace(attempt.id, view.current());
+    view.go(exam.lastItem(attempt.id) || (attempt.isNew ? 1 : view.blanks()[0]) || 1, true);
+    exam.rememberItem(attempt.id, view.current());
     tick();
     window.setInterval(tick, 500);
     sync.start();
-    tellBroughtBack();
+    reportBroughtBack();
   }
 
   function hasTexts(paper) {
@@ -285,11 +285,11 @@
     view.unsent(queue.pending());
     panels.close();
     sync.resume();
-    tellBroughtBack();
+    reportBroughtBack();
   }
 
   // Says what this device brought back, and asks where another device answered the same question differently.
-  function tellBroughtBack() {
+  function reportBroughtBack() {
     var added = queue.added();
     if (added.length) { bars.note('本机' + exam.naming(added) + '的作答已补入试卷，正在上传。'); }
     if (!queue.asked().length) { return; }
@@ -310,12 +310,12 @@
 
   function showOffline() {
     var count = queue.pending().length;
-    if (isTimeUp || queue.isKept()) { bars.offline(count, isTimeUp, sync.isServerBusy()); } else { bars.unkept(count); }
+    if (isTimeUp || queue.isStored()) { bars.offline(count, isTimeUp, sync.isServerBusy()); } else { bars.unkept(count); }
     if (isTimeUp) {
       panels.wait('已到时间，本机有 ' + count + ' 题未上传', '网络恢复后自动上传并交卷，请不要关闭页面。');
     } else if (sync.isHandingIn()) {
-      var words = '网络不通，正在自动重试（第 ' + sync.failures() + ' 次）。答案在本机，网络恢复后自动交卷，请不要关闭页面。';
-      panels.wait('正在交卷', words, { words: '取消交卷，继续答题', act: cancelHandIn });
+      var text = '网络不通，正在自动重试（第 ' + sync.failures() + ' 次）。答案在本机，网络恢复后自动交卷，请不要关闭页面。';
+      panels.wait('正在交卷', text, { text: '取消交卷，继续答题', act: cancelHandIn });
     }
   }
 
@@ -333,7 +333,7 @@
     sync.cancelHandIn();
     view.lock(isTimeUp);
     panels.close();
-    if (!isTimeUp && queue.asked().length) { tellBroughtBack(); }
+    if (!isTimeUp && queue.asked().length) { reportBroughtBack(); }
   }
 
   function reopen() {

@@ -2,7 +2,7 @@
 (function (exam) {
   'use strict';
 
-  var tries = 0;
+  var retries = 0;
   var found = /^\/exams\/(\d+)(\/sit)?/.exec(window.location.pathname);
   var waiting = exam.storedStates(found ? Number(found[1]) : 0).reduce(function (sum, state) {
     return sum + Object.keys(state.pending).length;
@@ -14,9 +14,9 @@
     : '请检查网络。网络恢复后，本页自动打开。刚才提交的内容没有送达的，打开后请再提交一次。';
 
   function again() {
-    tries += 1;
-    document.getElementById('offline-tried').textContent = '已自动重试 ' + tries + ' 次。';
-    window.setTimeout(ask, (tries < 5 ? 2000 : 5000) * (0.7 + Math.random() * 0.6));
+    retries += 1;
+    document.getElementById('offline-tried').textContent = '已自动重试 ' + retries + ' 次。';
+    window.setTimeout(ask, (retries < 5 ? 2000 : 5000) * (0.7 + Math.random() * 0.6));
   }
 
   function ask() {

@@ -47,11 +47,11 @@
       var name = '选项 ' + option.key + '，' + option.node.textContent.trim().slice(0, 30);
       rows[option.key] = {
         row: row,
-        place: make('span', 'order-place'),
+        position: make('span', 'order-place'),
         up: button('上移', '上移：' + name, function () { move(option.key, -1); }),
         down: button('下移', '下移：' + name, function () { move(option.key, 1); })
       };
-      row.appendChild(rows[option.key].place);
+      row.appendChild(rows[option.key].position);
       row.appendChild(make('span', 'order-key', option.key));
       option.node.classList.add('order-text');
       row.appendChild(option.node);
@@ -92,24 +92,24 @@
       give();
       var wanted = by < 0 ? rows[key].up : rows[key].down;
       (wanted.disabled ? (by < 0 ? rows[key].down : rows[key].up) : wanted).focus();
-      spoken.textContent = '选项 ' + key + ' 现在排第 ' + (to + 1) + ' 位。' + words();
+      spoken.textContent = '选项 ' + key + ' 现在排第 ' + (to + 1) + ' 位。' + positionsText();
     }
 
-    function words() {
+    function positionsText() {
       return isGiven ? '您的顺序：' + order.join(' → ') : '还没有作答。请用“上移”“下移”排好顺序；现在的顺序就是您要的，请按下面的按钮。';
     }
 
     function render() {
-      order.forEach(function (key, place) {
+      order.forEach(function (key, position) {
         var one = rows[key];
-        if (list.children[place] !== one.row) { list.insertBefore(one.row, list.children[place] || null); }
-        one.place.textContent = '第 ' + (place + 1) + ' 位';
-        one.up.disabled = isLocked || place === 0;
-        one.down.disabled = isLocked || place === order.length - 1;
+        if (list.children[position] !== one.row) { list.insertBefore(one.row, list.children[position] || null); }
+        one.position.textContent = '第 ' + (position + 1) + ' 位';
+        one.up.disabled = isLocked || position === 0;
+        one.down.disabled = isLocked || position === order.length - 1;
       });
       box.classList.toggle('is-given', isGiven);
       confirm.hidden = isGiven || isLocked;
-      spoken.textContent = words();
+      spoken.textContent = positionsText();
     }
 
     render();

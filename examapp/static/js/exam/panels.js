@@ -75,9 +75,9 @@
     });
 
     // A button beside what is waited for is the way out of it, not what is advised.
-    function wait(title, words, button) {
+    function wait(title, text, button) {
       byId('wait-title').textContent = title;
-      byId('wait-text').textContent = words || '';
+      byId('wait-text').textContent = text || '';
       byId('wait-back').hidden = true;
       byId('wait-act').hidden = !button;
       byId('wait-act').className = '';
@@ -87,17 +87,17 @@
     }
 
     function offer(button) {
-      byId('wait-act').textContent = button.words;
+      byId('wait-act').textContent = button.text;
       byId('wait-act').onclick = button.act;
     }
 
-    function stop(title, words, button) {
-      wait(title, words, button);
+    function stop(title, text, button) {
+      wait(title, text, button);
       byId('wait-back').hidden = false;
       byId('wait-act').className = 'primary';
     }
 
-    function listItems(place, title, numbers) {
+    function listItems(container, title, numbers) {
       if (!numbers.length) { return; }
       var row = el('div', 'hand-in-row');
       row.appendChild(el('h3', '', title + '（' + numbers.length + ' 题）'));
@@ -109,33 +109,33 @@
         links.appendChild(link);
       });
       row.appendChild(links);
-      place.appendChild(row);
+      container.appendChild(row);
     }
 
     function askHandIn(state) {
-      var place = byId('hand-in-lists');
+      var container = byId('hand-in-lists');
       var first = byId('hand-in-first');
-      place.textContent = '';
+      container.textContent = '';
       byId('hand-in-blanks').hidden = first.hidden = !state.blanks.length;
       byId('hand-in-blanks').textContent = '还有 ' + state.blanks.length + ' 题未答。';
       first.textContent = '去答第 ' + state.blanks[0] + ' 题';
       first.onclick = function () { before = null; close(); goTo(state.blanks[0]); };
       byId('hand-in-confirm').className = state.blanks.length ? '' : 'primary';
-      listItems(place, '还没有作答', state.blanks);
-      listItems(place, '标了存疑', state.unsure);
-      listItems(place, '还没有上传', state.unsent);
-      if (!place.firstChild) { place.appendChild(el('p', '', '全部 ' + state.count + ' 题都已作答并上传。')); }
+      listItems(container, '还没有作答', state.blanks);
+      listItems(container, '标了存疑', state.unsure);
+      listItems(container, '还没有上传', state.unsent);
+      if (!container.firstChild) { container.appendChild(el('p', '', '全部 ' + state.count + ' 题都已作答并上传。')); }
       byId('hand-in-done').textContent = '已答 ' + (state.count - state.blanks.length) + ' 题，共 ' + state.count + ' 题。交卷后不能再改。';
       open('panel-hand-in');
     }
 
-    function receipt(value, words, isEarly) {
+    function receipt(value, text, isEarly) {
       byId('receipt-title').textContent = !value.forced ? '交卷成功' : isEarly ? '离开页面超过规定次数，系统已交卷' : '已到时间，系统已交卷';
       byId('receipt-number').textContent = value.number;
       byId('receipt-time').textContent = exam.wallDay(Date.parse(value.submitted_at));
       byId('receipt-count').textContent = value.answered + ' 题，共 ' + value.total + ' 题';
-      byId('receipt-text').textContent = words || '';
-      byId('receipt-text').hidden = !words;
+      byId('receipt-text').textContent = text || '';
+      byId('receipt-text').hidden = !text;
       open('panel-receipt');
     }
 
@@ -148,10 +148,10 @@
   exam.askToSignIn = function (panels, net, person) {
     return new Promise(function (resolve) {
       var form = byId('sign-in-form');
-      var words = byId('sign-in-text');
+      var text = byId('sign-in-text');
       var password = byId('sign-in-password');
       var isDone = false;
-      words.textContent = '';
+      text.textContent = '';
       panels.openSignIn();
       window.addEventListener('focus', look);
       document.addEventListener('visibilitychange', look);
@@ -162,7 +162,7 @@
           return '暂时联系不上服务器，请稍后再点一次登录。答案没有丢失。';
         }).then(function (rejection) {
           byId('sign-in-button').disabled = false;
-          words.textContent = rejection || '';
+          text.textContent = rejection || '';
           password.value = '';
           if (rejection) { password.focus(); } else { done(); }
         });
@@ -172,7 +172,7 @@
         net.renewToken().then(function (answer) {
           if (isDone || answer.status === 401 || answer.status >= 500) { return; }
           var rejection = judge(answer);
-          if (rejection) { words.textContent = rejection; } else { done(); }
+          if (rejection) { text.textContent = rejection; } else { done(); }
         }, function () { return undefined; });
       }
       function done() {
@@ -193,9 +193,9 @@
   exam.createBars = function () {
     var banner = byId('banner');
     var saved = byId('saved');
-    function show(words, isUrgent) {
-      banner.hidden = !words;
-      if (banner.textContent !== words) { banner.textContent = words; }
+    function show(text, isUrgent) {
+      banner.hidden = !text;
+      if (banner.textContent !== text) { banner.textContent = text; }
       banner.classList.toggle('is-urgent', Boolean(isUrgent));
     }
     return {
@@ -212,11 +212,11 @@
         saved.textContent = isFailing ? '未保存 ' + count + ' 题' : '保存中…';
         saved.className = isFailing ? 'saved is-waiting' : 'saved';
       },
-      note: function (words) {
-        var shown = Array.prototype.some.call(byId('notes').children, function (one) { return one.firstChild.textContent === words; });
+      note: function (text) {
+        var shown = Array.prototype.some.call(byId('notes').children, function (one) { return one.firstChild.textContent === text; });
         if (shown) { return; }
         var bar = el('p', 'bar');
-        bar.appendChild(el('span', '', words));
+        bar.appendChild(el('span', '', text));
         var button = el('button', 'plain', '知道了');
         button.type = 'button';
         button.addEventListener('click', function () { bar.parentNode.removeChild(bar); });
@@ -224,13 +224,13 @@
         byId('notes').appendChild(bar);
       },
       // What must be seen at once, whatever part of the page is on the screen: the newest word stands. `say` tells it to who reads by ear.
-      warn: function (words, isUrgent) {
-        byId('warning-text').textContent = words;
+      warn: function (text, isUrgent) {
+        byId('warning-text').textContent = text;
         byId('warning').classList.toggle('is-urgent', Boolean(isUrgent));
         byId('warning').hidden = false;
         byId('warning-close').onclick = function () { byId('warning').hidden = true; };
       },
-      say: function (words) { byId('spoken').textContent = words; }
+      say: function (text) { byId('spoken').textContent = text; }
     };
   };
 }(window.ExamPage = window.ExamPage || {}));
@@ -238,7 +238,7 @@
 (function (exam) {
   'use strict';
 
-  var LEAST_AWAY_MS = 1000;
+  var MIN_AWAY_MS = 1000;
   var SLEEP_MS = 5000;
 
   function byId(id) { return document.getElementById(id); }
@@ -310,7 +310,7 @@
 
   exam.warnBeforeLoss = function (queue) {
     window.addEventListener('beforeunload', function (event) {
-      if (queue.isKept() || !queue.pending().length) { return; }
+      if (queue.isStored() || !queue.pending().length) { return; }
       event.preventDefault();
       event.returnValue = '';
     });
@@ -337,8 +337,8 @@
       var at = new Date(leftWall).toISOString();
       leftAt = null;
       if (sync.isOver()) { return; }
-      if (asleep > SLEEP_MS) { queue.note('screen_off', at, Math.round(away + asleep)); tell(away + asleep, false); }
-      else if (away >= LEAST_AWAY_MS) { queue.note('focus_loss', at, Math.round(away)); tell(away, true); }
+      if (asleep > SLEEP_MS) { queue.note('screen_off', at, Math.round(away + asleep)); reportAway(away + asleep, false); }
+      else if (away >= MIN_AWAY_MS) { queue.note('focus_loss', at, Math.round(away)); reportAway(away, true); }
       sync.now();
     }
 
@@ -348,10 +348,10 @@
       return '已切屏 ' + times + ' 次，再切 ' + (left + 1) + ' 次将自动交卷。';
     }
 
-    function tell(away, isLoss) {
-      var words = limit && isLoss ? warning(queue.focusLosses()) : '';
-      bars.say('您刚才离开页面 ' + exam.inWords(away) + '，已记录。' + words);
-      if (words) { bars.warn(words, true); }
+    function reportAway(away, isLoss) {
+      var text = limit && isLoss ? warning(queue.focusLossCount()) : '';
+      bars.say('您刚才离开页面 ' + exam.formatDuration(away) + '，已记录。' + text);
+      if (text) { bars.warn(text, true); }
       show();
     }
 

@@ -6,8 +6,8 @@
   var PREFIX = 'exam:';
   var TAB = 'exam-tab';
   var RELEASED = 'exam-tab-released';
-  var MOST_BYTES = 60000;
-  exam.MOST_CHANGES = 200;
+  var MAX_BYTES = 60000;
+  exam.MAX_CHANGES = 200;
 
   function read(storage, key) {
     try { return storage().getItem(key); } catch (error) { return null; }
@@ -55,8 +55,8 @@
   exam.rememberTakenOver = function (attempt) { write(tab, 'exam-taken:' + attempt, '1'); };
   exam.wasTakenOver = function (attempt) { return read(tab, 'exam-taken:' + attempt) === '1'; };
   exam.forgetTakenOver = function (attempt) { remove(tab, 'exam-taken:' + attempt); };
-  exam.rememberPlace = function (attempt, item) { write(tab, 'exam-at:' + attempt, String(item)); };
-  exam.lastPlace = function (attempt) { return Number(read(tab, 'exam-at:' + attempt)) || 0; };
+  exam.rememberItem = function (attempt, item) { write(tab, 'exam-at:' + attempt, String(item)); };
+  exam.lastItem = function (attempt) { return Number(read(tab, 'exam-at:' + attempt)) || 0; };
   exam.readSetting = function (name) { return read(device, 'setting:' + name); };
   exam.writeSetting = function (name, value) { write(device, 'setting:' + name, value); };
 
@@ -117,26 +117,26 @@
 
   // As the device keeps it: a text only sealed.
   function packed(state) {
-    var kept = {};
-    Object.keys(state).forEach(function (name) { kept[name] = state[name]; });
-    kept.pending = packedEntries(state.pending);
-    kept.asked = packedEntries(state.asked || {});
-    return JSON.stringify(kept);
+    var storedState = {};
+    Object.keys(state).forEach(function (name) { storedState[name] = state[name]; });
+    storedState.pending = packedEntries(state.pending);
+    storedState.asked = packedEntries(state.asked || {});
+    return JSON.stringify(storedState);
   }
   function packedEntries(entries) {
-    var kept = {};
+    var storedState = {};
     Object.keys(entries).forEach(function (item) {
       var entry = entries[item];
       if (entry.isText && !entry.sealed) { return; }
-      kept[item] = { seq: entry.seq };
-      if (entry.isText) { kept[item].sealed = entry.sealed; } else { kept[item].response = entry.response; }
-      if (entry.epoch) { kept[item].epoch = entry.epoch; }
+      storedState[item] = { seq: entry.seq };
+      if (entry.isText) { storedState[item].sealed = entry.sealed; } else { storedState[item].response = entry.response; }
+      if (entry.epoch) { storedState[item].epoch = entry.epoch; }
     });
-    return kept;
+    return storedState;
   }
 
   // What one save may hold of the waiting changes, oldest first; `aside` names the counters that were answered for in another way.
-  exam.batchOf = function (pending, most, aside) {
+  exam.batchOf = function (pending, maxChanges, aside) {
     var taken = [];
     var size = 0;
     Object.keys(pending).filter(function (item) { return !aside || aside[item] !== pending[item].seq; })
@@ -144,7 +144,7 @@
       .some(function (item) {
         var entry = pending[item];
         size += JSON.stringify(entry.response).length * 3 + 60;
-        if (taken.length && (taken.length >= most || size > MOST_BYTES)) { return true; }
+        if (taken.length && (taken.length >= maxChanges || size > MAX_BYTES)) { return true; }
         taken.push({ item: Number(item), seq: entry.seq, response: entry.response });
         return false;
       });
@@ -244,18 +244,18 @@
     // What this page holds, and what another tab of this browser left that went on after it.
     function leftHere() {
       var mine = state;
-      return exam.openState(attempt, box).then(function (kept) {
-        if (!mine || !kept || kept.owner === owner || kept.epoch <= mine.epoch) { return mine || kept; }
+      return exam.openState(attempt, box).then(function (storedState) {
+        if (!mine || !storedState || storedState.owner === owner || storedState.epoch <= mine.epoch) { return mine || storedState; }
         [mine.asked, mine.pending].forEach(function (entries) {
           Object.keys(entries).forEach(function (item) {
-            if (kept.pending[item]) { return; }
+            if (storedState.pending[item]) { return; }
             var entry = entries[item];
-            kept.pending[item] = {
+            storedState.pending[item] = {
               seq: entry.seq, response: entry.response, isText: entry.isText, sealed: entry.sealed, epoch: entry.epoch || mine.epoch
             };
           });
         });
-        return kept;
+        return storedState;
       });
     }
 
@@ -273,17 +273,17 @@
     }
 
     // Takes out what the server has answered for; a newer change of the same item stays. Gives the refused items.
-    function settle(sent, acked, refused) {
+    function settle(sent, acked, rejected) {
       var out = [];
       sent.forEach(function (change) {
         var entry = state.pending[change.item];
         if (acked[change.item] >= change.seq) {
           known[change.item] = { item: change.item, epoch: state.epoch, seq: change.seq, response: change.response };
           if (entry && entry.seq <= acked[change.item]) { delete state.pending[change.item]; }
-        } else if (refused[change.item] && entry && entry.seq === change.seq) {
+        } else if (rejected[change.item] && entry && entry.seq === change.seq) {
           delete state.pending[change.item];
           answers[change.item] = known[change.item] ? known[change.item].response : [];
-          out.push({ item: change.item, reason: refused[change.item] });
+          out.push({ item: change.item, reason: rejected[change.item] });
         }
       });
       persist();
@@ -312,7 +312,7 @@
       added: function () { return added; },
       held: function () { return state; },
       settle: settle, sheet: sheet,
-      batch: function (most, aside) { return exam.batchOf(state.pending, most, aside); },
+      batch: function (maxChanges, aside) { return exam.batchOf(state.pending, maxChanges, aside); },
       owner: owner,
       change: function (item, response, isText) { put(item, response, isText); persist(); },
       answers: function () { return answers; },
@@ -335,16 +335,16 @@
       events: function () { return state.events.slice(); },
       eventsSaved: function (count) { state.events = state.events.slice(count); persist(); },
       timesLeft: function () { return state.left; },
-      focusLosses: function () { return state.lost; },
+      focusLossCount: function () { return state.lost; },
       claim: function (left) { left.isClaiming = true; write(device, key, packed(left)); },
       wipe: function () { state = null; remove(device, key); },
-      isKept: function () { return worksHere; },
+      isStored: function () { return worksHere; },
       keepsTexts: function () { return Boolean(box); },
-      whenBroken: function (tell) { onBroken = tell; if (!worksHere) { tell(); } },
-      whenLost: function (tell) {
+      whenBroken: function (act) { onBroken = act; if (!worksHere) { act(); } },
+      whenLost: function (act) {
         window.addEventListener('storage', function (event) {
           var other = event.key === key && event.newValue ? parsed(event.newValue) : null;
-          if (other && state && other.owner !== owner && other.epoch > state.epoch) { tell(); }
+          if (other && state && other.owner !== owner && other.epoch > state.epoch) { act(); }
         });
       }
     };

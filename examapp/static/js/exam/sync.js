@@ -8,11 +8,11 @@
   var SILENCE_MS = 9000;
   var PROBE_AFTER = 3;
 
-  // `tell` is called with what the candidate must see: saved, waiting, silent, back, refused, notice, told, moved, closed, takenOver, gone.
-  exam.createSync = function (attempt, queue, net, clock, tell) {
+  // `report` is called with what the candidate must see: saved, waiting, silent, back, rejected, notice, recorded, moved, closed, takenOver, gone.
+  exam.createSync = function (attempt, queue, net, clock, report) {
     var path = '/attempts/' + attempt.id;
     var nextSaveMs = attempt.next_save_ms || 2000;
-    var limit = exam.MOST_CHANGES;
+    var limit = exam.MAX_CHANGES;
     var aside = {};
     var timer = null;
     var isBusy = false;
@@ -45,10 +45,10 @@
     }
 
     function changed(isText) {
-      tell.waiting(queue.pending().length);
+      report.waiting(queue.pending().length);
       if (isBusy || failures) { return; }
-      var least = isText ? 1200 : 120;
-      var due = queue.isKept() ? Math.max(clock.mono() + least, lastSaveAt + nextSaveMs) : 0;
+      var minWait = isText ? 1200 : 120;
+      var due = queue.isStored() ? Math.max(clock.mono() + minWait, lastSaveAt + nextSaveMs) : 0;
       // Whoever goes on typing does not put the save off.
       if (flushAt !== null && flushAt <= due) { return; }
       flushAt = due;
@@ -76,14 +76,14 @@
       failures += 1;
       isServerBusy = waitMs > 0;
       if (failures > 1 || clock.mono() - startedAt > SILENCE_MS / 2) { silent(); }
-      tell.waiting(queue.pending().length);
+      report.waiting(queue.pending().length);
       return waitMs ? Math.min(waitMs, 30000) * (1 + Math.random() * 0.4) : exam.pauseAfter(failures);
     }
 
     function silent() {
       if (silentSince !== null) { return; }
       silentSince = clock.mono();
-      tell.silent(queue.pending().length);
+      report.silent(queue.pending().length);
     }
 
     // The browser's own word that the network is gone is shown before a call has found out; the call, made at once, may take it back.
@@ -105,7 +105,7 @@
       if (silentSince === null) { return; }
       queue.note('offline', new Date().toISOString(), Math.round(clock.mono() - silentSince));
       silentSince = null;
-      tell.back();
+      report.back();
     }
 
     // After some rejections one save goes empty: a server that takes no more content of this attempt tells by it how the attempt stands.
@@ -129,19 +129,19 @@
     function saved(sent, body) {
       nextSaveMs = body.next_save_ms || nextSaveMs;
       aside = {};
-      queue.settle(sent, body.acked, body.refused).forEach(tell.refused);
+      queue.settle(sent, body.acked, body.refused).forEach(report.rejected);
       moveDeadline(body.deadline_at);
-      if (body.notice) { tell.notice(body.notice); }
+      if (body.notice) { report.notice(body.notice); }
       var left = queue.pending().length;
-      if (!left) { limit = exam.MOST_CHANGES; tell.saved(Date.parse(body.server_time)); } else { tell.waiting(left); }
+      if (!left) { limit = exam.MAX_CHANGES; report.saved(Date.parse(body.server_time)); } else { report.waiting(left); }
       sideTalk();
       if (handIn) { return 0; }
       return left ? Math.max(100, lastSaveAt + nextSaveMs - clock.mono()) : idlePause();
     }
 
-    function moveDeadline(words) {
-      var moved = clock.setDeadline(words);
-      if (moved) { tell.moved(moved); }
+    function moveDeadline(text) {
+      var moved = clock.setDeadline(text);
+      if (moved) { report.moved(moved); }
     }
 
     // Marks and events ride beside the answers; that they fail or hang delays no answer.
@@ -159,7 +159,7 @@
         // What was left unsent goes first: an exam may hand in whoever left too often.
         if (!events.length || queue.pending().length) { return undefined; }
         return net.call('POST', path + '/events', { events: events }).then(function (answer) {
-          if (answer.status === 204 || answer.status === 400) { queue.eventsSaved(events.length); tell.told(events); }
+          if (answer.status === 204 || answer.status === 400) { queue.eventsSaved(events.length); report.recorded(events); }
         });
       }).catch(function () { return undefined; }).then(function () { isTalking = false; });
     }
@@ -168,9 +168,9 @@
     function shrink(sent) {
       if (sent.length > 1) { limit = Math.max(1, Math.floor(sent.length / 4)); return 200; }
       if (sent.length === 1) {
-        var refused = {};
-        refused[sent[0].item] = 'bad_request';
-        queue.settle(sent, {}, refused).forEach(tell.refused);
+        var rejected = {};
+        rejected[sent[0].item] = 'bad_request';
+        queue.settle(sent, {}, rejected).forEach(report.rejected);
         return 200;
       }
       return failed(5000);
@@ -178,10 +178,10 @@
 
     function other(answer) {
       var code = answer.body.error;
-      if (answer.status === 409 && code === 'taken_over') { return over(tell.takenOver, null); }
+      if (answer.status === 409 && code === 'taken_over') { return over(report.takenOver, null); }
       if (answer.status === 409 && (code === 'deadline_passed' || code === 'already_submitted')) { return closed([]); }
-      if (answer.status === 404) { return over(tell.gone, answer.body.message); }
-      if (answer.status === 403) { tell.notice(answer.body.message); }
+      if (answer.status === 404) { return over(report.gone, answer.body.message); }
+      if (answer.status === 403) { report.notice(answer.body.message); }
       if (answer.status === 429) {
         rejections += 1;
         nextSaveMs = answer.body.next_save_ms || nextSaveMs;
@@ -211,7 +211,7 @@
         moveDeadline(answer.body.deadline_at);
         if (!answer.body.receipt) { return 500; }
         heard();
-        return over(function () { tell.closed(answer.body.receipt, answer.body.receipt.forced ? late : [], {}, answer.body); }, null);
+        return over(function () { report.closed(answer.body.receipt, answer.body.receipt.forced ? late : [], {}, answer.body); }, null);
       });
     }
 
@@ -223,9 +223,9 @@
         if (answer.status === 200 && queue.pending().length) { heard(); return closed(queue.pending()); }
         if (answer.status === 200 || answer.status === 201) {
           heard();
-          return over(function () { tell.closed(answer.body.receipt, [], answer.body.refused); }, null);
+          return over(function () { report.closed(answer.body.receipt, [], answer.body.refused); }, null);
         }
-        if (answer.status === 400 || answer.status === 413) { handIn = null; tell.handInFailed(answer.body.message); return 200; }
+        if (answer.status === 400 || answer.status === 413) { handIn = null; report.handInFailed(answer.body.message); return 200; }
         return other(answer);
       });
     }
@@ -262,7 +262,7 @@
         handIn = silentSince = flushAt = null;
         failures = rejections = 0;
         aside = {};
-        limit = exam.MOST_CHANGES;
+        limit = exam.MAX_CHANGES;
         schedule(100);
       }
     };

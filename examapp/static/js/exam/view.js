@@ -142,8 +142,8 @@
   function tidy(points) { return String(points).indexOf('.') < 0 ? String(points) : String(points).replace(/\.?0+$/, ''); }
 
   exam.createView = function (paper, handlers) {
-    var place = document.getElementById('questions');
-    var sheetPlace = document.getElementById('sheet');
+    var container = document.getElementById('questions');
+    var sheetBox = document.getElementById('sheet');
     var counts = document.querySelectorAll('[data-answered]');
     var here = document.getElementById('place');
     var done = document.getElementById('done');
@@ -178,11 +178,11 @@
           entry.square = drawSquare(entry);
           items.push(entry);
           byNumber[item.item] = entry;
-          place.appendChild(entry.article);
+          container.appendChild(entry.article);
           squares.appendChild(entry.square);
         });
         group.appendChild(squares);
-        sheetPlace.appendChild(group);
+        sheetBox.appendChild(group);
       });
     }
 
@@ -258,10 +258,10 @@
         window.speechSynthesis.cancel();
         if (isReading) { return; }
         var parts = entry.article.querySelectorAll('.material-text, .stem, .option');
-        var words = new window.SpeechSynthesisUtterance(Array.prototype.map.call(parts, function (part) { return part.textContent; }).join('。'));
-        words.lang = 'zh-CN';
-        words.rate = 0.9;
-        window.speechSynthesis.speak(words);
+        var text = new window.SpeechSynthesisUtterance(Array.prototype.map.call(parts, function (part) { return part.textContent; }).join('。'));
+        text.lang = 'zh-CN';
+        text.rate = 0.9;
+        window.speechSynthesis.speak(text);
       });
       return button;
     }
@@ -337,10 +337,10 @@
       document.body.classList.toggle('past-first', number > 1);
       showSquare(byNumber[number]);
       handlers.moved(number);
-      showPlace();
+      showPosition();
     }
 
-    function showPlace() {
+    function showPosition() {
       here.textContent = '第 ' + current + '/' + items.length + ' 题';
       document.getElementById('previous').disabled = current === 1;
       document.getElementById('next').textContent = current === items.length ? '检查交卷' : '下一题';
@@ -358,12 +358,12 @@
     // A swipe over the question leads to the one beside it; what scrolls sideways by itself, and texts, keep theirs.
     function watchSwipes() {
       var start = null;
-      place.addEventListener('touchstart', function (event) {
+      container.addEventListener('touchstart', function (event) {
         var touch = event.touches[0];
         var isOwn = event.touches.length > 1 || event.target.closest('table, input[type="text"], textarea, .order');
         start = isOwn || isAll() ? null : { x: touch.clientX, y: touch.clientY };
       }, { passive: true });
-      place.addEventListener('touchend', function (event) {
+      container.addEventListener('touchend', function (event) {
         var touch = event.changedTouches[0];
         var x = start ? touch.clientX - start.x : 0;
         var isSideways = start && Math.abs(x) > SWIPE_PX && Math.abs(x) > 2 * Math.abs(touch.clientY - start.y);
@@ -398,7 +398,7 @@
     draw();
     setCurrent(1);
     byNumber[1].article.classList.add('is-current');
-    showPlace();
+    showPosition();
     watchSwipes();
 
     return {
@@ -425,12 +425,12 @@
           if (Boolean(before[number]) !== Boolean(unsent[number])) { showSquare(entry); }
         });
       },
-      rejectAnswer: function (number, response, words) {
+      rejectAnswer: function (number, response, text) {
         var entry = byNumber[number];
         if (!entry) { return; }
         answers[number] = response;
         show(entry);
-        entry.note.textContent = words;
+        entry.note.textContent = text;
         showCounts();
       },
       lock: function (isOn) { isLocked = isOn; items.forEach(show); },
