@@ -28,7 +28,7 @@ from benchmarks import (
     waves,
 )
 from benchmarks.deployment import deploy
-from benchmarks.figures import Figure, not_measured
+from benchmarks.figures import Figure, at_most, not_measured
 from examapp.ops.child_processes import end_with_parent
 
 TOPICS = (
@@ -47,6 +47,8 @@ TOPICS = (
     "corrections",
 )
 
+
+_MAX_S = 720.0
 
 INSIDE = {
     "pages": pages,
@@ -81,8 +83,11 @@ def main(topics: list[str]) -> int:
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
+    began = time.monotonic()
     try:
         _measure_all(topics, folder, figures)
+        if set(topics) == set(TOPICS):
+            figures.append(at_most("the whole run", time.monotonic() - began, _MAX_S, "s"))
     finally:
         (data / "bench.json").write_text(
             json.dumps([figure.as_json() for figure in figures], ensure_ascii=False, indent=1), "utf-8"

@@ -104,19 +104,26 @@ def deploy(data_folder: Path) -> BenchmarkDeployment:
 
 def _made_ready(site: Site, port: int, data_folder: Path) -> BenchmarkDeployment:
     deadline = time.monotonic() + _READY_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
-                if answer.status == 200:
-                    break
-        except OSError:
-            pass
+    while not _is_ready(port):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the site was not ready within {_READY_TIMEOUT_S} s")
         time.sleep(0.2)
-    accounts = json.loads((data_folder / "demo-accounts.json").read_text("utf-8"))
+    listed = data_folder / "demo-accounts.json"
+    if not listed.exists():
+        raise RuntimeError("the demo county was not loaded; what the site printed above says why")
+    accounts = json.loads(listed.read_text("utf-8"))
     deployment = BenchmarkDeployment(site, port, accounts)
     run_inside(deployment, "benchmarks.inside", "learn")
     _settle(deployment)
     return deployment
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _settle(deployment: BenchmarkDeployment) -> None:

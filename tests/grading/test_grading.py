@@ -91,6 +91,13 @@ def test_the_statements_of_grading_do_not_grow_with_the_papers(world, session, s
     assert counts[2][0] <= counts[0][0] and counts[2][1] == 1
 
 
+def test_a_batch_that_is_not_full_ends_the_task(world, statements):
+    make_exam_with_candidates(world).hand_in((1, 1, ["A"]))
+    with statements() as seen:
+        assert grading_tasks.grade_waiting(max_batches=5) == 1
+    assert sum("SKIP LOCKED" in statement for statement in seen) == 1
+
+
 def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
     candidate_client = make_exam_with_candidates(world)
     answers = right_answers(world, candidate_client)
