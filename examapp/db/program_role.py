@@ -41,10 +41,8 @@ def restrict(database_url: str, role: str, *, is_to_be_made: bool = False, passw
             "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {}",
         ):
             connection.execute(sql.SQL(statement).format(name))
-        for (
-            setting,
-            limit,
-        ) in TIME_LIMITS.items():  # so they hold behind a pooler too, which drops what a client asks for
+        # So they hold behind a pooler too, which drops what a client asks for.
+        for setting, limit in TIME_LIMITS.items():
             wanted = sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(limit))
             connection.execute(wanted)
         for table in APPEND_ONLY:

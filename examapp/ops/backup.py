@@ -113,9 +113,8 @@ def start_archiving(database_url: str, folder: BackupFolder) -> float:
         # Copied beside its place, flushed, then moved: a segment in the archive is whole, whatever happens meanwhile.
         copy = f'test -f "{wording}/%f" || (cp "%p" "{wording}/%f.part" && sync "{wording}/%f.part" && mv "{wording}/%f.part" "{wording}/%f")'
         connection.exec_driver_sql(f"ALTER SYSTEM SET archive_command = '{copy}'".replace("%", "%%"))
-        connection.execute(
-            text(f"ALTER SYSTEM SET archive_timeout = '{ARCHIVE_TIMEOUT_S}s'")
-        )  # meant: a constant; this command binds nothing
+        # meant: a constant; this command binds nothing
+        connection.execute(text(f"ALTER SYSTEM SET archive_timeout = '{ARCHIVE_TIMEOUT_S}s'"))
         connection.execute(text("SELECT pg_reload_conf()"))
         time.sleep(1)
         name = _mark(connection)

@@ -111,13 +111,9 @@ def _name(name: str) -> bytes:
     return f"{''.join(signs)}(?=[\\s\\x00()<>\\[\\]{{}}/%]|$)".encode()
 
 
-_ACTS = re.compile(
-    b"/(?:"
-    + b"|".join(
-        [*map(_name, _ACTIVE), _name("JS") + rb"[\s\x00]{0,99}(?:[(<]|\d{1,10}[\s\x00]{1,99}\d{1,5}[\s\x00]{1,99}R)"]
-    )
-    + b")"
-)  # three characters alone stand in many a picture by chance
+# The value behind /JS too: three characters alone stand in many a picture by chance.
+_JS_VALUE = rb"[\s\x00]{0,99}(?:[(<]|\d{1,10}[\s\x00]{1,99}\d{1,5}[\s\x00]{1,99}R)"
+_ACTS = re.compile(b"/(?:" + b"|".join([*map(_name, _ACTIVE), _name("JS") + _JS_VALUE]) + b")")
 _LOCKED = re.compile(b"/" + _name("Encrypt"))
 _STREAM = re.compile(rb"stream(\r\n|\n|\r)")
 _OBJECTS = re.compile(b"/" + _name("ObjStm"))
@@ -251,13 +247,8 @@ def _office(path: Path, kind: FileKind) -> str:
         raise InvalidFileError(wrong)
     try:
         is_unsafe = _has_definitions(path)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:  # damaged, or locked by a password
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError) as error:
+        # Damaged, or locked by a password.
         raise InvalidFileError(wrong) from error
     if is_unsafe:
         raise InvalidFileError(

@@ -103,9 +103,8 @@ def decide_by_ticket(
         raise BadRequestError("您是这道题的命题人，不能审核。外部审核链接只给审核人本人使用。")
     entry.verdict, entry.remark, entry.decided_at = verdict, remark.strip()[:500], now
     if verdict is Verdict.PASSED:
-        set_state(
-            ActionContext(session, SYSTEM, now), question_id=question_id, state=QuestionState.REVIEWED
-        )  # by nobody of the roster: the ticket names the person
+        # By nobody of the roster: the ticket names the person.
+        set_state(ActionContext(session, SYSTEM, now), question_id=question_id, state=QuestionState.REVIEWED)
     details = {"reviewer": ticket.reviewer, "ticket": ticket.id, "verdict": str(verdict)}
     record(context, "questions.review_by_ticket", object_type="question", object_id=question_id, details=details)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,9 +12,7 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     LargeBinary,
-    Select,
     Text,
-    bindparam,
     column,
     func,
     literal,
@@ -23,7 +20,6 @@ from sqlalchemy import (
     select,
     table,
     text,
-    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -31,7 +27,7 @@ from examapp.db.session import execute_autocommit
 from examapp.organisation.accounts.models import FormerPassword, RecoveryCode
 from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, SIGN_IN_LIFE, Failures
 from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MAX_FAILED_ACCOUNTS, office_of
-from examapp.organisation.people.models import Account, Person, SignIn
+from examapp.organisation.people.models import Account, SignIn
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -96,7 +92,7 @@ WHERE s.token_digest = :token_digest
 
 
 _IS_CAPTCHA_DUE = """
-SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
+SELECT count(*) >= :most AS is_due FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
 """
 _HAS_FAILED = text(_IS_CAPTCHA_DUE)
 _LIMITS = text(f"""
@@ -139,19 +135,30 @@ class SignInLimits:
     """Of the typed name, where no account has it."""
 
 
-def find_account_to_check(session: Session, login_name: str, cipher: FieldCipher) -> AccountToCheck | None:
-    """Find the account of a staff number, ID number or mobile number, in one statement.
+_TO_CHECK = text("""
+SELECT id AS account_id, person_id, login_name, password_hash, first_password_encrypted, failures, first_failure_at, locked_until
+FROM accounts WHERE id IN (
+  SELECT id FROM accounts WHERE login_name = ANY(CAST(:names AS text[]))
+  UNION ALL SELECT a.id FROM accounts AS a JOIN persons AS p ON p.id = a.person_id WHERE p.id_number_index = ANY(CAST(:id_numbers AS bytea[]))
+  UNION ALL SELECT a.id FROM accounts AS a JOIN persons AS p ON p.id = a.person_id WHERE p.mobile_index = ANY(CAST(:mobiles AS bytea[]))
+) LIMIT 4
+""")
+"""A union, since an OR over two tables would read both whole."""
+
+
+def find_account_to_check(login_name: str, cipher: FieldCipher) -> AccountToCheck | None:
+    """Find the account of a staff number, ID number or mobile number, in one statement of no session.
 
     A mobile number that two persons share signs in neither of them; a staff number goes before the other two.
     """
-    given: dict[str, list[Any]] = {"names": sorted({login_name, login_name.upper()})}
+    names, id_numbers, mobiles = sorted({login_name, login_name.upper()}), [], []
     if is_id_number(number := normalise_id_number(login_name)):
-        given["id_numbers"] = cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
+        id_numbers = cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
     if is_mobile(mobile := normalise_mobile(login_name)):
-        given["mobiles"] = cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
-    rows = session.execute(_accounts_by(frozenset(given)), given).all()
+        mobiles = cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
+    rows = execute_autocommit(_TO_CHECK, {"names": names, "id_numbers": id_numbers, "mobiles": mobiles})
     named = [row for row in rows if row.login_name == login_name]
-    named = named or [row for row in rows if row.login_name in given["names"]]
+    named = named or [row for row in rows if row.login_name in names]
     found = named or rows
     return _account_of(found[0]) if len(found) == 1 else None
 
@@ -164,32 +171,6 @@ def _account_of(row: Any) -> AccountToCheck:
         password_hash=row.password_hash,
         first_password_encrypted=row.first_password_encrypted,
         failures=Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until),
-    )
-
-
-@lru_cache(maxsize=4)
-def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
-    """Select accounts by the names that were given and, where it may be one, by ID number or mobile; kept, for everybody signs in by it."""
-    found = [select(Account.id).where(Account.login_name.in_(bindparam("names", expanding=True)))]
-    if "id_numbers" in ways:
-        by_number = Person.id_number_index.in_(bindparam("id_numbers", expanding=True))
-        found.append(select(Account.id).join(Account.person).where(by_number))
-    if "mobiles" in ways:
-        by_mobile = Person.mobile_index.in_(bindparam("mobiles", expanding=True))
-        found.append(select(Account.id).join(Account.person).where(by_mobile))
-    return (
-        select(
-            Account.id.label("account_id"),
-            Account.person_id,
-            Account.login_name,
-            Account.password_hash,
-            Account.first_password_encrypted,
-            Account.failures,
-            Account.first_failure_at,
-            Account.locked_until,
-        )
-        .where(Account.id.in_(union_all(*found)))  # a union, since an OR over two tables would read both whole
-        .limit(4)
     )
 
 
@@ -218,21 +199,21 @@ def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> b
     return bool(session.scalar(select(fresh.exists())))
 
 
-def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
-    """Tell whether so many accounts failed from an address recently that unknown devices solve a captcha."""
+def is_captcha_due(address: str | None, *, now: datetime) -> bool:
+    """Tell whether so many accounts failed from an address recently that unknown devices solve a captcha; one statement of no session."""
     given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MAX_FAILED_ACCOUNTS}
-    return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
+    return bool(execute_autocommit(_HAS_FAILED, given)[0].is_due)
 
 
-def find_sign_in_limits(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> SignInLimits:
-    """Find what a sign-in must wait for, in one statement, the same whether an account has the name or not."""
+def find_sign_in_limits(name_digest: bytes, *, address: str | None, now: datetime) -> SignInLimits:
+    """Find what a sign-in must wait for, in one statement of no session, the same whether an account has the name or not."""
     given = {
         "address": office_of(address),
         "since": now - ADDRESS_WINDOW,
         "most": MAX_FAILED_ACCOUNTS,
         "name_digest": name_digest,
     }
-    row = session.connection().execute(_LIMITS, given).one()
+    (row,) = execute_autocommit(_LIMITS, given)
     unknown = Failures(count=row.failures or 0, first_at=row.first_failure_at, locked_until=row.locked_until)
     return SignInLimits(is_captcha_due=row.is_captcha_due, unknown_failures=unknown)
 

@@ -164,9 +164,8 @@ def _add(session: Session, list_id: int, kind: ChangeKind, form: ChangeForm) -> 
 
 def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
     if "own_unit_id" in form:
-        return session.get_one(
-            Unit, form.own_unit_id.data
-        )  # meant: the form offers units of the list's own subtree alone
+        # meant: the form offers units of the list's own subtree alone.
+        return session.get_one(Unit, form.own_unit_id.data)
     text = form.to_unit.data if "to_unit" in form else ""
     if not text:
         return None

@@ -152,8 +152,8 @@ def _delay_reply() -> None:
 
 def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> SignedIn:
     name, name_digest = clean_login_name(login_name), _unknown_name_digest(login_name)
+    found = find_account_to_check(name, cipher()) if name else None
     with transaction() as db_session:
-        found = find_account_to_check(db_session, name, cipher()) if name else None
         rejection = _find_rejection(db_session, found, name_digest, solution)
         if rejection:
             delayed = found if isinstance(rejection, WaitBeforeSignInError) else None
@@ -178,7 +178,7 @@ def _find_rejection(
 ) -> DomainError | None:
     """Say what keeps a password from being compared: a wait for the name, then a captcha for the address. Never the latter on the owner's device."""
     now, is_known = clock.now(), _is_known_device(account)
-    limits = find_sign_in_limits(db_session, name_digest, address=request.remote_addr, now=now)
+    limits = find_sign_in_limits(name_digest, address=request.remote_addr, now=now)
     failures = account.failures if account else limits.unknown_failures
     if wait := failures.wait_s(now=now, is_known_device=is_known):
         return WaitBeforeSignInError(wait)
@@ -236,8 +236,8 @@ def ask_reset(login_name: str, solution: CaptchaSolution | None = None) -> None:
     Raises CaptchaRequiredError by the address alone, and never to the device that has signed in to the account before.
     """
     name = clean_login_name(login_name) or ""
+    found = find_account_to_check(name, cipher())
     with transaction() as db_session:
-        found = find_account_to_check(db_session, name, cipher())
         is_due = _is_captcha_due(db_session, is_reset=True) and not _is_known_device(found)
         rejection = _captcha_rejection(db_session, solution or CaptchaSolution(), _MANY_RESETS) if is_due else None
         if rejection is None:
@@ -251,7 +251,7 @@ def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
     name = clean_login_name(login_name) or ""
 
     def judge(db_session: Session) -> SignInResult:
-        found, now = find_account_to_check(db_session, name, cipher()), clock.now()
+        found, now = find_account_to_check(name, cipher()), clock.now()
         if found is None:
             return note_unknown_sign_in(
                 db_session, _unknown_name_digest(login_name), address=request.remote_addr, now=now
@@ -327,7 +327,7 @@ def find_challenge(rejection: DomainError | None = None, *, is_reset: bool = Fal
 
 def _is_captcha_due(db_session: Session, *, is_reset: bool) -> bool:
     now, address = clock.now(), request.remote_addr
-    if is_captcha_due(db_session, address, now=now):
+    if is_captcha_due(address, now=now):
         return True
     return is_reset and password_reset_actions.are_many(db_session, address, now=now)
 

@@ -119,9 +119,8 @@ def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:
     if exam_now is None:
         return None
     exam = exam_now.exam
-    reminded_at = find_reminder(
-        read_session(), person_id=my_user().person_id, exam_id=exam.main_exam_id or exam.id
-    )  # reminders of a make-up stand with its main exam
+    # Reminders of a make-up stand with its main exam.
+    reminded_at = find_reminder(read_session(), person_id=my_user().person_id, exam_id=exam.main_exam_id or exam.id)
     is_of_main = reminded_at is not None and exam.main_exam_id is not None and reminded_at < exam.opens_at
     return None if is_of_main else reminded_at
 
