@@ -24,9 +24,9 @@ test-browser: .venv/.installed-dev
 test-slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
 
-# Both, as CI runs them: the drill by two of four processes from the start, the slow tests, which wait as much as they work, by whichever is free.
+# Both, as CI runs them: what a file sets up is set up once, and the files that take longest begin; the tests wait as much as they work.
 test-slow-and-drill: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 4 --dist loadgroup --durations=10 -m "slow or drill"
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 -m "slow or drill"
 
 # Every page of every role in Chromium, the longest walks of hostile input over every view, `make run` in strange surroundings, and what hypothesis draws, with all examples; not a part of CI.
 test-long: .venv/.installed-dev

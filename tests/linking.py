@@ -22,7 +22,7 @@ class _Page(HTMLParser):
         self.heads += tag == "h1"
 
 
-def walk(app, client, *, rooms, start="/", samples=8):
+def walk(app, client, *, rooms, start="/", samples=4):
     """Follow the links below `rooms` (blueprint names) from a page; gives the endpoints reached, and the faults found."""
     adapter = app.url_map.bind("localhost")
     waiting, seen, opened, issues = [start], {start}, Counter(), []

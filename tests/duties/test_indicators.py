@@ -187,6 +187,5 @@ def test_a_rate_fills_its_line_and_what_has_no_data_is_judged(assessed):
     assert assessed.on_sheet("feed_back").status_code == 302
     assert assessed.sheet().total == Decimal("17.00")  # 5 of 10 from the rate, whatever was sent, and 12
     county.attempt(assessed.world.person(assessed.unit), points=Decimal(90))
-    assert (
-        "参考率 50.00%" in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text
-    )  # fixed by the feedback
+    # Fixed by the feedback.
+    assert "参考率 50.00%" in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text

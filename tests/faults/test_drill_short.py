@@ -12,7 +12,7 @@ from tests.faults.deployment import DrillDeployment
 from tests.faults.rows import ROWS
 from tests.faults.trial import trial
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.begins]
 PEOPLE = 60
 CONNECTIONS, SAVERS, WITHIN_S, EXAM = 700, 10, 5.0, (3600, 60)
 _HALF = (
@@ -20,8 +20,6 @@ _HALF = (
     b'Content-Length: 2000\r\n\r\n{"login_name":'
 )
 SHORT = ("F01", "F05", "F12", "F14", "F16", "F17", "F21", "F24", "F25")
-_GROUPS = tuple(pytest.mark.xdist_group(f"drill {number}") for number in range(2))
-"""Two deployments side by side: the rows wait for timers more than they work."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +29,7 @@ def site():
         yield site
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_GROUPS[n % 2]) for n, name in enumerate(SHORT)])
+@pytest.mark.parametrize("name", SHORT)
 def test_nothing_acknowledged_is_lost(site, name):
     result = ROWS[name].run(site, seed=int(os.environ.get("SEED", "1")), people=PEOPLE, is_short=True)
     assert result.acknowledged > 0
@@ -39,7 +37,6 @@ def test_nothing_acknowledged_is_lost(site, name):
     assert not result.faults, "\n".join(result.faults)
 
 
-@_GROUPS[1]
 def test_half_bodies_keep_no_save_waiting_and_are_let_go(site):
     """Seven hundred connections that send half a body beside ten people who save, with no nginx before the site."""
     with contextlib.ExitStack() as held, trial(site, people=SAVERS, seed=1, exam=EXAM, is_short=True) as t:

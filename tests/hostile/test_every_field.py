@@ -27,7 +27,7 @@ TOGETHER = ("", "-1", "1e999", "sNaN", "0001-01-01", "2026-13-45", "字" * 5000,
 BROKEN = ["\x00", "9" * 20, "-1", b"\xff\xfe", "a'--", "𠮷", "2026-13-45"]
 """Tried one after the other under every word of an address."""
 FEW = 5
-"""Up to so many fields each is tried alone with every value; beyond, with two, and with all in company."""
+"""Up to so many fields each is tried alone with every value; beyond, with two, and all in company."""
 SOME = 1
 """So many values of a kind each view is tried with in make test-slow, others at each view; with all of them in make test-long."""
 MAX_ADDRESS = 8000
@@ -52,7 +52,10 @@ EVERYWHERE = {"csrf_token", "X-CSRFToken"}
 
 
 WALKS = [
-    *(pytest.param(number, SOME, id=f"{number}", marks=pytest.mark.slow) for number in range(SHARES)),
+    *(
+        pytest.param(number, SOME, id=f"{number}", marks=[pytest.mark.slow, pytest.mark.begins])
+        for number in range(SHARES)
+    ),
     *(pytest.param(number, None, id=f"{number}-whole", marks=pytest.mark.long) for number in range(SHARES)),
 ]
 
@@ -108,9 +111,7 @@ def alone(names, good, at_view, limit):
         if len(name) > 1000 or name.endswith("²"):
             values = tuple(dict.fromkeys(["1", *siblings(name, good)]))
         else:
-            values = (
-                some(WORST, at + at_view, limit) if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
-            )
+            values = some(WORST, at + at_view, limit or (None if len(names) <= FEW else 2))
         for value in (*values, *(acts if name == "act" else ())):
             yield {**good, name: value}, {name: value}, None
 
@@ -203,7 +204,8 @@ def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, numb
                 sent += [
                     dict.fromkeys(names, value) for value in some((*TOGETHER, *WORST), at_view, limit and 3 * limit)
                 ]
-            sent += [{name: value} for name in names for value in WORST[:3] if len(names) > 1]
+            single = [(name, value) for at, name in enumerate(names) for value in some(WORST[:3], at + at_view, limit)]
+            sent += [{name: value} for name, value in single if len(names) > 1]
             for query in sent:
                 with stage.call():
                     answer = client.get(call.path, query_string=query)

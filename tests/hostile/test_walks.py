@@ -296,9 +296,8 @@ def test_h17_no_forged_header_and_no_next_shows_in_any_answer_or_address(app, st
             location = urlsplit(answer.headers.get("Location", ""))
             if location.netloc or location.path.startswith("//"):
                 issues.append(f"{role} {call.path} leads to {answer.headers['Location']}")
-            if (
-                answer.status_code != plain.status_code and call.endpoint != "health.metrics"
-            ):  # shut to who comes from afar
+            # The metrics are shut to who comes from afar.
+            if answer.status_code != plain.status_code and call.endpoint != "health.metrics":
                 issues.append(f"{role} {call.path}: {plain.status_code} became {answer.status_code}")
             text = answer.get_data(as_text=True) if answer.mimetype.startswith(("text/", "application/json")) else ""
             if re.search(r"(?:href|src|action)=\"(?:https?:)?//evil", text):

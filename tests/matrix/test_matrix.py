@@ -58,6 +58,7 @@ def send(stage, calls_of_view, endpoint, role, relation):
 
 
 @pytest.mark.slow
+@pytest.mark.begins
 @pytest.mark.parametrize("endpoint", sorted(POLICY))
 def test_each_cell_is_as_the_policy_says_and_not_yours_is_not_found(stage, calls, endpoint):
     issues, tried, missing = [], 0, {}

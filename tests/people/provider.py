@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,12 +18,17 @@ from joserfc.jwk import KeySet, RSAKey
 CLIENT_ID, CLIENT_SECRET = "exam-platform", "a-secret-that-both-know"
 
 
+@cache
+def _keys() -> tuple[RSAKey, RSAKey]:
+    """Make the provider's key and another one, once for all tests: each takes a second to find."""
+    return RSAKey.generate_key(2048, {"kid": "k1"}), RSAKey.generate_key(2048, {"kid": "k1"})
+
+
 class Provider:
     """Who it says has signed in is `claims`; `issues` change what its tokens claim."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "k1"})
-        self.foreign_key = RSAKey.generate_key(2048, {"kid": "k1"})
+        self.key, self.foreign_key = _keys()
         self.claims: dict[str, object] = {}
         self.issues: dict[str, object] = {}
         self.signs_with_foreign_key = False

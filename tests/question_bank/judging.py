@@ -73,9 +73,8 @@ def judge(
     questions = [item.question for item in result.imported] + [item.question for item in result.needing_review]
     seen = bare("".join(question.stem for question in questions))
     reviewed = bare("".join(item.question.stem for item in result.needing_review))
-    joined = {
-        one.place for above, one in pairwise(bank) if above.place in reviewed
-    }  # with the question above, which is on review
+    # With the question above, which is on review.
+    joined = {one.place for above, one in pairwise(bank) if above.place in reviewed}
     lost = [one.place for one in bank if one.place not in seen and one.place not in joined]
     if lost and not result.rejected and not result.remarks and not result.differs_from_census:
         verdict.wrong.append(f"{name}: {lost} vanished")

@@ -84,7 +84,14 @@ def local_midnight(day):
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in {"rank", "all"} else pytest.param(name, marks=pytest.mark.slow) for name in FILTERED],
+    [
+        "all",
+        *(
+            pytest.param(name, marks=pytest.mark.long if name == "until" else pytest.mark.slow)
+            for name in FILTERED
+            if name != "all"
+        ),
+    ],
 )
 def test_figures_that_are_filtered_are_those_of_raw_rows_on_the_screen_and_in_every_file(mixed, world, session, name):
     query, wording = FILTERED[name]
