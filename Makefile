@@ -19,7 +19,7 @@ coverage: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered -m "not browser and not slow and not long and not drill"
 
 test-browser: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m browser
 
 test-slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
