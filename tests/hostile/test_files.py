@@ -112,12 +112,6 @@ SHOWN = {
 """What makes such a form only to show it, or another thing of its name."""
 
 
-@cache
-def content_of(file_name):
-    """Make a hostile file once for all places: some take a second."""
-    return FILES[file_name]()
-
-
 def test_every_place_that_takes_a_file_is_tried(app):
     """By the code: who reads `request.files`, a piece of an upload, or makes a form with a field for files."""
     assert places_in_code() - READ_BUT_NO_FILES - SHOWN == set(PLACES), "name the place in tests/hostile/uploads.py"
