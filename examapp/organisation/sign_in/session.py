@@ -65,8 +65,9 @@ _MAX_ACCOUNTS = 12
 
 def accounts_of_device() -> list[int]:
     """Give the accounts that this browser has signed in to, as a cookie of ours says; newest last."""
+    signed = request.cookies.get(_cookie_name())
     try:
-        known = _signer().loads(request.cookies.get(_cookie_name(), ""))
+        known = _signer().loads(signed) if signed else []
     except BadSignature:
         return []
     return [account for account in known if isinstance(account, int)] if isinstance(known, list) else []
