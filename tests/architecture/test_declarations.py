@@ -32,7 +32,7 @@ def in_the_code(wanted):
 def test_every_recorded_act_has_a_label_in_the_feature_that_records_it():
     def acts(node):
         if isinstance(node, ast.Constant) and "INSERT INTO audit_events" in str(node.value):
-            return set(re.findall(rf"'({ACT.pattern})'", node.value))
+            return set(re.findall(rf"'({ACT.pattern})'", str(node.value)))
         is_record = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")).lstrip(
             "_"
         ).startswith(("record", "note", "log"))
