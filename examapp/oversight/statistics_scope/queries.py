@@ -194,8 +194,7 @@ def get_unit_tree(
         raise NotFoundError
     above = sorted((row for row in rows if _is_above(row.path, own.path or "")), key=lambda row: len(row.path))
     known = {row.id for row in rows}.difference(row.id for row in above)
-    # The top stands for parents that are not shown.
-    nodes = [
+    nodes = [  # the top stands for parents that are not shown
         UnitNode(id_, code, name, kind, parent_id if parent_id in known else unit_id, has_closed)
         for id_, code, name, kind, parent_id, has_closed, _ in rows
         if id_ in known and id_ != unit_id
