@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -84,10 +85,10 @@ class RuledExams:
             if kind is Kind.FILL_BLANK
         }
         return CurrentGrade(
-            id=1000 * number + attempt_id, attempt_id=attempt_id, exam_id=exam_id, unit_id=1, number=number, points=score.points, points_possible=score.points_possible,
-            percent=score.percent, band=str(score.band), is_passed=score.is_passed, item_points=[str(points) for points in score.item_points],
+            id=1000 * number + attempt_id, attempt_id=attempt_id, exam_id=exam_id, unit_id=1, points=score.points, points_possible=score.points_possible,
+            percent=score.percent, band=str(score.band), is_passed=score.is_passed, item_points=json.dumps([str(points) for points in score.item_points]),
             key_ids={str(item): item for item in range(1, len(self.kinds) + 1)}, rules=rules, ruling_ids=ruling_ids, hand_points=None,
-            sections=self.sections, response_schema=self.schema, sheet=score.sheet, texts=texts,
+            sections=json.dumps(self.sections), response_schema=self.schema, sheet=score.sheet, texts=texts,
         )  # fmt: skip
 
 
@@ -171,9 +172,9 @@ def test_after_any_corrections_each_grade_equals_a_grading_from_nothing(world, d
             grades[attempt_id] = world.grade(before.exam_id, attempt_id, number)
             score, rules, ruling_ids = world.from_nothing(before.exam_id, attempt_id)
             assert (row["points"], row["points_possible"], row["percent"], row["band"], row["item_points"]) == (
-                score.points, score.points_possible, score.percent, score.band, score.item_points,
+                score.points, score.points_possible, score.percent, score.band, ",".join(map(str, score.item_points)),
             )  # fmt: skip
-            assert (row["rules"], row["ruling_ids"], row["number"]) == (rules, ruling_ids, before.number + 1)
+            assert (row["rules"], row["ruling_ids"]) == (rules, ruling_ids)
     for attempt_id, exam_id in of_exam.items():
         assert grades[attempt_id].points == world.from_nothing(exam_id, attempt_id)[0].points
 

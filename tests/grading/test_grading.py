@@ -124,7 +124,7 @@ def test_a_grade_names_what_it_is_made_of_and_stands_by_the_rules_of_its_day(wor
     assert GradingRules.from_json(grade.rules) == grading_actions.rules_of(exam)
     assert (grade.ruling_ids, grade.mark_ids) == ([], [])
     paper = session.get(Paper, session.get(Attempt, candidate_client.attempt["id"]).paper_id)
-    stored = unpack_sheet(paper.sections, paper.response_schema, grade.sheet, {"5": ["三十日"]})
+    stored = unpack_sheet(paper.response_schema, grade.sheet, {"5": ["三十日"]})
     assert len(stored) == 5 and all(stored)
     exam.pass_percent = exam.good_percent = exam.excellent_percent = 100
     session.flush()

@@ -257,10 +257,10 @@ def test_a_grade_comes_out_again_from_its_sheet(paper, rule):
     (sections, schema, keys), given = paper
     score = score_paper(sections, schema, given, keys, rules=rules_with(rule))
     texts = {item: response for item, response in given.items() if response[:1] and response[0] not in "ABCDEFGHIJ"}
-    stored = unpack_sheet(sections, schema, score.sheet, texts)
+    stored = unpack_sheet(schema, score.sheet, texts)
     assert score_stored(sections, schema, stored, keys, rules=rules_with(rule)) == score
     with pytest.raises(ValueError, match="bytes for a paper"):
-        unpack_sheet(sections, schema, score.sheet + b"\0", texts)
+        unpack_sheet(schema, score.sheet + b"\0", texts)
 
 
 def test_an_annulled_attempt_has_no_points_and_the_same_full_marks():

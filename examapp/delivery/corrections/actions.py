@@ -261,31 +261,38 @@ def _iter_outcomes(
         for grade in batch:
             new_ruling = new[grade.exam_id] if is_item else None
             row = grade_again(grade, change, keys=keys, rulings=rulings, new_ruling=new_ruling)
+            if row is None:
+                continue
             if not row["points_possible"]:
                 raise BadRequestError("不计分以后，有的试卷就没有可得的分了。请改用“全体给分”。")
             yield Outcome.of(grade, row), row
 
 
-_REPLACE = text("UPDATE grades SET is_current = false WHERE id = ANY(CAST(:ids AS bigint[])) AND is_current")
-_NEXT = text("""
+_WRITE = text("""
+WITH replaced AS (
+  UPDATE grades SET is_current = false
+  FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
+    grade_id bigint, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points text, rules jsonb, ruling_ids bigint[]
+  )
+  WHERE grades.id = g.grade_id AND grades.is_current
+  RETURNING grades.attempt_id, grades.number, grades.key_ids, grades.mark_ids, grades.sheet, g.points, g.points_possible, g.percent, g.band, g.is_passed,
+    g.item_points, g.rules, g.ruling_ids
+)
 INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, ruling_ids, mark_ids,
   sheet, reason, graded_by_id, graded_at, correction_id)
-SELECT g.attempt_id, g.number, true, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, before.key_ids, g.rules, g.ruling_ids,
-  before.mark_ids, before.sheet, 'correction', :approved_by_id, :now, :correction_id
-FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
-  grade_id bigint, attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb,
-  rules jsonb, ruling_ids bigint[]
-) JOIN grades AS before ON before.id = g.grade_id
+SELECT attempt_id, number + 1, true, points, points_possible, percent, band, is_passed, to_jsonb(string_to_array(item_points, ',')), key_ids, rules, ruling_ids,
+  mark_ids, sheet, 'correction', :approved_by_id, :now, :correction_id
+FROM replaced
 """)
 
 
 def _write_grades(context: ActionContext, correction: Correction, rows: Sequence[dict[str, Any]]) -> None:
-    """Write the next grade of each attempt in two statements; raise OutdatedError where another has taken its place meanwhile."""
-    replaced = context.session.connection().execute(_REPLACE, {"ids": [row["grade_id"] for row in rows]})
-    if replaced.rowcount != len(rows):
-        raise OutdatedError
+    """Write the next grade of each attempt in one statement; raise OutdatedError where another has taken its place meanwhile."""
     values = {"approved_by_id": correction.approved_by_id, "now": context.now, "correction_id": correction.id}
-    context.session.connection().execute(_NEXT, {"grades": msgspec.json.encode(rows).decode(), **values})
+    grades = msgspec.json.encode(rows).decode()
+    written = context.session.connection().execute(_WRITE, {"grades": grades, **values})
+    if written.rowcount != len(rows):
+        raise OutdatedError
 
 
 def _note(context: ActionContext, act: str, correction: Correction, *, count: int) -> None:

@@ -16,7 +16,7 @@ from examapp.content.laws.models import LawVersion
 from examapp.content.questions.models import BankQuestion, QuestionCitation, QuestionVersion
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ends_of
-from examapp.delivery.corrections.rules import CorrectionKind, CorrectionState, CurrentGrade, GradeChange, Outcome
+from examapp.delivery.corrections.rules import CorrectionState, CurrentGrade, GradeChange, Outcome
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import held_by
 from examapp.delivery.exams.rules import is_visible, results_visible_at
@@ -29,8 +29,9 @@ from examapp.organisation.units.models import Unit
 _MAX_LISTED = 100
 
 _CURRENT = text("""
-SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.number, g.points, g.points_possible, g.percent, g.band, g.is_passed, g.item_points, g.rules,
-  CASE WHEN :version_id = 0 THEN g.key_ids ELSE '{}' END AS key_ids, g.ruling_ids, g.sheet, p.sections, p.response_schema,
+SELECT g.id, g.attempt_id, a.exam_id, a.unit_id, g.points, g.points_possible, g.percent, g.band, g.is_passed, CAST(g.item_points AS text) AS item_points,
+  g.rules, CASE WHEN :version_id = 0 THEN g.key_ids ELSE '{}' END AS key_ids, g.ruling_ids, g.sheet,
+  CAST(p.sections AS text) AS sections, p.response_schema,
   CASE WHEN g.mark_ids <> '{}' THEN (SELECT json_object_agg(item, points::text) FROM item_marks WHERE id = ANY(g.mark_ids)) END AS hand_points,
   CASE WHEN strpos(p.response_schema, '0') > 0 THEN
     (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id AND substr(p.response_schema, 3 * item - 1, 1) = '0')
@@ -52,14 +53,11 @@ def ensure_exams_held(session: Session, exam_ids: Sequence[int], access: AccessS
 
 
 def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> Iterator[list[CurrentGrade]]:
-    """Give the current grades of these exams that a change touches, by attempt, a batch at a time; one statement."""
+    """Give the current grades of these exams that a change may touch, by attempt, a batch at a time; one statement."""
     values = {"exam_ids": list(exam_ids), "version_id": change.version_id, "attempt_id": change.attempt_id}
     rows = session.execute(_CURRENT, values, execution_options={"yield_per": _AT_ONCE})
     for batch in rows.partitions():
-        grades = [CurrentGrade(**row._mapping) for row in batch]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-        if change.kind is CorrectionKind.ITEM:
-            grades = [grade for grade in grades if (change.version_id, change.part) in grade.parts()]
-        yield grades
+        yield [CurrentGrade(**row._mapping) for row in batch]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 def question_of(session: Session, change: GradeChange) -> tuple[QuestionVersion, str]:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import msgspec
 
 from examapp.delivery.grading.rules import (
+    ZERO,
     GradingRules,
     Ruling,
     Score,
@@ -87,28 +88,24 @@ class CurrentGrade:
     attempt_id: int
     exam_id: int
     unit_id: int
-    number: int
     points: Decimal
     points_possible: Decimal
     percent: Decimal
     band: str
     is_passed: bool
-    item_points: Sequence[str]
+    item_points: str
+    """A JSON array, read as `sections` one grade at a time: thousands kept as lists would be walked by the garbage collector again and again."""
     key_ids: Mapping[str, int]
     """Empty for a change of an item, which no other item's key has part in."""
     rules: Mapping[str, Any]
     ruling_ids: Sequence[int]
     hand_points: Mapping[str, str] | None
     """Of the grade's marks: points by item."""
-    sections: Sequence[Mapping[str, Any]]
+    sections: str
     response_schema: str
     sheet: bytes
     texts: Mapping[str, Sequence[str]] | None
     """Responses in words by item; None where the paper asks for none."""
-
-    def parts(self) -> Iterable[tuple[int, int]]:
-        """Give version and part of each item."""
-        return ((item[0], item[1]) for section in self.sections for item in section["items"])
 
 
 def grade_again(
@@ -118,46 +115,58 @@ def grade_again(
     keys: Mapping[int, VersionKey],
     rulings: Mapping[int, Ruling],
     new_ruling: Ruling | None,
-) -> dict[str, Any]:
-    """Give the columns of the grade that follows this one by a change: everything it is made of but the change is as it was."""
+) -> dict[str, Any] | None:
+    """Give the columns of the grade that follows this one by a change, None where its paper does not hold the changed part.
+
+    Everything it is made of but the change is as it was; `item_points` with commas between.
+    """
     kept = [rulings[ruling_id] for ruling_id in grade.ruling_ids]
     rules = change.changed_rules(grade.rules)
     if new_ruling is None:
-        score = _score_all(grade, keys, kept, GradingRules.from_json(rules))
+        made = _score_all(grade, keys, kept, GradingRules.from_json(rules))
     else:
         place = (new_ruling.version_id, new_ruling.part)
         was_void = any(each.treatment is Treatment.VOID for each in kept if (each.version_id, each.part) == place)
         kept = [each for each in kept if (each.version_id, each.part) != place] + [new_ruling]
-        score = _score_part(grade, new_ruling, GradingRules.from_json(rules), was_void=was_void)
+        made = _score_part(grade, new_ruling, GradingRules.from_json(rules), was_void=was_void)
+    if made is None:
+        return None
+    score, item_points = made
     return {
-        "grade_id": grade.id, "attempt_id": grade.attempt_id, "number": grade.number + 1, "points": score.points, "points_possible": score.points_possible,
-        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": score.item_points, "rules": rules,
-        "ruling_ids": sorted(ruling.id for ruling in kept),
+        "grade_id": grade.id, "points": score.points, "points_possible": score.points_possible, "percent": score.percent, "band": score.band,
+        "is_passed": score.is_passed, "item_points": ",".join(item_points), "rules": rules, "ruling_ids": sorted(ruling.id for ruling in kept),
     }  # fmt: skip
 
 
 def _score_all(
     grade: CurrentGrade, keys: Mapping[int, VersionKey], rulings: Sequence[Ruling], rules: GradingRules
-) -> Score:
-    return score_stored(
-        grade.sections,
+) -> tuple[Score, list[str]]:
+    score = score_stored(
+        msgspec.json.decode(grade.sections),
         grade.response_schema,
-        unpack_sheet(grade.sections, grade.response_schema, grade.sheet, grade.texts or {}),
+        unpack_sheet(grade.response_schema, grade.sheet, grade.texts or {}),
         {int(version_id): keys[key_id] for version_id, key_id in grade.key_ids.items()},
         rules=rules,
         rulings=rulings,
         hand_points={int(item): Decimal(points) for item, points in (grade.hand_points or {}).items()},
     )
+    return score, [str(points) for points in score.item_points]
 
 
-def _score_part(grade: CurrentGrade, ruling: Ruling, rules: GradingRules, *, was_void: bool) -> Score:
-    """Score the items of one part by their new ruling; what all others brought stays."""
-    item_points, possible = [read_points(points) for points in grade.item_points], grade.points_possible
-    schema = grade.response_schema
-    items = ((section, item) for section in grade.sections for item in section["items"])
-    for number, (section, item) in enumerate(items, 1):
-        if item[0] != ruling.version_id or item[1] != ruling.part:
-            continue
+def _score_part(
+    grade: CurrentGrade, ruling: Ruling, rules: GradingRules, *, was_void: bool
+) -> tuple[Score, list[str]] | None:
+    """Score the items of one part by their new ruling; what all others brought stays. Give None for a paper without the part."""
+    sections, schema = msgspec.json.decode(grade.sections), grade.response_schema
+    ruled, first = [], 1
+    for section in sections:
+        items = enumerate(section["items"], first)
+        ruled += [(number, section, item) for number, item in items if item[0] == ruling.version_id and item[1] == ruling.part]  # fmt: skip
+        first += len(section["items"])
+    if not ruled:
+        return None
+    item_points, possible = msgspec.json.decode(grade.item_points), grade.points_possible
+    for number, section, item in ruled:
         given = (grade.hand_points or {}).get(str(number))
         alone = score_stored(
             [{**section, "items": [item]}],
@@ -168,9 +177,9 @@ def _score_part(grade: CurrentGrade, ruling: Ruling, rules: GradingRules, *, was
             rulings=[ruling],
             hand_points=None if given is None else {1: Decimal(given)},
         )
-        item_points[number - 1] = alone.points
-        possible += alone.points_possible - (0 if was_void else read_points(item[3]))
-    return total_up(tuple(item_points), possible, rules, sheet=grade.sheet)
+        item_points[number - 1] = str(alone.points)
+        possible += alone.points_possible - (ZERO if was_void else read_points(item[3]))
+    return total_up(tuple(map(read_points, item_points)), possible, rules, sheet=grade.sheet), item_points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

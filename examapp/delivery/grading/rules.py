@@ -180,38 +180,29 @@ def _packed(kind: QuestionKind, response: tuple[str, ...], option_count: int) ->
     return kind.pack(response, option_count)
 
 
-def unpack_sheet(
-    sections: Sequence[Mapping[str, Any]], schema: str, sheet: bytes, texts: Mapping[str, Sequence[str]]
-) -> list[tuple[str, ...]]:
+def unpack_sheet(schema: str, sheet: bytes, texts: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Give the responses of a grade, one an item: stored letters from its sheet, `texts` by item. Raise ValueError for a sheet of another paper."""
-    orders = (item[2] for section in sections for item in section["items"])
-    responses, start = [], 0
-    for number, (order, kind) in enumerate(zip(orders, response_schema.kinds_in(schema), strict=True), 1):
-        end = start + kind.packed_size(len(order))
-        responses.append(
-            _unpacked(kind, sheet[start:end]) if kind.has_letter_key else tuple(texts.get(str(number), ()))
-        )
-        start = end
-    if start != len(sheet):
-        raise ValueError(f"{len(sheet)} bytes for a paper of {start}")
-    return responses
+    places = _places(schema)
+    if len(sheet) != (end := places[-1][2] if places else 0):
+        raise ValueError(f"{len(sheet)} bytes for a paper of {end}")
+    return [unpack_item(schema, sheet, number, texts) for number in range(1, len(places) + 1)]
 
 
 def unpack_item(schema: str, sheet: bytes, number: int, texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Give the response to one item of a grade as `unpack_sheet` does, without reading the others."""
-    characters = [schema[at : at + response_schema.WIDTH] for at in range(0, len(schema), response_schema.WIDTH)]
-    kind, size = _packed_kind(characters[number - 1])
-    if not kind.has_letter_key:
-        return tuple(texts.get(str(number), ()))
-    start = sum(_packed_kind(before)[1] for before in characters[: number - 1])
-    return _unpacked(kind, sheet[start : start + size])
+    kind, start, end = _places(schema)[number - 1]
+    return _unpacked(kind, sheet[start:end]) if kind.has_letter_key else tuple(texts.get(str(number), ()))
 
 
-@lru_cache(maxsize=1024)
-def _packed_kind(characters: str) -> tuple[QuestionKind, int]:
-    """Give the kind of an item of a response schema, and the bytes of its response in a sheet."""
-    (kind,) = response_schema.kinds_in(characters)
-    return kind, kind.packed_size(response_schema.option_count(characters))
+@lru_cache(maxsize=512)
+def _places(schema: str) -> tuple[tuple[QuestionKind, int, int], ...]:
+    """Give of each item of a response schema its kind, and where its response begins and ends in a sheet."""
+    places, end = [], 0
+    for at, kind in enumerate(response_schema.kinds_in(schema)):
+        characters = schema[response_schema.WIDTH * at : response_schema.WIDTH * (at + 1)]
+        start, end = end, end + kind.packed_size(response_schema.option_count(characters))
+        places.append((kind, start, end))
+    return tuple(places)
 
 
 @lru_cache(maxsize=30_000)
