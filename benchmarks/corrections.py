@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from benchmarks.alone import application_alone
 from benchmarks.figures import Figure, at_most, peak_kb
 from benchmarks.training import ADD_PEOPLE, PEOPLE
 from examapp import clock, create_app
+from examapp.app import tune_gc
 from examapp.config import Mode, Settings
 from examapp.db.session import db, transaction
 from examapp.delivery.corrections import actions
@@ -54,12 +54,23 @@ SELECT id, item, 1, item, to_jsonb(ARRAY[chr(65 + ((id * 7 + item * 3) % 4)::int
 _HISTORY = """INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)
 SELECT attempt_id, person_id, item, answers.epoch, seq, response, saved_at FROM answers JOIN attempts ON attempts.id = attempt_id WHERE exam_id = :exam_id"""
 
+_CHECK = """
+import runpy, sys
+try:
+    runpy.run_path(sys.argv.pop(1), run_name="__main__")
+except SystemExit as ended:
+    assert ended.code in (0, 1), ended.code
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
+"""
+"""Runs the pack's script by the standard library alone, and says at the end how much memory it has held, in kB."""
+
 
 def measure() -> list[Figure]:
     """Correct one question of every paper, of a county and of a smaller exam; make the county's pack and check it."""
     figures: list[Figure] = []
     with application_alone() as app, app.app_context(), tempfile.TemporaryDirectory() as folder:
         exam_ids = _fill()
+        tune_gc()  # as the web server does
         first_version_id, sent = _read("SELECT min(id) FROM question_versions"), []
         event.listen(db.engine, "before_cursor_execute", lambda *_args: sent.append(1))
         counts = []
@@ -149,19 +160,18 @@ def _pack(settings: Settings, exam_id: int, path: Path) -> list[Figure]:
     command = [sys.executable, "-m", "benchmarks.corrections", settings.database_url, str(exam_id), str(path)]
     made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
     began = time.perf_counter()
-    # Receipts are not in this filling, so the script names them; whatever else differs ends the measure.
-    checked = subprocess.run([sys.executable, "-I", "-S", ENCLOSED / "verify.py", path], capture_output=True, text=True, check=False)  # fmt: skip
+    checked = subprocess.run([sys.executable, "-I", "-S", "-c", _CHECK, ENCLOSED / "verify.py", path], capture_output=True, text=True, check=True)  # fmt: skip
     took = time.perf_counter() - began
-    wrong = [line for line in checked.stdout.splitlines() if "回执" not in line and line != "全部相符。"]
-    assert checked.returncode in {0, 1}, checked.stderr
+    *found, held_kb = checked.stdout.splitlines()
+    # Receipts are not in this filling, so the script names them; whatever else differs ends the measure.
+    wrong = [line for line in found if "回执" not in line and line != "全部相符。"]
     assert not wrong, wrong[:3]
-    held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return [
         at_most("8,000 papers of 65: evidence pack made", made["seconds"], 60, "s"),
         at_most("8,000 papers of 65: memory of making it", made["peak_mb"], 250, "MB"),
         at_most("8,000 papers of 65: evidence pack", path.stat().st_size / 1e6, 60, "MB"),
         at_most("8,000 papers of 65: evidence pack checked", took, 30, "s"),
-        at_most("8,000 papers of 65: memory of making or checking it, the larger", held, 500, "MB"),
+        at_most("8,000 papers of 65: memory of checking it", int(held_kb) / 1024, 500, "MB"),
     ]
 
 

@@ -1,8 +1,10 @@
-"""All unit admins ask for their reports at once while candidates save: what their saves notice of it."""
+"""While candidates save, all unit admins ask for their reports at once, and an exam of the whole county is corrected: what the saves notice of either."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -18,6 +20,8 @@ _BEFORE_S, _MAX_S = 10.0, 150.0
 _ROUNDS = 2
 _CONTENTS = ("score_sheet", "participation", "scores")
 _CONNECTIONS = 64
+_OFFICES, _READS_S = 3, 5.0
+"""Who asks for a correction, checks it and approves it, and how long each looks at the dry run; people take longer."""
 _ADMINS_OF_UNITS = """
 WITH chosen AS (
   SELECT DISTINCT ON (unit_id) id, unit_id, staff_number FROM persons WHERE staff_number = ANY(:names) ORDER BY unit_id, staff_number LIMIT :admins
@@ -26,35 +30,55 @@ WITH chosen AS (
 )
 SELECT staff_number, unit_id FROM chosen
 """
+_OFFICE_OF_COUNTY = """
+INSERT INTO role_grants (person_id, role, unit_id, tree, granted_at)
+SELECT p.id, 'publicity_office', u.id, 'region', now() FROM persons AS p, units AS u WHERE p.staff_number = ANY(:names) AND u.kind = 'county'
+"""
+_MOST_USED = """
+SELECT a.exam_id, CAST(k.version_id AS bigint) AS version_id, count(*) AS papers
+FROM grades AS g JOIN attempts AS a ON a.id = g.attempt_id, jsonb_object_keys(g.key_ids) AS k(version_id)
+WHERE g.is_current AND a.exam_id = (
+  SELECT exam_id FROM attempts WHERE state = 'graded' GROUP BY exam_id ORDER BY count(*) DESC, exam_id LIMIT 1
+)
+GROUP BY a.exam_id, k.version_id ORDER BY papers DESC, version_id LIMIT 1
+"""
 _UNFINISHED = "SELECT count(*) FROM exports JOIN jobs USING (id) WHERE state <> 'done'"
+_Rounds = list[tuple[Wave, Wave]]
 
 
 def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     """Save beside the rush from the first wish until the last file is there, and as long alone, in turn; the percentile over all of either.
 
-    That of one round hangs on its few dozen slowest saves, and swings by a third from one to the next.
+    That of one round hangs on its few dozen slowest saves, and swings by a third from one to the next. Then the same beside corrections.
     """
     names = deployment.accounts["candidates"]["login_names"]
     seats = dict(zip(sorted(names), seated(deployment, 0, len(names)), strict=True))
     engine = engine_of(deployment)
     with engine.connect() as connection:
-        others = names[_SAVERS:]
+        others, offices = names[_SAVERS:-_OFFICES], names[-_OFFICES:]
         rows = connection.execute(text(_ADMINS_OF_UNITS), {"names": others, "admins": _ADMINS}).all()
-        exam_id = connection.execute(text("SELECT min(id) FROM exams WHERE state = 'published'")).scalar_one()
+        connection.execute(text(_OFFICE_OF_COUNTY), {"names": offices})
         admins = [(seats[row.staff_number], row.unit_id) for row in rows]
         savers = [seats[name] for name in sorted(names[:_SAVERS])]
-        rounds, failed = asyncio.run(_play(deployment, savers, admins, exam_id, connection))
+        reports, corrections, failed = asyncio.run(
+            _play(deployment, savers, admins, [seats[name] for name in offices], connection)
+        )
         unfinished = connection.execute(text(_UNFINISHED)).scalar_one()
     engine.dispose()
+    calls = "failed calls and files not made"
+    return [
+        at_most(f"{len(admins)} unit admins ask for reports at once and exams are corrected: {calls}", len(failed) + unfinished, 0, "calls"),
+        at_most(f"{len(admins)} unit admins ask for reports at once: save p99 of {_SAVERS} candidates over that without", _ratio(reports), 1.1, "ratio"),
+        at_most(f"an exam of the county is corrected: save p99 of {_SAVERS} candidates over that without", _ratio(corrections), 1.1, "ratio"),
+    ]  # fmt: skip
+
+
+def _ratio(rounds: _Rounds) -> float:
     for alone, beside in rounds:
         print(
-            f"  all files there after {len(beside.took) / _SAVES_S:.0f} s; save p50 {alone.p(50):.1f} → {beside.p(50):.1f}, p99 {alone.p(99):.1f} → {beside.p(99):.1f} ms"
+            f"  beside it for {len(beside.took) / _SAVES_S:.0f} s; save p50 {alone.p(50):.1f} → {beside.p(50):.1f}, p99 {alone.p(99):.1f} → {beside.p(99):.1f} ms"
         )
-    ratio = _p99_of([beside for _, beside in rounds]) / _p99_of([alone for alone, _ in rounds])
-    return [
-        at_most(f"{len(admins)} unit admins ask for reports at once: failed calls and files not made", len(failed) + unfinished, 0, "calls"),
-        at_most(f"{len(admins)} unit admins ask for reports at once: save p99 of {_SAVERS} candidates over that without", ratio, 1.1, "ratio"),
-    ]  # fmt: skip
+    return _p99_of([beside for _, beside in rounds]) / _p99_of([alone for alone, _ in rounds])
 
 
 def _p99_of(waves: list[Wave]) -> float:
@@ -65,29 +89,64 @@ async def _play(
     deployment: BenchmarkDeployment,
     savers: list[Seat],
     admins: list[tuple[Seat, int]],
-    exam_id: int,
+    offices: list[Seat],
     connection: Connection,
-) -> tuple[list[tuple[Wave, Wave]], list[str]]:
+) -> tuple[_Rounds, _Rounds, list[str]]:
     pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
+    exam_id = connection.execute(text("SELECT min(id) FROM exams WHERE state = 'published'")).scalar_one()
+    corrected = connection.execute(text(_MOST_USED)).one()
+    print(f"  corrected: a question of {corrected.papers:,} papers")
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
     before = await save_for(pool, savers, _BEFORE_S, _SAVES_S)
-    rounds, failed = [], started.failed + before.failed
-    for number in range(_ROUNDS):
-        rush, ended = Wave(), asyncio.Event()
-        saving = asyncio.create_task(save_for(pool, savers, _MAX_S, _SAVES_S, ended=ended))
-        await asyncio.gather(
-            *(
-                noted(rush, _ask(desk, seat, exam_id, role_request, rush))
-                for seat, role_request in _form_requests(admins, number)
-            )
-        )
+    rush = Wave(failed=started.failed + before.failed)
+
+    async def ask_for_reports(number: int) -> None:
+        asked = _form_requests(admins, number)
+        await asyncio.gather(*(noted(rush, _ask(desk, seat, exam_id, wanted, rush)) for seat, wanted in asked))
         await _wait_for_files(connection)
+
+    async def correct(number: int) -> None:
+        treatment = ("full", "void")[number % 2]
+        change = {"kind": "item", "version": corrected.version_id, "treatment": treatment}
+        await noted(
+            rush, _correct(desk, offices, {"change": change, "exams": [corrected.exam_id], "reason": "题目有误"})
+        )
+
+    reports = await _rounds(pool, savers, ask_for_reports)
+    corrections = await _rounds(pool, savers, correct)
+    failed = [each for rounds in (reports, corrections) for pair in rounds for wave in pair for each in wave.failed]
+    return reports, corrections, rush.failed + failed
+
+
+async def _rounds(pool: AsyncClient, savers: list[Seat], work: Callable[[int], Awaitable[None]]) -> _Rounds:
+    """Save for as long as the work takes, and then as long without it, so many times."""
+    rounds = []
+    for number in range(_ROUNDS):
+        ended = asyncio.Event()
+        saving = asyncio.create_task(save_for(pool, savers, _MAX_S, _SAVES_S, ended=ended))
+        await work(number)
         ended.set()
         beside = await saving
-        alone = await save_for(pool, savers, len(beside.took) / _SAVES_S, _SAVES_S)
-        rounds.append((alone, beside))
-        failed = failed + alone.failed + beside.failed + rush.failed
-    return rounds, failed
+        rounds.append((await save_for(pool, savers, len(beside.took) / _SAVES_S, _SAVES_S), beside))
+    return rounds
+
+
+async def _correct(desk: AsyncClient, offices: list[Seat], body: dict[str, Any]) -> None:
+    """Try a correction out, ask for it, check it and approve it, each after a look at what was said before."""
+    tried = await _said(desk, offices[0], "", body)
+    asked = await _said(desk, offices[0], "", {**body, "fingerprint": tried["fingerprint"]})
+    if asked["is_published"]:
+        await _said(desk, offices[1], f"/{asked['id']}/check", {})
+    await _said(desk, offices[2], f"/{asked['id']}/approve", {})
+    await asyncio.sleep(_READS_S)
+
+
+async def _said(desk: AsyncClient, seat: Seat, address: str, body: dict[str, Any]) -> dict[str, Any]:
+    await asyncio.sleep(_READS_S)
+    reply = await desk.ask(ProtocolCall.with_json("POST", f"/api/v1/corrections{address}", body), seat.browser)
+    assert reply.status in {200, 201}, (reply.status, reply.content[:300])
+    print(f"  corrections{address}: {reply.took_s:.2f} s")
+    return reply.json()
 
 
 def _form_requests(admins: list[tuple[Seat, int]], number: int) -> list[tuple[Seat, dict[str, object]]]:

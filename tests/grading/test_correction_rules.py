@@ -194,6 +194,13 @@ def test_both_answers_never_lower_and_points_for_all_never_fall_below_them(world
     assert world.grade(1, 0).points <= points[0] <= points[1]
 
 
+def test_a_paper_without_the_changed_part_is_not_touched():
+    world = RuledExams([Kind.TRUE_FALSE], {1: VersionKey(1, [{"key": ["A"]}])}, [[("A",)]])
+    change = GradeChange(kind=CorrectionKind.ITEM, version_id=1, part=1, treatment=Treatment.FULL)
+    ruling = Ruling(id=1, version_id=1, part=1, treatment=Treatment.FULL, keys=())
+    assert grade_again(world.grade(1, 0), change, keys={}, rulings={}, new_ruling=ruling) is None
+
+
 def outcome(attempt_id, before, after, *, grade_id=1):
     bands = ["pass" if points >= 60 else "fail" for points in (before, after)]
     return Outcome(

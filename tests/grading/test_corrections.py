@@ -192,6 +192,29 @@ def test_an_outdated_dry_run_is_not_applied_and_papers_graded_since_are_no_reaso
     assert_grades_stand(session, exam)
 
 
+def test_what_happened_between_request_and_approval_is_said(world, session, exam, questions, people):
+    """An attempt was reopened, as extra time does it; then the exam was anonymised: nothing is done."""
+    for right in "AB":
+        take_exam(world, exam, right=right)
+    correction = actions.ask_correction(
+        people[0], change=counts_for_all(questions[0]), exam_ids=[exam.id], reason="题目有误"
+    )
+    session.query(Grade).filter_by(attempt_id=min(current(session, exam))).update({"is_current": False})
+    with pytest.raises(actions.OutdatedError, match="重新试算"), session.begin_nested():
+        actions.approve_correction(people[1], correction.id)
+    session.get(Exam, exam.id).anonymised_at = NOON
+    session.flush()
+    for act in (
+        lambda: actions.approve_correction(people[1], correction.id),
+        lambda: actions.dry_run(session, counts_for_all(questions[1]), [exam.id]),
+        lambda: apply(people, counts_for_all(questions[1]), [exam.id]),
+    ):
+        with pytest.raises(ConflictError, match="已经匿名"), session.begin_nested():
+            act()
+    session.expire_all()
+    assert correction.state == "asked" and session.query(Grade).count() == 2
+
+
 def test_a_correction_is_undone_only_by_one_back(world, session, exam, questions, people):
     candidate_client = take_exam(world, exam, right="A")
     key = session.query(AnswerKey).filter_by(question_version_id=questions[0].current_version_id).one()

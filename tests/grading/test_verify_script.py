@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
@@ -277,3 +278,4 @@ def test_one_attempt_can_be_checked_and_a_pack_of_another_version_is_not():
 def test_the_script_needs_nothing_but_the_standard_library():
     text = SCRIPT.read_text("utf-8")
     assert "examapp" not in text and "question_bank" not in text
+    ast.parse(text, feature_version=(3, 8))

@@ -79,6 +79,31 @@ def test_of_many_approvals_at_once_one_is_carried_out(scenario, race_app, number
     assert (session.query(ItemRuling).count(), session.query(Grade).count()) == (1, 8)
 
 
+def test_of_two_corrections_at_once_the_later_one_is_outdated(scenario, race_app):
+    """Each was tried out on grades that the other replaces, so one is applied, and what it did stands whole."""
+    session, office = scenario["session"], scenario["office"]
+    marks = {"pass_percent": "1.00", "good_percent": "2.00", "excellent_percent": "3.00"}
+    exam_id = session.execute(text("SELECT id FROM exams")).scalar_one()
+    with transaction() as asking:
+        rules = actions.ask_correction(
+            context(asking, office[0]),
+            change=GradeChange(kind=CorrectionKind.RULES, rules=marks),
+            exam_ids=[exam_id],
+            reason="合格线印错",
+        ).id
+    waiting = cycle([scenario["correction_id"], rules])
+    done = together(
+        race_app,
+        2,
+        lambda approving: actions.approve_correction(context(approving, office[1]), next(waiting)).state,
+    )
+    assert sum(result == "applied" for result in done) == 1
+    assert sum(isinstance(result, actions.OutdatedError) for result in done) == 1
+    session.rollback()
+    assert sorted(grade.number for grade in session.query(Grade).filter_by(is_current=True)) == [2] * 4
+    assert session.query(Correction).filter_by(state="applied").count() == 1
+
+
 def test_what_is_graded_beside_a_correction_follows_it_too(scenario, race_app):
     def work(number):
         with race_app.app_context():

@@ -62,8 +62,9 @@ class AlreadyAskedError(ConflictError):
 def dry_run(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> list[Outcome]:
     """Give what a change would do to each current grade of these exams that it touches; writes nothing.
 
-    Raises BadRequestError without an exam, unless a new key is for the bank alone: for what is graded from here on.
+    Raises BadRequestError without an exam, unless a new key is for the bank alone: for what is graded from here on; ConflictError for an anonymised one.
     """
+    queries.ensure_not_anonymised(session, exam_ids)
     if not exam_ids and (change.new_part is None or change.treatment is not Treatment.KEY):
         raise BadRequestError("请至少选一场考试。")
     provisional = dict.fromkeys(exam_ids, 0)
@@ -85,8 +86,6 @@ def ask_correction(
     """
     session = context.session
     exams = queries.lock_exams(session, exam_ids)
-    if any(exam.anonymised_at for exam in exams):
-        raise ConflictError("所选的考试中有成绩已经匿名的，不能再更正。请去掉这样的考试。")
     if not reason.strip():
         raise BadRequestError("请写明更正的理由。")
     stored = msgspec.to_builtins(change)
@@ -158,6 +157,7 @@ def approve_correction(context: ActionContext, correction_id: int) -> Correction
     if change.new_part is not None:
         grading_queries.hold_keys(session, may_change=True)
     exams = queries.lock_exams(session, correction.exam_ids)
+    queries.ensure_not_anonymised(session, correction.exam_ids)
     if correction.is_published and correction.state != CorrectionState.CHECKED:
         raise ConflictError("这项更正涉及已公布的成绩，要先由一人审核，再由另一人批准。")
     if not correction.is_published and queries.are_results_out(session, exams, now=context.now):

@@ -40,7 +40,7 @@ from examapp.delivery.exams.models import SCORING_RULE_NAMES
 from examapp.delivery.exams.queries import get_exam
 from examapp.delivery.grading.models import Correction
 from examapp.delivery.grading.rules import BAND_NAMES, TREATMENT_NAMES, Treatment
-from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import may, my_access, my_user, requires, shows_keys
 from examapp.organisation.passwords.audit_trail import keep_rejection
@@ -314,7 +314,7 @@ def show_correction(correction_id: int) -> str:
             known = set(correction.attempt_ids)
             if fingerprint(each for each in outcomes if each.attempt_id in known) != correction.fingerprint:
                 problem = actions.OutdatedError.message
-        except BadRequestError as error:
+        except (BadRequestError, ConflictError) as error:
             problem = error.text
     elif correction.state == CorrectionState.APPLIED:
         outcomes = queries.list_outcomes(session, correction_id)

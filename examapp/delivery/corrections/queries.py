@@ -21,7 +21,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import held_by
 from examapp.delivery.exams.rules import is_visible, results_visible_at
 from examapp.delivery.grading.models import Correction, Grade, ItemRuling
-from examapp.errors import NotFoundError
+from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
@@ -50,6 +50,13 @@ def ensure_exams_held(session: Session, exam_ids: Sequence[int], access: AccessS
     held = select(func.count()).where(Exam.id.in_(exam_ids), held_by(access))
     if session.execute(held).scalar_one() != len(set(exam_ids)):
         raise NotFoundError
+
+
+def ensure_not_anonymised(session: Session, exam_ids: Sequence[int]) -> None:
+    """Raise ConflictError where results of one of these exams are anonymous."""
+    titles = session.scalars(select(Exam.title).where(Exam.id.in_(exam_ids), Exam.anonymised_at.is_not(None)))
+    if named := "、".join(f"“{title}”" for title in titles):
+        raise ConflictError(f"{named}的成绩已经匿名，不能再更正。请去掉这样的考试。")
 
 
 def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequence[int]) -> Iterator[list[CurrentGrade]]:

@@ -87,6 +87,9 @@ def is_signature(public_key, message, signature):
     return are_equal(multiply(number, BASE), add_points(point, multiply(challenge, key)))
 
 
+points_of = lru_cache(maxsize=4096)(Decimal)
+
+
 @lru_cache(maxsize=4096)
 def rounded(value):
     """Round to two places, half up."""
@@ -145,42 +148,37 @@ class ScoringError(Exception):
     """A grade cannot be made again; the message says why."""
 
 
-def score_item(number, item, kind, response, grade, pack):
-    """Give points and points possible of an item."""
-    version_id, part, order, worth, scoring = item
-    worth, letter = Decimal(worth), kind[0]
-    ruling = next((pack.rulings[i] for i in grade["ruling_ids"] if pack.rulings[i]["item"] == (version_id, part)), None)
+def score_item(number, item, kind, response, grade, pack, ruling, mark):
+    """Give points and points possible of an item, by its ruling and by what a person gave, None where there is none."""
+    version_id, part, order, written, scoring = item
+    worth, letter = points_of(written), kind[0]
     treatment = ruling["treatment"] if ruling else None
     if treatment == "void":
         return Decimal(0), Decimal(0)
-    mark = next((pack.marks[i] for i in grade["mark_ids"] if pack.marks[i]["item"] == number), None)
     if treatment == "full":
         return worth, worth
     if mark is not None:
         return min(Decimal(mark["points"]), worth), worth
     if letter == "W":
         raise ScoringError(f"第 {number} 题要由人评阅，却没有评分")
-    stored = [order[LETTERS.index(each)] for each in response] if order else list(response)
-    if not is_answered(letter, len(order), stored):
-        return Decimal(0), worth
+    stored = tuple([order[LETTERS.index(each)] for each in response] if order else response)
     key_ids = ruling["key_ids"] if ruling else [grade["key_ids"][str(version_id)]]
-    rule = grade["rules"]["scoring_rule"]
-    return max(pack.score(key_id, part, letter, tuple(stored), worth, rule, scoring) for key_id in key_ids), worth
+    asked = (part, letter, len(order), stored, written, grade["rules"]["scoring_rule"], scoring)
+    return max([pack.score(key_id, *asked) for key_id in key_ids]), worth
 
 
 def grade_again(grade, pack):
     """Give what a grade must say, from answers, keys, rulings, marks and rules."""
     attempt = pack.attempt(grade["attempt"])
-    paper = pack.paper(attempt["paper"])
-    items = [[*item, section.get("scoring", "")] for section in paper["sections"] for item in section["items"]]
-    schema = paper["response_schema"]
+    schema, items = pack.paper(attempt["paper"])
+    answers = grade["answers"] if "answers" in grade else attempt["answers"]
+    rulings = {pack.rulings[i]["item"]: pack.rulings[i] for i in grade["ruling_ids"]}
+    marks = {pack.marks[i]["item"]: pack.marks[i] for i in grade["mark_ids"]}
     scores = []
     for number, item in enumerate(items, 1):
-        kind = schema[3 * number - 3 : 3 * number]
-        response = (
-            grade["answers"].get(str(number), []) if "answers" in grade else attempt["answers"].get(str(number), [])
-        )
-        scores.append(score_item(number, item, kind, response, grade, pack))
+        kind, response = schema[3 * number - 3 : 3 * number], answers.get(str(number), [])
+        ruling, mark = rulings.get((item[0], item[1])), marks.get(number)
+        scores.append(score_item(number, item, kind, response, grade, pack, ruling, mark))
     possible = sum((worth for _, worth in scores), Decimal(0))
     is_annulled = grade["rules"].get("is_annulled", False)
     points = [Decimal(0) if is_annulled else point for point, _ in scores]
@@ -223,7 +221,7 @@ class Pack:
             row["ruling"]: {**row, "item": (row["version"], row["part"])} for row in self.rows("rulings.jsonl")
         }
         self.marks = {row["mark"]: row for row in self.rows("marks.jsonl")}
-        self.paper = lru_cache(maxsize=8)(lambda number: json.loads(self.papers[number]))
+        self.paper = lru_cache(maxsize=8)(self._paper)
         self.attempt = lru_cache(maxsize=8)(lambda number: json.loads(self.attempts[number]))
         self.score = lru_cache(maxsize=30000)(self._score)
 
@@ -236,8 +234,16 @@ class Pack:
         """Yield the rows of a file, read bit by bit."""
         return map(json.loads, self.lines(name))
 
-    def _score(self, key_id, part, letter, response, worth, rule, scoring):
-        return rounded(score_part(letter, self.keys[key_id]["parts"][part], response, worth, rule, scoring))
+    def _paper(self, number):
+        """Give a paper's response schema, and its items, each with the scoring of its section."""
+        paper = json.loads(self.papers[number])
+        sections = [(section["items"], section.get("scoring", "")) for section in paper["sections"]]
+        return paper["response_schema"], [[*item, scoring] for items, scoring in sections for item in items]
+
+    def _score(self, key_id, part, letter, option_count, response, worth, rule, scoring):
+        if not is_answered(letter, option_count, response):
+            return Decimal(0)
+        return rounded(score_part(letter, self.keys[key_id]["parts"][part], response, points_of(worth), rule, scoring))
 
 
 def digest_of(archive, name):
@@ -295,7 +301,7 @@ def check_attempt(pack, number, folded):
     attempt = pack.attempt(number)
     if folded != attempt["answers"]:
         yield f"作答 {number}：答案与作答记录不一致"
-    if receipt_of(attempt, pack.paper(attempt["paper"])["response_schema"]) != attempt["receipt_sha256"]:
+    if receipt_of(attempt, pack.paper(attempt["paper"])[0]) != attempt["receipt_sha256"]:
         yield f"作答 {number}：答案与回执的校验值不符"
 
 
