@@ -34,7 +34,7 @@ _OFFICE_OF_COUNTY = """
 INSERT INTO role_grants (person_id, role, unit_id, tree, granted_at)
 SELECT p.id, 'publicity_office', u.id, 'region', now() FROM persons AS p, units AS u WHERE p.staff_number = ANY(:names) AND u.kind = 'county'
 """
-_MOST_USED = """
+_LARGEST_EXAM = """
 SELECT a.exam_id, CAST(k.version_id AS bigint) AS version_id, count(*) AS papers
 FROM grades AS g JOIN attempts AS a ON a.id = g.attempt_id, jsonb_object_keys(g.key_ids) AS k(version_id)
 WHERE g.is_current AND a.exam_id = (
@@ -94,7 +94,7 @@ async def _play(
 ) -> tuple[_Rounds, _Rounds, list[str]]:
     pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
     exam_id = connection.execute(text("SELECT min(id) FROM exams WHERE state = 'published'")).scalar_one()
-    corrected = connection.execute(text(_MOST_USED)).one()
+    corrected = connection.execute(text(_LARGEST_EXAM)).one()
     print(f"  corrected: a question of {corrected.papers:,} papers")
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
     before = await save_for(pool, savers, _BEFORE_S, _SAVES_S)

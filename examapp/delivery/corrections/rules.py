@@ -122,6 +122,7 @@ def grade_again(
     """
     kept = [rulings[ruling_id] for ruling_id in grade.ruling_ids]
     rules = change.changed_rules(grade.rules)
+    made: tuple[Score, list[str]] | None
     if new_ruling is None:
         made = _score_all(grade, keys, kept, GradingRules.from_json(rules))
     else:
