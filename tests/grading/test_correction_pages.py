@@ -64,7 +64,7 @@ def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exa
 def test_points_for_all_move_results_tell_people_and_make_a_second_version(world, session, exam, questions, offices):
     candidate_client = take_exam(world, exam, right="A")
     tried, page = ask(offices[0], f"/admin/corrections/questions/{questions[1].id}", form_of("full", exam))
-    assert "过线、掉线的人" in tried and candidate_client.person.name in tried
+    assert "过线、掉线的人" in tried and candidate_client.person.name in tried and "2，50%" in tried
     offices[1].post(f"{page}/check")
     offices[2].post(f"{page}/approve")
     assert candidate_client.person.name in offices[0].get(page).text
@@ -76,6 +76,8 @@ def test_points_for_all_move_results_tell_people_and_make_a_second_version(world
     assert [message.person_id for message in session.query(OutgoingMessage)] == [candidate_client.person.id]
     result = candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
     assert "历次评分（2 次）" in result and "原 2 分，现 4 分" in result
+    record = offices[0].post(f"/admin/attempts/{candidate_client.attempt['id']}/record", data={"reason": "复核"}).text
+    assert "更正后：全体给分" in record
     assert "第 2 版" in offices[0].get(f"/admin/exams/{exam.id}").text
     figures = offices[0].get(f"/api/v1/exams/{exam.id}/participation").get_json()
     assert "成绩第 2 版，更正 1 次" in figures["definitions"]["roster_as_of"]

@@ -15,6 +15,7 @@ from examapp.delivery.grading.rules import (
     UnmarkedItemError,
     VersionKey,
     band_of,
+    describe_ruling,
     score_item,
     score_paper,
     score_stored,
@@ -267,3 +268,14 @@ def test_an_annulled_attempt_has_no_points_and_the_same_full_marks():
     sections, schema, keys = stored_paper(*PAPER)
     score = score_paper(sections, schema, {"1": ["C"]}, keys, rules=replace(rules_with(), is_annulled=True))
     assert (score.points, score.points_possible, score.band, score.is_passed) == (0, 3, Band.FAIL, False)
+
+
+def test_a_ruling_names_every_answer_that_counts_in_the_letters_that_the_person_saw():
+    keys = tuple(VersionKey(number, [{"key": [letter]}]) for number, letter in enumerate("AC"))
+    said = [
+        describe_ruling(
+            Ruling(id=1, version_id=1, part=0, treatment=treatment, keys=of), kind_of(Kind.SINGLE_CHOICE), "CBA"
+        )
+        for treatment, of in ((Treatment.BEST_OF, keys), (Treatment.KEY, keys[:1]), (Treatment.VOID, ()))
+    ]
+    assert said == ["新旧答案均给分：C；A", "改为新答案：C", "不计分"]

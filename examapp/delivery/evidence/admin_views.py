@@ -33,7 +33,7 @@ class PackForm(FlaskForm):
     reason = StringField(
         "用途", validators=[InputRequired("请写明用途，例如：上级抽查。"), Length(max=300, message="最多 300 个字。")]
     )
-    has_names = BooleanField("附上姓名对照（每份答卷是谁的：姓名、工号、单位）")
+    has_names = BooleanField("附上姓名对照")
 
 
 @admin_blueprint.route("/exams/<int:exam_id>", methods=["GET", "POST"])

@@ -109,6 +109,13 @@ class Ruling:
     keys: tuple[VersionKey, ...]
 
 
+def describe_ruling(ruling: Ruling, kind: QuestionKind, order: str) -> str:
+    """Say in Chinese how a ruling counts its part, with every answer that counts, in the letters that the person saw."""
+    parts = [key.parts[ruling.part] for key in ruling.keys]
+    answers = ["、".join(kind.describe_key(part["key"], part.get("blanks") or (), order)) for part in parts]
+    return "：".join(filter(None, (TREATMENT_NAMES[ruling.treatment], "；".join(answers))))
+
+
 def score_paper(
     sections: Sequence[Mapping[str, Any]],
     schema: str,

@@ -21,7 +21,7 @@ from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey
+from examapp.delivery.grading.rules import Ruling, Treatment, VersionKey, describe_ruling
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import Kind
 
@@ -64,6 +64,8 @@ class ItemResult:
     explanation: str
     """HTML."""
     report_context: ResultContext | None
+    ruling: str
+    """How a correction made it count, in Chinese; empty without one."""
 
     @property
     def article(self) -> str:
@@ -161,6 +163,7 @@ def _item_result(
         key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
         explanation=part.get("explanation") or "",
         report_context=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
+        ruling="" if ruling is None else describe_ruling(ruling, kind_of(item.kind), item.order),
     )
 
 
