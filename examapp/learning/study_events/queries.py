@@ -19,7 +19,7 @@ from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 from examapp.uploads.models import StoredFile
 
-PAGE = 25
+PAGE = 20
 _SHOWN_AFTER = timedelta(days=1)
 _own_unit = aliased(Unit, name="own_unit")
 

@@ -31,7 +31,7 @@ from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import request_transaction, status_of, submit
 
 _READ = "records:event:read"
-_PAGE = 25
+_PAGE = 20
 """Rows of a page: so many fit a phone."""
 DEFINITION = (
     "期间内办结的活动、登记的履职记录，法律、主题或内容中写有本专项的法律或名称的，自动列入，不用另报。下级单位开展的计入本单位；"
