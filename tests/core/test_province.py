@@ -12,7 +12,7 @@ from examapp.db.personal_data import MAY_HOLD_CODE, ON_OWN_PAGE, SEALED, UNREADA
 from examapp.db.session import Base
 from examapp.jobs.registry import beat_schedule, province_tasks
 from examapp.organisation.units.rules import cells_label
-from examapp.platform.province.rules import OWN_NAMES, SENT, SHARED_KEYS, Direction, Link, local_keys
+from examapp.platform.province.rules import OWN_NAMES, OWNERS, SENT, SHARED_KEYS, Direction, Link, local_keys
 from tests.conftest import NOON
 
 TABLES = Base.metadata.tables
@@ -75,7 +75,7 @@ def test_what_figures_are_made_of_goes_up_and_every_named_column_is_there(sessio
         text("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'invalidate%'")
     )
     assert set(marking) - sent == set(), "figures are made of this table: send it up"
-    named = [*OWN_NAMES, *SHARED_KEYS, *local_keys(Direction.UP), *local_keys(Direction.DOWN)]
+    named = [*OWNERS.items(), *OWN_NAMES, *SHARED_KEYS, *local_keys(Direction.UP), *local_keys(Direction.DOWN)]
     assert [f"{table}.{column}" for table, column in named if column not in TABLES[table].columns] == []
 
 

@@ -6,16 +6,21 @@ import subprocess
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from benchmarks.sites import link, sites_of_province, wait_until
 from examapp import clock
 from examapp.db.session import db, transaction
+from examapp.errors import handle_database_error
 from examapp.ops.ordinary_user import postgres_program
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_scope.queries import get_report_context
+from examapp.platform.cells.queries import list_sequences
+from examapp.platform.cells.rules import find_cell_issue
 from examapp.platform.province.tasks import beat_schedule_process
 from tests.factories import World
 from tests.helpers.province import add_people, hand_in
@@ -79,7 +84,9 @@ def test_a_province_and_its_cells(sites):
     check_figures(province, [first, second])
     check_that_nothing_secret_is_there(province)
     check_that_the_reader_reads_the_listed_columns_alone(first)
+    check_that_the_programs_role_sees_how_links_stand(province)
     check_that_received_rows_are_not_changed(province, first)
+    check_that_the_provinces_rows_are_no_foreign_ones(first)
     check_changes_and_kept_figures(province, [first, second])
     check_roster_snapshots(province, [first, second])
     check_a_cell_that_is_away(province, first, second)
@@ -124,12 +131,55 @@ def check_that_the_reader_reads_the_listed_columns_alone(cell):
             reader.rollback()
 
 
+def check_that_the_programs_role_sees_how_links_stand(site):
+    with psycopg.connect(
+        site.address.replace("+psycopg", "")
+    ) as ordinary:  # no more rights to the catalogue than the program's role
+        for view in (
+            "pg_stat_subscription",
+            "pg_stat_subscription_stats",
+            "pg_subscription_rel",
+            "pg_replication_slots",
+        ):
+            ordinary.execute(f"SELECT * FROM {view}")
+        assert ordinary.execute("SELECT oid, subdbid, subname, subenabled FROM pg_subscription").fetchall()
+        last = "SELECT count(*) FROM pg_stat_subscription WHERE pid IS NOT NULL AND last_msg_receipt_time IS NOT NULL"
+        assert ordinary.execute(last).fetchone() > (0,)
+
+
 def check_that_received_rows_are_not_changed(province, cell):
-    with pytest.raises(Exception, match="belongs to another site"):
-        province.sql("UPDATE persons SET name = '改' WHERE id > 1")
-    with pytest.raises(Exception, match="belongs to another site"):
-        cell.sql("UPDATE exams SET title = '改' WHERE id = 1")
+    at_province = (
+        "UPDATE persons SET name = '改' WHERE id > 1",
+        "DELETE FROM attempts",
+        "INSERT INTO exemptions (exam_id, person_id, kind, reason, answer, requested_at) SELECT 1, max(id), 'exemption', '', '', now() FROM persons",
+    )
+    in_cell = (
+        "UPDATE exams SET title = '改' WHERE id = 1",
+        "INSERT INTO exam_audiences (exam_id, ranks) VALUES (1, '[]')",
+        "INSERT INTO answer_keys (question_version_id, number, parts, reason, created_at) SELECT min(id), 2, '[]', '', now() FROM question_versions",
+    )
+    for site, statements in ((province, at_province), (cell, in_cell)):
+        for statement in statements:
+            with pytest.raises(psycopg.errors.RaiseException, match="belongs to another site"):
+                site.sql(statement)
     cell.sql("UPDATE exams SET has_external_results = false WHERE id = 1")  # a column of its own
+    with province.app.app_context(), pytest.raises(DBAPIError) as refusal, transaction() as session:
+        session.execute(text("DELETE FROM attempts"))
+    assert handle_database_error_in(province, refusal.value) == 409
+
+
+def handle_database_error_in(site, error):
+    with site.app.test_request_context("/"):
+        return handle_database_error(error).status_code
+
+
+def check_that_the_provinces_rows_are_no_foreign_ones(cell):
+    with cell.app.app_context():
+        session = db.session()
+        assert find_cell_issue(list_sequences(session, with_rows=True), cell.cell) == "", (
+            "a start is not stopped by what came down"
+        )
+        db.session.remove()
 
 
 def check_changes_and_kept_figures(province, cells):

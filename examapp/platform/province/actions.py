@@ -20,6 +20,7 @@ from examapp.organisation.units.rules import CELL_RANGE
 from examapp.platform.province import queries
 from examapp.platform.province.rules import (
     OWN_NAMES,
+    OWNERS,
     SENT,
     SHARED_KEYS,
     Direction,
@@ -178,11 +179,13 @@ def _drop_constraints(connection: _Connection, table: str, column: str, kind: st
 
 
 def _guard(connection: _Connection, table: SentTable, direction: Direction) -> None:
-    """Refuse changes of received rows by this site; what comes by replication passes. Columns of a site's own may change."""
+    """Reject changes of received rows, and new parts of them, by this site; what comes by replication passes. Columns of a site's own may change."""
     if not table.range_column:
         return
     guarded = ", ".join(column for column in table.columns if column != "updated_at")
-    is_theirs = f"{table.range_column} {'<' if direction is Direction.DOWN else '>='} {CELL_RANGE}"
+    sign = "<" if direction is Direction.DOWN else ">="
+    by_row = f"OLD.{table.range_column} {sign} {CELL_RANGE}"
+    by_owner = " OR ".join(f"NEW.{column} {sign} {CELL_RANGE}" for column in (table.range_column, OWNERS.get(table.name)) if column)  # fmt: skip
     _run(
         connection,
         """
@@ -190,15 +193,15 @@ def _guard(connection: _Connection, table: SentTable, direction: Direction) -> N
         BEGIN RAISE EXCEPTION 'a row of % belongs to another site', TG_TABLE_NAME USING ERRCODE = 'QR001'; END $$
         """,
     )
-    for name, events, row in (
-        ("made", "INSERT", "NEW"),
-        ("changed", f"UPDATE OF {guarded}", "OLD"),
-        ("deleted", "DELETE", "OLD"),
+    for name, events, is_theirs in (
+        ("made", "INSERT", by_owner),
+        ("changed", f"UPDATE OF {guarded}", by_row),
+        ("deleted", "DELETE", by_row),
     ):
         _run(
             connection,
             f"CREATE OR REPLACE TRIGGER reject_received_{name} BEFORE {events} ON {table.name} FOR EACH ROW "
-            f"WHEN ({row}.{is_theirs}) EXECUTE FUNCTION reject_received()",
+            f"WHEN ({is_theirs}) EXECUTE FUNCTION reject_received()",
         )
 
 

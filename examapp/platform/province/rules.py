@@ -97,6 +97,12 @@ SENT: dict[Direction, tuple[SentTable, ...]] = {
 
 _LOCAL_KEYS = {Direction.DOWN: (("exam_audiences", "unit_id"), ("exam_audiences", "sector_unit_id"), ("exam_audiences", "person_id")), Direction.UP: (("attempts", "paper_id"), ("exam_audiences", "person_id"))}  # fmt: skip
 """Foreign keys of received rows to rows that stay elsewhere: papers in the cells; units and people of other cells that an audience names."""
+OWNERS = {
+    "persons": "unit_id", "attempts": "person_id", "grades": "attempt_id", "external_results": "person_id", "exemptions": "person_id", "exam_sessions": "exam_id",
+    "exam_audiences": "exam_id", "question_versions": "question_id", "answer_keys": "question_version_id", "citations": "question_version_id",
+    "law_versions": "law_id", "law_articles": "law_version_id", "article_gists": "law_version_id", "blueprint_sections": "blueprint_id",
+}  # fmt: skip
+"""The column by which a row is a part of another: a site adds no part to a received row either, whose number the other side may take too."""
 SHARED_KEYS = (("persons", "staff_number"), ("units", "code"), ("units", "uscc"), ("attempts", "receipt_number"))
 """Unique in each cell; at the province unique among its own rows alone, so that no two cells can stop each other."""
 OWN_NAMES = (
