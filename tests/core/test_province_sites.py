@@ -160,7 +160,7 @@ def check_that_received_rows_are_not_changed(province, cell):
     )
     for site, statements in ((province, at_province), (cell, in_cell)):
         for statement in statements:
-            with pytest.raises(psycopg.errors.RaiseException, match="belongs to another site"):
+            with pytest.raises(psycopg.DatabaseError, match="belongs to another site"):
                 site.sql(statement)
     cell.sql("UPDATE exams SET has_external_results = false WHERE id = 1")  # a column of its own
     with province.app.app_context(), pytest.raises(DBAPIError) as refusal, transaction() as session:
