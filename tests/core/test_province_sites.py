@@ -163,9 +163,9 @@ def check_that_received_rows_are_not_changed(province, cell):
             with pytest.raises(psycopg.DatabaseError, match="belongs to another site"):
                 site.sql(statement)
     cell.sql("UPDATE exams SET has_external_results = false WHERE id = 1")  # a column of its own
-    with province.app.app_context(), pytest.raises(DBAPIError) as refusal, transaction() as session:
+    with province.app.app_context(), pytest.raises(DBAPIError) as rejection, transaction() as session:
         session.execute(text("DELETE FROM attempts"))
-    assert handle_database_error_in(province, refusal.value) == 409
+    assert handle_database_error_in(province, rejection.value) == 409
 
 
 def handle_database_error_in(site, error):
