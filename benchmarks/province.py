@@ -45,13 +45,14 @@ INSERT INTO units (code, name, kind, parent_id, region_path, created_at)
 VALUES ('C{cell}', '第{cell}市', 'prefecture', 1, '/1/{first}/', now());
 INSERT INTO units (id, code, name, kind, parent_id, region_path, created_at) OVERRIDING SYSTEM VALUE
 SELECT {first} + n, 'C{cell}-' || n, '单位' || n, 'department', {first}, '/1/{first}/' || ({first} + n) || '/', now() FROM generate_series(1, {units}) AS n;
+INSERT INTO papers (sections, response_schema, total_points, created_at) VALUES ('[]', '', 100, now());
 INSERT INTO persons (staff_number, name, unit_id, state, rank, position, id_number_encrypted, mobile_encrypted, created_at, updated_at)
 SELECT 'S' || n, '人' || n, {first} + 1 + n % {units}, 'on_roster', '一级科员', '科员', 'SEALED-ID', 'SEALED-MOBILE', now(), now() FROM generate_series(1, {people}) AS n;
 """
 _ATTEMPTS = """
 INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at,
   is_forced, receipt_number, total, grading_retry_count)
-SELECT 1, id, 1, 0, unit_id, 'graded', now(), now(), now(), 1, '', '{{}}', now(), false, 'R' || id, 65, 0 FROM persons WHERE {which} ORDER BY id;
+SELECT 1, id, 1, (SELECT min(papers.id) FROM papers), unit_id, 'graded', now(), now(), now(), 1, '', '{{}}', now(), false, 'R' || id, 65, 0 FROM persons WHERE {which} ORDER BY id;
 INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, rules, sheet, reason, graded_at)
 SELECT a.id, 1, true, p.points, 100, p.points, CASE WHEN p.points >= 90 THEN 'excellent' WHEN p.points >= 80 THEN 'good' WHEN p.points >= 60 THEN 'pass' ELSE 'fail' END, p.points >= 60,
   '["THE-POINTS"]', '{{}}', '{{}}', 'THE-SHEET', 'first', now()
