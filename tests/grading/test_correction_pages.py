@@ -79,6 +79,8 @@ def test_points_for_all_move_results_tell_people_and_make_a_second_version(world
     record = offices[0].post(f"/admin/attempts/{candidate_client.attempt['id']}/record", data={"reason": "复核"}).text
     assert "更正后：全体给分" in record
     assert "第 2 版" in offices[0].get(f"/admin/exams/{exam.id}").text
+    unit = f"/admin/reports/exams/{exam.id}/units/{candidate_client.person.unit_id}"
+    assert "改变了本单位（含下级）1 人的成绩" in offices[0].get(unit).text
     figures = offices[0].get(f"/api/v1/exams/{exam.id}/participation").get_json()
     assert "成绩第 2 版，更正 1 次" in figures["definitions"]["roster_as_of"]
 

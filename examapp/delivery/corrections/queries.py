@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import local
@@ -231,6 +231,19 @@ def people_of(session: Session, attempt_ids: Sequence[int]) -> dict[int, Attempt
 def count_open_attempts(session: Session, exam_ids: Sequence[int]) -> int:
     """Count the attempts of these exams that are being sat or wait for their grade: they will follow a correction by themselves."""
     statement = select(func.count()).where(Attempt.exam_id.in_(exam_ids), Attempt.state != AttemptState.GRADED)
+    return session.execute(statement).scalar_one()
+
+
+def count_changed_people(session: Session, exam_id: int, unit_ids: Sequence[int]) -> int:
+    """Count whose results in an exam corrections have changed, of those who sat it in one of these units."""
+    after, before = aliased(Grade), aliased(Grade)
+    is_changed = or_(after.points != before.points, after.percent != before.percent, after.band != before.band)
+    statement = (
+        select(func.count(Attempt.person_id.distinct()))
+        .join(after, and_(after.attempt_id == Attempt.id, after.correction_id.is_not(None)))
+        .join(before, and_(before.attempt_id == Attempt.id, before.number == after.number - 1))
+        .where(Attempt.exam_id == exam_id, Attempt.unit_id.in_(unit_ids), is_changed)
+    )
     return session.execute(statement).scalar_one()
 
 

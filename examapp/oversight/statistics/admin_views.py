@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.clock import day_of, local
 from examapp.db.session import read_session
+from examapp.delivery.corrections.queries import count_changed_people
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
@@ -101,6 +102,8 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         wanted=view.people(None),
     )
     form = ExportForm(tree=view.tree, scope=report_context.scope)
+    is_corrected = report_context.exam.result_version > 1
+    unit_ids = [node.unit_id for node in table.units.nodes] if is_corrected else []
     return page_of(
         "reports/unit.html",
         report_context,
@@ -114,6 +117,7 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         depths=DEPTHS,
         linked_numbers=_linked_numbers(exam_id, view),
         rates_of=_rates_of,
+        changed_people=count_changed_people(session, exam_id, unit_ids) if is_corrected else 0,
     )
 
 
