@@ -56,15 +56,15 @@ def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session
 
 
 def test_file_that_seems_to_hold_more_questions_is_imported_only_after_a_look(office, session):
-    text = "1. 简述办案的程序。\n答案：\n1. 先行调查。\n2. 再行决定。\n"
+    text = "1. 简述办案的程序。\n答案：先行调查，再行决定。\n简述办案的期限。\n答案：三十日。\n2. 简述听证的程序。\n答案：先申请。\n"
     answer = upload(office, text.encode(), name="题.txt")
     row = newest(session)
-    assert (row.summary["census"], row.summary["found"]) == (2, 1)
-    assert "像是有 2 题" in office.get(answer.location).get_data(as_text=True)
+    assert (row.summary["census"], row.summary["found"]) == (3, 2)
+    assert "像是有 3 题" in office.get(answer.location).get_data(as_text=True)
     assert "已核对题数" in confirm(office, row).get_data(as_text=True) and count(session) == 0
     seen = {"state": "draft", "is_census_seen": "y"}
     office.post(f"/admin/questions/imports/{row.id}/confirm", data=seen, follow_redirects=True)
-    assert count(session) == 1
+    assert count(session) == 2
 
 
 def test_second_press_and_second_upload_import_nothing_twice(office, session):
