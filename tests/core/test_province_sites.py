@@ -91,6 +91,7 @@ def test_a_province_and_its_cells(sites):
     check_roster_snapshots(province, [first, second])
     check_a_cell_that_is_away(province, first, second)
     check_a_conflict(province, first, second)
+    check_that_foreign_rows_and_equal_names_are_rejected(province, first, second)
 
 
 def check_figures(province, cells):
@@ -274,8 +275,7 @@ def check_a_conflict(province, first, second):
     wait_until(lambda: province.flask("province", "status")[0] == 0)
 
 
-def test_a_cell_with_rows_of_another_range_and_names_of_the_province_is_rejected(sites):
-    province, first, second = sites
+def check_that_foreign_rows_and_equal_names_are_rejected(province, first, second):
     second.sql(
         "INSERT INTO persons (id, staff_number, name, unit_id, state, rank, position, created_at, updated_at) SELECT 5000000000001, 'X', 'X', 1, 'left', '', '', now(), now()"
     )
