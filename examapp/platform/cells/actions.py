@@ -30,8 +30,7 @@ def begin_cell(context: ActionContext, cell: int) -> int:
     waiting = [found for found in sequences if not first <= found.next_id < first_id(cell + 1)]
     for found in waiting:
         # meant: names of the catalogue and a number.
-        session.execute(
-            text(f'ALTER TABLE "{found.table}" ALTER COLUMN "{found.column}" SET START WITH {first} RESTART')
-        )
+        restart = text(f'ALTER TABLE "{found.table}" ALTER COLUMN "{found.column}" SET START WITH {first} RESTART')
+        session.execute(restart)
     record(context, "cells.begin", object_type="cell", object_id=cell, details={"sequences": len(waiting)})
     return len(waiting)

