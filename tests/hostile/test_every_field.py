@@ -27,7 +27,7 @@ TOGETHER = ("", "-1", "1e999", "sNaN", "0001-01-01", "2026-13-45", "字" * 5000,
 BROKEN = ["\x00", "9" * 20, "-1", b"\xff\xfe", "a'--", "𠮷", "2026-13-45"]
 """Tried one after the other under every word of an address."""
 FEW = 5
-"""Up to so many fields each is tried alone with every value; beyond, with two, and all in company."""
+"""Up to so many fields each is tried alone with every value; beyond, with two, and with all in company."""
 SOME = 1
 """So many values of a kind each view is tried with in make test-slow, others at each view; with all of them in make test-long."""
 MAX_ADDRESS = 8000

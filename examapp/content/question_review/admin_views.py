@@ -124,10 +124,10 @@ def review_draft(question_id: int) -> AnyResponse | str:
 @requires("questions:question:review")
 def pass_draft(question_id: int) -> AnyResponse:
     """Review and activate one draft whose findings were all ticked, and lead to the next."""
-    question_queries.get_question(read_session(), question_id)
+    finding_count = queries.get_for_reviewer(read_session(), question_id).finding_count
     stamps = {each: stamp for each, stamp in _shown_stamps().items() if each == question_id}
     back = url_for(".review_draft", question_id=question_id)
-    if len(request.form.getlist("seen")) < queries.get_for_reviewer(read_session(), question_id).finding_count:
+    if len(request.form.getlist("seen")) < finding_count:
         flash("机器提示的每一处都要看过并勾选，然后再点通过。", "danger")
         return redirect(back)
     with request_transaction() as context:

@@ -53,7 +53,8 @@ UNIT_HEADS: dict[str, tuple[str, ...]] = {
 """Heads of a unit file, as people write them."""
 
 
-_LATE = timedelta(seconds=60)
+BEHIND = timedelta(seconds=60)
+"""From here on a site of a province whose last sign of life is older counts as away."""
 
 
 def cells_label(cells: Sequence[tuple[int, str | None, float | None, bool]], *, now: datetime) -> str:
@@ -67,7 +68,7 @@ def cells_label(cells: Sequence[tuple[int, str | None, float | None, bool]], *, 
     if own := [name for _, name, _, is_other in cells if not is_other]:
         return f"只含本分区（{own[0] or '还没有单位'}）的人员"
     beats = {(number, name or "还没有单位"): beat for number, name, beat, _ in cells}
-    late = {one: beat for one, beat in beats.items() if beat is None or now.timestamp() - beat > _LATE.total_seconds()}
+    late = {one: beat for one, beat in beats.items() if beat is None or now.timestamp() - beat > BEHIND.total_seconds()}
     current = [beat for one, beat in beats.items() if one not in late and beat is not None]
     parts = [f"各分区的数据截至 {local(datetime.fromtimestamp(min(current), UTC)):%H:%M:%S}"] if current else []
     for (number, name), beat in late.items():

@@ -31,8 +31,8 @@ from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
 _EVENT_SHOWN = timedelta(hours=12)
 _RECENT = timedelta(days=60)
-_MAX_TABS = 6
 """So long an exam that is over is named beside the one that stands out."""
+_MAX_TABS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +138,8 @@ def find_organiser_home(
     unit_id, tree = top
     shown = next((exam for exam in ordered if exam.id == exam_id), ordered[0])
     figures = home_figures(session, shown.id, unit_id, tree=tree, now=now)
-    recent = [exam for exam in ordered if exam.closes_at > now - _RECENT or exam is shown][:_MAX_TABS]
-    return OrganiserHome(figures=figures, tree=tree, exams=recent if shown in recent else [shown, *recent[1:]])
+    recent = [exam for exam in ordered if exam.closes_at > now - _RECENT][:_MAX_TABS]
+    return OrganiserHome(figures=figures, tree=tree, exams=recent if shown in recent else [*recent, shown])
 
 
 def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from examapp.organisation.units.rules import CELL_RANGE
+from examapp.organisation.units.rules import BEHIND, CELL_RANGE
 
 
 class Direction(StrEnum):
@@ -38,8 +38,6 @@ class SentTable:
 _SIGN = {Direction.DOWN: "<", Direction.UP: ">="}
 PROVINCE_BEAT, CELL_BEAT = "province", "cell:"
 """Names in `heartbeats` of what the schedule of a site writes every ten seconds, for the other side to see how far it has got."""
-BEHIND = timedelta(seconds=60)
-"""From here on a site whose last sign of life is older counts as away."""
 _AHEAD = timedelta(seconds=5)
 
 
