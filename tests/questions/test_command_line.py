@@ -151,3 +151,15 @@ def test_check_measures_the_whole_bank_and_holds_articles_against_their_law(app,
     assert "合格　法律已经施行" in answer.output and "检查完毕，1 处问题" in answer.output
     (tmp_path / "测试法.txt").write_text(law + question.replace("第九条", "第二条"), "utf-8")
     assert run(app, "check", tmp_path, "--laws", laws).exit_code == 0
+
+
+def test_check_names_the_articles_that_an_explanation_leans_on_and_the_question_does_not_cite(app, tmp_path):
+    head = "@law 测试法\n@version 2021-01-22\n@effective 2021-07-15\n@topic 行政法\n\n## cs-001 判断题 易\n"
+    body = "条文：{}\n知识点：测试\n题干：县政府可以决定。\n答案：正确\n解析：决定权见第二条；期限按本法第七条第一款和第八条；《别法》第九条、行政处罚法第十条另有规定。\n"
+    (tmp_path / "测试法.txt").write_text(head + body.format("第二条"), "utf-8")
+    answer = run(app, "check", tmp_path)
+    assert [line for line in answer.output.splitlines() if "解析提到" in line] == [
+        f"测试法.txt：cs-001：解析提到{label}，条文没有写" for label in ("第七条", "第八条")
+    ]
+    (tmp_path / "测试法.txt").write_text(head + body.format("第二条、第七条、第八条"), "utf-8")
+    assert run(app, "check", tmp_path).exit_code == 0

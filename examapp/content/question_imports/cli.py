@@ -22,6 +22,7 @@ from examapp.content.question_intake.rules import (
     measure_copied,
     measure_gists,
     missing_articles,
+    uncited_articles,
 )
 from examapp.content.question_law_changes.queries import list_laws_with_flags
 from examapp.content.question_search.queries import QuestionFilter, iter_questions
@@ -249,7 +250,7 @@ def check_content(folder: Path, laws: Path | None) -> None:
     """Check the shipped questions: print one line a finding, then one line a measure of the whole; exit code 1 where any fails."""
     found = 0
     for path in sorted(folder.glob("*.txt")):
-        for finding in (*check_file(path), *(missing_articles(path, laws) if laws else ())):
+        for finding in (*check_file(path), *uncited_articles(path), *(missing_articles(path, laws) if laws else ())):
             click.echo(f"{path.name}：{finding}")
             found += 1
     for finding in list_gist_issues(folder / "gists", laws) if laws else ():
