@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from examapp.content.blueprints.models import Paper
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from question_bank.model import Kind
@@ -76,11 +77,15 @@ def test_order_is_made_with_buttons_and_arrow_keys_and_reaches_the_server(live, 
     expect(item.locator(".order-state")).to_contain_text("还没有作答")
     item.get_by_role("button", name="就按现在的顺序作答").click()
     wait_saved(page)
-    hand_in(page)
     assert stored(live) == {1: ["A", "B", "C", "D"]}
+    (paper,) = live.read(Paper)
+    wrong = positions(paper.sections[0]["items"][0][2])[::-1]  # a right answer would not stand among the mistakes
+    put_into_order(page, item, wrong)
+    hand_in(page)
+    assert stored(live) == {1: wrong}
     grade_waiting(max_batches=1)
     page.get_by_role("link", name="查看成绩").click()
-    expect(page.get_by_text("您的顺序：A → B → C → D")).to_be_visible()
+    expect(page.get_by_text(f"您的顺序：{' → '.join(wrong)}")).to_be_visible()
     assert violations(page) == []
     look(page, f"ordering-result-{width}")
 
@@ -94,8 +99,9 @@ def put_into_order(page, place, key):
         place.locator(".order-confirm").click()
 
 
-def order_of(item):
-    return [chr(65 + item.order.index(letter)) for letter in STEPS]
+def positions(option_order):
+    """Give the displayed letters of the right order, where options are displayed in this order of stored letters."""
+    return [chr(65 + option_order.index(letter)) for letter in STEPS]
 
 
 def test_ordering_is_practised_by_touch(live, device, exam):
@@ -108,7 +114,7 @@ def test_ordering_is_practised_by_touch(live, device, exam):
     look(page, "ordering-practice-360")
     assert violations(page) == []
     (item,) = live.read(PracticeItem)
-    key = order_of(item)
+    key = positions(item.order)
     put_into_order(page, page.locator(".practice"), key)
     page.get_by_role("button", name="提交答案").click()
     expect(page.get_by_text("答对了。")).to_be_visible()
@@ -133,14 +139,16 @@ def test_ordering_is_taken_along_and_sent_after_a_tunnel(live, device, exam):
         if number == ordered:
             page.get_by_role("button", name="提交本章练习").click()
             expect(page.locator("#taken-state")).to_contain_text("题未答")
-            put_into_order(page, block, order_of(item))
+            put_into_order(page, block, positions(item.order))
         else:
             block.locator(f'input[value="{"ABCD"[item.order.index("A")]}"]').check()
     page.get_by_role("button", name="提交本章练习").click()
     expect(page.locator("#taken-state")).to_contain_text("答案已存在本机")
     context.set_offline(False)
     page.wait_for_url("**/study/exercises/*", timeout=20_000)
-    assert [item.response for item in live.read(PracticeItem) if str(item.id) == ordered] == [order_of(items[ordered])]
+    assert [item.response for item in live.read(PracticeItem) if str(item.id) == ordered] == [
+        positions(items[ordered].order)
+    ]
     assert all(item.is_right for item in live.read(PracticeItem))
 
 

@@ -5,6 +5,7 @@ A crash, a hang of more than ten seconds or memory over the limit ends the proce
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import sys
@@ -22,6 +23,8 @@ else:
 
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_SECONDS_EACH = 10
+SEED = int(os.environ.get("FUZZ_SEED", "0"))
+"""What the bytes are drawn from; 0 draws others in each run."""
 
 
 def run_one(read, content: bytes) -> None:
@@ -43,6 +46,7 @@ def fuzz_with_atheris(target, seconds: int, corpus: Path) -> None:
         "-verbosity=0",
         f"-artifact_prefix={corpus.parent}/{target.name}-",
         "-print_final_stats=1",
+        f"-seed={SEED}",
         str(corpus),
     ]
     atheris.Setup(arguments, lambda content: run_one(target.read, content), enable_python_coverage=True)
@@ -65,7 +69,13 @@ def fuzz_with_hypothesis(target, seconds: int) -> None:
     )
     runs = 0
 
-    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=200,
+        deadline=None,
+        database=None,
+        derandomize=SEED != 0,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.one_of(grown, st.binary(max_size=4000)))
     def run(content: bytes) -> None:
         nonlocal runs

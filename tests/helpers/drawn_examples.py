@@ -1,4 +1,4 @@
-"""How many examples hypothesis draws: some in `make test`, all in `make test-slow` (HYPOTHESIS_PROFILE=all)."""
+"""How many examples hypothesis draws: some in `make test`, the same in each run; all in `make test-long` (HYPOTHESIS_PROFILE=all), others each time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from hypothesis import settings
 
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "some")
-settings.register_profile("some", max_examples=30, deadline=None)
+settings.register_profile("some", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("all", max_examples=150, deadline=None)
 
 
