@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -206,9 +205,3 @@ def _due(now: datetime) -> Any:
         .order_by(Job.id)
         .limit(_MAX_PUBLISHED)
     )
-
-
-def list_due(session: Session, kind: str, *, now: datetime) -> Sequence[int]:
-    """List the due jobs of a kind, for a process that runs them itself."""
-    due = select(Job.id).where(Job.kind == kind, Job.state == JobState.QUEUED, Job.run_after <= now)
-    return session.scalars(due.order_by(Job.id)).all()

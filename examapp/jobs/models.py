@@ -106,11 +106,6 @@ class Job(Base):
         """Whether its work has been done."""
         return self.state == JobState.DONE
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether it ended without its work done: failed, cancelled or quarantined."""
-        return not self.is_active and not self.is_done
-
     @hybrid_property
     def client_state(self) -> str:
         """The state in the words of the delivery protocol and the pages: `waiting`, `running`, `ready`, `failed`."""

@@ -231,14 +231,6 @@ def finish_upload(session: Session, *, token: str, room: str, by_id: int, now: d
     return stored
 
 
-def give_up_upload(session: Session, *, token: str, room: str, by_id: int) -> None:
-    """Forget an upload under way; raises NotFoundError."""
-    upload = _own(session, token, room, by_id)
-    path = part_path(token)
-    session.delete(upload)
-    after_commit(session, lambda: path.unlink(missing_ok=True))
-
-
 def _received(upload: PendingUpload) -> int:
     """Give how many bytes are really here: a folder that was lost or restored holds fewer than the row says."""
     try:

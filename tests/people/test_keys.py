@@ -24,9 +24,6 @@ NEW = "k2:" + "22" * 32
 LETTERS = frozenset({"content", "annotated"})
 PLAIN = frozenset({"bank_updates", "law_imports", "media", "question_imports"})
 """Tables whose files hold pictures, questions and texts of laws, nothing about anybody."""
-NOT_PERSONAL = {
-    "id_number_index", "mobile_index", "token_digest", "name_digest", "name_key", "nonce", "code_index",
-}  # fmt: skip
 
 
 def id_number(serial):

@@ -85,18 +85,6 @@ def select_drafts(session: Session, choice: DraftChoice, *, now: datetime) -> li
     return list(session.scalars(statement.order_by(BankQuestion.updated_at, BankQuestion.id).limit(choice.limit)))
 
 
-def find_external_review(session: Session, question_id: int) -> tuple[ReviewTicket, TicketQuestion] | None:
-    """Find the last verdict that somebody from outside gave on a question."""
-    row = session.execute(
-        select(ReviewTicket, TicketQuestion)
-        .join(TicketQuestion, TicketQuestion.ticket_id == ReviewTicket.id)
-        .where(TicketQuestion.question_id == question_id, TicketQuestion.verdict.is_not(None))
-        .order_by(TicketQuestion.decided_at.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else (row[0], row[1])
-
-
 def count_verdicts(ticket: ReviewTicket) -> dict[str, int]:
     """Count a ticket's questions: passed, doubted, not yet read."""
     counts = {str(verdict): sum(row.verdict == verdict for row in ticket.questions) for verdict in Verdict}

@@ -58,11 +58,6 @@ def current_key(session: Session, version_id: int) -> AnswerKey:
     return session.scalars(statement.limit(1)).one()
 
 
-def get_key(session: Session, key_id: int) -> AnswerKey:
-    """Get one key of a version's history."""
-    return session.get_one(AnswerKey, key_id)
-
-
 def list_versions(session: Session, question_id: int) -> list[QuestionVersion]:
     """List a question's versions, the newest first."""
     statement = select(QuestionVersion).where(QuestionVersion.question_id == question_id)

@@ -85,9 +85,6 @@ _KEYS = text("SELECT id, parts FROM answer_keys WHERE id = ANY(CAST(:ids AS bigi
 _RULINGS = text(
     "SELECT id, question_version_id, part, treatment, key_ids FROM item_rulings WHERE id = ANY(CAST(:ids AS bigint[]))"
 )
-_MARKS = text(
-    "SELECT id, attempt_id, item, points::text AS points FROM item_marks WHERE id = ANY(CAST(:ids AS bigint[]))"
-)
 _MAX_CACHED_KEYS = 20_000
 _cached_keys: dict[int, VersionKey] = {}
 
@@ -171,14 +168,6 @@ def rulings_by_id(session: Session, ids: Collection[int]) -> dict[int, Ruling]:
         )
         for row in rows
     }  # fmt: skip
-
-
-def marks_by_attempt(session: Session, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
-    """Give what persons gave, by attempt, of these marks; no statement where there are no ids."""
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in session.connection().execute(_MARKS, {"ids": list(ids)}) if ids else ():
-        found.setdefault(row.attempt_id, []).append({"id": row.id, "item": row.item, "points": row.points})
-    return found
 
 
 def clear_key_cache() -> None:

@@ -29,8 +29,6 @@ HEADS = {
 }
 """Heads in their order, as the notices of county offices name them."""
 MAX_TEXT = 5000
-OWED = ("problems", "plan")
-"""Heads that nothing recorded can fill: somebody has to write them."""
 
 
 class ReportState(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.faults.deployment import DrillDeployment
@@ -45,12 +45,6 @@ class FaultRow:
             result.faults, result.notes = running.faults, running.notes
         result.seconds = time.monotonic() - began
         return result
-
-    @contextlib.contextmanager
-    def own_site(self, settings: dict[str, str]) -> Iterator[DrillDeployment]:
-        assert self.site is not None
-        with self.site(settings) as site:
-            yield site
 
 
 def _ends_of(text: str) -> str:
