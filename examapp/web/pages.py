@@ -113,7 +113,13 @@ def show_site_texts(app: Flask, texts: SiteTexts) -> None:
 def init_pages(app: Flask, *, asset_version: str) -> None:
     """Hang filters, context and response hooks into the application."""
     app.jinja_env.filters.update(
-        instant=instant, day=day, minutes=minutes, points=points.for_people, percent=percent, rich=rich
+        instant=instant,
+        day=day,
+        iso_day=iso_day,
+        minutes=minutes,
+        points=points.for_people,
+        percent=percent,
+        rich=rich,
     )
     app.jinja_env.globals.update(
         asset=lambda name: f"/static/{asset_version}/{name}",
@@ -145,6 +151,11 @@ def instant(value: datetime | None) -> str:
 def day(value: datetime | None) -> str:
     """Write the day of an instant as `11月24日`."""
     return "–" if value is None else f"{clock.local(value):%-m月%-d日}"
+
+
+def iso_day(value: datetime | None) -> str:
+    """Write the day of an instant as `2026-11-24`, for the columns of tables."""
+    return "–" if value is None else f"{clock.local(value):%Y-%m-%d}"
 
 
 def minutes(seconds: int | None) -> str:

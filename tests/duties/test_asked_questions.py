@@ -35,6 +35,13 @@ def click(client, path, text):
     return found[0]
 
 
+def figures_on(page):
+    """Texts of the figures and of the table cells of a page: what a link from a figure has to show again."""
+    assert page.status_code == 200
+    found = re.findall(r'<div class="figure-value">(.*?)</div>|<t[dh][^>]*>(.*?)</t[dh]>', page.text, re.DOTALL)
+    return {re.sub(r"<[^>]+>", "", figure or cell).strip() for figure, cell in found}
+
+
 def links_of(document):
     """Texts and addresses of the links in a Word document's tables."""
     links = document.tables[-1]._tbl.xpath(".//w:hyperlink")
@@ -72,5 +79,18 @@ def test_each_question_is_answered_within_three_clicks(world):
     said = "".join(paragraph.text for paragraph in document.paragraphs).partition("附：")[0]
     sources = links_of(document)
     assert set(NUMBER.findall(re.sub(r"\d+年|\d+月|\d+日", "", said))) <= {text for text, _ in sources}
-    for address in {address.removeprefix("http://localhost") for _, address in sources}:
-        assert office.get(address).status_code == 200
+    for text, address in sources:
+        assert text in figures_on(office.get(address.removeprefix("http://localhost"))), (text, address)
+    assert len(sources) > 20
+
+
+def test_a_bureaus_year_counts_its_system_in_every_part(world):
+    county = ReportCounty(world)
+    for unit in (county.bureau, county.school, county.town):
+        county.attempt(world.person(unit), points=80)
+    admin = world.api(world.admin("unit_admin", county.bureau, tree="sector"))
+    page = admin.get(f"/admin/duties/yearly?year={clock.today().year}").text
+    assert "应考 2 人，参考 2 人" in page
+    [href] = {unescape(href) for href, label in LINK.findall(page) if "scope=" in href}
+    assert "tree=sector" in href
+    assert {"2", "100.00%"} <= figures_on(admin.get(href))

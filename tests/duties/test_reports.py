@@ -10,7 +10,7 @@ from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
 from examapp.oversight.duty_reports.models import DutyReport
-from examapp.oversight.duty_reports.rules import ReportStatus, missing_heads, report_status
+from examapp.oversight.duty_reports.rules import ReportStatus, is_late, missing_heads, report_status
 from tests.conftest import NOON
 
 DUE = date(2026, 11, 20)
@@ -31,6 +31,7 @@ def test_a_report_after_its_due_day_is_late_and_a_closed_unit_owes_none(state, s
     at = submitted_on and clock.from_local(datetime(2026, 11, submitted_on, 23, 59))  # noqa: DTZ001 – the county's
     today_on = date(2026, 11, today)
     assert report_status(state, due_on=DUE, submitted_at=at, is_closed=is_closed, today=today_on) == wanted
+    assert is_late(state, due_on=DUE, submitted_at=at) is (submitted_on == 21)
     assert missing_heads("leader", {"study": "x", "problems": " "})[-2:] == ["存在的问题", "下一步打算"]
 
 
@@ -74,6 +75,10 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
     assert "不能再改" in own.post(f"{mine}/edit", data={"version": 4, **texts}).get_data(as_text=True)
     assert office.post(f"{page}/read", data={"act": "read", "remark": "写得实"}).status_code == 302
     assert "写得实" in own.get(mine).get_data(as_text=True)
+    assert own.get(f"{mine}/edit").status_code == 302  # what was handed in is shown, not written
+    late = office.get("/admin/duties/reports?year=2026&state=late").get_data(as_text=True)
+    assert "已审阅（逾期报送）" in late and "县教育局" not in late
+    assert "已述法 1 人，其中逾期 1 人" in office.get("/admin/duties/yearly?year=2026").get_data(as_text=True)
     assert own.get(f"{mine}/report.docx").data[:2] == b"PK"
     assert office.get("/admin/duties/reports/summary.docx?year=2026").data[:2] == b"PK"
 

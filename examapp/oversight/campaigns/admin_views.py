@@ -120,6 +120,7 @@ def show_campaign(campaign_id: int) -> str:
     return render_template(
         "duties/campaign.html",
         campaign=campaign,
+        span=rules.span_text(campaign.starts_on, campaign.ends_on),
         lines=lines,
         shown=chosen[(page - 1) * _PAGE : page * _PAGE],
         progress=progress,
@@ -178,7 +179,7 @@ def remove_campaign(campaign_id: int) -> Response:
 
 
 _HEADS = ("单位", "状态", "活动场次", "履职记录", "在册人员（人次）", "群众（人次）", "情况")
-_WIDTHS = (24, 12, 10, 10, 12, 12, 50)
+_WIDTHS = (24, 12, 12, 12, 14, 14, 44)
 
 
 @admin_blueprint.get("/campaigns/<int:campaign_id>/summary.docx")
@@ -193,7 +194,7 @@ def export_campaign(campaign_id: int) -> Response:
     document = WordDocument(is_landscape=True)
     document.title(title)
     document.paragraph(
-        f"{campaign.starts_on:%-m月%-d日}至{campaign.ends_on:%-m月%-d日}，{len(lines)} 个单位中已开展 {counts[CampaignProgress.DONE]} 个，"
+        f"{rules.span_text(campaign.starts_on, campaign.ends_on)}，{len(lines)} 个单位中已开展 {counts[CampaignProgress.DONE]} 个，"
         f"活动 {sum(len(line.events) for line in lines)} 场，履职记录 {sum(len(line.records) for line in lines)} 条，"
         f"在册人员 {sum(line.present for line in lines)} 人次，群众 {sum(line.outside for line in lines)} 人次。",
         is_indented=True,

@@ -83,6 +83,7 @@ def overview() -> str:
         year=year,
         period=rules.period_of(year, queries.list_periods(session)),
         rows=queries.list_overview(session, year, duty_scope.write, today=clock.today(), page=page),
+        figures=queries.count_lists(session, year, duty_scope.write, today=clock.today()),
         page=page,
         pages_count=-(-queries.count_units(session, year, duty_scope.write) // queries.PAGE),
         proposed=queries.list_proposed(session, duty_scope.approve) if duty_scope.approve else [],

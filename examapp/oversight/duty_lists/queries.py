@@ -72,6 +72,16 @@ class UnitYear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListFigures:
+    """How many units have published a list, and how far its items have come."""
+
+    published: int
+    items: int
+    done: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRow:
     """An item in the calendar, with the unit that it is on."""
 
@@ -203,6 +213,24 @@ def list_overview(session: Session, year: int, access: AccessScope, *, today: da
     ids = [duty_list.id for _, duty_list, _ in rows if duty_list is not None]
     counts = _counts(session, ids, today=today)
     return [_unit_year(unit, duty_list, successor_name, counts) for unit, duty_list, successor_name in rows]
+
+
+def count_lists(session: Session, year: int, access: AccessScope, *, today: date) -> ListFigures:
+    """Count the published lists of a year within reach, and how far their items have come; one statement."""
+    done = exists().where(DutyRecord.item_id == DutyItem.id, DutyRecord.withdrawn_at.is_(None)).correlate(DutyItem)
+    published, items, done_count, overdue = session.execute(
+        select(
+            func.count(DutyList.id.distinct()),
+            func.count(DutyItem.id),
+            func.count(DutyItem.id).filter(done),
+            func.count(DutyItem.id).filter(~done, DutyItem.due_on < today),
+        )
+        .select_from(DutyList)
+        .join(Unit, Unit.id == DutyList.unit_id)
+        .outerjoin(DutyItem, (DutyItem.list_id == DutyList.id) & DutyItem.withdrawn_at.is_(None))
+        .where(within(access), DutyList.year == year, DutyList.published_at.is_not(None))
+    ).one()
+    return ListFigures(published=published, items=items, done=done_count, overdue=overdue)
 
 
 def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[int, Counter[Progress]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -26,7 +27,7 @@ from examapp.oversight.duty_reports import actions, queries, rules
 from examapp.oversight.duty_reports.forms import AskForm, DutyReportForm, LeaderForm, RemarkForm, read_texts
 from examapp.oversight.duty_reports.models import DutyReport
 from examapp.oversight.duty_reports.queries import ReportRow
-from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STATUS_NAMES, ReportState
+from examapp.oversight.duty_reports.rules import HEADS, KIND_NAMES, STATUS_NAMES, ReportState, ReportStatus
 from examapp.web.params import chosen_page, chosen_year, page_count, posted_year
 from examapp.web.submit import check_form, request_transaction, status_of, submit
 
@@ -43,28 +44,42 @@ def _kind() -> str:
 @menu_entry("述法", position=203, group="普法责任制")
 @requires(WRITE)
 def list_reports() -> str:
-    """List the reports of a year within reach: all, or those that are missing."""
-    year, kind, is_missing = chosen_year(), _kind(), request.args.get("state") == "missing"
+    """List the reports of a year within reach: all, or those that are missing, came late or are there."""
+    year, kind, state = chosen_year(), _kind(), _chosen_state()
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
-    chosen = [row for row in rows if not is_missing or row.status in rules.MISSING]
+    chosen = [row for row in rows if _CHOICES[state](row)]
     count = page_count(len(chosen), _PAGE)
     page = chosen_page(count)
     return render_template(
         "duties/reports.html",
         year=year,
         kind=kind,
-        is_missing=is_missing,
+        state=state,
         rows=chosen[(page - 1) * _PAGE : page * _PAGE],
         page=page,
         count=count,
         counts=Counter(row.status for row in rows),
+        late=sum(row.is_late for row in rows),
         total=len(rows),
         form=AskForm(),
         is_office=current_duty_scope().is_office,
         kind_names=KIND_NAMES,
-        status_names=STATUS_NAMES,
         status_styles=rules.STATUS_STYLES,
     )
+
+
+_CHOICES: dict[str, Callable[[ReportRow], bool]] = {
+    "": lambda _: True,
+    "missing": lambda row: row.status in rules.MISSING,
+    "submitted": lambda row: row.report.state != ReportState.OPEN,
+    "late": lambda row: row.is_late,
+}
+"""Which reports are listed, by the filter's name."""
+
+
+def _chosen_state() -> str:
+    state = request.args.get("state", "")
+    return state if state in _CHOICES else ""
 
 
 @admin_blueprint.post("/reports/ask")
@@ -134,7 +149,10 @@ def write_report(report_id: int) -> Response | tuple[str, int]:
 
 
 def edit_report(report: DutyReport, unit: Unit, *, access: AccessScope | None, back: str) -> Response | tuple[str, int]:
-    """Draw the form of a report, filled in from what is recorded, or keep what was written."""
+    """Draw the form of a report, filled in from what is recorded, or keep what was written; one that was handed in is shown instead."""
+    if request.method == "GET" and report.state != ReportState.OPEN:
+        flash("报告已经报送，不能再改。需要修改的，请普法办退回。", "info")
+        return redirect(back)
     form, report_id, kind = DutyReportForm(data={"version": report.version}), report.id, report.kind
     facts = queries.facts_of(queries.recorded_of(read_session(), report, unit, now=clock.now()), kind)
     texts = {key: report.texts.get(key, "") or facts.get(key, "") for key in HEADS[kind]}
@@ -232,6 +250,9 @@ def export_reports() -> Response:
     document = WordDocument()
     document.title(title)
     spread = "，".join(f"{STATUS_NAMES[status]} {counts[status]} 份" for status in STATUS_NAMES if counts[status])
+    read_late = sum(row.is_late and row.status is ReportStatus.READ for row in rows)
+    if read_late:
+        spread += f"（其中 {read_late} 份是逾期报送的）"
     document.paragraph(
         f"共 {len(rows)} 份：{spread}。截至 {clock.local(clock.now()):%Y年%-m月%-d日}。", is_indented=True
     )
@@ -242,7 +263,7 @@ def export_reports() -> Response:
         document,
         ("单位", "第一责任人", "状态", "报送日期", "审阅意见"),
         [_cells(row) for row in rows],
-        (30, 14, 16, 14, 30),
+        (28, 14, 24, 18, 26),
     )
     return send_word(document, f"{title}.docx")
 
@@ -250,4 +271,4 @@ def export_reports() -> Response:
 def _cells(row: ReportRow) -> list[str]:
     at = row.report.submitted_at
     day = f"{clock.local(at):%Y-%m-%d}" if at and row.status not in rules.MISSING else ""
-    return [row.unit.name, row.leader, STATUS_NAMES[row.status], day, row.report.remark]
+    return [row.unit.name, row.leader, row.status_text, day, row.report.remark]

@@ -19,8 +19,9 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.rules import STUDY_GROUPS_A_YEAR
 from examapp.oversight.duty_lists.rules import DutyListState, Progress
+from examapp.oversight.duty_reports import rules
 from examapp.oversight.duty_reports.models import DutyReport
-from examapp.oversight.duty_reports.rules import DutyCheck, ReportState, ReportStatus, report_status
+from examapp.oversight.duty_reports.rules import STATUS_NAMES, DutyCheck, ReportState, ReportStatus, report_status
 from examapp.oversight.own_duties.queries import UnitPage, unit_page
 
 ABOUT_THE_CONSTITUTION = "宪法"
@@ -34,6 +35,18 @@ class ReportRow:
     unit: Unit
     leader: str
     status: ReportStatus
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came after its due day."""
+        report = self.report
+        return rules.is_late(report.state, due_on=report.due_on, submitted_at=report.submitted_at)
+
+    @property
+    def status_text(self) -> str:
+        """The status in words; of one that was read, that it came late."""
+        is_read_late = self.status is ReportStatus.READ and self.is_late
+        return f"{STATUS_NAMES[self.status]}（逾期报送）" if is_read_late else STATUS_NAMES[self.status]
 
 
 def list_reports(

@@ -69,6 +69,11 @@ STATUS_STYLES = {
 MISSING = frozenset({ReportStatus.WAITING, ReportStatus.OVERDUE})
 
 
+def is_late(state: str, *, due_on: date, submitted_at: datetime | None) -> bool:
+    """Tell whether a report came after its due day; that it has been read since changes nothing."""
+    return state != ReportState.OPEN and submitted_at is not None and day_of(submitted_at) > due_on
+
+
 def report_status(
     state: str, *, due_on: date, submitted_at: datetime | None, is_closed: bool, today: date
 ) -> ReportStatus:
@@ -76,7 +81,7 @@ def report_status(
     if state == ReportState.READ:
         return ReportStatus.READ
     if state == ReportState.SUBMITTED and submitted_at is not None:
-        return ReportStatus.LATE if day_of(submitted_at) > due_on else ReportStatus.SUBMITTED
+        return ReportStatus.LATE if is_late(state, due_on=due_on, submitted_at=submitted_at) else ReportStatus.SUBMITTED
     if is_closed:
         return ReportStatus.CLOSED
     return ReportStatus.OVERDUE if today > due_on else ReportStatus.WAITING

@@ -324,8 +324,8 @@ def _shown(session: Session, row: AssessmentSheet | None, *, now: datetime) -> U
     return whole_sheet(session, row, now=now) if row is not None and row.state in _SHOWN else None
 
 
-def exam_lines(session: Session, unit: Unit, year: int, *, now: datetime) -> list[ExamLine]:
-    """Give the counted exams of a year with the counts of a unit and all below it."""
+def exam_lines(session: Session, unit: Unit, year: int, *, now: datetime, tree: Tree = Tree.REGION) -> list[ExamLine]:
+    """Give the counted exams of a year with the counts of a unit and all below it in a tree."""
     found = session.scalars(
         select(Exam)
         .where(
@@ -341,7 +341,7 @@ def exam_lines(session: Session, unit: Unit, year: int, *, now: datetime) -> lis
     for exam in of_year:
         report_context = get_report_context(session, exam.id, scope=None, now=now)
         table = get_unit_table(
-            session, report_context, unit.id, tree=Tree.REGION, depth=0, access=AccessScope(is_everything=True)
+            session, report_context, unit.id, tree=tree, depth=0, access=AccessScope(is_everything=True)
         )
         if table.total.roster:
             lines.append(ExamLine(exam=exam, scope=report_context.scope, counts=table.total))

@@ -93,9 +93,11 @@ def export_evaluation(first_year: int) -> Response:
     add_table(document, heads, [_year_cells(each) for each in figures], (8, 46, 12, 12, 12, 14, 14, 24))
     document.heading("各单位考核结果（按单位编码排列，不排名次）")
     widths = (30, *(14 for _ in years))
-    add_table(
-        document, ("单位", *(f"{year} 年" for year in years)), [_unit_cells(line, years) for line in results], widths
-    )
+    if results:
+        of_units = ("单位", *(f"{year} 年" for year in years))
+        add_table(document, of_units, [_unit_cells(line, years) for line in results], widths)
+    else:
+        document.paragraph("还没有考核结果。", is_indented=True)
     document.heading("评估结论")
     for line in (row.text if row else "（请补充）").splitlines():
         document.paragraph(line, is_indented=True)
@@ -109,8 +111,8 @@ def _year_cells(each: YearFigures) -> list[Cell]:
         for line in each.exams
     )
     lists, reports = each.lists, each.reports
-    bands = "、".join(f"{name or '未定'} {count} 个" for name, count in each.bands.items())
-    return [str(each.year), exams, each.events.events, each.events.people, lists.published, f"{lists.done} / {lists.items}", f"{reports.submitted} / {reports.owed}", bands]  # fmt: skip
+    bands = "、".join(f"{name or '未定'} {count} 个" for name, count in each.bands.items()) or "–"
+    return [str(each.year), exams or "–", each.events.events, each.events.people, lists.published, f"{lists.done} / {lists.items}", f"{reports.submitted} / {reports.owed}", bands]  # fmt: skip
 
 
 def _rate(value: object) -> str:

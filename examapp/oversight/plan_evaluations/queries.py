@@ -18,18 +18,12 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.models import Assessment, AssessmentSheet
-from examapp.oversight.duty_lists.queries import list_periods
+from examapp.oversight.duty_lists.queries import ListFigures, count_lists, list_periods
 from examapp.oversight.duty_lists.rules import PlanPeriod
 from examapp.oversight.own_duties.queries import ExamLine, exam_lines
 from examapp.oversight.plan_evaluations.models import PlanEvaluation
 from examapp.oversight.statistics_scope.queries import list_tops
-from examapp.oversight.yearly_summary.queries import (
-    ListFigures,
-    ReportFigures,
-    count_assessed,
-    count_lists,
-    count_reports,
-)
+from examapp.oversight.yearly_summary.queries import ReportFigures, count_assessed, count_reports
 
 STAGE_NAMES = {"midterm": "中期评估", "final": "总结验收"}
 _MIDTERM_YEARS = 3
@@ -78,7 +72,7 @@ def year_figures(session: Session, year: int, access: AccessScope, *, now: datet
         year=year,
         exams=exam_lines(session, tops[0], year, now=now) if tops else [],
         events=totals(year, str(year), list_figures(session, access, EventFilter(year=year))),
-        lists=count_lists(session, year, access, now=now),
+        lists=count_lists(session, year, access, today=day_of(now)),
         reports=count_reports(session, year, access, now=now),
         bands=bands,
     )

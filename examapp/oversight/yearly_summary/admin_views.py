@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.units.models import Tree
+from examapp.oversight.campaigns.rules import CampaignProgress
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, send_word
 from examapp.oversight.own_duties.queries import ExamLine
 from examapp.oversight.statistics_scope.queries import find_earlier_exam, list_reported_exams
@@ -65,7 +67,7 @@ def sentences_of(summary: YearSummary) -> dict[str, list[str]]:
 def figures_of(summary: YearSummary) -> dict[str, list[SourcedFigure]]:
     """Give every figure of the report by head, each with its source: for the page, and for the last sheet of the document."""
     return {
-        "exams": [figure for line in summary.exams for figure in _exam_figures(line, summary.unit.id)],
+        "exams": [figure for line in summary.exams for figure in _exam_figures(line, summary)],
         "events": _event_figures(summary),
         "campaigns": [figure for row in summary.campaigns for figure in _campaign_figures(row)],
         "lists": _list_figures(summary),
@@ -78,9 +80,15 @@ def _linked(href: str, figures: Mapping[str, object]) -> list[SourcedFigure]:
     return [SourcedFigure(label=label, value=str(value), href=href) for label, value in figures.items()]
 
 
-def _exam_figures(line: ExamLine, unit_id: int) -> list[SourcedFigure]:
+def _exam_figures(line: ExamLine, summary: YearSummary) -> list[SourcedFigure]:
     counts, title = line.counts, line.exam.title
-    href = url_for("reports_admin.show_unit", exam_id=line.exam.id, unit_id=unit_id, scope=line.scope)
+    href = url_for(
+        "reports_admin.show_unit",
+        exam_id=line.exam.id,
+        unit_id=summary.unit.id,
+        scope=line.scope,
+        tree=summary.tree if summary.tree is Tree.SECTOR else None,
+    )
     figures = {
         "应考": counts.eligible,
         "参考": counts.participated,
@@ -107,7 +115,9 @@ def _event_figures(summary: YearSummary) -> list[SourcedFigure]:
 
 def _campaign_figures(row: CampaignFigures) -> list[SourcedFigure]:
     href, name = url_for("duties_admin.show_campaign", campaign_id=row.campaign.id), row.campaign.name
-    return _linked(href, {f"{name}：参加的单位（个）": row.units, f"{name}：已开展的单位（个）": row.done})
+    did = url_for("duties_admin.show_campaign", campaign_id=row.campaign.id, progress=CampaignProgress.DONE)
+    whole = _linked(href, {f"{name}：参加的单位（个）": row.units})
+    return [*whole, *_linked(did, {f"{name}：已开展的单位（个）": row.done})]
 
 
 def _list_figures(summary: YearSummary) -> list[SourcedFigure]:
@@ -119,13 +129,22 @@ def _list_figures(summary: YearSummary) -> list[SourcedFigure]:
 
 def _report_figures(summary: YearSummary) -> list[SourcedFigure]:
     reports, year = summary.reports, summary.year
-    everything = url_for("duties_admin.list_reports", year=year)
-    missing = url_for("duties_admin.list_reports", year=year, state="missing")
-    figures = {"应述法（人）": reports.owed, "已述法（人）": reports.submitted, "其中逾期（人）": reports.late}
-    return [*_linked(everything, figures), *_linked(missing, {"没有述法（人）": reports.owed - reports.submitted})]
+    rows = (
+        ("应述法（人）", reports.owed, None),
+        ("已述法（人）", reports.submitted, "submitted"),
+        ("其中逾期（人）", reports.late, "late"),
+        ("没有述法（人）", reports.owed - reports.submitted, "missing"),
+    )
+    return [
+        figure
+        for label, value, state in rows
+        for figure in _linked(url_for("duties_admin.list_reports", year=year, state=state), {label: value})
+    ]
 
 
 def _assessment_figures(summary: YearSummary) -> list[SourcedFigure]:
+    if not summary.sheets:
+        return []
     href = url_for("duties_admin.show_assessment", year=summary.year)
     bands = {f"{name or '未定等次'}（个）": count for name, count in summary.bands.items()}
     return _linked(href, {"考核的单位（个）": summary.sheets, "已形成结果（个）": summary.bands.total()} | bands)
@@ -166,7 +185,7 @@ def export_yearly_summary() -> Response:
     for number, (name, texts) in zip("一二三四五六七八", heads, strict=True):
         document.heading(f"{number}、{name}")
         for text in texts:
-            document.paragraph(text, is_indented=True)
+            document.paragraph(rules.without_gaps(text), is_indented=True)
     document.paragraph(f"（统计截至 {clock.local(summary.as_of):%Y年%-m月%-d日}）", is_indented=True)
     document.paragraph("单位（盖章）", align="right")
     document.paragraph("　　年　　月　　日", align="right")

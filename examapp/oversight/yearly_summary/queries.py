@@ -15,26 +15,16 @@ from examapp.learning.study_events.queries import EventFilter, list_figures
 from examapp.learning.study_events.rules import EventTotals, events_by_kind, totals
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.units.models import Unit
+from examapp.organisation.units.models import Tree, Unit
 from examapp.oversight.assessments.models import Assessment, AssessmentSheet
 from examapp.oversight.campaigns.models import Campaign
 from examapp.oversight.campaigns.queries import list_campaigns, list_lines
 from examapp.oversight.campaigns.rules import CampaignProgress
-from examapp.oversight.duty_lists.queries import PAGE, count_units, list_overview
+from examapp.oversight.duty_lists.queries import ListFigures, count_lists
 from examapp.oversight.duty_reports.queries import list_reports
 from examapp.oversight.duty_reports.rules import MISSING, ReportStatus
 from examapp.oversight.own_duties.queries import ExamLine, exam_lines
 from examapp.oversight.statistics_scope.queries import list_tops
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListFigures:
-    """How many units have published a list, and how far its items have come."""
-
-    published: int
-    items: int
-    done: int
-    overdue: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +53,8 @@ class YearSummary:
 
     unit: Unit
     year: int
+    tree: Tree
+    """Along which its exams are counted."""
     exams: list[ExamLine]
     events: EventTotals
     by_kind: list[EventTotals]
@@ -76,7 +68,10 @@ class YearSummary:
 
 
 def year_summary(session: Session, year: int, access: AccessScope, *, now: datetime) -> YearSummary:
-    """Read a year for a reach; its exams are those of the unit at which the reach begins. Raises NotFoundError for a reach of nothing."""
+    """Read a year for a reach; its exams are those of the unit at which the reach begins, with its system where it reaches that.
+
+    Raises NotFoundError for a reach of nothing.
+    """
     tops = list_tops(session, access)
     if not tops:
         raise NotFoundError
@@ -85,7 +80,8 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
     return YearSummary(
         unit=tops[0],
         year=year,
-        exams=exam_lines(session, tops[0], year, now=now),
+        exams=exam_lines(session, tops[0], year, now=now, tree=tree_of(tops[0], access)),
+        tree=tree_of(tops[0], access),
         events=totals("", "合计", events),
         by_kind=events_by_kind(events),
         campaigns=[
@@ -93,12 +89,17 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
             for row, _ in list_campaigns(session, year)
             if row.starts_on <= day_of(now)
         ],
-        lists=count_lists(session, year, access, now=now),
+        lists=count_lists(session, year, access, today=day_of(now)),
         reports=count_reports(session, year, access, now=now),
         sheets=sheets,
         bands=bands,
         as_of=now,
     )
+
+
+def tree_of(top: Unit, access: AccessScope) -> Tree:
+    """Tell along which tree a reach that begins at a unit goes: a supervising bureau's along its system."""
+    return Tree.SECTOR if not access.is_everything and top.sector_path in access.sector_paths else Tree.REGION
 
 
 def _campaign(session: Session, campaign: Campaign, access: AccessScope, *, now: datetime) -> CampaignFigures:
@@ -112,29 +113,13 @@ def _campaign(session: Session, campaign: Campaign, access: AccessScope, *, now:
     )
 
 
-def count_lists(session: Session, year: int, access: AccessScope, *, now: datetime) -> ListFigures:
-    """Count the published lists of a year within reach, and how far their items have come."""
-    pages = -(-count_units(session, year, access) // PAGE)
-    rows = [
-        row
-        for page in range(1, pages + 1)
-        for row in list_overview(session, year, access, today=day_of(now), page=page)
-    ]
-    published = [row for row in rows if row.duty_list is not None and row.duty_list.published_at is not None]
-    return ListFigures(
-        published=len(published),
-        items=sum(row.items for row in published),
-        done=sum(row.done for row in published),
-        overdue=sum(row.overdue for row in published),
-    )
-
-
 def count_reports(session: Session, year: int, access: AccessScope, *, now: datetime) -> ReportFigures:
     """Count the leaders of a year within reach who owe a report and who have submitted it."""
-    counts = Counter(row.status for row in list_reports(session, year, access, today=day_of(now)))
+    rows = list_reports(session, year, access, today=day_of(now))
+    counts = Counter(row.status for row in rows)
     owed = counts.total() - counts[ReportStatus.CLOSED]
     missing = sum(counts[status] for status in MISSING)
-    return ReportFigures(owed=owed, submitted=owed - missing, late=counts[ReportStatus.LATE])
+    return ReportFigures(owed=owed, submitted=owed - missing, late=sum(row.is_late for row in rows))
 
 
 def count_assessed(session: Session, year: int, access: AccessScope) -> tuple[int, Counter[str]]:

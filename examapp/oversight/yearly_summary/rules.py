@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -47,7 +48,11 @@ def campaigns_sentence(rows: Sequence[tuple[str, int, int]]) -> str:
     """Say for each campaign how many of its units did something; rows as name, units, done."""
     if not rows:
         return "本年度没有部署专项宣传。"
-    return "；".join(f"{name}，{units} 个单位中 {done} 个已开展" for name, units, done in rows) + "。"
+    return "；".join(_campaign_part(*row) for row in rows) + "。"
+
+
+def _campaign_part(name: str, units: int, done: int) -> str:
+    return f"{name}，{units} 个单位中 {done} 个已开展" if done else f"{name}，{units} 个单位均未登记"
 
 
 def lists_sentence(*, published: int, items: int, done: int, overdue: int) -> str:
@@ -68,4 +73,12 @@ def assessment_sentence(sheets: int, bands: Mapping[str, int]) -> str:
         return "本年度没有开展考核。"
     done = sum(bands.values())
     spread = "、".join(f"{name or '未定等次'} {count} 个" for name, count in bands.items())
-    return f"考核 {sheets} 个单位，已形成结果 {done} 个{f'：{spread}' if spread else ''}。"
+    return f"考核 {sheets} 个单位，{f'已形成结果 {done} 个：{spread}' if done else '尚未形成结果'}。"
+
+
+_GAP = re.compile(r"(?<=[\u3400-\u9fff]) (?=[0-9–])|(?<=[0-9%–]) (?=[\u3400-\u9fff])")
+
+
+def without_gaps(text: str) -> str:
+    """Take out the spaces between figures and Chinese letters that pages have and official documents have not."""
+    return _GAP.sub("", text)
