@@ -142,7 +142,7 @@ def test_the_yearly_page_shows_what_the_raw_rows_come_to(assessed):
     cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
     mean = sum((grade.points for grade in grades.values()), Decimal(0)) / len(grades)
     assert cells == [
-        "本场", str(eligible), str(len(grades)), f"{percentage(len(grades), eligible)}%", f"{percentage(passed, len(grades))}%",
+        "本次考试", str(eligible), str(len(grades)), f"{percentage(len(grades), eligible)}%", f"{percentage(passed, len(grades))}%",
         f"{percentage(1, 3)}%", f"{mean:.2f}".rstrip("0").rstrip("."),
     ]  # fmt: skip
     fixed = sum(

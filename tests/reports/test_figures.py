@@ -50,7 +50,7 @@ def test_screen_xlsx_csv_ods_docx_pdf_and_api_show_the_same_numbers(county, worl
     assert "名册：在册人员，截至2026-11-2412:00" in on_paper
 
 
-@pytest.mark.parametrize(("scope", "text"), [("this", "统计范围：本场"), ("final", "统计范围：最终")])
+@pytest.mark.parametrize(("scope", "text"), [("this", "统计范围：本次考试"), ("final", "统计范围：含补考")])
 @pytest.mark.parametrize("rule", ["best", "last", "first"])
 def test_every_form_agrees_with_make_ups_and_results_from_another_platform(county, world, session, scope, text, rule):
     county.exam.counting_rule = rule
@@ -185,11 +185,11 @@ def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, fixed_c
     county.eligible_for(makeup, people["absent"])
     county.attempt(people["absent"], exam=makeup, points="60", hours_ago=5)
     before = figures_of(client, county.exam, county.top)
-    assert before["definitions"]["scope"].startswith("本场") and before["rows"][0]["participated"] == 13
+    assert before["definitions"]["scope"].startswith("本次考试") and before["rows"][0]["participated"] == 13
     fixed_clock.at(makeup.closes_at)
     client = world.client(admin)  # an administrator's sign-in ends by itself meanwhile
     after = figures_of(client, county.exam, county.top)
-    assert after["definitions"]["scope"].startswith("最终") and after["rows"][0]["participated"] == 14
+    assert after["definitions"]["scope"].startswith("含补考") and after["rows"][0]["participated"] == 14
     own = figures_of(client, makeup, county.top)["rows"][0]
     assert (own["roster"], own["participated"]) == (1, 1)
 

@@ -147,7 +147,7 @@ class QuarantinedSave(Base):
 
     __tablename__ = "quarantined_saves"
     __personal_data__ = EXAM.of(
-        "迟到的答案",
+        "超时上传的答案",
         "由普法办决定是否采纳",
         owner="attempt_id",
         order="received_at",

@@ -140,7 +140,7 @@ def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
     if facts.uscc and session.scalar(select(Unit.id).where(Unit.uscc == facts.uscc, Unit.id != own_id)):
         raise InvalidUnitError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
     if facts.kind == UnitKind.SECTOR and facts.parent_id:
-        raise InvalidUnitError("parent_id", "“系统”只挂在条线上，请不要选择上级单位。")
+        raise InvalidUnitError("parent_id", "“系统”类只用于垂直管理，请不要选择上级单位。")
     is_root = unit is not None and unit.parent_id is None and unit.kind != UnitKind.SECTOR
     if facts.parent_id is None and facts.kind != UnitKind.SECTOR and not is_root:
         _ensure_only_root(session, unit)

@@ -58,7 +58,7 @@ class Opinion(StrEnum):
     BAD = "bad"
 
 
-ASSESSMENT_STATE_NAMES = {AssessmentState.DRAFT: "制定中", AssessmentState.OPEN: "考核中"}
+ASSESSMENT_STATE_NAMES = {AssessmentState.DRAFT: "草稿", AssessmentState.OPEN: "考核中"}
 SHEET_STATE_NAMES = {
     SheetState.SELF: "待自评",
     SheetState.SUBMITTED: "待评审",
@@ -84,8 +84,8 @@ INDICATOR_NAMES = {
     Indicator.EVENTS: "普法活动完成率",
 }
 INDICATOR_DEFINITIONS = {
-    Indicator.PARTICIPATION: "参考率＝参考÷应考，取所选考试的最终成绩（含补考）；名册已冻结的，按冻结时的人员和单位统计。",
-    Indicator.PASS: "合格率＝合格÷参考，取所选考试的最终成绩。",
+    Indicator.PARTICIPATION: "参考率＝参考÷应考，取所选考试含补考的成绩；名册已冻结的，按冻结时的人员和单位统计。",
+    Indicator.PASS: "合格率＝合格÷参考，取所选考试含补考的成绩。",
     Indicator.STUDY: f"参学率＝参学÷应学，不计学习时长。{STUDY_DEFINITIONS[0]}{STUDY_DEFINITIONS[1]}",
     Indicator.ON_TIME: "事项按期完成率＝按期完成的事项÷（已完成和已逾期的事项），未到期且未完成的不计。",
     Indicator.VOTE: "满意度＝（满意票＋基本满意票×0.6）÷总票数。",

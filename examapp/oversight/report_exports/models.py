@@ -24,8 +24,8 @@ AUDIT_VALUES = {
     "not_started": "未开始",
     "eligible": "应考",
     "participated": "参考",
-    "final": "最终",
-    "this": "本场",
+    "final": "含补考",
+    "this": "本次考试",
 }
 
 
@@ -55,7 +55,7 @@ class Export(Job):
     format: Mapped[Str] = mapped_column(info=TECHNICAL)
     """A key of `report_files.actions.RENDERERS`."""
     scope: Mapped[Str] = mapped_column(default="this", info=TECHNICAL)
-    """`this` (本场) or `final` (最终, with make-ups)."""
+    """`this` (本次考试) or `final` (含补考)."""
     data_version: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Str] = mapped_column(default="", info=TECHNICAL)

@@ -34,7 +34,7 @@ def shipped_form() -> bytes:
     page.title = "成绩汇总表"
     line = styles.Side(style="thin")
     page.append(["{{ 考试名称 }}成绩汇总表"])
-    page.append(["单位：{{ 单位 }}　口径：{{ 口径 }}　统计时间：{{ 统计时间 }}　名册：{{ 名册 }}"])
+    page.append(["单位：{{ 单位 }}　统计范围：{{ 口径 }}　统计时间：{{ 统计时间 }}　名册：{{ 名册 }}"])
     page.append(list(ROW_PLACES))
     page.append([f"{{{{ {ROW_NAME}.{name} }}}}" for name in ROW_PLACES])
     page.append(

@@ -36,7 +36,7 @@ NUMBERS_NAMES = {
     PiiDisclosure.MASKED: "含身份证号、手机号（隐去中间各位）",
     PiiDisclosure.WHOLE: "含完整身份证号、手机号（须有权限并填写事由）",
 }
-SCOPE_NAMES = {Scope.THIS: "本场", Scope.FINAL: "最终"}
+SCOPE_NAMES = {Scope.THIS: "本次考试", Scope.FINAL: "含补考"}
 
 CONTENT_NAMES = {
     "scores": "成绩明细",
@@ -96,8 +96,8 @@ DEFINITIONS = {
     "nothing": "分母为零时写“–”。免考、缓考人员参加了考试的，不计入应考和参考，另行列出。",
 }
 SCOPE_DEFINITIONS = {
-    Scope.THIS: "本场：只计这一场考试；有多次作答的，按本考试的取分规则取一次。",
-    Scope.FINAL: "最终：主考与补考合并；每场按其取分规则取一次，再取其中最好的一次。",
+    Scope.THIS: "本次考试：只计这一场考试；有多次作答的，按本考试的取分规则取一次。",
+    Scope.FINAL: "含补考：主考与补考合并；每场按其取分规则取一次，再取其中最好的一次。",
 }
 
 
@@ -314,7 +314,7 @@ def curve(new_by_day: Mapping[date, int], *, first: date, last: date, eligible: 
     return points
 
 
-BIN_NAMES = ("10 分以下", *(f"{low}–{low + 10} 分以下" for low in range(10, 90, 10)), "90–100 分")
+BIN_NAMES = ("不满10分", *(f"{low}分至不满{low + 10}分" for low in range(10, 90, 10)), "90分至100分")
 """Ten-point bands of the score turned to a hundred."""
 
 

@@ -95,7 +95,7 @@ def get_report_context(
     """Get what the figures of a published exam stand on, in one statement; raises NotFoundError.
 
     With a reach, an exam that concerns nobody within it is as one that is not there (one statement more, none for who reaches everything).
-    Without a wish for the scope it is 本场 until a make-up has closed, 最终 from then on.
+    Without a wish for the scope it is 本次考试 until a make-up has closed, 含补考 from then on.
     """
     if access is not None:
         ensure_exam_in_scope(session, exam_id, access)

@@ -23,9 +23,9 @@ from examapp.organisation.people.models import Approval, Person
 from examapp.platform.audit.actions import ActionContext, Actor, record
 
 AUDIT_ACTS = {
-    "grading.accept_late_answers": "采纳迟到的答案",
+    "grading.accept_late_answers": "采纳超时上传的答案",
     "grading.grade_again": "重新评分",
-    "grading.reject_late_answers": "不采纳迟到的答案",
+    "grading.reject_late_answers": "不采纳超时上传的答案",
     "grading.reopen_attempt": "重新打开作答",
 }
 AUDIT_DETAILS = {"answered": "已答题数", "sha256": "原回执校验值"}

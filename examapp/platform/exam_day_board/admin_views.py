@@ -172,7 +172,7 @@ def judge(save_id: int) -> tuple[str, int] | Response:
             )
         if not form.is_rejected:
             text = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
-            flash(text if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
+            flash(text if is_new else "这份超时上传的答案已经处理过，没有重复办理。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=late.exam_id), 303)
     stored = exam_day_queries.stored_responses(read_session(), late.attempt_id, [item for item, _, _ in late.changes])
     were_out = exam_day_actions.are_keys_out_at(read_session(), late.exam_id, late.received_at)
