@@ -127,6 +127,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         now=clock.now,
         encrypt_query_param=encrypt_query_param,
         question_kind=find_kind,
+        remaining=remaining_time_label,
         site_texts=lambda: app.extensions[
             "site_texts"
         ],  # for macros, which keep a global as it was when they were read
@@ -156,6 +157,20 @@ def day(value: datetime | None) -> str:
 def iso_day(value: datetime | None) -> str:
     """Write the day of an instant as `2026-11-24`, for the columns of tables."""
     return "–" if value is None else f"{clock.local(value):%Y-%m-%d}"
+
+
+def remaining_time_label(until: datetime, *, now: datetime) -> str:
+    """Say how long something still lasts: `还有 12 天`, `还有 11 小时`, `还有 1 小时 57 分钟`, `还有 20 分钟`."""
+    seconds = int((until - now).total_seconds())
+    days = (clock.day_of(until) - clock.day_of(now)).days
+    if seconds <= 0:
+        return "已截止"
+    if days >= 2:
+        return f"还有 {days} 天"
+    hours, minutes = divmod(max(1, seconds // 60), 60)
+    if hours >= 10 or (hours and not minutes):
+        return f"还有 {hours} 小时"
+    return f"还有 {hours} 小时 {minutes} 分钟" if hours else f"还有 {minutes} 分钟"
 
 
 def minutes(seconds: int | None) -> str:

@@ -185,7 +185,7 @@ def test_an_appeal_has_its_last_day(assessed, fixed_clock):
 def test_who_seals_within_the_days_of_appeal_is_told_how_many_are_left(assessed, fixed_clock):
     sheet = assessed.fed_back()
     path = f"/admin/duties/sheets/{sheet.id}"
-    assert "申诉期还剩 7 天（到 12 月 1 日）" in assessed.office.get(path).text
+    assert "申诉期还剩 7 天（到12月1日）" in assessed.office.get(path).text
     assert "有 1 个单位的申诉期还没有过" in assessed.office.get("/admin/duties/assessments?year=2026").text
     assert "申诉期还剩" not in assessed.admin.get(path).text
     assessed.later(fixed_clock, 7)

@@ -433,7 +433,7 @@ def test_roles_are_rejected_where_they_make_no_sense(world, mine, security):
     person = world.person(mine)
     assert "须选择单位" in grant(security, person, "unit_admin").get_data(as_text=True)
     assert "管全局" in grant(security, person, "system_admin", mine).get_data(as_text=True)
-    assert "没有挂在条线上" in grant(security, person, "unit_admin", mine, "sector").get_data(as_text=True)
+    assert "不属于垂直系统" in grant(security, person, "unit_admin", mine, "sector").get_data(as_text=True)
     assert grant(security, person, "emperor").status_code == 422
     my_user = world.session.query(Person).filter_by(name="安全员").one()
     assert "不能给自己授权" in grant(security, my_user, "unit_admin", mine).get_data(as_text=True)

@@ -135,7 +135,7 @@ def test_every_row_of_a_csv_says_as_of_when_and_on_which_roster(county, world):
         text = client.get(f"/api/v1/exports/{export_id}/file").data.decode("utf-8-sig")
         head, *rows = csv.reader(io.StringIO(text))
         assert head[-3:] == ["统计范围", "统计时间", "名册"] and len(rows) > 5
-        stamp = ["2026-11-24 12:00:00", "在册人员，截至 2026-11-24 12:00"]
+        stamp = ["2026-11-24 12:00:00", "截至2026年11月24日 12:00的在册人员"]
         assert {tuple(row[-2:]) for row in rows} == {tuple(stamp)} and {len(row) for row in rows} == {len(head)}
 
 

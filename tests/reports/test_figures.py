@@ -47,7 +47,7 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
 def test_screen_xlsx_csv_ods_docx_pdf_and_api_show_the_same_numbers(county, world, session):
     county.fill_with_every_odd_case()
     on_paper = assert_all_agree(county, world.api(world.admin()), naive_figures(session, [county.exam.id]))
-    assert "名册：在册人员，截至2026-11-2412:00" in on_paper
+    assert "名册：截至2026年11月24日12:00的在册人员" in on_paper
 
 
 @pytest.mark.parametrize(("scope", "text"), [("this", "统计范围：本次考试"), ("final", "统计范围：含补考")])

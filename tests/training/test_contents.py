@@ -249,21 +249,27 @@ def test_a_course_is_for_a_sector_for_ranks_and_for_people_named_one_by_one(worl
     inside = world.unit("司法所", sector_parent=bureau)
     fits = world.person(inside, rank="四级调研员")
     wrong_rank, elsewhere, named = world.person(inside), world.person(rank="四级调研员"), world.person()
+    by_name = world.person(name="欧阳明月")
     bank(world)
     row = course(world)
     page = f"/admin/training/{row.id}"
     settings = COURSE | {"sector_unit_id": str(bureau.id), "ranks": "四级调研员、 三级调研员"}
     assert post(office, f"{page}/edit", settings).status_code == 302
-    answer = post(office, f"{page}/people", {"staff_numbers": f"{named.staff_number}\n没有"}, page=page)
-    assert "1 个工号没有找到：没有" in office.get(answer.location).get_data(as_text=True)
+    answer = post(
+        office,
+        f"{page}/people",
+        {"staff_numbers": f"{named.staff_number}\n{by_name.name} {by_name.unit.name}\n没有"},
+        page=page,
+    )
+    assert "没有找到“没有”" in office.get(answer.location).get_data(as_text=True)
     shown = office.get(page).get_data(as_text=True)
-    assert "2 人" in shown
+    assert "3 人" in shown
     assert "四级调研员、三级调研员" in shown
     seen = [
         "宪法学习" in world.client(person).get("/study/").get_data(as_text=True)
-        for person in (fits, wrong_rank, elsewhere, named)
+        for person in (fits, wrong_rank, elsewhere, named, by_name)
     ]
-    assert seen == [True, False, False, True]
+    assert seen == [True, False, False, True, True]
 
 
 def test_a_chapter_without_questions_cannot_be_published_and_the_office_is_told(world, session, office):

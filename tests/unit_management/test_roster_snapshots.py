@@ -41,13 +41,16 @@ def test_every_figure_in_every_form_is_of_the_roster_snapshot(county, world, ses
     naive = naive_figures(session, [county.exam.id], snapshot=at_snapshot)
     assert naive[county.top.id].as_api() != naive_figures(session, [county.exam.id])[county.top.id].as_api()
     on_paper = assert_all_agree(county, client, naive)
-    assert "名册：2026-11-2412:00冻结" in on_paper and "办公室（新）" not in on_paper
-    assert figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"] == "名册：2026-11-24 12:00 冻结"
+    assert "名册：2026年11月24日12:00冻结的名单" in on_paper and "办公室（新）" not in on_paper
+    assert (
+        figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
+        == "名册：2026年11月24日 12:00冻结的名单"
+    )
     scores = {row["姓名"]: row for row in xlsx_rows(export(client, county, county.top, "scores", "xlsx"))}
     assert len(scores) == 25 and "新人" not in scores and scores["人good"]["单位"] == "教育局办公室"
     for content, snapshot in (
-        ("absent", "2026-11-2412:00冻结"),
-        ("score_sheet", "2026-11-2412:00冻结"),
+        ("absent", "2026年11月24日12:00冻结的名单"),
+        ("score_sheet", "2026年11月24日12:00冻结的名单"),
         ("circular", "2026年11月24日12:00冻结的名单"),
     ):
         assert snapshot in pdf_text(export(client, county, county.top, content, "pdf")), content
@@ -61,7 +64,7 @@ def test_corrections_wait_until_the_office_takes_each_in(county, world, session,
     move_about(county, world)
     office, path = world.client(world.admin()), page_path(county)
     page = office.get(path).text
-    assert "待处理的更正：4 条" in page and "2026-11-24 12:00 冻结" in page
+    assert "待处理的更正：4 条" in page and "2026年11月24日 12:00冻结的名单" in page
     for text in ("人good", "新人", "不在名册", "青山乡中心学校", "教育局（免考）"):
         assert text in page
     fields = dict(re.findall(r'name="person_id" value="(\d+)"><input type="hidden" name="place" value="([^"]*)"', page))

@@ -14,7 +14,7 @@ from examapp.learning.course_contents.queries import cited_articles
 from examapp.learning.courses.models import Chapter, ChapterArticle, ChapterFile, Course, CourseEdition, CoursePerson
 from examapp.learning.courses.queries import get_course
 from examapp.learning.courses.rules import cited_in
-from examapp.organisation.access.queries import within
+from examapp.organisation.access.queries import PersonUnclearError, get_named_person, within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
@@ -132,20 +132,36 @@ def copy_contents(session: Session, *, original: Chapter, copy: Chapter, now: da
     pin_articles(session, copy, now=now)
 
 
-def name_people(
-    context: ActionContext, *, course_id: int, staff_numbers: Sequence[str], access: AccessScope
-) -> list[str]:
-    """Name the people of a course by staff number, in place of those named before; gives the numbers that nobody in reach has."""
+_MAX_UNCLEAR = 10
+"""So many entries that name nobody are looked up and said at once."""
+
+
+def name_people(context: ActionContext, *, course_id: int, entries: Sequence[str], access: AccessScope) -> list[str]:
+    """Name the people of a course, in place of those named before: staff numbers, several with spaces between, or words that name one in reach each.
+
+    Gives why an entry names nobody or several; the others are kept.
+    """
     session = context.session
     course = get_course(session, course_id, access, is_locked=True)
     rows = session.execute(
         select(Person.staff_number, Person.id)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Person.staff_number.in_(staff_numbers), within(access))
+        .where(Person.staff_number.in_({word for entry in entries for word in entry.split()}), within(access))
     )
-    found = {row.staff_number: row.id for row in rows}
+    known = {row.staff_number: row.id for row in rows}
+    found: set[int] = set()
+    unclear: list[str] = []
+    for entry in entries:
+        if any(word in known for word in entry.split()):
+            found.update(known[word] for word in entry.split() if word in known)
+            unclear += [f"没有找到“{word[:40]}”。" for word in entry.split() if word not in known]
+        elif len(unclear) < _MAX_UNCLEAR:
+            try:
+                found.add(get_named_person(session, entry, access).id)
+            except PersonUnclearError as rejection:
+                unclear.append(rejection.text)
     session.execute(delete(CoursePerson).where(CoursePerson.course_id == course.id))
-    session.add_all(CoursePerson(course_id=course.id, person_id=person_id) for person_id in sorted(found.values()))
+    session.add_all(CoursePerson(course_id=course.id, person_id=person_id) for person_id in sorted(found))
     session.flush()
     record(context, "training.name_people", object_type="course", object_id=course.id, details={"count": len(found)})
-    return [number for number in dict.fromkeys(staff_numbers) if number not in found]
+    return unclear

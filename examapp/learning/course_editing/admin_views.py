@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from flask import flash, redirect, render_template, request, url_for
@@ -200,16 +201,17 @@ def confirm_articles(course_id: int, chapter_id: int) -> Response:
 @admin_blueprint.post("/<int:course_id>/people")
 @requires(_WRITE)
 def name_people(course_id: int) -> Response:
-    """Name the people of a course by staff number."""
-    numbers = request.form.get("staff_numbers", "")[:200_000].replace(",", " ").replace("、", " ").split()
+    """Name the people of a course, a line or more each."""
+    lines = re.split(r"[\n,，、;；]", request.form.get("staff_numbers", "")[:200_000])
     with request_transaction() as context:
-        missing = course_content_actions.name_people(
-            context, course_id=course_id, staff_numbers=numbers, access=my_access(_WRITE)
+        unclear = course_content_actions.name_people(
+            context,
+            course_id=course_id,
+            entries=[line.strip() for line in lines if line.strip()],
+            access=my_access(_WRITE),
         )
-    if missing:
-        flash(
-            f"名单已保存。{len(missing)} 个工号没有找到：{'、'.join(missing[:10])}。请核对后重新保存名单。", "warning"
-        )
+    if unclear:
+        flash(f"名单已保存，下面这些没有列入，请核对后重新保存名单。{''.join(unclear[:10])}", "warning")
     else:
         flash("名单已保存。", "success")
     return redirect(url_for(".show_course", course_id=course_id))

@@ -70,7 +70,7 @@ class CourseForm(FlaskForm):
     )
     due_on = DateField("学完期限", [Optional()])
     unit_id = SelectField("学习范围", coerce=read_id)
-    sector_unit_id = SelectField("只限某个系统（条）", coerce=read_id, default="")
+    sector_unit_id = SelectField("只限某个主管系统", coerce=read_id, default="")
     ranks = StringField("只限职级", [Optional(), Length(max=300, message="职级太多，请分成几门课程。")])
 
     def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, anybody: str) -> None:

@@ -276,7 +276,7 @@ def _check_place(role_request: RoleRequest, unit: Unit | None) -> None:
     if role_request.role in SEPARATED_ROLES and unit is not None:
         raise InvalidPersonError("unit_id", f"“{ROLE_NAMES[role_request.role]}”管全局，请不要选择单位。")
     if unit is not None and unit.path_in(role_request.tree) is None:
-        raise InvalidPersonError("unit_id", f"“{unit.name}”没有挂在条线上，请改选块。")
+        raise InvalidPersonError("unit_id", f"“{unit.name}”不属于垂直系统，请改选“本单位及下级单位”。")
 
 
 def _check_deputy(session: Session, person: Person, deputy_of_id: int, *, now: datetime) -> None:

@@ -126,7 +126,7 @@ def appeal(context: ActionContext, *, sheet_id: int, version: int, text: str, du
     check_version(row, version)
     last = last_appeal_day(day_of(row.fed_back_at), sheet.assessment.appeal_days)
     if day_of(now) > last:
-        raise InvalidDutyError(f"申诉截止到 {last.month} 月 {last.day} 日，已经过期。确有问题请联系普法办。")
+        raise InvalidDutyError(f"申诉截止到 {last.month}月{last.day}日，已经过期。确有问题请联系普法办。")
     row.state, row.appeal, row.appealed_at = SheetState.APPEALED, text, now
     touch(row, now=now)
     note(context, "duties.appeal", row)

@@ -29,7 +29,7 @@ def set_key_day(context: ActionContext, *, span: KeySpan, name: str, duty_scope:
             date(_LEAP_YEAR, month, day)
         except ValueError:
             raise InvalidDutyError(
-                f"没有 {month} 月 {day} 日这一天，请改正。" if day else "填了结束的月份，请再填结束的日期。"
+                f"没有{month}月{day}日这一天，请改正。" if day else "填了结束的月份，请再填结束的日期。"
             ) from None
     (month, day), (last_month, last_day) = span
     if span[1] < span[0]:

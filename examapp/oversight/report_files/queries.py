@@ -93,9 +93,9 @@ def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = ""
 
 def roster_label(report_context: ReportContext, top: UnitNode) -> str:
     """Say which roster a unit's figures stand on and when, which version of the results where they were corrected, and, of the county, which units they do not cover."""
-    exam, text = report_context.exam, f"在册人员，截至 {local(report_context.as_of):%Y-%m-%d %H:%M}"
+    exam, text = report_context.exam, f"截至{local(report_context.as_of):%Y年%-m月%-d日 %H:%M}的在册人员"
     if report_context.snapshot_due_at is not None:
-        text = f"{local(report_context.snapshot_due_at):%Y-%m-%d %H:%M} 冻结"
+        text = f"{local(report_context.snapshot_due_at):%Y年%-m月%-d日 %H:%M}冻结的名单"
         text += f"，已采纳更正 {exam.corrections} 条" if exam.corrections else ""
     if exam.result_version > 1:
         text += f"；成绩第 {exam.result_version} 版，更正 {exam.result_version - 1} 次"

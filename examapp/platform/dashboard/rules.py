@@ -79,20 +79,6 @@ def _is_within(path: str, href: str) -> bool:
     return path == (bare or "/") or (bool(bare) and path.startswith(f"{bare}/"))
 
 
-def remaining_time_label(until: datetime, *, now: datetime) -> str:
-    """Say how long something still lasts: `还有 12 天`, `还有 11 小时`, `还有 1 小时 57 分钟`, `还有 20 分钟`."""
-    seconds = int((until - now).total_seconds())
-    days = (clock.day_of(until) - clock.day_of(now)).days
-    if seconds <= 0:
-        return "已截止"
-    if days >= 2:
-        return f"还有 {days} 天"
-    hours, minutes = divmod(max(1, seconds // 60), 60)
-    if hours >= 10 or (hours and not minutes):
-        return f"还有 {hours} 小时"
-    return f"还有 {hours} 小时 {minutes} 分钟" if hours else f"还有 {minutes} 分钟"
-
-
 def time_left_label(until: datetime, *, now: datetime) -> str:
     """Say how long an attempt still lasts: `剩余 2 小时 5 分钟`, `剩余 41 分钟`, `剩余不到 1 分钟`, `作答时间已到`."""
     seconds = int((until - now).total_seconds())
@@ -105,5 +91,5 @@ def time_left_label(until: datetime, *, now: datetime) -> str:
 
 
 def moment_label(instant: datetime) -> str:
-    """Say an instant of this season as people say it: `11 月 30 日 18:00`."""
-    return f"{clock.local(instant):%-m 月 %-d 日 %H:%M}"
+    """Say an instant of this season as people say it: `11月30日 18:00`."""
+    return f"{clock.local(instant):%-m月%-d日 %H:%M}"

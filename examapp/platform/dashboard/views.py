@@ -57,7 +57,6 @@ from examapp.platform.dashboard.rules import (
     entries_for,
     group_links,
     moment_label,
-    remaining_time_label,
     time_left_label,
 )
 from examapp.platform.feedback.queries import count_feedback
@@ -108,7 +107,6 @@ def home() -> str | Response:
         excused=list_own_answers(session, user.person_id, now=now) if user.is_candidate else [],
         machine=_machine(),
         roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
-        remaining=remaining_time_label,
         moment=moment_label,
         band_names=BAND_NAMES,
     )
@@ -209,7 +207,6 @@ def my_exams() -> str:
         own_attempts=own_attempts,
         kind_names=EXAM_KIND_NAMES,
         band_names=BAND_NAMES,
-        remaining=remaining_time_label,
         moment=moment_label,
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from examapp import clock
-from examapp.config import Mode, Settings
+from examapp.config import DEFAULT_ORGANISATION, Mode, Settings
 from examapp.content.laws.cli import import_folder
 from examapp.content.question_intake.actions import load_seed_bank
 from examapp.db.addresses import TIME_LIMITS
@@ -29,11 +29,12 @@ from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, ActionContext, record
 from examapp.platform.demo_cases.actions import add_cases
 from examapp.platform.demo_county.actions import DemoExams, add_attempts, add_county, add_exams
-from examapp.platform.demo_county.rules import DemoCounty, plan_county
+from examapp.platform.demo_county.rules import COUNTY, DemoCounty, plan_county
 from examapp.platform.demo_duties.actions import add_duties
 from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 from examapp.platform.notices.models import Feedback, Notice
-from examapp.platform.setup.models import DEMO_LOADED, PlatformFlag
+from examapp.platform.setup.actions import set_fact
+from examapp.platform.setup.models import DEMO_LOADED, SITE_TEXTS, PlatformFlag
 from examapp.security.password_hashing import Hasher
 from question_bank.coursetext import read_courses
 
@@ -89,6 +90,13 @@ def _load(settings: Settings) -> dict[str, Any]:
         session.execute(text("SET LOCAL synchronous_commit = off"))
         loaded = load_county(session, content_folder=_CONTENT, hashes=hashes, now=now, progress=_show)
         listed = _listed(loaded)
+        texts = {
+            "site_name": settings.site_name,
+            "organisation": f"{COUNTY}普法办公室",
+            "help_line": settings.help_line,
+        }
+        if settings.organisation == DEFAULT_ORGANISATION:  # else the environment names it
+            set_fact(session, SITE_TEXTS, texts, now=clock.now())
         session.add(PlatformFlag(name=DEMO_LOADED, value=listed, set_at=clock.now()))
     with transaction() as session:
         _lift_limits(session)

@@ -112,7 +112,7 @@ def add_study(session: Session, county: DemoCounty, *, now: datetime) -> list[Co
     The goes at exercises are kept without their questions: half a million rows that no page would show.
     """
     rng = random.Random(SEED + 7)  # noqa: S311 – a demo must come out the same
-    courses = _set_up(session, due_on=day_of(now + _DUE_IN))
+    courses = _set_up(session, due_on=min(day_of(now + _DUE_IN), date(day_of(now).year, 12, 31)))
     ways = [(course, list(_chapters(course))) for course in courses]
     required = [chapters for course, chapters in ways if course.is_required]
     elective = [chapters for course, chapters in ways if not course.is_required]
