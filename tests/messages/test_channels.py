@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from examapp.platform.notices.models import MessageChannel, OutgoingMessage
 from examapp.platform.outgoing_messages.actions import send_out
 from examapp.platform.outgoing_messages.rules import KINDS, DeliveryOutcome, cut_parameters, pause_after
 from examapp.security import http_client
+from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.helpers.forms import post
 from tests.helpers.messages import gateway
 from tests.helpers.operators import dripping, half_open, run_operator
@@ -246,6 +248,21 @@ def test_a_silent_operator_is_given_up_within_its_limit_and_left_alone_after_thr
     assert {row.state for row in rows} == {"waiting"} and "对方没有答复，已超时" in rows[0].reason
     state = session.get(MessageChannel, ("aliyun", ""))
     assert state.failure_count == 3 and state.paused_until > clock.now()
+
+
+def test_an_exam_never_speaks_with_a_gateway_that_hangs(app, world):
+    candidate = make_exam_with_candidates(world)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        gateway(app, **ALIYUN, aliyun_sms_url=f"http://127.0.0.1:{server.getsockname()[1]}"),
+    ):
+        put(world.session, candidate.person, "a")
+        assert candidate.save((1, 1, ["A"])).get_json()["acked"] == {"1": 1}
+        assert candidate.hand_in().status_code == 201
+        assert candidate.api.get("/").status_code == 200
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has connected: sending is the worker's alone
+            server.accept()
 
 
 def test_a_reply_that_drips_is_cut_at_the_limit_of_the_exchange(monkeypatch):

@@ -16,7 +16,7 @@ from examapp import clock
 from examapp.config import SettingsError, read_settings
 from examapp.db.session import db
 from examapp.organisation.people.rules import mobile_binding
-from examapp.platform.notices.models import OutgoingMessage
+from examapp.platform.notices.models import MessagePreference, OutgoingMessage
 from examapp.platform.notices.rules import is_quiet
 from examapp.platform.outgoing_messages.actions import claim_messages, send_out, send_out_many
 from tests.helpers.messages import gateway
@@ -67,6 +67,26 @@ def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, pers
     fixed_clock.at(fixed_clock.instant + timedelta(hours=23))
     send_waiting()
     assert [line["id"] for line in letters()] == ["a", "b"]
+
+
+def test_the_last_call_goes_beside_the_days_message_but_not_to_who_wants_none_or_at_quiet_hours(
+    world, session, person, letters, fixed_clock, send_waiting
+):
+    quiet_one = world.person()
+    session.add(MessagePreference(person_id=quiet_one.id, unsubscribed_at=clock.now(), changed_at=clock.now()))
+    put(session, person, "a")
+    send_waiting()
+    keys = [(person.id, "last"), (quiet_one.id, "not wanted")]
+    send_out_many(session, keys, kind="notice", text="请", now=clock.now(), last_call=True)
+    put(session, person, "b")
+    evening = fixed_clock.instant + timedelta(hours=9)
+    noon, _ = fixed_clock.instant, fixed_clock.at(evening)
+    send_waiting()
+    assert [line["id"] for line in letters()] == ["a"]
+    fixed_clock.at(noon)
+    send_waiting()
+    assert [line["id"] for line in letters()] == ["a", "last"]
+    assert state_of(session, "not wanted").state == "waiting"
 
 
 def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(

@@ -24,6 +24,7 @@ from examapp.platform.message_operators.rules import (
     is_unsubscribing,
 )
 from examapp.platform.notices.models import MessagePreference, OutgoingMessage
+from examapp.platform.outgoing_messages.actions import send_out
 from tests.helpers.messages import gateway
 from tests.helpers.operators import run_operator
 
@@ -127,6 +128,39 @@ def test_a_report_is_taken_at_the_secret_address_once_however_often_it_comes(app
     assert (sent.report, sent.segment_count, sent.cost, sent.poll_at) == ("undelivered", 2, Decimal("0.1"), None)
     assert "MK:0001" in sent.reason and MOBILE not in sent.reason
     assert client.post(f"/messages/reports/aliyun/{TOKEN}", json=[row]).status_code == 404
+
+
+def test_a_report_of_a_message_whose_reply_was_lost_ends_it_so_that_it_goes_once(app, session, world, person):
+    row = {"biz_id": "b^9", "phone_number": MOBILE, "success": True, "err_code": "DELIVERED", "sms_size": "2"}
+    send_out(
+        session, person_id=person.id, kind="results.opened", text="x", once_key="lost", now=clock.now(),
+        parameters=["年度考试"],
+    )  # fmt: skip
+    message = session.scalars(select(OutgoingMessage)).one()
+    fields = {"aliyun_access_key_id": "id", "aliyun_access_key_secret": "x", "sms_sign_name": "x"}
+    fields |= {
+        "sms_templates": ("results.opened=SMS_2",),
+        "sms_price": Decimal("0.05"),
+        "message_callback_token": TOKEN,
+    }
+
+    def report(number):
+        assert (
+            world.client().post(f"/messages/reports/aliyun/{TOKEN}", json=[row | {"out_id": number}]).status_code == 200
+        )
+        session.expire_all()
+        return message.state
+
+    with (
+        run_operator((500, b"")) as operator,
+        gateway(app, message_gateway="aliyun", aliyun_sms_url=operator.url, **fields),
+    ):
+        assert report(str(message.id)) == "waiting"  # nobody has been asked to send it yet
+        app.extensions["celery"].tasks["messages.send_waiting"]()
+        assert [report(odd) for odd in (str(message.id + 1), "", None, "9" * 30, "x")] == ["waiting"] * 5
+        assert report(str(message.id)) == report(str(message.id)) == "sent"
+    assert (message.report, message.operator_id, message.cost) == ("delivered", "b^9", Decimal("0.10"))
+    assert message.sent_on == clock.today()  # the day's message
 
 
 def test_the_countys_own_gateway_reports_with_a_fresh_signature(app, session, world, sent):

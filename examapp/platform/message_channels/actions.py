@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from examapp.clock import day_of
 from examapp.config import Settings
 from examapp.config_messages import channel_names
 from examapp.errors import NotFoundError
@@ -251,8 +253,14 @@ def choose_messages(context: ActionContext, *, wants_reminders: bool, email: str
     record(context, "messages.choose", object_type="message_preference", person_id=person_id, details=details)
 
 
-def note_report(session: Session, channel: str, report: DeliveryReport, *, now: datetime) -> bool:
-    """Note what an operator says of a message afterwards; the first word counts, a doubled one changes nothing. Gives whether it was news."""
+def note_report(
+    session: Session, channel: str, report: DeliveryReport, *, price: Decimal = Decimal(0), now: datetime
+) -> bool:
+    """Note what an operator says of a message afterwards; the first word counts, a doubled one changes nothing. Gives whether it was news.
+
+    A report of a message that waits to be tried again says that it was taken and only the reply was lost: it is not sent twice.
+    """
+    _note_lost_reply(session, channel, report, price=price, now=now)
     of_message = (
         OutgoingMessage.once_key == report.once_key
         if report.once_key
@@ -276,6 +284,32 @@ def note_report(session: Session, channel: str, report: DeliveryReport, *, now: 
         message.cost = message.cost / message.segment_count * report.segment_count
         message.segment_count = report.segment_count
     return True
+
+
+def _note_lost_reply(session: Session, channel: str, report: DeliveryReport, *, price: Decimal, now: datetime) -> None:
+    if report.message_id is None or not report.operator_id:
+        return
+    message = session.scalar(
+        select(OutgoingMessage)
+        .where(
+            OutgoingMessage.id == report.message_id,
+            OutgoingMessage.state == OutgoingState.WAITING,
+            OutgoingMessage.delivery_count > 0,
+            OutgoingMessage.channel.in_(["", channel]),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if message is None:
+        return
+    message.state, message.sent_at, message.reason = OutgoingState.SENT, now, ""
+    message.sent_on = None if message.is_urgent or message.is_last_call else day_of(now)
+    message.channel, message.operator_id = channel, report.operator_id[:100]
+    message.segment_count = report.segment_count or 1
+    message.cost = price * message.segment_count
+    if message.is_urgent:
+        message.text, message.parameters = "", []
+    session.flush()
 
 
 def list_unreported(session: Session, *, now: datetime, limit: int) -> list[SentMessage]:

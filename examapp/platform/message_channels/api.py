@@ -67,9 +67,10 @@ def take_replies(channel: str, token: str) -> Response:
 
 
 def _note(channel: str, rows: Sequence[Mapping[str, Any]]) -> Response:
+    price = current_app.config["SETTINGS"].sms_price
     with transaction() as session:
         for row in rows:
-            note_report(session, channel, REPORT_READERS[channel](row), now=clock.now())
+            note_report(session, channel, REPORT_READERS[channel](row), price=price, now=clock.now())
     return json_response(_ANSWERS.get(channel, {"ok": True}))
 
 

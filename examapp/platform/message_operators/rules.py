@@ -21,6 +21,8 @@ from examapp.platform.outgoing_messages.rules import (
 )
 
 _FIRST_SEGMENT, _SEGMENT = 70, 67
+_MAX_DIGITS = 18
+"""Of a number that is still a bigint."""
 
 
 def _hash(data: bytes) -> str:
@@ -219,12 +221,18 @@ def _read_count(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 3 else None
 
 
+def _read_number(value: object) -> int | None:
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
 def read_aliyun_report(row: Mapping[str, Any]) -> DeliveryReport:
     """Read a row of Alibaba Cloud's SmsReport."""
     return DeliveryReport(
         operator_id=text_of(row, "biz_id"),
         is_delivered=row.get("success") is True,
         code=text_of(row, "err_code"),
+        message_id=_read_number(row.get("out_id")),
         segment_count=_read_count(row.get("sms_size")),
     )
 

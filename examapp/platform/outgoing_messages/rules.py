@@ -148,11 +148,13 @@ FIRST_POLL, NEXT_POLL, LAST_POLL = timedelta(minutes=10), timedelta(hours=1), ti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """What an operator says afterwards of a message that it took, named by its own number, or by our `once_key`."""
+    """What an operator says afterwards of a message that it took, named by its own number, by our `once_key`, or by our number."""
 
     is_delivered: bool
     operator_id: str = ""
     once_key: str = ""
+    message_id: int | None = None
+    """Our own number of the message, where the operator gives back what was sent with it."""
     code: str = ""
     segment_count: int | None = None
     """How many short messages it charges, where it says so."""
