@@ -77,7 +77,7 @@ def test_a_leader_reports_late_is_read_and_who_has_not_is_listed(world):
     assert "写得实" in own.get(mine).get_data(as_text=True)
     assert own.get(f"{mine}/edit").status_code == 302  # what was handed in is shown, not written
     late = office.get("/admin/duties/reports?year=2026&state=late").get_data(as_text=True)
-    assert "已审阅（逾期报送）" in late and "县教育局" not in late
+    assert "已审阅" in late and "县司法局" in late and "县教育局" not in late
     assert "已述法 1 人，其中逾期 1 人" in office.get("/admin/duties/yearly?year=2026").get_data(as_text=True)
     assert own.get(f"{mine}/report.docx").data[:2] == b"PK"
     assert office.get("/admin/duties/reports/summary.docx?year=2026").data[:2] == b"PK"

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -137,7 +138,7 @@ def test_a_report_of_a_message_whose_reply_was_lost_ends_it_so_that_it_goes_once
         parameters=["年度考试"],
     )  # fmt: skip
     message = session.scalars(select(OutgoingMessage)).one()
-    fields = {"aliyun_access_key_id": "id", "aliyun_access_key_secret": "x", "sms_sign_name": "x"}
+    fields: dict[str, Any] = {"aliyun_access_key_id": "id", "aliyun_access_key_secret": "x", "sms_sign_name": "x"}
     fields |= {
         "sms_templates": ("results.opened=SMS_2",),
         "sms_price": Decimal("0.05"),

@@ -64,6 +64,7 @@ def list_reports() -> str:
         form=AskForm(),
         is_office=current_duty_scope().is_office,
         kind_names=KIND_NAMES,
+        status_names=STATUS_NAMES,
         status_styles=rules.STATUS_STYLES,
     )
 
