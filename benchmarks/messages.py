@@ -1,8 +1,9 @@
-"""A county's 8,000 messages through the gateway to an operator that answers at once: how long they take, and what saves cost meanwhile."""
+"""A county's 8,000 messages through the gateway to an operator that answers at once: how long they take, and what saves cost meanwhile; and beside one that hangs."""
 
 from __future__ import annotations
 
 import json
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,14 +20,14 @@ from examapp import clock, create_app
 from examapp.db.session import transaction
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.rules import mobile_binding
-from examapp.platform.notices.models import OutgoingMessage, OutgoingState
+from examapp.platform.notices.models import MessageChannel, OutgoingMessage, OutgoingState
 from examapp.platform.outgoing_messages.actions import send_out_many
 
 _CONCURRENCY, _SAVES, _ROUNDS = 4, 60, 5
 _OFFSET = 200
 """Candidates whom no other topic takes."""
 _KEY = "bench:{}"
-_READY, _DONE = "ready", "done"
+_READY, _HANGING = "ready", "hanging"
 
 
 class _Operator(BaseHTTPRequestHandler):
@@ -43,31 +44,45 @@ class _Operator(BaseHTTPRequestHandler):
 
 
 def measure(deployment: BenchmarkDeployment) -> list[Figure]:
-    """Save at a person's pace without and beside a worker that sends, and give the medians' ratio."""
+    """Save at a person's pace without and beside a worker that sends, and beside one that waits for a gateway that hangs; give the medians' ratios."""
     candidates = sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY, offset=_OFFSET)
     before = [_median_s(candidates) for _ in range(_ROUNDS)]
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Operator)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    own = {"MESSAGE_GATEWAY": f"http://127.0.0.1:{server.server_port}", "MESSAGE_GATEWAY_SECRET": "x" * 32, "MESSAGE_QUIET_HOURS": "off"}  # fmt: skip
+    beside, sent = _beside(deployment, candidates, f"http://127.0.0.1:{server.server_port}", rounds=_ROUNDS)
+    server.shutdown()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        hanging, _ = _beside(deployment, candidates, f"http://127.0.0.1:{silent.getsockname()[1]}", _HANGING, rounds=1)
+    alone_s, beside_s, hanging_s = (statistics.median(found) for found in (before, beside, hanging))
+    print(
+        f"  save {1000 * alone_s:.1f} ms alone, {1000 * beside_s:.1f} ms beside, {1000 * hanging_s:.1f} ms beside one that hangs"
+    )
+    return [
+        at_least("messages taken by the operator, each once", sent["count"], sent["people"], "messages"),
+        at_most("8,000 messages through the gateway", sent["seconds"], 600, "s"),
+        at_most("save: median beside the sending over alone", beside_s / alone_s, 2, "ratio"),
+        at_most("save: median beside a gateway that hangs over alone", hanging_s / alone_s, 2, "ratio"),
+    ]  # fmt: skip
+
+
+def _beside(
+    deployment: BenchmarkDeployment, candidates: list[LoadCandidate], url: str, *more: str, rounds: int
+) -> tuple[list[float], dict[str, float]]:
+    """Save beside a worker that hands messages to a gateway at an address; gives the medians, and what the worker says it did."""
+    own = {"MESSAGE_GATEWAY": url, "MESSAGE_GATEWAY_SECRET": "x" * 32, "MESSAGE_QUIET_HOURS": "off"}
     sender = subprocess.Popen(
-        ["nice", "-n", "5", sys.executable, "-m", "benchmarks.messages"],
+        ["nice", "-n", "5", sys.executable, "-m", "benchmarks.messages", *more],
         env=deployment.environment | own,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert sender.stdout is not None
     assert sender.stdout.readline().strip() == _READY
-    beside = [_median_s(candidates) for _ in range(_ROUNDS)]
+    found = [_median_s(candidates) for _ in range(rounds)]
     is_beside = sender.poll() is None
     sent = json.loads(sender.stdout.read())
-    server.shutdown()
     assert is_beside, "the messages were over before the saves"
-    print(f"  save {1000 * statistics.median(before):.1f} ms alone, {1000 * statistics.median(beside):.1f} ms beside")
-    return [
-        at_least("messages taken by the operator, each once", sent["count"], sent["people"], "messages"),
-        at_most("8,000 messages through the gateway", sent["seconds"], 600, "s"),
-        at_most("save: median beside the sending over alone", statistics.median(beside) / statistics.median(before), 2, "ratio"),
-    ]  # fmt: skip
+    return found, sent
 
 
 def _median_s(candidates: list[LoadCandidate]) -> float:
@@ -76,8 +91,8 @@ def _median_s(candidates: list[LoadCandidate]) -> float:
     return statistics.median(durations)
 
 
-def _send() -> dict[str, float]:
-    """Put a message down for everybody and send them as the worker does, run after run."""
+def _send(*, is_hanging: bool) -> dict[str, float]:
+    """Put a message down for everybody and send them as the worker does, run after run; one run for a gateway that hangs."""
     app = create_app()
     with app.app_context():
         people = _prepare(app.extensions["cipher"])
@@ -85,9 +100,12 @@ def _send() -> dict[str, float]:
         began, send_waiting = time.perf_counter(), app.extensions["celery"].tasks["messages.send_waiting"]
         while _count(OutgoingState.WAITING) + _count(OutgoingState.SENDING):
             send_waiting()
+            if is_hanging:  # until the channel is left alone, after its third timeout
+                break
         seconds, count = time.perf_counter() - began, _count(OutgoingState.SENT)
         with transaction() as session:
             session.execute(delete(OutgoingMessage).where(OutgoingMessage.once_key.startswith(_KEY.format(""))))
+            session.execute(delete(MessageChannel))
     return {"people": people, "count": count, "seconds": seconds}
 
 
@@ -109,4 +127,4 @@ def _count(state: OutgoingState) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_send()))
+    print(json.dumps(_send(is_hanging=_HANGING in sys.argv)))

@@ -23,9 +23,10 @@ from examapp.platform.message_operators.rules import (
     find_dingtalk_report,
     find_tencent_report,
     is_unsubscribing,
+    rejection,
 )
 from examapp.platform.notices.models import MessagePreference, OutgoingMessage
-from examapp.platform.outgoing_messages.actions import send_out
+from examapp.platform.outgoing_messages.actions import note_channel, resume_channel, send_out
 from tests.helpers.messages import gateway
 from tests.helpers.operators import run_operator
 
@@ -225,6 +226,13 @@ def test_an_operator_is_asked_what_became_of_a_message_until_it_knows(app, sessi
     ):
         ask()
         assert operator.seen == []
+        note_channel(
+            session, "aliyun", "test", rejection("aliyun", "test", "isv.AMOUNT_NOT_ENOUGH", ""), now=sent.poll_at
+        )
+        fixed_clock.at(sent.poll_at + timedelta(minutes=1))
+        ask()
+        assert operator.seen == []  # a channel that is left alone is not asked
+        resume_channel(session, "aliyun", now=clock.now())
         for hours in (1, 2, 3, 4):
             fixed_clock.at(sent.sent_at + timedelta(hours=hours, minutes=10 * hours))
             ask()

@@ -312,11 +312,11 @@ def _note_lost_reply(session: Session, channel: str, report: DeliveryReport, *, 
     session.flush()
 
 
-def list_unreported(session: Session, *, now: datetime, limit: int) -> list[SentMessage]:
-    """List messages whose operator is to be asked now, and set when it is asked again."""
+def list_unreported(session: Session, channels: Collection[str], *, now: datetime, limit: int) -> list[SentMessage]:
+    """List messages of these channels whose operator is to be asked now, and set when it is asked again."""
     rows = session.scalars(
         select(OutgoingMessage)
-        .where(OutgoingMessage.poll_at <= now)
+        .where(OutgoingMessage.poll_at <= now, OutgoingMessage.channel.in_(channels))
         .order_by(OutgoingMessage.poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

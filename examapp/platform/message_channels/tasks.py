@@ -114,13 +114,17 @@ def _is_out_of_date(session: Session, message: Claimed) -> bool:
 
 @task("messages.ask_reports", queue="messages", every_s=60, at_province=True)
 def ask_reports() -> None:
-    """Ask operators what became of messages that they took; when each is asked again is stored before it is asked."""
+    """Ask operators what became of messages that they took; when each is asked again is stored before it is asked.
+
+    A channel that is left alone is not asked either: what it is late with would keep codes waiting.
+    """
     settings, end = current_app.config["SETTINGS"], time.monotonic() + _ASKING_LIMIT_S
     channels = open_channels(settings)
     if not POLLED & channels.keys():
         return
     with transaction() as session:
-        waiting = list_unreported(session, now=clock.now(), limit=_ASKED)
+        able = POLLED.intersection(ChannelStates(session, list(channels), now=clock.now()).open_for(ANY_KIND))
+        waiting = list_unreported(session, able, now=clock.now(), limit=_ASKED)
         mobiles = current_app.extensions["find_mobiles"](session, {message.person_id for message in waiting})
     for message in waiting:
         channel, address = channels.get(message.channel), mobiles.get(message.person_id)
