@@ -16,10 +16,12 @@ import unicodedata
 import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from itertools import combinations, groupby
+from itertools import combinations, groupby, islice
+from operator import itemgetter
 
 FORMAT = 1
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 SPACES_AND_MARKS = re.compile(r"[\s，。、；：，.,;:“”\"'‘’《》()（）]+")
 
 # Ed25519 (RFC 8032, section 5.1). Points are (X, Y, Z, T) with x = X/Z, y = Y/Z and x * y = T/Z on -x² + y² = 1 + dx²y².
@@ -96,6 +98,12 @@ def rounded(value):
     return Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
+@lru_cache(maxsize=4096)
+def written(value):
+    """Write points or a percentage as a grade has them."""
+    return str(rounded(value))
+
+
 def canonical(text):
     """Write a filled-in text so that it can be compared."""
     return SPACES_AND_MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
@@ -148,10 +156,9 @@ class ScoringError(Exception):
     """A grade cannot be made again; the message says why."""
 
 
-def score_item(number, item, kind, response, grade, pack, ruling, mark):
+def score_item(number, item, grade, pack, ruling, mark):
     """Give points and points possible of an item, by its ruling and by what a person gave, None where there is none."""
-    version_id, part, order, written, scoring = item
-    worth, letter = points_of(written), kind[0]
+    version, letter, worth, asked = item
     treatment = ruling["treatment"] if ruling else None
     if treatment == "void":
         return Decimal(0), Decimal(0)
@@ -161,25 +168,22 @@ def score_item(number, item, kind, response, grade, pack, ruling, mark):
         return min(Decimal(mark["points"]), worth), worth
     if letter == "W":
         raise ScoringError(f"第 {number} 题要由人评阅，却没有评分")
-    stored = tuple([order[LETTERS.index(each)] for each in response] if order else response)
-    key_ids = ruling["key_ids"] if ruling else [grade["key_ids"][str(version_id)]]
-    asked = (part, letter, len(order), stored, written, grade["rules"]["scoring_rule"], scoring)
-    return max([pack.score(key_id, *asked) for key_id in key_ids]), worth
+    rule = grade["rules"]["scoring_rule"]
+    if ruling is None:
+        return pack.score(grade["key_ids"][version], asked, rule), worth
+    return max([pack.score(key_id, asked, rule) for key_id in ruling["key_ids"]]), worth
 
 
 def grade_again(grade, pack):
     """Give what a grade must say, from answers, keys, rulings, marks and rules."""
-    attempt = pack.attempt(grade["attempt"])
-    schema, items = pack.paper(attempt["paper"])
-    answers = grade["answers"] if "answers" in grade else attempt["answers"]
+    items = pack.items_of(grade["attempt"]) if "answers" not in grade else pack.ask(grade["attempt"], grade["answers"])
     rulings = {pack.rulings[i]["item"]: pack.rulings[i] for i in grade["ruling_ids"]}
     marks = {pack.marks[i]["item"]: pack.marks[i] for i in grade["mark_ids"]}
     scores = []
     for number, item in enumerate(items, 1):
-        kind, response = schema[3 * number - 3 : 3 * number], answers.get(str(number), [])
-        ruling, mark = rulings.get((item[0], item[1])), marks.get(number)
-        scores.append(score_item(number, item, kind, response, grade, pack, ruling, mark))
-    possible = sum((worth for _, worth in scores), Decimal(0))
+        ruling = rulings.get((item[0], item[3][0])) if rulings else None
+        scores.append(score_item(number, item, grade, pack, ruling, marks.get(number)))
+    possible = sum([worth for _, worth in scores], Decimal(0))
     is_annulled = grade["rules"].get("is_annulled", False)
     points = [Decimal(0) if is_annulled else point for point, _ in scores]
     total = sum(points, Decimal(0))
@@ -189,10 +193,10 @@ def grade_again(grade, pack):
         "fail",
     )  # fmt: skip
     return {
-        "item_points": [str(rounded(point)) for point in points],
-        "points": str(rounded(total)),
-        "points_possible": str(rounded(possible)),
-        "percent": str(rounded(total * 100 / possible if possible else 0)),
+        "item_points": [written(point) for point in points],
+        "points": written(total),
+        "points_possible": written(possible),
+        "percent": written(total * 100 / possible if possible else Decimal(0)),
         "band": band,
         "is_passed": band != "fail",
     }
@@ -214,36 +218,68 @@ class Pack:
 
     def __init__(self, archive):
         self.archive = archive
-        self.papers = {json.loads(line)["paper"]: line for line in self.lines("papers.jsonl")}
-        self.attempts = {json.loads(line)["attempt"]: line for line in self.lines("attempts.jsonl")}
+        self.papers = self.texts_by_number("papers.jsonl", "paper")
+        self.attempts = self.texts_by_number("attempts.jsonl", "attempt")
         self.keys = {row["key"]: row for row in self.rows("keys.jsonl")}
         self.rulings = {
-            row["ruling"]: {**row, "item": (row["version"], row["part"])} for row in self.rows("rulings.jsonl")
+            row["ruling"]: {**row, "item": (str(row["version"]), row["part"])} for row in self.rows("rulings.jsonl")
         }
         self.marks = {row["mark"]: row for row in self.rows("marks.jsonl")}
-        self.paper = lru_cache(maxsize=8)(self._paper)
-        self.attempt = lru_cache(maxsize=8)(lambda number: json.loads(self.attempts[number]))
+        self.paper = lru_cache(maxsize=8)(lambda number: read_row(self.papers[number], "paper", number))
+        self.attempt = lru_cache(maxsize=8)(lambda number: read_row(self.attempts[number], "attempt", number))
+        self.items_of = lru_cache(maxsize=8)(lambda number: self.ask(number, self.attempt(number)["answers"]))
         self.score = lru_cache(maxsize=30000)(self._score)
 
     def lines(self, name):
         """Yield the lines of a file, read bit by bit."""
+        left = b""
         with self.archive.open(name) as file:
-            yield from file
+            for chunk in iter(lambda: file.read(1 << 20), b""):
+                *whole, left = (left + chunk).split(b"\n")
+                yield from whole
+        if left:
+            yield left
 
     def rows(self, name):
-        """Yield the rows of a file, read bit by bit."""
-        return map(json.loads, self.lines(name))
+        """Yield the rows of a file, a few hundred parsed at once."""
+        lines = self.lines(name)
+        for some in iter(lambda: list(islice(lines, 500)), []):
+            rows = json.loads(b"[" + b",".join(some) + b"]")
+            if len(rows) != len(some):
+                raise ValueError(f"{name}：有的行不是一个 JSON 对象")
+            yield from rows
 
-    def _paper(self, number):
-        """Give a paper's response schema, and its items, each with the scoring of its section."""
-        paper = json.loads(self.papers[number])
-        sections = [(section["items"], section.get("scoring", "")) for section in paper["sections"]]
-        return paper["response_schema"], [[*item, scoring] for items, scoring in sections for item in items]
+    def texts_by_number(self, name, field):
+        """Give the lines of a file by the number in this field of theirs."""
+        number = re.compile(b'"%s"\\s*:\\s*([0-9]+)' % field.encode())
+        return {int(number.search(line).group(1)): line for line in self.lines(name)}
 
-    def _score(self, key_id, part, letter, option_count, response, worth, rule, scoring):
+    def ask(self, number, answers):
+        """Give of each item of an attempt its question version, kind and points, and what an answered item is scored by: in stored letters."""
+        paper = self.paper(self.attempt(number)["paper"])
+        schema, items = paper["response_schema"], []
+        for section in paper["sections"]:
+            for version, part, order, worth in section["items"]:
+                letter = schema[3 * len(items)]
+                response = answers.get(str(len(items) + 1), ())
+                stored = tuple([order[PLACES[each]] for each in response] if order else response)
+                asked = (part, letter, len(order), stored, worth, section.get("scoring", ""))
+                items.append((str(version), letter, points_of(worth), asked))
+        return items
+
+    def _score(self, key_id, asked, rule):
+        part, letter, option_count, response, worth, scoring = asked
         if not is_answered(letter, option_count, response):
             return Decimal(0)
         return rounded(score_part(letter, self.keys[key_id]["parts"][part], response, points_of(worth), rule, scoring))
+
+
+def read_row(line, field, number):
+    """Read a row that was found by its number."""
+    row = json.loads(line)
+    if row[field] != number:
+        raise ValueError(f"{field} {number} 的记录有误")
+    return row
 
 
 def digest_of(archive, name):
@@ -286,7 +322,7 @@ def fold(rows):
 def check_attempts(pack, only):
     """Yield what is wrong with answers and receipts."""
     left = set(pack.attempts) if only is None else {only} & set(pack.attempts)
-    for number, rows in groupby(pack.rows("history.jsonl"), lambda row: row["attempt"]):
+    for number, rows in groupby(pack.rows("history.jsonl"), itemgetter("attempt")):
         if number in left:
             left.remove(number)
             yield from check_attempt(pack, number, fold(rows))
@@ -301,7 +337,7 @@ def check_attempt(pack, number, folded):
     attempt = pack.attempt(number)
     if folded != attempt["answers"]:
         yield f"作答 {number}：答案与作答记录不一致"
-    if receipt_of(attempt, pack.paper(attempt["paper"])[0]) != attempt["receipt_sha256"]:
+    if receipt_of(attempt, pack.paper(attempt["paper"])["response_schema"]) != attempt["receipt_sha256"]:
         yield f"作答 {number}：答案与回执的校验值不符"
 
 
