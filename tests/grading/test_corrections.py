@@ -337,9 +337,24 @@ def test_after_a_random_sequence_of_corrections_each_grade_equals_a_grading_from
         if change.kind is CorrectionKind.ANNULMENT:
             chosen = [session.get(Exam, session.get(Attempt, change.attempt_id).exam_id)]
         if any(current(session, each) for each in chosen):
+            said = actions.dry_run(session, change, [each.id for each in chosen])
             apply(people, change, [each.id for each in chosen])
+            assert_done_as_said(session, chosen, said)
         for each in exams:
             assert_grades_stand(session, each)
+
+
+def assert_done_as_said(session, exams, said):
+    """Compare a dry run with what was applied after it, attempt by attempt, against the stored grades of before and after."""
+    made = {attempt_id: grade for exam in exams for attempt_id, grade in current(session, exam).items()}
+    for outcome in said:
+        before, after = session.get(Grade, outcome.grade_id, populate_existing=True), made[outcome.attempt_id]
+        assert (before.attempt_id, before.is_current, after.number) == (outcome.attempt_id, False, before.number + 1)
+        found = [(grade.points, grade.percent, grade.band, grade.is_passed) for grade in (before, after)]
+        assert found == [
+            (outcome.points_before, outcome.percent_before, outcome.band_before, outcome.was_passed),
+            (outcome.points_after, outcome.percent_after, outcome.band_after, outcome.is_passed),
+        ]
 
 
 def random_change(rng, session, bank, attempt_id):

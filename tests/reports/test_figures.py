@@ -94,6 +94,7 @@ def test_circular_says_the_same_in_word_and_pdf(county, world, session, tree):
         f"关于{county.exam.title}参考情况的通报",
         f"应考{whole['eligible']}人；参考{whole['participated']}人",
         f"参考率{whole['participation_rate']}%",
+        f"良好{whole['good']}人、优秀{whole['excellent']}人），不合格{whole['failed']}人",
         f"平均分{whole['mean_points']}",
         "2026年11月24日",
         "（数据截至2026年11月24日12:00）通报如下",

@@ -64,7 +64,7 @@ def iter_current_grades(session: Session, change: GradeChange, exam_ids: Sequenc
     values = {"exam_ids": list(exam_ids), "version_id": change.version_id, "attempt_id": change.attempt_id}
     rows = session.execute(_CURRENT, values, execution_options={"yield_per": _AT_ONCE})
     for batch in rows.partitions():
-        yield [CurrentGrade(**row._mapping) for row in batch]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+        yield [CurrentGrade._make(row) for row in batch]
 
 
 def question_of(session: Session, change: GradeChange) -> tuple[QuestionVersion, str]:
@@ -190,7 +190,7 @@ def list_outcomes(session: Session, correction_id: int) -> list[Outcome]:
         .where(after.correction_id == correction_id)
         .order_by(after.attempt_id)
     )  # fmt: skip
-    return [Outcome(**row._mapping) for row in rows]  # noqa: SLF001 – as above
+    return [Outcome(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

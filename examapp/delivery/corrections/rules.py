@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -26,6 +27,7 @@ from examapp.delivery.grading.rules import (
     unpack_sheet,
 )
 from examapp.points import as_text, mean
+from question_bank.kinds import response_schema
 from question_bank.kinds.response_schema import WIDTH
 
 
@@ -80,9 +82,8 @@ class GradeChange:
         return {**before, **self.rules}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentGrade:
-    """A grade that counts now, with all that it is made of."""
+class CurrentGrade(NamedTuple):
+    """A grade that counts now, with all that it is made of, in the order of its statement's columns."""
 
     id: int
     attempt_id: int
@@ -95,15 +96,15 @@ class CurrentGrade:
     is_passed: bool
     item_points: str
     """A JSON array, read as `sections` one grade at a time: thousands kept as lists would be walked by the garbage collector again and again."""
+    rules: Mapping[str, Any]
     key_ids: Mapping[str, int]
     """Empty for a change of an item, which no other item's key has part in."""
-    rules: Mapping[str, Any]
     ruling_ids: Sequence[int]
-    hand_points: Mapping[str, str] | None
-    """Of the grade's marks: points by item."""
+    sheet: bytes
     sections: str
     response_schema: str
-    sheet: bytes
+    hand_points: Mapping[str, str] | None
+    """Of the grade's marks: points by item."""
     texts: Mapping[str, Sequence[str]] | None
     """Responses in words by item; None where the paper asks for none."""
 
@@ -124,12 +125,12 @@ def grade_again(
     rules = change.changed_rules(grade.rules)
     made: tuple[Score, list[str]] | None
     if new_ruling is None:
-        made = _score_all(grade, keys, kept, GradingRules.from_json(rules))
+        made = _score_all(grade, keys, kept, _read_rules(*rules.items()))
     else:
         place = (new_ruling.version_id, new_ruling.part)
         was_void = any(each.treatment is Treatment.VOID for each in kept if (each.version_id, each.part) == place)
         kept = [each for each in kept if (each.version_id, each.part) != place] + [new_ruling]
-        made = _score_part(grade, new_ruling, GradingRules.from_json(rules), was_void=was_void)
+        made = _score_part(grade, new_ruling, _read_rules(*rules.items()), was_void=was_void)
     if made is None:
         return None
     score, item_points = made
@@ -137,6 +138,12 @@ def grade_again(
         "grade_id": grade.id, "points": score.points, "points_possible": score.points_possible, "percent": score.percent, "band": score.band,
         "is_passed": score.is_passed, "item_points": ",".join(item_points), "rules": rules, "ruling_ids": sorted(ruling.id for ruling in kept),
     }  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _read_rules(*fields: tuple[str, Any]) -> GradingRules:
+    """Read `grades.rules`, of which an exam has one or a few, from its fields and their values."""
+    return GradingRules.from_json(dict(fields))
 
 
 def _score_all(
@@ -158,29 +165,53 @@ def _score_part(
     grade: CurrentGrade, ruling: Ruling, rules: GradingRules, *, was_void: bool
 ) -> tuple[Score, list[str]] | None:
     """Score the items of one part by their new ruling; what all others brought stays. Give None for a paper without the part."""
-    sections, schema = msgspec.json.decode(grade.sections), grade.response_schema
-    ruled, first = [], 1
-    for section in sections:
-        items = enumerate(section["items"], first)
-        ruled += [(number, section, item) for number, item in items if item[0] == ruling.version_id and item[1] == ruling.part]  # fmt: skip
-        first += len(section["items"])
+    ruled = list(_find_items(msgspec.json.decode(grade.sections), ruling.version_id, ruling.part))
     if not ruled:
         return None
+    schema = grade.response_schema
     item_points, possible = msgspec.json.decode(grade.item_points), grade.points_possible
-    for number, section, item in ruled:
-        given = (grade.hand_points or {}).get(str(number))
-        alone = score_stored(
-            [{**section, "items": [item]}],
-            schema[WIDTH * (number - 1) : WIDTH * number],
-            [unpack_item(schema, grade.sheet, number, grade.texts or {})],
-            {},
-            rules=rules,
-            rulings=[ruling],
-            hand_points=None if given is None else {1: Decimal(given)},
-        )
-        item_points[number - 1] = str(alone.points)
-        possible += alone.points_possible - (ZERO if was_void else read_points(item[3]))
+    for number, order, worth, scoring in ruled:
+        item = (ruling.version_id, ruling.part, order, worth)
+        asked = (item, scoring, (grade.hand_points or {}).get(str(number)))
+        letters = schema[WIDTH * (number - 1) : WIDTH * number]
+        score = _score_letters if response_schema.option_count(letters) else _score_item
+        response = unpack_item(schema, grade.sheet, number, grade.texts or {})
+        points, counted = score(asked, letters, response, ruling, rules)
+        item_points[number - 1] = str(points)
+        possible += counted - (ZERO if was_void else read_points(worth))
     return total_up(tuple(map(read_points, item_points)), possible, rules, sheet=grade.sheet), item_points
+
+
+def _find_items(
+    sections: Sequence[Mapping[str, Any]], version_id: int, part: int
+) -> Iterator[tuple[int, str, str, str]]:
+    """Give number, option order, points and the section's scoring of the items of a paper that ask a version's part."""
+    first = 1
+    for section in sections:
+        items = section["items"]
+        for place, item in enumerate(items, first):
+            if item[0] == version_id and item[1] == part:
+                yield place, item[2], item[3], section.get("scoring", "")
+        first += len(items)
+
+
+_AskedItem = tuple[tuple[int, int, str, str], str, str | None]
+"""An item of a paper, its section's scoring, and the points that a person gave."""
+
+
+def _score_item(
+    asked: _AskedItem, letters: str, response: tuple[str, ...], ruling: Ruling, rules: GradingRules
+) -> tuple[Decimal, Decimal]:
+    """Give points and points possible of one item as a paper of it alone is graded; `letters` of its response schema."""
+    item, scoring, given = asked
+    section = {"scoring": scoring, "items": [item]}
+    hand_points = None if given is None else {1: Decimal(given)}
+    alone = score_stored([section], letters, [response], {}, rules=rules, rulings=[ruling], hand_points=hand_points)
+    return alone.points, alone.points_possible
+
+
+_score_letters = lru_cache(maxsize=10_000)(_score_item)
+"""Who saw the options in the same order and chose the same is scored once; texts, of which every person writes another, are not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

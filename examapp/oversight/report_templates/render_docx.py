@@ -36,6 +36,7 @@ UNIT_PLACES = (
     "合格",
     "良好",
     "优秀",
+    "不合格",
     "参考率",
     "合格率",
     "通过率",
@@ -124,8 +125,9 @@ def _roster(report_context: ReportContext) -> str:
 def _unit_text(row: UnitStatsRow) -> dict[str, str]:
     c: Counts = row.counts
     rates = (c.participation_rate, c.pass_rate, c.pass_of_eligible_rate, c.excellence_rate)
-    counts = (c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.good, c.excellent)
-    values = [row.unit.code, row.unit.name, *map(str, counts), *map(_rate, rates), _points(c.mean_points)]
+    people = (c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent)
+    bands = (c.passed, c.good, c.excellent, c.failed)
+    values = [row.unit.code, row.unit.name, *map(str, (*people, *bands)), *map(_rate, rates), _points(c.mean_points)]
     return dict(zip(UNIT_PLACES, values, strict=True))
 
 
@@ -151,7 +153,7 @@ def shipped_template() -> bytes:
     docx.heading("一、总体情况")
     docx.paragraph(
         "名册人员{{ 名册人数 }}人，其中免考{{ 免考 }}人、缓考{{ 缓考 }}人，应考{{ 应考 }}人；参考{{ 参考 }}人，未参考{{ 未参考 }}人，参考率{{ 参考率 }}。"
-        "参考人员中合格{{ 合格 }}人，合格率{{ 合格率 }}；优秀{{ 优秀 }}人，优秀率{{ 优秀率 }}；平均分{{ 平均分 }}。",
+        "参考人员中合格{{ 合格 }}人（其中良好{{ 良好 }}人、优秀{{ 优秀 }}人），不合格{{ 不合格 }}人，合格率{{ 合格率 }}，优秀率{{ 优秀率 }}；平均分{{ 平均分 }}。",
         is_indented=True,
     )
     docx.heading("二、各单位情况")
