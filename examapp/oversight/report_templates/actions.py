@@ -235,7 +235,23 @@ def _fill_with_example(content: str, form: bytes) -> bytes:
 
 
 def _example() -> dict[str, Any]:
-    counts = ("120", "2", "1", "117", "110", "7", "104", "30", "50", "94.02%", "94.55%", "88.89%", "45.45%", "86.50")
+    counts = (
+        "120",
+        "2",
+        "1",
+        "117",
+        "110",
+        "7",
+        "104",
+        "30",
+        "50",
+        "6",
+        "94.02%",
+        "94.55%",
+        "88.89%",
+        "45.45%",
+        "86.50",
+    )
     unit = dict(zip(render_docx.UNIT_PLACES, ("001", "示例单位", *counts), strict=True))
     text = dict.fromkeys((*render_docx.PLACES, EVIDENCE_PLACE), "示例") | unit
     dates = {
