@@ -152,10 +152,6 @@ def score_part(letter, part, response, worth, rule, scoring):
     return worth if set(response) == set(part["key"]) else Decimal(0)
 
 
-class ScoringError(Exception):
-    """A grade cannot be made again; the message says why."""
-
-
 def score_item(number, item, grade, pack, ruling, mark):
     """Give points and points possible of an item, by its ruling and by what a person gave, None where there is none."""
     version, letter, worth, asked = item
@@ -167,7 +163,7 @@ def score_item(number, item, grade, pack, ruling, mark):
     if mark is not None:
         return min(Decimal(mark["points"]), worth), worth
     if letter == "W":
-        raise ScoringError(f"第 {number} 题要由人评阅，却没有评分")
+        raise ValueError(f"第 {number} 题要由人评阅，却没有评分")
     rule = grade["rules"]["scoring_rule"]
     if ruling is None:
         return pack.score(grade["key_ids"][version], asked, rule), worth
@@ -177,7 +173,7 @@ def score_item(number, item, grade, pack, ruling, mark):
 def grade_again(grade, pack):
     """Give what a grade must say, from answers, keys, rulings, marks and rules."""
     items = pack.items_of(grade["attempt"]) if "answers" not in grade else pack.ask(grade["attempt"], grade["answers"])
-    rulings = {pack.rulings[i]["item"]: pack.rulings[i] for i in grade["ruling_ids"]}
+    rulings = {(str(row["version"]), row["part"]): row for row in map(pack.rulings.__getitem__, grade["ruling_ids"])}
     marks = {pack.marks[i]["item"]: pack.marks[i] for i in grade["mark_ids"]}
     scores = []
     for number, item in enumerate(items, 1):
@@ -218,15 +214,13 @@ class Pack:
 
     def __init__(self, archive):
         self.archive = archive
-        self.papers = self.texts_by_number("papers.jsonl", "paper")
-        self.attempts = self.texts_by_number("attempts.jsonl", "attempt")
+        self.papers = {json.loads(line)["paper"]: line for line in self.lines("papers.jsonl")}
+        self.attempts = {json.loads(line)["attempt"]: line for line in self.lines("attempts.jsonl")}
         self.keys = {row["key"]: row for row in self.rows("keys.jsonl")}
-        self.rulings = {
-            row["ruling"]: {**row, "item": (str(row["version"]), row["part"])} for row in self.rows("rulings.jsonl")
-        }
+        self.rulings = {row["ruling"]: row for row in self.rows("rulings.jsonl")}
         self.marks = {row["mark"]: row for row in self.rows("marks.jsonl")}
-        self.paper = lru_cache(maxsize=8)(lambda number: read_row(self.papers[number], "paper", number))
-        self.attempt = lru_cache(maxsize=8)(lambda number: read_row(self.attempts[number], "attempt", number))
+        self.paper = lru_cache(maxsize=8)(lambda number: json.loads(self.papers[number]))
+        self.attempt = lru_cache(maxsize=8)(lambda number: json.loads(self.attempts[number]))
         self.items_of = lru_cache(maxsize=8)(lambda number: self.ask(number, self.attempt(number)["answers"]))
         self.score = lru_cache(maxsize=30000)(self._score)
 
@@ -249,11 +243,6 @@ class Pack:
                 raise ValueError(f"{name}：有的行不是一个 JSON 对象")
             yield from rows
 
-    def texts_by_number(self, name, field):
-        """Give the lines of a file by the number in this field of theirs."""
-        number = re.compile(b'"%s"\\s*:\\s*([0-9]+)' % field.encode())
-        return {int(number.search(line).group(1)): line for line in self.lines(name)}
-
     def ask(self, number, answers):
         """Give of each item of an attempt its question version, kind and points, and what an answered item is scored by: in stored letters."""
         paper = self.paper(self.attempt(number)["paper"])
@@ -272,14 +261,6 @@ class Pack:
         if not is_answered(letter, option_count, response):
             return Decimal(0)
         return rounded(score_part(letter, self.keys[key_id]["parts"][part], response, points_of(worth), rule, scoring))
-
-
-def read_row(line, field, number):
-    """Read a row that was found by its number."""
-    row = json.loads(line)
-    if row[field] != number:
-        raise ValueError(f"{field} {number} 的记录有误")
-    return row
 
 
 def digest_of(archive, name):
@@ -354,7 +335,7 @@ def check_grades(pack, only, found):
         where = f"作答 {number} 第 {grade['number']} 次评分"
         try:
             made = grade_again(grade, pack)
-        except (ScoringError, LookupError, ValueError) as error:
+        except (LookupError, ValueError) as error:
             yield f"{where}：无法重新评分（{error!r}）"
             continue
         wrong = [f"{name} 记为 {grade[name]}，应为 {value}" for name, value in made.items() if grade[name] != value]
@@ -367,13 +348,6 @@ def check_grades(pack, only, found):
             yield f"作答 {number}：现行成绩不止一个"
 
 
-def check_counts(exam, found):
-    """Yield totals that differ from what the pack says of itself."""
-    for name, count in found.items():
-        if exam["counts"][name] != count:
-            yield f"exam.json：{name} 记为 {exam['counts'][name]}，实为 {count}"
-
-
 def check_rows(archive, only):
     """Yield what is wrong with what the files say."""
     pack = Pack(archive)
@@ -381,7 +355,12 @@ def check_rows(archive, only):
     yield from check_attempts(pack, only)
     yield from check_grades(pack, only, found)
     if only is None:
-        yield from check_counts(json.loads(archive.read("exam.json")), found)
+        counts = json.loads(archive.read("exam.json"))["counts"]
+        yield from (
+            f"exam.json：{name} 记为 {counts[name]}，实为 {found[name]}"
+            for name in found
+            if counts[name] != found[name]
+        )
     elif only not in pack.attempts:
         yield f"包中没有作答 {only}"
 
