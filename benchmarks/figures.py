@@ -26,7 +26,9 @@ class Figure:
 
     @property
     def is_kept(self) -> bool:
-        return not self.error and self.ratio <= 1
+        if self.error:
+            return False
+        return self.value >= self.limit_value if self.limit == "at least" else self.value <= self.limit_value
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"ratio": self.ratio}

@@ -35,12 +35,8 @@ INSERT INTO role_grants (person_id, role, unit_id, tree, granted_at)
 SELECT p.id, 'publicity_office', u.id, 'region', now() FROM persons AS p, units AS u WHERE p.staff_number = ANY(:names) AND u.kind = 'county'
 """
 _LARGEST_EXAM = """
-SELECT a.exam_id, CAST(k.version_id AS bigint) AS version_id, count(*) AS papers
-FROM grades AS g JOIN attempts AS a ON a.id = g.attempt_id, jsonb_object_keys(g.key_ids) AS k(version_id)
-WHERE g.is_current AND a.exam_id = (
-  SELECT exam_id FROM attempts WHERE state = 'graded' GROUP BY exam_id ORDER BY count(*) DESC, exam_id LIMIT 1
-)
-GROUP BY a.exam_id, k.version_id ORDER BY papers DESC, version_id LIMIT 1
+SELECT e.id, e.scoring_rule, e.pass_percent, e.good_percent, e.excellent_percent, count(*) AS papers
+FROM attempts AS a JOIN exams AS e ON e.id = a.exam_id WHERE a.state = 'graded' GROUP BY e.id ORDER BY papers DESC, e.id LIMIT 1
 """
 _UNFINISHED = "SELECT count(*) FROM exports JOIN jobs USING (id) WHERE state <> 'done'"
 _Rounds = list[tuple[Wave, Wave]]
@@ -95,7 +91,7 @@ async def _play(
     pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
     exam_id = connection.execute(text("SELECT min(id) FROM exams WHERE state = 'published'")).scalar_one()
     corrected = connection.execute(text(_LARGEST_EXAM)).one()
-    print(f"  corrected: a question of {corrected.papers:,} papers")
+    print(f"  corrected: the pass mark of {corrected.papers:,} papers, each item of which is scored again")
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
     before = await save_for(pool, savers, _BEFORE_S, _SAVES_S)
     rush = Wave(failed=started.failed + before.failed)
@@ -106,15 +102,16 @@ async def _play(
         await _wait_for_files(connection)
 
     async def correct(number: int) -> None:
-        treatment = ("full", "void")[number % 2]
-        change = {"kind": "item", "version": corrected.version_id, "treatment": treatment}
-        await noted(
-            rush, _correct(desk, offices, {"change": change, "exams": [corrected.exam_id], "reason": "题目有误"})
-        )
+        marks = {name: f"{getattr(corrected, name):.2f}" for name in ("good_percent", "excellent_percent")}
+        pass_percent = f"{corrected.pass_percent - 1 - number:.2f}"
+        change = {"kind": "rules", "scoring_rule": corrected.scoring_rule, "pass_percent": pass_percent, **marks}
+        await noted(rush, _correct(desk, offices, {"change": change, "exams": [corrected.id], "reason": "合格线印错"}))
 
     reports = await _rounds(pool, savers, ask_for_reports)
     corrections = await _rounds(pool, savers, correct)
     failed = [each for rounds in (reports, corrections) for pair in rounds for wave in pair for each in wave.failed]
+    for each in sorted({*rush.failed, *failed}):
+        print(f"  failed: {each}")
     return reports, corrections, rush.failed + failed
 
 

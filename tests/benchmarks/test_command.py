@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.figures import at_most
+from benchmarks.figures import at_least, at_most
 
 
 class _Topic:
@@ -58,3 +58,8 @@ def test_a_deployment_that_does_not_start_is_a_row_of_each_topic_that_needed_it(
 def test_an_unknown_topic_is_rejected_before_anything_is_started(topics, capsys):
     assert command.main(["savings"]) == 2
     assert "known: saving" in capsys.readouterr().err
+
+
+def test_a_limit_of_nothing_is_kept_by_nothing_alone():
+    kept = [at_most("calls", value, 0, "").is_kept for value in (0, 14)]
+    assert [*kept, at_most("s", 2, 2, "").is_kept, at_least("s", 1.9, 2, "").is_kept] == [True, False, True, False]
