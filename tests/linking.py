@@ -45,7 +45,7 @@ def walk(app, client, *, rooms, start="/", samples=4):
             page.feed(answer.get_data(as_text=True))
         if page.heads != 1:
             issues.append(f"{path} has {page.heads} headings of the first level")
-        waiting += [link for link in page.links if link not in seen]
+        waiting += [link for link in dict.fromkeys(page.links) if link not in seen]
         seen.update(page.links)
     return set(opened), issues
 
