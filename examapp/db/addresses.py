@@ -16,7 +16,12 @@ _ATTRIBUTE = "target_session_attrs"
 _PRIMARY = "read-write"
 _CONNECT_TIMEOUT_S = 2
 """The least that libpq takes."""
-_LOOK = "SELECT pg_is_in_recovery(), extract(epoch FROM clock_timestamp())::float8, (SELECT system_identifier FROM pg_control_system())"
+_LOOK = """
+SELECT pg_is_in_recovery(), extract(epoch FROM clock_timestamp())::float8, (SELECT system_identifier FROM pg_control_system()),
+  EXISTS (SELECT FROM pg_stat_wal_receiver)
+"""
+_DISTRUST = ("certificate verify failed", "does not match host name")
+"""What libpq says of a host whose certificate has run out, is nobody's that is trusted, or is another host's."""
 
 
 class HostState(StrEnum):
@@ -24,8 +29,12 @@ class HostState(StrEnum):
 
     PRIMARY = "primary"
     STANDBY = "standby"
+    STALLED = "stalled"
+    """A standby that answers and receives nothing: its disk is full, or it does not reach the primary."""
     AWAY = "away"
     """It does not answer, or lets this account not in."""
+    DISTRUSTED = "distrusted"
+    """Its certificate has run out, or does not hold for it."""
     FOREIGN = "foreign"
     """A database of another cluster: what is written there is in none of ours."""
 
@@ -37,6 +46,11 @@ class DatabaseHost:
     name: str
     state: HostState
     clock_offset_s: float = 0.0
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether it could be asked, so that its clock is known."""
+        return self.state not in {HostState.AWAY, HostState.DISTRUSTED}
 
 
 def database_address(database_url: str) -> URL:
@@ -74,12 +88,18 @@ def inspect_hosts(database_url: str) -> list[DatabaseHost]:
         one = fields | {"host": host, "port": port, _ATTRIBUTE: "any", "connect_timeout": _CONNECT_TIMEOUT_S}
         try:
             with psycopg.connect(**one, autocommit=True) as connection:
-                is_standby, at, clusters[name] = connection.execute(_LOOK).fetchone() or (True, 0.0, None)
-        except psycopg.Error:
-            found.append(DatabaseHost(name, HostState.AWAY))
+                is_standby, at, clusters[name], receives = connection.execute(_LOOK).fetchone() or (
+                    True,
+                    0.0,
+                    None,
+                    True,
+                )
+        except psycopg.Error as error:
+            is_distrusted = any(text in str(error) for text in _DISTRUST)
+            found.append(DatabaseHost(name, HostState.DISTRUSTED if is_distrusted else HostState.AWAY))
         else:
-            state = HostState.STANDBY if is_standby else HostState.PRIMARY
-            found.append(DatabaseHost(name, state, at - time.time()))
+            standby = HostState.STANDBY if receives else HostState.STALLED
+            found.append(DatabaseHost(name, standby if is_standby else HostState.PRIMARY, at - time.time()))
     return _mark_foreign(found, clusters)
 
 

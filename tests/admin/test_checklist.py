@@ -27,6 +27,7 @@ SOUND = Settings(
 )
 WELL = ChecklistFindings(
     links=[],
+    shared_numbers=[],
     hosts=[DatabaseHost("a", HostState.PRIMARY, 0.1), DatabaseHost("b", HostState.STANDBY)],
     cell_issue="",
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
@@ -72,6 +73,9 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({}, {"database": {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "on"}}, "数据库 fsync", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.AWAY)]}, "数据库主机 b", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.FOREIGN)]}, "数据库主机 b", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.STALLED)]}, "数据库主机 b", Level.BAD),
+        ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.DISTRUSTED)]}, "数据库主机 b", Level.BAD),
+        ({}, {"shared_numbers": [("S1", [1, 2])]}, "重复的工号", Level.LOOK),
         ({}, {"hosts": [DatabaseHost("a", HostState.STANDBY), DatabaseHost("b", HostState.STANDBY)]}, "主库", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY), DatabaseHost("b", HostState.STANDBY, 120.0)]}, "各台机器的时钟", Level.BAD),
         ({}, {"hosts": [DatabaseHost("a", HostState.PRIMARY, 3.0), DatabaseHost("b", HostState.STANDBY, 3.1)]}, "各台机器的时钟", Level.LOOK),
@@ -93,6 +97,7 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({}, {"log_at": None}, "运行日志", Level.BAD),
         ({}, {"certificate_ends_at": NOON + timedelta(days=20)}, "https 证书", Level.LOOK),
         ({}, {"certificate_ends_at": NOON + timedelta(days=2)}, "https 证书", Level.BAD),
+        ({}, {"certificate_ends_at": NOON - timedelta(days=1)}, "https 证书", Level.BAD),
         ({}, {"certificate_ends_at": None}, "https 证书", Level.LOOK),
         ({}, {"may_change_log": True}, "审计记录防改", Level.LOOK),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import psycopg
@@ -268,6 +269,8 @@ def check_a_conflict(province, first, second):
     code, said = province.flask("province", "status")
     assert code == 1
     assert "写不进去" in said
+    figures = province.app.test_client().get("/metrics").text
+    assert re.search(r'^examapp_link_conflicts\{link="examapp_up_2"\} [1-9]', figures, re.MULTILINE)
     first.sql("UPDATE persons SET name = '不受影响' WHERE id = (SELECT min(id) FROM persons)")
     wait_until(has(province, "SELECT count(*) FROM persons WHERE name = '不受影响'", 1))
     province.sql("DROP INDEX by_hand")

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def make_certificate(path):
-    """Write a certificate for `localhost` with its key, trusted by nobody else, and give the path."""
+def make_certificate(path, days=9):
+    """Write a certificate for `localhost` with its key, trusted by nobody else, and give the path; with days below 0 it has run out."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)  # noqa: TID251 – TLS looks at the machine's clock
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=9))
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=20), now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )

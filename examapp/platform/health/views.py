@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.config import Mode, Settings
 from examapp.content.questions.models import QuestionImport
-from examapp.db.addresses import HostState, inspect_hosts
+from examapp.db.addresses import inspect_hosts
 from examapp.db.schema import newest_version
 from examapp.db.session import db, read_session, transaction
 from examapp.delivery.attempt_changes.actions import note_contacts
@@ -36,7 +36,7 @@ from examapp.oversight.report_exports.models import Export
 from examapp.platform.audit_chain.actions import find_head_issue
 from examapp.platform.province.queries import list_links
 from examapp.platform.province.rules import Link
-from examapp.platform.security_checklist.queries import backup_at
+from examapp.platform.security_checklist.queries import backup_at, cell_issue, certificate_end
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
 from examapp.platform.setup.rules import SCHEDULE_LIMIT, is_alive
@@ -144,10 +144,16 @@ class _SiteFigures(Collector):
         )
         for host in inspect_hosts(settings.database_url):
             hosts.add_metric([host.name, host.state], 1)
-            if host.state is not HostState.AWAY:
+            if host.has_answered:
                 clocks.add_metric([host.name], host.clock_offset_s)
         yield from (hosts, clocks)
         yield from _link_figures(list_links(session), now=clock.now())
+        text = "1 where ids of this database are of another cell, or CELL is not theirs."
+        yield GaugeMetricFamily("examapp_cell_ids_wrong", text, value=1 if cell_issue(session, settings) else 0)
+        ends_at = certificate_end(settings.site_url)
+        if ends_at is not None:
+            left = (ends_at - clock.now()).total_seconds()
+            yield GaugeMetricFamily("examapp_certificate_seconds", "Until the site's certificate ends.", value=left)
         issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
         text = "1 where the kept head of the audit chain is not on it."
         yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
@@ -157,11 +163,15 @@ def _link_figures(links: list[Link], *, now: datetime) -> Iterator[Metric]:
     """Give how far behind what comes from other sites of the province is, and what could not be stored."""
     ages = GaugeMetricFamily("examapp_link_age_seconds", "Age of what has come from another site.", labels=["link"])
     errors = GaugeMetricFamily("examapp_link_errors", "Errors of a subscription since its start.", labels=["link"])
+    conflicts = GaugeMetricFamily(
+        "examapp_link_conflicts", "Those of them where a row with the same unique value was there.", labels=["link"]
+    )
     for link in links:
         lag = link.lag(now)
         ages.add_metric([link.name], lag.total_seconds() if lag is not None else inf)
         errors.add_metric([link.name], link.errors)
-    yield from (ages, errors)
+        conflicts.add_metric([link.name], link.conflicts)
+    yield from (ages, errors, conflicts)
 
 
 @blueprint.before_app_request

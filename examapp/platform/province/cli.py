@@ -17,6 +17,8 @@ from examapp.platform.province.actions import publish as publish_tables
 from examapp.platform.province.actions import subscribe as subscribe_to
 from examapp.platform.province.queries import list_links, list_shared_numbers, list_slots
 from examapp.platform.province.rules import Direction, Link
+from examapp.platform.security_checklist.queries import find_site_points
+from examapp.platform.security_checklist.rules import Level
 from examapp.platform.setup.cli import cli_blueprint
 
 _BYTES = 1024 * 1024
@@ -98,8 +100,17 @@ def status() -> None:
         )
     for number, cells in list_shared_numbers(session):
         click.echo(f"提示　工号 {number} 在分区 {'、'.join(map(str, cells))} 都有；各自有效，汇总时是不同的人。")
-    if not links or not is_well:
+    if not _is_site_well() or not links or not is_well:
         raise SystemExit(1)
+
+
+def _is_site_well() -> bool:
+    """Say what is wrong with this very site: its database's hosts and clocks, its ids, its certificate."""
+    points = find_site_points(read_session(), current_app.config["SETTINGS"], now=clock.now())
+    bad = [point for point in points if point.level is Level.BAD]
+    for point in bad:
+        click.echo(f"异常　本站 {point.name}：{point.found}。{point.advice}", err=True)
+    return not bad
 
 
 def _describe(link: Link) -> str:

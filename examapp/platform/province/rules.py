@@ -178,6 +178,6 @@ class Link:
         elif self.is_behind(now) and self.errors:
             yield f"接收出错 {self.errors} 次。请看本站数据库日志中 {self.name} 的错误，改正后会自己继续。"
         if self.is_behind(now) and not self.conflicts:
-            yield "对方联系不上，或它的定时任务没有运行。请检查网络、对方数据库和 celery beat；恢复后会自己补齐。"
+            yield "对方联系不上，或它的定时任务没有运行。请检查网络、数据库证书是否过期、对方数据库和 celery beat；恢复后会自己补齐。"
         if lag is not None and lag < -_AHEAD:
             yield f"对方的时钟快 {-lag.total_seconds():.0f} 秒。请在两边启用 chrony 对时。"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_pem_x509_certificate
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
@@ -19,12 +20,14 @@ from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit_chain.actions import find_head_issue
 from examapp.platform.cells.queries import list_sequences
 from examapp.platform.cells.rules import find_cell_issue
-from examapp.platform.province.queries import list_links
-from examapp.platform.security_checklist.rules import ChecklistFindings
+from examapp.platform.province.queries import list_links, list_shared_numbers
+from examapp.platform.security_checklist.rules import ChecklistFindings, Point, judge_site
 from examapp.platform.setup import queries as setup_queries
 from examapp.security.ciphers import FieldCipher
 
 _CONNECT_S = 2.0
+_HAS_EXPIRED = 10
+"""OpenSSL's code of a certificate that has run out (X509_V_ERR_CERT_HAS_EXPIRED)."""
 
 
 def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, now: datetime) -> ChecklistFindings:
@@ -36,8 +39,9 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
     opened_at, unopened = _last_check(session, "people.check_keys", "broken")
     return ChecklistFindings(
         hosts=inspect_hosts(settings.database_url),
-        cell_issue=find_cell_issue(list_sequences(session, with_rows=settings.cell > 0), settings.cell),
+        cell_issue=cell_issue(session, settings),
         links=list_links(session),
+        shared_numbers=list_shared_numbers(session) if settings.province else [],
         database=setup_queries.database_settings(session),
         has_demo_accounts=setup_queries.has_demo_accounts(session),
         holders=holders,
@@ -54,7 +58,7 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
         opened_at=opened_at,
         unopened=unopened,
         log_at=_newest(list((settings.data_path / "logs").glob("*.log"))),
-        certificate_ends_at=_certificate_end(settings.site_url),
+        certificate_ends_at=certificate_end(settings.site_url),
         may_change_log=bool(
             session.scalar(
                 text(
@@ -118,18 +122,46 @@ def _newest(paths: list[Path]) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def _certificate_end(site_url: str) -> datetime | None:
-    """Ask the site's own address for its certificate; None where it has none that holds, or does not answer within seconds."""
+def certificate_end(site_url: str) -> datetime | None:
+    """Ask the site's own address for its certificate; None where it has none that ever held, or does not answer within seconds."""
     parts = urlsplit(site_url)
     if parts.scheme != "https" or not parts.hostname:
         return None
+    place = (parts.hostname, parts.port or 443)
     try:
         with (
-            socket.create_connection((parts.hostname, parts.port or 443), timeout=_CONNECT_S) as line,
+            socket.create_connection(place, timeout=_CONNECT_S) as line,
             ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname) as wrapped,
         ):
             certificate = wrapped.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        return _end_of_expired(place) if error.verify_code == _HAS_EXPIRED else None
     except OSError:
         return None
     ends = certificate.get("notAfter")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) if ends else None
+
+
+def _end_of_expired(place: tuple[str, int]) -> datetime | None:
+    """Read the end of a certificate that holds no more; nothing else is said to who shows it."""
+    try:
+        certificate = ssl.get_server_certificate(place, timeout=_CONNECT_S)
+    except OSError:
+        return None
+    return load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
+
+
+def cell_issue(session: Session, settings: Settings) -> str:
+    """Say what is wrong with the ids of this site; empty where all are of its range."""
+    return find_cell_issue(list_sequences(session, with_rows=settings.cell > 0), settings.cell)
+
+
+def find_site_points(session: Session, settings: Settings, *, now: datetime) -> list[Point]:
+    """Look at the site itself: the database's hosts and their clocks, the ranges of ids, the certificate."""
+    return judge_site(
+        settings,
+        hosts=inspect_hosts(settings.database_url),
+        cell_issue=cell_issue(session, settings),
+        certificate_ends_at=certificate_end(settings.site_url),
+        now=now,
+    )

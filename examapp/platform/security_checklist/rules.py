@@ -23,6 +23,8 @@ _CLOCK_GOOD_S, _CLOCK_BAD_S = 2.0, 30.0
 _HOST_LABELS = {
     HostState.PRIMARY: ("主库", ""),
     HostState.STANDBY: ("备库", ""),
+    HostState.STALLED: ("备库，没有在接收", "请检查这台机器的磁盘空间和它到主库的网络；恢复以前，主库再坏就没有接替的。"),
+    HostState.DISTRUSTED: ("证书已过期或不可信", "请为这台数据库换上新证书（docker/county 的 tls 目录），再 patronictl reload；恢复以前，程序不会连它。"),
     HostState.AWAY: ("连不上", "请检查这台机器、它的数据库和磁盘空间，或改正 DATABASE_URL 中的主机；恢复以前，另一台也坏时就会停机。"),
     HostState.FOREIGN: ("是另一套数据库", "请改正 DATABASE_URL：写到那里的数据不在本站的数据库里。"),
 }  # fmt: skip
@@ -56,6 +58,8 @@ class ChecklistFindings:
     """What is wrong with the ranges of ids; empty where all ids are of this cell."""
     links: Sequence[Link]
     """The subscriptions to other sites of the province; empty where it is no part of one."""
+    shared_numbers: Sequence[tuple[str, list[int]]]
+    """The first staff numbers that stand in several cells, with the cells."""
     database: Mapping[str, str]
     has_demo_accounts: bool
     holders: Mapping[str, int]
@@ -85,8 +89,13 @@ def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> lis
     points = [
         *_settings(settings),
         *_database(found),
-        *_hosts(found),
-        *_cell(settings, found),
+        *judge_site(
+            settings,
+            hosts=found.hosts,
+            cell_issue=found.cell_issue,
+            certificate_ends_at=found.certificate_ends_at,
+            now=now,
+        ),
         *_links(found, now=now),
         *_people(settings, found),
         _backup(found, now=now),
@@ -98,10 +107,25 @@ def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> lis
             (timedelta(days=1), timedelta(days=3)),
             "请检查日志目录是否可写、磁盘是否已满，或日志是否由系统服务另行收集。",
         ),
-        _certificate(settings, found, now=now),
     ]
     order = [Level.BAD, Level.LOOK, Level.GOOD]
     return sorted(points, key=lambda point: order.index(point.level))
+
+
+def judge_site(
+    settings: Settings,
+    *,
+    hosts: Sequence[DatabaseHost],
+    cell_issue: str,
+    certificate_ends_at: datetime | None,
+    now: datetime,
+) -> list[Point]:
+    """Judge what `flask province status` says of its own site too: the database's hosts and clocks, the ranges of ids, the certificate."""
+    return [
+        *_hosts(hosts),
+        *_cell(settings, cell_issue),
+        _certificate(settings, certificate_ends_at, now=now),
+    ]
 
 
 def _settings(settings: Settings) -> list[Point]:
@@ -144,29 +168,29 @@ def _database(found: ChecklistFindings) -> list[Point]:
     return points
 
 
-def _hosts(found: ChecklistFindings) -> list[Point]:
+def _hosts(hosts: Sequence[DatabaseHost]) -> list[Point]:
     """Judge the hosts of the database one by one, and their clocks: deadlines follow the clock of whichever is the primary."""
     points = []
-    for host in found.hosts:
+    for host in hosts:
         label, advice = _HOST_LABELS[host.state]
         points.append(Point(f"数据库主机 {host.name}", Level.BAD if advice else Level.GOOD, label, advice))
-    offsets = [host.clock_offset_s for host in found.hosts if host.state is not HostState.AWAY]
+    offsets = [host.clock_offset_s for host in hosts if host.has_answered]
     if offsets:
         apart = max([*offsets, 0.0]) - min([*offsets, 0.0])
         level = Level.BAD if apart > _CLOCK_BAD_S else Level.LOOK if apart > _CLOCK_GOOD_S else Level.GOOD
         advice = "" if level is Level.GOOD else "请在各台机器上启用 chrony 对时：切换主机后，考试的截止时刻会跳变。"
         points.append(Point("各台机器的时钟", level, f"最多相差 {apart:.0f} 秒", advice))
-    primaries = sum(host.state is HostState.PRIMARY for host in found.hosts)
-    if found.hosts and primaries != 1:
+    primaries = sum(host.state is HostState.PRIMARY for host in hosts)
+    if hosts and primaries != 1:
         points.append(Point("主库", Level.BAD, f"有 {primaries} 个", "只能有一个主库。请执行 patronictl list 查看，按运维手册“两台机器和一台见证机”处理。"))  # fmt: skip
     return points
 
 
-def _cell(settings: Settings, found: ChecklistFindings) -> list[Point]:
-    if not settings.cell and not found.cell_issue:
+def _cell(settings: Settings, issue: str) -> list[Point]:
+    if not settings.cell and not issue:
         return []
-    is_sound = not found.cell_issue
-    return [Point("分区编号", Level.GOOD if is_sound else Level.BAD, f"第 {settings.cell} 分区" if is_sound else "有问题", found.cell_issue)]  # fmt: skip
+    is_sound = not issue
+    return [Point("分区编号", Level.GOOD if is_sound else Level.BAD, f"第 {settings.cell} 分区" if is_sound else "有问题", issue)]  # fmt: skip
 
 
 def _links(found: ChecklistFindings, *, now: datetime) -> list[Point]:
@@ -176,6 +200,13 @@ def _links(found: ChecklistFindings, *, now: datetime) -> list[Point]:
         issues, lag = list(link.list_issues(now)), link.lag(now)
         text = f"{max(lag.total_seconds(), 0):.0f} 秒前的数据" if lag is not None else "还没有收到"
         points.append(Point(f"来自{link.label}", Level.BAD if issues else Level.GOOD, text, "".join(issues)))
+    for number, cells in found.shared_numbers:
+        said = f"工号 {number} 在分区 {'、'.join(map(str, cells))} 都有"
+        points.append(
+            Point(
+                "重复的工号", Level.LOOK, said, "各自有效，汇总时是不同的人；是同一个人的，请由其中一个分区办理调出。"
+            )
+        )
     return points
 
 
@@ -228,15 +259,15 @@ def _audit(settings: Settings, found: ChecklistFindings, *, now: datetime) -> li
     ]  # fmt: skip
 
 
-def _certificate(settings: Settings, found: ChecklistFindings, *, now: datetime) -> Point:
+def _certificate(settings: Settings, ends_at: datetime | None, *, now: datetime) -> Point:
     if not settings.https:
         level = Level.BAD if settings.app_mode is Mode.PRODUCTION else Level.LOOK
         return Point("https", level, "没有启用", "请在 nginx 上配置证书，并设 HTTPS=1；否则口令在网络上以明文传送。")
-    if found.certificate_ends_at is None:
+    if ends_at is None:
         return Point(
             "https 证书", Level.LOOK, "没有查到", "请设 SITE_URL 为网站对外的 https 地址，并确认本机能访问它。"
         )
-    left = found.certificate_ends_at - now
+    left = ends_at - now
     level = Level.BAD if left < CERTIFICATE_BAD else Level.LOOK if left < CERTIFICATE_GOOD else Level.GOOD
     return Point("https 证书", level, f"还有 {max(left.days, 0)} 天到期" if left > timedelta(0) else "已过期", "" if level is Level.GOOD else "请尽快换上新证书，并重新加载 nginx。")  # fmt: skip
 
