@@ -680,3 +680,10 @@ def test_kind_that_is_none_breaks_no_form(office, kind, act):
     fields = SINGLE | {"kind": kind, "parts-0-kind": "essay", "new_kind": "essay", "act": act}
     assert office.post("/admin/questions/new/single_choice", data=fields).status_code == 200
     assert office.post("/admin/questions/preview", data=fields).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [Kind.SHORT_ANSWER, Kind.FILL_BLANK])
+def test_the_field_of_a_key_in_words_says_what_it_is(office, world, kind):
+    page = office.get(f"/admin/questions/{world.question(kind).id}/key").get_data(as_text=True)
+    fields = [tag for tag in re.findall(r"<textarea[^>]*>", page) if 'name="parts-0-' in tag]
+    assert fields and all('aria-label="正确答案"' in tag for tag in fields)
