@@ -21,7 +21,7 @@ from lxml import html
 from examapp import clock
 from examapp.ops import protocol_client
 from tests.browser.deployment import Deployment, deployed
-from tests.citations.crawl import Answer, Crawl, crawl
+from tests.citations.crawl import Answer, Crawl, crawl, select
 from tests.citations.site import Visitor
 from tests.helpers.processes import wait_until
 
@@ -89,7 +89,7 @@ def _set_up(office: Visitor, code: str) -> None:
     fields = {"setup_code": code, "county_name": "青禾县", "county_code": "QH", "name": "周主任", "login_name": _OFFICE}
     answer = office.press(
         page,
-        html.fromstring(page.text).xpath("//form//button[@type='submit']")[-1].text_content().strip(),
+        select(html.fromstring(page.text), "//form//button[@type='submit']")[-1].text_content().strip(),
         fields | {"password": _PASSWORD, "repeated": _PASSWORD},
     )
     assert "勾选的内容正在后台装入" in answer.text, answer.text
@@ -125,13 +125,13 @@ def _import_drafts(site: Deployment, folder: Path) -> None:
 def _make_candidate(office: Visitor, port: int) -> Visitor:
     """Put a person on the roster, hand out the first password, and sign in with one of their own."""
     page = office.open("/admin/people/new")
-    unit = html.fromstring(page.text).xpath("//select[@name='unit_id']/option[@value!='']/@value")[0]
+    unit = select(html.fromstring(page.text), "//select[@name='unit_id']/option[@value!='']/@value")[0]
     answer = office.press(
         page, "登记", {"name": "张建国", "staff_number": _CANDIDATE, "unit_id": unit, "is_on_roster": "y"}
     )
     assert "已登记" in answer.text, answer.text
     cards = office.press(office.open(f"/admin/people/passwords?unit={unit}"), "打印密码卡", {"as": "page"})
-    first = html.fromstring(cards.text).xpath("//dd[@class='first-password']/text()")[0]
+    first = select(html.fromstring(cards.text), "//dd[@class='first-password']/text()")[0]
     candidate = Visitor(port)
     page = candidate.press(candidate.open("/login"), "登录", {"login_name": _CANDIDATE, "password": first})
     passwords = {"current_password": first, "new_password": _PASSWORD, "repeated": _PASSWORD}
@@ -165,17 +165,17 @@ def _practise(candidate: Visitor, questions: list[int], found: Crawl) -> None:
 
 def _first_answer(page: Answer) -> dict[str, str | list[str]]:
     tree = html.fromstring(page.text)
-    if choices := tree.xpath("//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
+    if choices := select(tree, "//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
         return {"response": choices[:1]}
-    if selects := tree.xpath("//select[@name='response']"):
-        return {"response": selects[0].xpath("./option[@value!='']/@value")[: len(selects)]}
-    return {"response": ["甲" for _ in tree.xpath("//input[@name='response']|//textarea[@name='response']")]}
+    if selects := select(tree, "//select[@name='response']"):
+        return {"response": select(selects[0], "./option[@value!='']/@value")[: len(selects)]}
+    return {"response": ["甲" for _ in select(tree, "//input[@name='response']|//textarea[@name='response']")]}
 
 
 def _sit_exams(office: Visitor, candidate: Visitor, found: Crawl) -> None:
     """Hold an exam by each shipped blueprint whose keys come out at once, sit it, and read its results."""
     form = html.fromstring(office.open("/admin/exams/new").text)
-    for value in form.xpath("//select[@name='blueprint_id']/option[@value!='' and @value!='0']/@value"):
+    for value in select(form, "//select[@name='blueprint_id']/option[@value!='' and @value!='0']/@value"):
         opens = clock.local(clock.now())
         fields = {
             "title": f"考试 {value}",

@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lxml import html
@@ -59,7 +60,7 @@ class Crawl:
         for target in sorted({target for target, _ in self.wanted}):
             answer = get(target)
             tree = self.read(answer)
-            anchors = set() if tree is None else set(tree.xpath("//@id"))
+            anchors = set() if tree is None else set(select(tree, "//@id"))
             self.issues += [
                 f"{source}: {target} 没有 {label}"
                 for (page, label), source in sorted(self.wanted.items())
@@ -67,11 +68,16 @@ class Crawl:
             ]
 
 
+def select(tree: html.HtmlElement, path: str, **names: str) -> list[Any]:
+    """Give the elements or texts that an XPath finds; lxml's own types leave open which."""
+    return cast("list[Any]", tree.xpath(path, **names))
+
+
 def read_citations(tree: html.HtmlElement) -> tuple[int, list[str]]:
     """Count the articles that a page shows as 依据, and say which of them, or which 依据, has nothing to read."""
     count, issues = 0, [word for word in _LACKING if word in tree.text_content()]
-    for folded in tree.xpath("//details[starts-with(normalize-space(summary), '依据')]"):
-        summary = folded.find("summary").text_content()
+    for folded in select(tree, "//details[starts-with(normalize-space(summary), '依据')]"):
+        summary = str(select(folded, "summary")[0].text_content())
         labels = article_labels(summary)
         shown = _contents(folded)
         count += len(labels)
@@ -80,20 +86,20 @@ def read_citations(tree: html.HtmlElement) -> tuple[int, list[str]]:
         ]
         if not labels:
             issues.append(f"没有条文（{summary.strip()[:40]}）")
-    for box in tree.xpath("//section[contains(@class,'cited')]//div[contains(@class,'cited-text')]"):
+    for box in select(tree, "//section[contains(@class,'cited')]//div[contains(@class,'cited-text')]"):
         count += 1
         if not any(len(text) >= _FEWEST for text in _contents(box).values()):
             issues.append(f"条文没有内容（{box.text_content().strip()[:40]}）")
     issues += [
         f"依据没有条文（{line.text_content().strip()[:40]}）"
-        for line in tree.xpath("//p[starts-with(normalize-space(.), '依据：')]")
+        for line in select(tree, "//p[starts-with(normalize-space(.), '依据：')]")
     ]
     return count, issues
 
 
 def article_links(tree: html.HtmlElement) -> Iterator[tuple[str, str]]:
     """Yield the page and the article's name of each link to an article."""
-    for address in tree.xpath("//a/@href"):
+    for address in select(tree, "//a/@href"):
         parts = urlsplit(address)
         if ARTICLE.fullmatch(label := unquote(parts.fragment)):
             yield unquote(parts.path), label
@@ -108,7 +114,7 @@ def crawl(get: Callable[[str], Answer], starts: Iterable[str], *, within: str, f
     seen = set(queue)
     while queue:
         tree = found.read(get(queue.popleft()))
-        for address in () if tree is None else tree.xpath("//a[not(@download)]/@href"):
+        for address in () if tree is None else select(tree, "//a[not(@download)]/@href"):
             parts = urlsplit(address)
             query = parse_qs(parts.query)
             path = unquote(parts.path) + (f"?page={query['page'][0]}" if "page" in query else "")
@@ -122,7 +128,7 @@ def _contents(shown: html.HtmlElement) -> dict[str, str]:
     """Give by article what a fold or a box says of it, its name and the word 要点 left out; a paragraph without a name goes on."""
     found: dict[str, str] = {}
     label = ""
-    for line in shown.xpath(".//p"):
+    for line in select(shown, ".//p"):
         text = line.text_content().strip()
         if named := ARTICLE.match(text):
             label, text = named[0], text[named.end() :]

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from lxml import html
 
 from examapp.ops.protocol_client import Browser, Client, ProtocolCall, Reply
-from tests.citations.crawl import Answer
+from tests.citations.crawl import Answer, select
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_REDIRECTS = 5
@@ -30,7 +30,7 @@ class Visitor:
     def press(self, page: Answer, button: str, fields: Mapping[str, str | list[str]] | None = None) -> Answer:
         """Send the form of a page that has a button with this text, filled as it stands but for the given fields."""
         tree = html.fromstring(page.text)
-        buttons = tree.xpath("//form//button[normalize-space(.)=$text]", text=button)
+        buttons = select(tree, "//form//button[normalize-space(.)=$text]", text=button)
         if not buttons:
             raise LookupError(f"{page.path} has no button {button}: {page.text[:200]}")
         (form,) = list(buttons[0].iterancestors("form"))[:1]
