@@ -21,7 +21,7 @@ from lxml import html
 from examapp import clock
 from examapp.ops import protocol_client
 from tests.browser.deployment import Deployment, deployed
-from tests.citations.crawl import Answer, Crawl, crawl, select
+from tests.citations.crawl import OpenedPage, Crawl, crawl, select
 from tests.citations.site import Visitor
 from tests.helpers.processes import wait_until
 
@@ -56,7 +56,7 @@ def _walk(site: Deployment, folder: Path) -> int:
         lambda: crawl(candidate.open, ["/study/"], within=r"/study/(courses|chapters)/\d+(\?page=\d+)?", found=found),
     )
     _stage("练习", found, lambda: _practise(candidate, questions, found))
-    _stage("考试成绩", found, lambda: _sit_exams(office, candidate, found))
+    _stage("考试成绩", found, lambda: _take_exams(office, candidate, found))
     _stage(
         "错题本和笔记",
         found,
@@ -163,7 +163,7 @@ def _practise(candidate: Visitor, questions: list[int], found: Crawl) -> None:
     print(f"练习：{len(questions)} 题中作答 {solved} 题", flush=True)
 
 
-def _first_answer(page: Answer) -> dict[str, str | list[str]]:
+def _first_answer(page: OpenedPage) -> dict[str, str | list[str]]:
     tree = html.fromstring(page.text)
     if choices := select(tree, "//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
         return {"response": choices[:1]}
@@ -172,7 +172,7 @@ def _first_answer(page: Answer) -> dict[str, str | list[str]]:
     return {"response": ["甲" for _ in select(tree, "//input[@name='response']|//textarea[@name='response']")]}
 
 
-def _sit_exams(office: Visitor, candidate: Visitor, found: Crawl) -> None:
+def _take_exams(office: Visitor, candidate: Visitor, found: Crawl) -> None:
     """Hold an exam by each shipped blueprint whose keys come out at once, sit it, and read its results."""
     form = html.fromstring(office.open("/admin/exams/new").text)
     for value in select(form, "//select[@name='blueprint_id']/option[@value!='' and @value!='0']/@value"):
@@ -190,14 +190,14 @@ def _sit_exams(office: Visitor, candidate: Visitor, found: Crawl) -> None:
         shown = office.press(office.open("/admin/exams/new"), "保存考试设置", fields)
         shown = office.press(shown, "发布考试")
         exam_id = int(re.search(r"/exams/(\d+)", shown.path)[1])
-        attempt_id = _sit(candidate, exam_id)
+        attempt_id = _take_exam(candidate, exam_id)
         address = f"/attempts/{attempt_id}/result"
         graded = wait_until(lambda: "解析" in candidate.open(address).text, within_s=_GRADING_S, every_s=0.5)  # noqa: B023 – called at once
         assert graded, candidate.open(address).text
         found.read(candidate.open(address))
 
 
-def _sit(candidate: Visitor, exam_id: int) -> int:
+def _take_exam(candidate: Visitor, exam_id: int) -> int:
     """Start an exam, answer nothing and hand in: everything is a mistake with its explanation."""
     reply = candidate.ask(protocol_client.start_attempt(exam_id))
     assert reply.status in {200, 201}, reply.content

@@ -13,14 +13,14 @@ from lxml import html
 
 from examapp.content.law_texts.rules import ARTICLE, article_labels
 
-_LACKING = ("还没有这一条", "没有写明条文", "没有写明依据的法律")
+_MISSING = ("还没有这一条", "没有写明条文", "没有写明依据的法律")
 """What pages say of an article that is not on hand."""
-_FEWEST = 4
+_MIN_LENGTH = 4
 """Characters that an article's text or gist has at least."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OpenedPage:
     """What an address answered, wherever it led."""
 
     path: str
@@ -39,7 +39,7 @@ class Crawl:
     wanted: dict[tuple[str, str], str] = field(default_factory=dict)
     """Anchors of articles that links lead to, by the page and the article's name, with the page that links."""
 
-    def read(self, answer: Answer) -> html.HtmlElement | None:
+    def read(self, answer: OpenedPage) -> html.HtmlElement | None:
         """Take a page's citations; gives its tree, None where it is no page."""
         if answer.status != 200:
             self.issues.append(f"{answer.path}: {answer.status}")
@@ -55,7 +55,7 @@ class Crawl:
             self.wanted.setdefault((target, label), answer.path)
         return tree
 
-    def follow_articles(self, get: Callable[[str], Answer]) -> None:
+    def follow_articles(self, get: Callable[[str], OpenedPage]) -> None:
         """Open every law's page that a link to an article led to, and look for the articles there."""
         for target in sorted({target for target, _ in self.wanted}):
             answer = get(target)
@@ -75,20 +75,20 @@ def select(tree: html.HtmlElement, path: str, **names: str) -> list[Any]:
 
 def read_citations(tree: html.HtmlElement) -> tuple[int, list[str]]:
     """Count the articles that a page shows as 依据, and say which of them, or which 依据, has nothing to read."""
-    count, issues = 0, [word for word in _LACKING if word in tree.text_content()]
+    count, issues = 0, [word for word in _MISSING if word in tree.text_content()]
     for folded in select(tree, "//details[starts-with(normalize-space(summary), '依据')]"):
         summary = str(select(folded, "summary")[0].text_content())
         labels = article_labels(summary)
         shown = _contents(folded)
         count += len(labels)
         issues += [
-            f"{label} 打不开（{summary.strip()[:40]}）" for label in labels if len(shown.get(label, "")) < _FEWEST
+            f"{label} 打不开（{summary.strip()[:40]}）" for label in labels if len(shown.get(label, "")) < _MIN_LENGTH
         ]
         if not labels:
             issues.append(f"没有条文（{summary.strip()[:40]}）")
     for box in select(tree, "//section[contains(@class,'cited')]//div[contains(@class,'cited-text')]"):
         count += 1
-        if not any(len(text) >= _FEWEST for text in _contents(box).values()):
+        if not any(len(text) >= _MIN_LENGTH for text in _contents(box).values()):
             issues.append(f"条文没有内容（{box.text_content().strip()[:40]}）")
     issues += [
         f"依据没有条文（{line.text_content().strip()[:40]}）"
@@ -105,7 +105,7 @@ def article_links(tree: html.HtmlElement) -> Iterator[tuple[str, str]]:
             yield unquote(parts.path), label
 
 
-def crawl(get: Callable[[str], Answer], starts: Iterable[str], *, within: str, found: Crawl) -> list[str]:
+def crawl(get: Callable[[str], OpenedPage], starts: Iterable[str], *, within: str, found: Crawl) -> list[str]:
     """Read the pages whose addresses match, following links from the starts; gives their addresses.
 
     Of a query only the number of a list's page is followed: filters and orders show the same rows again.
