@@ -21,7 +21,7 @@ from lxml import html
 from examapp import clock
 from examapp.ops import protocol_client
 from tests.browser.deployment import Deployment, deployed
-from tests.citations.crawl import OpenedPage, Crawl, crawl, select
+from tests.citations.crawl import AnsweredPage, Crawl, crawl, select
 from tests.citations.site import Visitor
 from tests.helpers.processes import wait_until
 
@@ -163,7 +163,7 @@ def _practise(candidate: Visitor, questions: list[int], found: Crawl) -> None:
     print(f"练习：{len(questions)} 题中作答 {solved} 题", flush=True)
 
 
-def _first_answer(page: OpenedPage) -> dict[str, str | list[str]]:
+def _first_answer(page: AnsweredPage) -> dict[str, str | list[str]]:
     tree = html.fromstring(page.text)
     if choices := select(tree, "//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
         return {"response": choices[:1]}

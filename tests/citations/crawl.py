@@ -20,7 +20,7 @@ _MIN_LENGTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedPage:
+class AnsweredPage:
     """What an address answered, wherever it led."""
 
     path: str
@@ -39,7 +39,7 @@ class Crawl:
     wanted: dict[tuple[str, str], str] = field(default_factory=dict)
     """Anchors of articles that links lead to, by the page and the article's name, with the page that links."""
 
-    def read(self, answer: OpenedPage) -> html.HtmlElement | None:
+    def read(self, answer: AnsweredPage) -> html.HtmlElement | None:
         """Take a page's citations; gives its tree, None where it is no page."""
         if answer.status != 200:
             self.issues.append(f"{answer.path}: {answer.status}")
@@ -55,7 +55,7 @@ class Crawl:
             self.wanted.setdefault((target, label), answer.path)
         return tree
 
-    def follow_articles(self, get: Callable[[str], OpenedPage]) -> None:
+    def follow_articles(self, get: Callable[[str], AnsweredPage]) -> None:
         """Open every law's page that a link to an article led to, and look for the articles there."""
         for target in sorted({target for target, _ in self.wanted}):
             answer = get(target)
@@ -105,7 +105,7 @@ def article_links(tree: html.HtmlElement) -> Iterator[tuple[str, str]]:
             yield unquote(parts.path), label
 
 
-def crawl(get: Callable[[str], OpenedPage], starts: Iterable[str], *, within: str, found: Crawl) -> list[str]:
+def crawl(get: Callable[[str], AnsweredPage], starts: Iterable[str], *, within: str, found: Crawl) -> list[str]:
     """Read the pages whose addresses match, following links from the starts; gives their addresses.
 
     Of a query only the number of a list's page is followed: filters and orders show the same rows again.

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from lxml import html
 
 from examapp.ops.protocol_client import Browser, Client, ProtocolCall, Reply
-from tests.citations.crawl import OpenedPage, select
+from tests.citations.crawl import AnsweredPage, select
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_REDIRECTS = 5
@@ -23,11 +23,13 @@ class Visitor:
     browser: Browser = field(default_factory=Browser)
     _client: Client | None = None
 
-    def open(self, path: str) -> OpenedPage:
+    def open(self, path: str) -> AnsweredPage:
         """Get an address as a browser does."""
         return self._follow(path, self._ask(ProtocolCall("GET", _quoted(path))))
 
-    def press(self, page: OpenedPage, button: str, fields: Mapping[str, str | list[str]] | None = None) -> OpenedPage:
+    def press(
+        self, page: AnsweredPage, button: str, fields: Mapping[str, str | list[str]] | None = None
+    ) -> AnsweredPage:
         """Send the form of a page that has a button with this text, filled as it stands but for the given fields."""
         tree = html.fromstring(page.text)
         buttons = select(tree, "//form//button[normalize-space(.)=$text]", text=button)
@@ -44,7 +46,7 @@ class Visitor:
         call = ProtocolCall("POST", _quoted(target), urlencode(sent).encode(), _FORM)
         return self._follow(target, self._ask(call))
 
-    def post(self, path: str) -> OpenedPage:
+    def post(self, path: str) -> AnsweredPage:
         """Press a button that sends nothing but its address; the token goes in the head."""
         return self._follow(path, self._ask(ProtocolCall("POST", _quoted(path), b"", _FORM)))
 
@@ -52,14 +54,14 @@ class Visitor:
         """Make one call of the protocol."""
         return self._ask(call)
 
-    def _follow(self, path: str, reply: Reply) -> OpenedPage:
+    def _follow(self, path: str, reply: Reply) -> AnsweredPage:
         for _ in range(_MAX_REDIRECTS):
             if reply.status not in {301, 302, 303, 307, 308}:
                 break
             to = urlsplit(reply.header("location"))
             path = unquote(to.path) + (f"?{to.query}" if to.query else "")
             reply = self._ask(ProtocolCall("GET", _quoted(path)))
-        return OpenedPage(path, reply.status, reply.content.decode("utf-8", "replace"))
+        return AnsweredPage(path, reply.status, reply.content.decode("utf-8", "replace"))
 
     def _ask(self, call: ProtocolCall) -> Reply:
         if self._client is None:

@@ -8,7 +8,7 @@ from lxml import html
 
 from examapp.content.laws.queries import ArticleContent
 from examapp.learning.course_contents.queries import live_html
-from tests.citations.crawl import OpenedPage, Crawl, crawl, read_citations
+from tests.citations.crawl import AnsweredPage, Crawl, crawl, read_citations
 
 _FOLDED = "{% from 'laws/_cited.html' import cited_articles %}{{ cited_articles('测试法', day, articles) }}"
 _LIVE = ArticleContent(label="第二条", gist="九十日内作决定。")
@@ -45,7 +45,7 @@ def test_links_are_followed_and_an_article_missing_on_its_laws_page_is_named():
     }
 
     def get(path):
-        return OpenedPage(path, 200 if path in pages else 404, f"<html><body>{pages.get(path, '')}</body></html>")
+        return AnsweredPage(path, 200 if path in pages else 404, f"<html><body>{pages.get(path, '')}</body></html>")
 
     found = Crawl()
     seen = crawl(get, ["/study/"], within=r"/study/chapters/\d+", found=found)
