@@ -54,7 +54,7 @@ _KIND = re.compile(
 )
 """A heading that names a kind of question: numbers begin again below it, or go on."""
 _ANSWERS = re.compile(
-    r"(?:[一二三四五六七八九十]{1,3}[、.])?(?:附\s*:?\s*)?[【\[]?[^\s:]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*$"
+    r"(?:[一二三四五六七八九十]{1,3}[、.]|第\s*\S{1,3}\s*部分[、.:]?\s*)?(?:附\s*:?\s*)?[【\[]?[^\s:]{0,8}答案(?:[及与和、]?(?:解析|详解|评分标准))?(?:区|部分|汇总|表|一览)?[】\]]?\s*$"
 )
 """The head of a section of answers, or a label alone on its line; `答案：` is one question's own."""
 _ITEM = re.compile(rb"<(?:\w+:)?(?:assessmentItem|qti-assessment-item)(?![\w-])")

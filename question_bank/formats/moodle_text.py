@@ -182,7 +182,13 @@ def looks_like_aiken(content: bytes, name: str) -> bool:
     """Return whether the text has Aiken's options and answer lines."""
     text = text_head(content)
     has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE | re.IGNORECASE) is not None
-    return has_answer and _first_letter(text) is not None
+    return has_answer and _first_letter(text) is not None and not _is_numbered(text)
+
+
+def _is_numbered(text: str) -> bool:
+    """Return whether the questions have numbers before Chinese stems: a text with labels in English, where Aiken has no numbers."""
+    count = len(re.findall(r"^\s*ANSWER\s*[:：]", text, re.MULTILINE | re.IGNORECASE))
+    return 2 * len(re.findall(r"^\s*\d{1,4}\s*[.、．)）][^\n]*[\u4e00-\u9fff]", text, re.MULTILINE)) >= count > 0
 
 
 def read_aiken(content: bytes, *, name: str) -> ParseResult:

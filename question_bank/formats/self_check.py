@@ -33,9 +33,11 @@ _EMPTY = re.compile(r"[(（【\[]\s*[)）】\]]|__")
 def check_reading(result: ParseResult) -> ParseResult:
     """Return the result with the questions on review that look read wrongly, each with the reason."""
     notes: dict[int, Note] = {}
+    shared = Counter(_first_line(item.question) for item in result.imported)
     for item in result.imported:
         parts = (item.question, *item.question.parts)
-        if found := next(_review_notes(parts, result.format), None):
+        is_shared = shared[_first_line(item.question)] > 1
+        if found := next(_review_notes(parts, result.format, is_shared=is_shared), None):
             notes[id(item)] = Note(item.where, *found)
     for item in _sharing(result.imported, lambda item: (item.where, item.question.code)):
         notes.setdefault(id(item), Note(item.where, "有两道题出自同一处，可能读重了。请核对。", "same_place"))
@@ -52,6 +54,10 @@ def check_reading(result: ParseResult) -> ParseResult:
     return result
 
 
+def _first_line(question: Question) -> str:
+    return question.stem.partition("\n")[0]
+
+
 def _with_marks_noted(item: ReadQuestion) -> ReadQuestion:
     """Return the question with a note on marks of HTML, Markdown or LaTeX that its texts would show as they are written."""
     parts = (item.question, *item.question.parts)
@@ -66,15 +72,20 @@ def _with_marks_noted(item: ReadQuestion) -> ReadQuestion:
     )
 
 
-def _review_notes(questions: Iterable[Question], format_name: str) -> Iterator[tuple[str, str]]:
-    """Yield reason and code of what looks read wrongly in the texts of a question and its parts."""
+def _review_notes(questions: Iterable[Question], format_name: str, *, is_shared: bool) -> Iterator[tuple[str, str]]:
+    """Yield reason and code of what looks read wrongly in the texts of a question and its parts; `is_shared`: a material stands above the stem."""
     is_guessed = format_name in GUESSED
     for question in questions:
         options = [Rich(option, question.is_html).plain for option in question.options]
         stem = Rich(question.stem, question.is_html).plain
         if is_guessed:
             yield from _look_notes(question, stem, options)
-        if format_name in _WRITTEN and question.kind is Kind.TRUE_FALSE and _TWO_SENTENCES.search(stem):
+        if (
+            format_name in _WRITTEN
+            and question.kind is Kind.TRUE_FALSE
+            and not is_shared
+            and _TWO_SENTENCES.search(stem)
+        ):
             yield "题干分成了两段，每段都像一道判断题。请核对是否把两道题读成了一道。", "number_inside"
         if format_name in _WRITTEN and _NUMBER_LEFT.match(stem):
             yield f"题干开头还留着像题号的“{stem[:4]}”。请核对题干，以及前后两题是否完整。", "number_left"

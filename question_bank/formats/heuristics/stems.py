@@ -202,7 +202,7 @@ def _follows(last: _Mark, mark: _Mark) -> bool:
             return same or (mark.sign not in {"", "()"} and last.sign not in {"", "()"})
         return same and (mark.free or mark.sign in {".", ":", "()"} or mark.before not in _JOINING)
     if gap == 0:
-        return same and (mark.at_line or mark.free) and mark.sign in {".", ":"}
+        return same and (mark.sign not in {"", "()"} if mark.at_line else mark.free and mark.sign in {".", ":"})
     return gap in {2, 3} and same and mark.at_line and last.at_line
 
 

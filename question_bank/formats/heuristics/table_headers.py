@@ -93,7 +93,7 @@ _OPTION_NUMBER = re.compile(
 _STEM_HEADERS = re.compile(
     r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
 )
-_TICK_OF_OPTION = re.compile(r"(.{2,12}?)(?:是否正确(?:答案)?|是否为?(?:正确)?答案|正确与否|对错)")
+_TICK_OF_OPTION = re.compile(r"(.{1,12}?)(?:是否正确(?:答案)?|是否为?(?:正确)?答案|正确与否|对错)")
 """Whether one option is right; the place is the option's, counted from 1."""
 _OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
 _ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十]|[a-z])")

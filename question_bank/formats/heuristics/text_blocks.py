@@ -63,6 +63,9 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if kind is None and not label:
         _set_named_kind(parsed, block, parts, None if block.label else file_kind)
     _set_stem(parsed, [text for text in parts.stem if text])
+    if parsed.points is None:
+        points, parsed.stem_text = patterns.take_points_behind(parsed.stem_text)
+        parsed.points = read_points(points)
     parsed.explanation_text = parts.analysis
     _set_answer(parsed, parts.answers)
     _finish(parsed)

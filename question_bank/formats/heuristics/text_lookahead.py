@@ -239,7 +239,10 @@ def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number 
         return numbers
     ends = [*places[1:], len(lines)]
     below = [[line.text for line in lines[place:end]] for place, end in zip(places, ends, strict=True)]
-    is_whole = [len(split_options("\n".join(texts))[1]) >= 2 or bool(take_truth(texts[0])[1]) for texts in below]
+    is_whole = [
+        len(split_options("\n".join(texts))[1]) >= 2 or bool(take_truth(texts[0])[1] or _ASKS.search(texts[0]))
+        for texts in below
+    ]
     values = [number.value for place in places if (number := numbers[place])]
     is_counted = all(value in {1, last + 1} for last, value in pairwise([0, *values]))
     may_be_asked = is_counted and not any(_OF_CASES.search(line.text) for line in lines)

@@ -17,6 +17,8 @@ _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
 _MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[(（]?[A-HＡ-Ｈ][.．、:：)）]|\d{1,4}[.．、]))")
 """Signs of Markdown that say nothing about a question."""
+_RULE = re.compile(r"\s*(?:(?:-[ \t]?){3,}|(?:\*[ \t]?){3,}|[—－=─━]{3,})\s*")
+"""A line that divides, of Markdown or drawn by hand: as good as a blank one."""
 _IS_MARKDOWN = re.compile(r"^\s*(?:#{1,6}\s+\S|(?:[-*]\s+)?\*\*[^\s*].*?[^\s*]\*\*)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)(?<=\S)\*\*")
 """Words between stars: only in a text that is Markdown, for `张**和李**` are names."""
@@ -41,7 +43,7 @@ def to_lines(text: str) -> list[TextLine]:
     lines: list[TextLine] = []
     text = unify_spellings(_BOLD.sub(r"\1", text) if _IS_MARKDOWN.search(text) else text)
     for number, parsed in enumerate(text.split("\n"), 1):
-        for piece in _fields(parsed):
+        for piece in _fields("" if _RULE.fullmatch(parsed) else parsed):
             plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
             lines.extend(TextLine(number, part) for part in _several(plain))
     return lines
@@ -146,7 +148,9 @@ _NUMBER_FORMS = (
     ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
     ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
 )  # fmt: skip
-GLUED_NUMBER = re.compile(r"^(?P<n>\d{1,4})[.．,，。](?P<rest>\d{1,4}(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL)
+GLUED_NUMBER = re.compile(
+    r"^(?P<n>\d{1,4})[.．,，。](?P<rest>\d{1,4}(?:\.\d{1,2})?(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL
+)
 """A number without a space before a stem that begins with digits: `2.24小时内应当…`."""
 _UNITS = re.compile(
     r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
@@ -162,7 +166,7 @@ _TITLE_ENDS = re.compile(
     r"(?:题|部分|测试区|样本|知识|常识|判断|理解|表达|关系|推理|分析|能力|面试|理论|区|法律|法规|条例|素养|应用文|概论|基础)$"
 )
 _ANSWER_HEAD = re.compile(
-    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
+    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*|第\s*{_NUMERAL}\s*部分\s*[、.．:：]?\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
     r"(?:[与及和、]?(?:试题)?(?:解析|详解|评分标准|评分细则|评分参考|评分说明|说明))?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
 )
 ANSWER_TABLE = re.compile(r"^(?:题号|序号|编号|题目序号)\s+(?:正确|参考|标准)?答案(?:\s+\S{1,6}){0,3}$")
@@ -207,6 +211,10 @@ _KIND_BEHIND = re.compile(
     r"\s*[(（【\[<〈]\s*(?P<name>[\u4e00-\u9fff]{0,5}(?:题|选|判断|填空|简答))\s*[)）】\]>〉]\s*$"
 )
 _POINTS_LABEL = re.compile(r"^[【\[(（]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[】\])）]\s*(?P<rest>.*)", re.DOTALL)
+_POINTS_BEHIND = re.compile(
+    r"(?<=[。.？?！!）)】\]_])\s*[(（【\[]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[)）】\]]\s*$"
+)
+"""Points behind the end of a stem; within a sentence (`一次记（12分）`) they are a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,3 +368,9 @@ def read_points_label(text: str) -> tuple[str, str]:
     """Return the points named before a stem (`[2分]`), and the stem without them; no points where none stand there."""
     match = _POINTS_LABEL.match(text)
     return (match["points"], match["rest"]) if match else ("", text)
+
+
+def take_points_behind(text: str) -> tuple[str, str]:
+    """Return the points named behind the end of a stem (`…是（ ）。（2分）`), and the stem without them; no points where none stand there."""
+    match = _POINTS_BEHIND.search(text)
+    return (match["points"], text[: match.start()].rstrip()) if match else ("", text)

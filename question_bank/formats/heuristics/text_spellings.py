@@ -26,14 +26,35 @@ _RECORD = re.compile(
     r"[ \t\u3000]*[【\[]?(?:试题内容|题目内容|试题题干|题干|题目|试题)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<stem>[^\n]+)$"
 )
 _OPTION_NAME = re.compile(r"(?m)^[ \t\u3000]*(?P<letter>[A-H])[ \t\u3000]*选项[ \t\u3000]*[:：][ \t\u3000]*")
+_KEYCAPS = re.compile(r"(?m)^[ \t\u3000]*(?P<digits>(?:\d\ufe0f?\u20e3)+|\U0001f51f)[ \t\u3000]*[.、．]?[ \t\u3000]*")
+"""A number in keys of a telephone, as chats show them: `1️⃣`."""
+_PICTOGRAPHS = r"(?:[\U0001f000-\U0001faff\u2600-\u2612\u2614-\u26ff\u2728\u2753-\u2757\u270f\u27a1\u2b05-\u2b55](?:[\ufe0f\u200d]|[\U0001f3fb-\U0001f3ff])*[ \t\u3000]*)+"
+"""Pictures of chats that say nothing; ticks and crosses are none of them."""
+_PICTURED = re.compile(rf"(?m)^[ \t\u3000]*{_PICTOGRAPHS}(?=\S)|[ \t\u3000]*{_PICTOGRAPHS}$")
+_TICKED_LABEL = re.compile(r"(?m)^[ \t\u3000]*[✅✔☑]\ufe0f?[ \t\u3000]*(?=[【\[]?(?:正确|参考|标准)?(?:答案|选项))")
+_TICKED_FIRST = re.compile(
+    r"(?m)^[ \t\u3000]*(?:[✅✔☑√]\ufe0f?[ \t\u3000]*|[*＊](?![ \t]))(?P<option>[A-HＡ-Ｈ][ \t]*[.、．:：)）][^\n]*)$"
+)
+_OPTION_LINE = re.compile(r"(?m)^[ \t\u3000]*[A-HＡ-Ｈ][ \t]*[.、．:：)）]")
+"""The right option marked before its letter, and one that is not: where all are marked, the mark is a list's."""
 
 
 def unify_spellings(text: str) -> str:
     """Return a text with the signs, labels and named fields of its lines in their common spelling; no line comes or goes."""
-    text = _SPACED_LABEL.sub(_joined_label, text.translate(_SIGNS))
+    text = _SPACED_LABEL.sub(_joined_label, _without_pictographs(text).translate(_SIGNS))
+    if _OPTION_LINE.search(text):
+        text = _TICKED_FIRST.sub(r"\g<option> √", text)
     text = _WIDE_START.sub(lambda match: match[0].translate(_HALF), text)
     text = _OPTION_NAME.sub(r"\g<letter>. ", text)
     return _KEY_FIRST.sub(_key_last, _number_records(text))
+
+
+def _without_pictographs(text: str) -> str:
+    """Return a text from a chat with numbers in keycaps written as `1.`, and without the pictures around its lines."""
+    if text.isascii():
+        return text
+    text = _KEYCAPS.sub(lambda match: f"{''.join(re.findall(r'[0-9]', match['digits'])) or '10'}. ", text)
+    return _PICTURED.sub("", _TICKED_LABEL.sub("", text))
 
 
 def _joined_label(match: re.Match[str]) -> str:
