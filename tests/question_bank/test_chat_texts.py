@@ -67,7 +67,7 @@ def test_answers_below_the_heading_of_a_second_part_are_given_out():
     assert not found.differs_from_census
 
 
-def test_letter_that_stands_twice_before_a_bracket_is_doubt():
+def test_letter_that_stands_twice_before_a_bracket_requires_review():
     found = read("1) 由谁决定？\nA)甲\nB)乙\nB)A级许可\n答案：AB\n2) 何时公布？\nA)甲\nB)乙\n答案：A\n")
     assert [one.note.code for one in found.needing_review] == ["repeated_option"]
     assert judge_shape(1_002_513).wrong == []
