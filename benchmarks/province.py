@@ -5,6 +5,7 @@ Small by default (3 cells, 60,000 people); PROVINCE_CELLS=14 PROVINCE_PEOPLE=100
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -256,7 +257,7 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for figure in figures:
-        print(figure.as_json())
+        print(json.dumps(figure.as_json(), ensure_ascii=False))
     print(f"{cells} cells, {people:,} people, {timedelta(seconds=round(time.monotonic() - began))}")
     return 0 if all(figure.is_kept for figure in figures) else 1
 
