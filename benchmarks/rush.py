@@ -109,6 +109,7 @@ async def _play(
 
     reports = await _rounds(pool, savers, ask_for_reports)
     corrections = await _rounds(pool, savers, correct)
+    await _wait_for_files(connection)  # those that the corrections made anew, at leisure while candidates save
     failed = [each for rounds in (reports, corrections) for pair in rounds for wave in pair for each in wave.failed]
     for each in sorted({*rush.failed, *failed}):
         print(f"  failed: {each}")

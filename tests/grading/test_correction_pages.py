@@ -46,6 +46,8 @@ def test_a_new_key_is_tried_out_and_applied_by_three_persons(world, session, exa
     tried, page = ask(offices[0], address, form)
     assert "1" in tried and session.query(ItemRuling).count() == session.query(Correction).count() - 1 == 0
     assert "自己申请或审核过的" in offices[0].get(page).text
+    security = world.api(world.admin("security_admin"))
+    assert "先由普法办的另一人审核，再由第三人批准" in security.get(page).text
     assert "审核通过" in offices[1].get(page).text and "等您办理" in offices[1].get("/admin/corrections/").text
     assert "要先由一人审核" in offices[1].post(f"{page}/approve", follow_redirects=True).text
     assert "等第三人批准" in offices[1].post(f"{page}/check", follow_redirects=True).text
