@@ -48,10 +48,28 @@ try { if (localStorage.getItem('setting:lead-on') === null) { localStorage.setIt
 """A question stays on the page when it is answered, as tests expect that look at it afterwards; test_ways_through_the_paper.py takes it away."""
 
 
+_BODY = "tests.body"
+
+
+def _noted(app):
+    """Note in a request's environment what it is answered with."""
+
+    def run(environ, start_response):
+        environ[_BODY] = app(environ, start_response)
+        return environ[_BODY]
+
+    return run
+
+
 class _Quiet(WSGIRequestHandler):
     # HTTP/1.0: no connection outlives `stop`.
     def log(self, *_args) -> None:
         return
+
+    def connection_dropped(self, error, environ=None) -> None:
+        # A browser that leaves before the end: the server then forgets to close what it was sending.
+        if close := getattr((environ or {}).get(_BODY), "close", None):
+            close()
 
 
 class LiveSite:
@@ -65,7 +83,9 @@ class LiveSite:
         self._passwords: str | None = None
 
     def start(self) -> None:
-        self._server = make_server("127.0.0.1", self.port, self.world.app, threaded=True, request_handler=_Quiet)
+        self._server = make_server(
+            "127.0.0.1", self.port, _noted(self.world.app), threaded=True, request_handler=_Quiet
+        )
         self._server.daemon_threads = True
         self._server.block_on_close = False
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
