@@ -42,7 +42,7 @@ WHERE g.is_current AND a.state = 'graded' AND a.exam_id = ANY(CAST(:exam_ids AS 
 ORDER BY a.id
 """).bindparams(bindparam("version_id", type_=BigInteger), bindparam("attempt_id", type_=BigInteger))
 """The current grades that a change may touch, with all that they are made of: letters from the sheet, words from the answers."""
-_AT_ONCE = 500
+_AT_ONCE = 100
 
 
 def ensure_exams_held(session: Session, exam_ids: Sequence[int], access: AccessScope) -> None:
