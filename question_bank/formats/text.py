@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -23,7 +24,7 @@ from question_bank.formats.heuristics.text_answers import (
 )
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
 from question_bank.formats.heuristics.text_lookahead import TextBlock
-from question_bank.formats.heuristics.text_patterns import TextLine, to_lines
+from question_bank.formats.heuristics.text_patterns import GLUED_NUMBER, TextLine, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
@@ -181,6 +182,11 @@ def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) ->
     unnumbered = [parsed for block, parsed in zip(blocks, questions, strict=True) if block.number is None]
     for parsed in unnumbered if len(unnumbered) * 2 < len(blocks) else ():
         parsed.add_dropped("number_missing", "这道题没有题号，别的题都有。请核对题干开头，以及前后两题是否完整。")
+    for (block, below), parsed in zip(pairwise(blocks), questions, strict=False):
+        glued = GLUED_NUMBER.match(block.lines[0].text) if block.number is None else None
+        if glued and int(glued["n"]) + 1 == below.number:
+            reason = f"题干以“{glued[0][:6]}”开头，“{glued['n']}.”可能是题号。请核对题干。"
+            parsed.require_review("number_inside", reason)
     neighbours = [
         (place, other.number - one.number)
         for place, (one, other) in enumerate(pairwise(blocks))
@@ -228,14 +234,19 @@ def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQue
     alike: dict[int, list[Entry]] = {}
     for entry in entries:
         alike.setdefault(entry.number, []).append(entry)
+    parts = _numbered_parts(segments.blocks[:before], numbered)
     for entry in entries:
-        found = numbered.get(entry.number, [])
+        part = parts.get(entry.section) or parts.get(entry.kind or "") or parts[""]
+        found = [index for index in numbered.get(entry.number, []) if index in part.places]
         fitting = _fitting(entry, alike[entry.number], found, segments.blocks, previous)
         if not fitting:
             text = entry.answer or entry.text or entry.analysis or entry.problem
             reason = f"答案区第 {entry.number} 题的答案“{text[:20]}”找不到对应的题目，没有导入。请核对题号。"
             segments.remarks.append(Note(entry.where, reason, "answer_without_question"))
-            for index in numbered.get(entry.number - 1, []):
+            for index in part.shifted if entry.number == part.highest + 1 else ():
+                reason = f"前面有题号重复，答案区却多出第 {entry.number} 题，答案可能错了位。请核对题号和答案。"
+                questions[index].require_review("number_gap", reason)
+            for index in part.places.intersection(numbered.get(entry.number - 1, [])):
                 reason = f"答案区还有第 {entry.number} 题，题目里却没有，可能和这一题读在了一起。请核对这一题。"
                 questions[index].require_review("number_gap", reason)
         for index in fitting:
@@ -244,6 +255,45 @@ def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQue
                 questions[index].require_review("two_readings", reason)
             else:
                 _give(entry, questions[index], explains=explains)
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberedPart:
+    """Questions whose numbers are counted together: of the whole text, or of a section where they begin again."""
+
+    places: frozenset[int]
+    highest: int
+    shifted: tuple[int, ...]
+    """The questions from the first number given twice on: a list of answers that goes on further may be of other questions."""
+
+
+def _numbered_parts(blocks: list[TextBlock], numbered: dict[int | None, list[int]]) -> dict[str, _NumberedPart]:
+    """Return the part in which the numbers of each section's and each kind's questions count; the whole text's has no name."""
+    groups: dict[str, list[int]] = {}
+    for index, block in enumerate(blocks):
+        for name in {block.section, block.kind or ""} - {""}:
+            groups.setdefault(name, []).append(index)
+    whole = _part_of(blocks, list(range(len(blocks))))
+    parts = {"": whole}
+    for name, places in groups.items():
+        own = set(places)
+        begins_again = any(not own.issuperset(numbered[number]) for number in {blocks[at].number for at in places})
+        parts[name] = _part_of(blocks, places) if begins_again else whole
+    return parts
+
+
+def _part_of(blocks: list[TextBlock], places: list[int]) -> _NumberedPart:
+    counted = [index for index in places if blocks[index].number is not None]
+    twice = {other for one, other in pairwise(counted) if blocks[one].number == blocks[other].number}
+    twice |= {index for index in counted if _holds_number(blocks[index])}
+    shifted = tuple(index for index in counted if index >= min(twice)) if twice else ()
+    return _NumberedPart(frozenset(places), max((blocks[index].number or 0 for index in counted), default=0), shifted)
+
+
+def _holds_number(block: TextBlock) -> bool:
+    """Return whether a further line of a question begins with its own number, as if it were another."""
+    starts = (re.match(r"(\d{1,4})\s*[.．、]", line.text) for line in block.lines[1:])
+    return any(start and int(start[1]) == block.number for start in starts)
 
 
 def _fitting(

@@ -10,6 +10,7 @@ from openpyxl.drawing.image import Image as SheetImage
 from PIL import Image
 
 from question_bank.formats.registry import read_file
+from tests.question_bank.judging import judge_shape
 
 CHOICES = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
 PHRASES = ["甲", "乙", "丙", "丁"]
@@ -329,3 +330,35 @@ def test_list_of_answers_behind_one_label_goes_to_all_its_questions():
     assert keys(read_file(text.encode(), "题.txt")) == [["A"], ["B"], ["A"]]
     text = "1. 谁决定？\nA. 甲 B. 乙\n2. 谁复核？\nA. 甲 B. 乙\n答案：1.A 2.B\n"
     assert keys(read_file(text.encode(), "题.txt")) == [["A"], ["B"]]
+
+
+PAIRS = "一、单选题\n1. 谁？\nA. 甲\nB. 乙\n2. 谁来？\nA. 甲\nB. 乙\n3. 谁去？\nA. 甲\nB. 乙\n二、判断题\n1. 天晴。\n2. 地平。\n"
+
+
+def test_answer_of_a_section_goes_to_no_question_of_another():
+    listed = "一、单选题\n1.A\n2.B\n3.A\n二、判断题\n1.×\n2.√\n3.×\n"
+    found = read_file(PAIRS.encode(), "题.txt", answers=(listed.encode(), "答案.txt"))
+    assert keys(found) == [["A"], ["B"], ["A"], ["B"]]
+    assert review_notes(found) == ["number_gap"]
+    assert [note.code for note in found.remarks] == ["answer_without_question"]
+
+
+def test_keys_behind_a_number_given_twice_require_review_where_the_list_goes_further():
+    text = "单选题\n" + "".join(
+        f"{n}. 谁{name}？\nA. 甲\nB. 乙\n" for n, name in ((1, "来"), (2, "去"), (2, "坐"), (3, "立"))
+    )
+    found = read_file((text + "4. 谁行？\nA. 甲\nB. 乙\n答案\n1.A 2.B 3.A 4.B 5.A\n").encode(), "题.txt")
+    assert keys(found) == [["A"]] and len(found.needing_review) == 4
+    glued = "判断题\n1. 天晴。\n2. 地平。\n2.2小时以上应当录像。\n3. 水清。\n4. 山高。\n答案\n1.√ 2.× 3.√ 4.× 5.√\n"
+    found = read_file(glued.encode(), "题.txt")
+    assert keys(found) == [["A"]] and len(found.needing_review) == 3
+
+
+@pytest.mark.parametrize("seed", [1_009_350, 1_023_078, 1_006_380])
+def test_number_that_is_wrong_or_left_out_turns_no_key_in_silence(seed):
+    assert judge_shape(seed).wrong == []
+
+
+def test_decimal_that_may_be_a_number_before_digits_requires_review():
+    found = read_file("判断题\n2.2小时以上的询问应当录像（×）\n3.公民有权申请许可。（√）\n".encode(), "题.txt")
+    assert review_notes(found) == ["number_inside"] and keys(found) == [["A"]]
