@@ -71,3 +71,27 @@ def test_letter_that_stands_twice_before_a_bracket_requires_review():
     found = read("1) 由谁决定？\nA)甲\nB)乙\nB)A级许可\n答案：AB\n2) 何时公布？\nA)甲\nB)乙\n答案：A\n")
     assert [one.note.code for one in found.needing_review] == ["repeated_option"]
     assert judge_shape(1_002_513).wrong == []
+
+
+def test_kind_and_points_behind_a_stem_are_none_of_its_words():
+    found = read(
+        "1.由谁决定（ ）。[单选题]（分值：5）\nA.甲\nB.乙\n正确答案：A\n\n"
+        "2.法律面前人人平等。[判断题]（分值：2）\n正确\n错误\n正确答案：错误\n\n"
+        "3.法律有例外。[判断题]（分值：2分）\n错误\n正确\n正确答案：正确\n"
+    )
+    assert [(one.stem, one.kind, one.key, one.points) for one in (item.question for item in found.imported)] == [
+        ("由谁决定（ ）。", "single_choice", ("A",), 5),
+        ("法律面前人人平等。", "true_false", ("B",), 2),
+        ("法律有例外。", "true_false", ("A",), 2),
+    ]
+
+
+def test_letter_that_answers_signs_on_lines_of_their_own_is_read_by_their_order():
+    found = read("1.法律有例外。[判断题]（分值：2）\n错误\n正确\n答案：A\n2.由谁决定？\nA.甲\nB.乙\n答案：A\n")
+    assert [one.question.key for one in found.imported] == [("B",), ("A",)]
+
+
+def test_line_that_stands_apart_behind_a_key_is_said_to_be_the_explanation():
+    text = "1. 由谁决定？\nA. 甲\nB. 乙\n答案：A\n\n记得转发哦～\n"
+    assert [note.code for one in read(text).imported for note in one.dropped] == ["stray_text"]
+    assert not read(text.replace("\n\n记得", "\n记得")).imported[0].dropped

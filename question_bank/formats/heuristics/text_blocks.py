@@ -41,6 +41,8 @@ class _Parts:
     """Whether a line without a label stood behind the answer."""
     is_doubled: bool = False
     """Whether a further answer stood behind such a line: two questions may have been joined."""
+    apart: str = ""
+    """The line without a label that stands behind a key and a blank line."""
     meta: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -55,14 +57,14 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
         points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
     if kind is None and not label and parts.stem:
-        kind = _kind_beside(parts)
+        kind = _kind_beside(parsed, parts)
     parsed.kind = kind
     parsed.kind_label = label or ("" if kind or block.kind else block.label)
     if kind_names.is_choice_name(parsed.kind_label):
         parsed.kind_label = ""
     if kind is None and not label:
         _set_named_kind(parsed, block, parts, None if block.label else file_kind)
-    _set_stem(parsed, [text for text in parts.stem if text])
+    _set_stem(parsed, _without_signs(parsed, [text for text in parts.stem if text]))
     if parsed.points is None:
         points, parsed.stem_text = patterns.take_points_behind(parsed.stem_text)
         parsed.points = read_points(points)
@@ -72,20 +74,31 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     _set_meta(parsed, parts.meta)
     if block.law:
         parsed.citation = Citation(law=block.law, article="")
-    if parts.is_doubled:
-        reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
-        parsed.require_review("two_keys", reason)
-    if block.review_reason:
-        parsed.require_review("stray_text", block.review_reason, at="options")
+    _add_review_notes(parsed, block, parts)
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
     return parsed
 
 
-def _kind_beside(parts: _Parts) -> Kind | None:
-    """Return the kind that stands in brackets behind the stem, or on a line `题型：` below; the brackets are dropped."""
-    kind, parts.stem[0] = patterns.take_kind_behind(parts.stem[0])
+def _add_review_notes(parsed: ParsedQuestion, block: TextBlock, parts: _Parts) -> None:
+    """Require a review, or note it, where lines of the block may belong to another question or to none."""
+    if parts.is_doubled:
+        reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
+        parsed.require_review("two_keys", reason)
+    if parts.apart:
+        reason = f"答案后面隔着空行的文字“{parts.apart[:20]}”读作了这道题的解析或答案。请核对。"
+        parsed.add_dropped("stray_text", reason)
+    if block.review_reason:
+        parsed.require_review("stray_text", block.review_reason, at="options")
+
+
+def _kind_beside(parsed: ParsedQuestion, parts: _Parts) -> Kind | None:
+    """Return the kind that stands in brackets behind the stem, or on a line `题型：` below; the brackets, and points behind them, are dropped."""
+    points, stem = patterns.take_points_behind(parts.stem[0])
+    kind, stem = patterns.take_kind_behind(stem)
+    if kind:
+        parts.stem[0], parsed.points = stem, read_points(points) if points else parsed.points
     named = (kind_names.kind_of(text) for name, text in parts.meta if "型" in name)
     return kind or next(named, None)
 
@@ -113,12 +126,18 @@ def _set_named_kind(parsed: ParsedQuestion, block: TextBlock, parts: _Parts, fil
 def _parts(block: TextBlock) -> _Parts:
     parts = _Parts()
     state = "stem"
+    above, is_spaced = block.lines[0].number, True
     for line in block.lines:
+        is_apart, above = line.number > above + 1, line.number
         for piece in pieces_of(line.text) or [""]:
             if not parts.stem and piece[:1] not in "【[":
                 parts.stem.append(piece)
-            else:
-                state = _take(parts, state, piece)
+                continue
+            was_loose, was_answer = parts.is_loose, state == "answer"
+            state = _take(parts, state, piece)
+            if parts.is_loose and not was_loose and was_answer and is_apart and not is_spaced:
+                parts.apart = piece
+        is_spaced = is_spaced and (is_apart or line is block.lines[0])
     return parts
 
 
@@ -170,6 +189,15 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
     count = len(_options_of(parts)) if _LONE_KEY.fullmatch(piece) else 0
     letters = read_letters(piece, count=count) if count >= 2 else None
     return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
+
+
+def _without_signs(parsed: ParsedQuestion, lines: list[str]) -> list[str]:
+    """Return the lines of a stem; `正确` and `错误` on the last two of a true/false question become its options."""
+    signs = [read_truth(line) for line in lines[-2:]]
+    if parsed.kind is not Kind.TRUE_FALSE or len(lines) < 3 or None in signs or signs[0] == signs[1]:
+        return lines
+    parsed.lettered = list(zip(OPTION_LETTERS, lines[-2:], strict=False))
+    return lines[:-2]
 
 
 def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:

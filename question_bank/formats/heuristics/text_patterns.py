@@ -212,7 +212,7 @@ _KIND_BEHIND = re.compile(
 )
 _POINTS_LABEL = re.compile(r"^[【\[(（]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[】\])）]\s*(?P<rest>.*)", re.DOTALL)
 _POINTS_BEHIND = re.compile(
-    r"(?<=[。.？?！!）)】\]_])\s*[(（【\[]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[)）】\]]\s*$"
+    r"(?<=[。.？?！!）)】\]_])\s*[(（【\[]\s*(?:分[值数]\s*[:：]\s*(?P<named>\d{1,3}(?:\.\d{1,2})?)\s*分?|(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分))\s*[)）】\]]\s*$"
 )
 """Points behind the end of a stem; within a sentence (`一次记（12分）`) they are a part of it."""
 
@@ -373,4 +373,4 @@ def read_points_label(text: str) -> tuple[str, str]:
 def take_points_behind(text: str) -> tuple[str, str]:
     """Return the points named behind the end of a stem (`…是（ ）。（2分）`), and the stem without them; no points where none stand there."""
     match = _POINTS_BEHIND.search(text)
-    return (match["points"], text[: match.start()].rstrip()) if match else ("", text)
+    return (match["points"] or match["named"], text[: match.start()].rstrip()) if match else ("", text)
