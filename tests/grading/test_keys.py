@@ -137,7 +137,7 @@ def test_prolonging_after_the_keys_are_out_needs_the_tick_which_the_log_keeps(wo
     exam, candidate_client = closed_with_keys_out(world, bank, fixed_clock)
     office = world.api(world.admin("publicity_office"))
     path = f"/admin/exams/{exam.id}/prolong"
-    assert "答案已公布，仍要办理" in office.get(path).text
+    assert '<input class="form-check-input" id="is_known"' in office.get(path).text, "a box for text is no tick"
     to = {"closes_at": "2026-11-25T12:00"}
     answer, text = press(office, path, **to)
     assert (answer.status_code, "答案已经公布" in text, "请勾选" in text) == (200, True, True)
