@@ -51,7 +51,7 @@ class Crawl:
         cited, issues = read_citations(tree)
         self.cited += cited
         self.issues += [f"{answer.path}: {issue}" for issue in issues]
-        for target, label in article_links(tree):
+        for target, label in article_links(tree, answer.path):
             self.wanted.setdefault((target, label), answer.path)
         return tree
 
@@ -76,7 +76,7 @@ def select(tree: html.HtmlElement, path: str, **names: str) -> list[Any]:
 def read_citations(tree: html.HtmlElement) -> tuple[int, list[str]]:
     """Count the articles that a page shows as 依据, and say which of them, or which 依据, has nothing to read."""
     count, issues = 0, [word for word in _MISSING if word in tree.text_content()]
-    for folded in select(tree, "//details[starts-with(normalize-space(summary), '依据')]"):
+    for folded in select(tree, "//details[starts-with(normalize-space(summary), '依据：')]"):
         summary = str(select(folded, "summary")[0].text_content())
         labels = article_labels(summary)
         shown = _contents(folded)
@@ -97,12 +97,12 @@ def read_citations(tree: html.HtmlElement) -> tuple[int, list[str]]:
     return count, issues
 
 
-def article_links(tree: html.HtmlElement) -> Iterator[tuple[str, str]]:
-    """Yield the page and the article's name of each link to an article."""
+def article_links(tree: html.HtmlElement, own: str) -> Iterator[tuple[str, str]]:
+    """Yield the page and the article's name of each link to an article; `own` is the page that links."""
     for address in select(tree, "//a/@href"):
         parts = urlsplit(address)
         if ARTICLE.fullmatch(label := unquote(parts.fragment)):
-            yield unquote(parts.path), label
+            yield unquote(parts.path or urlsplit(own).path), label
 
 
 def crawl(get: Callable[[str], AnsweredPage], starts: Iterable[str], *, within: str, found: Crawl) -> list[str]:

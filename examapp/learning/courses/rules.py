@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from examapp.documents.html import clean_html, normalise
 
-MARK = re.compile(r"\[\[\s*([^\[\]<>\s]{1,60})\s+([^\[\]<>]{2,200}?)\s*\]\]")
+MARK = re.compile(r"\[\[\s*([^\[\]<>\s]{1,60})\s+([^\[\]<>]{2,600}?)\s*\]\]")
 _AFTER_TAG = re.compile(r"(?<=>)\n+")
 _MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("table").disable("code")
 
