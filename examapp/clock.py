@@ -121,6 +121,17 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), LOCAL).astimezone(UTC)
 
 
+def span_text(first: date, last: date) -> str:
+    """Write days as people do: one day once, the year of the last only where it is another (`2026年5月1日至5月31日`)."""
+    if first == last:
+        return f"{first:%Y年%-m月%-d日}"
+    return (
+        f"{first:%Y年%-m月%-d日}至{last:%-m月%-d日}"
+        if first.year == last.year
+        else f"{first:%Y年%-m月%-d日}至{last:%Y年%-m月%-d日}"
+    )
+
+
 def find_day(text: str) -> date | None:
     """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
     try:

@@ -115,7 +115,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
     app.jinja_env.filters.update(
         instant=instant,
         day=day,
-        iso_day=iso_day,
+        iso_date=iso_date,
         minutes=minutes,
         points=points.for_people,
         percent=percent,
@@ -154,7 +154,7 @@ def day(value: datetime | None) -> str:
     return "–" if value is None else f"{clock.local(value):%-m月%-d日}"
 
 
-def iso_day(value: datetime | None) -> str:
+def iso_date(value: datetime | None) -> str:
     """Write the day of an instant as `2026-11-24`, for the columns of tables."""
     return "–" if value is None else f"{clock.local(value):%Y-%m-%d}"
 

@@ -12,7 +12,6 @@ from openpyxl import load_workbook
 
 from examapp import clock
 from examapp.delivery.exams.models import ExamAudience
-from examapp.oversight.report_templates.render_docx import period_label
 from examapp.oversight.statistics.queries import home_figures
 from tests.helpers.reports import (
     FIELDS,
@@ -280,4 +279,4 @@ def test_the_countys_figures_name_the_units_that_they_do_not_cover(county, world
     ],
 )
 def test_the_days_of_an_exam_are_written_as_people_write_them(opens, closes, text):
-    assert period_label(opens, closes) == text
+    assert clock.span_text(opens.date(), closes.date()) == text

@@ -120,7 +120,7 @@ def show_campaign(campaign_id: int) -> str:
     return render_template(
         "duties/campaign.html",
         campaign=campaign,
-        span=rules.span_text(campaign.starts_on, campaign.ends_on),
+        span=clock.span_text(campaign.starts_on, campaign.ends_on),
         lines=lines,
         shown=chosen[(page - 1) * _PAGE : page * _PAGE],
         progress=progress,
@@ -194,7 +194,7 @@ def export_campaign(campaign_id: int) -> Response:
     document = WordDocument(is_landscape=True)
     document.title(title)
     document.paragraph(
-        f"{rules.span_text(campaign.starts_on, campaign.ends_on)}，{len(lines)} 个单位中已开展 {counts[CampaignProgress.DONE]} 个，"
+        f"{clock.span_text(campaign.starts_on, campaign.ends_on)}，{len(lines)} 个单位中已开展 {counts[CampaignProgress.DONE]} 个，"
         f"活动 {sum(len(line.events) for line in lines)} 场，履职记录 {sum(len(line.records) for line in lines)} 条，"
         f"在册人员 {sum(line.present for line in lines)} 人次，群众 {sum(line.outside for line in lines)} 人次。",
         is_indented=True,

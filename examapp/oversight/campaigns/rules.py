@@ -75,9 +75,3 @@ def terms_of(name: str, laws: str) -> list[str]:
 def belongs(terms: Sequence[str], *texts: str) -> bool:
     """Tell whether one of the texts has one of the terms."""
     return any(term in text for term in terms for text in texts)
-
-
-def span_text(first: date, last: date) -> str:
-    """Write the days of a campaign as `2026年5月1日至5月31日`."""
-    end = f"{last:%-m月%-d日}" if first.year == last.year else f"{last:%Y年%-m月%-d日}"
-    return f"{first:%Y年%-m月%-d日}至{end}" if first != last else f"{first:%Y年%-m月%-d日}"

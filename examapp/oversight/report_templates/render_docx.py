@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from examapp.clock import local
+from examapp.clock import local, span_text
 from examapp.documents.office_templates import open_document, rejecting_what_cannot_be_filled, same_bytes
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, Scope, UnitStatsRow
 from examapp.oversight.statistics_scope.queries import ReportContext
@@ -81,7 +81,7 @@ def text_of(
         **_unit_text(whole),
         "考试名称": report_context.exam.title,
         "年份": str(opens.year),
-        "考试日期": period_label(opens, closes),
+        "考试日期": span_text(opens.date(), closes.date()),
         "开始日期": _day(opens),
         "结束日期": _day(closes),
         "统计时间": _minute(as_of),
@@ -103,14 +103,6 @@ def _day(instant: datetime) -> str:
 
 
 _SCOPES = {Scope.THIS: "", Scope.FINAL: "含补考"}
-
-
-def period_label(opens: datetime, closes: datetime) -> str:
-    """Write the days of an exam as a circular has them: one day once, the year of the last day only where it is another."""
-    if opens.date() == closes.date():
-        return _day(opens)
-    last = _day(closes) if opens.year != closes.year else f"{closes.month}月{closes.day}日"
-    return f"{_day(opens)}至{last}"
 
 
 def _minute(instant: datetime) -> str:

@@ -13,6 +13,7 @@ from itertools import count
 from math import inf
 
 import structlog
+from cachetools import TTLCache, cached
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -108,6 +109,10 @@ def _may_read_metrics(token: str) -> bool:
     return request.remote_addr in _LOOPBACK and "X-Forwarded-For" not in request.headers
 
 
+_certificate_end = cached(TTLCache(maxsize=4, ttl=600.0), lock=threading.Lock())(certificate_end)
+"""A scrape comes every few seconds, and a site that does not answer costs it as long as the look may take."""
+
+
 class _SiteFigures(Collector):
     """What is read from the database at each scrape: of the whole site, whichever process answers."""
 
@@ -150,7 +155,7 @@ class _SiteFigures(Collector):
         yield from _link_figures(list_links(session), now=clock.now())
         text = "1 where ids of this database are of another cell, or CELL is not theirs."
         yield GaugeMetricFamily("examapp_cell_ids_wrong", text, value=1 if cell_issue(session, settings) else 0)
-        ends_at = certificate_end(settings.site_url)
+        ends_at = _certificate_end(settings.site_url)
         if ends_at is not None:
             left = (ends_at - clock.now()).total_seconds()
             yield GaugeMetricFamily("examapp_certificate_seconds", "Until the site's certificate ends.", value=left)

@@ -34,6 +34,7 @@ from examapp.platform.audit.actions import SYSTEM, ActionContext, record
 from examapp.platform.message_operators.actions import AliyunSms, DingTalkApp, TencentSms, WeComApp, unreachable
 from examapp.platform.notices.models import MessagePreference, OutgoingMessage, OutgoingState
 from examapp.platform.notices.rules import email_binding
+from examapp.platform.outgoing_messages.actions import note_taken
 from examapp.platform.outgoing_messages.rules import (
     LAST_POLL,
     LONG_NUMBER,
@@ -302,13 +303,8 @@ def _note_lost_reply(session: Session, channel: str, report: DeliveryReport, *, 
     )
     if message is None:
         return
-    message.state, message.sent_at, message.reason = OutgoingState.SENT, now, ""
-    message.sent_on = None if message.is_urgent or message.is_last_call else day_of(now)
-    message.channel, message.operator_id = channel, report.operator_id[:100]
-    message.segment_count = report.segment_count or 1
-    message.cost = price * message.segment_count
-    if message.is_urgent:
-        message.text, message.parameters = "", []
+    note_taken(message, channel, report.operator_id, report.segment_count or 1, price=price, now=now)
+    message.sent_on, message.reason = None if message.is_urgent or message.is_last_call else day_of(now), ""
     session.flush()
 
 

@@ -199,13 +199,26 @@ def note_delivery(
         return
     message.reason = delivery.reason[:300]
     if delivery.is_taken:
-        message.state, message.sent_at, message.channel = OutgoingState.SENT, now, channel
-        message.operator_id, message.segment_count = delivery.operator_id[:100], delivery.segment_count
-        message.cost = price * delivery.segment_count
+        note_taken(message, channel, delivery.operator_id, delivery.segment_count, price=price, now=now)
         message.poll_at = now + FIRST_POLL if channel in POLLED and message.operator_id else None
     else:
         _put_back(message, delivery.outcome, now=now)
-    if message.is_urgent and message.state != OutgoingState.WAITING:
+    if message.state != OutgoingState.WAITING:
+        _forget_code(message)
+
+
+def note_taken(
+    message: OutgoingMessage, channel: str, operator_id: str, segment_count: int, *, price: Decimal, now: datetime
+) -> None:
+    """Note that a channel's operator has taken a message, and what it charges; a code's text is forgotten."""
+    message.state, message.sent_at, message.channel = OutgoingState.SENT, now, channel
+    message.operator_id, message.segment_count = operator_id[:100], segment_count
+    message.cost = price * segment_count
+    _forget_code(message)
+
+
+def _forget_code(message: OutgoingMessage) -> None:
+    if message.is_urgent:
         message.text, message.parameters = "", []
 
 
