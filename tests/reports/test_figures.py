@@ -73,6 +73,8 @@ def test_every_form_agrees_with_make_ups_and_results_from_another_platform(count
 CIRCULAR_HEADS = {
     "应考": "eligible",
     "参考": "participated",
+    "良好": "good",
+    "不合格": "failed",
     "参考率": "participation_rate",
     "合格率": "pass_rate",
     "优秀率": "excellence_rate",
@@ -102,10 +104,10 @@ def test_circular_says_the_same_in_word_and_pdf(county, world, session, tree):
         assert wording in text and wording in on_paper
     assert "{" not in text + on_paper
     rows = docx_rows(docx)
-    codes = {unit.code: unit.id for unit in (county.bureau, county.town, county.empty, county.school)}
-    assert [row["编码"] for row in rows] == (["101", "201", "301"] if tree == "region" else ["101"])
-    for row in rows:
-        expected = naive[codes[row["编码"]]].as_api()
+    below = [county.bureau, county.town, county.empty] if tree == "region" else [county.bureau]
+    assert [row["单位"] for row in rows] == [unit.name for unit in below]
+    for unit, row in zip(below, rows, strict=True):
+        expected = naive[unit.id].as_api()
         for head, name in CIRCULAR_HEADS.items():
             assert as_api(name, row[head].rstrip("%")) == expected[name]
         assert "".join(row.values()) in on_paper

@@ -150,8 +150,9 @@ def shipped_template() -> bytes:
     )
     docx.heading("二、各单位情况")
     docx.paragraph("各单位参考情况按单位编码排列如下：", is_indented=True)
-    heads = [("编码", 12.5, False), ("单位", 19, False), *((name, 8.5, True) for name in ("应考", "参考", "未参考"))]
-    rates = [(name, 10.0, True) for name in ("参考率", "合格率", "优秀率")]
+    counts = ("应考", "参考", "未参考", "良好", "不合格")
+    heads = [("单位", 18.5, False), *((name, 7.4, True) for name in counts)]
+    rates = [(name, 10.6, True) for name in ("参考率", "合格率", "优秀率")]
     columns = [*heads, *rates]
     loop = ["{%tr for 行 in 各单位 %}", *[""] * (len(columns) - 1)]
     cells = [f"{{{{ 行.{name} }}}}" for name, _, _ in columns]
