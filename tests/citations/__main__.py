@@ -21,7 +21,7 @@ from lxml import html
 from examapp import clock
 from examapp.ops import protocol_client
 from tests.browser.deployment import Deployment, deployed
-from tests.citations.crawl import AnsweredPage, Crawl, crawl, select
+from tests.citations.crawl import Crawl, crawl, first_answer, select
 from tests.citations.site import Visitor
 from tests.helpers.processes import wait_until
 
@@ -163,18 +163,9 @@ def _practise(candidate: Visitor, questions: list[int], found: Crawl) -> None:
     for number in questions:
         page = candidate.post(f"/practice/questions/{number}")
         if "提交答案" in page.text:
-            found.read(candidate.press(page, "提交答案", _first_answer(page)))
+            found.read(candidate.press(page, "提交答案", {"response": first_answer(page.text)}))
             solved += 1
     print(f"练习：{len(questions)} 题中作答 {solved} 题", flush=True)
-
-
-def _first_answer(page: AnsweredPage) -> dict[str, str | list[str]]:
-    tree = html.fromstring(page.text)
-    if choices := select(tree, "//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
-        return {"response": choices[:1]}
-    if selects := select(tree, "//select[@name='response']"):
-        return {"response": select(selects[0], "./option[@value!='']/@value")[: len(selects)]}
-    return {"response": ["甲" for _ in select(tree, "//input[@name='response']|//textarea[@name='response']")]}
 
 
 def _take_exams(office: Visitor, candidate: Visitor, found: Crawl) -> None:

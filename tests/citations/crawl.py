@@ -124,6 +124,16 @@ def crawl(get: Callable[[str], AnsweredPage], starts: Iterable[str], *, within: 
     return sorted(seen)
 
 
+def first_answer(page: str) -> list[str]:
+    """Give an answer that a practice page takes, whatever its kind: the first choice, the order as it is shown, or a word in each text field."""
+    tree = html.fromstring(page)
+    if choices := select(tree, "//input[@name='response'][@type='radio' or @type='checkbox']/@value"):
+        return [str(choices[0])]
+    if places := select(tree, "//*[@data-field='ordering'][@data-name='response']//li/@data-key"):
+        return [str(place) for place in places]
+    return ["甲" for _ in select(tree, "//*[@name='response']")]
+
+
 def _contents(shown: html.HtmlElement) -> dict[str, str]:
     """Give by article what a fold or a box says of it, its name and the word 要点 left out; a paragraph without a name goes on."""
     found: dict[str, str] = {}

@@ -8,7 +8,9 @@ from lxml import html
 
 from examapp.content.laws.queries import ArticleContent
 from examapp.learning.course_contents.queries import live_html
-from tests.citations.crawl import AnsweredPage, Crawl, crawl, read_citations
+from question_bank.model import Kind
+from tests.citations.crawl import AnsweredPage, Crawl, crawl, first_answer, read_citations
+from tests.helpers.practice import draw, post
 
 _FOLDED = "{% from 'laws/_cited.html' import cited_articles %}{{ cited_articles('测试法', day, articles) }}"
 _LIVE = ArticleContent(label="第二条", gist="九十日内作决定。")
@@ -53,3 +55,22 @@ def test_links_are_followed_and_an_article_missing_on_its_laws_page_is_named():
     assert seen == ["/study/", "/study/chapters/1", "/study/chapters/2"]
     assert found.issues == ["/study/chapters/2: 404", "/study/chapters/1: /laws/法/2021-01-22/ 没有 第九条"]
     assert found.pages == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (Kind.SINGLE_CHOICE, {}),
+        (Kind.MULTIPLE_CHOICE, {"key": ("A", "C")}),
+        (Kind.TRUE_FALSE, {}),
+        (Kind.FILL_BLANK, {"blanks": (("三十日",), ("县",))}),
+        (Kind.ORDERING, {"key": tuple("CABD")}),
+    ],
+)
+def test_the_walk_answers_each_kind_so_that_practice_takes_it(world, session, kind, asked):
+    world.question(kind, explanation="解析在此", **asked)
+    learner = world.client(world.person())
+    _, path = draw(learner, session)
+    answer = post(learner, path, {"response": first_answer(learner.get(path).text)})
+    assert answer.status_code == 302
+    assert "解析在此" in learner.get(path).text
