@@ -524,6 +524,23 @@ def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_show
     ).get_data(as_text=True)
 
 
+def test_reviewer_of_a_case_reads_the_material_once_and_each_part_beside_its_own_articles(office, session):
+    cited = [
+        model.Citation(law=law, article=article, version=day)
+        for law, article, day in (("行政处罚法", "第五条", "2021-01-22"), ("立法法", "第六条", "2023-03-13"))
+    ]
+    parts = tuple(single(stem=f"{one.law}？", citation=one) for one in cited)
+    case = model.Question(kind=Kind.CASE, stem="某县某乡的材料", citation=cited[0], parts=parts)
+    question = add_question(ActionContext(session, SYSTEM, clock.now()), question=case, state=QuestionState.DRAFT)
+    page = office.get(f"/admin/questions/review/{question.id}").get_data(as_text=True)
+    _, first, second = page.split("data-unfold-beside")
+    assert page.count("某县某乡的材料") == 1 and "某县某乡的材料" in first
+    assert [re.findall("<summary>(.*?)</summary>", part) for part in (first, second)] == [
+        ["依据：《行政处罚法》（2021年版）第五条"],
+        ["依据：《立法法》（2023年版）第六条"],
+    ]
+
+
 def test_review_queue_leads_from_draft_to_draft_and_leaves_out_ones_own(office, session, world):
     other = world.api(world.admin("publicity_office", name="赵六"))
     mine, theirs, also = (

@@ -1,3 +1,11 @@
+// The articles of a case's parts are unfolded where they stand beside the question, not below it.
+(function () {
+  'use strict';
+
+  if (!window.matchMedia('(min-width: 1000px)').matches) { return; }
+  Array.prototype.forEach.call(document.querySelectorAll('[data-unfold-beside] details'), function (folded) { folded.open = true; });
+}());
+
 // The editor: the preview follows the typing, a picture goes where the cursor was.
 (function () {
   'use strict';
