@@ -3,7 +3,7 @@
   'use strict';
 
   if (/is-old-browser/.test(document.documentElement.className)) {
-    document.getElementById('wait-back').hidden = false;
+    document.getElementById('wait-back').hidden = document.getElementById('wait-help').hidden = false;
     return;
   }
 
@@ -312,7 +312,7 @@
     var count = queue.pending().length;
     if (isTimeUp || queue.isStored()) { bars.offline(count, isTimeUp, sync.isServerBusy()); } else { bars.unkept(count); }
     if (isTimeUp) {
-      panels.wait('已到时间，本机有 ' + count + ' 题未上传', '网络恢复后自动上传并交卷，请不要关闭页面。');
+      panels.wait(exam.timeUpText(count), '网络恢复后自动' + (count ? '上传并' : '') + '交卷，请不要关闭页面。');
     } else if (sync.isHandingIn()) {
       var text = '网络不通，正在自动重试（第 ' + sync.failures() + ' 次）。答案在本机，网络恢复后自动交卷，请不要关闭页面。';
       panels.wait('正在交卷', text, { text: '取消交卷，继续答题', act: cancelHandIn });

@@ -78,7 +78,7 @@
     function wait(title, text, button) {
       byId('wait-title').textContent = title;
       byId('wait-text').textContent = text || '';
-      byId('wait-back').hidden = true;
+      byId('wait-back').hidden = byId('wait-help').hidden = true;
       byId('wait-act').hidden = !button;
       byId('wait-act').className = '';
       if (button) { offer(button); }
@@ -93,7 +93,7 @@
 
     function stop(title, text, button) {
       wait(title, text, button);
-      byId('wait-back').hidden = false;
+      byId('wait-back').hidden = byId('wait-help').hidden = false;
       byId('wait-act').className = 'primary';
     }
 
@@ -190,9 +190,13 @@
     });
   };
 
+  exam.timeUpText = function (count) { return count ? '已到时间，本机有 ' + count + ' 题未上传' : '已到时间，还没有交卷'; };
+
   exam.createBars = function () {
     var banner = byId('banner');
     var saved = byId('saved');
+    // How much waits is said only where something does.
+    function waits(count) { return count ? '（' + count + ' 题待传）' : '。'; }
     function show(text, isUrgent) {
       banner.hidden = !text;
       if (banner.textContent !== text) { banner.textContent = text; }
@@ -200,11 +204,11 @@
     }
     return {
       offline: function (count, isTimeUp, isServerBusy) {
-        if (isServerBusy && !isTimeUp) { show('服务器正忙，答案已存在本机，稍后自动上传（' + count + ' 题待传）'); return; }
-        show(isTimeUp ? '已到时间，本机有 ' + count + ' 题未上传。请不要关闭页面，网络恢复后自动上传。'
-          : '网络中断，答案已存在本机，恢复后自动上传（' + count + ' 题待传）', isTimeUp);
+        if (isServerBusy && !isTimeUp) { show((count ? '服务器正忙，答案已存在本机，稍后自动上传' : '服务器正忙，可继续答题，答案暂存本机，稍后自动上传') + waits(count)); return; }
+        show(isTimeUp ? exam.timeUpText(count) + '。请不要关闭页面，网络恢复后自动' + (count ? '上传。' : '交卷。')
+          : (count ? '网络中断，答案已存在本机，恢复后自动上传' : '网络中断，可继续答题，答案暂存本机，恢复后自动上传') + waits(count), isTimeUp);
       },
-      unkept: function (count) { show('网络中断，本机不能暂存答案，请不要关闭或刷新页面（' + count + ' 题待传）', true); },
+      unkept: function (count) { show('网络中断，本机不能暂存答案，请不要关闭或刷新页面' + waits(count), true); },
       online: function () { show(''); },
       saved: function (instant) { saved.textContent = '已保存 ' + exam.wallTime(instant); saved.className = 'saved is-saved'; },
       waiting: function (count, isFailing) {
