@@ -28,7 +28,7 @@ from examapp.delivery.attempts.views import find_my_counting_attempt
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import TryAgainError
 from examapp.jobs.worker import init_celery
-from examapp.learning.study_gates.queries import needs_missing
+from examapp.learning.study_gates.queries import missing_study_label, needs_missing
 from examapp.ops.web_server import CONNECTIONS
 from examapp.organisation.accounts.guards import init_access
 from examapp.organisation.accounts.rules import COOKIE_LIFE
@@ -95,7 +95,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     pages.init_pages(app, asset_version=version)
     init_access(app, has_active_attempt=has_attempt_in_progress)
     app.extensions.update(
-        study_missing=needs_missing, find_my_counting_attempt=find_my_counting_attempt, are_keys_out=are_keys_out
+        study_missing=needs_missing,
+        missing_study_label=missing_study_label,
+        find_my_counting_attempt=find_my_counting_attempt,
+        are_keys_out=are_keys_out,
     )
     app.extensions["find_mobiles"] = partial(find_mobiles, cipher=app.extensions["cipher"])
     app.extensions["has_accounts"] = has_accounts

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import examapp
 from examapp.delivery.exams.models import ExamPledge, Exemption
 from examapp.organisation.people.models import Account, RoleGrant, SignIn
 from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank
@@ -173,6 +176,13 @@ def test_a_phone_finds_the_manifest_and_its_icon(world):
     manifest = answer.get_json(force=True)
     assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
     assert manifest["icons"][0]["src"].endswith("/img/icon.svg")
+    for icon in manifest["icons"][1:]:
+        with Image.open(Path(examapp.__file__).parent / "static/img" / icon["src"].rpartition("/")[2]) as picture:
+            assert (icon["sizes"], picture.format) == ("{}x{}".format(*picture.size), "PNG")
+    assert {(icon["sizes"], icon.get("purpose")) for icon in manifest["icons"]} >= {
+        ("192x192", "any"),
+        ("512x512", "maskable"),
+    }
 
 
 def test_the_pages_before_the_paper_cost_few_statements(world, exam, statements):

@@ -164,10 +164,13 @@ def show_manifest() -> Response:
     """Give what a phone needs to put the site on its desktop."""
     asset, site_name = (current_app.jinja_env.globals[name] for name in ("asset", "site_name"))
     assert callable(asset)
-    icon = {"src": asset("img/icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [{"src": asset("img/icon.svg"), "sizes": "any", "type": "image/svg+xml"}] + [
+        {"src": asset(f"img/icon-{side}.png"), "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
+        for side, purpose in ((192, "any"), (512, "any"), (512, "maskable"))
+    ]
     names = {"name": site_name, "short_name": "学法考试", "lang": "zh-CN"}
     colours = {"theme_color": "#1d3f72", "background_color": "#f5f7fa"}
-    response = jsonify(**names, **colours, start_url="/", scope="/", display="standalone", icons=[icon])
+    response = jsonify(**names, **colours, start_url="/", scope="/", display="standalone", icons=icons)
     response.content_type = "application/manifest+json; charset=utf-8"
     return response
 
@@ -191,6 +194,10 @@ def _why_not(
     """Say why a start is not possible now and what to do next; None where it is."""
     allowed = candidate.attempts_allowed
     rejection = candidate.start_rejection(now)
+    if rejection is StartRejection.STUDY_REQUIRED:
+        label_of = current_app.extensions["missing_study_label"]
+        missing = cast("str", label_of(read_session(), candidate.exam, candidate.person_id))
+        return missing or START_REJECTION_LABELS[rejection]
     if rejection is not None:
         return START_REJECTION_LABELS[rejection]
     if allowed is not None and len(attempts) >= allowed:
