@@ -10,6 +10,7 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.grading.models import Grade
 from examapp.jobs.models import JobState
+from examapp.learning.courses.models import CourseCompletion
 from examapp.organisation.access.rules import MenuEntry
 from examapp.organisation.people.models import Account, RosterImport
 from examapp.platform.dashboard.rules import (
@@ -24,6 +25,7 @@ from examapp.platform.notices.models import Feedback
 from examapp.web.pages import remaining_time_label
 from tests.attempts.candidate_clients import make_exam_with_candidates
 from tests.conftest import NOON
+from tests.helpers.courses import course
 
 
 def test_an_outsider_is_led_to_the_sign_in(world):
@@ -284,6 +286,32 @@ def test_an_attempt_under_way_is_continued_and_a_passed_exam_does_not_urge(world
     page = client.get("/").text
     assert "9 分" in page and "优秀" in page and "您已合格" in page and "再考一次" in page and "开始考试" not in page
     assert f"/attempts/{attempt.id}/result" in client.get("/exams").text
+
+
+def test_the_year_in_one_look_says_what_is_missing_and_what_is_there(world, fixed_clock):
+    """It comes back for whoever has passed the exam that is still open to the others."""
+    candidate_client = make_exam_with_candidates(world, attempts_allowed=2)
+    person, client = candidate_client.person, world.client(candidate_client.person)
+    done, _ = course(world), course(world)
+    earned = {"is_required": True, "credits": Decimal("2.5"), "completed_at": NOON}
+    world.save(CourseCompletion(course_id=done.id, person_id=person.id, year=2026, **earned))
+    assert candidate_client.hand_in((1, 1, ["A"])).status_code == 201
+    values = {
+        "points_possible": Decimal(10),
+        "item_points": [],
+        "key_ids": {},
+        "rules": {},
+        "sheet": b"",
+        "graded_at": NOON,
+    }
+    for number, points, band, is_shown in ((1, 3, "fail", False), (2, 8, "good", True)):
+        world.session.query(Grade).delete()
+        values |= {"attempt_id": candidate_client.attempt["id"], "number": number, "points": Decimal(points)}
+        world.save(Grade(**values, percent=Decimal(points * 10), band=band, is_passed=points >= 6))
+        assert ("year-head" in client.get("/").text) is is_shown
+    page = re.sub(r"<[^>]+>|\s", "", client.get("/").text.partition("year-head")[2])
+    assert "必修课程1/2还差1门" in page and "学分2.5必修2.5，选修0" in page
+    assert "考试8分良好" in page and "证书0张" in page
 
 
 def test_a_result_that_is_not_out_is_not_shown(world, session, fixed_clock):

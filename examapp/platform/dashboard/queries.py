@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from examapp import clock
 from examapp.content.blueprints.models import Blueprint
 from examapp.content.laws.models import LawVersion
 from examapp.content.questions.models import BankQuestion, QuestionState
@@ -18,7 +19,8 @@ from examapp.delivery.exams.models import Exam, ExamKind, ExamState, Exemption
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.exams.rules import ExamPhase, Window
 from examapp.jobs.models import ACTIVE, Job
-from examapp.learning.courses.queries import MyCourse, list_my_courses
+from examapp.learning.certificates.queries import list_own_certificates
+from examapp.learning.courses.queries import Credits, MyCourse, credits_of, list_my_courses
 from examapp.learning.practice.queries import count_due
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.queries import list_my_events
@@ -60,12 +62,15 @@ class StudyNow:
     required_done: int
     due: int
     """Mistakes to be gone over today."""
+    credits: Credits
+    """Of this year's completed courses."""
+    certificates: int
     events: Sequence[StudyEvent]
     """Events of the next hours that the learner is meant for and not yet put down as present at."""
 
 
 def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyNow | None:
-    """Find what a learner should study now; None for whom no course is, nothing comes back and no event is near. Three statements."""
+    """Find what a learner should study now and has of the year; None for whom no course is, nothing comes back and no event is near. Five statements."""
     courses = list_my_courses(session, person_id)
     due = count_due(session, person_id, now=now)
     near = list_my_events(session, person_id, now=now)
@@ -81,6 +86,8 @@ def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyN
         required=len(required),
         required_done=sum(mine.completed_at is not None for mine in required),
         due=due,
+        credits=credits_of(session, person_id, year=clock.day_of(now).year),
+        certificates=len(list_own_certificates(session, person_id)),
         events=events,
     )
 

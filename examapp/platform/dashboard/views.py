@@ -89,12 +89,13 @@ def home() -> str | Response:
     session, now, organiser = read_session(), clock.now(), _organiser()
     is_expected_to_start = user.is_candidate and not live_attempts()
     exam_now = queries.find_exam_now(session, user.person_id, now=now) if is_expected_to_start else None
+    last_result = _last_result(user.person_id) if user.is_candidate else None
     return render_template(
         "admin/home.html",
         exam_now=exam_now,
         reminded_at=_reminded_at(exam_now),
-        study_now=_study_now(user.person_id, exam_now) if is_expected_to_start else None,
-        last_result=_last_result(user.person_id) if user.is_candidate else None,
+        study_now=_study_now(user.person_id, exam_now, last_result) if is_expected_to_start else None,
+        last_result=last_result,
         organiser=organiser,
         set_up=_set_up_steps(organiser),
         chart=_chart(organiser),
@@ -123,10 +124,14 @@ def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:
     return None if is_of_main else reminded_at
 
 
-def _study_now(person_id: int, exam_now: queries.ExamNow | None) -> queries.StudyNow | None:
-    """Give what to study now; not while an exam is open to sit: that page says one thing, and everybody opens it at the same moment."""
+def _study_now(
+    person_id: int, exam_now: queries.ExamNow | None, last_result: OwnAttempt | None
+) -> queries.StudyNow | None:
+    """Give what to study now; not while an exam waits to be sat: that page says one thing, and everybody opens it at the same moment."""
     if exam_now is not None and exam_now.phase == ExamPhase.OPEN and exam_now.left != 0:
-        return None
+        grade = last_result.grade if last_result is not None and last_result.exam.id == exam_now.exam.id else None
+        if grade is None or not grade.is_passed:
+            return None
     return queries.find_study_now(read_session(), person_id, now=clock.now())
 
 
