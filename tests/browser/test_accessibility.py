@@ -33,6 +33,11 @@ _CUT_OFF = """
 }).map(element => element.outerHTML.slice(0, 160))
 """
 """Elements whose text does not fit and cannot be scrolled to."""
+_LOW = """
+() => [...document.querySelectorAll('button, .btn, select, textarea, summary, input:not([type=hidden]):not([type=checkbox]):not([type=radio]), .option, .tile, .tab-bar a, .home-list li')]
+    .filter(element => element.offsetParent && element.getBoundingClientRect().height < 60).map(element => element.outerHTML.slice(0, 120))
+"""
+"""What is pressed in elder mode and is lower than 60 px."""
 _CANDIDATES = (
     "/",
     "/exams",
@@ -153,6 +158,8 @@ def test_the_version_for_older_eyes_has_no_fault_that_axe_finds(live, device, sc
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > 360:
             issues.append(f"{path} scrolls sideways: {wide}")
         issues.extend(violations(page))
+        if role == "candidate":
+            issues.extend(f"{path} low: {one}" for one in page.evaluate(_LOW))
 
     for path in opened(page, live, paths):
         look(path)

@@ -8,6 +8,13 @@ from playwright.sync_api import expect
 from question_bank.model import Kind
 
 pytestmark = pytest.mark.browser
+_SPEAKS = """
+window.heard = [];
+Object.defineProperty(window, 'speechSynthesis', { value: {
+  speaking: false, speak(words) { this.speaking = true; window.heard.push(words.text); }, cancel() { this.speaking = false; },
+} });
+"""
+"""A browser that reads aloud, whatever voices the machine has."""
 
 
 @pytest.fixture
@@ -42,6 +49,26 @@ def test_ten_questions_are_one_page_and_one_sum(practice):
     expect(page.locator("[data-quiz-place]")).to_contain_text("本轮 10 题已练完")
     page.get_by_role("button", name="再来 10 题").click()
     expect(page.locator("[data-quiz-place]")).to_contain_text("第 1 / 10 题")
+
+
+def test_elder_mode_reads_a_question_aloud_and_enlarges_it(live, practice):
+    context, _ = practice
+    context.add_cookies([{"name": "elder", "value": "1", "url": live.url}])
+    context.add_init_script(_SPEAKS)
+    page = context.new_page()
+    page.goto(f"{live.url}/practice/")
+    page.get_by_role("button", name="开始练习").click()
+    page.get_by_role("button", name="朗读本题").click()
+    heard = page.evaluate("window.heard")
+    assert [page.locator(".practice-stem").inner_text().strip("。？?（） ") in "".join(heard), len(heard) > 4] == [
+        True,
+        True,
+    ], heard
+    page.get_by_role("button", name="朗读本题").click()
+    assert page.evaluate("window.speechSynthesis.speaking") is False
+    for size, pixels in (("标准", "20px"), ("大", "25px"), ("特大", "36px")):
+        page.get_by_role("button", name=size, exact=True).click()
+        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == pixels
 
 
 def test_a_choice_waits_for_the_network(live, practice):

@@ -61,6 +61,8 @@ def test_the_switch_is_kept_and_elder_mode_has_it_off(live, device, make_exam):
     page = begin(elder, live, make_exam())
     expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "false")
     look(page, "paper-elder")
+    page.locator("#larger").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "25px", "elder type is 20 px before"
 
 
 def test_blanks_are_said_in_red_and_lead_to_the_first_one(live, device, make_exam):

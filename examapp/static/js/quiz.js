@@ -63,6 +63,7 @@
     document.querySelector('main').replaceWith(main);
     document.title = page.title;
     window.history.replaceState(null, '', answer.url);
+    document.dispatchEvent(new Event('quiz'));
     showRemaining();
     window.scrollTo(0, 0);
     var head = main.querySelector('h1');

@@ -258,10 +258,13 @@
         window.speechSynthesis.cancel();
         if (isReading) { return; }
         var parts = entry.article.querySelectorAll('.material-text, .stem, .option');
-        var text = new window.SpeechSynthesisUtterance(Array.prototype.map.call(parts, function (part) { return part.textContent; }).join('。'));
-        text.lang = 'zh-CN';
-        text.rate = 0.9;
-        window.speechSynthesis.speak(text);
+        // One part an utterance: some browsers fall silent in the middle of a long one.
+        Array.prototype.forEach.call(parts, function (part) {
+          var text = new window.SpeechSynthesisUtterance(part.textContent);
+          text.lang = 'zh-CN';
+          text.rate = 0.9;
+          window.speechSynthesis.speak(text);
+        });
       });
       return button;
     }
