@@ -94,12 +94,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, has_active_attempt=has_attempt_in_progress)
-    app.extensions.update(
-        study_missing=needs_missing,
-        missing_study_label=missing_study_label,
-        find_my_counting_attempt=find_my_counting_attempt,
-        are_keys_out=are_keys_out,
-    )
+    app.extensions.update(study_missing=needs_missing, missing_study_label=missing_study_label)
+    app.extensions.update(find_my_counting_attempt=find_my_counting_attempt, are_keys_out=are_keys_out)
     app.extensions["find_mobiles"] = partial(find_mobiles, cipher=app.extensions["cipher"])
     app.extensions["has_accounts"] = has_accounts
     app.extensions["is_message_out_of_date"] = is_out_of_date

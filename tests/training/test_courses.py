@@ -247,12 +247,12 @@ def test_completed_courses_open_the_study_gate_of_an_exam(world, session, learne
         rejected = api.post(f"/api/v1/exams/{gated.id}/attempts", json={}).get_json()
         assert (rejected["error"], sorted(rejected["missing"])) == ("study_required", missing)
     named = world.exam(world.blueprint(), study_gate={"required": 20, "elective": 10, "courses": [row.id]})
-    for gated, words in (
+    for gated, label in (
         (exam, "您还差必修 20 学分，学完即可参加考试。"),
         (named, "您还差必修 20 学分、选修 10 学分、课程“宪法学习”，学完即可参加考试。"),
         (unknown, "还没有完成考前必修的学习内容"),
     ):
-        assert words in learner.get(f"/exams/{gated.id}").get_data(as_text=True)
+        assert label in learner.get(f"/exams/{gated.id}").get_data(as_text=True)
     read(learner, row.chapters[0])
     take_exam(learner, session, begin(learner, row.chapters[0]).location)
     assert [c.exam_id for c in session.query(StudyClearance)] == [exam.id]

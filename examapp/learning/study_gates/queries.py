@@ -139,11 +139,11 @@ def needs_missing(session: Session, exam: Exam, person_id: int) -> list[str]:
 def missing_study_label(session: Session, exam: Exam, person_id: int) -> str:
     """Say what an exam's gate still asks of a person, as `您还差必修 6 学分、2 门课程，学完即可参加考试。`; empty where nothing is missing."""
     have = credits_of(session, person_id, year=local(exam.opens_at).year)
-    lacking = [
+    missing = [
         (name, Decimal(exam.study_gate.get(need, 0)) - got)
         for need, name, got in (("required", "必修", have.required), ("elective", "选修", have.elective))
     ]
-    words = [f"{name} {points.for_people(count)} 学分" for name, count in lacking if count > 0]
+    labels = [f"{name} {points.for_people(count)} 学分" for name, count in missing if count > 0]
     if titles := titles_not_completed(session, exam, person_id):
-        words.append("课程" + "".join(f"“{title}”" for title in titles.values()))
-    return f"您还差{'、'.join(words)}，学完即可参加考试。" if words else ""
+        labels.append("课程" + "".join(f"“{title}”" for title in titles.values()))
+    return f"您还差{'、'.join(labels)}，学完即可参加考试。" if labels else ""

@@ -100,17 +100,26 @@ def home() -> str | Response:
         set_up=_set_up_steps(organiser),
         chart=_chart(organiser),
         waiting=_waiting(),
-        jobs=[_with_place(job) for job in list_jobs_of(session, user.person_id, kinds=_JOB_PLACES, now=now)]
-        if my_grants()
-        else [],
+        jobs=_jobs(user.person_id),
         notices=list_notices(session, reader(), limit=_MAX_NOTICES),
         answers=list_unseen_answers(session, user.person_id),
         excused=list_own_answers(session, user.person_id, now=now) if user.is_candidate else [],
         machine=_machine(),
-        roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
+        roles=_role_names(),
         moment=moment_label,
         band_names=BAND_NAMES,
     )
+
+
+def _jobs(person_id: int) -> list[tuple[JobLine, str, str | None]]:
+    if not my_grants():
+        return []
+    found = list_jobs_of(read_session(), person_id, kinds=_JOB_PLACES, now=clock.now())
+    return [_with_place(job) for job in found]
+
+
+def _role_names() -> list[str]:
+    return [ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())]
 
 
 def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:

@@ -22,10 +22,10 @@
     speech.cancel();
     if (isReading) { return; }
     sentencesOf(button.getAttribute('data-read-aloud')).forEach(function (sentence) {
-      var words = new window.SpeechSynthesisUtterance(sentence);
-      words.lang = 'zh-CN';
-      words.rate = 0.9;
-      speech.speak(words);
+      var text = new window.SpeechSynthesisUtterance(sentence);
+      text.lang = 'zh-CN';
+      text.rate = 0.9;
+      speech.speak(text);
     });
   });
 
