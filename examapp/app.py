@@ -25,6 +25,7 @@ from examapp.db.session import db, engine_options
 from examapp.db.watchdog import ConnectionWatchdog
 from examapp.delivery.attempts.queries import has_attempt_in_progress
 from examapp.delivery.attempts.views import find_my_counting_attempt
+from examapp.delivery.exam_candidates.queries import has_exam_ahead
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import TryAgainError
 from examapp.jobs.worker import init_celery
@@ -36,7 +37,7 @@ from examapp.organisation.passwords.audit_trail import audit_denied_access, audi
 from examapp.organisation.people.queries import find_mobiles
 from examapp.organisation.sign_in.oidc import init_identity
 from examapp.oversight.reminders.queries import is_out_of_date
-from examapp.platform.setup.queries import find_site_texts, has_accounts
+from examapp.platform.setup.queries import find_sign_in_policy, find_site_texts, has_accounts
 from examapp.security import rate_limits
 from examapp.security.ciphers import FieldCipher
 from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH, ConcurrencyLimiter, PriorityClass
@@ -94,11 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, has_active_attempt=has_attempt_in_progress)
-    app.extensions.update(study_missing=needs_missing, missing_study_label=missing_study_label)
-    app.extensions.update(find_my_counting_attempt=find_my_counting_attempt, are_keys_out=are_keys_out)
-    app.extensions["find_mobiles"] = partial(find_mobiles, cipher=app.extensions["cipher"])
-    app.extensions["has_accounts"] = has_accounts
-    app.extensions["is_message_out_of_date"] = is_out_of_date
+    _let_lower_features_ask(app)
     audit_denied_access(app)
     audit_downloads(app)
     init_identity(app)
@@ -111,7 +108,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.app_mode is not Mode.TESTING:
         with app.app_context():
             ConnectionWatchdog().install(db.engine)
-            clock.readers.append(partial(_follow_site_texts, app))
+            clock.readers.append(partial(_follow_site, app))
             clock.follow(db.engine)
         tune_gc()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -119,9 +116,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _follow_site_texts(app: Flask, connection: Connection) -> None:
+def _let_lower_features_ask(app: Flask) -> None:
+    """Give lower features the functions of upper ones that they ask at run time (docs/architecture.md, "Upward calls")."""
+    app.extensions.update(
+        study_missing=needs_missing,
+        missing_study_label=missing_study_label,
+        find_my_counting_attempt=find_my_counting_attempt,
+        are_keys_out=are_keys_out,
+        has_exam_ahead=has_exam_ahead,
+        find_mobiles=partial(find_mobiles, cipher=app.extensions["cipher"]),
+        has_accounts=has_accounts,
+        is_message_out_of_date=is_out_of_date,
+    )
+
+
+def _follow_site(app: Flask, connection: Connection) -> None:
     if texts := find_site_texts(connection):
         pages.show_site_texts(app, pages.SiteTexts(**texts))
+    if policy := find_sign_in_policy(connection):
+        app.extensions["sign_in_policy"] = policy
 
 
 def _is_offline_command(settings: Settings) -> bool:

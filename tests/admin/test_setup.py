@@ -16,13 +16,14 @@ from examapp.content.laws.models import ArticleGist, Law, LawVersion
 from examapp.content.questions.models import QuestionCitation
 from examapp.learning.course_contents.queries import live_html
 from examapp.learning.courses.models import Chapter
+from examapp.organisation.accounts.rules import SignInPolicy
 from examapp.organisation.people.models import Account, Person, RoleGrant
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.setup.models import ContentLoad
-from examapp.platform.setup.queries import find_site_texts
+from examapp.platform.setup.queries import find_sign_in_policy, find_site_texts
 from examapp.platform.setup.rules import CONTENT_PARTS
 from examapp.web.pages import show_site_texts
 from question_bank.coursetext import read_courses
@@ -75,6 +76,21 @@ def test_the_office_names_the_site_and_every_process_reads_it(app, world, sessio
         assert world.client(world.admin("publicity_office", county)).get(path).status_code == 404
     finally:
         show_site_texts(app, before)
+
+
+def test_the_office_sets_how_long_candidates_stay_signed_in(app, world, session, monkeypatch):
+    monkeypatch.setitem(app.extensions, "sign_in_policy", SignInPolicy())
+    office, path, page = world.client(world.admin()), "/admin/sign-in-policy", "/admin/site-texts"
+    for days in ("0", "61", "", "七", "1.5"):
+        rejected = post(office, path, {"days": days}, page=page)
+        assert (rejected.status_code, app.extensions["sign_in_policy"]) == (422, SignInPolicy()), days
+        assert "1 至 60 的整数" in rejected.text or "请填写" in rejected.text
+    assert post(office, path, {"days": "20", "is_kept_for_exam": "y"}, page=page).status_code == 303
+    assert 'value="20"' in office.get(page).text
+    wanted = SignInPolicy(days=20, is_kept_for_exam=True)
+    assert find_sign_in_policy(session.connection()) == app.extensions["sign_in_policy"] == wanted
+    event = session.query(AuditEvent).filter_by(act="admin.set_sign_in_policy").one()
+    assert event.details == {"days": 20, "is_kept_for_exam": True}
 
 
 def test_the_first_administrator_is_led_through_the_set_up(world, session, setup_code):

@@ -649,6 +649,7 @@ POLICY: dict[str, PolicyRow] = {
     "reports_insight.show_weak": may("UTLPQ", exam_id="exam", unit_id="unit"),
     # setup
     "setup.first_set_up": may(NOBODY),
+    "setup.change_sign_in_policy": may("P"),
     "setup.change_site_texts": may("P"),
     "setup.show_content": may("PQ"),
     "setup.load_shipped_content": may("PQ"),

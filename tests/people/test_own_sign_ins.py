@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.organisation.accounts.rules import device_label
+from examapp.organisation.accounts.rules import SignInPolicy, device_label
 from examapp.organisation.people.models import RoleGrant, SignIn
 from examapp.platform.audit.models import AuditEvent
-from tests.attempts.candidate_clients import make_exam_with_candidates
+from tests.attempts.candidate_clients import KINDS, CandidateClient, make_bank, make_exam_with_candidates
 from tests.conftest import NOON
+from tests.helpers.accounts import setting
 from tests.helpers.forms import token_of
 
 
@@ -116,6 +117,63 @@ def test_a_sign_in_ends_after_a_week_however_often_its_cookie_was_written_again(
     assert old.get("/api/v1/session").status_code == 401
     assert old.get("/sign-ins").location.startswith("/login")
     assert young.get("/sign-ins").text.count("<tr>") == 2, "what opens no door is no longer listed"
+
+
+@pytest.fixture
+def set_policy(app, monkeypatch):
+    """Sets how long candidates stay signed in."""
+    return lambda **policy: monkeypatch.setitem(app.extensions, "sign_in_policy", SignInPolicy(**policy))
+
+
+def test_a_candidate_stays_signed_in_as_long_as_is_set_and_nobody_with_a_role_longer_than_a_week(
+    world, fixed_clock, set_policy, app, monkeypatch
+):
+    setting(app, monkeypatch, admin_idle_minutes=0)
+    set_policy(days=20)
+    person, official = world.person(), world.admin("unit_admin")
+    client, officials = world.client(person), world.client(official)
+    for days, statuses in ((6, [200, 200]), (7, [200, 401]), (19, [200, 401]), (20, [401, 401])):
+        fixed_clock.at(NOON + timedelta(days=days))
+        assert [one.get("/api/v1/session").status_code for one in (client, officials)] == statuses, days
+    set_policy(days=2)
+    short, officials = world.client(person), world.client(official)
+    fixed_clock.at(NOON + timedelta(days=22))
+    assert [one.get("/api/v1/session").status_code for one in (short, officials)] == [401, 401]
+
+
+def test_a_sign_in_is_kept_until_the_exam_of_its_holder_closes(world, fixed_clock, set_policy, statements):
+    set_policy(is_kept_for_exam=True)
+    person, other, official = world.person(), world.person(state="off_roster"), world.admin("unit_admin")
+    world.exam(opens_in=timedelta(days=10), lasts=timedelta(days=5))
+    world.exam(kind="mock", lasts=timedelta(days=50))
+    client, others, officials = world.client(person), world.client(other), world.client(official)
+    with statements() as seen:
+        assert client.get("/api/v1/session").status_code == 200
+    assert len(seen) == 1, "a young sign-in asks for no exam"
+    fixed_clock.at(NOON + timedelta(days=14))
+    assert [one.get("/api/v1/session").status_code for one in (client, others, officials)] == [200, 401, 401]
+    assert client.get("/sign-ins").text.count("<tr>") == 2
+    fixed_clock.at(NOON + timedelta(days=15))
+    assert client.get("/api/v1/session").status_code == 401, "the exam has closed"
+
+
+def test_a_kept_sign_in_begins_its_exam_and_ends_by_every_act_that_ends_one(world, fixed_clock, set_policy):
+    set_policy(is_kept_for_exam=True)
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), lasts=timedelta(days=70))
+    here = CandidateClient(world, exam, world.person())
+    person, path = here.person, f"/api/v1/exams/{here.exam_id}/attempts"
+    shared, lost = world.api(person), world.api(person)
+    fixed_clock.at(NOON + timedelta(days=12))
+    assert post(shared, "/logout").status_code == 303
+    copied = world.session.query(SignIn).filter(SignIn.ended_at.is_(None)).order_by(SignIn.id.desc()).first()
+    assert post(here.api, f"/sign-ins/{copied.id}/end").status_code == 303
+    assert [one.post(path).status_code for one in (shared, lost)] == [401, 401]
+    assert here.api.get(f"/exams/{here.exam_id}/sit").status_code == 200
+    assert here.start().status_code == 201
+    assert here.hand_in().status_code == 201
+    fixed_clock.at(NOON + timedelta(days=60))
+    assert here.api.get("/api/v1/session").status_code == 401, "no sign-in lives longer"
 
 
 def test_the_age_of_a_sign_in_never_cuts_a_running_exam(world, fixed_clock, session):

@@ -52,7 +52,6 @@ from examapp.delivery.exams.rules import (
 )
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.queries import live_sign_ins
-from examapp.organisation.accounts.rules import SIGN_IN_LIFE
 from examapp.organisation.people.models import Person, RoleGrant
 from examapp.security.rate_limits import gate
 from question_bank.kinds.response_schema import count_items
@@ -210,12 +209,17 @@ _START_ELIGIBILITY = _select_start_eligibility()
 # Built once: putting such a statement together costs more than running it.
 
 
-def find_start_eligibility(exam_id: int, *, token_digest: bytes, now: datetime) -> StartEligibility | None:
-    """Find how the holder of a live sign-in stands to a published exam, in one statement; None where there is no such sign-in or exam."""
+def find_start_eligibility(
+    exam_id: int, *, token_digest: bytes, not_before: datetime, now: datetime
+) -> StartEligibility | None:
+    """Find how the holder of a live sign-in stands to a published exam, in one statement; None where there is no such sign-in or exam.
+
+    Of a sign-in begun before `not_before` the statement does not know whether it is still alive.
+    """
     values = {
         "exam_id": exam_id,
         "token_digest": token_digest,
-        "not_before": now - SIGN_IN_LIFE,
+        "not_before": not_before,
         "lost_at": now - GIVEN_UP_AFTER,
         "now": now,
     }

@@ -26,6 +26,7 @@ from examapp.organisation.accounts.guards import (
     my_person_id,
     my_user,
     my_user_if_ready,
+    sign_in_policy,
     signed_in,
     signed_in_by_statement,
     token_digest,
@@ -162,8 +163,11 @@ def start(exam_id: int) -> Response:
     """Start an attempt, or give the live one; while admission is full, a place in the queue. Two statements where the paper was made ahead."""
     read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
     now = _arrived()
+    not_before = now - sign_in_policy().life(is_administrator=False)
     for _ in range(_MAX_LOOKS):
-        eligibility = attempt_start_actions.find_start_eligibility(exam_id, token_digest=token_digest(), now=now)
+        eligibility = attempt_start_actions.find_start_eligibility(
+            exam_id, token_digest=token_digest(), not_before=not_before, now=now
+        )
         if eligibility is None or eligibility.has_limited_sign_in:
             with transaction():  # ends before the start takes a connection of its own
                 my_user_if_ready()

@@ -23,7 +23,6 @@ from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.queries import live_sign_ins
-from examapp.organisation.accounts.rules import SIGN_IN_LIFE
 from examapp.organisation.people.models import Person, RoleGrant
 from examapp.organisation.units.models import Unit
 
@@ -254,7 +253,7 @@ class ExamPage:
     attempt_id: int | None
     """The attempt in progress."""
     has_limited_sign_in: bool
-    """Whether there are limits on this sign-in, of a role or of its age, that this statement does not know."""
+    """Whether there are limits on this sign-in, of a role or of its age (begun before `not_before`), that this statement does not know."""
 
 
 _BEGUN = select(Attempt.id).where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id).correlate(Exam, Person)
@@ -277,9 +276,9 @@ _EXAM_PAGE = (
 )  # fmt: skip
 
 
-def find_exam_page(exam_id: int, *, token_digest: bytes, now: datetime) -> ExamPage | None:
+def find_exam_page(exam_id: int, *, token_digest: bytes, not_before: datetime, now: datetime) -> ExamPage | None:
     """Find the exam page of the holder of a live sign-in, in one statement; None where there is no such sign-in, or exam of this person."""
-    values = {"exam_id": exam_id, "token_digest": token_digest, "not_before": now - SIGN_IN_LIFE, "now": now}
+    values = {"exam_id": exam_id, "token_digest": token_digest, "not_before": not_before, "now": now}
     rows = execute_autocommit(_EXAM_PAGE, values)
     return ExamPage(**rows[0]._asdict()) if rows else None
 

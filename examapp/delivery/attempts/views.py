@@ -36,6 +36,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import (
     my_user,
     public,
+    sign_in_policy,
     signed_in,
     signed_in_by_statement,
     token_digest,
@@ -118,7 +119,9 @@ def pledge(exam_id: int) -> AnyResponse:
 @signed_in_by_statement
 def take_exam(exam_id: int) -> ResponseReturnValue:
     """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
-    page = queries.find_exam_page(exam_id, token_digest=token_digest(), now=clock.now())
+    now = clock.now()
+    not_before = now - sign_in_policy().life(is_administrator=False)
+    page = queries.find_exam_page(exam_id, token_digest=token_digest(), not_before=not_before, now=now)
     return _take_exam_of_checked(page) if page is None or page.has_limited_sign_in else _render(page)
 
 

@@ -15,6 +15,7 @@ from examapp.delivery.exams import rules as exam_rules
 from examapp.delivery.exams.models import (
     Exam,
     ExamExtension,
+    ExamKind,
     ExamPledge,
     ExamSession,
     ExamState,
@@ -206,6 +207,14 @@ def list_exams_of(session: Session, person_id: int, now: datetime) -> list[Candi
     order = {ExamPhase.OPEN: 0, ExamPhase.UPCOMING: 1, ExamPhase.CLOSED: 2}
     closed_last = sorted(found, key=lambda candidate: candidate.exam.closes_at, reverse=True)
     return sorted(closed_last, key=lambda candidate: order[candidate.phase(now)])
+
+
+def has_exam_ahead(session: Session, person_id: int, *, now: datetime) -> bool:
+    """Tell whether an exam that counts is open or to come for a person who is eligible for it."""
+    return any(
+        one.exam.kind != ExamKind.MOCK and one.phase(now) is not ExamPhase.CLOSED
+        for one in list_exams_of(session, person_id, now)
+    )
 
 
 def _candidate_exam(row: Row[Any]) -> CandidateExam:

@@ -24,7 +24,7 @@ from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, access_of
 from examapp.organisation.accounts.actions import note_seen
 from examapp.organisation.accounts.queries import SignedIn, find_live_sign_in
-from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, digest
+from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SignInPolicy, digest
 from examapp.platform.audit.actions import Actor
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import Hasher
@@ -85,8 +85,24 @@ def _load(token: str) -> _SignedInUser | None:
 
 
 def _is_over(user: SignedIn) -> bool:
-    """Tell whether a sign-in has had its days, and its holder sits no exam."""
-    return clock.now() - user.started_at >= SIGN_IN_LIFE and not has_active_attempt(read_session(), user.person_id)
+    """Tell whether a sign-in has had its days, and its holder sits no exam. What exams are ahead is looked up for old sign-ins alone."""
+    age = clock.now() - user.started_at
+    if age < sign_in_policy().life(is_administrator=user.is_administrator):
+        return False
+    return age >= longest_sign_in_life(user) and not has_active_attempt(read_session(), user.person_id)
+
+
+def sign_in_policy() -> SignInPolicy:
+    """Give how long candidates stay signed in, as the office has set it."""
+    return cast("SignInPolicy", current_app.extensions["sign_in_policy"])
+
+
+def longest_sign_in_life(user: SignedIn) -> timedelta:
+    """Give how long a person's sign-ins are alive, with what exams are ahead."""
+    policy = sign_in_policy()
+    may_be_kept = policy.is_kept_for_exam and not user.is_administrator
+    has_exam = may_be_kept and current_app.extensions["has_exam_ahead"](read_session(), user.person_id, now=clock.now())
+    return policy.longest(is_administrator=user.is_administrator, has_exam_ahead=has_exam)
 
 
 def _is_awake(user: SignedIn) -> bool:
@@ -107,6 +123,7 @@ def _is_awake(user: SignedIn) -> bool:
 def init_access(app: Flask, *, has_active_attempt: Callable[[Session, int], bool]) -> None:
     """Set up sign-in and its checks in the application; `has_active_attempt` tells whether a person is in an exam, which no idle limit ends."""
     app.extensions["has_active_attempt"], app.extensions["find_actor"] = has_active_attempt, actor
+    app.extensions["sign_in_policy"] = SignInPolicy()
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
     app.before_request(_reject_undeclared_view)

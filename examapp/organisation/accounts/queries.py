@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
 from examapp.organisation.accounts.models import FormerPassword, RecoveryCode
-from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, SIGN_IN_LIFE, Failures
+from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, Failures
 from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MAX_FAILED_ACCOUNTS, office_of
 from examapp.organisation.people.models import Account, SignIn
 from examapp.organisation.people.rules import (
@@ -175,16 +175,16 @@ def _account_of(row: Any) -> AccountToCheck:
 
 
 def list_live_sign_ins(
-    session: Session, account_id: int, *, has_active_attempt: bool, now: datetime
+    session: Session, account_id: int, *, has_active_attempt: bool, not_before: datetime
 ) -> Sequence[SignIn]:
-    """List an account's sign-ins that still open the door, newest first; old ones are among them while their holder sits."""
+    """List an account's sign-ins that still open the door, newest first; those begun before `not_before` are among them while their holder sits."""
     return session.scalars(
         select(SignIn)
         .where(
             SignIn.account_id == account_id,
             SignIn.ended_at.is_(None),
             ~SignIn.awaits_code,
-            or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(has_active_attempt)),
+            or_(SignIn.started_at > not_before, literal(has_active_attempt)),
         )
         .order_by(SignIn.started_at.desc(), SignIn.id.desc())
         .limit(_MAX_LISTED)

@@ -32,10 +32,32 @@ AUDIT_VALUES = {
     "wrong_ticket": "一次性登录码不对或已失效",
 }
 
-COOKIE_LIFE = timedelta(days=7)
-"""How long a browser keeps a sign-in."""
-SIGN_IN_LIFE = COOKIE_LIFE
-"""How long the server takes a sign-in for alive, however often its cookie was written again; only a running exam goes on."""
+SIGN_IN_LIFE = timedelta(days=7)
+"""How long the server takes a sign-in for alive where nothing is set, and at most that of anybody with a role; only a running exam goes on."""
+MAX_SIGN_IN_DAYS = 60
+COOKIE_LIFE = timedelta(days=MAX_SIGN_IN_DAYS)
+"""How long a browser keeps a sign-in: whether it is still alive is the server's to say, however often its cookie was written again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPolicy:
+    """How long candidates stay signed in (decision 0074), so that few passwords are checked in the minutes before an exam."""
+
+    days: int = SIGN_IN_LIFE.days
+    is_kept_for_exam: bool = False
+    """Whether the sign-in of somebody who is eligible for an exam stays alive until that exam closes, MAX_SIGN_IN_DAYS at most."""
+
+    def life(self, *, is_administrator: bool) -> timedelta:
+        """Give how long a sign-in is alive whatever exams there are; that of anybody with a role is never prolonged."""
+        own = timedelta(days=self.days)
+        return min(own, SIGN_IN_LIFE) if is_administrator else own
+
+    def longest(self, *, is_administrator: bool, has_exam_ahead: bool) -> timedelta:
+        """Give how long a sign-in is alive, once it is known whether an exam is open or to come for its holder."""
+        life = self.life(is_administrator=is_administrator)
+        return COOKIE_LIFE if self.is_kept_for_exam and has_exam_ahead and not is_administrator else life
+
+
 FIRST_PASSWORD_LENGTH = 10
 FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
 """None of 0 o O 1 l I: people type first passwords from paper."""

@@ -56,7 +56,7 @@ def list_sign_ins() -> str:
         read_session(),
         my_user().account_id,
         has_active_attempt=account_guards.has_active_attempt(read_session(), my_user().person_id),
-        now=clock.now(),
+        not_before=clock.now() - account_guards.longest_sign_in_life(my_user()),
     )
     return render_template(
         "people/sign_ins.html",

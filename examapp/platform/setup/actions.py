@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,12 @@ from examapp.documents.html import normalise
 from examapp.errors import DomainError
 from examapp.jobs.actions import enqueue
 from examapp.organisation.access.rules import SEPARATED_ROLES, Role
-from examapp.organisation.accounts.rules import clean_login_name
+from examapp.organisation.accounts.rules import SignInPolicy, clean_login_name
 from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import SYSTEM, ActionContext, Actor, record
-from examapp.platform.setup.models import SITE_TEXTS, ContentLoad, PlatformFlag
+from examapp.platform.setup.models import SIGN_IN_POLICY, SITE_TEXTS, ContentLoad, PlatformFlag
 from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
@@ -29,11 +29,18 @@ from examapp.security.password_hashing import NO_HASH
 AUDIT_ACTS = {
     "admin.add_administrator": "新增管理账号",
     "admin.load_content": "装入随平台提供的内容",
+    "admin.set_sign_in_policy": "修改考生登录的保留时间",
     "admin.set_site_texts": "修改平台名称、落款和咨询电话",
     "admin.set_up": "首次设置",
 }
 AUDIT_OBJECTS = {"content_load": "随平台提供的内容", "site": "平台"}
-AUDIT_DETAILS = {"site_name": "平台名称", "organisation": "落款单位", "help_line": "咨询电话"}
+AUDIT_DETAILS = {
+    "site_name": "平台名称",
+    "organisation": "落款单位",
+    "help_line": "咨询电话",
+    "days": "保留天数",
+    "is_kept_for_exam": "保留到考试结束",
+}
 AUDIT_VALUES = {"wrong_setup_code": "设置码不对"}
 
 _SET_UP_LOCK = 430_528
@@ -142,6 +149,12 @@ def set_site_texts(context: ActionContext, texts: Mapping[str, str]) -> None:
     """Keep how the site and its office are called; every process says so within seconds."""
     set_fact(context.session, SITE_TEXTS, dict(texts), now=context.now)
     record(context, "admin.set_site_texts", object_type="site", details=dict(texts))
+
+
+def set_sign_in_policy(context: ActionContext, policy: SignInPolicy) -> None:
+    """Keep how long candidates stay signed in; it holds for sign-ins begun before as well."""
+    set_fact(context.session, SIGN_IN_POLICY, asdict(policy), now=context.now)
+    record(context, "admin.set_sign_in_policy", object_type="site", details=asdict(policy))
 
 
 def add_administrator(

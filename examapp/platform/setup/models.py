@@ -12,6 +12,8 @@ DEMO_LOADED = "demo_loaded"
 
 SITE_TEXTS = "site_texts"
 """The texts of the site that the office has set on its page: they go before the settings of the same names."""
+SIGN_IN_POLICY = "sign_in_policy"
+"""How long candidates stay signed in (accounts.rules.SignInPolicy), as the office has set it."""
 
 
 class PlatformFlag(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, select, text
 from sqlalchemy.exc import ProgrammingError
@@ -13,8 +14,9 @@ from examapp.db.addresses import TIME_LIMITS
 from examapp.delivery.grading.models import Heartbeat
 from examapp.jobs.models import Job, JobState
 from examapp.jobs.registry import list_kinds
+from examapp.organisation.accounts.rules import SignInPolicy
 from examapp.organisation.people.models import Account, Person
-from examapp.platform.setup.models import SITE_TEXTS, ContentLoad, PlatformFlag
+from examapp.platform.setup.models import SIGN_IN_POLICY, SITE_TEXTS, ContentLoad, PlatformFlag
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 SWEEPER, SCHEDULE = "sweeper", "schedule"
@@ -52,10 +54,20 @@ def find_fact(session: Session, name: str) -> PlatformFlag | None:
 
 def find_site_texts(connection: Connection) -> dict[str, str] | None:
     """Find the texts of the site that the office has set; None where it has set none, or before the first migration."""
+    return _find_set(connection, SITE_TEXTS)
+
+
+def find_sign_in_policy(connection: Connection) -> SignInPolicy | None:
+    """Find how long candidates stay signed in, where the office has set it."""
+    policy = _find_set(connection, SIGN_IN_POLICY)
+    return SignInPolicy(**policy) if policy else None
+
+
+def _find_set(connection: Connection, name: str) -> dict[str, Any] | None:
     if not connection.scalar(text("SELECT to_regclass('platform_flags') IS NOT NULL")):
         return None
-    texts: dict[str, str] | None = connection.scalar(select(PlatformFlag.value).where(PlatformFlag.name == SITE_TEXTS))
-    return texts
+    value: dict[str, Any] | None = connection.scalar(select(PlatformFlag.value).where(PlatformFlag.name == name))
+    return value
 
 
 def schema_version(session: Session) -> str | None:

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import PasswordField, SelectChoice, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from examapp import clock
 from examapp.config import DEFAULT_ORGANISATION
@@ -17,14 +17,29 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.actions import judge_set_up_code
-from examapp.organisation.accounts.guards import cipher, hasher, menu_entry, password_profile, public, requires
-from examapp.organisation.accounts.rules import find_password_issue
+from examapp.organisation.accounts.guards import (
+    cipher,
+    hasher,
+    menu_entry,
+    password_profile,
+    public,
+    requires,
+    sign_in_policy,
+)
+from examapp.organisation.accounts.rules import MAX_SIGN_IN_DAYS, SignInPolicy, find_password_issue
 from examapp.organisation.captcha.rules import office_of
 from examapp.platform.security_checklist.queries import backup_at
-from examapp.platform.setup.actions import Administrator, SetUp, load_content, set_site_texts, set_up
+from examapp.platform.setup.actions import (
+    Administrator,
+    SetUp,
+    load_content,
+    set_sign_in_policy,
+    set_site_texts,
+    set_up,
+)
 from examapp.platform.setup.queries import find_content_load, has_accounts
 from examapp.platform.setup.rules import CONTENT_PARTS
-from examapp.web.forms import FlaskForm
+from examapp.web.forms import FlaskForm, IntegerField
 from examapp.web.pages import SiteTexts, show_site_texts
 from examapp.web.submit import request_transaction
 
@@ -69,6 +84,20 @@ class SiteTextsForm(FlaskForm):
         "落款单位", "请填写落款单位。", 40, "写在通知、通报、海报和页面底部，如“青禾县普法工作办公室”。"
     )
     help_line = _optional("咨询电话", 60)
+
+
+class SignInPolicyForm(FlaskForm):
+    """How long candidates stay signed in."""
+
+    days = IntegerField(
+        "考生登录后保留几天",
+        description="到期后须重新输入密码。有管理角色的人最多 7 天，不受这里延长；另有“无操作须重新登录”的限制。",
+        validators=[
+            InputRequired("请填写天数。"),
+            NumberRange(1, MAX_SIGN_IN_DAYS, f"请填写 1 至 {MAX_SIGN_IN_DAYS} 的整数。"),
+        ],
+    )
+    is_kept_for_exam = BooleanField("有考试还没结束的考生，登录保留到考试结束")
 
 
 class SetUpForm(FlaskForm):
@@ -201,15 +230,38 @@ def _set_up(form: SetUpForm) -> Response | None:
 def change_site_texts() -> tuple[str, int] | AnyResponse:
     """Show and change how the site and its office are called."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's way to the application itself
-    form, settings = SiteTextsForm(obj=app.extensions["site_texts"]), app.config["SETTINGS"]
+    form = SiteTextsForm(obj=app.extensions["site_texts"])
     if form.validate_on_submit():
         texts = {name: form[name].data or "" for name in ("site_name", "organisation", "help_line")}
         with request_transaction("已保存。其他人打开的页面在十几秒内改用新的名称。") as context:
             set_site_texts(context, texts)
         show_site_texts(app, SiteTexts(**texts))
         return redirect(url_for(".change_site_texts"), 303)
-    page = render_template("admin/site_texts.html", form=form, backup_at=backup_at(settings))
-    return page, 422 if form.errors else 200
+    return _settings_page(form, SignInPolicyForm(formdata=None, obj=sign_in_policy()))
+
+
+@blueprint.post("/admin/sign-in-policy")
+@requires("setup:text:write", everywhere=True)
+def change_sign_in_policy() -> tuple[str, int] | AnyResponse:
+    """Change how long candidates stay signed in."""
+    form = SignInPolicyForm()
+    if not form.validate_on_submit():
+        return _settings_page(SiteTextsForm(formdata=None, obj=current_app.extensions["site_texts"]), form)
+    policy = SignInPolicy(days=form.days.data, is_kept_for_exam=form.is_kept_for_exam.data)
+    with request_transaction("已保存考生登录的保留时间，十几秒内生效。已经登录的也照此办理。") as context:
+        set_sign_in_policy(context, policy)
+    current_app.extensions["sign_in_policy"] = policy
+    return redirect(url_for(".change_site_texts"), 303)
+
+
+def _settings_page(form: SiteTextsForm, policy_form: SignInPolicyForm) -> tuple[str, int]:
+    page = render_template(
+        "admin/site_texts.html",
+        form=form,
+        policy_form=policy_form,
+        backup_at=backup_at(current_app.config["SETTINGS"]),
+    )
+    return page, 422 if form.errors or policy_form.errors else 200
 
 
 @blueprint.get("/admin/content/")
