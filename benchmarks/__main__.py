@@ -11,6 +11,8 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from benchmarks import (
     bank,
@@ -47,12 +49,12 @@ TOPICS = (
     "certificates",
     "corrections",
 )
-APART = ("waves", "chain")
+APART = ("waves", "lobby", "chain", "cell")
 """Topics that take minutes each and run by name alone."""
 
 _MAX_S = 720.0
 
-INSIDE = {
+INSIDE: dict[str, Any] = {
     "pages": pages,
     "phone": phone,
     "saving": saving,
@@ -61,15 +63,17 @@ INSIDE = {
     "grading": grading,
     "messages": messages,
     "waves": waves,
+    "lobby": SimpleNamespace(measure=waves.measure_lobby),
 }
 """Topics measured on a running deployment, in this order."""
-ALONE = {
+ALONE: dict[str, Any] = {
     "reports": reports,
     "bank": bank,
     "training": training,
     "certificates": certificates,
     "corrections": corrections,
     "chain": chain,
+    "cell": SimpleNamespace(measure=saving.measure_cell),
 }
 """Topics that bring their own database."""
 

@@ -89,13 +89,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def deploy(data_folder: Path) -> BenchmarkDeployment:
-    """Start everything and wait until it is ready."""
-    port = free_port()
-    os.environ.update({"APP_MODE": "tryout", "PORT": str(port), "DATA_DIR": str(data_folder), "DEMO": "1"})
+def deploy(data_folder: Path, *, cell: int = 0) -> BenchmarkDeployment:
+    """Start everything and wait until it is ready; `cell` makes it a cell of a province, its ids in the range of that number."""
+    port, is_cell = free_port(), cell > 0
+    environment = {"PORT": str(port), "DATA_DIR": str(data_folder), "DEMO": str(int(not is_cell)), "CELL": str(cell)}
+    os.environ.update({"APP_MODE": "tryout"} | environment)
     site = supervisor.site_from_environment()
     supervisor.start(site)
     try:
+        if is_cell:
+            for command in (["cell", "begin", str(cell)], ["demo", "load"]):
+                subprocess.run(
+                    [sys.executable, "-m", "flask", "--app", "wsgi", *command], env=site.environment, check=True
+                )
         return _made_ready(site, port, data_folder)
     except BaseException:
         supervisor.stop(site)

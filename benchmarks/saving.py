@@ -8,10 +8,12 @@ import signal
 import statistics
 import subprocess
 import time
+from math import comb
+from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.deployment import BenchmarkDeployment, cpu_of, free_port, run_inside
+from benchmarks.deployment import BenchmarkDeployment, cpu_of, deploy, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.load import LoadCandidate, hammer, sign_in_many
 from examapp.ops.protocol_client import Browser, Client, ProtocolCall
@@ -20,6 +22,7 @@ from examapp.ops.web_server import web_command
 _CONCURRENCY = 32
 _ROUNDS = 5
 _SAVES_A_ROUND = 40
+_CELL, _CELL_ROUNDS = 3, 20
 
 
 def measure(deployment: BenchmarkDeployment) -> list[Figure]:
@@ -48,6 +51,45 @@ def measure(deployment: BenchmarkDeployment) -> list[Figure]:
         at_least("save: throughput at concurrency 32 over bare WSGI", speed_ratio, 0.6, "ratio"),
         at_most("save: p99 at concurrency 32", 1000 * statistics.median(p99), 60, "ms"),
     ]
+
+
+def measure_cell() -> list[Figure]:
+    """Save on a county's site and on a cell of a province, in turn; the ratio's 95 % interval by the order of the rounds' ratios must hold 1."""
+    folder = Path(os.environ.get("DATA_DIR", ".data")).resolve() / "bench"
+    sites = [deploy(folder / str(cell), cell=cell) for cell in (0, _CELL)]
+    try:
+        crowds = [sign_in_many(site.port, site.accounts, _CONCURRENCY) for site in sites]
+        rounds = [[_saves_of(crowd) for crowd in crowds] for _ in range(_CELL_ROUNDS + 1)][1:]
+    finally:
+        for site in sites:
+            site.stop()
+    speed, p99 = (_interval([pair[1][i] / pair[0][i] for pair in rounds]) for i in range(2))
+    first_id = min(candidate.attempt_id for candidate in crowds[1])
+    print(f"  ids of attempts from {first_id}; CELL over none, {len(rounds)} rounds in turn: saves/s {speed[1]:.3f} ({speed[0]:.3f}–{speed[2]:.3f}), p99 {p99[1]:.3f} ({p99[0]:.3f}–{p99[2]:.3f})")  # fmt: skip
+    return [
+        at_least("a cell's saves/s over a county's, upper end of the 95 % interval", speed[2], 1, "ratio"),
+        at_most("a cell's save p99 over a county's, lower end of the 95 % interval", p99[0], 1, "ratio"),
+        at_most(
+            "a cell's saves/s over a county's: width of that interval, which must be able to tell",
+            speed[2] - speed[0],
+            0.3,
+            "ratio",
+        ),
+    ]
+
+
+def _saves_of(candidates: list[LoadCandidate]) -> tuple[float, float]:
+    """Give saves a second and their p99 in seconds; one attempt may save 100 times in five seconds, so the next round waits."""
+    wall, durations = hammer(candidates, _SAVES_A_ROUND, LoadCandidate.save)
+    time.sleep(2.6)
+    return len(durations) / wall, statistics.quantiles(durations, n=100)[98]
+
+
+def _interval(ratios: list[float]) -> tuple[float, float, float]:
+    """Give the median and the ends of its 95 % interval, which need no distribution (binomial order statistics)."""
+    ordered, n = sorted(ratios), len(ratios)
+    below = max(k for k in range(n // 2) if sum(comb(n, i) for i in range(k + 1)) / 2**n <= 0.025)
+    return ordered[below], statistics.median(ordered), ordered[n - 1 - below]
 
 
 def _round(

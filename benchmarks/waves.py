@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import threading
 import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
 from benchmarks.crowd import Seat, Wave, engine_of, save_for, seated, start, wave_of
 from benchmarks.deployment import BenchmarkDeployment, memory_mb
 from benchmarks.figures import Figure, at_most
+from examapp import clock
 from examapp.ops import protocol_client
-from examapp.ops.protocol_client import AsyncClient, Browser, ProtocolCall, Reply, sign_in
+from examapp.ops.protocol_client import AsyncClient, Browser, ProtocolCall, Reply, UnexpectedReplyError, sign_in
 
 _PEOPLE = 8000
 _START_WAVE_S = 120.0
@@ -24,6 +29,9 @@ _SIGN_IN_WAVE_S = 300.0
 _SAVERS = 4000
 _CONNECTIONS = 256
 _PATIENCE_S = 60.0
+_ARRIVALS_A_SECOND = 80.0
+"""Of the lobby: 8,000 in 100 s."""
+_LOOK, _PROMISED = re.compile(rb'data-look-s="(\d+)"'), re.compile("最迟 (\\d+):(\\d+):(\\d+)")
 
 
 def measure(deployment: BenchmarkDeployment, *, people: int = _PEOPLE, rate: float = 1.0) -> list[Figure]:
@@ -141,6 +149,88 @@ async def _ask_patiently(pool: AsyncClient, call: ProtocolCall, browser: Browser
         if reply.status not in {429, 503} or time.perf_counter() - began > _PATIENCE_S:
             return reply
         await asyncio.sleep(reply.retry_after_s or 1)
+
+
+@dataclass(slots=True)
+class _Lobby(Wave):
+    """The wave of those who arrive all at once: how late each was by the lobby's promise, and how long the promise was."""
+
+    late: list[float] = field(default_factory=list)
+    promises: list[float] = field(default_factory=list)
+    looks: int = 0
+
+
+def measure_lobby(deployment: BenchmarkDeployment) -> list[Figure]:
+    """Let 8,000 arrive in 100 s, half as many who save beside them; LOBBY_PEOPLE makes a shorter trial at the same rate."""
+    people = int(os.environ.get("LOBBY_PEOPLE", _PEOPLE))
+    savers = seated(deployment, 0, min(_SAVERS, people // 2))
+    accounts = deployment.accounts["candidates"]
+    wave, saves = asyncio.run(_play_lobby(deployment, savers, accounts["login_names"][:people], accounts["password"]))
+    title = f"{people} arrive in {people / _ARRIVALS_A_SECOND:.0f} s"
+    print(
+        f"  through the lobby {len(wave.promises)}, looks {wave.looks}; arrival to signed in: p50 {wave.p(50) / 1000:.1f}, p95 {wave.p(95) / 1000:.1f} s, last {wave.ended_s:.0f} s after the first came; "
+        f"promised at most {max(wave.promises, default=0):.0f} s, latest {max(wave.late, default=0):+.0f} s by the promise; saves {len(saves.took)}: p50 {saves.p(50):.0f}, p99 {saves.p(99):.0f} ms; {(wave.failed + saves.failed)[:3]}"
+    )
+    return [
+        at_most(f"{title}: not signed in", people - len(wave.took), 0, "people"),
+        at_most(f"{title}: signed in later than the lobby promised", sum(late > 0 for late in wave.late), 0, "people"),
+        at_most(f"{title}: save p99 of {len(savers)} beside", saves.p(99), 100, "ms"),
+        at_most(f"{title}: failed saves beside", len(saves.failed), 0, "saves"),
+    ]
+
+
+async def _play_lobby(
+    deployment: BenchmarkDeployment, savers: list[Seat], names: list[str], password: str
+) -> tuple[_Lobby, Wave]:
+    pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
+    exam_id, ended = deployment.accounts["open_exam_id"], asyncio.Event()
+    starts = await wave_of(savers, len(savers) / 60, lambda seat, wave: start(pool, seat, exam_id, wave))
+    savers = [seat for seat in savers if seat.attempt_id]
+    saving = asyncio.create_task(save_for(pool, savers, 3600, len(savers) / _PAUSE_S, ended=ended))
+    lobby = _Lobby()
+    arrivals = await wave_of(
+        names, len(names) / _ARRIVALS_A_SECOND, lambda name, _: _arrive(desk, name, password, lobby)
+    )
+    ended.set()
+    saves = await saving
+    lobby.failed, lobby.ended_s = arrivals.failed, arrivals.ended_s
+    saves.failed += starts.failed
+    return lobby, saves
+
+
+async def _arrive(pool: AsyncClient, name: str, password: str, lobby: _Lobby) -> None:
+    """Open the page, wait in the lobby as its script does, and sign in when the turn has come."""
+    began, browser, promised_at = time.perf_counter(), Browser(headers={"Accept": "application/json"}), None
+    steps = sign_in(browser, name, password)
+    page = await pool.ask(next(steps), browser)
+    if look := _LOOK.search(page.content):
+        promised_at = _promise_in(page.content.decode())
+        lobby.promises.append((promised_at - clock.now()).total_seconds())
+        await _wait_for_turn(pool, browser, int(look[1]), lobby)
+    form = steps.send(page)
+    reply = await _ask_patiently(pool, form, browser)
+    if reply.status != 200:
+        raise UnexpectedReplyError(form, reply)
+    lobby.took.append(time.perf_counter() - began)
+    if promised_at is not None:
+        lobby.late.append((clock.now() - promised_at).total_seconds())
+
+
+async def _wait_for_turn(pool: AsyncClient, browser: Browser, look_s: float, lobby: _Lobby) -> None:
+    while look_s:
+        await asyncio.sleep(look_s)
+        reply = await pool.ask(ProtocolCall("GET", "/login/turn"), browser)
+        assert reply.status in {200, 503}, reply.status
+        look_s = reply.json().get("look_s", 0) if reply.status == 200 else reply.retry_after_s or 1
+        lobby.looks += 1
+
+
+def _promise_in(page: str) -> datetime:
+    """Give the instant until which the page promises the turn; it says the time of day."""
+    hour, minute, second = (int(part) for part in _PROMISED.search(page).groups())
+    local = clock.local(clock.now())
+    at = local.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    return at if at >= local - timedelta(hours=12) else at + timedelta(days=1)
 
 
 class _Memory:

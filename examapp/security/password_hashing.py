@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from base64 import b64encode
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,9 +29,8 @@ _MIN_AT_ONCE = 2
 """Hashes at a time on the machine where nothing is set and it has few cores."""
 _NICENESS = 10
 """Added to the web server's own for the threads that hash."""
-_WINDOW_S = 10.0
-_MIN_RATE, _MAX_RATE = 8.0, 40.0
-"""Passwords a second that a process is assumed to check at least and at most: a quiet minute says nothing of what it can."""
+_FIRST_GUESS_S, _WEIGHT, _MIN_RATE = 0.05, 0.05, 4.0
+"""How long a hash is taken to run before the first has, the weight of one in the moving average, and the hashes a second assumed at least."""
 _MIN_PAUSE_S, _MAX_PAUSE_S = 2.0, 60.0
 _MAX_ADDRESSES = 1000
 """Addresses with a schedule of their own; any more share one."""
@@ -71,29 +70,38 @@ class Caller:
 class RetryAfterScheduler:
     """Schedule the retries of those who found the queue full: one after the other, as fast as passwords are checked, so that waiting makes no work.
 
-    Each address has a schedule of its own and an equal part of the rate, so none delays the others.
+    Each line (an address, or those of it who wait in the lobby) has a schedule of its own and an equal part of the rate, so none delays the others.
     """
 
-    def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
-        self._time_s = time_s
+    def __init__(self, *, threads: int = 1, time_s: Callable[[], float] = time.monotonic) -> None:
+        self._time_s, self._threads, self._took_s = time_s, threads, _FIRST_GUESS_S
         self._lock = threading.Lock()
-        self._done: deque[float] = deque(maxlen=int(_MAX_RATE * _WINDOW_S))
         self._next_at: dict[str, float] = {}
 
-    def record_done(self) -> None:
-        """Record that a password has been checked."""
-        self._done.append(self._time_s())
+    def timed(self, work: Callable[[], Result]) -> Result:
+        """Compute a hash, and note how long it ran, the time that its thread had to leave to others included."""
+        began = self._time_s()
+        result = work()
+        self._took_s += _WEIGHT * (self._time_s() - began - self._took_s)
+        return result
 
-    def next_retry_s(self, address: str) -> int:
+    def rate(self) -> float:
+        """Compute how many passwords a second this process checks while some wait for it."""
+        return max(_MIN_RATE, self._threads / self._took_s)
+
+    def has_line(self, line: str) -> bool:
+        """Return True if times of this line are reserved that have not come yet."""
+        return self._next_at.get(line, 0.0) > self._time_s() + _MIN_PAUSE_S
+
+    def next_retry_s(self, address: str, *, max_wait_s: float = _MAX_PAUSE_S) -> int:
         """Reserve the next time for this address; return the seconds until then."""
         with self._lock:
             now = self._time_s()
             self._next_at = {address: at for address, at in self._next_at.items() if at > now}
             if address not in self._next_at and len(self._next_at) >= _MAX_ADDRESSES:
                 address = ""
-            done_a_second = sum(at > now - _WINDOW_S for at in self._done.copy()) / _WINDOW_S
-            rate = max(done_a_second, _MIN_RATE) / len(self._next_at.keys() | {address})
-            at = min(max(self._next_at.get(address, now), now + _MIN_PAUSE_S), now + _MAX_PAUSE_S)
+            rate = self.rate() / len(self._next_at.keys() | {address})
+            at = min(max(self._next_at.get(address, now), now + _MIN_PAUSE_S), now + max_wait_s)
             self._next_at[address] = at + 1 / rate
             return math.ceil(at - now)
 
@@ -106,7 +114,7 @@ class _BoundedQueue:
     """
 
     def __init__(self, capacity: int) -> None:
-        self.capacity, self._taken, self._lock = capacity, 0, threading.Lock()
+        self.capacity, self.taken, self._lock = capacity, 0, threading.Lock()
         self._by_address: Counter[str] = Counter()
         self._names: set[tuple[str, bool]] = set()
 
@@ -114,14 +122,14 @@ class _BoundedQueue:
         """Return True if a caller of this address and priority would be accepted."""
         limit = -(-self.capacity // 2) if priority is Priority.NEWCOMER else self.capacity
         held = 0 if priority is Priority.KNOWN_DEVICE else self._by_address[address]
-        return held < limit - self._taken
+        return held < limit - self.taken
 
     def try_enter(self, caller: Caller | None = None) -> bool:
         """Enter if there is room for this caller; raises BusyHashingError if another hash of the name waits."""
         with self._lock:
             if caller is not None and (caller.name, caller.priority is Priority.KNOWN_DEVICE) in self._names:
                 raise BusyHashingError(retry_after=int(_MIN_PAUSE_S))
-            has_room = self.has_room(caller.address, caller.priority) if caller else self._taken < self.capacity
+            has_room = self.has_room(caller.address, caller.priority) if caller else self.taken < self.capacity
             if has_room:
                 self._count(caller, 1)
             return has_room
@@ -132,7 +140,7 @@ class _BoundedQueue:
             self._count(caller, -1)
 
     def _count(self, caller: Caller | None, change: int) -> None:
-        self._taken += change
+        self.taken += change
         if caller is not None:
             is_known = caller.priority is Priority.KNOWN_DEVICE
             self._names ^= {(caller.name, is_known)}
@@ -158,9 +166,9 @@ class Hasher:
     """Makes and checks hashes in threads of its own, behind a bounded queue."""
 
     def __init__(self, *, max_concurrent: int, queue: int) -> None:
-        self._argon2, self._max_concurrent = _Argon2(), max_concurrent
-        self._queue = _BoundedQueue(max_concurrent + queue)
-        self.retries = RetryAfterScheduler()
+        self._argon2, self.max_concurrent = _Argon2(), max_concurrent
+        self.queue = _BoundedQueue(max_concurrent + queue)
+        self.retries = RetryAfterScheduler(threads=max_concurrent)
         self._dummy_hash = _make_dummy_hash()
         self._make_threads()
         os.register_at_fork(after_in_child=self._make_threads)
@@ -173,7 +181,7 @@ class Hasher:
 
     def check_capacity(self, address: str, priority: Priority) -> None:
         """Raise BusyHashingError if a password could not be checked now: called before anything that costs."""
-        if not self._queue.has_room(address, priority):
+        if not self.queue.has_room(address, priority):
             raise BusyHashingError
 
     def hash(self, password: str, caller: Caller | None = None) -> str:
@@ -190,18 +198,17 @@ class Hasher:
         return self._run(lambda: self._argon2.verify(known, password), caller) and not is_missing
 
     def _run(self, work: Callable[[], Result], caller: Caller | None = None) -> Result:
-        if not self._queue.try_enter(caller):
+        if not self.queue.try_enter(caller):
             raise BusyHashingError
         try:
             with release_slot():
-                return self._threads.submit(work).result()
+                return self._threads.submit(self.retries.timed, work).result()
         finally:
-            self._queue.leave(caller)
-            self.retries.record_done()
+            self.queue.leave(caller)
 
     def _make_threads(self) -> None:
         """Start threads of this process: a fork takes none along."""
-        self._threads = ThreadPoolExecutor(self._max_concurrent, thread_name_prefix="hash", initializer=_lower_priority)
+        self._threads = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="hash", initializer=_lower_priority)
 
 
 def _lower_priority() -> None:

@@ -224,7 +224,7 @@ def test_only_calls_of_an_exam_under_way_leave_their_sign_in_to_their_statement(
 def test_public_views_are_few_and_known(app):
     public = {endpoint for endpoint, view in app.view_functions.items() if access_rule(view) == "public"}
     known = {
-        "people.sign_in", "people.sign_in_by_ticket", "people.enter_code", "people.ask_reset_code", "people.use_reset_code", "people.lead_to_identity", "people.finish_identity", "people_api.begin_session", "admin.home", "health.healthz", "health.readyz", "health.metrics", "setup.first_set_up",
+        "people.sign_in", "people.show_turn", "people.sign_in_by_ticket", "people.enter_code", "people.ask_reset_code", "people.use_reset_code", "people.lead_to_identity", "people.finish_identity", "people_api.begin_session", "admin.home", "health.healthz", "health.readyz", "health.metrics", "setup.first_set_up",
         "attempts.exam_worker", "attempts.offline_shell", "attempts.show_manifest", "document_api.openapi", "duties.show_public_list", "records.verify", "privacy.show_notice", "people.set_elder_mode",
         "message_reports.take_reports", "message_reports.take_signed_reports", "message_reports.take_replies",
         "external_reviews.open_ticket", "external_reviews.list_ticket_questions", "external_reviews.review_question",

@@ -53,6 +53,7 @@ NO_PAGES = {
     "messages.fetch_notice_file": "a file",
     "messages_admin.fetch_notice_file": "a file",
     "training.show_file": "a file",
+    "people.show_turn": "JSON for the lobby",
     "people.lead_to_identity": "leads away, to the identity provider",
     "people.finish_identity": "leads on, from the identity provider",
 }

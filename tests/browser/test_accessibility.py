@@ -192,7 +192,7 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_rejection_keeps_the_pag
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("登录名")).to_have_value(person.staff_number)
     taken = 0
-    while hasher._queue.try_enter():
+    while hasher.queue.try_enter():
         taken += 1
     try:
         send(password)
@@ -203,7 +203,7 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_rejection_keeps_the_pag
         expect(text).to_contain_text("暂时联系不上服务器。", timeout=10_000)
     finally:
         for _ in range(taken):
-            hasher._queue.leave()
+            hasher.queue.leave()
     context.set_offline(False)
     expect(page.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)
 

@@ -157,12 +157,12 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
 
 def test_no_more_sign_ins_wait_than_the_setting_says():
     hasher = Hasher.from_settings(Settings(web_workers=2, hash_queue=2))
-    assert all(hasher._queue.try_enter() for _ in range(3))
+    assert all(hasher.queue.try_enter() for _ in range(3))
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
     with pytest.raises(BusyHashingError):
         hasher.check_capacity("a", Priority.RETURNING)
-    hasher._queue.leave()
+    hasher.queue.leave()
     hasher.check_capacity("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
 
@@ -170,14 +170,14 @@ def test_no_more_sign_ins_wait_than_the_setting_says():
 def test_who_comes_again_finds_a_place_where_newcomers_find_none():
     hasher = Hasher(max_concurrent=1, queue=5)
     for _ in range(2):
-        hasher._queue.try_enter()
+        hasher.queue.try_enter()
         hasher.check_capacity("a", Priority.NEWCOMER)
-    hasher._queue.try_enter()
+    hasher.queue.try_enter()
     with pytest.raises(BusyHashingError):
         hasher.check_capacity("a", Priority.NEWCOMER)
     hasher.check_capacity("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
-    list(iter(hasher._queue.try_enter, False))
+    list(iter(hasher.queue.try_enter, False))
     for priority in Priority:
         with pytest.raises(BusyHashingError):
             hasher.check_capacity("a", priority)
@@ -191,7 +191,7 @@ def take_all(places, address, priority):
 
 def test_an_address_holds_at_most_as_many_places_as_are_left():
     """Finding 3: anyone who asks from one address, however often, leaves room for others and for known devices."""
-    places = Hasher(max_concurrent=2, queue=30)._queue
+    places = Hasher(max_concurrent=2, queue=30).queue
     assert take_all(places, "attacker", Priority.NEWCOMER) == 8
     assert take_all(places, "attacker", Priority.RETURNING) == 8
     assert not places.has_room("attacker", Priority.RETURNING)
@@ -202,7 +202,7 @@ def test_an_address_holds_at_most_as_many_places_as_are_left():
 
 
 def test_places_that_are_given_back_leave_no_trace():
-    places = Hasher(max_concurrent=2, queue=2)._queue
+    places = Hasher(max_concurrent=2, queue=2).queue
     callers = [Caller(name=f"n{n}", address=f"a{n}", priority=Priority.NEWCOMER) for n in range(2)]
     for _ in range(5):
         assert [places.try_enter(caller) for caller in callers] == [True, True]
@@ -210,15 +210,37 @@ def test_places_that_are_given_back_leave_no_trace():
             places.try_enter(callers[0])
         for caller in callers:
             places.leave(caller)
-    assert (places._taken, dict(places._by_address), places._names) == (0, {}, set())
+    assert (places.taken, dict(places._by_address), places._names) == (0, {}, set())
+
+
+class StoppedClock:
+    """A clock that stands until somebody moves it."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+    def move(self, seconds):
+        self.now += seconds
+
+
+def scheduler_at(*, hash_s, threads=1):
+    """Give a scheduler whose hashes run so long, and its clock."""
+    clock = StoppedClock()
+    retries = RetryAfterScheduler(threads=threads, time_s=clock)
+    for _ in range(200):
+        retries.timed(lambda: clock.move(hash_s))
+    return retries, clock
 
 
 def test_an_address_puts_off_only_itself():
-    now = [100.0]
-    retries = RetryAfterScheduler(time_s=lambda: now[0])
+    retries, clock = scheduler_at(hash_s=0.125)
     assert [retries.next_retry_s("attacker") for _ in range(10_000)][-1] == 60
     assert [retries.next_retry_s("office") for _ in range(9)] == [2, 3, 3, 3, 3, 4, 4, 4, 4], "half of eight a second"
-    now[0] += 61
+    assert not retries.has_line("school") and retries.has_line("attacker")
+    clock.move(61)
     assert retries.next_retry_s("attacker") == 2
 
 
@@ -230,19 +252,17 @@ def test_retries_of_any_number_of_addresses_are_kept_in_little():
 
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
-    now = [100.0]
-    retries = RetryAfterScheduler(time_s=lambda: now[0])
-    for _ in range(100):
-        now[0] += 0.1
-        retries.record_done()
-    assert [retries.next_retry_s("a") for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
+    retries, clock = scheduler_at(hash_s=0.2, threads=2)
+    assert round(retries.rate()) == 10
+    assert [retries.next_retry_s("a") for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second are done"
     pauses = [retries.next_retry_s("a") for _ in range(800)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
-    now[0] += 60
-    assert [retries.next_retry_s("a") for _ in range(17)][::8] == [2, 3, 4], (
-        "a quiet minute says nothing: eight a second"
-    )
+    assert retries.next_retry_s("lobby", max_wait_s=600) == 2
+    assert [retries.next_retry_s("lobby", max_wait_s=600) for _ in range(4000)][-1] == 600
+    clock.move(700)
+    retries.timed(lambda: clock.move(1000))
+    assert retries.rate() == 4, "a machine that stood still says nothing of what it can"
 
 
 _OF_THE_REFERENCE = "$argon2id$v=19$m=19456,t=2,p=1$SMnZhYBYpnaokNDOJUXqsQ$1TCGCBklaIk/azG6q0bgPxMI0BnURdOHEPvRKkM2tAc"

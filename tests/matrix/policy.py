@@ -465,6 +465,7 @@ POLICY: dict[str, PolicyRow] = {
     "people.end_sign_in": may(SIGNED_IN, sign_in_id="sign_in"),
     "people.list_sign_ins": may(SIGNED_IN),
     "people.sign_in": may(EVERYBODY),
+    "people.show_turn": may(EVERYBODY),
     "people.sign_in_by_ticket": may(EVERYBODY),
     "people.sign_out": may(SIGNED_IN),
     "people.set_elder_mode": may(EVERYBODY),

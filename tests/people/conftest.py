@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from examapp.organisation.people.models import Account
+from examapp.security.password_hashing import RetryAfterScheduler
 from tests.helpers.forms import token_of
 
 PASSWORD = "Right-horse-7"
@@ -30,6 +31,35 @@ def give_password(app, world):
         return account
 
     return give
+
+
+@pytest.fixture
+def no_line(app, monkeypatch):
+    """Nobody has an appointment yet."""
+    monkeypatch.setattr(app.extensions["hasher"], "retries", RetryAfterScheduler())
+
+
+@pytest.fixture
+def no_place(app, no_line):
+    """Everybody else signs in at this moment."""
+    hasher = app.extensions["hasher"]
+    taken = 0
+    while hasher.queue.try_enter():
+        taken += 1
+    yield
+    for _ in range(taken):
+        hasher.queue.leave()
+
+
+@pytest.fixture
+def no_hash(app, monkeypatch):
+    """No password is compared and none is hashed."""
+
+    def never(*_):
+        raise AssertionError("hashed")
+
+    for name in ("verify", "hash"):
+        monkeypatch.setattr(app.extensions["hasher"], name, never)
 
 
 @pytest.fixture

@@ -54,6 +54,17 @@ def test_who_the_provider_vouches_for_is_signed_in_under_a_new_session(world, pr
     assert world.session.query(SignIn).filter_by(account_id=account.id).count() == 1
 
 
+def test_who_the_provider_vouches_for_passes_by_the_lobby_and_costs_no_hash(
+    world, provider, official, no_place, no_hash
+):
+    provider.claims = {"staff_number": "D1"}
+    client = world.client()
+    page = client.get("/login").text
+    assert "正在为您排队" in page and "用统一身份登录" in page
+    assert come_back(client, provider).location == "/exams"
+    assert client.get("/exams").status_code == 200
+
+
 def test_nobody_unknown_gets_an_account(world, provider):
     provider.claims = {"staff_number": "STRANGER"}
     people, client = world.session.query(Person).count(), world.client()

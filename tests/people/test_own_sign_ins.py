@@ -143,6 +143,7 @@ def test_a_candidate_stays_signed_in_as_long_as_is_set_and_nobody_with_a_role_lo
 
 def test_a_sign_in_is_kept_until_the_exam_of_its_holder_closes(world, fixed_clock, set_policy, statements):
     set_policy(is_kept_for_exam=True)
+    assert "用完请点“退出登录”" in world.client().get("/login").text
     person, other, official = world.person(), world.person(state="off_roster"), world.admin("unit_admin")
     world.exam(opens_in=timedelta(days=10), lasts=timedelta(days=5))
     world.exam(kind="mock", lasts=timedelta(days=50))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from examapp.db.session import db
 from examapp.organisation.accounts.rules import FAILURE_WINDOW, Failures, safe_next
 from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
-from examapp.security.password_hashing import RetryAfterScheduler
 from tests.conftest import NOON
 from tests.helpers.forms import token_of
 from tests.people.conftest import PASSWORD, sign_in
@@ -44,7 +43,7 @@ def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
-        crowd.setattr(hasher._queue, "_taken", -(-hasher._queue.capacity // 2))
+        crowd.setattr(hasher.queue, "taken", -(-hasher.queue.capacity // 2))
         busy = sign_in(client, "A10001")
         assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         early = [sign_in(client, "A10001") for _ in range(30)]
@@ -62,7 +61,7 @@ def test_an_appointment_that_was_missed_is_worth_nothing(app, world, official, m
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
-        crowd.setattr(hasher._queue, "_taken", -(-hasher._queue.capacity // 2))
+        crowd.setattr(hasher.queue, "taken", -(-hasher.queue.capacity // 2))
         sign_in(client, "A10001")
         fixed_clock.at(NOON + timedelta(minutes=3))
         assert sign_in(client, "A10001").status_code == 503
@@ -116,24 +115,6 @@ def test_a_password_too_long_is_rejected_before_any_hash(app, world, official, m
     assert sign_in(world.client(), "A10001", "x" * 1_000_000).status_code == 400
     answer = world.client().post("/api/v1/session", json={"login_name": "A10001", "password": "x" * 129})
     assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
-
-
-@pytest.fixture
-def no_line(app, monkeypatch):
-    """Nobody has an appointment yet."""
-    monkeypatch.setattr(app.extensions["hasher"], "retries", RetryAfterScheduler())
-
-
-@pytest.fixture
-def no_place(app, no_line):
-    """Everybody else signs in at this moment."""
-    hasher = app.extensions["hasher"]
-    taken = 0
-    while hasher._queue.try_enter():
-        taken += 1
-    yield
-    for _ in range(taken):
-        hasher._queue.leave()
 
 
 def test_full_queue_says_when_to_try_again_and_reads_nothing(world, official, no_place, statements):

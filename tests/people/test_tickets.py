@@ -123,6 +123,14 @@ def test_issue_and_use_are_in_the_log_and_the_code_is_nowhere(world, unit, offic
     assert plain.encode() not in world.session.query(LoginToken).one().code_index
 
 
+def test_a_ticket_passes_by_the_lobby_and_costs_no_hash(world, unit, official, no_place, no_hash):
+    code = code_of(issue(world, world.admin("unit_admin", unit), official))
+    assert "正在为您排队" in world.client().get("/login").text
+    client = world.client()
+    assert use(client, code).status_code == 303
+    assert client.get("/api/v1/session").status_code == 200
+
+
 @pytest.mark.parametrize("code", ["", "x", "0" * 12, "ABCDEFGHJKM\x00", "A" * 500, "２３４５６７８９ＡＢＣＤ"])
 def test_wrong_codes_are_wrong(world, official, code):
     page = use(world.client(), code)

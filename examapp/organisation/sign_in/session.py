@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import math
 import secrets
 import threading
 import time
@@ -47,7 +46,7 @@ from examapp.organisation.captcha.actions import (
     new_challenge,
     use_solution,
 )
-from examapp.organisation.captcha.rules import office_of
+from examapp.organisation.lobby import session as lobby
 from examapp.organisation.mfa import actions as mfa_actions
 from examapp.organisation.mfa.actions import SecondFactorRequiredError
 from examapp.organisation.password_reset import actions as password_reset_actions
@@ -56,11 +55,16 @@ from examapp.organisation.people.rules import first_password_binding
 from examapp.platform.audit.actions import ActionContext
 from examapp.security.ciphers import DecryptionError
 from examapp.security.concurrency_limiter import release_slot
-from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller, Priority
+from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller
 
 _COOKIE = "device"
 _COOKIE_S = 400 * 24 * 3600
 _MAX_ACCOUNTS = 12
+
+
+def find_turn() -> lobby.Turn | None:
+    """Give this browser's place in the lobby, None where its password may be sent now."""
+    return lobby.find_turn(is_known_device=bool(accounts_of_device()))
 
 
 def accounts_of_device() -> list[int]:
@@ -96,10 +100,6 @@ def _cookie_name() -> str:
 log = structlog.get_logger()
 _HALF = "half_sign_in"
 """Where the cookie keeps the token of a sign-in that waits for its code."""
-_COME_AT = "come_at"
-"""Where the cookie says when this browser was told to come again (a Unix time): it goes before newcomers then."""
-_EARLY_S, _APPOINTMENT_LIFE_S = 1, 120
-_SOON_S = 2
 _DELAY_S = 0.3
 _delayed = threading.BoundedSemaphore(128)
 """A quarter of a process's connections."""
@@ -129,11 +129,12 @@ def sign_in_with(login_name: str, password: str, solution: CaptchaSolution | Non
     """
     if len(password) > MAX_PASSWORD_LENGTH:
         raise PasswordTooLongError
+    is_known = bool(accounts_of_device())
     try:
-        hasher().check_capacity(_office(), _priority(is_known_device=bool(accounts_of_device())))
+        hasher().check_capacity(lobby.office(), lobby.priority(is_known_device=is_known))
         return _sign_in_with(login_name, password, solution or CaptchaSolution())
     except BusyHashingError as rejection:
-        retry_after = rejection.extra.get("retry_after") or _make_appointment()
+        retry_after = rejection.extra.get("retry_after") or lobby.make_appointment(is_known_device=is_known)
         _delay_reply()
         raise BusyHashingError(retry_after=retry_after) from None
     except WaitBeforeSignInError:
@@ -168,8 +169,8 @@ def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> 
             )
     if rejection:
         raise rejection
-    priority = _priority(is_known_device=_is_known_device(found))
-    caller = Caller(name=name_digest.hex(), address=_office(), priority=priority)
+    priority = lobby.priority(is_known_device=_is_known_device(found))
+    caller = Caller(name=name_digest.hex(), address=lobby.office(), priority=priority)
     checked = _compare(found, password, caller)
     return begin(lambda db_session: _judge(db_session, checked, name_digest))
 
@@ -192,34 +193,8 @@ def _unknown_name_digest(login_name: str) -> bytes:
     return cipher().blind_index(name.upper(), purpose="unknown_login_name")
 
 
-def _office() -> str:
-    return office_of(request.remote_addr)
-
-
 def _is_known_device(account: AccountToCheck | None) -> bool:
     return account is not None and account.account_id in accounts_of_device()
-
-
-def _priority(*, is_known_device: bool) -> Priority:
-    if is_known_device:
-        return Priority.KNOWN_DEVICE
-    late_s = clock.now().timestamp() - session.get(_COME_AT, math.inf)
-    return Priority.RETURNING if -_EARLY_S <= late_s <= _APPOINTMENT_LIFE_S else Priority.NEWCOMER
-
-
-def _make_appointment() -> int:
-    """Give the seconds after which this browser is to come again, and keep the time in its cookie.
-
-    Who comes too early is told the same time again; whose time has come, or whose device is known, does not go to the end of the line.
-    """
-    now = clock.now().timestamp()
-    left = float(session.get(_COME_AT, -math.inf)) - now
-    if left > _EARLY_S:
-        return math.ceil(left)
-    has_waited = _priority(is_known_device=bool(accounts_of_device())) is not Priority.NEWCOMER
-    wait_s = _SOON_S if has_waited else hasher().retries.next_retry_s(_office())
-    session[_COME_AT] = now + wait_s
-    return wait_s
 
 
 def sign_in_by_ticket(code: str) -> SignedIn:

@@ -16,6 +16,7 @@ from examapp.organisation.accounts.guards import my_user, public, signed_in_with
 from examapp.organisation.accounts.queries import SignedIn
 from examapp.organisation.accounts.rules import safe_next
 from examapp.organisation.captcha.actions import CaptchaSolution, Challenge
+from examapp.organisation.lobby.session import Turn
 from examapp.organisation.mfa.actions import SecondFactorRequiredError
 from examapp.organisation.passwords.views import blueprint
 from examapp.organisation.roster.forms import CodeForm, SignInForm, TicketForm
@@ -38,7 +39,7 @@ def sign_in() -> AnyResponse:
         return (
             redirect(safe_next(request.args.get("next")))
             if account_guards.find_signed_in_person()
-            else _sign_in_page(form, 200, "", sign_in_session.find_challenge())
+            else _first_page(form)
         )
     if not form.validate():
         return _explain_shape(form)
@@ -55,6 +56,20 @@ def sign_in() -> AnyResponse:
     except DomainError as rejection:
         return _explain_rejection(form, rejection)
     return jsonify(to=response.headers["Location"]) if is_script else response
+
+
+def _first_page(form: SignInForm) -> Response:
+    """Show the form, or the lobby with the form locked until the turn; a client that does not know the lobby posts it all the same."""
+    turn = sign_in_session.find_turn()
+    return _sign_in_page(form, 200, "", None if turn else sign_in_session.find_challenge(), turn)
+
+
+@blueprint.get("/login/turn")
+@public
+def show_turn() -> AnyResponse:
+    """Tell the lobby's page how far it is; `wait_s` is 0 where the password may be sent."""
+    turn = sign_in_session.find_turn()
+    return jsonify({"wait_s": turn.wait_s, "look_s": turn.look_s, "text": turn.text} if turn else {"wait_s": 0})
 
 
 def lead_on(user: SignedIn) -> AnyResponse:
@@ -106,7 +121,13 @@ def _explain_rejection(form: SignInForm, rejection: DomainError) -> AnyResponse:
     return response
 
 
-def _sign_in_page(form: SignInForm, status: int, rejection: str = "", challenge: Challenge | None = None) -> Response:
+def _sign_in_page(
+    form: SignInForm,
+    status: int,
+    rejection: str = "",
+    challenge: Challenge | None = None,
+    turn: Turn | None = None,
+) -> Response:
     next_path = safe_next(request.args.get("next"))
     page = render_template(
         "people/sign_in.html",
@@ -115,6 +136,8 @@ def _sign_in_page(form: SignInForm, status: int, rejection: str = "", challenge:
         next_path=None if next_path == "/" else next_path,
         identity_name=current_app.config["SETTINGS"].oidc_name if has_identity() else "",
         has_gateway=current_app.config["SETTINGS"].message_gateway not in {"", "off"},
+        turn=turn,
+        is_kept=account_guards.sign_in_policy().is_kept_for_exam,
         challenge=challenge,
         picture=base64.b64encode(challenge.picture).decode() if challenge else "",
     )

@@ -2,13 +2,55 @@
 (function () {
   'use strict';
   var SILENCE_S = 5;
-  if (!window.fetch || !window.URLSearchParams || !window.FormData || !window.DOMParser) { return; }
+  var lobby = document.getElementById('lobby');
+  var isFilledIn = false;
+  if (!window.fetch || !window.URLSearchParams || !window.FormData || !window.DOMParser) {
+    if (lobby) { window.setTimeout(function () { window.location.reload(); }, lobby.getAttribute('data-look-s') * 1000); }
+    return;
+  }
 
   document.addEventListener('submit', function (event) {
     if (!event.target.matches('form[data-waits]')) { return; }
     event.preventDefault();
-    send(event.target);
+    if (lobby) { waitForTurn(event.target); } else { send(event.target); }
   });
+  if (lobby) { enterLobby(); }
+
+  // In the lobby the form may be filled in; what was typed stays in the page until the turn.
+  function enterLobby() {
+    var form = document.querySelector('form[data-waits]');
+    form.querySelector('fieldset').disabled = false;
+    lobby.lastElementChild.textContent = '可以先填好下面的登录名和密码，点“登录”，轮到时自动登录。请不要关闭这个页面。';
+    lookLater(lobby.getAttribute('data-look-s'));
+
+    function lookLater(seconds) { window.setTimeout(look, seconds * 1000); }
+
+    function look() {
+      fetch(lobby.getAttribute('data-turn'), { credentials: 'same-origin' }).then(function (reply) {
+        return reply.json();
+      }).then(function (turn) {
+        if (turn.wait_s === 0) { leaveLobby(form); return; }
+        document.getElementById('lobby-text').textContent = turn.text;
+        lookLater(turn.look_s);
+      }).catch(function () { lookLater(SILENCE_S); });
+    }
+  }
+
+  function waitForTurn(form) {
+    var waitText = form.querySelector('.wait-text');
+    isFilledIn = true;
+    form.querySelector('button[type="submit"]').disabled = true;
+    waitText.hidden = false;
+    waitText.textContent = '已填好，轮到您时自动登录，请不要关闭页面。';
+  }
+
+  function leaveLobby(form) {
+    var text = document.getElementById('lobby-text');
+    lobby.firstElementChild.textContent = '轮到您了。';
+    lobby.lastElementChild.hidden = true;
+    lobby = null;
+    if (isFilledIn) { text.textContent = '正在登录。'; send(form); } else { text.textContent = '请在 2 分钟内登录。'; }
+  }
 
   function send(form) {
     var waitText = form.querySelector('.wait-text');

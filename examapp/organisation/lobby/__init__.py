@@ -1,0 +1,1 @@
+"""The lobby before the password: whose turn it is to sign in."""
