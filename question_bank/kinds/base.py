@@ -78,6 +78,8 @@ class ItemKey:
     key: tuple[str, ...] = ()
     option_count: int = 0
     blanks: tuple[tuple[str, ...], ...] = ()
+    units: tuple[str, ...] = ()
+    """Of each blank the unit that the stem has right after it, which may be written too; empty where no blank has one."""
     scoring: str = ""
     """A code of the kind's `section_scoring`; empty for its first."""
 
@@ -154,6 +156,10 @@ class QuestionKind:
     def key_json(self, question: Question, *, plain: Callable[[str], str]) -> list[Any]:
         """Return the key as the command line prints it."""
         return list(question.key)
+
+    def units_of(self, stem: str, blank_count: int) -> list[str]:
+        """Return the units that a plain stem has right after its blanks, which a response may repeat; a kind without blanks has none."""
+        return []
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return the points of a response that is answered, unrounded, from zero to the item's points.

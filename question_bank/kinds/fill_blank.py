@@ -21,7 +21,27 @@ from question_bank.model import Kind, Question
 
 BLANK_MARK = "____"
 _SPACES_AND_MARKS = re.compile(r"[\s，。、；：，.,;:“”\"'‘’《》()（）]+")
+_BLANK = re.compile("_{4,}")
+_UNIT = re.compile(
+    "个?工作日|个?自然日|个月|个小时|小时|分钟|周岁|万元|亿元|平方米|公里|千米|人(?!民|员|大)|[年月日天周岁元名户次倍件项米亩]|%|％"
+)
+_NUMBER = re.compile(r"[0-9零〇一二两三四五六七八九十百千万亿半]+")
 _WRONG = "不记得"
+
+
+def units_after(stem: str, blank_count: int) -> list[str]:
+    """Return the unit that a plain stem has right after each blank, an empty text where there is none or the blanks cannot be told."""
+    _, *rests = _BLANK.split(stem)
+    if len(rests) != blank_count:
+        return [""] * blank_count
+    found = [_UNIT.match(rest.lstrip()) for rest in rests]
+    return [unit[0] if unit else "" for unit in found]
+
+
+def accepted(variants: Sequence[str], unit: str) -> set[str]:
+    """Return the canonical texts that fill a blank: its variants, and each number among them with the unit behind the blank."""
+    bare = {canonical(variant) for variant in variants}
+    return bare | {number + canonical(unit) for number in bare if unit and _NUMBER.fullmatch(number)}
 
 
 def canonical(text: str) -> str:
@@ -59,10 +79,15 @@ class FillBlank(QuestionKind):
         """Return the variants of each blank."""
         return [list(variants) for variants in question.blanks]
 
+    def units_of(self, stem: str, blank_count: int) -> list[str]:
+        """Return the units that may be written too."""
+        return units_after(stem, blank_count)
+
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return the points: each right blank has its share."""
-        pairs = zip(response, key.blanks, strict=False)
-        hits = sum(1 for text, variants in pairs if canonical(text) in {canonical(one) for one in variants})
+        units = key.units or ("",) * len(key.blanks)
+        triples = zip(response, key.blanks, units, strict=False)
+        hits = sum(1 for text, variants, unit in triples if canonical(text) in accepted(variants, unit))
         return key.points * hits / len(key.blanks)
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:

@@ -21,6 +21,7 @@ from examapp.delivery.grading.rules import (
     score_stored,
     unpack_sheet,
 )
+from examapp.learning.practice_answers.actions import is_answer_right
 from question_bank.kinds import response_schema
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.fill_blank import canonical
@@ -90,6 +91,36 @@ def test_blank_takes_its_variants_in_full_and_half_width(text):
     assert score_item(key, [text, "行政机关"], rule=ScoringRule.ALL_OR_NOTHING) == 4
     assert score_item(key, [text, "法院"], rule=ScoringRule.ALL_OR_NOTHING) == 2
     assert score_item(key, ["", ""], rule=ScoringRule.ALL_OR_NOTHING) == 0
+
+
+@pytest.mark.parametrize("text", ["三", "3", "三年", "3 年", "３年。"])
+def test_a_number_before_its_unit_may_be_written_with_the_unit(text):
+    key = ItemKey(kind=Kind.FILL_BLANK, points=Decimal(2), blanks=(("三", "3"), ("停止",)), units=("年", "年"))
+    assert score_item(key, [text, "停止"], rule=ScoringRule.ALL_OR_NOTHING) == 2
+    assert score_item(key, [text, "停止年"], rule=ScoringRule.ALL_OR_NOTHING) == 1
+
+
+@pytest.mark.parametrize("text", ["三月", "三日", "三个年", "四年", "年", "三年年", "三年以上"])
+def test_another_unit_or_number_than_the_stem_asks_for_is_wrong(text):
+    key = ItemKey(kind=Kind.FILL_BLANK, points=Decimal(2), blanks=(("三", "3"),), units=("年",))
+    assert score_item(key, [text], rule=ScoringRule.ALL_OR_NOTHING) == 0
+
+
+def test_a_unit_counts_only_where_the_stem_has_it_behind_the_blank():
+    bare = ItemKey(kind=Kind.FILL_BLANK, points=Decimal(2), blanks=(("三", "3"),))
+    assert score_item(bare, ["三年"], rule=ScoringRule.ALL_OR_NOTHING) == 0
+    whole = ItemKey(kind=Kind.FILL_BLANK, points=Decimal(2), blanks=(("三年", "3年"),), units=("年",))
+    assert score_item(whole, ["三年年"], rule=ScoringRule.ALL_OR_NOTHING) == 0
+
+
+def test_practice_and_grading_take_the_same_unit():
+    stored = {"key": [], "blanks": [["六十", "60"]], "units": ["日"], "explanation": ""}
+    asked = {"kind": "fill_blank", "options": []}
+    sections, schema, _ = stored_paper((Kind.FILL_BLANK, ["六十"], "", "1.00"))
+    keys = {1: VersionKey(1, [stored])}
+    for text, is_right in (("60日", True), ("六十", True), ("60月", False)):
+        assert is_answer_right(asked, stored, order="", response=[text]) is is_right
+        assert score_paper(sections, schema, {"1": [text]}, keys, rules=rules_with()).item_points == (int(is_right),)
 
 
 def test_canonical_does_not_make_different_texts_equal():

@@ -94,7 +94,8 @@ def packs(draw):
                 [
                     {
                         "key": [] if is_text else list(key),
-                        "blanks": [["三十日", "30日"], ["法院"]] if found.has_blanks else [],
+                        "blanks": [["三十", "30"], ["法院"]] if found.has_blanks else [],
+                        **({"units": draw(st.sampled_from([["日", ""], ["年", "院"]]))} if found.has_blanks else {}),
                     }
                 ],
             )
@@ -159,7 +160,7 @@ def packs(draw):
 
 def response_of(draw, kind):
     if kind is Kind.FILL_BLANK:
-        return draw(st.sampled_from([["３０ 日", "法院。"], ["十日", "法院"], ["", ""]]))
+        return draw(st.sampled_from([["３０ 日", "法院。"], ["30", "法院院"], ["十日", "法院"], ["", ""]]))
     if kind is Kind.SHORT_ANSWER:
         return ["依法行政"]
     if kind is Kind.ORDERING:

@@ -7,6 +7,7 @@ import unicodedata
 import zipfile
 from fractions import Fraction
 
+_FIGURES = set("0123456789零〇一二两三四五六七八九十百千万亿半")
 _DROPPED = set("，。、；：.,;:“”\"'‘’《》()（）")
 _BANDS = (("excellent", "excellent_percent"), ("good", "good_percent"), ("pass", "pass_percent"))
 
@@ -76,8 +77,9 @@ def _item(grade, tables, number, item, schema, response):
 
 def _share(kind, key, response, rules, scoring):
     if kind == "B":
-        found = sum(_plain(text) in map(_plain, ways) for text, ways in zip(response, key["blanks"], strict=False))
-        return Fraction(found, len(key["blanks"]))
+        units = key.get("units", [""] * len(key["blanks"]))
+        blanks = zip(response, key["blanks"], units, strict=False)
+        return Fraction(sum(_fills(text, ways, unit) for text, ways, unit in blanks), len(key["blanks"]))
     if kind == "O":
         pairs = [(a, b) for place, a in enumerate(key["key"]) for b in key["key"][place + 1 :]]
         kept = sum(response.index(a) < response.index(b) for a, b in pairs)
@@ -91,6 +93,12 @@ def _share(kind, key, response, rules, scoring):
         return Fraction(max(0, hits - misses), len(right))
     share = {"all_or_nothing": Fraction(0), "half_for_incomplete": Fraction(1, 2)}.get(rule, Fraction(hits, len(right)))
     return Fraction(0) if misses else share
+
+
+def _fills(text, ways, unit):
+    ways = [_plain(way) for way in ways]
+    with_unit = [way + _plain(unit) for way in ways if set(way) <= _FIGURES]
+    return _plain(text) in ways + with_unit
 
 
 def _plain(text):

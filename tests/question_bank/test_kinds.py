@@ -46,6 +46,20 @@ def key_of(kind, letters, count=4):
     return ItemKey(kind=kind, points=Decimal(6), key=tuple(letters), option_count=count)
 
 
+@pytest.mark.parametrize(
+    ("stem", "units"),
+    [
+        ("保存____年，由____负责", ["年", ""]),
+        ("在______ 个月内，经____人民政府", ["个月", ""]),
+        ("共____年", ["", ""]),
+        ("____万元以上____倍以下", ["万元", "倍"]),
+    ],
+)
+def test_units_stand_right_behind_their_blanks(stem, units):
+    assert kind_of(Kind.FILL_BLANK).units_of(stem, 2) == units
+    assert kind_of(Kind.SINGLE_CHOICE).units_of(stem, 0) == []
+
+
 def test_every_kind_of_the_model_is_registered_once_with_codes_of_its_own():
     assert set(KINDS) == set(Kind)
     letters = [kind.letter for kind in KINDS.values() if kind.is_part]

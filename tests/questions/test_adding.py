@@ -60,6 +60,15 @@ def test_question_is_stored_with_key_apart_law_and_knowledge_points(session):
     assert (added.law_name, added.topic, [p.name for p in added.knowledge_points]) == ("行政处罚法", "行政法", ["期限"])
 
 
+def test_a_unit_behind_a_blank_is_stored_beside_the_key(session):
+    stem = "应当在____个工作日内报告，记录保存____年，由____负责。"
+    blanks = (("三", "3"), ("二",), ("县政府",))
+    added = add(session, model.Question(kind=Kind.FILL_BLANK, stem=stem, blanks=blanks))
+    version = version_of(session, added)
+    (part,) = session.scalars(select(AnswerKey.parts).where(AnswerKey.question_version_id == version.id)).one()
+    assert part["units"] == ["个工作日", "年", ""]
+
+
 def test_case_keeps_material_parts_and_their_own_articles(session):
     part = single(stem="第一问？", citation=model.Citation(law="行政处罚法", article="第五条", version="2021-01-22"))
     truth = model.Question(kind=Kind.TRUE_FALSE, stem="对吗？", options=("正确", "错误"), key=("B",))

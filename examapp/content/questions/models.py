@@ -144,7 +144,7 @@ class AnswerKey(Base):
     number: Mapped[int]
     parts: Mapped[JsonB]
     """One entry a part: `{"key": ["A","C"], "blanks": [["三十日","30日"]], "explanation": html}`; option letters as stored in the
-    version, before any shuffle."""
+    version, before any shuffle. `"units": ["日"]` beside them where the stem has a unit right after a blank: it may be written too."""
     reason: Mapped[Str] = mapped_column(default="")
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[UtcDateTime]

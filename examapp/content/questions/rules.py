@@ -158,9 +158,12 @@ def _key(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     def plain(text: str) -> str:
         return html_to_text(clean_html(text)) if part.is_html else normalise(text).strip()
 
+    kind = kind_of(part.kind)
+    units = kind.units_of(plain(part.stem), len(part.blanks))
     return {
-        "key": kind_of(part.kind).stored_key(part, plain=plain),
+        "key": kind.stored_key(part, plain=plain),
         "blanks": [[plain(variant) for variant in blank] for blank in part.blanks],
+        **({"units": units} if any(units) else {}),
         "explanation": _html(part.explanation, part, pictures, "解析", may_be_empty=True),
     }
 

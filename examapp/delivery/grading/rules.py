@@ -246,6 +246,7 @@ def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, poi
         key=kind.display_key(stored["key"], order),
         option_count=len(order),
         blanks=tuple(tuple(variants) for variants in stored.get("blanks") or ()),
+        units=tuple(stored.get("units") or ()),
     )
 
 

@@ -161,6 +161,7 @@ def is_answer_right(asked: dict[str, Any], key: dict[str, Any], *, order: str, r
         key=kind_of(asked["kind"]).display_key(key["key"], order),
         option_count=len(asked["options"]),
         blanks=tuple(tuple(variants) for variants in key.get("blanks") or ()),
+        units=tuple(key.get("units") or ()),
     )
     return score_item(item, response, rule=ScoringRule.ALL_OR_NOTHING) == ONE_POINT
 

@@ -22,6 +22,7 @@ from operator import itemgetter
 FORMAT = 1
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PLACES = {letter: place for place, letter in enumerate(LETTERS)}
+NUMBER = re.compile(r"[0-9零〇一二两三四五六七八九十百千万亿半]+")
 SPACES_AND_MARKS = re.compile(r"[\s，。、；：，.,;:“”\"'‘’《》()（）]+")
 
 # Ed25519 (RFC 8032, section 5.1). Points are (X, Y, Z, T) with x = X/Z, y = Y/Z and x * y = T/Z on -x² + y² = 1 + dx²y².
@@ -52,11 +53,6 @@ def multiply(number, point):
     return total
 
 
-def are_equal(one, two):
-    """Tell whether two points are the same."""
-    return (one[0] * two[2] - two[0] * one[2]) % P == 0 and (one[1] * two[2] - two[1] * one[2]) % P == 0
-
-
 def decode_point(data):
     """Read a point of 32 bytes; None where it is none."""
     y = int.from_bytes(data, "little")
@@ -69,8 +65,7 @@ def decode_point(data):
         x = x * ROOT % P
     if x * x % P != square or (x == 0 and sign):
         return None
-    if x & 1 != sign:
-        x = P - x
+    x = P - x if x & 1 != sign else x
     return x, y, 1, x * y % P
 
 
@@ -86,7 +81,8 @@ def is_signature(public_key, message, signature):
     if key is None or point is None or number >= ORDER:
         return False
     challenge = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
-    return are_equal(multiply(number, BASE), add_points(point, multiply(challenge, key)))
+    one, two = multiply(number, BASE), add_points(point, multiply(challenge, key))
+    return (one[0] * two[2] - two[0] * one[2]) % P == 0 and (one[1] * two[2] - two[1] * one[2]) % P == 0
 
 
 points_of = lru_cache(maxsize=4096)(Decimal)
@@ -107,6 +103,12 @@ def written(value):
 def canonical(text):
     """Write a filled-in text so that it can be compared."""
     return SPACES_AND_MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def accepted(variants, unit):
+    """Write what fills a blank: its variants, and each number among them with the unit behind the blank."""
+    bare = {canonical(one) for one in variants}
+    return bare | {number + canonical(unit) for number in bare if unit and NUMBER.fullmatch(number)}
 
 
 def is_answered(letter, option_count, response):
@@ -142,9 +144,9 @@ def score_order(right, response, worth, scoring):
 def score_part(letter, part, response, worth, rule, scoring):
     """Score an answered response in stored letters by a part of a key, unrounded."""
     if letter == "B":
-        blanks = part["blanks"]
-        hits = sum(canonical(text) in {canonical(one) for one in blank} for text, blank in zip(response, blanks))
-        return worth * hits / len(blanks)
+        units = part.get("units") or [""] * len(part["blanks"])
+        hits = sum(canonical(text) in accepted(*blank) for text, *blank in zip(response, part["blanks"], units))
+        return worth * hits / len(part["blanks"])
     if letter == "O":
         return score_order(part["key"], response, worth, scoring)
     if letter == "M":
@@ -356,11 +358,9 @@ def check_rows(archive, only):
     yield from check_grades(pack, only, found)
     if only is None:
         counts = json.loads(archive.read("exam.json"))["counts"]
-        yield from (
-            f"exam.json：{name} 记为 {counts[name]}，实为 {found[name]}"
-            for name in found
-            if counts[name] != found[name]
-        )
+        for name, number in found.items():
+            if counts[name] != number:
+                yield f"exam.json：{name} 记为 {counts[name]}，实为 {number}"
     elif only not in pack.attempts:
         yield f"包中没有作答 {only}"
 
