@@ -115,6 +115,13 @@ def test_effective_day_before_the_version_is_not_believed():
     assert law.effective_on is None and "首次施行" in law.remarks[0]
 
 
+def test_effective_day_is_asked_for_only_where_the_version_has_none(session):
+    undated = TEXT.replace("施行日期：2021-07-15", "施行日期：1996-10-01")
+    assert any("请补填" in remark for remark in load(session, undated).remarks)
+    load(session)
+    assert not any("请补填" in remark for remark in load(session, undated).remarks)
+
+
 @given(st.integers(min_value=1, max_value=9999))
 def test_chinese_numbers_read_back(value):
     assert number_of(chinese_number(value)) == value == number_of(str(value))
@@ -209,14 +216,19 @@ def test_archive_with_chinese_names_tells_of_gaps_wrong_names_and_two_texts_of_o
         content = content.replace(str(number).encode() * len(name.encode("gbk")), name.encode("gbk"))
     page = upload(world, world.api(world.admin("publicity_office")), ("laws.zip", content))
     assert "共 3 个文件：导入 2 个版本" in page and "readme.pdf" not in page
-    assert "缺少第二条至第四条" in page and "文件名写的是《行政许可法》" in page and "有两个文件是同一个版本" in page
+    assert "缺少第二条至第四条" in page and "文件名写的是《行政许可法》" in page
+    assert "两个文件是同一个版本，条文有 1 条不同（第一条），以后读的“另一份(2021-01-22).txt”为准" in page
 
 
 def test_two_files_of_one_version_that_say_the_same_are_no_correction_and_a_hole_is_shown(world, session):
     office = world.api(world.admin("publicity_office"))
-    spaced = TEXT.replace("制定本法", " 制定本法 ").replace("第一章 总则", "## 第一章　总　则")
-    page = upload(world, office, ("测试法(2021-01-22).txt", TEXT.encode()), ("测试法(2021-01-22).md", spaced.encode()))
-    assert "新增 3 条，更正 0 条" in page and "两个文件是同一个版本，条文相同" in page
+    quoted = TEXT.replace("为了测试", "为了“测试”")
+    spaced = quoted.replace("制定本法", " 制定本法 ").replace("第一章 总则", "## 第一章　总　则")
+    spaced = spaced.replace("“", '"').replace("”", '"')
+    files = ("测试法(2021-01-22).txt", quoted.encode()), ("测试法(2021-01-22).md", spaced.encode())
+    page = upload(world, office, *files)
+    to_check, _, read = page.partition("全部读入的法律")
+    assert "新增 3 条，更正 0 条" in page and "条文相同" in read and "条文相同" not in to_check
     page = office.get("/laws/测试法/2021-01-22/").get_data(as_text=True)
     assert "这里缺第三条至第一百一十九条" in page and page.count("这里缺") == 1
 

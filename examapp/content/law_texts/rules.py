@@ -150,6 +150,8 @@ _TIGHT = re.compile(rf"^({ARTICLE.pattern})(?![规定的、和至或第中所及
 """An article's name with its text right behind it."""
 _ANNEX = re.compile(r"^(?:#{1,6}\s*)?附件(?:[一二三四五六七八九十\d]|[:：]|$)")
 MAX_BYTES = 8 * 1024 * 1024
+FIRST_EFFECTIVE_DAY = "文件中的施行日期早于版本日期，是首次施行的日期，没有采用；请补填本版本的施行日期。"
+"""Remark on a file that leaves open from when its version is in force."""
 
 
 class UnreadableLawError(DomainError):
@@ -347,7 +349,7 @@ class _LawTextReader:
         if later:
             return later[0]
         if any(candidates):
-            self._remarks.append("文件中的施行日期早于版本日期，是首次施行的日期，没有采用；请补填本版本的施行日期。")
+            self._remarks.append(FIRST_EFFECTIVE_DAY)
         return None
 
 

@@ -12,7 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of, from_local
-from examapp.content.law_texts.rules import LawText, UnreadableLawError, article_position, law_name, read_law_text
+from examapp.content.law_texts.rules import (
+    FIRST_EFFECTIVE_DAY,
+    LawText,
+    UnreadableLawError,
+    article_position,
+    law_name,
+    read_law_text,
+)
 from examapp.content.laws.models import ArticleGist, Law, LawArticle, LawImport, LawVersion
 from examapp.content.laws.rules import bare_text, pack_files
 from examapp.errors import BadRequestError, NotFoundError
@@ -27,6 +34,9 @@ AUDIT_ACTS = {
     "laws.upload_texts": "上传法律文本",
 }
 AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本", "law_import": "法律文本导入"}
+
+_MAX_NAMED = 10
+"""Corrected articles that are named."""
 
 
 def ensure_law_version(
@@ -64,8 +74,13 @@ class ImportedLaw:
     version_on: date
     added: int
     changed: int
+    changed_labels: tuple[str, ...]
+    """The first of the articles that were corrected."""
     total: int
     remarks: tuple[str, ...]
+    """What a person should look at."""
+    notes: tuple[str, ...] = ()
+    """What needs no look."""
 
 
 def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
@@ -81,14 +96,15 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
         version.preamble = text.preamble
     statement = select(LawArticle).where(LawArticle.law_version_id == version.id)
     known = {article.label: article for article in session.scalars(statement)}
-    changed = 0
+    changed = []
     fresh = []
     for article in text.articles:
         old = known.get(article.label)
         if old is None:
             fresh.append({"law_version_id": version.id, **asdict(article)})
         elif (old.text, old.heading) != (article.text, article.heading):
-            changed += bare_text(old.text) != bare_text(article.text)
+            if bare_text(old.text) != bare_text(article.text):
+                changed.append(article.label)
             old.text, old.heading = article.text, article.heading
     if fresh:
         session.execute(insert(LawArticle), fresh)
@@ -100,11 +116,12 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
         name=text.name,
         version_on=text.version_on,
         added=len(fresh),
-        changed=changed,
+        changed=len(changed),
+        changed_labels=tuple(changed[:_MAX_NAMED]),
         total=len(known) + len(fresh),
-        remarks=tuple(text.remarks),
+        remarks=tuple(each for each in text.remarks if each != FIRST_EFFECTIVE_DAY or version.effective_on is None),
     )
-    details = {"added": imported.added, "changed": changed}
+    details = {"added": imported.added, "changed": imported.changed}
     record(context, "laws.import_law_text", object_type="law_version", object_id=version.id, details=details)
     return imported
 
@@ -128,11 +145,13 @@ class LawImportSummary:
             return
         done = import_law_text(context, text=text)
         if (done.changed or not done.added) and any(other.version_id == done.version_id for other in self.laws):
-            differs = (
-                f"有 {done.changed} 条不同，以后读的“{name}”为准，请核对" if done.changed else "相同，没有重复导入"
-            )
-            note = f"这一批里有两个文件是同一个版本，条文{differs}。"
-            done = replace(done, remarks=(*done.remarks, note))
+            twice = "这一批里有两个文件是同一个版本，条文"
+            if done.changed:
+                named = "、".join(done.changed_labels) + ("等" if done.changed > len(done.changed_labels) else "")
+                remark = f"{twice}有 {done.changed} 条不同（{named}），以后读的“{name}”为准，请核对。"
+                done = replace(done, remarks=(*done.remarks, remark))
+            else:
+                done = replace(done, notes=(f"{twice}相同，没有重复导入。",))
         self.laws.append(done)
 
     def as_json(self) -> dict[str, Any]:

@@ -82,4 +82,4 @@ class LawImport(Job):
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The files as one archive, until they have been read."""
     summary: Mapped[JsonB] = mapped_column(default=dict)
-    """`{files, laws: [{version_id, name, version_on, added, changed, total, remarks}], rejected: [{file, reason}]}`."""
+    """`{files, laws: [{version_id, name, version_on, added, changed, changed_labels, total, remarks, notes}], rejected: [{file, reason}]}`."""

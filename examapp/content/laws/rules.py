@@ -62,9 +62,13 @@ class Comparison:
         return sum(1 for each in self.changes if each.change == change)
 
 
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟‘’‚‛'", '"'))
+"""Files write them this way and that."""
+
+
 def bare_text(text: str) -> str:
-    """Give a text without what does not change a law: spaces, and whether a sign is full or half width."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    """Give a text without what does not change a law: spaces, whether a sign is full or half width, and the form of quotation marks."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).translate(_QUOTES)
 
 
 def compare_articles(old: Mapping[str, str], new: Mapping[str, str]) -> Comparison:
