@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -16,6 +16,16 @@ from examapp.web.forms import FlaskForm
 
 _OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 """Statuses of what is rejected to who asks, whatever the form says."""
+
+
+_MOST_NAMED = 10
+"""What a message names; more would not fit into the cookie that carries it."""
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Name what an act on many has left out: the first by name, all by their number."""
+    more = f"等 {len(names)} 项" if len(names) > _MOST_NAMED else ""
+    return "、".join(names[:_MOST_NAMED]) + more
 
 
 @contextmanager

@@ -66,6 +66,38 @@ def test_ones_own_request_is_not_approved_with_the_ticked_ones(security, ask_rol
     assert "没有办理" in security.post("/admin/approvals/ticked", data={"ids": [row.id]}, follow_redirects=True).text
 
 
+@pytest.mark.long
+def test_of_300_ticked_requests_299_are_allowed_and_the_one_is_named(world, fixed_clock):
+    asker, now = world.admin("security_admin"), fixed_clock.instant
+    people = [world.person(name=f"管理员{n}") for n in range(300)]
+    rows = [
+        Approval(
+            act="people.grant_role",
+            request_key=f"{person.id}",
+            person_id=person.id,
+            details={
+                "role": "unit_admin",
+                "unit_id": person.unit_id,
+                "tree": "region",
+                "ends_at": None,
+                "deputy_of_id": None,
+            },
+            reason="换届",
+            requested_by_id=asker.id,
+            requested_at=now,
+            expires_at=now + timedelta(days=7),
+        )
+        for person in people
+    ]
+    world.session.add_all(rows)
+    people[150].state = "left"
+    world.session.flush()
+    system = world.api(world.admin("system_admin"))
+    page = system.post("/admin/approvals/ticked", data={"ids": [row.id for row in rows]}, follow_redirects=True).text
+    assert "已同意 299 份申请" in page and "（管理员150）没有办理：" in page
+    assert world.session.query(RoleGrant).filter(RoleGrant.person_id.in_([p.id for p in people])).count() == 299
+
+
 def test_a_table_of_roles_without_a_head_is_rejected(security):
     answer = send_table(security, "第0局\t张三")
     assert answer.status_code == 422 and "表头要有单位" in answer.text

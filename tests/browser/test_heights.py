@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.walk import DOCUMENTS, MAX_HEIGHT, pages_from, sign_in
+from tests.browser.walk import DOCUMENTS, MAX_HEIGHT, height_of, pages_from, sign_in
 
 
 @pytest.mark.long
@@ -16,8 +16,10 @@ def test_no_page_is_longer_than_people_scroll(visitors, accounts, walk):
         page = visitors.visitor()
         sign_in(page, accounts[role])
         for path in pages_from(page, walk, ["/"]):
-            height = page.evaluate("document.documentElement.scrollHeight")
-            if height > MAX_HEIGHT and walk.endpoint(urlsplit(path).path) not in DOCUMENTS:
-                too_long[f"{role} {path}"] = height
+            for width in (360, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                height = height_of(page)
+                if height > MAX_HEIGHT and walk.endpoint(urlsplit(path).path) not in DOCUMENTS:
+                    too_long[f"{role} {path} at {width} px"] = height
         page.context.close()
     assert (too_long, visitors.issues) == ({}, [])

@@ -27,7 +27,7 @@ _WIDTHS = (1280, 360, 320)
 _AXE_WIDTHS = (1280, 360)
 """A phone turns tables into cards and folds menus, so that each width shows axe another page."""
 MAX_HEIGHT = 3000
-"""Of a page at 1280 px: what is longer is paged, folded, or scrolls below its head."""
+"""Of a page at 1280 px and on a phone: what is longer is paged, folded, or scrolls below its head."""
 DOCUMENTS = {"laws.show_version", "laws_admin.compare", "training.read_chapter", "papers_admin.preview_paper"}
 """Pages that are read from beginning to end."""
 _MAX_TABS = 80
@@ -251,10 +251,10 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
         page.evaluate("document.documentElement.classList.add('elder')")
         yield from (f"for older eyes: {issue}" for issue in misfits(page, _WIDTHS[1:], has_axe=True))
         page.evaluate("document.documentElement.classList.remove('elder')")
-    page.set_viewport_size({"width": _WIDTHS[0], "height": 800})
-    height = page.evaluate("document.documentElement.scrollHeight")
-    if height > MAX_HEIGHT and endpoint not in DOCUMENTS:
-        yield f"is {height} px long"
+    for width in (_WIDTHS[1], _WIDTHS[0]):
+        page.set_viewport_size({"width": width, "height": 800})
+        if (height := height_of(page)) > MAX_HEIGHT and endpoint not in DOCUMENTS:
+            yield f"is {height} px long at {width} px"
     if page.locator("h1").count() != 1:
         yield "has not one heading of the first level"
     primary = page.locator("main .btn-primary:visible")
@@ -262,6 +262,12 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
         yield f"has {primary.count()} primary actions"
     if is_new and primary.count() == 1 and not is_reached_by_keys(page):
         yield "the primary action is out of the keyboard's reach"
+
+
+def height_of(page: Page) -> int:
+    """Give the height of a page once it has settled in its window."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page.evaluate("document.documentElement.scrollHeight")
 
 
 def misfits(page: Page, widths: Iterable[int], *, has_axe: bool) -> Iterator[str]:

@@ -240,6 +240,22 @@ def test_writer_and_reviewer_are_two_people_where_there_are_two(world, session):
     assert question.state == "active"
 
 
+def test_of_300_ticked_questions_299_are_passed_and_the_one_is_named(world, session):
+    writer = ActionContext(session, SYSTEM, clock.now())
+    add_questions(writer, questions=[single(stem=f"第{n}题？") for n in range(300)], state=QuestionState.DRAFT)
+    rows = session.scalars(select(BankQuestion).order_by(BankQuestion.id)).all()
+    rows[150].review_note = "答案有两个。"
+    session.flush()
+    page = world.api(world.admin("publicity_office")).post(
+        "/admin/questions/states", data={"ids": [row.id for row in rows], "state": "reviewed"}, follow_redirects=True
+    )
+    assert (
+        "299 道题已改为“已审核”" in page.text and f"1 道题没有改动（{rows[150].code}）：这道题的答案待核对" in page.text
+    )
+    session.expire_all()
+    assert [row.state for row in rows] == ["reviewed"] * 150 + ["draft"] + ["reviewed"] * 149
+
+
 def test_who_set_the_key_does_not_review_it_and_a_corrected_key_is_reviewed_again(world, session):
     writer, other, third = (world.api(world.admin("publicity_office", name=name)) for name in ("甲", "乙", "丙"))
     question = make(writer, session)

@@ -106,15 +106,16 @@ def set_state(
 
 def set_states(
     context: ActionContext, *, ids: Sequence[int], state: QuestionState, is_alone_allowed: bool = False
-) -> tuple[int, dict[str, int]]:
-    """Set the state of many questions; return how many changed, and the counts of the others by reason."""
+) -> tuple[int, dict[str, list[str]]]:
+    """Set the state of many questions; return how many changed, and the codes of the others by reason."""
     moved = 0
-    reasons: dict[str, int] = {}
+    reasons: dict[str, list[str]] = {}
     for question_id in sorted(set(ids)):
         try:
             set_state(context, question_id=question_id, state=state, is_alone_allowed=is_alone_allowed)
         except DomainError as error:
-            reasons[error.text] = reasons.get(error.text, 0) + 1
+            row = context.session.get(BankQuestion, question_id)
+            reasons.setdefault(error.text, []).append(row.code if row is not None else "已删除的题")
         else:
             moved += 1
     return moved, reasons

@@ -25,7 +25,7 @@ from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, requires
 from examapp.platform.audit.actions import record
 from examapp.web.params import page_count, read_whole
-from examapp.web.submit import request_transaction
+from examapp.web.submit import name_some, request_transaction
 from question_bank.formats import registry
 from question_bank.formats.export import ExportedFile
 
@@ -105,7 +105,7 @@ def act_on_ticked() -> AnyResponse:
 @admin_blueprint.post("/states")
 @requires("questions:question:review")
 def set_states() -> AnyResponse:
-    """Set the state of the ticked questions; count those that cannot change by their reason."""
+    """Set the state of the ticked questions; name those that cannot change, by their reason."""
     form = StateForm()
     if not form.validate_on_submit() or not form.ids.data:
         flash("请先勾选题目，再选择要做的操作。", "danger")
@@ -117,9 +117,10 @@ def set_states() -> AnyResponse:
             state=QuestionState(form.state.data),
             is_alone_allowed=may_review_alone(),
         )
-    flash(f"{moved} 道题已改为“{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}”。", "success")
-    for reason, count in reasons.items():
-        flash(f"{count} 道题没有改动：{reason}", "warning")
+    if moved:
+        flash(f"{moved} 道题已改为“{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}”。", "success")
+    for reason, codes in reasons.items():
+        flash(f"{len(codes)} 道题没有改动（{name_some(codes)}）：{reason}", "warning")
     return redirect(here(".list_questions"))
 
 

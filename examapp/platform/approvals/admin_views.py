@@ -35,7 +35,7 @@ from examapp.oversight.statistics_scope.rules import ReportFilter
 from examapp.platform.approvals import actions
 from examapp.platform.audit.actions import ActionContext
 from examapp.web.params import sent_number
-from examapp.web.submit import request_transaction
+from examapp.web.submit import name_some, request_transaction
 
 PERMISSIONS = {
     # The second person where the account of one of the three administrators is touched.
@@ -160,13 +160,24 @@ def approve_ticked() -> Response:
     ids = sorted(set(request.form.getlist("ids", type=sent_number)))[:_MAX_TICKED]
     if not ids:
         flash("请先勾选要同意的申请。", "danger")
-    done = sum([_approve_ticked(approval_id) for approval_id in ids])
+    rejected: dict[str, list[str]] = {}
+    missing: NotFoundError | None = None
+    done = 0
+    for approval_id in ids:
+        try:
+            done += _approve_ticked(approval_id, rejected)
+        except NotFoundError as error:
+            missing = error
     if done:
         flash(f"已同意 {done} 份申请，立即生效。", "success")
+    for reason, names in rejected.items():
+        flash(f"{name_some(names)}没有办理：{reason}", "danger")
+    if missing:
+        raise missing
     return redirect(url_for(".list_requests"), 303)
 
 
-def _approve_ticked(approval_id: int) -> bool:
+def _approve_ticked(approval_id: int, rejected: dict[str, list[str]]) -> bool:
     row = get_request(read_session(), approval_id, my_grants(), person_id=my_user().person_id)
     name = f"{TWO_PERSON_ACTS[row.act].name}{f'（{row.name}）' if row.name else ''}"
     try:
@@ -176,7 +187,7 @@ def _approve_ticked(approval_id: int) -> bool:
         raise
     except DomainError as rejection:
         keep_rejection(rejection)
-        flash(f"{name}没有办理：{rejection.text}", "danger")
+        rejected.setdefault(rejection.text, []).append(name)
         return False
     return True
 

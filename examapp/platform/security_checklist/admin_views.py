@@ -21,7 +21,7 @@ from examapp.platform.security_checklist.queries import find_findings
 from examapp.platform.security_checklist.rules import Level, judge
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.queries import list_open_jobs
-from examapp.platform.setup.rules import is_alive, list_production_issues, shown_settings
+from examapp.platform.setup.rules import group_settings, is_alive, list_production_issues
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -51,7 +51,7 @@ def show_settings() -> str:
     issues = list_production_issues(settings, database, has_demo_accounts=setup_queries.has_demo_accounts(session))
     return render_template(
         "admin/settings.html",
-        settings=shown_settings(settings),
+        settings=group_settings(settings),
         database=database,
         versions=[("Python", platform.python_version()), *((name, version(name)) for name in _PACKAGES)],
         schema=setup_queries.schema_version(session),

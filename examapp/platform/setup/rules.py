@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from examapp.config import PLAIN_HTTP, Mode, Settings, list_settings, setting_text
+from examapp.config_messages import MessageSettings
 from examapp.db.addresses import TIME_LIMITS, host_names
 
 BEAT_LIMIT = timedelta(seconds=60)
@@ -105,6 +107,21 @@ def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
         (f.name.upper(), _shown(f.name, setting_text(getattr(settings, f.name))), f.metadata["meaning"])
         for f in list_settings()
     ]
+
+
+def group_settings(settings: Settings) -> dict[str, list[tuple[str, str, str]]]:
+    """Give the settings in the groups of their page: those set here, those left as they are, those of messages; none empty."""
+    groups: dict[str, list[tuple[str, str, str]]] = {
+        "本站设定的": [],
+        "没有另设的（默认值）": [],
+        "短信和消息的（默认值）": [],
+    }
+    set_here, left, of_messages = groups
+    messages = {each.name for each in fields(MessageSettings)}
+    for each, row in zip(list_settings(), shown_settings(settings), strict=True):
+        is_set = getattr(settings, each.name) != each.default
+        groups[set_here if is_set else of_messages if each.name in messages else left].append(row)
+    return {name: rows for name, rows in groups.items() if rows}
 
 
 def _shown(name: str, value: str) -> str:

@@ -73,33 +73,150 @@
     });
   });
 
-  // On a phone a form of many filters that narrows nothing yet shows its first field; the others unfold.
-  Array.prototype.forEach.call(document.querySelectorAll('form.filters'), function (form) {
-    var rest = Array.prototype.slice.call(form.querySelectorAll(':scope > div'), 1);
-    if (window.innerWidth >= 600 || rest.length < 3 || window.location.search.length > 1) { return; }
-    var more = document.createElement('button');
+  function isNarrow() { return window.innerWidth < 600; }
+  function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
+
+  // On a phone a form of many filters shows its first field and those that narrow the list; the others unfold. A form that does something stays whole.
+  function isSet(field) {
+    return all('input, select, textarea', field).some(function (control) {
+      if (control.type === 'checkbox' || control.type === 'radio') { return control.checked; }
+      return control.tagName === 'SELECT' ? control.selectedIndex > 0 : control.value !== '';
+    });
+  }
+  function foldFilters(form) {
+    if (!isNarrow()) {
+      (form.folded || []).forEach(function (part, index) { part.hidden = index === 0; });
+      form.folded = null;
+      return;
+    }
+    var rest = all(':scope > div', form).slice(1).filter(function (field) {
+      return !field.querySelector('button, .field-error') && !isSet(field);
+    });
+    if (form.folded || rest.length < 3 || form.querySelector('.btn-primary')) { return; }
+    form.folded = [moreFilters(form, rest)].concat(rest);
+    form.folded.forEach(function (part, index) { part.hidden = index > 0; });
+  }
+  function moreFilters(form, rest) {
+    var more = form.querySelector('.more-filters') || document.createElement('button');
     more.type = 'button';
-    more.className = 'btn btn-outline-primary';
+    more.className = 'btn btn-outline-primary more-filters';
     more.textContent = '更多条件';
-    more.addEventListener('click', function () {
+    more.onclick = function () {
       rest.forEach(function (field) { field.hidden = false; });
       more.hidden = true;
       rest[0].querySelector('input, select, button').focus();
-    });
-    rest = rest.filter(function (field) { return !field.querySelector('button'); });
-    rest.forEach(function (field) { field.hidden = true; });
+    };
     form.insertBefore(more, rest[0]);
-  });
+    return more;
+  }
 
   // A box at the head of a table ticks all boxes of its form that have the name it gives.
-  Array.prototype.forEach.call(document.querySelectorAll('[data-tick-all]'), function (all) {
-    all.hidden = false;
-    all.addEventListener('change', function () {
-      Array.prototype.forEach.call(all.form.elements, function (box) {
-        if (box.type === 'checkbox' && box.name === all.getAttribute('data-tick-all') && !box.disabled) { box.checked = all.checked; }
+  all('[data-tick-all]').forEach(function (head) {
+    head.hidden = false;
+    if (head.closest('thead')) { head.closest('thead').classList.add('has-tick'); head.parentNode.classList.add('tick-head'); }
+    head.addEventListener('change', function () {
+      Array.prototype.forEach.call(head.form.elements, function (box) {
+        if (box.type === 'checkbox' && box.name === head.getAttribute('data-tick-all') && !box.disabled) { box.checked = head.checked; }
       });
+      var list = head.closest('table');
+      if (list) { showRows(list.tBodies[0], Infinity); }
     });
   });
+
+  // On a phone a table that is too wide becomes cards, one a row: what stands in a row says its head. Figures stay a table that scrolls.
+  function turnToCards(table) {
+    var frame = table.parentNode;
+    var heads = table.tHead && table.tHead.rows.length === 1 ? all('th, td', table.tHead) : [];
+    var figures = heads.filter(function (head) { return head.classList.contains('number'); });
+    var isPlain = heads.length > 2 && figures.length * 2 <= heads.length && !table.querySelector('[colspan], [rowspan]');
+    if (!isPlain || table.classList.contains('stacked') || frame.scrollWidth <= frame.clientWidth) { return; }
+    var first = titleOf(heads, table);
+    all('tbody > tr', table).forEach(function (row) {
+      Array.prototype.forEach.call(row.cells, function (cell, index) {
+        var text = heads[index] ? heads[index].textContent.trim() : '';
+        if (index === first) { cell.classList.add('card-title'); }
+        else if (cell.querySelector('input[type="checkbox"]')) { cell.classList.add('card-tick'); }
+        else if (cell.textContent.trim() === '–') { cell.classList.add('is-blank'); }
+        else if (text && !/^(办理|操作)$/.test(text) && !cell.querySelector('form, button')) { cell.setAttribute('data-head', text); }
+      });
+    });
+    table.classList.add('stacked', 'cards-of-rows');
+  }
+
+  // What a card is called: the first cell that leads to a page, else the first that is no box and no running number.
+  function titleOf(heads, table) {
+    var cells = table.tBodies[0] && table.tBodies[0].rows.length ? Array.prototype.slice.call(table.tBodies[0].rows[0].cells) : [];
+    var linked = cells.filter(function (cell) { return cell.querySelector('a') && !cell.querySelector('form'); })[0];
+    if (linked) { return cells.indexOf(linked); }
+    return heads[0].querySelector('input') || /^(序号|编号|行|)$/.test(heads[0].textContent.trim()) ? 1 : 0;
+  }
+
+  // On a phone a long list shows what a screen or two hold; a button brings its next rows. On paper, and where a hidden field is wrong, all of it stands.
+  var LISTS = '.table-frame > table > tbody, .home-list, [data-long-list]';
+  var LONG = 1100;
+  var SHORTEST = 400;
+  var PART = 20;
+  function rowsOf(list) {
+    return Array.prototype.filter.call(list.children, function (row) { return !row.classList.contains('more-rows'); });
+  }
+  function showRows(list, count) {
+    var rows = rowsOf(list);
+    list.shownRows = Math.max(list.shownRows || 0, count);
+    rows.forEach(function (row, index) { row.classList.toggle('is-folded', index >= list.shownRows); });
+    if (!list.moreRows) { list.moreRows = addMore(list); }
+    var left = rows.length - list.shownRows;
+    list.moreRows.hidden = left <= 0;
+    if (left > 0) { list.moreRows.firstChild.textContent = '再显示 ' + Math.min(PART, left) + ' 条（还有 ' + left + ' 条）'; }
+  }
+  function addMore(list) {
+    var more = document.createElement('p');
+    more.className = 'more-rows d-print-none';
+    more.innerHTML = '<button class="btn btn-outline-primary" type="button"></button>';
+    more.firstChild.addEventListener('click', function () {
+      var next = rowsOf(list)[list.shownRows];
+      showRows(list, list.shownRows + PART);
+      next.tabIndex = -1;
+      next.focus({ preventScroll: true });
+    });
+    var frame = list.closest('.table-frame') || list.closest('table') || list;
+    frame.parentNode.insertBefore(more, frame.nextSibling);
+    return more;
+  }
+  function foldLists() {
+    var lists = all(LISTS);
+    var long = lists.filter(function (list) { return list.offsetHeight > SHORTEST; });
+    if (!isNarrow()) { lists.forEach(function (list) { if (list.moreRows) { showRows(list, Infinity); list.shownRows = 0; } }); return; }
+    var height = Math.max(SHORTEST, LONG / Math.max(long.length, 1));
+    long.forEach(function (list) {
+      var rows = rowsOf(list);
+      var top = rows[0].offsetTop;
+      var fitting = rows.filter(function (row) { return row.offsetTop + row.offsetHeight - top <= height; }).length;
+      var isFolded = !list.shownRows && fitting < rows.length && rows.length > 3;
+      if (isFolded) { showRows(list, Math.max(fitting, 3)); }
+    });
+  }
+  function unfoldAround(element) {
+    var row = element && element.closest && element.closest('.is-folded');
+    if (row) { showRows(row.parentNode, Infinity); }
+    for (var part = element; part && part.closest; part = part.parentNode) { if (part.tagName === 'DETAILS') { part.open = true; } }
+  }
+  // Parts of a long page that a phone shows folded; on a wide window they stand open.
+  function foldSections() {
+    var target = window.location.hash.length > 1 && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+    all('details[data-fold-narrow]').forEach(function (part) {
+      if (isNarrow() && !part.isHandled && !part.querySelector('.field-error') && !part.contains(target || null)) { part.open = false; }
+      if (!isNarrow() && part.isHandled) { part.open = true; }
+      part.isHandled = isNarrow();
+    });
+  }
+  document.addEventListener('invalid', function (event) { unfoldAround(event.target); }, true);
+  document.addEventListener('toggle', function () { arrange(); }, true);
+  window.addEventListener('beforeprint', function () { all('.is-folded, details[data-fold-narrow] > *').forEach(unfoldAround); });
+  window.addEventListener('hashchange', function () { leadTo(window.location.hash); });
+  function leadTo(hash) {
+    var target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (target && target.closest('.is-folded, details:not([open])')) { unfoldAround(target); target.scrollIntoView(); }
+  }
 
   // A frame that scrolls takes the focus, so that arrow keys move it.
   function frameTables() {
@@ -120,8 +237,16 @@
     window.setTimeout(function () { navigator.serviceWorker.register(worker).catch(function () { return undefined; }); }, 8000);
   }
 
-  window.addEventListener('resize', frameTables);
-  frameTables();
+  function arrange() {
+    foldSections();
+    all('form.filters').forEach(foldFilters);
+    if (isNarrow()) { all('.table-frame > table').forEach(turnToCards); }
+    foldLists();
+    frameTables();
+  }
+  window.addEventListener('resize', arrange);
+  arrange();
+  leadTo(window.location.hash);
 
   Array.prototype.forEach.call(document.querySelectorAll('.job[data-poll]'), function (job) {
     if (!job.hasAttribute('data-finished')) { follow(job); }
