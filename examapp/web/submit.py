@@ -18,14 +18,14 @@ _OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPS
 """Statuses of what is rejected to who asks, whatever the form says."""
 
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 """What a message names; more would not fit into the cookie that carries it."""
 
 
 def name_some(names: Sequence[str]) -> str:
     """Name what an act on many has left out: the first by name, all by their number."""
-    more = f"等 {len(names)} 项" if len(names) > _MOST_NAMED else ""
-    return "、".join(names[:_MOST_NAMED]) + more
+    more = f"等 {len(names)} 项" if len(names) > _MAX_NAMED else ""
+    return "、".join(names[:_MAX_NAMED]) + more
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def test_ones_own_request_is_not_approved_with_the_ticked_ones(security, ask_rol
 
 @pytest.mark.long
 def test_of_300_ticked_requests_299_are_allowed_and_the_one_is_named(world, fixed_clock):
-    asker, now = world.admin("security_admin"), fixed_clock.instant
+    requester, now = world.admin("security_admin"), fixed_clock.instant
     people = [world.person(name=f"管理员{n}") for n in range(300)]
     rows = [
         Approval(
@@ -83,7 +83,7 @@ def test_of_300_ticked_requests_299_are_allowed_and_the_one_is_named(world, fixe
                 "deputy_of_id": None,
             },
             reason="换届",
-            requested_by_id=asker.id,
+            requested_by_id=requester.id,
             requested_at=now,
             expires_at=now + timedelta(days=7),
         )
