@@ -7,7 +7,7 @@ import re
 import pytest
 
 from examapp.platform.audit.models import AuditEvent
-from examapp.platform.audit.rules import ACT_LABELS
+from examapp.platform.audit.rules import ACT_LABELS, DETAIL_LABELS, VALUE_LABELS
 from tests.architecture.source import ROOT
 
 KINDS = {
@@ -28,6 +28,10 @@ KINDS = {
     "keys": {"people.rotate_keys"},
 }  # fmt: skip
 LABEL = re.compile(r'"[a-z_]+[.][a-z_]+": "')
+FILES = re.compile(
+    r"(export|download|fetch)_|take_(copy|along)$|print_unit$|(my_)?event_file$|show_(file|version|shipped)$"
+)
+"""Views that hand out files, by their names."""
 CODE = {path: LABEL.sub("", path.read_text("utf-8")) for path in (ROOT / "examapp").rglob("*.py")}
 """Everything but the labels, which name each act and write none."""
 
@@ -47,6 +51,15 @@ def test_every_file_that_an_administrator_takes_leaves_a_line_whichever_view_han
     assert taken == ["privacy.take_copy"] * 2
     assert client.get("/my/data").status_code == 200
     assert session.query(AuditEvent).filter_by(act="people.download_file").count() == 2, "a page is no file"
+
+
+def test_no_line_about_a_file_speaks_the_programs_language(app):
+    """The views that hand out files, and the numbers in their addresses, are told by Chinese words."""
+    rules = [rule for rule in app.url_map.iter_rules() if FILES.match(rule.endpoint.partition(".")[2])]
+    assert len(rules) > 40
+    numbers = {name for rule in rules for name in rule.arguments if name.endswith(("_id", "_year"))}
+    unsaid = {rule.endpoint for rule in rules} - set(VALUE_LABELS) | numbers - set(DETAIL_LABELS)
+    assert sorted(unsaid) == [], "add them to AUDIT_VALUES and AUDIT_DETAILS"
 
 
 def test_a_candidates_own_file_is_not_watched(world, session):
