@@ -174,7 +174,9 @@ def test_export_from_a_page_leads_to_its_progress(county, world):
     answer = client.post(path, data=form)
     assert answer.status_code == 303
     progress = client.get(answer.headers["Location"])
-    assert "文件已生成" in progress.text and "成绩汇总表" in progress.text
+    assert (
+        "文件已生成" in progress.text and "成绩汇总表没有“文本表格（csv）”，已改为“Excel 表格（xlsx）”" in progress.text
+    )
     file = client.get(answer.headers["Location"] + "/file")
     assert file.status_code == 200 and file.data[:2] == b"PK"
     assert client.post(path, data=form | {"content": "everything"}).status_code == 400

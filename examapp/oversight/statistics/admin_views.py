@@ -320,6 +320,10 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
         access = my_access("reports:score:export")
         export = report_export_actions.request_export(context, report_request, access=access)
         export_id = export.id
+    if report_request.format != form.format.data:
+        content = statistics_definition_rules.CONTENT_NAMES[report_request.content]
+        wanted, given = (FORMAT_LABELS[code] for code in (form.format.data, report_request.format))
+        flash(f"{content}没有“{wanted}”，已改为“{given}”。", "warning")
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
 
 
