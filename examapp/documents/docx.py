@@ -78,6 +78,7 @@ class WordDocument:
         """Write a table: per column its head, its share of the width and whether it holds numbers; the head repeats on every page."""
         table = self._docx.add_table(rows=1, cols=len(heads), style="Table Grid")
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+        _set_cell_margins(table)
         shares = sum(width for _, width, _ in heads)
         widths = [Mm(self._room_mm * width / shares) for _, width, _ in heads]
         for column, width in zip(table.columns, widths, strict=True):
@@ -139,6 +140,17 @@ def _set_font(run: Any, name: str, size: float, *, colour: Any = None) -> None:
     run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)  # noqa: SLF001 – python-docx knows Latin fonts only
     if colour is not None:
         run.font.color.rgb = colour
+
+
+def _set_cell_margins(table: Any) -> None:
+    """Leave 0.8 mm beside a cell's text instead of 1.9, so that `100.00%` stays on its line, and a little above and below."""
+    margins = OxmlElement("w:tblCellMar")
+    for side, width in (("top", 28), ("left", 45), ("bottom", 28), ("right", 45)):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(width))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    table._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)  # noqa: SLF001 – python-docx has no other way
 
 
 def _fill(cell: Any, content: str | LinkedText, font: str, align: str, width: Any) -> None:

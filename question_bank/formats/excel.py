@@ -121,6 +121,10 @@ def _question_sheet(book: xlsxwriter.Workbook, headers: Sequence[str]) -> tuple[
         sheet.write_string(0, index, header, bold)
         sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
     sheet.freeze_panes(1, 0)
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     return sheet, text, bold
 
 

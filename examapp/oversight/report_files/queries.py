@@ -144,7 +144,7 @@ def whole_of(counts: dict[int, Counts]) -> Counts:
 
 PARTICIPATION_COLUMNS = (
     SheetColumn(head="层级", width=6),
-    SheetColumn(head="单位编码", width=14),
+    SheetColumn(head="单位编码", width=16),
     SheetColumn(head="单位", width=30),
     *(
         SheetColumn(head=head, width=9, is_number=True)
@@ -154,7 +154,7 @@ PARTICIPATION_COLUMNS = (
         SheetColumn(head=head, width=11, is_number=True)
         for head in ("参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分")
     ),
-    SheetColumn(head="统计范围", width=9),
+    SheetColumn(head="统计范围", width=12),
 )
 
 

@@ -53,7 +53,7 @@ _TITLE_PT = 442.0
 """The room between the margins of an official document, in points."""
 _HALF = 0.55
 """How wide a letter or digit is, in Chinese characters."""
-_SIZES = {"title": 22, "table": 10.5}
+_SIZES = {"title": 22, "table": 9}
 
 
 def text_of(
@@ -151,7 +151,7 @@ def shipped_template() -> bytes:
     docx.heading("二、各单位情况")
     docx.paragraph("各单位参考情况按单位编码排列如下：", is_indented=True)
     counts = ("应考", "参考", "未参考", "良好", "不合格")
-    heads = [("单位", 18.5, False), *((name, 7.4, True) for name in counts)]
+    heads = [("单位", 20, False), *((name, 7.4, True) for name in counts)]
     rates = [(name, 10.6, True) for name in ("参考率", "合格率", "优秀率")]
     columns = [*heads, *rates]
     loop = ["{%tr for 行 in 各单位 %}", *[""] * (len(columns) - 1)]
@@ -260,7 +260,7 @@ def _set_table(document: PdfDocument, table: Table) -> None:
     longest = [max(_length(row[index]) for row in rows) for index in range(limit)]
     numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(limit)]
     heads = [
-        PdfColumn(text=text, width=min(max(length, 3.5), 14) + 1, align="right" if is_number else "left")
+        PdfColumn(text=text, width=min(max(length, 3), 12) + 1.5, align="right" if is_number else "left")
         for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
     ]
     document.table(heads, rows[1:], size=_SIZES["table"])
