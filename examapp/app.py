@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not is_offline:
         settings.check()
     rate_limits.set_up(slots=settings.max_concurrent_requests)
-    rate_limits.gate.set_up(per_second=settings.starts_per_second, processes=settings.web_workers)
+    rate_limits.gate.set_up(per_second=settings.starts_per_second)
     set_up_logging(settings.log_level)
     app = _Application("examapp", static_folder=None)
     app.before_request(_reject_if_shed)  # before anything is read

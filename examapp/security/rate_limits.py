@@ -1,4 +1,4 @@
-"""Rate limit of one attempt's saves, the pause that all savers are asked to keep, and the admission of starts; per process, in memory."""
+"""Rate limit of one attempt's saves, the pause that all savers are asked to keep, each of a process alone; and the admission of starts, the machine's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from mmap import mmap
 
 from cachetools import TTLCache
 
@@ -116,45 +117,51 @@ def next_save_ms() -> int:
     return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)
 
 
-_MIN_BURST = 60
-"""Tokens of a process after a quiet while, so that a small exam never notices the queue."""
+_MIN_BURST = 120
+"""Tokens after a quiet while at least, so that a small exam never notices the queue."""
 _BURST_S = 2.0
 _MIN_RATE = 0.5
+_ROUNDING = 1e-6
 
 
 class StartGate:
-    """A token bucket: the share of starts that this process may admit. The queue is one for the web processes of all machines."""
+    """A token bucket: the starts that this machine may admit. Its web processes are forked from one that has made it, and share it.
+
+    It is one number in memory that they share, which none sees half written, so it needs no lock between them that a killed one would keep;
+    two that admit at the very same moment may take one token together. The queue is one for all machines.
+    """
 
     def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
         self._time_s = time_s
         self._lock = threading.Lock()
-        self._peers, self._peers_per_second = 0, 0.0
-        self.set_up(per_second=40.0, processes=1)
+        self._empty_at = memoryview(mmap(-1, 8)).cast("d")
+        """When the bucket was empty, if it has filled at the rate of now since."""
+        self._peers_per_second = 0.0
+        self.set_up(per_second=40.0)
 
-    def set_up(self, *, per_second: float, processes: int) -> None:
-        """Set how many starts a second the machine bears and how many processes share it; the bucket is full."""
+    def set_up(self, *, per_second: float, tokens: float | None = None) -> None:
+        """Set how many starts a second the machine bears; the bucket is full, or holds so many tokens."""
         with self._lock:
-            self._per_second, self._processes = max(_MIN_RATE, per_second), max(1, processes)
-            self._tokens = self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second / self._processes)
-            self._filled_at = self._time_s()
+            self._per_second = max(_MIN_RATE, per_second)
+            self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second)
+            self._empty_at[0] = self._time_s() - (self._burst if tokens is None else tokens) / self._per_second
 
-    def set_peers(self, processes: int, *, per_second: float) -> None:
-        """Set how many web processes other machines run now, and how many starts a second those admit together."""
-        self._peers, self._peers_per_second = processes, per_second
+    def set_peers(self, *, per_second: float) -> None:
+        """Set how many starts a second the other machines admit together now."""
+        self._peers_per_second = per_second
 
     def rate(self) -> float:
-        """Compute how many starts a second all processes of this machine admit now; fewer the slower saves are."""
+        """Compute how many starts a second this machine admits now; fewer the slower saves are."""
         return max(_MIN_RATE, self._per_second * NEXT_SAVE_MS / max(NEXT_SAVE_MS, next_save_ms()))
 
     def try_admit(self, *, ahead: int) -> float:
         """Admit one start if those ahead in the queue leave a token: return 0, otherwise the seconds until there may be one."""
         with self._lock:
             rate, moment = self.rate(), self._time_s()
-            filled = self._tokens + (moment - self._filled_at) * rate / self._processes
-            self._tokens, self._filled_at = min(self._burst, filled), moment
-            everywhere = self._tokens * (self._processes + self._peers)
-            if self._tokens >= 1 and everywhere >= ahead + 1:
-                self._tokens -= 1
+            tokens = min(self._burst, (moment - self._empty_at[0]) * rate) + _ROUNDING
+            everywhere = tokens * (1 + self._peers_per_second / rate)
+            if tokens >= 1 and everywhere >= ahead + 1:
+                self._empty_at[0] = moment - (tokens - 1) / rate
                 return 0.0
             rate += self._peers_per_second
             return max(1 / rate, (ahead + 1 - everywhere) / rate)

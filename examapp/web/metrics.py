@@ -111,7 +111,7 @@ class WorkerHeartbeat(Base):
     """Answered 503 or 500."""
     next_save_ms: Mapped[int]
     starts_per_second: Mapped[int]
-    """What this process admits now."""
+    """What its machine admits now, by how slow saves are to this process."""
 
 
 def write_report(session: Session, name: str, minute: Minute, *, now: datetime) -> None:
@@ -138,7 +138,7 @@ def share_start_gate(session: Session, name: str, *, now: datetime) -> None:
     """Tell this process's gate what the other machines' web processes admit, so that all drain the one queue together."""
     machines = rates_by_machine(list_reports(session, now=now))
     machines.pop(name.rpartition(":")[0], None)
-    rate_limits.gate.set_peers(sum(map(len, machines.values())), per_second=sum(map(min, machines.values())))
+    rate_limits.gate.set_peers(per_second=sum(map(min, machines.values())))
 
 
 def is_exam_under_way(session: Session, *, now: datetime) -> bool:

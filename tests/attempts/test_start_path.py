@@ -41,12 +41,11 @@ def test_a_start_or_a_place_in_the_queue_costs_two_statements_and_the_paper_one(
     with statements() as seen:
         assert second.paper()["sections"]
     assert len(seen) == 1, seen
-    gate.set_up(per_second=0.5, processes=1)
-    gate._tokens = 0.0
+    gate.set_up(per_second=0.5, tokens=0)
     with statements() as seen:
         assert third.start().status_code == 202
     assert len(seen) == 2, seen
-    gate.set_up(per_second=40, processes=2)
+    gate.set_up(per_second=40)
 
 
 @pytest.mark.parametrize("fields", [{}, {"grace_s": 5}, {"is_full_duration": True}, {"duration_s": 7200}])

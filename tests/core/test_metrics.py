@@ -16,7 +16,16 @@ import pytest
 
 from examapp import clock
 from examapp.ops.web_server import web_command
-from examapp.web.metrics import Minute, is_exam_under_way, list_reports, write_report
+from examapp.security import rate_limits
+from examapp.security.rate_limits import StartGate
+from examapp.web.metrics import (
+    Minute,
+    WorkerHeartbeat,
+    is_exam_under_way,
+    list_reports,
+    share_start_gate,
+    write_report,
+)
 from tests.helpers.processes import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +54,33 @@ def test_what_a_process_reported_that_is_gone_counts_no_more(world, session):
     later = began + timedelta(seconds=30)
     assert not is_exam_under_way(session, now=later)
     assert [report.name for report in list_reports(session, now=later)] == ["here:1"]
+
+
+def test_machines_share_the_queue_and_a_dead_one_gives_its_share_up(world, session, monkeypatch):
+    """`here` admits 40 a second; `there` 40 too, whose second process sees slow saves and says 10; `gone` died half a minute ago."""
+    began, gate = clock.now(), StartGate(time_s=lambda: 0.0)
+    monkeypatch.setattr(rate_limits, "gate", gate)
+    admitted = {"gone:1": 40, "here:1": 40, "here:2": 40, "there:1": 40, "there:2": 10}
+    for name, per_second in admitted.items():
+        monkeypatch.setattr(gate, "rate", lambda per_second=per_second: float(per_second))
+        write_report(session, name, Minute(), now=began)
+    monkeypatch.undo()
+    monkeypatch.setattr(rate_limits, "gate", gate)
+    gate.set_up(per_second=40, tokens=0)
+
+    def whole_at(seconds):
+        later = began + timedelta(seconds=seconds)
+        for name in ("here:1", "here:2", "there:1", "there:2"):
+            session.get(WorkerHeartbeat, name).at = later
+        session.flush()
+        share_start_gate(session, "here:1", now=later)
+        return 600 / gate.try_admit(ahead=599)
+
+    assert whole_at(10) == pytest.approx(40 + 10 + 40, rel=1e-3)
+    assert whole_at(35) == pytest.approx(40 + 10, rel=1e-3)
+    later = began + timedelta(seconds=70)
+    share_start_gate(session, "here:1", now=later)
+    assert 600 / gate.try_admit(ahead=599) == pytest.approx(40, rel=1e-3), "nobody else reports: this machine alone"
 
 
 class TwoProcessSite:
