@@ -38,8 +38,8 @@ drill-short: .venv/.installed-dev
 drill: .venv/.installed-dev
 	$(BIN)/python -m tests.faults
 
-# Two database machines and a witness as network namespaces: power cuts, and a control that must lose an answer. Root, and apt-get install
-# etcd-server; about 20 minutes.
+# Two database machines and a witness as network namespaces: power cuts, the archive, and a control that must lose an answer. Root, and
+# apt-get install etcd-server haproxy pgbackrest; about 20 minutes.
 drill-ha: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.high_availability
 

@@ -20,6 +20,7 @@ from benchmarks import (
     chain,
     corrections,
     grading,
+    machines,
     messages,
     pages,
     phone,
@@ -49,7 +50,7 @@ TOPICS = (
     "certificates",
     "corrections",
 )
-APART = ("waves", "lobby", "chain", "cell")
+APART = ("waves", "lobby", "chain", "cell", "machines")
 """Topics that take minutes each and run by name alone."""
 
 _MAX_S = 720.0
@@ -74,6 +75,7 @@ ALONE: dict[str, Any] = {
     "corrections": corrections,
     "chain": chain,
     "cell": SimpleNamespace(measure=saving.measure_cell),
+    "machines": machines,
 }
 """Topics that bring their own database."""
 

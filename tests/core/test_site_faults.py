@@ -14,6 +14,8 @@ from examapp import clock
 from examapp.db.addresses import DatabaseHost, HostState, database_address, inspect_hosts
 from examapp.db.session import read_session
 from examapp.platform.health import views as health
+from examapp.platform.province import cli
+from examapp.platform.province.rules import Link
 from examapp.platform.security_checklist import queries
 from examapp.platform.security_checklist.queries import certificate_end, find_site_points
 from examapp.platform.security_checklist.rules import Level
@@ -115,3 +117,30 @@ def test_a_database_whose_certificate_has_run_out_is_told_from_one_that_is_away(
     with tls_server(expired, is_database=True) as port:
         address = f"postgresql+psycopg://u@/x?host=localhost:{port}&host=localhost:1&sslmode=verify-full&sslrootcert={expired}"
         assert [host.state for host in inspect_hosts(address)] == [HostState.DISTRUSTED, HostState.AWAY]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_named", "exit_code"),
+    [
+        (DatabaseHost("b", HostState.STANDBY), False, 0),
+        (DatabaseHost("b", HostState.STANDBY, 5.0), False, 0),
+        (DatabaseHost("b", HostState.STALLED), True, 1),
+        (DatabaseHost("b", HostState.AWAY), True, 1),
+    ],
+    ids=["well", "to_be_looked_at", "stalled", "away"],
+)
+def test_status_exits_with_1_for_a_red_point_of_the_site_though_every_link_is_well(
+    race_app, race_world, monkeypatch, host, is_named, exit_code
+):
+    now = clock.now()
+    link = Link(
+        name="examapp_up_1", label="甲县（分区 1）", cell=1, is_enabled=True, is_working=True, received_at=now, beat_at=now,
+        waiting_tables=0, errors=0, conflicts=0,
+    )  # fmt: skip
+    monkeypatch.setattr(cli, "list_links", lambda _session: [link])
+    monkeypatch.setattr(cli, "list_slots", lambda _session: [("examapp_down_1", True, "reserved", 0)])
+    monkeypatch.setattr(queries, "inspect_hosts", lambda _url: [DatabaseHost("a", HostState.PRIMARY), host])
+    status = race_app.test_cli_runner().invoke(args=["province", "status"])
+    assert "正常　甲县（分区 1）" in status.output
+    assert ("异常　本站 数据库主机 b" in status.output) is is_named
+    assert status.exit_code == exit_code

@@ -1,7 +1,6 @@
 """Two database machines and a witness as network namespaces: etcd and Patroni with the files of docker/county, and the hands that break them.
 
-A machine is a namespace with a cable (veth) to a bridge in a namespace of its own; the site sits in a fourth. A power cut is the cable's
-end first, then SIGKILL for all that runs there: nobody says goodbye. Root only; `tests.faults.high_availability` makes the namespaces.
+A power cut is the cable's end first, then SIGKILL for all that runs on the machine: nobody says goodbye. Root only.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,76 +22,17 @@ import psycopg
 import yaml
 
 from examapp.ops.ordinary_user import as_ordinary_user, give_to_ordinary_user, postgres_program
+from tests.faults.archive import CONFIG_VARIABLE, Archive
 from tests.faults.deployment import ROOT, DeploymentError
+from tests.faults.machines import ADDRESSES, HUB, PREFIX, ip, kill_all, on_machine, pids_of, program_named
+from tests.faults.sites import Disk
 from tests.helpers.processes import wait_until
 
-PREFIX = "examha-"
-HUB = "hub"
-ADDRESSES = {"a": "10.77.0.1", "b": "10.77.0.2", "w": "10.77.0.3", "site": "10.77.0.100"}
 _PASSWORD = "drill"
 _READY_S = 90.0
 DATABASE_URL = (
     f"postgresql+psycopg://postgres:{_PASSWORD}@/examapp?host={ADDRESSES['a']}:5432&host={ADDRESSES['b']}:5432"
 )
-
-
-def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
-
-
-def lay_cables() -> None:
-    """Make the namespaces, a bridge in the hub, and a cable from each to it; raises DeploymentError where this machine does not allow it."""
-    try:
-        for name in (HUB, *ADDRESSES):
-            ip("netns", "add", PREFIX + name)
-            ip("-n", PREFIX + name, "link", "set", "lo", "up")
-        ip("-n", PREFIX + HUB, "link", "add", "bridge", "type", "bridge")
-        ip("-n", PREFIX + HUB, "link", "set", "bridge", "up")
-        for name, address in ADDRESSES.items():
-            ip(
-                "-n",
-                PREFIX + name,
-                "link",
-                "add",
-                "eth0",
-                "type",
-                "veth",
-                "peer",
-                "name",
-                f"to-{name}",
-                "netns",
-                PREFIX + HUB,
-            )
-            ip("-n", PREFIX + HUB, "link", "set", f"to-{name}", "master", "bridge", "up")
-            ip("-n", PREFIX + name, "addr", "add", f"{address}/24", "dev", "eth0")
-            ip("-n", PREFIX + name, "link", "set", "eth0", "up")
-    except (OSError, subprocess.CalledProcessError) as error:
-        text = getattr(error, "stderr", b"") or str(error).encode()
-        raise DeploymentError(f"no network namespaces here: {text.decode('utf-8', 'replace').strip()}") from error
-
-
-def take_cables_away() -> None:
-    """Kill what runs in the namespaces, and delete them."""
-    for name in (*ADDRESSES, HUB):
-        kill_all(name)
-        subprocess.run(["ip", "netns", "del", PREFIX + name], check=False, capture_output=True)
-
-
-def pids_of(name: str) -> list[int]:
-    done = subprocess.run(["ip", "netns", "pids", PREFIX + name], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in done.stdout.split() if int(pid) != os.getpid()]
-
-
-def kill_all(name: str, number: int = signal.SIGKILL) -> None:
-    """Signal all that runs in a namespace, until nothing new is there where it is to end."""
-    for _ in range(20):
-        pids = pids_of(name)
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        if number != signal.SIGKILL or not pids:
-            return
-        wait_until(lambda: not pids_of(name), within_s=0.5, every_s=0.05)
 
 
 class Cluster:
@@ -102,7 +42,9 @@ class Cluster:
         self.folder = Path(tempfile.mkdtemp(prefix="examha-"))
         self.logs = logs
         self.folder.chmod(0o755)
+        self.archive = Archive(self.folder)
         self.is_cut: set[str] = set()
+        self._disks: dict[str, Disk] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -111,6 +53,7 @@ class Cluster:
             self.expect(self.is_healthy, "the cluster did not come up", within_s=_READY_S)
             with self.connect("postgres") as connection:
                 connection.execute("CREATE DATABASE examapp ENCODING 'UTF8' TEMPLATE template0")
+            self.run_pgbackrest(self.leader(), "stanza-create")
         except BaseException:
             self.__exit__()
             raise
@@ -119,8 +62,13 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for name in ("a", "b", "w"):
             kill_all(name)
-        for log in self.folder.glob("*/*.log") if self.logs else ():
-            shutil.copyfile(log, self.logs / f"{log.parent.name}-{log.name}")
+        if self.logs:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            for log in self.folder.glob("*/*.log"):
+                shutil.copyfile(log, self.logs / f"{log.parent.name}-{log.name}")
+        for name, disk in self._disks.items():
+            subprocess.run(["umount", str(self._place(name))], check=False, capture_output=True)
+            disk.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Power and cables
@@ -131,7 +79,7 @@ class Cluster:
         self.is_cut.discard(name)
         self._run(name, "etcd", self._etcd(name))
         if name != "w":
-            self._run(name, "patroni", [_program("patroni"), str(self._patroni_file(name))])
+            self._run(name, "patroni", [program_named("patroni"), str(self._patroni_file(name))])
 
     def cut_power(self, *names: str) -> None:
         for name in names:
@@ -166,6 +114,39 @@ class Cluster:
             with contextlib.suppress(OSError):
                 if Path(f"/proc/{pid}/comm").read_text().strip() == "postgres":
                     os.kill(pid, signal.SIGKILL)
+
+    # Beside the machines
+
+    def run_pgbackrest(self, name: str, *arguments: str) -> None:
+        """Run pgBackRest on a machine of the cluster."""
+        self.archive.run(name, self._place(name), *arguments)
+
+    @contextlib.contextmanager
+    def balancer(self) -> Iterator[str]:
+        """Run HAProxy with docker/county/haproxy.cfg on the site's machine; gives the address that leads to the primary."""
+        text, path = (ROOT / "docker" / "county" / "haproxy.cfg").read_text("utf-8"), self.folder / "haproxy.cfg"
+        for number, name in enumerate("ab", start=1):
+            text = text.replace(f"10.0.0.{number}:", f"{ADDRESSES[name]}:")
+        path.write_text(text)
+        process = subprocess.Popen([program_named("haproxy"), "-db", "-f", str(path)], stderr=subprocess.DEVNULL)
+        try:
+            yield f"postgresql+psycopg://postgres:{_PASSWORD}@127.0.0.1:5000/examapp"
+        finally:
+            process.kill()
+            process.wait()
+
+    def put_on_small_disk(self, name: str, free_mb: int) -> Path:
+        """Move a machine that is switched off onto a disk with little room, for the rest of the drill; gives its folder."""
+        place = self._place(name)
+        used = int(
+            subprocess.run(["du", "-sm", str(place)], check=True, capture_output=True, text=True).stdout.split()[0]
+        )
+        disk = self._disks[name] = Disk(round(1.1 * used) + free_mb)
+        disk.mount()
+        subprocess.run(["cp", "--archive", f"{place}/.", str(disk.mounted)], check=True)
+        subprocess.run(["chown", f"--reference={place}", str(disk.mounted)], check=True)
+        subprocess.run(["mount", "--bind", str(disk.mounted), str(place)], check=True)
+        return place
 
     # Looking
 
@@ -226,9 +207,23 @@ class Cluster:
         self.ask(self.leader(), "/config", "PATCH", {"synchronous_mode": is_synchronous})
         role = "sync_standby" if is_synchronous else "replica"
         self.expect(lambda: self.is_healthy(role), f"no {role}")
-        self.expect(lambda: bool(self._awaited()) is is_synchronous, "PostgreSQL does not do what Patroni says")
+        self.expect(lambda: bool(self.awaited()) is is_synchronous, "PostgreSQL does not do what Patroni says")
 
-    def _awaited(self) -> str:
+    def timeline(self) -> int:
+        """Give the timeline on which the primary writes."""
+        with self.connect("postgres") as connection:
+            row = connection.execute("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int").fetchone()  # fmt: skip
+        return int(row[0]) if row else 0
+
+    def write_wal(self, segments: int) -> None:
+        """Begin so many new segments of WAL on the primary, without a wait for the standby."""
+        with self.connect("examapp") as connection:
+            connection.execute("SET synchronous_commit = local")
+            for _ in range(segments):
+                connection.execute("SELECT pg_logical_emit_message(true, 'drill', 'x')")
+                connection.execute("SELECT pg_switch_wal()")
+
+    def awaited(self) -> str:
         """Give for which standby a commit on the primary waits; empty for none."""
         with self.connect("postgres") as connection:
             return str((connection.execute("SHOW synchronous_standby_names").fetchone() or [""])[0])
@@ -237,21 +232,10 @@ class Cluster:
 
     def _run(self, name: str, program: str, command: list[str]) -> None:
         place = self._place(name)
-        wrapped = [
-            "ip",
-            "netns",
-            "exec",
-            PREFIX + name,
-            "unshare",
-            "--uts",
-            "sh",
-            "-c",
-            f'hostname {name}; exec "$@"',
-            "sh",
-        ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "PATRONI", "ETCD"))}
+        environment[CONFIG_VARIABLE] = str(place / "pgbackrest.conf")
         with (place / f"{program}.log").open("ab") as log:
-            subprocess.Popen([*wrapped, *as_ordinary_user(command, place)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=place, start_new_session=True)  # fmt: skip
+            subprocess.Popen(on_machine(name, as_ordinary_user(command, place)), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=place, start_new_session=True)  # fmt: skip
 
     def _place(self, name: str) -> Path:
         place = self.folder / name
@@ -264,7 +248,7 @@ class Cluster:
         peer, client = f"http://{ADDRESSES[name]}:2380", f"http://{ADDRESSES[name]}:2379"
         everybody = ",".join(f"{one}=http://{ADDRESSES[one]}:2380" for one in ("a", "b", "w"))
         return [
-            _program("etcd"), "--name", name, "--data-dir", str(self._place(name) / "etcd"), "--listen-peer-urls", peer, "--listen-client-urls", client,
+            program_named("etcd"), "--name", name, "--data-dir", str(self._place(name) / "etcd"), "--listen-peer-urls", peer, "--listen-client-urls", client,
             "--initial-advertise-peer-urls", peer, "--advertise-client-urls", client, "--initial-cluster", everybody, "--initial-cluster-state", "new",
             "--heartbeat-interval", "100", "--election-timeout", "1000", "--log-level", "warn",
         ]  # fmt: skip
@@ -276,8 +260,8 @@ class Cluster:
         shared = content["bootstrap"]["dcs"]["postgresql"]
         for setting in ("ssl", "ssl_cert_file", "ssl_key_file"):
             del shared["parameters"][setting]
-        shared["parameters"] |= {"shared_buffers": "64MB", "archive_command": "/bin/true"}
-        del shared["recovery_conf"]
+        shared["parameters"]["shared_buffers"] = "64MB"
+        self.archive.configure(place, place / "data")
         account = {"password": _PASSWORD}
         content |= {
             "name": name,
@@ -286,8 +270,8 @@ class Cluster:
         }
         content["postgresql"] |= {
             "listen": f"{address}:5432", "connect_address": f"{address}:5432", "data_dir": str(place / "data"), "use_unix_socket": False,
-            "bin_dir": str(postgres_program("postgres").parent), "pgpass": str(place / "pgpass"), "parameters": {"unix_socket_directories": ""},
-            "pg_hba": ["host replication replicator 10.77.0.0/24 scram-sha-256", "host all all 10.77.0.0/24 scram-sha-256"],
+            "bin_dir": str(postgres_program("postgres").parent), "pgpass": str(place / "pgpass"), "parameters": {"unix_socket_directories": str(place)},
+            "pg_hba": ["local all postgres trust", "host replication replicator 10.77.0.0/24 scram-sha-256", "host all all 10.77.0.0/24 scram-sha-256"],
             "authentication": {role: account | {"username": user} for role, user in (("superuser", "postgres"), ("replication", "replicator"), ("rewind", "rewinder"))},
         }  # fmt: skip
         path = place / "patroni.yml"
@@ -297,11 +281,3 @@ class Cluster:
     def _tails(self) -> str:
         logs = sorted(self.folder.glob("*/*.log"))
         return "\n".join(f"{log.parent.name}/{log.name}: {log.read_text('utf-8', 'replace')[-500:]}" for log in logs)
-
-
-def _program(name: str) -> str:
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        raise DeploymentError(f"{name} is not installed (requirements-dev.txt; apt-get install etcd-server)")
-    return found

@@ -152,6 +152,12 @@ class DrillDeployment:
         if sockets.name.startswith("examapp-"):
             shutil.rmtree(sockets, ignore_errors=True)
 
+    def restart(self, **settings: str) -> None:
+        """Kill all of it, and start it again with other settings."""
+        self.cut_power()
+        self.settings |= settings
+        self.start()
+
     def _remember(self) -> None:
         """Keep the ids of all processes below the supervisor, so that none is left when it dies before them."""
         roots = [self._supervisor.pid] if self._supervisor is not None and self._supervisor.poll() is None else []
@@ -188,6 +194,12 @@ class DrillDeployment:
                 return error.code
         except (OSError, ValueError, http.client.HTTPException):
             return 0
+
+    def text(self, path: str) -> str:
+        """Give a page's text, empty where there is none."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as reply:  # fmt: skip
+            return str(reply.read().decode())
+        return ""
 
     def part(self, name: str) -> psutil.Process:
         """Give the leading process of a part; raises DeploymentError where it does not run."""

@@ -37,6 +37,7 @@ def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[in
     found = InvariantFindings()
     rows = _Rows(connection, attempts)
     _acknowledged_is_stored(found, rows, ledger)
+    _replaced_is_in_history(found, rows, ledger)
     _stored_was_sent(found, rows, ledger)
     _one_receipt_and_grade(found, rows, ledger)
     _history_folds(found, rows)
@@ -96,6 +97,15 @@ def _acknowledged_is_stored(found: InvariantFindings, rows: _Rows, ledger: Ledge
         elif stored[:2] == acked and stored[2] != ledger.sent.get((attempt, item, *acked), stored[2]):
             found.lost += 1
             found.add("I1", f"attempt {attempt} item {item} {acked}: another response is stored than was acknowledged")
+
+
+def _replaced_is_in_history(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
+    """An acknowledged answer that was lost is lost, though its item was answered anew since (I1): each stands in the history."""
+    there = {(a, i, e, s) for a, _, i, e, s, _ in rows.history}
+    for attempt, item, epoch, seq in ledger.stored - there:
+        if attempt in rows.attempts and ledger.acked[attempt, item] != (epoch, seq):
+            found.lost += 1
+            found.add("I1", f"attempt {attempt} item {item}: acknowledged ({epoch}, {seq}) is not in the history")
 
 
 def _stored_was_sent(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:

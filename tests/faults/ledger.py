@@ -31,6 +31,8 @@ class Ledger:
     """The person of each attempt."""
     acked: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """The highest acknowledged (epoch, seq) of each (attempt, item)."""
+    stored: set[Place] = field(default_factory=set)
+    """Every change whose storing was acknowledged, those that a newer one has replaced since among them."""
     acknowledgements: int = 0
     rejected: list[tuple[Place, str]] = field(default_factory=list)
     receipts: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -54,6 +56,7 @@ class Ledger:
         attempt, item, epoch, seq = place
         key, now = (attempt, item), time.monotonic()
         self.acked[key] = max(self.acked.get(key, (0, 0)), (epoch, stored_seq))
+        self.stored.add((attempt, item, epoch, stored_seq))
         self.acknowledgements += 1
         if stored_seq < seq:
             self.odd.append(f"attempt {attempt} item {item}: seq {seq} acknowledged as {stored_seq}")

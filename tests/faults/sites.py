@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import struct
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from examapp.ops.embedded_servers import make_run_folder, start_valkey
+from examapp.ops.start_checks import listening
 from examapp.ops.web_server import web_command
 from tests.faults.deployment import ROOT, DeploymentError, DrillDeployment
 from tests.faults.proxy import Proxy
@@ -142,15 +144,16 @@ def second_web_server(site: DrillDeployment) -> Iterator[tuple[int, Callable[[],
 
 
 @contextlib.contextmanager
-def nginx_over(*ports: int) -> Iterator[int]:
-    """An nginx before several web servers, with the upstream of docker/county and what it says beside it; gives its port."""
+def nginx_over(*servers: str) -> Iterator[int]:
+    """An nginx before one or two web servers, with the upstream of docker/county and what it says beside it; gives its port."""
     program, own = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), free_port()
     if program is None:
         raise DeploymentError("nginx is not installed (apt-get install nginx)")
     folder = Path(tempfile.mkdtemp(prefix="examnginx-"))
     upstream = (ROOT / "docker" / "county" / "nginx-upstream.conf").read_text("utf-8")
-    for number, port in enumerate(ports, start=1):
-        upstream = upstream.replace(f"10.0.0.{number}:8000", f"127.0.0.1:{port}")
+    for number, server in enumerate(servers, start=1):
+        upstream = upstream.replace(f"10.0.0.{number}:8000", server)
+    upstream = re.sub(r"(?m)^ *server 10\.0\.0\..*\n", "", upstream)
     (folder / "nginx.conf").write_text(f"""
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; events {{ worker_connections 4096; }}
 http {{
@@ -163,6 +166,8 @@ http {{
 """)
     process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")])
     try:
+        if not wait_until(lambda: listening(own), within_s=20):
+            raise DeploymentError(f"nginx does not listen: {(folder / 'start.log').read_text()[-1000:]}")
         yield own
     finally:
         process.terminate()

@@ -1,4 +1,4 @@
-"""The drill's check of I9 notices an answer of a returning device that is neither saved nor shown."""
+"""The drill's checks notice an acknowledged answer that is gone (I1), and one of a returning device that is neither saved nor shown (I9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults.invariants import InvariantFindings, _brought_back_is_there_or_shown
+from tests.faults.invariants import InvariantFindings, _brought_back_is_there_or_shown, _replaced_is_in_history
 from tests.faults.ledger import Ledger
 
 PLACE = (7, 2, 1, 5)
@@ -33,3 +33,14 @@ def test_what_a_returning_device_held_is_saved_or_shown(history, is_shown, is_br
         ledger.shown.add(PLACE)
     _brought_back_is_there_or_shown(found, cast("Any", SimpleNamespace(history=history, attempts={7: ()})), ledger)
     assert bool(found.broken["I9"]) == is_broken
+
+
+def test_an_acknowledged_answer_that_was_lost_counts_though_its_item_was_answered_anew():
+    ledger = Ledger()
+    for seq in (1, 2, 3):
+        ledger.note_acked((7, 2, 1, seq), seq)
+    for kept, lost in (((1, 2, 3), 0), ((1, 3), 1), ((3,), 2)):
+        found = InvariantFindings()
+        rows = SimpleNamespace(history=[(7, 1, 2, 1, seq, ["A"]) for seq in kept], attempts={7: ()})
+        _replaced_is_in_history(found, cast("Any", rows), ledger)
+        assert (found.lost, len(found.broken["I1"])) == (lost, lost)

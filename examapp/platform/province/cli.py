@@ -79,7 +79,7 @@ def _text_of(error: Exception) -> str:
 
 @province_group.command("status")
 def status() -> None:
-    """Show how far each subscription has got and what is wrong; exits with 1 where anything is."""
+    """Show how far each subscription has got and what is wrong, with a link or with this site itself; exits with 1 where anything is."""
     session, now = read_session(), clock.now()
     links, is_well = list_links(session), True
     if not links:

@@ -116,7 +116,10 @@ def deploy(t: Trial) -> None:
 
 @row("F33", "两台网页服务器前有 nginx：逐台平滑重载，再逐台停止、启动")
 def rolling_upgrade(t: Trial) -> None:
-    with second_web_server(t.site) as (port, begin_second), nginx_over(t.site.port, port) as front:
+    with (
+        second_web_server(t.site) as (port, begin_second),
+        nginx_over(f"127.0.0.1:{t.site.port}", f"127.0.0.1:{port}") as front,
+    ):
         t.load.redirect(front)
         t.take_exam(6)
         with t.broken():
