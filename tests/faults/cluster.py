@@ -53,7 +53,7 @@ class Cluster:
             self.expect(self.is_healthy, "the cluster did not come up", within_s=_READY_S)
             with self.connect("postgres") as connection:
                 connection.execute("CREATE DATABASE examapp ENCODING 'UTF8' TEMPLATE template0")
-            self.run_pgbackrest(self.leader(), "stanza-create")
+            self._create_stanza()
         except BaseException:
             self.__exit__()
             raise
@@ -120,6 +120,20 @@ class Cluster:
     def run_pgbackrest(self, name: str, *arguments: str) -> None:
         """Run pgBackRest on a machine of the cluster."""
         self.archive.run(name, self._place(name), *arguments)
+
+    def _create_stanza(self) -> None:
+        """Create the archive; the primary's first tries to archive hold its lock for moments until it is there."""
+
+        def is_created() -> bool:
+            try:
+                self.run_pgbackrest(self.leader(), "stanza-create")
+            except DeploymentError as error:
+                if "unable to acquire lock" in str(error):
+                    return False
+                raise
+            return True
+
+        self.expect(is_created, "the archive's lock was never free")
 
     @contextlib.contextmanager
     def balancer(self) -> Iterator[str]:
