@@ -158,16 +158,16 @@ def _is_ready(name: str) -> bool:
 async def _drain(front: int, seats: list[Seat], exam_id: int) -> dict[str, Any]:
     """Let all come at once and each call again when told to; measure from the moment when 3,000 wait until none does."""
     pool, admitted, failed, known = AsyncClient(front, connections=_CONNECTIONS), list[float](), list[str](), 0
-    waiting_at_most = 0
+    max_waiting = 0
 
     async def one(seat: Seat) -> None:
-        nonlocal known, waiting_at_most
+        nonlocal known, max_waiting
         is_known = False
         while True:
             reply = await pool.ask(protocol_client.start_attempt(exam_id), seat.browser)
             known, is_known = known + (not is_known), True
-            if known == len(seats) and not waiting_at_most:
-                waiting_at_most = len(seats) - len(admitted)
+            if known == len(seats) and not max_waiting:
+                max_waiting = len(seats) - len(admitted)
             if reply.status != 202:
                 break
             await asyncio.sleep(reply.retry_after_s or 1)
@@ -189,7 +189,7 @@ async def _drain(front: int, seats: list[Seat], exam_id: int) -> dict[str, Any]:
     if len(admitted) <= _WAITING:
         raise DeploymentError(f"only {len(admitted)} of {len(seats)} started: {failed[:1]}")
     took_s = admitted[-1] - admitted[-_WAITING - 1]
-    return {"per_second": _WAITING / took_s, "took_s": took_s, "waiting": waiting_at_most, "failed": len(failed)}
+    return {"per_second": _WAITING / took_s, "took_s": took_s, "waiting": max_waiting, "failed": len(failed)}
 
 
 def _play(machines: _Machines, names: Sequence[str], exam_id: int) -> dict[str, Any]:
@@ -245,13 +245,13 @@ def _nice_and_state(stat: Path) -> tuple[int, str]:
 
 def _hash(machines: _Machines, names: Sequence[str]) -> dict[str, int]:
     """Sign people in and look meanwhile how many passwords each machine checks at the same time; the most that was seen."""
-    most, pids = dict.fromkeys(names, 0), {name: pids_of(name) for name in names}
+    found, pids = dict.fromkeys(names, 0), {name: pids_of(name) for name in names}
     with nginx_over(*(f"{ADDRESSES[name]}:{_PORT}" for name in names)) as front, _in_background(lambda: asyncio.run(_sign_in_all(front, machines.county))) as is_done:  # fmt: skip
         while not is_done():
             for name in names:
-                most[name] = max(most[name], _count_hashing(pids[name]))
-    print(f"  passwords checked at once: {most}")
-    return most
+                found[name] = max(found[name], _count_hashing(pids[name]))
+    print(f"  passwords checked at once: {found}")
+    return found
 
 
 @contextlib.contextmanager

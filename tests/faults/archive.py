@@ -24,7 +24,7 @@ _READY_S = 120.0
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = 'public'::regnamespace ORDER BY relname"
 
 
-class Archive:
+class WalArchive:
     """The repository, and pgBackRest as each machine runs it."""
 
     def __init__(self, folder: Path) -> None:

@@ -22,7 +22,7 @@ import psycopg
 import yaml
 
 from examapp.ops.ordinary_user import as_ordinary_user, give_to_ordinary_user, postgres_program
-from tests.faults.archive import CONFIG_VARIABLE, Archive
+from tests.faults.archive import CONFIG_VARIABLE, WalArchive
 from tests.faults.deployment import ROOT, DeploymentError
 from tests.faults.machines import ADDRESSES, HUB, PREFIX, ip, kill_all, on_machine, pids_of, program_named
 from tests.faults.sites import Disk
@@ -42,7 +42,7 @@ class Cluster:
         self.folder = Path(tempfile.mkdtemp(prefix="examha-"))
         self.logs = logs
         self.folder.chmod(0o755)
-        self.archive = Archive(self.folder)
+        self.archive = WalArchive(self.folder)
         self.is_cut: set[str] = set()
         self._disks: dict[str, Disk] = {}
 

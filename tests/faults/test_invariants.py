@@ -35,7 +35,7 @@ def test_what_a_returning_device_held_is_saved_or_shown(history, is_shown, is_br
     assert bool(found.broken["I9"]) == is_broken
 
 
-def test_an_acknowledged_answer_that_was_lost_counts_though_its_item_was_answered_anew():
+def test_an_acknowledged_answer_that_was_lost_counts_though_its_item_was_answered_again():
     ledger = Ledger()
     for seq in (1, 2, 3):
         ledger.note_acked((7, 2, 1, seq), seq)
