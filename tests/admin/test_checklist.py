@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 
 from examapp.config import Mode, PasswordProfile, Settings
 from examapp.db.addresses import DatabaseHost, HostState
+from examapp.organisation.accounts.rules import SignInPolicy
 from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.security_checklist.rules import ChecklistFindings, Level, judge
@@ -65,6 +66,8 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({"https": False}, {}, "https", Level.BAD),
         ({"second_factor": "off"}, {}, "管理员动态口令", Level.BAD),
         ({"admin_idle_minutes": 0}, {}, "管理员无操作退出", Level.LOOK),
+        ({}, {"sign_in_policy": SignInPolicy(days=8)}, "考生登录保留", Level.LOOK),
+        ({}, {"sign_in_policy": SignInPolicy(is_kept_for_exam=True)}, "考生登录保留", Level.LOOK),
         ({"password_profile": "asvs"}, {}, "密码规则", Level.LOOK),
         ({"app_mode": Mode.TRYOUT}, {}, "运行方式", Level.LOOK),
         ({"keep_audit_days": 180}, {}, "审计记录保存期", Level.BAD),

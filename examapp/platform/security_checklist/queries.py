@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from examapp.config import Settings
 from examapp.db.addresses import inspect_hosts
 from examapp.ops.backup import BackupFolder
+from examapp.organisation.accounts.rules import SignInPolicy
 from examapp.organisation.people.models import Account, RoleGrant
 from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit_chain.actions import find_head_issue
@@ -57,6 +58,7 @@ def find_findings(session: Session, settings: Settings, *, cipher: FieldCipher, 
         head_issue=find_head_issue(session, cipher=cipher, folder=settings.data_path),
         opened_at=opened_at,
         unopened=unopened,
+        sign_in_policy=setup_queries.find_sign_in_policy(session.connection()) or SignInPolicy(),
         log_at=_newest(list((settings.data_path / "logs").glob("*.log"))),
         certificate_ends_at=certificate_end(settings.site_url),
         may_change_log=bool(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from examapp.clock import local
 from examapp.config import Mode, PasswordProfile, Settings
 from examapp.db.addresses import DatabaseHost, HostState
+from examapp.organisation.accounts.rules import SIGN_IN_LIFE, SignInPolicy
 from examapp.platform.province.rules import Link
 from examapp.platform.setup.rules import DURABILITY_ISSUES, list_secret_issues
 
@@ -82,12 +83,15 @@ class ChecklistFindings:
     log_at: datetime | None
     certificate_ends_at: datetime | None
     may_change_log: bool
+    sign_in_policy: SignInPolicy = field(default_factory=SignInPolicy)
+    """How long candidates stay signed in, as the office has set it."""
 
 
 def judge(settings: Settings, found: ChecklistFindings, *, now: datetime) -> list[Point]:
     """Judge every point, red ones first, in an order that stays the same otherwise."""
     points = [
         *_settings(settings),
+        _sign_ins(found.sign_in_policy),
         *_database(found),
         *judge_site(
             settings,
@@ -139,6 +143,13 @@ def _settings(settings: Settings) -> list[Point]:
         Point("密码规则", Level.GOOD if settings.password_profile is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if settings.password_profile is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
         _idle(settings),
     ]  # fmt: skip
+
+
+def _sign_ins(policy: SignInPolicy) -> Point:
+    is_usual = policy.days <= SIGN_IN_LIFE.days and not policy.is_kept_for_exam
+    text = f"{policy.days} 天" + ("，并保留到考试结束" if policy.is_kept_for_exam else "")
+    advice = "" if is_usual else f"考试期间可以这样；考完请普法办在“平台设置”里改回 {SIGN_IN_LIFE.days} 天。"
+    return Point("考生登录保留", Level.GOOD if is_usual else Level.LOOK, text, advice)
 
 
 def _idle(settings: Settings) -> Point:

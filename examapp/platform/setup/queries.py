@@ -60,7 +60,7 @@ def find_site_texts(connection: Connection) -> dict[str, str] | None:
 def find_sign_in_policy(connection: Connection) -> SignInPolicy | None:
     """Find how long candidates stay signed in, where the office has set it."""
     policy = _find_set(connection, SIGN_IN_POLICY)
-    return SignInPolicy(**policy) if policy else None
+    return SignInPolicy(days=policy["days"], is_kept_for_exam=policy["is_kept_for_exam"]) if policy else None
 
 
 def _find_set(connection: Connection, name: str) -> dict[str, Any] | None:
