@@ -161,12 +161,15 @@ class _Lobby(Wave):
 
 
 def measure_lobby(deployment: BenchmarkDeployment) -> list[Figure]:
-    """Let 8,000 arrive in 100 s, half as many who save beside them; LOBBY_PEOPLE makes a shorter trial at the same rate."""
+    """Let 8,000 arrive in 100 s, half as many who save beside them; LOBBY_PEOPLE makes a shorter trial at the same rate, LOBBY_SECONDS a denser one."""
     people = int(os.environ.get("LOBBY_PEOPLE", _PEOPLE))
+    seconds = float(os.environ.get("LOBBY_SECONDS", people / _ARRIVALS_A_SECOND))
     savers = seated(deployment, 0, min(_SAVERS, people // 2))
     accounts = deployment.accounts["candidates"]
-    wave, saves = asyncio.run(_play_lobby(deployment, savers, accounts["login_names"][:people], accounts["password"]))
-    title = f"{people} arrive in {people / _ARRIVALS_A_SECOND:.0f} s"
+    wave, saves = asyncio.run(
+        _play_lobby(deployment, savers, accounts["login_names"][:people], accounts["password"], seconds)
+    )
+    title = f"{people} arrive in {seconds:.0f} s"
     print(
         f"  through the lobby {len(wave.promises)}, looks {wave.looks}; arrival to signed in: p50 {wave.p(50) / 1000:.1f}, p95 {wave.p(95) / 1000:.1f} s, last {wave.ended_s:.0f} s after the first came; "
         f"promised at most {max(wave.promises, default=0):.0f} s, latest {max(wave.late, default=0):+.0f} s by the promise; saves {len(saves.took)}: p50 {saves.p(50):.0f}, p99 {saves.p(99):.0f} ms; {(wave.failed + saves.failed)[:3]}"
@@ -180,7 +183,7 @@ def measure_lobby(deployment: BenchmarkDeployment) -> list[Figure]:
 
 
 async def _play_lobby(
-    deployment: BenchmarkDeployment, savers: list[Seat], names: list[str], password: str
+    deployment: BenchmarkDeployment, savers: list[Seat], names: list[str], password: str, seconds: float
 ) -> tuple[_Lobby, Wave]:
     pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
     exam_id, ended = deployment.accounts["open_exam_id"], asyncio.Event()
@@ -188,9 +191,7 @@ async def _play_lobby(
     savers = [seat for seat in savers if seat.attempt_id]
     saving = asyncio.create_task(save_for(pool, savers, 3600, len(savers) / _PAUSE_S, ended=ended))
     lobby = _Lobby()
-    arrivals = await wave_of(
-        names, len(names) / _ARRIVALS_A_SECOND, lambda name, _: _arrive(desk, name, password, lobby)
-    )
+    arrivals = await wave_of(names, seconds, lambda name, _: _arrive(desk, name, password, lobby))
     ended.set()
     saves = await saving
     lobby.failed, lobby.ended_s = arrivals.failed, arrivals.ended_s

@@ -199,11 +199,24 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_rejection_keeps_the_pag
         expect(text).to_contain_text("登录的人较多，正在为您排队。约 ")
         expect(button).to_be_disabled()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        lobby, without_script = device(width=320).new_page(), device(java_script_enabled=False).new_page()
+        for visitor in (lobby, without_script):
+            visitor.goto(f"{live.url}/login")
+            expect(visitor.get_by_text("正在为您排队")).to_be_visible()
+        expect(without_script.get_by_label("登录名")).to_be_disabled()
+        assert lobby.evaluate("document.documentElement.scrollWidth") <= 320
+        assert violations(lobby) == []
+        lobby.get_by_label("登录名").fill(person.staff_number)
+        lobby.get_by_label("密码").fill(password)
+        lobby.get_by_role("button", name="登录", exact=True).click()
+        expect(lobby.get_by_text("已填好，轮到您时自动登录")).to_be_visible()
         context.set_offline(True)
         expect(text).to_contain_text("暂时联系不上服务器。", timeout=10_000)
     finally:
         for _ in range(taken):
             hasher.queue.leave()
+    expect(lobby.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)
+    expect(without_script.get_by_label("登录名")).to_be_enabled()
     context.set_offline(False)
     expect(page.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)
 
