@@ -13,6 +13,7 @@ from examapp import clock
 from examapp.delivery.exams.models import Exemption
 from examapp.organisation.people.models import Approval, Person
 from examapp.organisation.people.rules import id_number_binding, mobile_binding
+from examapp.oversight.reminders import admin_views
 from examapp.oversight.reminders.models import ExamReminder
 from examapp.oversight.reminders.rules import group_chat_text
 from examapp.platform.audit.models import AuditEvent
@@ -216,25 +217,26 @@ def test_a_reminder_is_over_when_the_exam_closes(county, people, session, unit_a
     assert session.query(OutgoingMessage).one().expires_at == county.exam.closes_at
 
 
-def test_a_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_no_id_number(
-    app, county, people, world, session, unit_admin, post, fixed_clock
+def test_the_offices_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_no_id_number(
+    app, county, people, world, session, post, fixed_clock
 ):
+    office = world.client(world.admin("publicity_office"))
     person, cipher = people["未开始"], app.extensions["cipher"]
     person.mobile_encrypted = cipher.seal("13800000001", associated_data=mobile_binding(person.id))
     person.id_number_encrypted = cipher.seal("11010519491231002X", associated_data=id_number_binding(person.id))
     session.flush()
-    rejected = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="")
+    rejected = post(office, act(county, "calls"), page=page(county), group="not_started", reason="")
     assert rejected.status_code == 200 and "请填写用途" in rejected.text
     calls = {"page": page(county), "group": "not_started", "reason": "电话通知"}
-    assert post(unit_admin, act(county, "calls"), **calls).status_code == 303
-    assert "不需要重复提交" in post(unit_admin, act(county, "calls"), **calls).text
+    assert post(office, act(county, "calls"), **calls).status_code == 303
+    assert "不需要重复提交" in post(office, act(county, "calls"), **calls).text
     request = session.query(Approval).one()
     security = world.api(world.admin("security_admin"))
     assert "已同意" in security.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
-    assert "下载电话名单" in unit_admin.get(page(county)).text
-    colleague = world.client(world.admin("unit_admin", county.bureau))
+    assert "下载电话名单" in office.get(page(county)).text
+    colleague = world.client(world.admin("publicity_office"))
     assert "下载电话名单" not in colleague.get(page(county)).text
-    answer = post(unit_admin, act(county, "calls"), **calls)
+    answer = post(office, act(county, "calls"), **calls)
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
     assert "13800000001" in cells and "未开始" in cells
@@ -245,6 +247,27 @@ def test_a_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_n
     later = world.client(session.get(Person, request.requested_by_id))
     assert "下载电话名单" not in later.get(page(county)).text
     assert post(later, act(county, "calls"), **calls).status_code == 303
+
+
+def test_a_unit_takes_the_numbers_of_its_own_people_with_a_purpose_and_long_lists_by_consent(
+    app, county, people, session, unit_admin, post, monkeypatch
+):
+    person, cipher = people["未开始"], app.extensions["cipher"]
+    person.mobile_encrypted = cipher.seal("13800000001", associated_data=mobile_binding(person.id))
+    session.flush()
+    calls = {"page": page(county), "group": "not_started"}
+    assert "13800000001" not in unit_admin.get(page(county)).text
+    assert "请填写用途" in post(unit_admin, act(county, "calls"), **calls, reason="").text
+    answer = post(unit_admin, act(county, "calls"), **calls, reason="电话通知")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    assert "13800000001" in {str(cell.value) for row in sheet.iter_rows() for cell in row}
+    event = session.scalars(select(AuditEvent).where(AuditEvent.act == "reminders.export_call_list")).one()
+    assert (event.details["reason"], event.details["count"]) == ("电话通知", 1)
+    assert session.query(Approval).count() == 0
+    assert post(unit_admin, act(county, "calls", county.town), **calls, reason="x").status_code == 404
+    monkeypatch.setattr(admin_views, "MAX_CALLED_ALONE", 0)
+    assert post(unit_admin, act(county, "calls"), **calls, reason="电话通知").status_code == 303
+    assert session.query(Approval).one().state == "waiting"
 
 
 def test_a_foreign_group_or_unit_in_the_form_is_rejected(county, people, unit_admin, post):

@@ -30,6 +30,7 @@ from examapp.oversight.reminders.queries import (
 )
 from examapp.oversight.reminders.rules import (
     MAX_CALLED,
+    MAX_CALLED_ALONE,
     MAX_REMINDED,
     OVERDUE,
     REMINDER_KINDS,
@@ -276,12 +277,22 @@ def allow_call_list(approval: Approval, *, now: datetime) -> None:
 
 
 def list_to_call(
-    context: ActionContext, report_context: ReportContext, units: UnitTree, approval: Approval, *, group: str
+    context: ActionContext,
+    report_context: ReportContext,
+    units: UnitTree,
+    approval: Approval | None,
+    *,
+    group: str,
+    reason: str = "",
 ) -> list[PersonRow]:
-    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises InvalidReminderError."""
+    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises InvalidReminderError.
+
+    `reason` is the purpose of a unit that needs no approval: a list of its own people, no longer than MAX_CALLED_ALONE.
+    """
     rows, count = list_overdue(context.session, report_context, units, group=group, offset=0, limit=MAX_CALLED)
-    if count > MAX_CALLED:
-        raise InvalidReminderError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
+    limit = MAX_CALLED_ALONE if approval is None else MAX_CALLED
+    if count > limit:
+        raise InvalidReminderError(f"一次最多导出 {limit} 人，请按下级单位分别导出。")
     left = left_among(context.session, [row.person_id for row in rows])
     rows = [row for row in rows if row.person_id not in left]
     details = {
@@ -289,9 +300,8 @@ def list_to_call(
         "unit_id": units.top.unit_id,
         "group": group,
         "count": len(rows),
-        "reason": approval.reason,
-        "approval_id": approval.id,
-    }
+        "reason": approval.reason if approval else reason,
+    } | ({"approval_id": approval.id} if approval else {})
     record(context, CALLS, object_type="exam", object_id=report_context.exam.id, details=details)
     return rows
 

@@ -16,7 +16,7 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
-from examapp.organisation.accounts.guards import cipher, may, my_access, my_user, requires
+from examapp.organisation.accounts.guards import cipher, may, may_everywhere, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
 from examapp.organisation.dual_control.queries import find_allowed
 from examapp.organisation.people.models import Approval
@@ -25,7 +25,13 @@ from examapp.organisation.roster_change_requests.admin_views import admin_bluepr
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders import actions, queries
 from examapp.oversight.reminders.actions import InvalidReminderError
-from examapp.oversight.reminders.rules import MAX_REASON_LENGTH, OVERDUE, find_reminder_issue, group_chat_text
+from examapp.oversight.reminders.rules import (
+    MAX_CALLED_ALONE,
+    MAX_REASON_LENGTH,
+    OVERDUE,
+    find_reminder_issue,
+    group_chat_text,
+)
 from examapp.oversight.report_files.queries import roster_label
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
 from examapp.oversight.statistics_scope.queries import (
@@ -41,7 +47,7 @@ from examapp.web.submit import request_transaction, submit
 from examapp.web.trusted_hosts import address_of
 
 PERMISSIONS = {
-    # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
+    # The list with mobiles by which a unit calls its people, with a reason; the office's and long ones with a second person's consent.
     "unit_management:call:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
 }
 
@@ -160,6 +166,7 @@ def _show(
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
         may_act=may("reports:score:export"),
         may_call=may("unit_management:call:export"),
+        needs_consent=_needs_consent(count),
         allowed=_allowed(report_context, units, group) if may("unit_management:call:export") else None,
         remind_form=RemindForm(formdata=None, group=group),
         call_form=form or CallForm(formdata=None, group=group),
@@ -192,7 +199,7 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")
 @requires("unit_management:call:export")
 def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
-    """Hand out the list by which a unit calls its people where a second person has allowed it; else ask for it, with the purpose."""
+    """Hand out the list by which a unit calls its people, or which a second person has allowed; else ask for it, with the purpose."""
     form = CallForm()
     if form.group.data not in OVERDUE:
         raise BadRequestError
@@ -203,6 +210,9 @@ def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
             return _hand_out(report_context, units, allowed, group)
         if not form.validate():
             return _show(report_context, units, group, form=form)
+        _, count = queries.list_overdue(read_session(), report_context, units, group=group, offset=0, limit=1)
+        if not _needs_consent(count):
+            return _hand_out(report_context, units, None, group, reason=form.reason.data)
         with request_transaction() as context:
             actions.request_call_list(context, report_context, units, read_tree(), group=group, reason=form.reason.data)
     except (InvalidReminderError, AlreadyRequestedError) as error:
@@ -219,9 +229,16 @@ def _allowed(report_context: ReportContext, units: UnitTree, group: str) -> Appr
     return find_allowed(read_session(), actions.CALLS, key, person_id=my_user().person_id, now=clock.now())
 
 
-def _hand_out(report_context: ReportContext, units: UnitTree, allowed: Approval, group: str) -> Response:
+def _needs_consent(count: int) -> bool:
+    """Tell whether a list of so many needs a second person: the office's do, and a unit's where they are long."""
+    return count > MAX_CALLED_ALONE or may_everywhere("unit_management:call:export")
+
+
+def _hand_out(
+    report_context: ReportContext, units: UnitTree, allowed: Approval | None, group: str, *, reason: str = ""
+) -> Response:
     with request_transaction() as context:
-        rows = actions.list_to_call(context, report_context, units, allowed, group=group)
+        rows = actions.list_to_call(context, report_context, units, allowed, group=group, reason=reason)
         mobiles = find_mobiles(context.session, [row.person_id for row in rows], cipher=cipher())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"

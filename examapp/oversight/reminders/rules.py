@@ -18,6 +18,8 @@ REMINDER_KINDS = {"not_started": REMINDER_KIND, "in_progress": "chase.in_progres
 RESULTS_RULE = "results"
 MAX_REMINDED = 20_000
 MAX_CALLED = 5_000
+MAX_CALLED_ALONE = 200
+"""How many of its own people a unit calls without a second person's consent, each list with its purpose in the log."""
 MAX_REASON_LENGTH = 100
 
 
