@@ -65,10 +65,13 @@ class WordDocument:
         paragraph = self._paragraph(text, HEADING_FONT, self._text_pt, is_indented=self._is_official)
         paragraph.paragraph_format.keep_with_next = True
 
-    def paragraph(self, text: str, *, align: str = "left", is_indented: bool = False) -> None:
-        """Write a paragraph: 3号仿宋 in an official document."""
+    def paragraph(
+        self, text: str, *, align: str = "left", is_indented: bool = False, has_next_beside: bool = False
+    ) -> None:
+        """Write a paragraph: 3号仿宋 in an official document. With `has_next_beside` no page ends between it and the next one."""
         font = TEXT_FONT if self._is_official else TABLE_FONT
-        self._paragraph(text, font, self._text_pt, align=align, is_indented=is_indented)
+        paragraph = self._paragraph(text, font, self._text_pt, align=align, is_indented=is_indented)
+        paragraph.paragraph_format.keep_with_next = has_next_beside or None
 
     def page_break(self) -> None:
         """Begin a new page."""

@@ -143,6 +143,8 @@ def test_a_sample_paper_is_taken_along_as_word_with_answers_in_the_order_of_its_
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         paper, sheet, key = (Document(archive.open(f"{name}.docx")) for name in ("试卷", "答题纸", "参考答案"))
     lines = [one.text for one in paper.paragraphs]
+    kept = {one.text.strip("　")[:2]: one.paragraph_format.keep_with_next for one in paper.paragraphs}
+    assert (kept["A."], kept["C."], kept["D."]) == (True, True, None), "a question is not cut at a page's end"
     right = [line.split(".")[0].strip() for line in lines if line.endswith("-0-C")]
     answers = [row.cells[1].text for table in key.tables for row in table.rows[1:]]
     assert len(right) == 3 and answers == [*right, "三十日 / 30日"]

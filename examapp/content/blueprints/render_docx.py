@@ -53,8 +53,9 @@ def _write_paper(paper: PaperBody, title: str) -> WordDocument:
             if item["material"] and item["material"] != material:
                 document.paragraph(f"材料：{_text_of(item['material'])}")
             material = item["material"]
-            for line in _lines_of(item):
-                document.paragraph(line)
+            lines = list(_lines_of(item))
+            for number, line in enumerate(lines, 1):
+                document.paragraph(line, has_next_beside=number < len(lines))
     return document
 
 
