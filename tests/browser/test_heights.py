@@ -22,4 +22,5 @@ def test_no_page_is_longer_than_people_scroll(visitors, accounts, walk):
                 if height > MAX_HEIGHT and walk.endpoint(urlsplit(path).path) not in DOCUMENTS:
                     too_long[f"{role} {path} at {width} px"] = height
         page.context.close()
-    assert (too_long, visitors.issues) == ({}, [])
+    assert too_long == {}, too_long
+    assert visitors.issues == []

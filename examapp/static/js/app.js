@@ -182,8 +182,8 @@
     frame.parentNode.insertBefore(more, frame.nextSibling);
     return more;
   }
-  function foldLists() {
-    var lists = all(LISTS);
+  function foldLists(root) {
+    var lists = all(LISTS, root);
     var long = lists.filter(function (list) { return list.offsetHeight > SHORTEST; });
     if (!isNarrow()) { lists.forEach(function (list) { if (list.moreRows) { showRows(list, Infinity); list.shownRows = 0; } }); return; }
     var height = Math.max(SHORTEST, LONG / Math.max(long.length, 1));
@@ -210,7 +210,7 @@
     });
   }
   document.addEventListener('invalid', function (event) { unfoldAround(event.target); }, true);
-  document.addEventListener('toggle', function () { arrange(); }, true);
+  document.addEventListener('toggle', function (event) { if (event.target.open && isNarrow()) { arrange(event.target); } }, true);
   window.addEventListener('beforeprint', function () { all('.is-folded, details[data-fold-narrow] > *').forEach(unfoldAround); });
   window.addEventListener('hashchange', function () { leadTo(window.location.hash); });
   function leadTo(hash) {
@@ -237,15 +237,18 @@
     window.setTimeout(function () { navigator.serviceWorker.register(worker).catch(function () { return undefined; }); }, 8000);
   }
 
-  function arrange() {
-    foldSections();
-    all('form.filters').forEach(foldFilters);
-    if (isNarrow()) { all('.table-frame > table').forEach(turnToCards); }
-    foldLists();
+  function arrange(root) {
+    if (isNarrow()) { all('.table-frame > table', root).forEach(turnToCards); }
+    foldLists(root);
     frameTables();
   }
-  window.addEventListener('resize', arrange);
-  arrange();
+  function arrangePage() {
+    foldSections();
+    all('form.filters').forEach(foldFilters);
+    arrange();
+  }
+  window.addEventListener('resize', arrangePage);
+  arrangePage();
   leadTo(window.location.hash);
 
   Array.prototype.forEach.call(document.querySelectorAll('.job[data-poll]'), function (job) {
