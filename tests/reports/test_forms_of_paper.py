@@ -64,8 +64,8 @@ def test_unfit_workbook_is_rejected_with_the_place_named(county, world, file, te
 def test_full_rates_stay_on_one_line_beside_long_names_of_units():
     unit = dict.fromkeys(report_template_render_docx.UNIT_PLACES, "100") | {"单位": "县公共资源交易管理中心"}
     unit |= {name: "100.00%" for name in report_template_render_docx.UNIT_PLACES if name.endswith("率")}
-    words = dict.fromkeys(report_template_render_docx.PLACES, "无") | unit | {"各单位": [unit] * 3}
-    file = report_template_render_docx.as_pdf(report_template_render_docx.fill(None, words), made_at=clock.now())
+    texts = dict.fromkeys(report_template_render_docx.PLACES, "无") | unit | {"各单位": [unit] * 3}
+    file = report_template_render_docx.as_pdf(report_template_render_docx.fill(None, texts), made_at=clock.now())
     lines = pypdf.PdfReader(io.BytesIO(file)).pages[0].extract_text().replace("\0", "").splitlines()
     rows = ["".join(line.split()) for line in lines if line.startswith(unit["单位"])]
     assert rows == [unit["单位"] + "100" * 5 + "100.00%" * 3] * 3, lines
