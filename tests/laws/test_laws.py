@@ -20,10 +20,11 @@ from examapp.content.law_texts.rules import (
     number_of,
     read_law_text,
 )
-from examapp.content.laws.actions import ensure_law_version, import_law_text
+from examapp.content.laws.actions import ensure_law_version, import_law_text, load_gists
 from examapp.content.laws.models import LawArticle, LawVersion
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from examapp.platform.audit.models import AuditEvent
+from question_bank.gists import LawGists
 
 TEXT = """中华人民共和国测试法
 
@@ -252,6 +253,26 @@ def test_office_sets_the_days_of_a_version(world, session):
     )
     assert office.post(path, data={"effective_on": "2021-08-01", "repealed_on": "2020-01-01"}).status_code == 400
     assert office.get("/admin/laws/versions/999999/dates").status_code == 404
+
+
+def test_office_takes_a_text_back_and_the_gists_stay(world, session):
+    version_id = load(session).version_id
+    gists = LawGists(
+        law="测试法",
+        version_on=date(2021, 1, 22),
+        effective_on=date(2021, 7, 15),
+        reviewed_on=None,
+        by_label={"第一条": "测试要点。"},
+    )
+    load_gists(session, [gists], now=clock.now())
+    office = world.api(world.admin("publicity_office"))
+    assert "撤下原文" in office.get(f"/admin/laws/versions/{version_id}/dates").text
+    page = office.post(f"/admin/laws/versions/{version_id}/withdraw", follow_redirects=True).text
+    assert "原文 3 条已撤下" in page and "现行有效" in page and "已撤下</span>" not in page
+    law = office.get("/laws/测试法/2021-01-22/").text
+    assert "测试要点。" in law and "应当测试" not in law
+    assert "撤下原文" not in office.get(f"/admin/laws/versions/{version_id}/dates").text
+    assert session.scalar(select(AuditEvent.details).where(AuditEvent.act == "laws.withdraw_text")) == {"removed": 3}
 
 
 def test_reader_is_told_that_a_newer_version_is_in_force(world, session):

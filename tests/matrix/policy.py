@@ -408,6 +408,7 @@ POLICY: dict[str, PolicyRow] = {
     "laws_admin.show_import": may("PQ", import_id="law_import"),
     "laws_admin.list_laws": may("PQ"),
     "laws_admin.set_dates": may("PQ", version_id="law_version"),
+    "laws_admin.withdraw_text": may("PQ", version_id="law_version"),
     # messages
     "messages.fetch_notice_file": may(SIGNED_IN, notice_id="notice", token="notice_file"),
     "messages.list_all_notices": may(SIGNED_IN),

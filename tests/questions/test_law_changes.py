@@ -14,8 +14,9 @@ from examapp import clock
 from examapp.content.blueprints.queries import iter_pool
 from examapp.content.blueprints.rules import Section
 from examapp.content.law_texts.rules import LawText, ReadArticle, read_law_text
-from examapp.content.laws.actions import ensure_law_version, import_law_text, set_dates
+from examapp.content.laws.actions import ensure_law_version, import_law_text, set_dates, withdraw_text
 from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.queries import find_version_in_force, list_versions
 from examapp.content.laws.rules import bare_text
 from examapp.content.question_law_changes.actions import check_laws, check_next_law
 from examapp.content.questions.models import QuestionCitation, QuestionFlag, QuestionVersion
@@ -90,6 +91,22 @@ def test_flags_follow_the_library_when_texts_come_in_the_other_order(session):
         flag.decision
         for flag in session.scalars(select(QuestionFlag).where(QuestionFlag.question_id == questions[0].id))
     ] == ["withdrawn"]
+
+
+def test_a_version_imported_by_mistake_is_taken_back_and_comes_back_with_the_right_text(changed, session):
+    context = ActionContext(session, SYSTEM, clock.now())
+    wrong = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2025, 6, 27))).one()
+    assert withdraw_text(context, version_id=wrong.id) == len(NEW)
+    check_laws(session, now=clock.now())
+    session.expire_all()
+    assert {question.law_change for question in changed.values()} == {""}
+    assert pool(session) == {question.id for question in changed.values()}
+    rows = {str(row.version_on): row for row in list_versions(session, law=LAW)}
+    assert rows["2025-06-27"].is_withdrawn and rows["2012-10-26"].replaced_on is None
+    assert find_version_in_force(session, law=LAW, on=clock.today()).version_on == date(2012, 10, 26)
+    bring_in(session, NEW, "2025-06-27")
+    session.expire_all()
+    assert [question.law_change for question in changed.values()] == ["", "changed", "moved", "repealed"]
 
 
 def test_repeal_of_a_law_flags_all_its_questions(session):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,7 @@ AUDIT_ACTS = {
     "laws.import_law_text": "导入法律文本",
     "laws.set_dates": "修改法律施行日期",
     "laws.upload_texts": "上传法律文本",
+    "laws.withdraw_text": "撤下法律文本",
 }
 AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本", "law_import": "法律文本导入"}
 
@@ -87,6 +88,8 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
     """Store a law's text: articles are added or corrected, never removed, so that the parts of a code may come one file at a time."""
     session, now = context.session, context.now
     version = ensure_law_version(session, law=text.name, version_on=text.version_on, now=now)
+    if version.is_withdrawn:
+        version.repealed_on = None
     is_dated = version.effective_on is None and text.effective_on is not None
     version.effective_on = version.effective_on or text.effective_on
     session.execute(select(LawVersion.id).where(LawVersion.id == version.id).with_for_update())
@@ -216,6 +219,28 @@ def set_dates(
     days = {"effective_on": str(effective_on), "repealed_on": str(repealed_on)}
     record(context, "laws.set_dates", object_type="law_version", object_id=version.id, details=days)
     return version
+
+
+def withdraw_text(context: ActionContext, *, version_id: int) -> int:
+    """Remove the text of a version that was imported by mistake; return how many articles it had. Importing a text again brings it back.
+
+    A version with gists goes on without its text; any other is never in force then, and what cites it is flagged. Raises NotFoundError.
+    """
+    session = context.session
+    version = session.get(LawVersion, version_id, with_for_update=True)  # meant: laws belong to no unit
+    if version is None:
+        raise NotFoundError
+    removed = session.scalars(
+        delete(LawArticle).where(LawArticle.law_version_id == version.id).returning(LawArticle.id)
+    )
+    count = len(removed.all())
+    version.note = version.preamble = ""
+    if not session.scalar(select(exists().where(ArticleGist.law_version_id == version.id))):
+        version.effective_on, version.repealed_on = None, version.version_on
+    _mark_unchecked(session, version, now=context.now)
+    details = {"removed": count}
+    record(context, "laws.withdraw_text", object_type="law_version", object_id=version.id, details=details)
+    return count
 
 
 def note_checked(session: Session, law: Law, *, now: datetime) -> None:

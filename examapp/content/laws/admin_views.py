@@ -93,6 +93,17 @@ def set_dates(version_id: int) -> Response | str:
     return redirect(url_for("laws_admin.list_laws"))
 
 
+@admin_blueprint.post("/versions/<int:version_id>/withdraw")
+@requires("laws:law:write")
+def withdraw_text(version_id: int) -> Response:
+    """Take back a text that was imported by mistake."""
+    with request_transaction() as context:
+        row = queries.get_version_row(context.session, version_id)
+        count = actions.withdraw_text(context, version_id=version_id)
+    flash(f"《{row.law}》（{row.version_on}）的原文 {count} 条已撤下。", "success")
+    return redirect(url_for("laws_admin.list_laws"))
+
+
 @dataclass(frozen=True, slots=True)
 class ComparedRow:
     """What became of an article, with both texts side by side."""

@@ -42,6 +42,11 @@ class LawVersion(Base):
     preamble: Mapped[Str] = mapped_column(default="")
     created_at: Mapped[UtcDateTime]
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Return whether the version was taken back: repealed no later than it could be in force."""
+        return self.repealed_on is not None and self.repealed_on <= (self.effective_on or self.version_on)
+
 
 class LawArticle(Base):
     """An article of a law's version."""

@@ -31,6 +31,11 @@ class VersionRow:
     older_id: int | None = None
     """The version before this one, where both have their text."""
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Return whether the version was taken back, and so replaces none."""
+        return self.repealed_on is not None and self.repealed_on <= (self.effective_on or self.version_on)
+
 
 _VERSIONS = (
     select(
@@ -58,12 +63,16 @@ def list_versions(session: Session, *, text: str = "", law: str = "") -> list[Ve
     if law:
         statement = statement.where(Law.name == law)
     rows: list[VersionRow] = []
+    newest: dict[str, int] = {}
+    """Where the version stands that comes after the next one of a law; those taken back replace none."""
     for found in session.execute(statement):
-        newer = rows[-1] if rows and rows[-1].law == found.law else None
+        newer = rows[newest[found.law]] if found.law in newest else None
         replaced_on = (newer.effective_on or newer.version_on) if newer else None
         if newer and newer.articles and found.articles:
-            rows[-1] = replace(newer, older_id=found.id)
+            rows[newest[found.law]] = replace(newer, older_id=found.id)
         rows.append(VersionRow(**found._mapping, replaced_on=replaced_on))  # noqa: SLF001 – SQLAlchemy's public name
+        if not rows[-1].is_withdrawn:
+            newest[found.law] = len(rows) - 1
     return rows
 
 

@@ -24,7 +24,7 @@ blueprint = Blueprint("laws", __name__)
 def list_laws() -> str:
     """Show all laws by topic, with the version in force."""
     text = request.args.get("q", "").strip()[:40]
-    rows = queries.list_versions(read_session(), text=text)
+    rows = [row for row in queries.list_versions(read_session(), text=text) if not row.is_withdrawn]
     topics = [(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row.topic)]
     return render_template("laws/list.html", topics=topics, text=text, today=clock.today())
 
@@ -41,7 +41,7 @@ def show_version(law: str, version: str) -> str:
     articles = queries.list_article_contents(session, found.id)
     chapters = [(heading, list(group)) for heading, group in groupby(articles, key=lambda article: article.heading)]
     rows = queries.list_versions(session, law=law)
-    others = [row for row in rows if row.id != found.id]
+    others = [row for row in rows if row.id != found.id and not row.is_withdrawn]
     (row,) = (row for row in rows if row.id == found.id)
     return render_template(
         "laws/version.html",

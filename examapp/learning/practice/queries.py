@@ -238,6 +238,7 @@ def _articles(session: Session, text: Sequence[str], on: date) -> Sequence[Any]:
             newer.law_id == LawVersion.law_id,
             newer.version_on > LawVersion.version_on,
             func.coalesce(newer.effective_on, newer.version_on) <= on,
+            func.coalesce(newer.repealed_on > func.coalesce(newer.effective_on, newer.version_on), True),
         )
         .exists()
     )
