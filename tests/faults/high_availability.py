@@ -271,9 +271,10 @@ def standby_stalls(t: HaTrial) -> None:
 def standby_out_of_disk(t: HaTrial) -> None:
     standby = t.cluster.other(t.cluster.leader())
     t.cluster.cut_power(standby)
+    t.cluster.expect(lambda: not t.cluster.awaited(), "commits still wait for the standby that is off")
     place = t.cluster.put_on_small_disk(standby, free_mb=400)
     t.cluster.switch_on(standby)
-    t.cluster.expect(t.cluster.is_healthy, "the standby does not run on the small disk", within_s=120)
+    t.cluster.expect(t.cluster.awaited, "the standby does not run on the small disk", within_s=120)
     ballast = place / "ballast"
     with t.broken():
         with ballast.open("wb") as file, contextlib.suppress(OSError):
@@ -284,7 +285,7 @@ def standby_out_of_disk(t: HaTrial) -> None:
         t.expect_named(standby, {"stalled", "away"}, "数据库主机")
         ballast.unlink()
     t.expect_silence(_SHORT_S)
-    t.cluster.expect(t.cluster.is_healthy, "the standby did not catch up with room on its disk", within_s=180)
+    t.cluster.expect(t.cluster.awaited, "the standby did not catch up with room on its disk", within_s=180)
     t.expect_not_named(standby)
 
 
