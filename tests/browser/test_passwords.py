@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.helpers.browser_pages import focus_by_keys
+
 pytestmark = pytest.mark.browser
 
 
@@ -12,6 +14,9 @@ def test_a_wrong_password_stays_and_can_be_looked_at(live, device):
     live.give_password(person := live.world.person())
     page = device().new_page()
     page.goto(f"{live.url}/login")
+    for place in ("button[name=wanted]", "#login_name", "#password", ".eye"):
+        focus_by_keys(page, place)
+        assert page.locator(place).evaluate("node => getComputedStyle(node).outlineWidth") == "3px", "the mark of focus"
     page.locator("#login_name").fill(person.staff_number)
     page.locator("#password").fill("not-the-one ")
     page.locator("form[data-waits] button[type=submit]").click()
