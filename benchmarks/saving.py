@@ -59,7 +59,7 @@ def measure_cell() -> list[Figure]:
     sites = [deploy(folder / str(cell), cell=cell) for cell in (0, _CELL)]
     try:
         crowds = [sign_in_many(site.port, site.accounts, _CONCURRENCY) for site in sites]
-        rounds = [[_saves_of(crowd) for crowd in crowds] for _ in range(_CELL_ROUNDS + 1)][1:]
+        rounds = [_in_turn(crowds, number) for number in range(_CELL_ROUNDS + 1)][1:]
     finally:
         for site in sites:
             site.stop()
@@ -76,6 +76,13 @@ def measure_cell() -> list[Figure]:
             "ratio",
         ),
     ]
+
+
+def _in_turn(crowds: list[list[LoadCandidate]], number: int) -> list[tuple[float, float]]:
+    """Measure either crowd once; who is first changes from round to round."""
+    first = number % 2
+    measured = {index: _saves_of(crowds[index]) for index in (first, 1 - first)}
+    return [measured[0], measured[1]]
 
 
 def _saves_of(candidates: list[LoadCandidate]) -> tuple[float, float]:
