@@ -169,3 +169,4 @@ def test_events_are_settled_in_the_past_and_certificates_wait_for_the_workers(wo
     ]
     assert both
     assert {row.person_id for row in session.query(Certificate)} == set(both)
+    assert {row.heading for row in session.query(Certificate)} == {"结业证书"}, "nobody of these has passed the exam"

@@ -280,16 +280,23 @@ def add_certificates(
 ) -> None:
     """Write template and plans, and lay out the jobs of issuing: rows that the workers find once they run."""
     context, year = ActionContext(session, Actor(person_id=county.office_id), now), clock.local(now).year
-    wording = Wording(name="学法用法合格证", heading="合格证书", body=DEFAULT_BODY, signer="云溪县普法办公室")
-    template = save_template(context, template_id=None, wording=wording, seal=_seal())
+    of_exam, of_courses = (
+        save_template(
+            context,
+            template_id=None,
+            wording=Wording(name=name, heading=heading, body=DEFAULT_BODY, signer="云溪县普法办公室"),
+            seal=_seal(),
+        )
+        for name, heading in (("学法用法合格证", "合格证书"), ("课程结业证", "结业证书"))
+    )
     plans = (
         PlanSettings(
-            title=exams.last_year.title, prefix=f"XF{year - 1}", template_id=template.id, exam_id=exams.last_year.id
+            title=exams.last_year.title, prefix=f"XF{year - 1}", template_id=of_exam.id, exam_id=exams.last_year.id
         ),
         PlanSettings(
             title=f"{year}年度必修课程（第一批）",
             prefix=f"KC{year}",
-            template_id=template.id,
+            template_id=of_courses.id,
             exam_id=None,
             course_ids=tuple(course.id for course in courses[:_COURSES]),
         ),
