@@ -6,7 +6,7 @@ import secrets
 from typing import Any, ClassVar
 
 import structlog
-from flask import Blueprint, Response, g, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -77,6 +77,7 @@ class ConflictError(DomainError):
     message = "内容已被他人修改，请刷新页面后再操作。"
 
 
+NO_COOKIE = "浏览器没有保存登录信息（Cookie）。请再登录一次；仍然不行的，请关闭无痕模式，或在浏览器设置中允许 Cookie。"
 _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
@@ -124,7 +125,9 @@ def handle_domain_error(error: DomainError) -> Response:
 
 @blueprint.app_errorhandler(CSRFError)
 def handle_csrf_error(_error: CSRFError) -> Response:
-    """Answer a missing or foreign form token."""
+    """Answer a missing or foreign form token; a page whose browser kept no cookie at all would fail again after every reload."""
+    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies and not wants_json():
+        return error_response("csrf_failed", 403, NO_COOKIE)
     return error_response("csrf_failed", 403, "页面已过期，请刷新后重试。您已保存的内容不受影响。")
 
 

@@ -142,3 +142,8 @@ def test_codes_are_read_as_people_type_them():
     assert clean_ticket_code(" abcd-efgh 2345 ") == "ABCDEFGH2345"
     assert clean_ticket_code("ＡＢＣＤＥＦＧＨ２３４５") == "ABCDEFGH2345"
     assert clean_ticket_code("ABCDEFGH234O") is None
+
+
+def test_a_browser_that_keeps_no_cookie_is_told_so_where_a_ticket_is_typed(world):
+    rejected = world.client().post("/login/ticket", data={"code": "ABCDEFGHJKLM", "csrf_token": "x"})
+    assert (rejected.status_code, "允许 Cookie" in rejected.text, "help-line" in rejected.text) == (403, True, True)

@@ -9,7 +9,7 @@ from flask import Response, current_app, flash, jsonify, redirect, render_templa
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
-from examapp.errors import DomainError, error_response
+from examapp.errors import NO_COOKIE, DomainError, error_response
 from examapp.organisation.accounts import actions as account_actions
 from examapp.organisation.accounts import guards as account_guards
 from examapp.organisation.accounts.guards import my_user, public, signed_in_with_any_password
@@ -26,8 +26,6 @@ from examapp.organisation.sign_in.oidc import has_identity
 from examapp.organisation.sign_in.oidc import lead_to_identity as lead
 from examapp.security.password_hashing import BusyHashingError
 from examapp.web.submit import request_transaction
-
-_NO_COOKIE = "浏览器没有保存登录信息（Cookie）。请再登录一次；仍然不行的，请关闭无痕模式，或在浏览器设置中允许 Cookie。"
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -108,7 +106,7 @@ def _explain_shape(form: SignInForm) -> AnyResponse:
     if "csrf_token" in form.errors:
         form.csrf_token.errors = ()
         has_cookie = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
-        text = "页面停留时间过长，请再登录一次。" if has_cookie else _NO_COOKIE
+        text = "页面停留时间过长，请再登录一次。" if has_cookie else NO_COOKIE
         return _sign_in_page(form, 403, text, sign_in_session.find_challenge())
     return _sign_in_page(form, 422, "", sign_in_session.find_challenge())
 
