@@ -21,6 +21,7 @@ from benchmarks import (
     corrections,
     grading,
     machines,
+    measured_openings,
     messages,
     pages,
     phone,
@@ -28,6 +29,7 @@ from benchmarks import (
     reports,
     rush,
     saving,
+    simulate,
     training,
     waves,
 )
@@ -50,7 +52,7 @@ TOPICS = (
     "certificates",
     "corrections",
 )
-APART = ("waves", "lobby", "chain", "cell", "machines")
+APART = ("waves", "lobby", "chain", "cell", "machines", "opening", "simulate")
 """Topics that take minutes each and run by name alone."""
 
 _MAX_S = 720.0
@@ -65,6 +67,7 @@ INSIDE: dict[str, Any] = {
     "messages": messages,
     "waves": waves,
     "lobby": SimpleNamespace(measure=waves.measure_lobby),
+    "opening": measured_openings,
 }
 """Topics measured on a running deployment, in this order."""
 ALONE: dict[str, Any] = {
@@ -76,6 +79,7 @@ ALONE: dict[str, Any] = {
     "chain": chain,
     "cell": SimpleNamespace(measure=saving.measure_cell),
     "machines": machines,
+    "simulate": simulate,
 }
 """Topics that bring their own database."""
 

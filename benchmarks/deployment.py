@@ -53,11 +53,11 @@ class BenchmarkDeployment:
 
 def cpu_of(roots: set[int]) -> float:
     """Sum user and system time of these processes and all below them (PostgreSQL's have sessions of their own), from /proc, in seconds."""
-    ticks = sum(sum(int(field) for field in fields[11:15]) for _, fields in _processes_below(roots))
+    ticks = sum(sum(int(field) for field in fields[11:15]) for _, fields in processes_below(roots))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _processes_below(roots: set[int]) -> list[tuple[int, list[str]]]:
+def processes_below(roots: set[int]) -> list[tuple[int, list[str]]]:
     """Give each process of these trees, and the fields of its /proc/PID/stat from the third on."""
     rows: dict[int, list[str]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -74,7 +74,7 @@ def _processes_below(roots: set[int]) -> list[tuple[int, list[str]]]:
 def memory_mb(deployment: BenchmarkDeployment) -> float:
     """Sum the proportional memory (shared pages counted once) of all processes of the site, in MB."""
     total = 0
-    for pid, _ in _processes_below(deployment.roots()):
+    for pid, _ in processes_below(deployment.roots()):
         try:
             rollup = (Path("/proc") / str(pid) / "smaps_rollup").read_text()
             total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
