@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +31,7 @@ from examapp.ops.protocol_client import JSON, AsyncClient, Browser, ProtocolCall
 
 CALIBRATION, JUDGED = "0073-opening-calibration.json", "0073-opening-judged.json"
 _CONNECTIONS = 512
+_LOOK = re.compile(rb'data-look-s="(\d+)"')
 _IDLE_S = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _NOT_YET = {("sign_in", 503): "turned_away", ("start", 202): "queued", ("save", 503): "shed"}
@@ -88,10 +90,27 @@ class Crowd:
     def now_s(self) -> float:
         return time.perf_counter() - self.began
 
-    async def open_page(self, person: Person) -> None:
-        """Open the sign-in page and fill in its form."""
+    async def open_page(self, person: Person) -> int:
+        """Open the sign-in page and fill in its form; give the seconds after which the lobby wants to be looked at, 0 where it does not."""
         steps = protocol_client.sign_in(person.browser, person.name, self.password)
-        person.form = steps.send(await self.ask("page", next(steps), person))
+        page = await self.ask("page", next(steps), person)
+        person.form = steps.send(page)
+        look = _LOOK.search(page.content)
+        return int(look[1]) if look else 0
+
+    async def ask_turn(self, person: Person) -> int:
+        """Look in the lobby; give the seconds until the next look, 0 where the password may be sent."""
+        reply = await self.ask("turn", ProtocolCall("GET", "/login/turn"), person)
+        assert reply.status == 200, reply.status
+        return reply.json().get("look_s", 0)
+
+    async def wait_for_turn(self, person: Person) -> None:
+        """Open the page, and look in the lobby as its script does until the password may be sent."""
+        look_s = await self.open_page(person)
+        while look_s:
+            await asyncio.sleep(look_s)
+            look_s = await self.ask_turn(person)
+            self.tally.looks += 1
 
     async def sign_in(self, person: Person) -> None:
         """Send the form until it is taken, and look who is signed in."""
@@ -145,7 +164,7 @@ class Crowd:
     async def come_in(self, person: Person, *, is_signed_in: bool) -> None:
         if not is_signed_in:
             self.tally.wants_to_sign_in()
-            await self.open_page(person)
+            await self.wait_for_turn(person)
             await self.sign_in(person)
             self.tally.has_signed_in(self.now_s())
         self.tally.wants_to_start()
@@ -202,7 +221,7 @@ class _Stages:
         self.crowd, self.meter, self.stages = crowd, meter, []
 
     async def play(
-        self, name: str, people: Sequence[Person], per_second: float, act: Callable[[Person], Awaitable[None]]
+        self, name: str, people: Sequence[Person], per_second: float, act: Callable[[Person], Awaitable[object]]
     ) -> None:
         """Let each act at its moment, and wait until all have."""
         before, calls, began = self.meter.read(), Counter(self.crowd.calls), time.perf_counter()
@@ -234,6 +253,7 @@ async def play_stages(crowd: Crowd, meter: Meter, people: Sequence[Person]) -> l
     await stages.play("warm-up", warm, 10, crowd.do_all)
     await stages.rest("idle", _IDLE_S)
     await stages.play("pages", people, 60, crowd.open_page)
+    await stages.play("turns", people, 60, crowd.ask_turn)
     await stages.play("sign-ins", calm, 20, crowd.sign_in)
     await stages.play("sign-ins, crowded", crowded, 250, crowd.sign_in)
     await stages.play("starts", calm, 20, crowd.start)

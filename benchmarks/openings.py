@@ -50,6 +50,7 @@ class Tally:
     signed_in: int = 0
     started: int = 0
     turned_away: int = 0
+    looks: int = 0
     queued: int = 0
     saves: int = 0
 

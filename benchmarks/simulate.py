@@ -26,6 +26,7 @@ _SMALL = Machine(cores=4, web_processes=4, hashes_at_once=2, starts_per_second=8
 """The machine that docs/scale.md gives a cell, after the other one died, and one with a quarter of its processors."""
 _STAGES = {
     "page": "pages",
+    "turn": "turns",
     "sign_in": "sign-ins",
     "start": "starts",
     "paper": "papers",

@@ -1,13 +1,23 @@
-"""The program's gates in simulated time: the queue before the start, and the pace of saves on which its rate hangs."""
+"""The program's gates in simulated time: the lobby and the queue before the hashes, the queue before the start, and the pace of saves on which its rate hangs."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from examapp.delivery.attempt_starts.actions import MAX_COUNTED
+from examapp.organisation.lobby.session import (
+    _APPOINTMENT_LIFE_S,
+    _EARLY_S,
+    _LONGEST_LOBBY_S,
+    _LONGEST_RETRY_S,
+    _MAX_LOOK_S,
+    _SOON_S,
+)
+from examapp.security.password_hashing import Priority, RetryAfterScheduler, _BoundedQueue
 from examapp.security.rate_limits import (
     _EASY_S,
     _FILL,
@@ -65,11 +75,67 @@ class Pace:
 
 
 class Gate(StartGate):
-    """The program's gate, at the rate that the simulated saves allow."""
+    """The program's gate, one for all processes, at the rate that the simulated saves of the process which asks allow."""
 
-    def __init__(self, *, time_s: Callable[[], float], pace: Pace) -> None:
-        self._pace = pace
-        super().__init__(time_s=time_s)
+    pace: Pace | None = None
 
     def rate(self) -> float:
-        return self._per_second * NEXT_SAVE_MS / self._pace.next_save_ms(self._time_s())
+        pause_ms = self.pace.next_save_ms(self._time_s()) if self.pace else NEXT_SAVE_MS
+        return self._per_second * NEXT_SAVE_MS / pause_ms
+
+
+class HashGate:
+    """The queue before one process's hashing threads, with the program's own schedule of those who are to come again."""
+
+    def __init__(self, *, threads: int, queue: int, time_s: Callable[[], float]) -> None:
+        self._now_s, self._shift_s, self._threads = time_s, 0.0, threads
+        self.queue = _BoundedQueue(threads + queue)
+        self._retries = RetryAfterScheduler(threads=threads, time_s=lambda: time_s() + self._shift_s)
+
+    def note_hash(self, took_s: float) -> None:
+        """Note how long a hash has run that ends now."""
+        self._shift_s = -took_s
+        self._retries.timed(self._end_shift)
+
+    def _end_shift(self) -> None:
+        self._shift_s = 0.0
+
+    def turn_away(self, cookie: Cookie) -> float:
+        """Give the seconds after which a browser whose password found no place is to come again (lobby.make_appointment)."""
+        left_s = cookie.left_s(self._now_s())
+        if left_s > _EARLY_S:
+            return min(math.ceil(left_s), _LONGEST_RETRY_S)
+        wait_s = _SOON_S if cookie.has_come(self._now_s()) else self._retries.next_retry_s(cookie.address)
+        cookie.come_at = self._now_s() + wait_s
+        return wait_s
+
+    def look_s(self, cookie: Cookie) -> float:
+        """Give the seconds after which a browser in the lobby is to look again, 0 where its password may be sent (lobby.find_turn)."""
+        now_s, line = self._now_s(), f"{cookie.address} lobby"
+        left_s, has_come = cookie.left_s(now_s), cookie.has_come(now_s)
+        is_waiting = left_s > _EARLY_S
+        is_next = has_come or not (is_waiting or self._retries.has_line(line))
+        has_room = self.queue.has_room(cookie.address, cookie.priority_at(now_s))
+        if self.queue.taken < self._threads or (has_room and is_next):
+            return 0.0
+        if not is_waiting:
+            left_s = _SOON_S if has_come else self._retries.next_retry_s(line, max_wait_s=_LONGEST_LOBBY_S)
+            cookie.come_at = now_s + left_s
+        return min(math.ceil(left_s), _MAX_LOOK_S)
+
+
+@dataclass(slots=True)
+class Cookie:
+    """What a browser's cookie says: when to come again."""
+
+    address: str
+    come_at: float = -math.inf
+
+    def left_s(self, now_s: float) -> float:
+        return self.come_at - now_s
+
+    def has_come(self, now_s: float) -> bool:
+        return -_APPOINTMENT_LIFE_S <= self.left_s(now_s) <= _EARLY_S
+
+    def priority_at(self, now_s: float) -> Priority:
+        return Priority.RETURNING if self.has_come(now_s) else Priority.NEWCOMER

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,24 +14,16 @@ from typing import Any
 import simpy
 
 from benchmarks.openings import Shape, Tally
-from benchmarks.simulated_gates import Gate, Pace, StartQueue
+from benchmarks.simulated_gates import Cookie, Gate, HashGate, Pace, StartQueue
 from examapp.delivery.attempt_starts.actions import MAX_PAUSE_S
-from examapp.organisation.sign_in.session import _APPOINTMENT_LIFE_S, _DELAY_S, _EARLY_S, _SOON_S
+from examapp.organisation.sign_in.session import _DELAY_S
 from examapp.security.concurrency_limiter import PriorityClass
-from examapp.security.password_hashing import (
-    _MIN_RATE,
-    _WINDOW_S,
-    Caller,
-    Priority,
-    RetryAfterScheduler,
-    _BoundedQueue,
-)
+from examapp.security.password_hashing import Caller
 
 Steps = Generator[simpy.Event, Any, Any]
 _FIRST, _LAST = 0, 1
 """Who has a processor first: everything but the hashes and what nobody waits for."""
 _MAX_S = 7200.0
-_MAX_LOBBY_PAUSE_S = 10.0
 _SLICE_S = 0.002
 """How long a hash keeps a processor before others may have it."""
 
@@ -58,7 +49,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What serves, and its settings. Before a county's machine the load generator runs on the same processors (`is_own_generator`)."""
+    """What serves, and its settings. `has_generator`: the load generator runs on the same processors, as where the waves are measured."""
 
     cores: int
     web_processes: int
@@ -66,44 +57,20 @@ class Machine:
     starts_per_second: float
     hash_queue: int = 30
     slots: int = 4
-    has_lobby: bool = False
+    has_lobby: bool = True
     has_generator: bool = False
 
 
 class _Worker:
-    """A web process: its slots, its interpreter, its hashing threads with the queue before them, and its gate."""
+    """A web process: its slots, its interpreter, its hashing threads with the queue before them, and the pace of its saves."""
 
     def __init__(self, env: simpy.Environment, machine: Machine) -> None:
-        def now() -> float:
-            return float(env.now)
-
-        at_once = max(1, machine.hashes_at_once // machine.web_processes)
+        threads = max(1, machine.hashes_at_once // machine.web_processes)
         self.slots = simpy.PriorityResource(env, machine.slots)
         self.interpreter = simpy.Resource(env, 1)
-        self.hashing = simpy.Resource(env, at_once)
-        self.hash_queue = _BoundedQueue(at_once + machine.hash_queue)
-        self.retries = RetryAfterScheduler(time_s=now)
+        self.hashing = simpy.Resource(env, threads)
+        self.gate = HashGate(threads=threads, queue=machine.hash_queue, time_s=lambda: float(env.now))
         self.pace = Pace(machine.slots)
-        self.gate = Gate(time_s=now, pace=self.pace)
-        self.gate.set_up(per_second=machine.starts_per_second, processes=machine.web_processes)
-
-
-@dataclass(slots=True)
-class _Visitor:
-    """One who comes, with what his browser's cookie says: when to come again."""
-
-    number: int
-    address: str
-    come_at: float = math.inf
-    ticket: int | None = None
-    """The place in the queue before the start."""
-    lobby_ticket: int | None = None
-    """The place in the lobby before the password."""
-
-    def priority_at(self, now: float) -> Priority:
-        late_s = now - self.come_at
-        is_due = -_EARLY_S <= late_s <= _APPOINTMENT_LIFE_S
-        return Priority.RETURNING if is_due else Priority.NEWCOMER
 
 
 class Opening:
@@ -117,8 +84,9 @@ class Opening:
         self._processors = simpy.PriorityResource(self._env, machine.cores)
         self._generator = simpy.Resource(self._env, 1)
         self._workers = [_Worker(self._env, machine) for _ in range(machine.web_processes)]
-        self._hashed: deque[float] = deque()
-        self._queue, self._lobby, self._has_ended = StartQueue(), StartQueue(), self._env.event()
+        self._queue, self._has_ended = StartQueue(), self._env.event()
+        self._gate = Gate(time_s=self._now_s)
+        self._gate.set_up(per_second=machine.starts_per_second)
 
     def run(self) -> Tally:
         """Let all come, until the last has started; who has not after two hours never will."""
@@ -132,6 +100,9 @@ class Opening:
     def busy_share(self) -> float:
         """Give how full the processors were from the first arrival to the last start."""
         return self.busy_s / (self.machine.cores * float(self._env.now)) if self._env.now else 0.0
+
+    def _now_s(self) -> float:
+        return float(self._env.now)
 
     # What takes time
 
@@ -178,17 +149,13 @@ class Opening:
 
     def _visit(self, number: int, at_s: float) -> Steps:
         yield self._env.timeout(at_s)
-        visitor = _Visitor(number, self.shape.address(number))
         if not self.shape.is_signed_in(number):
             self.tally.wants_to_sign_in()
-            yield from self._call("page")
-            while (pause_s := (yield from self._try_to_sign_in(visitor))) is not None:
-                yield self._env.timeout(pause_s)
-            self.tally.has_signed_in(float(self._env.now))
+            yield from self._sign_in(number, Cookie(self.shape.address(number)))
+            self.tally.has_signed_in(self._now_s())
         self.tally.wants_to_start()
-        while (pause_s := (yield from self._try_to_start(visitor))) is not None:
-            yield self._env.timeout(pause_s)
-        self.tally.has_started(float(self._env.now))
+        yield from self._start()
+        self.tally.has_started(self._now_s())
         if self.tally.started == self.shape.people:
             self._has_ended.succeed()
         yield from self._call("paper")
@@ -197,96 +164,85 @@ class Opening:
             yield self._env.timeout(pause_s)
             pause_s = max(self.shape.pause_s, (yield from self._save(number)))
 
-    def _try_to_sign_in(self, visitor: _Visitor) -> Steps:
-        """Sign in; give None, or the seconds after which to come again."""
+    def _sign_in(self, number: int, cookie: Cookie) -> Steps:
+        """Open the page, wait in the lobby where there is one, and send the password until it is taken."""
+        look_s = yield from self._look("page", cookie)
+        while look_s:
+            yield self._env.timeout(look_s)
+            look_s = yield from self._look("turn", cookie)
+        while (pause_s := (yield from self._send_password(number, cookie))) is not None:
+            self.tally.turned_away += 1
+            yield self._env.timeout(pause_s)
+
+    def _look(self, name: str, cookie: Cookie) -> Steps:
+        """Open the page or ask for the turn; give the seconds after which to look again, 0 where the password may be sent."""
+        cost, worker = self.costs.calls[name], self._rng.choice(self._workers)
+        yield from self._send(cost)
+        with worker.slots.request(PriorityClass.CANDIDATE) as slot:
+            yield slot
+            look_s = worker.gate.look_s(cookie) if self.machine.has_lobby else 0.0
+            yield from self._serve(worker, cost)
+        self.tally.looks += name == "turn"
+        return look_s
+
+    def _send_password(self, number: int, cookie: Cookie) -> Steps:
+        """Send the password; give None where it was taken, or the seconds after which to come again, those included by which that reply is held back."""
         cost, worker = self.costs.calls["sign_in"], self._rng.choice(self._workers)
         yield from self._send(cost)
         with worker.slots.request(PriorityClass.CANDIDATE) as slot:
             yield slot
-            caller = Caller(
-                name=str(visitor.number), address=visitor.address, priority=visitor.priority_at(float(self._env.now))
-            )
-            if self.machine.has_lobby and (pause_s := self._wait_in_lobby(worker, visitor)):
+            caller = Caller(name=str(number), address=cookie.address, priority=cookie.priority_at(self._now_s()))
+            if not worker.gate.queue.has_room(caller.address, caller.priority):
                 yield from self._serve(worker, self.costs.calls["turned_away"])
-                return pause_s
-            if not worker.hash_queue.has_room(caller.address, caller.priority):
-                yield from self._serve(worker, self.costs.calls["turned_away"])
-                return self._turn_away(worker, visitor)
+                return worker.gate.turn_away(cookie) + _DELAY_S
             yield from self._serve(worker, cost, share=0.5)
-            if not worker.hash_queue.try_enter(caller):
-                return self._turn_away(worker, visitor)
-        yield from self._hash(worker, caller)
+            if not worker.gate.queue.try_enter(caller):
+                return worker.gate.turn_away(cookie) + _DELAY_S
+        yield from self._hash(worker)
+        worker.gate.queue.leave(caller)
         with worker.slots.request(PriorityClass.CANDIDATE) as slot:
             yield slot
             yield from self._serve(worker, cost, share=0.5)
         return None
 
-    def _wait_in_lobby(self, worker: _Worker, visitor: _Visitor) -> float:
-        """Keep a place in the lobby, and give the seconds after which to look again; 0 for one of the first, as many as may hash at once."""
-        ahead = self._lobby.ahead_of(visitor.lobby_ticket)
-        places = sum(one.hash_queue.capacity - one.hashing.count - len(one.hashing.queue) for one in self._workers)
-        if ahead < places and worker.hash_queue.has_room(visitor.address, Priority.KNOWN_DEVICE):
-            self._lobby.leave(visitor.lobby_ticket)
-            visitor.lobby_ticket = None
-            return 0.0
-        visitor.lobby_ticket = visitor.lobby_ticket or self._lobby.enter()
-        self.tally.turned_away += 1
-        return min(max(1.0, math.ceil((ahead + 1 - places) / self._hashes_per_second())), _MAX_LOBBY_PAUSE_S)
-
-    def _hash(self, worker: _Worker, caller: Caller) -> Steps:
+    def _hash(self, worker: _Worker) -> Steps:
         """Wait for a hashing thread, and hash on what the others leave, a little at a time."""
         with worker.hashing.request() as thread:
             yield thread
+            began_s = self._now_s()
             for _ in range(slices := max(1, math.ceil(self.costs.hash_s / _SLICE_S))):
                 yield from self._work(self.costs.hash_s / slices, _LAST)
-        worker.hash_queue.leave(caller)
-        worker.retries.record_done()
-        self._hashed.append(float(self._env.now))
+            worker.gate.note_hash(self._now_s() - began_s)
 
-    def _hashes_per_second(self) -> float:
-        """Give how many passwords were checked a second lately, or what is assumed of a quiet machine."""
-        while self._hashed and self._hashed[0] < self._env.now - _WINDOW_S:
-            self._hashed.popleft()
-        return max(len(self._hashed) / _WINDOW_S, _MIN_RATE * self.machine.web_processes)
-
-    def _turn_away(self, worker: _Worker, visitor: _Visitor) -> float:
-        """Make an appointment as the program does, and give the seconds until then, with those by which the reply is held back."""
-        self.tally.turned_away += 1
-        now = float(self._env.now)
-        left = visitor.come_at - now if visitor.come_at < math.inf else 0.0
-        if left > _EARLY_S:
-            return math.ceil(left)
-        is_new = visitor.priority_at(now) is Priority.NEWCOMER
-        wait_s = worker.retries.next_retry_s(visitor.address) if is_new else _SOON_S
-        visitor.come_at = now + wait_s
-        return wait_s + _DELAY_S
-
-    def _try_to_start(self, visitor: _Visitor) -> Steps:
-        """Call for the start; give None when let in, or the seconds after which to call again."""
-        calls, worker = self.costs.calls, self._rng.choice(self._workers)
-        yield from self._send(calls["start"])
-        with worker.slots.request(PriorityClass.CANDIDATE) as slot:
-            yield slot
-            wait_s = worker.gate.try_admit(ahead=self._queue.ahead_of(visitor.ticket))
-            if wait_s <= 0:
-                self._queue.leave(visitor.ticket)
-                yield from self._serve(worker, calls["start"])
-                return None
-            visitor.ticket = visitor.ticket or self._queue.enter()
-            yield from self._serve(worker, calls["queued"])
-        self.tally.queued += 1
-        return min(math.ceil(wait_s), MAX_PAUSE_S)
+    def _start(self) -> Steps:
+        """Call for the start until let in."""
+        ticket: int | None = None
+        while True:
+            calls, worker = self.costs.calls, self._rng.choice(self._workers)
+            yield from self._send(calls["start"])
+            with worker.slots.request(PriorityClass.CANDIDATE) as slot:
+                yield slot
+                self._gate.pace = worker.pace
+                wait_s = self._gate.try_admit(ahead=self._queue.ahead_of(ticket))
+                if wait_s <= 0:
+                    self._queue.leave(ticket)
+                    yield from self._serve(worker, calls["start"])
+                    return
+                ticket = ticket or self._queue.enter()
+                yield from self._serve(worker, calls["queued"])
+            self.tally.queued += 1
+            yield self._env.timeout(min(math.ceil(wait_s), MAX_PAUSE_S))
 
     def _save(self, number: int) -> Steps:
         """Save, and give the seconds that the program asks for until the next time."""
         cost, worker = self.costs.calls["save"], self._rng.choice(self._workers)
         yield from self._send(cost)
-        arrived = float(self._env.now)
+        arrived = self._now_s()
         with worker.slots.request(PriorityClass.EXAM) as slot:
             yield slot
-            began = float(self._env.now)
+            began = self._now_s()
             yield from self._serve(worker, cost)
-        now = float(self._env.now)
+        now = self._now_s()
         worker.pace.observe(number, now=now, served_s=now - began, took_s=now - arrived)
         self.tally.saves += 1
         return worker.pace.next_save_ms(now) / 1000
