@@ -23,7 +23,7 @@ from benchmarks.crowd import Wave as Notes
 from benchmarks.crowd import noted, seated
 from benchmarks.deployment import BenchmarkDeployment, processes_below, run_inside
 from benchmarks.figures import Figure, at_most
-from benchmarks.openings import Shape, Tally
+from benchmarks.openings import OpeningShape, Tally
 from examapp import clock
 from examapp.config import read_settings
 from examapp.ops import protocol_client
@@ -40,12 +40,12 @@ _NICE = 16
 """Where in the fields that `processes_below` gives a thread's niceness stands."""
 _PEOPLE, _WARM_UP = 1560, 60
 """Of the first wave; those before the stages that count, since PostgreSQL plans a statement anew the first times that a connection runs it."""
-_SHAPE = Shape(people=3600, seconds=30.0, signed_in_before=2000)
+_SHAPE = OpeningShape(people=3600, seconds=30.0, signed_in_before=2000)
 """The second wave."""
 
 
 @dataclass(slots=True)
-class Person:
+class Arrival:
     """One who comes: the browser, and the attempt once there is one."""
 
     name: str
@@ -72,14 +72,14 @@ class Crowd:
     has_ended: asyncio.Event = field(default_factory=asyncio.Event)
     _pool: AsyncClient | None = None
 
-    async def ask(self, kind: str, call: ProtocolCall, person: Person) -> Reply:
+    async def ask(self, kind: str, call: ProtocolCall, person: Arrival) -> Reply:
         """Send a call and count it."""
         self._pool = self._pool or AsyncClient(self.port, connections=_CONNECTIONS)
         reply = await self._pool.ask(call, person.browser)
         self.calls[_NOT_YET.get((kind, reply.status), kind)] += 1
         return reply
 
-    async def ask_again(self, kind: str, call: ProtocolCall, person: Person) -> Reply:
+    async def ask_again(self, kind: str, call: ProtocolCall, person: Arrival) -> Reply:
         """Send a call until it is taken, each time after the seconds that the reply names."""
         while True:
             reply = await self.ask(kind, call, person)
@@ -90,7 +90,7 @@ class Crowd:
     def now_s(self) -> float:
         return time.perf_counter() - self.began
 
-    async def open_page(self, person: Person) -> int:
+    async def open_page(self, person: Arrival) -> int:
         """Open the sign-in page and fill in its form; give the seconds after which the lobby wants to be looked at, 0 where it does not."""
         steps = protocol_client.sign_in(person.browser, person.name, self.password)
         page = await self.ask("page", next(steps), person)
@@ -98,13 +98,13 @@ class Crowd:
         look = _LOOK.search(page.content)
         return int(look[1]) if look else 0
 
-    async def ask_turn(self, person: Person) -> int:
+    async def ask_turn(self, person: Arrival) -> int:
         """Look in the lobby; give the seconds until the next look, 0 where the password may be sent."""
         reply = await self.ask("turn", ProtocolCall("GET", "/login/turn"), person)
         assert reply.status == 200, reply.status
         return reply.json().get("look_s", 0)
 
-    async def wait_for_turn(self, person: Person) -> None:
+    async def wait_for_turn(self, person: Arrival) -> None:
         """Open the page, and look in the lobby as its script does until the password may be sent."""
         look_s = await self.open_page(person)
         while look_s:
@@ -112,24 +112,24 @@ class Crowd:
             look_s = await self.ask_turn(person)
             self.tally.looks += 1
 
-    async def sign_in(self, person: Person) -> None:
+    async def sign_in(self, person: Arrival) -> None:
         """Send the form until it is taken, and look who is signed in."""
         reply = await self.ask_again("sign_in", person.form, person)
         assert reply.status == 200, reply.status
         session = await self.ask("session", ProtocolCall("GET", "/api/v1/session"), person)
         person.browser.csrf = session.json()["csrf_token"]
 
-    async def start(self, person: Person) -> None:
+    async def start(self, person: Arrival) -> None:
         """Call for the start until let in."""
         reply = await self.ask_again("start", protocol_client.start_attempt(self.exam_id), person)
         assert reply.status in {200, 201}, reply.status
         person.attempt_id, person.epoch = reply.json()["id"], reply.json()["epoch"]
 
-    async def read_paper(self, person: Person) -> None:
+    async def read_paper(self, person: Arrival) -> None:
         reply = await self.ask("paper", protocol_client.get_paper(person.attempt_id), person)
         assert reply.status == 200, reply.status
 
-    async def save(self, person: Person) -> None:
+    async def save(self, person: Arrival) -> None:
         person.seq += 1
         change = protocol_client.next_choice(person.seq, 65)
         call = protocol_client.save_answers(person.attempt_id, person.epoch, [change])
@@ -137,16 +137,16 @@ class Crowd:
         assert reply.status == 200, reply.status
         self.tally.saves += 1
 
-    async def hand_in(self, person: Person) -> None:
+    async def hand_in(self, person: Arrival) -> None:
         reply = await self.ask("hand_in", protocol_client.submit(person.attempt_id, person.epoch), person)
         assert reply.status in {200, 201}, reply.status
 
-    async def do_all(self, person: Person) -> None:
+    async def do_all(self, person: Arrival) -> None:
         """Do each call once."""
         for act in (self.open_page, self.sign_in, self.start, self.read_paper, self.save, self.hand_in):
             await act(person)
 
-    async def visit(self, person: Person, *, is_signed_in: bool, pause_s: float) -> None:
+    async def visit(self, person: Arrival, *, is_signed_in: bool, pause_s: float) -> None:
         """Do all that one does, and save until the last has started."""
         try:
             await self.come_in(person, is_signed_in=is_signed_in)
@@ -161,7 +161,7 @@ class Crowd:
             except TimeoutError:
                 await self.save(person)
 
-    async def come_in(self, person: Person, *, is_signed_in: bool) -> None:
+    async def come_in(self, person: Arrival, *, is_signed_in: bool) -> None:
         if not is_signed_in:
             self.tally.wants_to_sign_in()
             await self.wait_for_turn(person)
@@ -221,7 +221,7 @@ class _Stages:
         self.crowd, self.meter, self.stages = crowd, meter, []
 
     async def play(
-        self, name: str, people: Sequence[Person], per_second: float, act: Callable[[Person], Awaitable[object]]
+        self, name: str, people: Sequence[Arrival], per_second: float, act: Callable[[Arrival], Awaitable[object]]
     ) -> None:
         """Let each act at its moment, and wait until all have."""
         before, calls, began = self.meter.read(), Counter(self.crowd.calls), time.perf_counter()
@@ -245,7 +245,7 @@ class _Stages:
         self.stages.append(stage)
 
 
-async def play_stages(crowd: Crowd, meter: Meter, people: Sequence[Person]) -> list[Stage]:
+async def play_stages(crowd: Crowd, meter: Meter, people: Sequence[Arrival]) -> list[Stage]:
     """Play the first wave: each stage at a pace that leaves processors free, and the crowded ones beyond what sign-in and start let through."""
     warm, people = people[:_WARM_UP], people[_WARM_UP:]
     calm, crowded = people[: len(people) // 3], people[len(people) // 3 :]
@@ -265,7 +265,9 @@ async def play_stages(crowd: Crowd, meter: Meter, people: Sequence[Person]) -> l
     return stages.stages
 
 
-async def play_opening(crowd: Crowd, meter: Meter, people: Sequence[Person], shape: Shape) -> list[dict[str, Any]]:
+async def play_opening(
+    crowd: Crowd, meter: Meter, people: Sequence[Arrival], shape: OpeningShape
+) -> list[dict[str, Any]]:
     """Play the second wave; give what each second of it saw."""
     seconds, tasks = [], []
     crowd.began, crowd.to_start = time.perf_counter(), len(people)
@@ -312,15 +314,15 @@ def measure(deployment: BenchmarkDeployment) -> list[Figure]:
     return [at_most("opening: calls that failed in both waves", len(failed), 0, "calls")]
 
 
-def _scaled(shape: Shape, scale: float) -> Shape:
+def _scaled(shape: OpeningShape, scale: float) -> OpeningShape:
     people, before = round(shape.people * scale), round(shape.signed_in_before * scale)
-    return Shape(people=people, seconds=shape.seconds, signed_in_before=before)
+    return OpeningShape(people=people, seconds=shape.seconds, signed_in_before=before)
 
 
-def _calibrate(deployment: BenchmarkDeployment, meter: Meter, count: int, shape: Shape) -> dict[str, Any]:
+def _calibrate(deployment: BenchmarkDeployment, meter: Meter, count: int, shape: OpeningShape) -> dict[str, Any]:
     crowd = _crowd(deployment)
     names = deployment.accounts["candidates"]["login_names"][:count]
-    people = [Person(name, _browser(shape.address(number))) for number, name in enumerate(names)]
+    people = [Arrival(name, _browser(shape.address(number))) for number, name in enumerate(names)]
     probe = _hash_ms(deployment)
     stages = asyncio.run(play_stages(crowd, meter, people))
     return {
@@ -328,12 +330,12 @@ def _calibrate(deployment: BenchmarkDeployment, meter: Meter, count: int, shape:
     }  # fmt: skip
 
 
-def _judge(deployment: BenchmarkDeployment, meter: Meter, first: int, shape: Shape) -> dict[str, Any]:
-    crowd, strangers = _crowd(deployment), shape.people - shape.signed_in_before
-    names = iter(deployment.accounts["candidates"]["login_names"][first : first + strangers])
-    seats = iter(seated(deployment, first + strangers, shape.signed_in_before))
+def _judge(deployment: BenchmarkDeployment, meter: Meter, first: int, shape: OpeningShape) -> dict[str, Any]:
+    crowd, newcomers = _crowd(deployment), shape.people - shape.signed_in_before
+    names = iter(deployment.accounts["candidates"]["login_names"][first : first + newcomers])
+    seats = iter(seated(deployment, first + newcomers, shape.signed_in_before))
     people = [
-        Person("", next(seats).browser) if shape.is_signed_in(number) else Person(next(names), Browser())
+        Arrival("", next(seats).browser) if shape.is_signed_in(number) else Arrival(next(names), Browser())
         for number in range(shape.people)
     ]
     for number, person in enumerate(people):

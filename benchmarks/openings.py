@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class OpeningShape:
     """Who comes, and when: so many within so many seconds, some of whom signed in on a day before."""
 
     people: int

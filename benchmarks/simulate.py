@@ -13,16 +13,16 @@ from typing import Any
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.measured_openings import CALIBRATION, JUDGED, results_folder
-from benchmarks.openings import COMPARED, Shape, Tally, deviations
-from benchmarks.simulation import Cost, Costs, Machine, Opening
+from benchmarks.openings import COMPARED, OpeningShape, Tally, deviations
+from benchmarks.simulation import Cost, Costs, Opening, SimulatedMachine
 
 _MAX_DEVIATION = 25.0
 """Percent."""
 _CELLS, _PEOPLE, _AT_ONCE = 14, 1_000_000, 200_000
 """A province as benchmarks/province.py has it, of equal cells, and how many of its people sit at once (docs/scale.md)."""
 _COME_WITHIN_S = 100.0
-_CELL = Machine(cores=16, web_processes=16, hashes_at_once=8, starts_per_second=120.0)
-_SMALL = Machine(cores=4, web_processes=4, hashes_at_once=2, starts_per_second=80.0)
+_CELL = SimulatedMachine(cores=16, web_processes=16, hashes_at_once=8, starts_per_second=120.0)
+_SMALL = SimulatedMachine(cores=4, web_processes=4, hashes_at_once=2, starts_per_second=80.0)
 """The machine that docs/scale.md gives a cell, after the other one died, and one with a quarter of its processors."""
 _STAGES = {
     "page": "pages",
@@ -77,7 +77,7 @@ def measure() -> list[Figure]:
 
 def judge(costs: Costs, judged: Mapping[str, Any]) -> list[Figure]:
     """Simulate a measured wave, and give by how much each compared figure differs."""
-    simulated = Opening(costs, Machine(**judged["machine"]), Shape(**judged["shape"])).run()
+    simulated = Opening(costs, SimulatedMachine(**judged["machine"]), OpeningShape(**judged["shape"])).run()
     found = deviations(simulated, judged["tally"])
     for name, unit in COMPARED.items():
         print(f"  {name}: measured {judged['tally'][name]:.0f}, simulated {getattr(simulated, name):.0f} {unit}")
@@ -101,8 +101,8 @@ class _Case:
     """A cell's opening, to be simulated in any process."""
 
     costs: Costs
-    machine: Machine
-    shape: Shape
+    machine: SimulatedMachine
+    shape: OpeningShape
     seed: int
 
     def run(self) -> tuple[Tally, float]:
@@ -113,7 +113,7 @@ class _Case:
 
 def _print_cells(costs: Costs) -> None:
     """Print a row for each cell, on its own machine and on a small one, without the lobby and with it, as docs/scale.md has them."""
-    shape = Shape(people=round(_AT_ONCE / _CELLS), seconds=_COME_WITHIN_S, is_even=False, addresses=1000)
+    shape = OpeningShape(people=round(_AT_ONCE / _CELLS), seconds=_COME_WITHIN_S, is_even=False, addresses=1000)
     print(
         f"  {_CELLS} cells of {_PEOPLE // _CELLS:,} people, of whom {shape.people:,} come within {shape.seconds:.0f} s"
     )

@@ -1,4 +1,4 @@
-"""The program's gates in simulated time: the lobby and the queue before the hashes, the queue before the start, and the pace of saves on which its rate hangs."""
+"""The program's gates in simulated time: the lobby and the queue before the hashes, the queue before the start, and the throttle of saves on which its rate hangs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StartQueue:
             del self.waiting[bisect_left(self.waiting, ticket)]
 
 
-class Pace:
+class SaveThrottle:
     """How slow saves are in one process, and the pause that follows from it: the rule of `rate_limits`, whose figures are one process's own."""
 
     def __init__(self, slots: int) -> None:
@@ -77,10 +77,10 @@ class Pace:
 class Gate(StartGate):
     """The program's gate, one for all processes, at the rate that the simulated saves of the process which asks allow."""
 
-    pace: Pace | None = None
+    throttle: SaveThrottle | None = None
 
     def rate(self) -> float:
-        pause_ms = self.pace.next_save_ms(self._time_s()) if self.pace else NEXT_SAVE_MS
+        pause_ms = self.throttle.next_save_ms(self._time_s()) if self.throttle else NEXT_SAVE_MS
         return self._per_second * NEXT_SAVE_MS / pause_ms
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import simpy
 
-from benchmarks.openings import Shape, Tally
-from benchmarks.simulated_gates import Cookie, Gate, HashGate, Pace, StartQueue
+from benchmarks.openings import OpeningShape, Tally
+from benchmarks.simulated_gates import Cookie, Gate, HashGate, SaveThrottle, StartQueue
 from examapp.delivery.attempt_starts.actions import MAX_PAUSE_S
 from examapp.organisation.sign_in.session import _DELAY_S
 from examapp.security.concurrency_limiter import PriorityClass
@@ -48,7 +48,7 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class SimulatedMachine:
     """What serves, and its settings. `has_generator`: the load generator runs on the same processors, as where the waves are measured."""
 
     cores: int
@@ -62,21 +62,21 @@ class Machine:
 
 
 class _Worker:
-    """A web process: its slots, its interpreter, its hashing threads with the queue before them, and the pace of its saves."""
+    """A web process: its slots, its interpreter, its hashing threads with the queue before them, and the throttle of its saves."""
 
-    def __init__(self, env: simpy.Environment, machine: Machine) -> None:
+    def __init__(self, env: simpy.Environment, machine: SimulatedMachine) -> None:
         threads = max(1, machine.hashes_at_once // machine.web_processes)
         self.slots = simpy.PriorityResource(env, machine.slots)
         self.interpreter = simpy.Resource(env, 1)
         self.hashing = simpy.Resource(env, threads)
         self.gate = HashGate(threads=threads, queue=machine.hash_queue, time_s=lambda: float(env.now))
-        self.pace = Pace(machine.slots)
+        self.throttle = SaveThrottle(machine.slots)
 
 
 class Opening:
     """One opening of an exam, as it is simulated."""
 
-    def __init__(self, costs: Costs, machine: Machine, shape: Shape, *, seed: int = 1) -> None:
+    def __init__(self, costs: Costs, machine: SimulatedMachine, shape: OpeningShape, *, seed: int = 1) -> None:
         self.costs, self.machine, self.shape = costs, machine, shape
         self.tally, self.busy_s = Tally(), 0.0
         self._env = simpy.Environment()
@@ -222,7 +222,7 @@ class Opening:
             yield from self._send(calls["start"])
             with worker.slots.request(PriorityClass.CANDIDATE) as slot:
                 yield slot
-                self._gate.pace = worker.pace
+                self._gate.throttle = worker.throttle
                 wait_s = self._gate.try_admit(ahead=self._queue.ahead_of(ticket))
                 if wait_s <= 0:
                     self._queue.leave(ticket)
@@ -243,6 +243,6 @@ class Opening:
             began = self._now_s()
             yield from self._serve(worker, cost)
         now = self._now_s()
-        worker.pace.observe(number, now=now, served_s=now - began, took_s=now - arrived)
+        worker.throttle.observe(number, now=now, served_s=now - began, took_s=now - arrived)
         self.tally.saves += 1
-        return worker.pace.next_save_ms(now) / 1000
+        return worker.throttle.next_save_ms(now) / 1000

@@ -10,13 +10,13 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import simulate
 from benchmarks.measured_openings import CALIBRATION, JUDGED
-from benchmarks.openings import COMPARED, Shape
-from benchmarks.simulation import Cost, Costs, Machine, Opening
+from benchmarks.openings import COMPARED, OpeningShape
+from benchmarks.simulation import Cost, Costs, Opening, SimulatedMachine
 
 _CALLS = ("page", "turn", "sign_in", "turned_away", "start", "queued", "paper", "save")
 _FREE = Costs(dict.fromkeys(_CALLS, Cost()), hash_s=0.0)
 """Nothing takes time."""
-_ONE = Machine(cores=1, web_processes=1, hashes_at_once=1, hash_queue=1000, starts_per_second=1000.0)
+_ONE = SimulatedMachine(cores=1, web_processes=1, hashes_at_once=1, hash_queue=1000, starts_per_second=1000.0)
 
 
 def _hashing(seconds: float) -> Costs:
@@ -25,7 +25,7 @@ def _hashing(seconds: float) -> Costs:
 
 def test_passwords_that_come_evenly_are_a_queue_with_one_server():
     """D/D/1: each second one comes and is served for two; the tenth comes at 9 s, when four have left, and leaves at 20 s."""
-    opening = Opening(_hashing(2.0), _ONE, Shape(people=10, seconds=10.0))
+    opening = Opening(_hashing(2.0), _ONE, OpeningShape(people=10, seconds=10.0))
     tally = opening.run()
     assert tally.last_sign_in_s == pytest.approx(20.0)
     assert tally.longest_sign_in_queue == 6
@@ -35,7 +35,7 @@ def test_passwords_that_come_evenly_are_a_queue_with_one_server():
 def test_two_processors_check_two_passwords_at_once():
     """D/D/2: the tenth comes at 9 s and is served at once, for each is free again after 1.9 s."""
     two = replace(_ONE, cores=2, hashes_at_once=2)
-    opening = Opening(_hashing(1.9), two, Shape(people=10, seconds=10.0))
+    opening = Opening(_hashing(1.9), two, OpeningShape(people=10, seconds=10.0))
     tally = opening.run()
     assert tally.last_sign_in_s == pytest.approx(10.9)
     assert tally.longest_sign_in_queue == 2
@@ -45,7 +45,7 @@ def test_two_processors_check_two_passwords_at_once():
 def test_starts_pass_at_the_rate_of_the_gate_behind_its_burst():
     """A hundred and twenty of 160 who come at once are let in; forty more need four seconds at ten a second, and call again in whole seconds."""
     gate = replace(_ONE, starts_per_second=10.0)
-    tally = Opening(_FREE, gate, Shape(people=160, seconds=0.001, signed_in_before=160)).run()
+    tally = Opening(_FREE, gate, OpeningShape(people=160, seconds=0.001, signed_in_before=160)).run()
     assert tally.longest_start_queue == 40
     assert 4.0 <= tally.last_start_s <= 5.01
     assert tally.started == 160
@@ -55,7 +55,9 @@ def test_processors_are_as_busy_as_the_calls_that_were_made_say():
     """Twenty come five seconds apart, and each saves two seconds after the last save ended, for a tenth of one, until the last has come."""
     costs = Costs({**_FREE.calls, "save": Cost(database_s=0.1)}, hash_s=0.0)
     opening = Opening(
-        costs, replace(_ONE, cores=20, slots=20), Shape(people=20, seconds=100.0, signed_in_before=20, pause_s=2.0)
+        costs,
+        replace(_ONE, cores=20, slots=20),
+        OpeningShape(people=20, seconds=100.0, signed_in_before=20, pause_s=2.0),
     )
     saves = sum(int((95 - 5 * number) / 2.1) for number in range(20))
     assert opening.run().saves == pytest.approx(saves, abs=1)
@@ -64,24 +66,24 @@ def test_processors_are_as_busy_as_the_calls_that_were_made_say():
 
 def test_slow_saves_lower_the_rate_of_the_gate():
     gate = replace(_ONE, cores=8, starts_per_second=2.0)
-    shape = Shape(people=140, seconds=0.001, signed_in_before=140, pause_s=1.0)
+    shape = OpeningShape(people=140, seconds=0.001, signed_in_before=140, pause_s=1.0)
     quick = Opening(_FREE, gate, shape).run().last_start_s
     slow = Opening(Costs({**_FREE.calls, "save": Cost(database_s=0.2)}, hash_s=0.0), gate, shape).run().last_start_s
     assert slow > 1.5 * quick
 
 
 def test_the_lobby_turns_no_password_away_and_holds_nobody_back_when_there_is_room():
-    crowd, few = Shape(people=200, seconds=1.0), replace(_ONE, hash_queue=20)
+    crowd, few = OpeningShape(people=200, seconds=1.0), replace(_ONE, hash_queue=20)
     alone, beside = (Opening(_hashing(0.1), replace(few, has_lobby=has), crowd).run() for has in (False, True))
     assert alone.signed_in == beside.signed_in == 200
     assert beside.turned_away < alone.turned_away / 10
     assert 20.0 <= beside.last_sign_in_s <= 26.0, "the one server is hardly ever idle"
-    quiet = Opening(_hashing(0.1), few, Shape(people=20, seconds=4.0)).run()
+    quiet = Opening(_hashing(0.1), few, OpeningShape(people=20, seconds=4.0)).run()
     assert (quiet.turned_away, quiet.looks) == (0, 0)
 
 
 def test_the_same_seed_gives_the_same_opening():
-    machine, shape = replace(_ONE, web_processes=3, hash_queue=5), Shape(people=60, seconds=2.0, is_even=False)
+    machine, shape = replace(_ONE, web_processes=3, hash_queue=5), OpeningShape(people=60, seconds=2.0, is_even=False)
     runs = [Opening(_hashing(0.05), machine, shape, seed=seed).run().as_json() for seed in (7, 7, 8)]
     assert runs[0] == runs[1] != runs[2]
 
@@ -133,7 +135,7 @@ def test_costs_are_what_each_stage_took_beyond_the_idle_site(calibration):
 def test_the_command_fails_where_a_measured_queue_is_missed_and_says_by_how_much(
     calibration, monkeypatch, tmp_path, capsys
 ):
-    machine, shape = replace(_ONE, web_processes=1, starts_per_second=20.0), Shape(people=100, seconds=1.0)
+    machine, shape = replace(_ONE, web_processes=1, starts_per_second=20.0), OpeningShape(people=100, seconds=1.0)
     found = Opening(simulate.costs_of(calibration), machine, shape).run().as_json()
     assert all(found[name] > 0 for name in COMPARED)
     monkeypatch.setattr(simulate, "_print_cells", lambda _costs: None)
