@@ -18,6 +18,8 @@ GUESSED = frozenset({*_WRITTEN, "csv", "excel", "ods", "spreadsheet-xml"})
 """Formats whose options are told apart by their look."""
 MIN_LONG = 12
 """Characters: a shorter option may be three times as long as its siblings."""
+_BROKEN = re.compile(r"[。！？!?；;：:\s]|[(（]\s*[)）]|__|\d\s*[.．、]")
+"""Signs within a long option that it may hold more than itself; without any, only the last option takes what stands below it."""
 _LINE_NUMBER = re.compile(r"\n\s*(\d{1,4})\s*[.．、](?!\d)")
 _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d])")
 _INNER_LETTER = re.compile(
@@ -95,8 +97,9 @@ def _review_notes(questions: Iterable[Question], format_name: str, *, is_shared:
 
 def _look_notes(question: Question, stem: str, options: list[str]) -> Iterable[tuple[str, str]]:
     lengths = sorted(map(len, options))
-    if kind_of(question.kind).has_options and lengths[-1] >= MIN_LONG and lengths[-1] > 3 * lengths[-2]:
-        long = max(options, key=len)
+    long = max(options, key=len, default="")
+    is_long = kind_of(question.kind).has_options and lengths[-1] >= MIN_LONG and lengths[-1] > 3 * lengths[-2]
+    if is_long and (long is options[-1] or _BROKEN.search(long)):
         yield f"选项“{long[:20]}…”比其他选项长三倍以上，可能并入了别的文字。请核对选项。", "long_option"
     following = read_count(question.code, -1) + 1
     for text in (stem, *options):

@@ -18,6 +18,7 @@ from question_bank.formats.heuristics.text_answers import (
     AnswerBlock,
     Entry,
     joined,
+    keys_by_kind,
     keys_by_section,
     keys_of,
     read_answers,
@@ -34,10 +35,6 @@ MAX_LINES = 100_000
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
-_TICKED_OPTION = re.compile(
-    r"(?m)^(\s*[A-Za-z]\s*[.、．:：)）\s].*?)\s*[(（【\[]\s*(?:正确答案|正确选项|正确)\s*[)）】\]]\s*$"
-)
-"""An option with the words by which 问卷星 marks the right ones."""
 _OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
 _MARKS = r"(?:的|者|题|目|请|说法)*(?:打|划|画|涂|填|选|写|用)上?\s*[“\"'(]?\s*"
 _TURNED_SIGNS = re.compile(rf"(?:正确|对){_MARKS}(?:[×✗✘XxFfNn错叉]|[02](?!\d))")
@@ -75,7 +72,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
     if text.count("\n") > MAX_LINES:
         raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
-    segments, keys = _cut(_TICKED_OPTION.sub(r"\1 √", text))
+    segments, keys = _cut(text)
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
@@ -111,7 +108,14 @@ def _cut(text: str) -> tuple[Segments, list[str]]:
             keys = [keys_of(part, size) or [] for part, size in zip(listed, sizes, strict=True)]
             if [len(one) for one in keys] == sizes:
                 return segments, [key for one in keys for key in one]
-    return cut(to_lines(text)), []
+    before, by_kind = keys_by_kind(text)
+    segments = cut(to_lines(before))
+    of_kind = [[one.kind is kind for one in segments.blocks].count(True) for kind, _ in by_kind]
+    lists = [keys_of(part, size) for (_, part), size in zip(by_kind, of_kind, strict=True)]
+    if not by_kind or any(one is None or len(one) != size for one, size in zip(lists, of_kind, strict=True)):
+        return (cut(to_lines(text)) if by_kind else segments), []
+    left = {kind: iter(one or ()) for (kind, _), one in zip(by_kind, lists, strict=True)}
+    return segments, [next(left.get(block.kind, iter(())), "") if block.kind else "" for block in segments.blocks]
 
 
 def _take_stem_signs(parsed: ParsedQuestion) -> None:
@@ -168,6 +172,10 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
     questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
     _follow_numbers(segments.blocks, questions)
+    loose = [block.loose for block in segments.blocks]
+    if len(loose) > 2 and loose[-1] and not any(loose[:-1]):
+        reason = f"最后一题的后面有一段没有栏名的文字“{loose[-1][:20]}”，读作了它的解析或答案。请核对。"
+        questions[-1].add_dropped("stray_text", reason)
     for parsed in questions:
         _take_ticks(parsed)
     previous = 0

@@ -26,7 +26,9 @@ _BLOCKS = frozenset(
     {"address", "article", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "form", "h1", "h2", "h3", "h4", "h5", "h6"}
     | {"hr", "html", "li", "main", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}
 )  # fmt: skip
-_SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "xml", "title", "object", "iframe", "select"})
+_SKIPPED = frozenset(
+    {"head", "script", "style", "template", "noscript", "xml", "title", "object", "iframe", "select", "nav", "footer"}
+)
 _BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\r?\n[ \t]*(?=[\u2e80-\uffef])")
 _SPACES = re.compile(r"[ \t\r\n]+")
 _SHEET_NAMES = frozenset({".xls", ".xlsx", ".xlsm", ".et", ".csv"})

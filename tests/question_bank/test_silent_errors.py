@@ -198,7 +198,8 @@ def codes(result: ParseResult) -> list[str]:
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        ("谁决定,县政府,乡政府决定，并报上一级人民政府备案后才可以施行,村委会,A", "long_option"),
+        ("谁决定,县政府,村委会,乡政府决定，并报上一级人民政府备案后才可以施行,A", "long_option"),
+        ("谁决定,县政府,乡政府 报上一级人民政府备案后才可以决定施行,村委会,A", "long_option"),
         ('"谁决定\n3. 谁复议",县政府,乡政府,村委会,A', "number_inside"),
         ('谁决定,县政府,"乡政府\n2. 谁复议",村委会,A', "number_inside"),
         ("谁决定,县政府,乡政府 C. 村委会,居委会,A", "letter_inside"),

@@ -291,6 +291,9 @@ def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
     if BLANK.search(stem):
         return stem, []
     matches = [match for match in _FILLED.finditer(stem) if _may_be_blank(match[1], surely=surely)]
+    alone = [*_FILLED.finditer(stem)] if surely and not matches else []
+    if len(alone) == 1 and alone[0][1].isdigit() and re.match(r"[\u4e00-\u9fff]", stem[alone[0].end() :]):
+        matches = alone  # `共（7）编`: one bracket alone counts no points
     if not matches or (not surely and (len(matches) != len(_FILLED.findall(stem)) or not _clear(stem, matches))):
         return stem, []
     pieces, last = [], 0

@@ -33,6 +33,11 @@ _BY_SECTION = re.compile(
     re.DOTALL,
 )
 
+_BY_KIND = re.compile(
+    r"(?m)^[ \t\u3000]*(?P<name>[\u4e00-\u9fff]{2,7}?)[ \t]*(?:的?(?:参考|正确|标准)?答案)[ \t]*[:：][ \t\u3000]*\n?[ \t\u3000]*"
+    r"(?P<keys>[A-ZＡ-Ｚ√×✓✗✔✘对错][A-ZＡ-Ｚ√×✓✗✔✘对错 \t\u3000、,，;；]*)$"
+)
+
 
 @dataclass(slots=True)
 class Entry:
@@ -73,6 +78,18 @@ def keys_by_section(text: str) -> tuple[str, list[str]]:
     if not match or [patterns.to_number(numeral) for numeral in numerals] != list(range(1, len(numerals) + 1)):
         return text, []
     return match["before"], [part.strip() for part in _SECTION_NUMERAL.split(match["all"])[2::2]]
+
+
+def keys_by_kind(text: str) -> tuple[str, list[tuple[Kind, str]]]:
+    """Return the text without lines such as `判断题答案：√×√×`, which list the keys of a kind without numbers, and their kinds and keys."""
+    listed = [(match, kind_names.kind_of(match["name"])) for match in _BY_KIND.finditer(text)]
+    kinds = [(kind, match["keys"]) for match, kind in listed if kind is not None and len(match["keys"].strip()) > 1]
+    if not kinds or len({kind for kind, _ in kinds}) < len(kinds):
+        return text, []
+    for match, kind in listed:
+        if kind is not None and len(match["keys"].strip()) > 1:
+            text = text.replace(match[0], "\n" * match[0].count("\n"), 1)
+    return text, kinds
 
 
 def is_answer_line(text: str) -> bool:

@@ -37,6 +37,8 @@ class _Parts:
     """Whether the options stood above the answer."""
     answers: list[str] = field(default_factory=list)
     analysis: str = ""
+    loose: str = ""
+    """The last line without a label behind the answer."""
     is_loose: bool = False
     """Whether a line without a label stood behind the answer."""
     is_doubled: bool = False
@@ -75,6 +77,7 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
     if block.law:
         parsed.citation = Citation(law=block.law, article="")
     _add_review_notes(parsed, block, parts)
+    block.loose = parts.loose if looks_like_key(parsed.answer) else ""
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
@@ -161,7 +164,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    parts.is_loose = True
+    parts.is_loose, parts.loose = True, piece
     key = parts.answers[-1] if state == "answer" else ""
     is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
     if state == "answer" and not is_whole:
@@ -316,8 +319,12 @@ def _plain_options(parsed: ParsedQuestion) -> bool:
 
 def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:
     for name, text in meta:
-        if name.startswith("难"):
+        if name == "难度系数":
+            parsed.add_dropped("difficulty", f"难度系数“{text[:10]}”没有导入。")
+        elif name.startswith("难"):
             parsed.difficulty = read_difficulty(text, top=3)
+        elif name.endswith("章节"):
+            parsed.tags = (*parsed.tags, text) if text else parsed.tags
         elif "型" in name:
             continue
         elif name in {"知识点", "考点"}:

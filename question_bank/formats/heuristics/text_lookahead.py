@@ -51,6 +51,8 @@ class TextBlock:
     """Whether it is the first below a heading, where numbers may begin again."""
     review_reason: str = ""
     """Why its lines, or those of the question beside it, may not all be its own."""
+    loose: str = ""
+    """The line without a label that stands last behind its key."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.heuristics import text_patterns as patterns
-from question_bank.formats.heuristics.answers import looks_like_key
+from question_bank.formats.heuristics.answers import count_blanks, looks_like_key
 from question_bank.formats.heuristics.stems import split_options, strip_mark, take_truth
 from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
 from question_bank.formats.heuristics.text_lookahead import (
@@ -125,10 +125,8 @@ class _Cutter(LineContext):
 
     def _takes_answer_heading(self, index: int, line: TextLine) -> bool:
         head = patterns.read_answer_heading(line.text)
-        if head is None and self._takes_list(line):
-            return True
         if head is None or not self._is_section(index, colon=head[1]):
-            return False
+            return head is None and self._takes_list(line)
         self._answers(head[0])
         return True
 
@@ -166,9 +164,15 @@ class _Cutter(LineContext):
         if is_entry(number.rest) if number.rest else self._key_below(ahead[0]):
             return True
         listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
-        if not listed <= self.known.keys() or self._is_complete():
+        if self._are_blanks(listed) or not listed <= self.known.keys() or self._is_complete():
             return listed <= self.known.keys()
         return not colon and sum(not has_answer(block) for block in self.found.blocks[-NEAR:]) > 1
+
+    def _are_blanks(self, listed: set[int]) -> bool:
+        """Return whether the numbers are those of all last questions, three at least, each with blanks and without an answer."""
+        last = self.found.blocks[-len(listed) :] if len(listed) > 2 else []
+        is_open = all(count_blanks("\n".join(texts_of(one))) and not has_answer(one) for one in last)
+        return bool(last) and is_open and {block.number for block in last} == listed == set(range(1, len(last) + 1))
 
     def _takes_heading(self, index: int, line: TextLine) -> bool:
         heading = patterns.read_heading(line.text)
@@ -191,8 +195,7 @@ class _Cutter(LineContext):
 
     def _takes_law(self, index: int, line: TextLine) -> bool:
         """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""
-        law = patterns.read_law_heading(line.text)
-        if law is None or self.mode == "answers" or not self._is_complete():
+        if (law := patterns.read_law_heading(line.text)) is None or self.mode == "answers" or not self._is_complete():
             return False
         below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
         if below is None or not (self.numbers[below] or patterns.read_heading(self.lines[below].text)):
@@ -240,8 +243,8 @@ class _Cutter(LineContext):
 
     def _may_head(self, index: int, heading: Heading) -> bool:
         """Return whether a line is a heading, and not a point (`一、加强领导`) of an answer in words."""
-        is_sure = bool(heading.kind or heading.label) or not self._in_text()
-        return is_sure or (self.blank_before and index + 1 < len(self.lines))
+        is_below_blank = self.blank_before and index + 1 < len(self.lines)
+        return bool(heading.kind or heading.label) or is_below_blank or not self._in_text()
 
     def _takes_material(self, index: int, line: TextLine) -> bool:
         found = patterns.read_material(line.text) or self._shared(line.text)
@@ -281,9 +284,8 @@ class _Cutter(LineContext):
             return False
         ahead = self._ahead(index, number.rest)
         if number.style == "chinese":
-            if self.mode == "answers" or (self.block and self._in_text() and not (ahead.answer and self.blank_before)):
-                return False
-            return ahead.strong or number.rest.endswith(("。", "？", "?"))
+            in_text = self.block and self._in_text() and not (ahead.answer and self.blank_before)
+            return self.mode != "answers" and not in_text and (ahead.strong or number.rest.endswith(("。", "？", "?")))
         if self.mode in {"answers", "skipped"}:
             return self._leaves_answers(index, number, ahead)
         expected = number.value == self.last + 1 or (self.fresh and number.value == 1)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.platform_spellings import unify_platforms
 
 _SIGNS = str.maketrans(
     {"∶": "：", "﹕": "：", "︰": "：", "［": "[", "］": "]", "｛": "{", "｝": "}", "﹙": "（", "﹚": "）"}
@@ -44,7 +45,7 @@ def unify_spellings(text: str) -> str:
     text = _SPACED_LABEL.sub(_joined_label, _without_pictographs(text).translate(_SIGNS))
     if _OPTION_LINE.search(text):
         text = _TICKED_FIRST.sub(r"\g<option> √", text)
-    text = _WIDE_START.sub(lambda match: match[0].translate(_HALF), text)
+    text = unify_platforms(_WIDE_START.sub(lambda match: match[0].translate(_HALF), text))
     text = _OPTION_NAME.sub(r"\g<letter>. ", text)
     return _KEY_FIRST.sub(_key_last, _number_records(text))
 
