@@ -11,11 +11,12 @@ from examapp.content.question_assignments.models import AssignmentState, Questio
 from examapp.content.questions.models import BankQuestion, QuestionImport
 
 PAGE = "/admin/question-assignments/"
+# As the page of a unit sends it: topic and version are not asked for.
 WRITTEN = {
     "kind": "single_choice", "parts-0-kind": "single_choice", "parts-0-stem": "安全生产的责任主体是谁？",
     "parts-0-options-0": "政府", "parts-0-options-1": "生产经营单位", "parts-0-options-2": "协会", "parts-0-options-3": "保险人",
     "parts-0-key": "B", "parts-0-explanation": "生产经营单位是责任主体。", "parts-0-articles": "第三条", "law": "安全生产法",
-    "difficulty": "easy", "topic": "", "knowledge_points": "责任", "law_version": "", "read_version": "",
+    "difficulty": "easy", "knowledge_points": "责任",
 }  # fmt: skip
 
 

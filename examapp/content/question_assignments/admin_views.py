@@ -112,7 +112,9 @@ def write_question(assignment_id: int, kind: str) -> Response | tuple[str, int]:
     row = queries.get_assignment(read_session(), assignment_id, my_access(ANSWER))
     if kind not in set(Kind) or not kind_of(kind).is_part:
         raise NotFoundError
-    form = QuestionForm(data={"kind": kind, "law": row.subject, "parts": [{"kind": kind, "options": [""] * 4}]})
+    form = QuestionForm(
+        data={"kind": kind, "topic": "", "law": row.subject, "parts": [{"kind": kind, "options": [""] * 4}]}
+    )
     if form.validate_on_submit():
         with submit("这道题已写入任务，可以接着写下一道。", form=form, shown=UnfitQuestionError) as context:
             question = question_of(form)
