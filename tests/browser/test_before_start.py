@@ -19,6 +19,14 @@ def test_the_start_is_on_the_screen_and_the_checks_are_one_line(live, device, ma
     expect(page.locator("#check-summary")).to_have_text("设备检查通过 ✓", timeout=20_000)
     expect(page.locator(".checks")).to_be_hidden()
     look(page, "before-start")
+    page.context.add_cookies([{"name": "elder", "value": "1", "url": live.url}])
+    page.reload()
+    expect(page.locator("html")).to_have_class("elder")
+    for width in (360, 320):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.locator(".table-frame:has(.plan)").evaluate("frame => frame.scrollWidth <= frame.clientWidth"), (
+            "no total is cut off"
+        )
 
 
 def test_the_start_appears_when_the_hour_comes(live, device, make_exam):
