@@ -40,7 +40,7 @@ _NICE = 16
 """Where in the fields that `processes_below` gives a thread's niceness stands."""
 _PEOPLE, _WARM_UP = 1560, 60
 """Of the first wave; those before the stages that count, since PostgreSQL plans a statement anew the first times that a connection runs it."""
-_SHAPE = OpeningShape(people=3600, seconds=30.0, signed_in_before=2000)
+_SHAPE = OpeningShape(people=4000, seconds=15.0, signed_in_before=1500)
 """The second wave."""
 
 
@@ -316,7 +316,7 @@ def measure(deployment: BenchmarkDeployment) -> list[Figure]:
 
 def _scaled(shape: OpeningShape, scale: float) -> OpeningShape:
     people, before = round(shape.people * scale), round(shape.signed_in_before * scale)
-    return OpeningShape(people=people, seconds=shape.seconds, signed_in_before=before)
+    return OpeningShape(people=people, seconds=shape.seconds * scale, signed_in_before=before)
 
 
 def _calibrate(deployment: BenchmarkDeployment, meter: Meter, count: int, shape: OpeningShape) -> dict[str, Any]:
