@@ -20,10 +20,11 @@ _MAX_DEVIATION = 25.0
 """Percent."""
 _CELLS, _PEOPLE, _AT_ONCE = 14, 1_000_000, 200_000
 """A province as benchmarks/province.py has it, of equal cells, and how many of its people sit at once (docs/scale.md)."""
-_COME_WITHIN_S = 100.0
 _CELL = SimulatedMachine(cores=16, web_processes=16, hashes_at_once=8, starts_per_second=120.0)
 _SMALL = SimulatedMachine(cores=4, web_processes=4, hashes_at_once=2, starts_per_second=80.0)
 """The machine that docs/scale.md gives a cell, after the other one died, and one with a quarter of its processors."""
+_CROWDS = ((_CELL, 100.0), (_SMALL, 30.0))
+"""Machines, and the seconds within which all come."""
 _STAGES = {
     "page": "pages",
     "turn": "turns",
@@ -113,14 +114,13 @@ class _Case:
 
 def _print_cells(costs: Costs) -> None:
     """Print a row for each cell, on its own machine and on a small one, without the lobby and with it, as docs/scale.md has them."""
-    shape = OpeningShape(people=round(_AT_ONCE / _CELLS), seconds=_COME_WITHIN_S, is_even=False, addresses=1000)
-    print(
-        f"  {_CELLS} cells of {_PEOPLE // _CELLS:,} people, of whom {shape.people:,} come within {shape.seconds:.0f} s"
-    )
+    people = round(_AT_ONCE / _CELLS)
+    print(f"  {_CELLS} cells of {_PEOPLE // _CELLS:,} people, of whom {people:,} come at once")
     print("  without the lobby | with it: longest queue at sign-in, last sign-in; longest queue at the start, last start; how full")  # fmt: skip
     with ProcessPoolExecutor() as pool:
-        for machine in (_CELL, _SMALL):
-            print(f"  {machine.cores} cores")
+        for machine, seconds in _CROWDS:
+            print(f"  {machine.cores} cores, within {seconds:.0f} s")
+            shape = OpeningShape(people=people, seconds=seconds, is_even=False, addresses=1000)
             cases = [
                 _Case(costs, replace(machine, has_lobby=has_lobby), shape, cell)
                 for cell in range(1, _CELLS + 1)
