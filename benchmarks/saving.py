@@ -22,6 +22,8 @@ from examapp.ops.web_server import web_command
 _CONCURRENCY = 32
 _ROUNDS = 5
 _SAVES_A_ROUND = 40
+_PAUSE_S = 2.6
+"""Between rounds of one crowd: an attempt may save 100 times in five seconds."""
 _CELL, _CELL_ROUNDS = 3, 20
 
 
@@ -86,9 +88,9 @@ def _in_turn(crowds: list[list[LoadCandidate]], number: int) -> list[tuple[float
 
 
 def _saves_of(candidates: list[LoadCandidate]) -> tuple[float, float]:
-    """Give saves a second and their p99 in seconds; one attempt may save 100 times in five seconds, so the next round waits."""
+    """Give saves a second and their p99 in seconds, and leave a pause for the next round."""
     wall, durations = hammer(candidates, _SAVES_A_ROUND, LoadCandidate.save)
-    time.sleep(2.6)
+    time.sleep(_PAUSE_S)
     return len(durations) / wall, statistics.quantiles(durations, n=100)[98]
 
 

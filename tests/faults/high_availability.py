@@ -65,7 +65,10 @@ class HaTrial(Trial):
             self.expect(False, f"/metrics says that {host} is {self._state_of(host)}")
             return
         self.note(f"named in /metrics after {time.monotonic() - began:.0f} s: {self._state_of(host)}")
-        found = [self._state_of(host) for _ in range(20) if not time.sleep(0.5)]
+        found = []
+        for _ in range(20):
+            time.sleep(0.5)
+            found.append(self._state_of(host))
         self.note(f"then {', '.join(f'{found.count(state)}× {state}' for state in sorted(set(found)))}")
         self.expect(set(found) <= states, f"/metrics calls {host} {set(found) - states} meanwhile")
         code, said = self.site.flask("province", "status")
