@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,19 +12,11 @@ from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from question_bank.model import Kind
 from tests.browser.axe import violations
-from tests.helpers.browser_pages import begin, hand_in, stored, wait_saved
+from tests.helpers.browser_pages import begin, hand_in, look, stored, wait_saved
 from tests.helpers.courses import course
 
 pytestmark = pytest.mark.browser
 STEPS = ("C", "A", "D", "B")
-
-
-def look(page, name):
-    """Keep a picture where wished, and reject what is wider than the screen."""
-    folder = os.environ.get("PICTURES")
-    if folder:
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
 
 
 def shown(place):
@@ -111,6 +101,7 @@ def test_ordering_is_practised_by_touch(live, device, exam):
     page.get_by_text("更多条件").click()
     page.get_by_label("题型").select_option("ordering")
     page.get_by_role("button", name="开始").first.click()
+    expect(page.locator(".practice .order-state")).to_be_visible()  # the question's page, not the list that was left
     look(page, "ordering-practice-360")
     assert violations(page) == []
     (item,) = live.read(PracticeItem)

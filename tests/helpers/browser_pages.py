@@ -112,7 +112,7 @@ def look(page, name):
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert page.locator("html").evaluate("root => root.scrollWidth <= window.innerWidth"), name
 
 
 def look_at_all(live, context, places):
