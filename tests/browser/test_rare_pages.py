@@ -65,7 +65,7 @@ def test_a_notice_that_is_not_sent_yet(live, look):
     office = world.admin("publicity_office", county, name="普法办小林")
     world.unit("青禾县自然资源和规划局综合行政执法大队", parent=county)
     path = write(
-        world.client(office), unit_id=str(county.id), title="关于做好2026年度国家工作人员学法用法考试工作的通知"
+        world.client(office), unit_ids=[str(county.id)], title="关于做好2026年度国家工作人员学法用法考试工作的通知"
     )
     assert look(office, "/admin/messages/notices", path, f"{path}/edit") == []
 
@@ -135,6 +135,8 @@ def test_the_first_set_up(live, look, monkeypatch):
     for label, text in answers.items():
         page.get_by_label(label).fill(text)
     page.get_by_label("密码", exact=True).fill(_OWN_TEXT)
+    for shipped in page.get_by_role("checkbox").all():  # loaded by a worker on a site, in the request here
+        shipped.uncheck()
     page.get_by_role("button", name="建立本县和账号").click()
     expect(page.get_by_role("heading", name="设置完成")).to_be_visible()
     assert look.at(page) == []
