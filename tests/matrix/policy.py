@@ -330,10 +330,12 @@ POLICY: dict[str, PolicyRow] = {
     "examday_admin.grade_again": may("PQ", attempt_id="sheet_within"),
     "examday_admin.judge": may("PQ", save_id="late_save"),
     "examday_admin.list_exams": may("PQ"),
+    "examday_admin.list_unit_exams": may("UTPQ"),
     "examday_admin.reopen": may("PQ", attempt_id="sheet_within"),
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.search_attempts": may("PQ", exam_id="exam"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
+    "examday_admin.show_unit_board": may("UTPQ", unit_id="unit", exam_id="exam_within"),
     "examday_admin.set_exam_notice": may("PQ", exam_id="exam_within"),
     # corrections_api
     "corrections_api.approve_correction": may("PQY", correction_id="correction"),

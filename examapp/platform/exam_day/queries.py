@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -213,6 +213,20 @@ def list_attempts_of(session: Session, exam_id: int, named: str, access: AccessS
     is_named = or_(Person.staff_number == named, Person.name == named)
     statement = _select_lines(exam_id, access).where(is_named).order_by(Person.staff_number, Attempt.number)
     return _lines(session, statement.limit(_MAX_NAMED))
+
+
+def map_attempts_in_progress(
+    session: Session, exam_id: int, person_ids: Collection[int]
+) -> dict[int, tuple[datetime, datetime]]:
+    """Map each of these people who sits an exam now to the end of the attempt's time and when it was last heard of."""
+    last_seen = func.greatest(Attempt.started_at, AttemptContact.seen_at)
+    rows = session.execute(
+        select(Attempt.person_id, Attempt.deadline_at, last_seen.label("seen_at"))
+        .outerjoin(AttemptContact, AttemptContact.attempt_id == Attempt.id)
+        .where(Attempt.exam_id == exam_id, Attempt.state == AttemptState.IN_PROGRESS)
+        .where(Attempt.person_id.in_(person_ids))
+    )
+    return {row.person_id: (row.deadline_at, row.seen_at) for row in rows}
 
 
 def get_attempt_line(session: Session, attempt_id: int, access: AccessScope) -> tuple[AttemptLine, Exam]:

@@ -1,4 +1,4 @@
-"""The shapes of the first set-up and of the exam-day decisions."""
+"""Pages of exam day: the office's board with its decisions, and the board of a unit."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from examapp.delivery.exams.rules import phase
 from examapp.delivery.results.queries import are_keys_out
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics_scope.queries import list_tops
 from examapp.platform.exam_day import actions as exam_day_actions
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.exam_day_board import queries
@@ -25,6 +27,7 @@ from examapp.web.submit import request_transaction, submit
 
 PERMISSIONS = {
     "attempts:attempt:manage": {Role.PUBLICITY_OFFICE},
+    "attempts:progress:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
     "attempts:reopening:approve": {Role.PUBLICITY_OFFICE, Role.SECURITY_ADMIN},
 }
 
@@ -80,6 +83,44 @@ def list_exams() -> str:
         "admin/examday/list.html",
         exams=[(exam, phase(exam, now)) for exam in queries.list_exams_around(session, now=now)],
         rehearsals=queries.list_rehearsals(session),
+    )
+
+
+@admin_blueprint.get("/units")
+@menu_entry("考试日", position=91, group="考试")
+@requires("attempts:progress:read")
+def list_unit_exams() -> str | Response:
+    """List the exams of these days for the units at which the reach begins; lead to the board where it is one of one."""
+    session, access, now = read_session(), my_access("attempts:progress:read"), clock.now()
+    exams, tops = queries.list_unit_exams_around(session, access, now=now), list_tops(session, access)
+    if len(exams) == len(tops) == 1:
+        return redirect(url_for(".show_unit_board", exam_id=exams[0].id, unit_id=tops[0].id, tree=_own_tree()), 303)
+    return render_template(
+        "admin/examday/unit_list.html", exams=[(exam, phase(exam, now)) for exam in exams], tops=tops, tree=_own_tree()
+    )
+
+
+def _own_tree() -> str | None:
+    """Give the tree to name in an address: of who reaches units by the sector tree alone."""
+    access = my_access("attempts:progress:read")
+    return Tree.SECTOR if access.sector_paths and not access.region_paths else None
+
+
+@admin_blueprint.get("/units/<int:unit_id>/exams/<int:exam_id>")
+@requires("attempts:progress:read")
+def show_unit_board(unit_id: int, exam_id: int) -> str:
+    """Show who of a unit has not begun, sits, has handed in; `?part=board` gives the part that the page fetches again every half minute."""
+    session, access, now = read_session(), my_access("attempts:progress:read"), clock.now()
+    tree = Tree.SECTOR if request.args.get("tree") == Tree.SECTOR else Tree.REGION
+    board = queries.unit_board(session, exam_id, unit_id, tree=tree, access=access, now=now)
+    exam, part = board.report_context.exam, request.args.get("part") == "board"
+    return render_template(
+        "admin/examday/_unit_board.html" if part else "admin/examday/unit_board.html",
+        board=board,
+        exam=exam,
+        phase=phase(exam, now),
+        at=now,
+        tree=tree if tree is Tree.SECTOR else None,
     )
 
 

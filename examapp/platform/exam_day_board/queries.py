@@ -1,4 +1,4 @@
-"""The exam-day board: how the attempt and the machine stand at this moment."""
+"""The exam-day boards: how the attempts of an exam, the machine, and the people of one unit stand at this moment."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.models import Exam, ExamState
-from examapp.delivery.exams.queries import readiness
+from examapp.delivery.exams.queries import list_organiser_exams, readiness
 from examapp.jobs.models import JobState
 from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics.queries import counts_by_unit
+from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitStatsRow, rollup
+from examapp.oversight.statistics_people.queries import PersonRow, list_people
+from examapp.oversight.statistics_scope.queries import (
+    PeopleFilter,
+    ReportContext,
+    UnitTree,
+    get_report_context,
+    get_tree_of,
+)
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import Rehearsal
@@ -19,6 +30,8 @@ from examapp.platform.setup.rules import is_alive
 from examapp.web.metrics import list_reports, rates_by_machine
 
 _SHOWN_AROUND = timedelta(days=3)
+_MAX_NAMED = 300
+"""People of a unit who are named on its board; a larger unit is looked at by its sub-units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +127,84 @@ def list_exams_around(session: Session, *, now: datetime) -> list[Exam]:
             .limit(30)
         )
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonNow:
+    """A person of a unit's board; `deadline_at` and `seen_at` of the attempt in progress, None for who sits none."""
+
+    row: PersonRow
+    deadline_at: datetime | None
+    seen_at: datetime | None
+    is_stuck: bool
+    """Whether the attempt in progress was not heard of for five minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitBoard:
+    """How the people of one unit and of what is below it stand in an exam; names only where they are few enough to be read."""
+
+    report_context: ReportContext
+    units: UnitTree
+    total: Counts
+    below: list[UnitStatsRow]
+    is_named: bool
+    people: list[PersonNow]
+
+    @property
+    def not_started(self) -> list[PersonNow]:
+        """Who has not begun."""
+        return [one for one in self.people if one.row.started_at is None and not one.row.has_submitted]
+
+    @property
+    def sitting(self) -> list[PersonNow]:
+        """Who has begun and handed nothing in."""
+        return [one for one in self.people if one.row.started_at is not None and not one.row.has_submitted]
+
+    @property
+    def handed_in(self) -> list[PersonNow]:
+        """Who has handed in."""
+        return [one for one in self.people if one.row.has_submitted]
+
+    @property
+    def stuck(self) -> list[PersonNow]:
+        """Who sits and was not heard of for five minutes."""
+        return [one for one in self.people if one.is_stuck]
+
+
+def unit_board(
+    session: Session, exam_id: int, unit_id: int, *, tree: Tree, access: AccessScope, now: datetime
+) -> UnitBoard:
+    """Read the board of one unit within reach; raises NotFoundError for a unit beyond it and for an exam that concerns nobody within it."""
+    report_context = get_report_context(session, exam_id, scope=Scope.THIS, now=now, access=access)
+    units = get_tree_of(session, report_context, unit_id, tree=tree, access=access)
+    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    rows = rollup(units.nodes, counts_by_unit(session, report_context, wanted), depth=1)
+    is_named = rows[0].counts.eligible <= _MAX_NAMED
+    people: list[PersonRow] = []
+    if is_named:
+        people, _ = list_people(session, report_context, wanted, group="eligible", offset=0, limit=_MAX_NAMED)
+    attempts = exam_day_queries.map_attempts_in_progress(session, exam_id, [row.person_id for row in people])
+    return UnitBoard(
+        report_context=report_context,
+        units=units,
+        total=rows[0].counts,
+        below=[row for row in rows[1:] if row.counts.eligible],
+        is_named=is_named,
+        people=[_person_now(row, *attempts.get(row.person_id, (None, None)), now=now) for row in people],
+    )
+
+
+def _person_now(row: PersonRow, deadline_at: datetime | None, seen_at: datetime | None, *, now: datetime) -> PersonNow:
+    is_silent = seen_at is not None and seen_at < now - exam_day_queries.RECENTLY
+    is_stuck = is_silent and deadline_at is not None and deadline_at > now
+    return PersonNow(row=row, deadline_at=deadline_at, seen_at=seen_at, is_stuck=is_stuck)
+
+
+def list_unit_exams_around(session: Session, access: AccessScope, *, now: datetime) -> list[Exam]:
+    """List the exams of these days that concern somebody within a reach."""
+    return [
+        exam
+        for exam in list_organiser_exams(session, access)
+        if exam.opens_at < now + _SHOWN_AROUND and exam.closes_at > now - _SHOWN_AROUND
+    ]
