@@ -631,6 +631,7 @@ def _create_tables():
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('successor_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('issuer_name', sa.Text(), nullable=True),
     sa.CheckConstraint("region_path LIKE '/%%/'", name=op.f('ck_units_region_path')),
     sa.CheckConstraint("sector_path IS NULL OR sector_path LIKE '/%%/'", name=op.f('ck_units_sector_path')),
     sa.ForeignKeyConstraint(['parent_id'], ['units.id'], name=op.f('fk_units_parent_id')),

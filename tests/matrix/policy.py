@@ -445,6 +445,8 @@ POLICY: dict[str, PolicyRow] = {
     "org_admin.edit_unit": may("PQS", unit_id="unit"),
     "org_admin.import_units": may("PS"),
     "org_admin.list_units": may("UTLPQSY"),
+    "org_admin.set_issuer": may("UT", unit_id="unit"),
+    "org_admin.show_own_issuer": may("UT"),
     "org_admin.reopen_unit": may("PQS", unit_id="unit"),
     # papers_admin
     "papers_admin.archive_blueprint": may("PQ", blueprint_id="blueprint"),

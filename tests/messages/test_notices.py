@@ -3,6 +3,7 @@
 import re
 from io import BytesIO
 
+from examapp.platform.audit.rules import detail_label
 from examapp.platform.notices.models import Notice, NoticeReading
 from examapp.platform.notices.rules import unit_ids_of
 from tests.helpers.files import PDF
@@ -189,3 +190,8 @@ def test_reading_twice_counts_once(world, session, fixed_clock):
 def test_unit_ids_come_from_both_paths_once():
     assert unit_ids_of("/1/17/203/", "/9/203/") == (1, 17, 203, 9)
     assert unit_ids_of("/1/", None) == (1,)
+
+
+def test_the_log_says_that_a_notice_went_to_all():
+    assert detail_label({"unit_ids": None, "is_for_admins": False}).startswith("单位 全部；")
+    assert detail_label({"unit_ids": [7, 9], "to_unit_id": None}) == "单位 7、9；现单位 无"

@@ -72,6 +72,13 @@ class Unit(Base):
     successor_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
     """Of a closed unit: the one that took its people over."""
     created_at: Mapped[UtcDateTime]
+    issuer_name: Mapped[Str | None]
+    """In what name the unit issues its papers (落款), as its administrators have set it; None for its own name."""
+
+    @property
+    def issuer(self) -> str:
+        """The name in which the unit issues its papers."""
+        return self.issuer_name or self.name
 
     def path_in(self, tree: Tree) -> str | None:
         """Give the unit's path in a tree, None where it does not hang in it."""

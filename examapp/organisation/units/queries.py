@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from sqlalchemy import JSON, ColumnElement, and_, literal_column, select
+from sqlalchemy import JSON, ColumnElement, and_, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.organisation.units.models import AREA_KINDS, Unit, UnitKind
@@ -36,6 +36,11 @@ def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: 
     """List units by code; `conditions` narrow them to a reach."""
     query = select(Unit).where(*conditions).order_by(Unit.code)
     return list(session.scalars(query if with_closed else query.where(Unit.closed_at.is_(None))))
+
+
+def list_tops(session: Session, region_paths: Iterable[str], sector_paths: Iterable[str]) -> list[Unit]:
+    """List the open units at which a reach begins, by code."""
+    return list_units(session, or_(Unit.region_path.in_(region_paths), Unit.sector_path.in_(sector_paths)))
 
 
 IS_ROOT = and_(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR, Unit.closed_at.is_(None))

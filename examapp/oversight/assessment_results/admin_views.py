@@ -29,7 +29,7 @@ from examapp.points import for_people, mean
 
 _HEADS = ("考核项目", "考核内容", "分值", "评分标准", "自评得分", "自评理由", "考核得分")
 _WIDTHS = (14, 24, 8, 36, 10, 30, 10)
-_SIGNATURES = "自评单位（盖章）：　　　　　　　　单位负责人（签字）：　　　　　　　　考核组（签字）：　　　　　　　　　　年　　月　　日"
+_SIGNATURES = "自评单位（盖章）：{issuer}　　　　单位负责人（签字）：　　　　　　　　考核组（签字）：　　　　　　　　　　年　　月　　日"
 
 
 def _unit_sheet(sheet_id: int) -> tuple[ScoreSheet, str, str]:
@@ -72,7 +72,7 @@ def export_sheet(sheet_id: int) -> Response:
         remarks=[_state_line(sheet, state)],
         columns=[SheetColumn(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
         rows=_rows(sheet),
-        closing=["", _SIGNATURES],
+        closing=["", _SIGNATURES.format(issuer=sheet.unit.issuer)],
     )
     return send_sheets([page], f"{title}.xlsx")
 
@@ -88,7 +88,7 @@ def export_sheet_word(sheet_id: int) -> Response:
     document.title(title)
     document.paragraph(_state_line(sheet, state))
     add_table(document, _HEADS, _rows(sheet), _WIDTHS)
-    document.paragraph(_SIGNATURES)
+    document.paragraph(_SIGNATURES.format(issuer=sheet.unit.issuer))
     return send_word(document, f"{title}.docx")
 
 

@@ -207,7 +207,7 @@ _HEADS = (
     "备注",
 )
 _WIDTHS = (6, 28, 14, 14, 14, 14, 14, 10, 24, 40, 14)
-_SIGNATURES = "单位（盖章）：　　　　　　　　负责人（签字）：　　　　　　　　填报人：　　　　　　　　　　年　　月　　日"
+_SIGNATURES = "单位（盖章）：{issuer}　　　　负责人（签字）：　　　　　　　　填报人：　　　　　　　　　　年　　月　　日"
 
 
 def _unit_list(list_id: int) -> tuple[Unit, DutyList, list[LedgerRow], list[EventFigures]]:
@@ -273,7 +273,7 @@ def export_ledger_word(list_id: int) -> Response:
     document.title(title)
     document.paragraph(summary)
     add_table(document, _HEADS, _all_cells(rows, events), _WIDTHS)
-    document.paragraph(_SIGNATURES)
+    document.paragraph(_SIGNATURES.format(issuer=unit.issuer))
     return send_word(document, f"{title}.docx")
 
 

@@ -314,6 +314,7 @@ def write_call_list(
     mobiles: Mapping[int, str],
     *,
     group: str,
+    issuer: str,
 ) -> None:
     """Write the list by which a unit calls its people: never an ID number."""
     sheet = SheetLayout(
@@ -336,6 +337,7 @@ def write_call_list(
         closing=[
             f"共 {len(rows)} 人。截止时间：{local(report_context.exam.closes_at):%Y-%m-%d %H:%M}。",
             "名单含手机号，仅限电话通知使用，用后请销毁。",
+            f"制表单位：{issuer}　　制表日期：{local(report_context.as_of):%Y年%-m月%-d日}",
         ],
     )
     write_xlsx(path, [sheet])

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
+from examapp.organisation.access.queries import find_issuer
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import cipher, may, may_everywhere, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
@@ -240,9 +241,11 @@ def _hand_out(
     with request_transaction() as context:
         rows = actions.list_to_call(context, report_context, units, allowed, group=group, reason=reason)
         mobiles = find_mobiles(context.session, [row.person_id for row in rows], cipher=cipher())
+    own_issuer = find_issuer(read_session(), my_access("unit_management:call:export"), units.top.unit_id)
+    issuer = own_issuer or current_app.extensions["site_texts"].organisation
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"
-        actions.write_call_list(path, report_context, units, rows, mobiles, group=group)
+        actions.write_call_list(path, report_context, units, rows, mobiles, group=group, issuer=issuer)
         content = path.read_bytes()
     name = f"催考电话名单-{units.top.name}-{OVERDUE[group]}.xlsx"
     return send_file(BytesIO(content), download_name=name, as_attachment=True, max_age=0)

@@ -24,10 +24,11 @@ def send_by_rule() -> None:
     settings = current_app.config["SETTINGS"]
     if not channel_names(settings.message_gateway):
         return
+    organisation = current_app.extensions["site_texts"].organisation
     rules = actions.ReminderRules(
-        hours=settings.message_reminder_hours, quiet=settings.message_quiet_hours, organisation=settings.organisation
+        hours=settings.message_reminder_hours, quiet=settings.message_quiet_hours, organisation=organisation
     )
     with transaction() as session:
         actions.remind_by_rule(session, rules, now=clock.now())
     with transaction() as session:
-        actions.send_results_messages(session, organisation=settings.organisation, now=clock.now())
+        actions.send_results_messages(session, organisation=organisation, now=clock.now())

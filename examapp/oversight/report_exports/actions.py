@@ -19,7 +19,7 @@ from examapp.errors import BadRequestError, ConflictError, DomainError, NotFound
 from examapp.jobs.actions import publish_after_commit
 from examapp.jobs.models import ACTIVE, Job, JobState
 from examapp.jobs.runner import JobRun
-from examapp.organisation.access.queries import list_grants
+from examapp.organisation.access.queries import find_issuer, list_grants
 from examapp.organisation.access.rules import AccessScope, access_of
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
@@ -110,7 +110,8 @@ def request_export(
         "schedule_key": schedule_key,
     }
     asked = {**values, "created_by_id": actor.person_id}
-    key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
+    issuer = find_issuer(session, access, report_request.unit_id)
+    key = hashlib.sha256(repr([version, issuer, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
     values |= {"data_version": version, "watermark": _watermark(context)}
     export_id = _insert(session, values, key=key, created_by_id=actor.person_id, now=now)
     if export_id is None:
@@ -199,12 +200,14 @@ def _order_of(
     if data_fingerprint(session, report_context) != export.data_version:
         report_context = get_report_context(session, request.exam_id, scope=request.scope, now=now)
     template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
+    own_issuer = find_issuer(session, access, request.unit_id)
     return report_file_queries.ReportSpec(
         request=request,
         report_context=report_context,
         nodes=get_tree_of(session, report_context, request.unit_id, tree=request.tree, access=access).nodes,
         watermark=export.watermark,
-        issuer=issuer,
+        issuer=own_issuer or issuer,
+        is_of_unit=own_issuer is not None,
         template=template.file if template else None,
         cipher=cipher,
     )

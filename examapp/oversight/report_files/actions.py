@@ -14,6 +14,7 @@ from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
     evidence_notes,
+    issuer_line,
     mark_of,
     parts_of,
     remarks,
@@ -71,7 +72,7 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
         rows=rows,
         title=f"{order.report_context.exam.title}{CONTENT_NAMES[order.request.content]}",
         remarks=remarks(order.report_context, order.nodes[0], order.request.filters.text),
-        closing=table.closing,
+        closing=[*table.closing, *([] if table.signatures else issuer_line(order))],
         is_portrait=table.is_portrait,
         watermark=order.watermark,
         made_at=order.report_context.as_of,
@@ -97,7 +98,12 @@ def _fill_template(
 def _template_values(order: ReportSpec, rows: Sequence[UnitStatsRow]) -> dict[str, Any]:
     roster, filter_label = roster_label(order.report_context, order.nodes[0]), order.request.filters.text
     return report_template_render_docx.text_of(
-        order.report_context, rows, issuer=order.issuer, roster_label=roster, filter_label=filter_label
+        order.report_context,
+        rows,
+        issuer=order.issuer,
+        is_of_unit=order.is_of_unit,
+        roster_label=roster,
+        filter_label=filter_label,
     )
 
 

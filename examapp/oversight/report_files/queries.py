@@ -44,7 +44,9 @@ class ReportSpec:
     watermark: str = ""
     """Who asked for it, and when; a line at the head or foot of each page, save in a circular."""
     issuer: str = ""
-    """The office in whose name a circular goes out."""
+    """The office or unit in whose name it goes out (落款)."""
+    is_of_unit: bool = False
+    """Whether a unit issues it, not the county's office."""
     template: bytes | None = None
     """The office's own template; None for the shipped one."""
     cipher: FieldCipher | None = None
@@ -330,12 +332,24 @@ SHEET_COLUMNS = (
     SheetColumn(head="等次", width=9),
     SheetColumn(head="备注", width=18),
 )
-SIGNATURE_LINES = (
-    "",
-    "填表人：　　　　　　　　　　　　　　单位负责人（签字）：　　　　　　　　　　　　",
-    "",
-    "单位（盖章）：　　　　　　　　　　　　　　　　　　　　年　　　月　　　日",
-)
+
+
+def issuer_line(order: ReportSpec) -> list[str]:
+    """Say at a table's end in whose name it was made, and on which day; nothing where nobody is named."""
+    if not order.issuer:
+        return []
+    return [f"制表单位：{order.issuer}　　制表日期：{local(order.report_context.as_of):%Y年%-m月%-d日}"]
+
+
+def signature_lines(order: ReportSpec) -> tuple[str, ...]:
+    """Give the lines to sign and seal below a score sheet: with the unit's name on its own, blank on one that the county's office hands to a unit."""
+    seal = f"{order.issuer}　　　　　　　　" if order.is_of_unit else "　　　　　　　　　　　　　　　　"
+    return (
+        "",
+        "填表人：　　　　　　　　　　　　　　单位负责人（签字）：　　　　　　　　　　　　",
+        "",
+        f"单位（盖章）：{seal}　　　　年　　　月　　　日",
+    )
 
 
 def sheet_remark(row: PersonRow, *, is_over: bool) -> str:
@@ -370,7 +384,7 @@ def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts])
         ),
         total=total.roster,
         closing=[totals_label(total), *_notes(total), *evidence_notes(session, order.report_context)],
-        signatures=SIGNATURE_LINES,
+        signatures=signature_lines(order),
         is_portrait=True,
     )
 

@@ -45,7 +45,7 @@ UNIT_PLACES = (
 )
 """What is known of each unit of the list 各单位, and of the whole."""
 PLACES = (
-    "考试名称", "年份", "考试日期", "开始日期", "结束日期", "统计时间", "名册", "口径", "统计范围", "数据说明", "落款单位", "落款日期",
+    "考试名称", "年份", "考试日期", "开始日期", "结束日期", "统计时间", "名册", "口径", "统计范围", "数据说明", "主送单位", "落款单位", "落款日期",
     "待督促单位", *UNIT_PLACES[1:],
 )  # fmt: skip
 LIST_PLACE = "各单位"
@@ -61,6 +61,7 @@ def text_of(
     rows: Sequence[UnitStatsRow],
     *,
     issuer: str,
+    is_of_unit: bool = False,
     roster_label: str,
     filter_label: str = "",
 ) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def text_of(
             part for part in (_SCOPES[report_context.scope], filter_label, f"数据截至{_minute(as_of)}") if part
         ),
         "数据说明": f"以上数据统计截至{_minute(as_of)}，人员以{_roster(report_context)}为准",
+        "主送单位": _RECIPIENTS[is_of_unit],
         "落款单位": issuer or whole.unit.name,
         "落款日期": _day(as_of),
         "待督促单位": "、".join(lagging) or "无",
@@ -102,6 +104,8 @@ def _day(instant: datetime) -> str:
     return f"{instant.year}年{instant.month}月{instant.day}日"
 
 
+_RECIPIENTS = {False: "各乡镇人民政府，各有关单位", True: "各内设机构，各所属单位"}
+"""To whom a circular goes: of the county's office, and of a unit."""
 _SCOPES = {Scope.THIS: "", Scope.FINAL: "含补考"}
 
 
@@ -137,7 +141,7 @@ def shipped_template() -> bytes:
 
     docx = WordDocument(is_official=True)
     docx.title("关于{{ 考试名称 }}参考情况的通报")
-    docx.paragraph("各乡镇人民政府，各有关单位：")
+    docx.paragraph("{{ 主送单位 }}：")
     docx.paragraph(
         "{{ 考试日期 }}，{{ 单位 }}组织开展了{{ 考试名称 }}。现将参考情况（{{ 统计范围 }}）通报如下。",
         is_indented=True,

@@ -18,6 +18,7 @@ from examapp.db.session import read_session
 from examapp.delivery.corrections.queries import count_changed_people
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
+from examapp.organisation.access.queries import find_issuer
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
@@ -295,6 +296,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
         units,
         view,
         total=total,
+        issuer=find_issuer(session, my_access("reports:score:export"), unit_id) or "",
         is_too_long=is_too_long,
         people=[] if is_too_long else list(people_list_queries.iter_scores(session, report_context, wanted)),
         totals_label=report_file_queries.totals_label(total),

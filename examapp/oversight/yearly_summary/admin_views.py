@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import render_template, url_for
+from flask import current_app, render_template, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
-from examapp.organisation.units.models import Tree
+from examapp.organisation.units.models import AREA_KINDS, Tree
 from examapp.oversight.campaigns.rules import CampaignProgress
 from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, send_word
 from examapp.oversight.own_duties.queries import ExamLine
@@ -187,7 +187,9 @@ def export_yearly_summary() -> Response:
         for text in texts:
             document.paragraph(rules.without_gaps(text), is_indented=True)
     document.paragraph(f"（统计截至 {clock.local(summary.as_of):%Y年%-m月%-d日}）", is_indented=True)
-    document.paragraph("单位（盖章）", align="right")
+    is_county = summary.unit.kind in AREA_KINDS and not summary.unit.issuer_name
+    issuer = current_app.extensions["site_texts"].organisation if is_county else summary.unit.issuer
+    document.paragraph(f"{issuer}（盖章）", align="right")
     document.paragraph("　　年　　月　　日", align="right")
     document.page_break()
     document.heading("附：各项数字的来源")

@@ -45,7 +45,7 @@ def _table(name: str, range_column: str, columns: str) -> SentTable:
     return SentTable(name, range_column, tuple(columns.split()))
 
 
-_UNITS = _table("units", "id", "id code name uscc kind parent_id sector_parent_id region_path sector_path closed_at successor_id created_at")  # fmt: skip
+_UNITS = _table("units", "id", "id code name uscc kind parent_id sector_parent_id region_path sector_path closed_at successor_id created_at issuer_name")  # fmt: skip
 _SESSIONS = _table("exam_sessions", "id", "id exam_id name opens_at closes_at")
 _BEATS = _table("heartbeats", "", "name beat_at")
 _EXAM = (
