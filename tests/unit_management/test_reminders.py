@@ -270,6 +270,21 @@ def test_a_unit_takes_the_numbers_of_its_own_people_with_a_purpose_and_long_list
     assert session.query(Approval).one().state == "waiting"
 
 
+def test_the_number_of_who_was_transferred_to_another_unit_is_not_the_old_units_to_take(
+    app, county, people, session, unit_admin, post, create_snapshot
+):
+    person, cipher = people["未开始"], app.extensions["cipher"]
+    person.mobile_encrypted = cipher.seal("13800000001", associated_data=mobile_binding(person.id))
+    session.flush()
+    create_snapshot()
+    person.unit_id = county.town.id
+    session.flush()
+    answer = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="电话通知")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    cells = {str(cell.value) for row in sheet.iter_rows() for cell in row}
+    assert "已调离，请联系现单位" in cells and "13800000001" not in cells
+
+
 def test_a_foreign_group_or_unit_in_the_form_is_rejected(county, people, unit_admin, post):
     assert post(unit_admin, act(county, "remind"), page=page(county), group="passed").status_code == 400
     assert post(unit_admin, act(county, "remind", county.town), page=page(county), group="failed").status_code == 404

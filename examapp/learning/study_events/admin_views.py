@@ -182,6 +182,7 @@ def show_room(event_id: int) -> str | Response:
     """Show the code large, for the wall of the room."""
     event = queries.get_event(read_session(), event_id, my_access(_WRITE))
     if event.code_closes_at is None or event.code_closes_at <= clock.now():
+        flash("签到没有开放，或已到结束时间，签到码不再显示。", "warning")
         return redirect(url_for(".show_event", event_id=event_id))
     return render_template("records/room.html", event=event, **_code(event))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +57,12 @@ def get_unit_within(session: Session, unit_id: int, access: AccessScope) -> Unit
     if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
     return unit
+
+
+def person_ids_within(session: Session, person_ids: Collection[int], access: AccessScope) -> set[int]:
+    """Give those of these people whose present unit is within a reach."""
+    statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(Person.id.in_(person_ids), within(access))
+    return set(session.scalars(statement))
 
 
 def find_issuer(session: Session, access: AccessScope, unit_id: int) -> str | None:

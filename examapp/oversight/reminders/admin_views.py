@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Length
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
-from examapp.organisation.access.queries import find_issuer
+from examapp.organisation.access.queries import find_issuer, person_ids_within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import cipher, may, may_everywhere, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
@@ -240,8 +240,12 @@ def _hand_out(
 ) -> Response:
     with request_transaction() as context:
         rows = actions.list_to_call(context, report_context, units, allowed, group=group, reason=reason)
-        mobiles = find_mobiles(context.session, [row.person_id for row in rows], cipher=cipher())
-    own_issuer = find_issuer(read_session(), my_access("unit_management:call:export"), units.top.unit_id)
+        people, access = {row.person_id for row in rows}, my_access("unit_management:call:export")
+        own = people if allowed else person_ids_within(context.session, people, access)
+        mobiles = find_mobiles(context.session, own, cipher=cipher()) | dict.fromkeys(
+            people - own, "已调离，请联系现单位"
+        )
+    own_issuer = find_issuer(read_session(), access, units.top.unit_id)
     issuer = own_issuer or current_app.extensions["site_texts"].organisation
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"
