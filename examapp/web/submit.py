@@ -69,10 +69,15 @@ def submit(
             abort(redirect(back, 303))
 
 
-def check_form(form: FlaskForm) -> None:
-    """Raise BadRequestError with the first error of a form that belongs to a button, which has no page to show it again."""
-    if not form.validate_on_submit():
-        raise BadRequestError(next((error for errors in form.errors.values() for error in errors), None))
+def check_form(form: FlaskForm, *, back: str = "") -> None:
+    """Take the first error of a form that belongs to a button back to the page of the button; without an address raise BadRequestError with it."""
+    if form.validate_on_submit():
+        return
+    error = next((error for errors in form.errors.values() for error in errors), None)
+    if not back:
+        raise BadRequestError(error)
+    flash(error or BadRequestError.message, "danger")
+    abort(redirect(back, 303))
 
 
 def status_of(form: FlaskForm) -> int:

@@ -68,7 +68,8 @@ def test_a_proposed_or_published_list_is_not_changed_until_it_comes_back(duties)
     item = duties.items(own)[0]
     assert duties.add(own, content="保密法").status_code == 422
     assert duties.admin.post(f"/admin/duties/items/{item.id}/remove").status_code == 409
-    assert duties.press(own, "send-back", client=duties.office, remark="").status_code == 400
+    assert duties.press(own, "send-back", client=duties.office, remark="").location == f"/admin/duties/lists/{own.id}"
+    assert "请写明退回理由" in duties.office.get(f"/admin/duties/lists/{own.id}").text
     assert duties.press(own, "send-back", client=duties.office, remark="请补充保密法").status_code == 302
     assert "请补充保密法" in duties.admin.get(f"/admin/duties/lists/{own.id}").text
     assert duties.add(own, content="保密法").status_code == 302

@@ -145,7 +145,7 @@ def _unknown_people(unit: Unit, rows: Sequence[ItemRow]) -> list[int]:
 def propose_list(list_id: int) -> Response:
     """Hand a list to the office."""
     form = VersionForm()
-    check_form(form)
+    check_form(form, back=url_for(".show_list", list_id=list_id))
     with submit(back=url_for(".show_list", list_id=list_id)) as context:
         actions.propose_list(context, list_id=list_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(list_id, "清单已报送，请等普法办审核。")
@@ -155,7 +155,7 @@ def propose_list(list_id: int) -> Response:
 @requires(WRITE)
 def take_back_list(list_id: int) -> Response:
     """Take a proposed list back for changes."""
-    with request_transaction() as context:
+    with submit(back=url_for(".show_list", list_id=list_id)) as context:
         actions.take_back_list(context, list_id=list_id, duty_scope=current_duty_scope())
     return _back(list_id, "清单已撤回，可以修改。改好后请重新报送。")
 
@@ -165,8 +165,8 @@ def take_back_list(list_id: int) -> Response:
 def publish_list(list_id: int) -> Response:
     """Approve a list and publish it."""
     form = VersionForm()
-    check_form(form)
-    with request_transaction() as context:
+    check_form(form, back=url_for(".show_list", list_id=list_id))
+    with submit(back=url_for(".show_list", list_id=list_id)) as context:
         actions.publish_list(context, list_id=list_id, version=form.version.data, duty_scope=current_duty_scope())
     return _back(list_id, "清单已审核公布。")
 
@@ -176,8 +176,8 @@ def publish_list(list_id: int) -> Response:
 def send_back_list(list_id: int) -> Response:
     """Give a list back to its unit with a reason."""
     form = SendBackForm()
-    check_form(form)
-    with request_transaction() as context:
+    check_form(form, back=url_for(".show_list", list_id=list_id))
+    with submit(back=url_for(".show_list", list_id=list_id)) as context:
         actions.send_back_list(
             context,
             list_id=list_id,

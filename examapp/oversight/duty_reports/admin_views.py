@@ -90,7 +90,7 @@ def ask_for_reports() -> Response:
     if not current_duty_scope().is_office:
         raise NotFoundError
     form, year = AskForm(), posted_year()
-    check_form(form)
+    check_form(form, back=url_for(".list_reports", year=year))
     with request_transaction() as context:
         added = actions.ask_for_reports(context, year=year, due_on=form.due_on.data)
     flash(f"已布置，新增 {added} 份；没有报送的，期限改为 {form.due_on.data}。", "success")
@@ -179,7 +179,7 @@ def set_report_leader(report_id: int) -> Response:
     """Name the first responsible person."""
     report, unit = _report(report_id)
     form = LeaderForm()
-    check_form(form)
+    check_form(form, back=url_for(".show_report", report_id=report_id))
     of_unit = AccessScope(is_everything=False, region_paths=(unit.region_path,))
     with submit("第一责任人已保存。", back=url_for(".show_report", report_id=report.id)) as context:
         person = get_named_person(context.session, form.person.data, of_unit)
@@ -201,7 +201,7 @@ def submit_report(report_id: int) -> Response:
 def read_report(report_id: int) -> Response:
     """Mark a report as read, or give it back."""
     form, is_returned = RemarkForm(), request.form.get("act") == "return"
-    check_form(form)
+    check_form(form, back=url_for(".show_report", report_id=report_id))
     act = actions.return_report if is_returned else actions.read_report
     text = "已退回，单位修改后会重新报送。" if is_returned else "已审阅。"
     with submit(text, back=url_for(".show_report", report_id=report_id)) as context:

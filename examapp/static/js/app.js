@@ -13,6 +13,13 @@
     }
   });
 
+  // From a page that says why something was not done, back to where it was asked for.
+  var goBack = document.querySelector('[data-go-back]');
+  if (goBack && window.history.length > 1) {
+    goBack.hidden = false;
+    goBack.addEventListener('click', function () { window.history.back(); });
+  }
+
   // Answers kept on this device go with the sign-out; what has not reached the server yet is asked about first.
   function forgetExams() {
     var keys, waiting;
