@@ -15,7 +15,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitStatsRow, rollup
-from examapp.oversight.statistics_people.queries import PersonRow, list_people
+from examapp.oversight.statistics_people.queries import PersonRow, iter_people
 from examapp.oversight.statistics_scope.queries import (
     PeopleFilter,
     ReportContext,
@@ -147,6 +147,8 @@ class UnitBoard:
     report_context: ReportContext
     units: UnitTree
     total: Counts
+    own: Counts
+    """Of the people of the unit itself, without what is below it."""
     below: list[UnitStatsRow]
     is_named: bool
     people: list[PersonNow]
@@ -179,16 +181,18 @@ def unit_board(
     report_context = get_report_context(session, exam_id, scope=Scope.THIS, now=now, access=access)
     units = get_tree_of(session, report_context, unit_id, tree=tree, access=access)
     wanted = PeopleFilter(unit_ids=units.unit_ids)
-    rows = rollup(units.nodes, counts_by_unit(session, report_context, wanted), depth=1)
+    counts = counts_by_unit(session, report_context, wanted)
+    rows = rollup(units.nodes, counts, depth=1)
     is_named = rows[0].counts.eligible <= _MAX_NAMED
     people: list[PersonRow] = []
     if is_named:
-        people, _ = list_people(session, report_context, wanted, group="eligible", offset=0, limit=_MAX_NAMED)
+        people = list(iter_people(session, report_context, wanted, group="eligible"))
     attempts = exam_day_queries.map_attempts_in_progress(session, exam_id, [row.person_id for row in people])
     return UnitBoard(
         report_context=report_context,
         units=units,
         total=rows[0].counts,
+        own=counts.get(unit_id, Counts()),
         below=[row for row in rows[1:] if row.counts.eligible],
         is_named=is_named,
         people=[_person_now(row, *attempts.get(row.person_id, (None, None)), now=now) for row in people],
