@@ -156,7 +156,7 @@ SAME_FOR_ALL = {"training.draw_question", "training_admin.put_file", "training.s
 
 
 HOLDERS = {
-    "org:unit:read": "UTLPQSY", "org:unit:write": "PQS", "people:person:read": "UTPQSY", "people:person:write": "UTPQS",
+    "org:issuer:write": "UT", "attempts:progress:read": "UTPQ", "org:unit:read": "UTLPQSY", "org:unit:write": "PQS", "people:person:read": "UTPQSY", "people:person:write": "UTPQS",
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
     "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unit_management:call:export": "UTPQ",

@@ -192,7 +192,7 @@ class AttemptContact(Base):
 
     __tablename__ = "attempt_contacts"
     __personal_data__ = EXAM.of(
-        "考试中最近一次联系", "考试日看出谁掉线", owner="attempt_id", seen_by="普法办（考试日页面）"
+        "考试中最近一次联系", "考试日看出谁掉线", owner="attempt_id", seen_by="普法办、本单位管理员（考试日页面）"
     )
     __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 – SQLAlchemy reads it as a class attribute
 

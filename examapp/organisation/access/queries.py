@@ -13,20 +13,13 @@ from sqlalchemy.orm import Session, aliased
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import AccessScope, Grant, Role
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
-from examapp.organisation.units.models import AREA_KINDS, Tree, Unit
+from examapp.organisation.units.models import Tree, Unit
 
 _GRANTS = text("""
 SELECT g.role, g.unit_id, g.tree, u.region_path, u.sector_path FROM role_grants AS g LEFT JOIN units AS u ON u.id = g.unit_id
 WHERE g.person_id = :person_id AND (g.ends_at IS NULL OR g.ends_at > :now)
 """)
 """Plain text, as whatever every request of an administrator pays for."""
-_ISSUERS = text("""
-SELECT coalesce(top.issuer_name, top.name) AS name, top.issuer_name IS NOT NULL AS is_set, top.kind
-FROM units AS top LEFT JOIN units AS u ON u.id = :unit_id
-WHERE top.id = ANY(:tops)
-ORDER BY (starts_with(u.region_path, top.region_path) OR starts_with(u.sector_path, top.sector_path)) DESC NULLS LAST, length(top.region_path) DESC, top.id
-LIMIT 1
-""")
 _PATHS = text("SELECT region_path, sector_path FROM units WHERE id = :unit_id")
 
 
@@ -63,19 +56,6 @@ def person_ids_within(session: Session, person_ids: Collection[int], access: Acc
     """Give those of these people whose present unit is within a reach."""
     statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(Person.id.in_(person_ids), within(access))
     return set(session.scalars(statement))
-
-
-def find_issuer(session: Session, access: AccessScope, unit_id: int) -> str | None:
-    """Find in whose name who holds a reach issues a paper on a unit: the lowest unit of the reach that stands at or above it.
-
-    None where the county's office issues it: for who reaches everything, and of a county's subtree that has set no name of its own.
-    """
-    if access.is_everything:
-        return None
-    tops = [int(path.strip("/").rsplit("/", 1)[-1]) for path in (*access.region_paths, *access.sector_paths)]
-    rows = session.connection().execute(_ISSUERS, {"unit_id": unit_id, "tops": tops}).all()
-    issuer = rows[0] if rows else None
-    return None if issuer is None or (issuer.kind in AREA_KINDS and not issuer.is_set) else str(issuer.name)
 
 
 def ensure_unit_in_scope(session: Session, unit_id: int, access: AccessScope) -> None:

@@ -90,14 +90,6 @@ class ChangePasswordForm(FlaskForm):
     repeated = PasswordField("再输一次新密码", validators=[InputRequired("请再输一次新密码。")])
 
 
-class IssuerForm(FlaskForm):
-    """In what name a unit issues its papers."""
-
-    issuer_name = StringField(
-        "落款", filters=[_tidy], validators=[Optional(), Length(max=40, message="落款最多 40 字。")]
-    )
-
-
 class UnitForm(FlaskForm):
     """A unit and its places in the two trees."""
 

@@ -24,10 +24,8 @@ AUDIT_ACTS = {
     "org.delete_unit": "删除单位",
     "org.edit_unit": "修改单位",
     "org.reopen_unit": "恢复单位",
-    "org.set_issuer_name": "修改单位落款",
 }
 AUDIT_OBJECTS = {"unit": "单位"}
-AUDIT_DETAILS = {"issuer_name": "落款"}
 AUDIT_VALUES = {"region": "块", "sector": "条"}
 
 _TREE_LOCK = 70_001
@@ -113,16 +111,6 @@ def reopen_unit(context: ActionContext, unit: Unit) -> None:
         _ensure_only_root(context.session, unit)
     unit.closed_at = None
     _note(context, "org.reopen_unit", unit)
-
-
-def set_issuer_name(context: ActionContext, unit: Unit, name: str) -> None:
-    """Set in what name a unit issues its papers, its own for an empty one; raises InvalidUnitError for the name of another unit."""
-    session = context.session
-    if session.scalar(select(Unit.id).where(Unit.name == name, Unit.id != unit.id).limit(1)):
-        raise InvalidUnitError("issuer_name", f"“{name}”是另一个单位的名称，不能用作本单位的落款。")
-    unit.issuer_name = None if name in {"", unit.name} else name
-    details = {"issuer_name": unit.issuer}
-    record(context, "org.set_issuer_name", object_type="unit", object_id=unit.id, details=details)
 
 
 def delete_unit(context: ActionContext, unit: Unit) -> None:

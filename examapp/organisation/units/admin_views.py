@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -22,7 +22,7 @@ from examapp.organisation.accounts.guards import menu_entry, my_access, my_grant
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
-from examapp.organisation.roster.forms import IssuerForm, TableForm, UnitForm, UnitsImportForm
+from examapp.organisation.roster.forms import TableForm, UnitForm, UnitsImportForm
 from examapp.organisation.units import actions, queries
 from examapp.organisation.units.actions import UnitFacts
 from examapp.organisation.units.models import AREA_KINDS, UNIT_KIND_NAMES, Tree, Unit, UnitKind
@@ -33,7 +33,6 @@ from examapp.web.submit import submit
 
 PERMISSIONS = {
     "org:unit:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
-    "org:issuer:write": {Role.UNIT_ADMIN},
     "org:unit:write": {Role.PUBLICITY_OFFICE, Role.SYSTEM_ADMIN},
 }
 
@@ -218,39 +217,6 @@ def _ensure_root_in_scope(facts: UnitFacts) -> None:
 
 def _page(form: UnitForm, unit: Unit | None) -> BaseResponse:
     page = render_template("org/unit_form.html", form=form, unit=unit)
-    return Response(page, 422 if form.errors else 200)
-
-
-@units_blueprint.get("/issuer")
-@menu_entry("本单位落款", position=223, group="单位与人员")
-@requires("org:issuer:write")
-def show_own_issuer() -> BaseResponse:
-    """Lead to the name in which the first unit of one's reach issues its papers."""
-    access = my_access("org:issuer:write")
-    tops = queries.list_tops(read_session(), access.region_paths, access.sector_paths)
-    if not tops:
-        raise NotFoundError
-    return redirect(url_for(".set_issuer", unit_id=tops[0].id), 303)
-
-
-@units_blueprint.route("/units/<int:unit_id>/issuer", methods=["GET", "POST"])
-@requires("org:issuer:write")
-def set_issuer(unit_id: int) -> BaseResponse:
-    """Show and change in what name a unit issues its papers."""
-    session, access = read_session(), my_access("org:issuer:write")
-    unit = get_unit_within(session, unit_id, access)
-    form = IssuerForm(issuer_name=unit.issuer)
-    if form.validate_on_submit():
-        name = form.issuer_name.data or ""
-        if name == current_app.extensions["site_texts"].organisation and unit.kind not in AREA_KINDS:
-            form.reject("这是县里的落款，不能用作本单位的落款。", "issuer_name")
-        else:
-            with submit("已保存。以后生成的报表、名单和通报用这个落款。", form=form) as context:
-                actions.set_issuer_name(context, get_unit_within(context.session, unit_id, access), name)
-        if not form.errors:
-            return redirect(url_for(".set_issuer", unit_id=unit_id), 303)
-    others = [top for top in queries.list_tops(session, access.region_paths, access.sector_paths) if top.id != unit_id]
-    page = render_template("org/issuer.html", form=form, unit=unit, others=others)
     return Response(page, 422 if form.errors else 200)
 
 

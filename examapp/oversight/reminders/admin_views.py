@@ -15,11 +15,12 @@ from wtforms.validators import InputRequired, Length
 from examapp import clock
 from examapp.db.session import read_session
 from examapp.errors import BadRequestError, NotFoundError
-from examapp.organisation.access.queries import find_issuer, person_ids_within
+from examapp.organisation.access.queries import person_ids_within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import cipher, may, may_everywhere, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
 from examapp.organisation.dual_control.queries import find_allowed
+from examapp.organisation.issuers.queries import find_issuer
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_mobiles
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint

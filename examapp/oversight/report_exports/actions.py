@@ -19,9 +19,10 @@ from examapp.errors import BadRequestError, ConflictError, DomainError, NotFound
 from examapp.jobs.actions import publish_after_commit
 from examapp.jobs.models import ACTIVE, Job, JobState
 from examapp.jobs.runner import JobRun
-from examapp.organisation.access.queries import find_issuer, list_grants
+from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, access_of
 from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.issuers.queries import find_issuer
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_name
 from examapp.oversight.report_exports.models import Export

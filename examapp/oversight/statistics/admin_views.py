@@ -18,10 +18,10 @@ from examapp.db.session import read_session
 from examapp.delivery.corrections.queries import count_changed_people
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
-from examapp.organisation.access.queries import find_issuer
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, my_user, requires
 from examapp.organisation.dual_control.actions import AlreadyRequestedError
+from examapp.organisation.issuers.queries import find_issuer
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.api import send_export

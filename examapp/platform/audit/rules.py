@@ -140,8 +140,8 @@ def object_label(object_type: str, object_id: int | None) -> str:
 
 def detail_label(details: dict[str, Any]) -> str:
     """Say an act's particulars in one line: `数量 12；格式 xlsx`."""
-    words = {name: _FOR_ALL.get(name, "无") if value is None else _value(value) for name, value in details.items()}
-    return "；".join(f"{DETAIL_LABELS.get(name, name)} {text}" for name, text in words.items())
+    labels = {name: _FOR_ALL.get(name, "无") if value is None else _value(value) for name, value in details.items()}
+    return "；".join(f"{DETAIL_LABELS.get(name, name)} {text}" for name, text in labels.items())
 
 
 _FOR_ALL = {"unit_ids": "全部"}

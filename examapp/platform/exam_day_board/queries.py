@@ -159,7 +159,7 @@ class UnitBoard:
         return [one for one in self.people if one.row.started_at is None and not one.row.has_submitted]
 
     @property
-    def sitting(self) -> list[PersonNow]:
+    def in_progress(self) -> list[PersonNow]:
         """Who has begun and handed nothing in."""
         return [one for one in self.people if one.row.started_at is not None and not one.row.has_submitted]
 

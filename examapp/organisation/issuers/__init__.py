@@ -1,0 +1,1 @@
+"""In whose name papers go out (落款)."""
