@@ -11,21 +11,29 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks import bank_search
+from benchmarks import bank_search, word_file
 from benchmarks.figures import Figure, at_most, peak_kb
-from question_bank.formats.registry import read_file
+from question_bank.formats.registry import read_file, write_file
 from question_bank.model import Question
 from question_bank.quality import near_duplicates, read_content
 
 _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
+WORD_QUESTIONS = 1120
+"""Questions that fill 300 pages; `python -m benchmarks.bank pages` has LibreOffice count the pages."""
+_FILES = {
+    "excel": ("excel", 10_000, "bench.xlsx"), "docx": ("docx", WORD_QUESTIONS, "bench.docx"), "qti": ("qti-3.0", 500, "bench.zip"),
+}  # fmt: skip
+"""What is read: format, number of questions and the file's name."""
 
 
 def measure() -> list[Figure]:
     """Measure each in a process of its own, so that its peak memory is its own."""
-    excel, qti, near = (_in_own_process(what) for what in ("excel", "qti", "near"))
+    excel, word, qti, near = (_in_own_process(what) for what in ("excel", "docx", "qti", "near"))
     return [
         at_most("10,000 questions from xlsx: time", excel["s"], 10, "s"),
         at_most("10,000 questions from xlsx: peak memory", excel["mb"], 300, "MB"),
+        at_most("300 pages of questions from docx: time", word["s"], 20, "s"),
+        at_most("300 pages of questions from docx: peak memory", word["mb"], 300, "MB"),
         at_most("QTI 3.0 package of 500 items: time", qti["s"], 10, "s"),
         at_most("near-duplicates among 100,000 questions: time", near["s"], 60, "s"),
     ]
@@ -72,9 +80,19 @@ def _varied(stem: str, n: int, rng: random.Random) -> str:
     return f"{''.join(text)}{n}"
 
 
+def _write(format_: str, count: int) -> bytes:
+    return word_file.write(_own(count)) if format_ == "docx" else write_file(_many(count), format_).content
+
+
+def _own(count: int) -> list[Question]:
+    """Return questions of our own as they are, of the kinds that a text has, spread over the whole bank."""
+    said = [question for question in read_content(_CONTENT) if question.kind in word_file.SECTIONS]
+    return [said[n * len(said) // count] for n in range(count)]
+
+
 def _write_beside(format_: str, count: int) -> bytes:
     """Write the file in another process, so that writing does not count as reading's memory."""
-    code = f"import sys; from benchmarks.bank import _many; from question_bank.formats.registry import write_file; sys.stdout.buffer.write(write_file(_many({count}), {format_!r}).content)"
+    code = f"import sys; from benchmarks.bank import _write; sys.stdout.buffer.write(_write({format_!r}, {count}))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
 
 
@@ -86,13 +104,15 @@ def _main(what: str) -> dict:
         began = time.perf_counter()
         pairs = sum(1 for _ in near_duplicates(questions))
         return {"s": time.perf_counter() - began, "pairs": pairs}
-    format_, count = ("excel", 10_000) if what == "excel" else ("qti-3.0", 500)
+    if what == "pages":
+        return {"pages": word_file.count_pages(_write("docx", WORD_QUESTIONS)), "questions": WORD_QUESTIONS}
+    format_, count, name = _FILES[what]
     content = _write_beside(format_, count)
     began = time.perf_counter()
-    reading = read_file(content, "bench.xlsx" if what == "excel" else "bench.zip")
+    reading = read_file(content, name)
     took = time.perf_counter() - began
     assert reading.found == count, reading.found
-    return {"s": took, "mb": peak_kb() / 1024, "found": reading.found}
+    return {"s": took, "mb": peak_kb() / 1024, "found": reading.found, "imported": len(reading.imported)}
 
 
 if __name__ == "__main__":

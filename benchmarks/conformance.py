@@ -26,6 +26,7 @@ from typing import Any
 from question_bank.model import ParseResult
 from question_bank.sandbox import ChildReader
 from tests.question_bank import shapes
+from tests.question_bank.hazards import page_of_hazards
 from tests.question_bank.judging import FileJudgement, judge_office, judge_shape
 
 _OUT = Path(__file__).parents[1] / "docs" / "conformance.md"
@@ -86,7 +87,7 @@ def main() -> int:
         families[family] = counts
     made = _made_families()
     silent = [each for verdicts in made.values() for verdict in verdicts for each in verdict.wrong]
-    _OUT.write_text(_page(families, wrong) + _made_page(made, silent), "utf-8")
+    _OUT.write_text(_page(families, wrong) + _made_page(made, silent) + "\n" + page_of_hazards(), "utf-8")
     print(
         f"{len(families)} 类文件，{len(wrong)} 个答案与已知结果不符；自造文件 {len(made)} 类，{len(silent)} 处错而没有说明，见 docs/conformance.md"
     )

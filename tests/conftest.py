@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from sqlalchemy.orm import Session
 from examapp import create_app, registry
 from examapp.clock import clock
 from examapp.config import Mode, Settings
+from examapp.content.question_imports import cli as question_import_commands
+from examapp.content.question_imports import tasks as question_import_tasks
 from examapp.db.schema import migration_config
 from examapp.db.session import Base, db
 from examapp.delivery.attempts import queries
@@ -40,6 +42,7 @@ from examapp.platform.audit.rules import ChainHead
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
 from examapp.security.password_hashing import _Argon2
+from question_bank.sandbox import ChildReader
 from tests.factories import World
 from tests.helpers.drawn_examples import load_profile
 from tests.helpers.messages import gateway
@@ -289,6 +292,20 @@ def letters(app, tmp_path):
 
     with gateway(app, message_gateway=f"file:{path}"):
         yield read
+
+
+@pytest.fixture(scope="session")
+def reader_of_files() -> Iterator[ChildReader]:
+    """One helper that reads the files of all tests, each in a child of its own under its limits."""
+    with ChildReader() as reader:
+        yield reader
+
+
+@pytest.fixture
+def shared_reader(reader_of_files, monkeypatch):
+    """Let imports read by that helper: starting one for each file takes a second."""
+    for module in (question_import_tasks, question_import_commands):
+        monkeypatch.setattr(module, "ChildReader", lambda: nullcontext(reader_of_files))
 
 
 def _folder_from(variable: str) -> Path:

@@ -1,5 +1,6 @@
 """Detect, read and write every format by its name."""
 
+import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -112,6 +113,7 @@ def read_file(
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
     if len(content) > MAX_BYTES:
         raise UnreadableFileError(TOO_LARGE)
+    content = _json_in_utf8(content)
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
         return _checked(_read_unknown(content, name, columns), content)
@@ -123,6 +125,14 @@ def read_file(
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
     return _checked(read_pair(content, name=name, answers=answers), content)
+
+
+def _json_in_utf8(content: bytes) -> bytes:
+    """Return JSON in UTF-8 where it begins with the mark of UTF-16, as Windows' notepad saves it; all other bytes unchanged."""
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content
+    text = content.decode("utf-16", "replace")
+    return text.encode() if text.lstrip().startswith(("[", "{")) and "\ufffd" not in text else content
 
 
 def _read_by(chosen: Format, content: bytes, name: str, columns: ColumnNames | None) -> ParseResult:

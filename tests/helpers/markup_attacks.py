@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _EVENTS = ("onerror", "onload", "onclick", "onmouseover", "onfocus", "onanimationstart", "ontoggle", "onpointerenter")
 
 
@@ -42,3 +44,23 @@ VECTORS = [f"<{tag} {event}=alert(1)>x</{tag.split()[0]}>" for tag in _TAGS for 
     "<dialog open onclose=alert(1)>x</dialog>", "<slot name=x onslotchange=alert(1)>", "<x onclick=alert(1)>x</x>", "<portal src=javascript:alert(1)>", "<applet code=x>", "<frameset onload=alert(1)>",
     "<bgsound src=//evil.example>", "<layer src=//evil.example>", '<xss style="behavior:url(x)">', "<b contenteditable oninput=alert(1)>x</b>", "<i accesskey=x onclick=alert(1)>x</i>", "<u tabindex=1 onfocus=alert(1)>x</u>",
 ]  # fmt: skip
+
+_ALLOWED = {
+    "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img", "blockquote", "pre", "code", "span",
+    "div", "ruby", "rt", "h3", "h4", "hr",
+}  # fmt: skip
+_ATTRIBUTES = {"src", "alt", "width", "height", "colspan", "rowspan"}
+
+
+def dangers(html: str) -> list[object]:
+    """Parse as a browser's tolerant parser would, and list what the allow-list does not have."""
+    from lxml import html as parser
+
+    found: list[object] = []
+    for element in parser.fragment_fromstring(html, create_parent="section").iterdescendants():
+        if not isinstance(element.tag, str) or element.tag not in _ALLOWED:
+            found.append(element.tag)
+        found += [f"{name}={value}" for name, value in element.attrib.items() if name not in _ATTRIBUTES]
+        if "src" in element.attrib and not re.fullmatch(r"/media/[0-9a-f]{64}", element.attrib["src"]):
+            found.append(element.attrib["src"])
+    return found

@@ -177,6 +177,7 @@ def test_a_good_file_is_taken_where_the_hostile_ones_are_sent(app, stage, name):
 
 @pytest.mark.slow
 @pytest.mark.begins
+@pytest.mark.usefixtures("shared_reader")
 @pytest.mark.parametrize("name", sorted(UPLOADS))
 def test_h08_h10_h13_hostile_files_are_rejected_in_words_and_leave_nothing(app, stage, name):
     upload, issues = UPLOADS[name], []

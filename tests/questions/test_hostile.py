@@ -18,29 +18,9 @@ from examapp.content.questions.rules import UnfitQuestionError
 from examapp.documents.images import UnfitImageError, encode_picture
 from examapp.platform.audit.actions import SYSTEM, ActionContext
 from question_bank import model
-from tests.helpers.markup_attacks import VECTORS
+from tests.helpers.markup_attacks import VECTORS, dangers
 from tests.helpers.question_forms import SINGLE
 from tests.helpers.questions import picture, single, version_of
-
-_ALLOWED = {
-    "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img", "blockquote", "pre", "code", "span",
-    "div", "ruby", "rt", "h3", "h4", "hr",
-}  # fmt: skip
-_ATTRIBUTES = {"src", "alt", "width", "height", "colspan", "rowspan"}
-
-
-def dangers(html):
-    """Parse as a browser's tolerant parser would, and list what the allow-list does not have."""
-    from lxml import html as parser
-
-    found = []
-    for element in parser.fragment_fromstring(html, create_parent="section").iterdescendants():
-        if not isinstance(element.tag, str) or element.tag not in _ALLOWED:
-            found.append(element.tag)
-        found += [f"{name}={value}" for name, value in element.attrib.items() if name not in _ATTRIBUTES]
-        if "src" in element.attrib and not re.fullmatch(r"/media/[0-9a-f]{64}", element.attrib["src"]):
-            found.append(element.attrib["src"])
-    return found
 
 
 def page_dangers(page):

@@ -13,6 +13,8 @@ HEADER_ROWS = 10
 """The head stands in one of so many first rows."""
 MAX_HEADER = 60
 """Characters of a head, its remarks included."""
+LONGEST_HEADER = 1000
+"""Characters of a cell that are looked at for a head: no head is longer, and endless ones would take minutes."""
 MANY_COLUMNS = 3
 """So many headers in one row are no chance."""
 MIN_SURE = 99
@@ -140,7 +142,7 @@ def own_header(wanted: Field) -> str:
 
 def normalise_header(text: str) -> str:
     """Return a head without remarks such as `（必填）` and without spaces, in half width and small letters."""
-    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
+    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text[:LONGEST_HEADER]))).strip().lower()
 
 
 def find_header(

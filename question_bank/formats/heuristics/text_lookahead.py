@@ -30,7 +30,7 @@ NEAR = 80
 """Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
 _OF_CASES = re.compile(r"案例|材料|案情")
 _SURE = frozenset({"mark", "word"})
-_ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
+_ASKS = re.compile(r"\W*\w.*[(（]\s*[)）]\s*[。.]?$")
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Lookahead:
         answer=later or inline,
         bracket=_is_keyed(rest) and not looks_like_key(rest),
         labelled=bool(kind or label),
-        asks=bool(_ASKS.search(rest)),
+        asks=bool(_ASKS.match(rest)),
     )
 
 
