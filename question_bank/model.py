@@ -172,6 +172,8 @@ class ParseResult:
     census: int | None = None
     """How many questions the file seems to hold, by a count that reads nothing; None where it gives no sign to count."""
     tables: list[TableColumns] = field(default_factory=list)
+    sources: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By place the words of the file around a doubtful or rejected question, each line with its label, where the file is no plain text."""
 
     @property
     def found(self) -> int:

@@ -16,6 +16,7 @@ from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import load_readers, read_file
 from question_bank.model import ColumnNames, Note, ParseResult, TableColumns, UnknownColumnsError
 from question_bank.office import to_word
+from question_bank.sources import find_sources
 
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30
@@ -150,9 +151,11 @@ def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) ->
 def _outcome(encoded: bytes) -> _Outcome:
     try:
         request = msgspec.msgpack.decode(encoded, type=_Request)
-        return _Outcome(
-            read_file(request.content, request.name, request.format, answers=request.answers, columns=request.columns)
+        reading = read_file(
+            request.content, request.name, request.format, answers=request.answers, columns=request.columns
         )
+        reading.sources = find_sources(request.content, request.name, reading)
+        return _Outcome(reading)
     except UnknownColumnsError as error:
         return _Outcome(unreadable=str(error), format_name=error.format_name, tables=error.tables)
     except UnreadableFileError as error:

@@ -96,6 +96,12 @@ def document_lines(content: bytes) -> list[str]:
     return document.lines + [" ".join(filter(None, row)) for table in document.tables for row in table]
 
 
+def numbered_lines(content: bytes) -> tuple[list[tuple[int, str]], list[list[list[str]]]]:
+    """Return the lines of a Word document, each with the number of its paragraph, and its tables of questions."""
+    document = _load(content)
+    return list(zip(document.paragraphs, document.lines, strict=True)), document.tables
+
+
 def _second(content: bytes, name: str) -> str:
     if content.startswith((b"PK\x03\x04", OLE)):
         if content.startswith(OLE) or looks_like(content, name):

@@ -549,6 +549,7 @@ POLICY: dict[str, PolicyRow] = {
     "questions_admin.delete_question": may("PQ", question_id="question"),
     "questions_admin.discard_import": may("PQ", import_id="question_import"),
     "questions_admin.download_notes": may("PQ", import_id="question_import"),
+    "questions_admin.download_returned": may("PQ", import_id="question_import"),
     "questions_admin.download_template": may("PQ"),
     "questions_admin.edit_question": may("PQ", question_id="question"),
     "questions_admin.export_questions": may("PQ"),

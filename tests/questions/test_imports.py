@@ -1,8 +1,10 @@
 """A file comes in by upload, preview, confirmation, and goes out again as one act."""
 
 import io
+import re
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from sqlalchemy import func, select, update
 
@@ -12,6 +14,7 @@ from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions.models import BankQuestion, QuestionImport, QuestionVersion
 from examapp.jobs.models import Job
 from tests.conftest import NOON
+from tests.question_bank.books import book, word
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
 MIXED = (
@@ -237,7 +240,8 @@ def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
     assert len(row.summary["doubtful"]) == 30 and "第 2–89 行之间 30 处" in page
     path = f"/admin/questions/imports/{row.id}/problems"
-    first = office.get(path, query_string={"group": 0}).get_data(as_text=True)
+    (group,) = set(re.findall(r"problems\?list=doubtful&amp;group=(\d+)", page))
+    first = office.get(path, query_string={"group": group}).get_data(as_text=True)
     assert "第 1 页，共 3 页" in first and first.count("展开改正") == 10 and "A. 县政府" in first
     assert office.get(f"/admin/questions/imports/{row.id}/problems?list=nothing").status_code == 404
     where = row.summary["doubtful"][0]["where"]
@@ -245,7 +249,11 @@ def test_problems_are_grouped_and_paged_beside_their_source_and_corrected_there(
     for answer, message in (("C", where), ("", "还没有填写")):
         page = office.post(path, data=given | {"q1-answer": answer}, follow_redirects=True)
         assert message in page.get_data(as_text=True)
-    office.post(path, data=given | {"q1-answer": "B"})
+    typed = {"q2-where": row.summary["doubtful"][1]["where"], "q2-kind": "single_choice", "q2-options": "甲\r\n乙", "q2-answer": "AB"}  # fmt: skip
+    rejected = office.post(f"{path}?group={group}", data=given | {"q1-answer": "B"} | typed)
+    assert rejected.status_code == 422 and ">甲\r\n乙</textarea>" in rejected.get_data(as_text=True)
+    answer = office.post(f"{path}?group={group}", data=given | {"q1-answer": "B"}, follow_redirects=True)
+    assert "已改好 1 题" in answer.get_data(as_text=True) and "答案待核对（29）" in answer.get_data(as_text=True)
     session.expire_all()
     assert (row.state, row.summary["imported"], len(row.summary["doubtful"])) == ("done", 2, 29), row.message
     confirm(office, row)
@@ -263,7 +271,9 @@ def test_duplicates_in_the_file_and_in_the_bank_are_said_apart(office, session):
     row = newest(session)
     assert [note["code"] for note in row.summary["duplicates"]] == ["in_bank", "in_bank", "in_file"]
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
-    assert row.summary["existing"] == 3 and "重复的题（3）" in page
+    assert row.summary["existing"] == 3 and row.summary["in_file"] == 1
+    assert "题库中已有的题（2）" in page and "本文件内重复的题（1）" in page
+    assert "题库中已有 2 ＋ 本文件内重复 1" in page
 
 
 STRANGE = "测试语\t甲项\t乙项\t标答是\n谁批准？\t县政府\t县公安局\tB\n谁复议？\t丙\t丁\tA\n"
@@ -311,6 +321,50 @@ def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
     assert table.startswith("结果,位置,原因,题干") and table.count("\n") == 1 + len(s["doubtful"]) + len(
         s["refused"]
     ) + len(s["losses"]) + len(s["remarks"])
+
+
+def test_workbook_for_the_sender_is_filled_in_and_uploaded_as_it_is(office, session):
+    text = "1. 谁批准？\nA. 县政府\nB. 县公安局\n\n2. 谁复核？\nA. 甲\nB. 乙\n答案：C\n\n3. 谁备案？\nA. 丙\nB. 丁\n答案：A\n"
+    upload(office, text)
+    row = newest(session)
+    content = office.get(f"/admin/questions/imports/{row.id}/returned").data
+    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = workbook["待补正的题"]
+    heads = [cell.value for cell in sheet[1]]
+    assert (
+        heads[:5] == ["位置", "核对意见", "编号", "题型", "题干"]
+        and sheet.max_row == 1 + len(row.summary["doubtful"]) == 3
+    )
+    assert [sheet.cell(2, 1).value, sheet.cell(2, 5).value] == [row.summary["doubtful"][0]["where"], "谁批准？"]
+    for number, key in ((2, "B"), (3, "A")):
+        sheet.cell(number, heads.index("答案") + 1).value = key
+    filled = io.BytesIO()
+    workbook.save(filled)
+    upload(office, filled.getvalue(), "待补正.xlsx")
+    again = newest(session)
+    assert (again.summary["imported"], again.summary["doubtful"], again.summary["refused"]) == (2, [], []), (
+        again.message
+    )
+    assert [one["key"] for one in again.summary["shown"]] == [["B"], ["A"]]
+
+
+def test_doubtful_questions_of_word_and_excel_stand_beside_their_words_in_the_file(office, session):
+    lines = ["1. 谁批准？", "A. 县政府", "B. 县公安局", "依第五条处理", "2. 谁复核？", "A. 甲", "B. 乙", "答案：B"]
+    table = book(
+        (
+            "题",
+            [
+                ["题型", "题干", "选项A", "选项B", "答案", "页码"],
+                ["单选题", "谁批准？", "县政府", "乡政府", "", "第 12 页"],
+            ],
+        )
+    )
+    for content, name, shown in ((word(lines), "题.docx", ("4</span>　依第五条处理",)), (table, "题.xlsx", ("C</span>　县政府", "F</span>　第 12 页"))):  # fmt: skip
+        upload(office, content, name)
+        row = newest(session)
+        assert row.summary["doubtful"], row.message
+        page = office.get(f"/admin/questions/imports/{row.id}/problems").get_data(as_text=True)
+        assert all(one in page for one in ("原文", *shown)), page[-3000:]
 
 
 def test_what_is_confirmed_is_what_the_preview_has_read(office, session, monkeypatch):

@@ -188,6 +188,20 @@ def get_file(session: Session, import_id: int) -> FileToRead:
     )
 
 
+class _Sources(msgspec.Struct):
+    """Of a stored result no more than the words of the file around its problems."""
+
+    sources: dict[str, list[tuple[str, str]]] = {}
+
+
+def read_sources(row: QuestionImport) -> dict[str, list[tuple[str, str]]]:
+    """Return by place the words of the file around a problem, as they were kept when it was read."""
+    try:
+        return msgspec.msgpack.decode(row.parsed, type=_Sources).sources if row.parsed else {}
+    except msgspec.DecodeError:
+        return {}
+
+
 def _decode(parsed: bytes) -> ParseResult | None:
     """Decode a stored result; None where an older version of the program wrote it, so that the file is read again."""
     try:
@@ -237,6 +251,7 @@ def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, obj
         "census_differs": reading.differs_from_census,
         "imported": len(taken.ready),
         "existing": taken.existing,
+        "in_file": sum(note["code"] == "in_file" for note in taken.duplicates),
         "duplicates": taken.duplicates,
         "losses": [*dropped_of(reading.imported), *taken.dropped],
         "doubtful": taken.needing_review,

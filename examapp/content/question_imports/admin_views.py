@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from flask import Response, abort, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadForm
 from examapp.content.question_imports import actions
+from examapp.content.question_imports.render_xlsx import write_for_sender
 from examapp.content.question_imports.rules import (
     CorrectedQuestion,
     group_problems,
@@ -17,7 +23,7 @@ from examapp.content.question_imports.rules import (
 from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
-from examapp.content.questions.models import QuestionState
+from examapp.content.questions.models import QuestionImport, QuestionState
 from examapp.db.session import read_session
 from examapp.documents.decoding import decode_text
 from examapp.documents.spreadsheets import SheetColumn, csv_text
@@ -33,6 +39,8 @@ PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
 _PAGE = 10
 """Problems on a page."""
+_GROUPS = 6
+"""Sorts of problems of one list on the preview."""
 _PROBLEMS = {
     "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容",
 }  # fmt: skip
@@ -40,6 +48,7 @@ _PROBLEMS = {
 _TEXT_FORMATS = frozenset({"text", "csv", "aiken", "gift", "examtext", "missingword", "moodle-cloze"})
 """Formats of files that are plain text: their lines are shown beside the questions."""
 _PASTED = "粘贴的文字.txt"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
@@ -79,42 +88,61 @@ def show_import(import_id: int) -> str:
         form.state.choices = form.state.choices[:1]
     return render_template(
         "questions/import.html",
-        row=row, label=label, form=form, earlier=earlier, group_problems=group_problems, column_choices=column_choices(),
+        row=row, label=label, form=form, earlier=earlier, group_problems=group_problems, max_groups=_GROUPS, column_choices=column_choices(),
     )  # fmt: skip
 
 
 @admin_blueprint.route("/imports/<int:import_id>/problems", methods=["GET", "POST"])
 @requires("questions:bank:import")
-def show_import_problems(import_id: int) -> AnyResponse | str:
+def show_import_problems(import_id: int) -> AnyResponse | str | tuple[str, int]:
     """Show the problems of one sort page by page, doubtful questions beside their source; take corrections of these."""
     name = request.args.get("list", "doubtful")
     if name not in _PROBLEMS:
         abort(404)
+    typed: dict[str, CorrectedQuestion] = {}
     if request.method == "POST":
-        numbers = [key.removesuffix("-where") for key in request.form if key.endswith("-where")]
-        corrections = [
-            CorrectedQuestion(
-                **{part: request.form.get(f"{number}-{part}", "") for part in ("where", "kind", "options", "answer")}
-            )
-            for number in numbers
-            if request.form.get(f"{number}-answer", "").strip()
-        ]
-        with submit("已改好，正在与题库比较。", back=request.full_path) as context:
-            actions.correct_questions(context, import_id=import_id, corrections=corrections)
-        return redirect(url_for(".show_import", import_id=import_id))
+        typed = _typed()
+        is_taken = False
+        with submit(f"已改好 {len(typed)} 题，正在与题库比较。") as context:
+            actions.correct_questions(context, import_id=import_id, corrections=list(typed.values()))
+            is_taken = True
+        if is_taken:
+            return redirect(request.full_path, 303)
     row = question_intake_actions.get_import(read_session(), import_id)
-    groups = group_problems(row.summary.get(name, []))
-    chosen = chosen_number("group")
-    notes = groups[chosen].notes if chosen is not None and chosen < len(groups) else row.summary.get(name, [])
+    notes, chosen = row.summary.get(name, []), chosen_number("group")
+    if chosen is not None:
+        notes = next((group.notes for group in group_problems(notes) if group.number == chosen), [])
+        if not notes and row.client_state == "ready":  # all of the sort are put right
+            return redirect(url_for(".show_import", import_id=import_id), 303)
     last_page = page_count(len(notes), _PAGE)
     page = chosen_page(last_page)
-    text = decode_text(row.content) if row.content and row.format in _TEXT_FORMATS else ""
-    return render_template(
+    shown = render_template(
         "questions/import_problems.html",
         row=row, name=name, title=_PROBLEMS[name], notes=notes[(page - 1) * _PAGE : page * _PAGE], count=len(notes), page=page, last_page=last_page,
         page_url=lambda number: url_for(".show_import_problems", import_id=import_id, list=name, group=chosen, page=number),
-        source_of=lambda note: source_lines(text, note["where"]), is_correctable=is_correctable, one_line=one_line,
+        source_of=_sources_of(row), is_correctable=is_correctable, one_line=one_line, typed=typed,
     )  # fmt: skip
+    return (shown, 422) if request.method == "POST" else shown
+
+
+def _typed() -> dict[str, CorrectedQuestion]:
+    """Return by place what the form says about the questions whose answer is filled in."""
+    numbers = [key.removesuffix("-where") for key in request.form if key.endswith("-where")]
+    corrections = [
+        CorrectedQuestion(
+            **{part: request.form.get(f"{number}-{part}", "") for part in ("where", "kind", "options", "answer")}
+        )
+        for number in numbers
+        if request.form.get(f"{number}-answer", "").strip()
+    ]
+    return {correction.where: correction for correction in corrections}
+
+
+def _sources_of(row: QuestionImport) -> Callable[[dict[str, str]], Sequence[tuple[int | str, str]]]:
+    """Return what gives the lines of the file around a problem: those that its reading has kept, or those of a plain text."""
+    kept = actions.read_sources(row)
+    text = decode_text(row.content) if row.content and row.format in _TEXT_FORMATS else ""
+    return lambda note: kept.get(note["where"]) or source_lines(text, note["where"])
 
 
 @admin_blueprint.post("/imports/<int:import_id>/columns")
@@ -196,3 +224,15 @@ def download_notes(import_id: int) -> Response:
     response = Response("\ufeff" + csv_text(columns, rows), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"导入核对-{import_id}.csv")
     return response
+
+
+@admin_blueprint.get("/imports/<int:import_id>/returned")
+@requires("questions:bank:import")
+def download_returned(import_id: int) -> Response:
+    """Return what the file's sender has to put right, as a workbook that can be filled in and uploaded."""
+    row = question_intake_actions.get_import(read_session(), import_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "returned.xlsx"
+        write_for_sender(path, row.summary, file_name=row.file_name)
+        content = io.BytesIO(path.read_bytes())
+    return send_file(content, mimetype=_XLSX, as_attachment=True, download_name=f"待补正-{import_id}.xlsx")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -38,6 +39,8 @@ class ProblemGroup:
     """Problems of one sort: the reason of the first, and where they all are."""
 
     reason: str
+    number: int
+    """By which addresses name the sort, whatever becomes of the others."""
     notes: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
@@ -51,7 +54,8 @@ def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
     groups: dict[tuple[str, str], ProblemGroup] = {}
     for note in notes:
         sort = (note.get("code", ""), _QUOTED.sub("…", note["reason"]))
-        groups.setdefault(sort, ProblemGroup(note["reason"])).notes.append(note)
+        number = zlib.crc32("\n".join(sort).encode())
+        groups.setdefault(sort, ProblemGroup(note["reason"], number)).notes.append(note)
     for (_, reason), group in groups.items():
         if any(note["reason"] != group.reason for note in group.notes):
             group.reason = reason
