@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
+from question_bank.formats.export import ExportedFile, is_keyed, plain_question, unsupported_fields
 from question_bank.formats.heuristics.answers import read_letters
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.base import MIN_OPTIONS
@@ -275,6 +275,12 @@ def write(questions: Sequence[Question]) -> ExportedFile:
             markup=question.is_html,
             tags=question.tags[1:],
         )
+    ]
+    reason = "还没有答案，已写入，但补上答案后才能再导入（题干：{}）。"
+    dropped += [
+        Note(f"第 {number} 题", reason.format(plain_question(question).stem[:20]), "no_key")
+        for number, question in enumerate(questions, 1)
+        if not all(map(is_keyed, question.parts or (question,)))
     ]
     plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
     return ExportedFile(_format_questions(plain).encode("utf-8"), dropped)

@@ -49,7 +49,10 @@ def is_keyed(question: Question) -> bool:
 
 def not_exported(where: str, question: Question, format_name: str) -> Note:
     """Return the note on a question that the format cannot say at all."""
-    reason = f"{format_name} 格式写不下这道{KIND_NAMES[question.kind]}，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
+    kind = KIND_NAMES[question.kind]
+    reason = f"{format_name} 格式写不下这道{kind}，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
+    if not all(map(is_keyed, question.parts or (question,))):
+        reason = f"这道{kind}还没有答案，{format_name} 格式写不下，没有导出。请先补上答案，或改用 Excel 格式导出。"
     return Note(where, f"{reason}题干：{Rich(question.stem, question.is_html).plain[:30]}", "not_written")
 
 

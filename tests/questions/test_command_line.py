@@ -1,13 +1,17 @@
 """`flask bank import | export | check` on the command line."""
 
 import json
+import re
 
+import pytest
 from sqlalchemy import select
 
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
 from examapp.content.questions.models import BankQuestion, QuestionImport, QuestionState
 from examapp.platform.audit.actions import SYSTEM, ActionContext
+from question_bank.formats import registry
+from question_bank.formats.registry import read_file
 from tests.helpers.questions import picture
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
@@ -18,6 +22,10 @@ OURS = (
     "## x-0004 简答题 中\n题干：为什么？\n参考答案：因为。\n\n"
     "## x-0005 单选题\n题干：缺答案？\nA：甲\nB：乙\n"
 )
+
+
+COUNTS = re.compile(r"已导出 (\d+) 题到 \S+?(?:，(\d+) 题该格式写不下、没有写入)?，有 (\d+) 处内容该格式无法表示。")
+STEMS = ("应当在", "对吗", "某县", "为什么", "没有答案", "按先后排列", "谁决定", "哪些机关可以")
 
 
 def run(app, *arguments):
@@ -89,6 +97,30 @@ def test_export_then_import_finds_every_question_again(app, session, world, tmp_
         assert answer.exit_code == 0, answer.output
         (again,) = files(run(app, "import", tmp_path / out, "--json"))
         assert (again["found"], again["stored"], again["existing"]) == (4, 0, 4), again
+
+
+EVERY_KIND = (
+    OURS + "\n## x-0006 排序题 中\n题干：按先后排列。\nA：立案\nB：调查\nC：决定\n答案：ABC\n解析：见条文。\n"
+    "\n## x-0007 单选题 易\n题干：谁决定？\nA：甲\nB：乙\n答案：A\n解析：见条文。\n"
+    "\n## x-0008 多选题 易\n题干：哪些机关可以？\nA：甲\nB：乙\nC：丙\n答案：AC\n解析：见条文。\n"
+)
+
+
+@pytest.mark.parametrize("form", registry.writable(), ids=lambda form: form.name)
+def test_export_counts_what_it_wrote_and_names_each_question_that_it_could_not(app, session, tmp_path, form):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ours.txt").write_text(EVERY_KIND, "utf-8")
+    (tmp_path / "in" / "more.txt").write_text("1. 没有答案的题（ ）。\nA. 甲\nB. 乙\n", "utf-8")
+    stored = sum(entry["stored"] for entry in files(run(app, "import", tmp_path / "in", "--json")))
+    out = tmp_path / f"bank{form.suffix}"
+    first, *named = run(app, "export", "--format", form.name, out).output.splitlines()
+    written, missing, losses = (int(number or 0) for number in COUNTS.fullmatch(first).groups())
+    assert (written + missing, missing + losses) == (stored, len(named)) and stored == 8
+    again = read_file(out.read_bytes(), out.name, form.name)
+    assert again.found == written, (again.found, first, named)
+    stems = [one.question.stem for one in (*again.imported, *again.needing_review)]
+    lost = [one for one in STEMS if not any(stem.startswith(one) for stem in stems)]
+    assert len(lost) >= missing and [one for one in lost if not any(one in line for line in named)] == [], (lost, named)
 
 
 def test_check_prints_a_line_a_finding(app, session, tmp_path):
