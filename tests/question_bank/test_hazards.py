@@ -219,14 +219,10 @@ def test_h13_picture_of_a_file_is_kept_without_its_secrets_or_lost_by_name(form)
     assert [b"SECRET" in one.content or b"<script" in one.content for one in photo.pictures] == [False]
     for what, picture in BAD_PICTURES.items():
         result = read_file(*pictured(form, picture))
-        for item in [*result.imported, *result.needing_review]:
-            note = "" if item in result.imported else item.note.reason
-            prepared = prepare(item.question, review_note=note)
-            said = [
-                *prepared.dropped,
-                *(one.reason for one in getattr(item, "dropped", ())),
-                note,
-                *(one.reason for one in result.remarks),
-            ]
+        items = [(one.question, "", [note.reason for note in one.dropped]) for one in result.imported]
+        items += [(one.question, one.note.reason, [one.note.reason]) for one in result.needing_review]
+        for question, note, lost in items:
+            prepared = prepare(question, review_note=note)
+            said = [*prepared.dropped, *lost, *(one.reason for one in result.remarks)]
             assert not prepared.pictures and any("图" in each for each in said), (what, said)
         assert result.found, what

@@ -22,7 +22,7 @@ PACKAGES = {
 }  # fmt: skip
 LINK = zipfile.ZipInfo("link")
 LINK.external_attr = (stat.S_IFLNK | 0o777) << 16
-ENTRIES = {
+ENTRIES: dict[str, tuple[str | zipfile.ZipInfo, str | bytes]] = {
     "bomb": ("bomb.xml", b"\0" * 6_000_000), "slip": ("../../x.xml", "a"), "root": ("/etc/x.xml", "a"), "drive": ("C:/x.xml", "a"), "link": (LINK, "/etc/passwd"),
 }  # fmt: skip
 

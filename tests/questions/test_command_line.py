@@ -118,7 +118,7 @@ def test_export_counts_what_it_wrote_and_names_each_question_that_it_could_not(a
     assert (written + missing, missing + losses) == (stored, len(named)) and stored == 8
     again = read_file(out.read_bytes(), out.name, form.name)
     assert again.found == written, (again.found, first, named)
-    stems = [one.question.stem for one in (*again.imported, *again.needing_review)]
+    stems = [one.question.stem for one in again.imported] + [one.question.stem for one in again.needing_review]
     lost = [one for one in STEMS if not any(stem.startswith(one) for stem in stems)]
     assert len(lost) >= missing and [one for one in lost if not any(one in line for line in named)] == [], (lost, named)
 
