@@ -109,7 +109,7 @@ def page_of_hazards() -> str:
     lines = [
         "## 恶意和损坏的文件", "",
         "每种危险（H07–H13）在每类题库文件里由哪个测试检查；数字见表下，空格表示这类文件不会有这种危险。", "",
-        *(f"- {family}：{words}" for family, words in FAMILIES.items()), "",
+        *(f"- {family}：{label}" for family, label in FAMILIES.items()), "",
         f"| 危险 | {' | '.join(FAMILIES)} |", f"|---|{'---|' * len(FAMILIES)}",
     ]  # fmt: skip
     for hazard, cells in HAZARDS.items():

@@ -114,8 +114,8 @@ def test_export_counts_what_it_wrote_and_names_each_question_that_it_could_not(a
     stored = sum(entry["stored"] for entry in files(run(app, "import", tmp_path / "in", "--json")))
     out = tmp_path / f"bank{form.suffix}"
     first, *named = run(app, "export", "--format", form.name, out).output.splitlines()
-    written, missing, losses = (int(number or 0) for number in COUNTS.fullmatch(first).groups())
-    assert (written + missing, missing + losses) == (stored, len(named)) and stored == 8
+    written, missing, dropped = (int(number or 0) for number in COUNTS.fullmatch(first).groups())
+    assert (written + missing, missing + dropped) == (stored, len(named)) and stored == 8
     again = read_file(out.read_bytes(), out.name, form.name)
     assert again.found == written, (again.found, first, named)
     stems = [one.question.stem for one in again.imported] + [one.question.stem for one in again.needing_review]

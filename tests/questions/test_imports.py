@@ -348,7 +348,7 @@ def test_workbook_for_the_sender_is_filled_in_and_uploaded_as_it_is(office, sess
     assert [one["key"] for one in again.summary["shown"]] == [["B"], ["A"]]
 
 
-def test_doubtful_questions_of_word_and_excel_stand_beside_their_words_in_the_file(office, session):
+def test_questions_of_word_and_excel_for_review_stand_beside_their_words_in_the_file(office, session):
     lines = ["1. 谁批准？", "A. 县政府", "B. 县公安局", "依第五条处理", "2. 谁复核？", "A. 甲", "B. 乙", "答案：B"]
     table = book(
         (

@@ -23,14 +23,14 @@ _WIDE = {"题干": 40, "解析": 30, "核对意见": 40}
 
 def write_for_sender(path: Path, summary: Mapping[str, Any], *, file_name: str) -> None:
     """Write the workbook; filled in, it can be uploaded as it is: the two columns in front are not read."""
-    doubtful = [note for note in summary.get("doubtful", []) if note.get("question")]
-    questions = [_question(note["question"]) for note in doubtful]
+    to_review = [note for note in summary.get("doubtful", []) if note.get("question")]
+    questions = [_question(note["question"]) for note in to_review]
     heads = columns_for(questions)
     sheets = [
         SheetLayout(
             name="待补正的题",
             columns=[SheetColumn(head=head, width=_WIDE.get(head, 14)) for head in ("位置", "核对意见", *heads)],
-            rows=list(_rows(doubtful, questions, heads)),
+            rows=list(_rows(to_review, questions, heads)),
         ),
         SheetLayout(
             name="其他意见",
@@ -39,14 +39,14 @@ def write_for_sender(path: Path, summary: Mapping[str, Any], *, file_name: str) 
             rows=[(word, note["where"], note["reason"]) for word, name in _LISTS for note in summary.get(name, [])],
         ),
     ]
-    write_xlsx(path, sheets if doubtful else sheets[1:])
+    write_xlsx(path, sheets if to_review else sheets[1:])
 
 
 def _rows(
-    doubtful: Sequence[Mapping[str, Any]], questions: Sequence[Question], heads: Sequence[str]
+    to_review: Sequence[Mapping[str, Any]], questions: Sequence[Question], heads: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the questions, place and reason before the first row of each."""
-    notes = iter(doubtful)
+    notes = iter(to_review)
     for row in rows_of(questions):
         note = {"where": "", "reason": ""} if row.cells.get("所属案例") else next(notes)
         yield (note["where"], note["reason"], *(row.cells.get(head, "") for head in heads))
