@@ -265,7 +265,7 @@ class TableForm(FlaskForm):
 
     file = FileField("文件（Excel、WPS 表格或 csv）", validators=[Optional()])
     text = TextAreaField(
-        "或者从表格中复制，粘贴到这里", validators=[Length(max=200_000, message="内容过长，请上传文件。")]
+        "或粘贴表格", validators=[Length(max=200_000, message="内容过长，请上传文件。")], render_kw={"rows": 8}
     )
 
 

@@ -267,11 +267,13 @@ def import_units(context: ActionContext, grids: Sequence[Grid], *, parent: Unit 
     rows = _in_order(_completed(context.session, _read(grids, is_code_needed=parent is None), parent))
     counts: Counter[str] = Counter()
     issues: list[str] = []
+    faulty: dict[str, int] = {}
     for row in rows:
         try:
-            counts[_write(context, row)] += 1
+            counts[_write(context, row, faulty)] += 1
         except InvalidUnitError as rejection:
             issues.append(f"第 {row.line} 行：{rejection.text}")
+            faulty[row["code"]] = row.line
     if issues:
         rest = len(issues) - _MAX_REASONS
         more = [f"……另有 {rest} 行有问题。"] if rest > 0 else []
@@ -348,28 +350,25 @@ def _in_order(rows: list[_UnitRow]) -> list[_UnitRow]:
     done: dict[str, _UnitRow] = {}
     waiting = rows
     while waiting:
-        ready = [
-            row
-            for row in waiting
-            if all(
-                not parent or parent in done or parent not in by_code
-                for parent in (row["parent"], row["sector_parent"])
-            )
-        ]
+        missing = by_code.keys() - done.keys() - {""}
+        ready = [row for row in waiting if not missing & {row["parent"], row["sector_parent"]}]
         if not ready:
-            raise UnitFileError(f"第 {waiting[0].line} 行：上级单位绕成了圈，请核对上级单位编码。")
+            lines = "、".join(str(row.line) for row in waiting[:_MAX_REASONS])
+            raise UnitFileError(f"第 {lines} 行：上级单位绕成了圈，请核对上级单位编码。没有导入任何单位。")
         done |= {row["code"]: row for row in ready}
         waiting = [row for row in waiting if row["code"] not in done]
     return list(done.values())
 
 
-def _write(context: ActionContext, row: _UnitRow) -> str:
+def _write(context: ActionContext, row: _UnitRow, faulty: Mapping[str, int]) -> str:
     session = context.session
     kind = _KINDS.get(row["kind"] or UNIT_KIND_NAMES[UnitKind.DEPARTMENT])
     if not row["code"] or not row["name"]:
         raise InvalidUnitError("code", "单位编码和单位名称都要填。")
     if kind is None:
         raise InvalidUnitError("kind", f"没有“{row['kind']}”这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
+    if line := faulty.get(row["parent"]) or faulty.get(row["sector_parent"]):
+        raise InvalidUnitError("parent_id", f"上级单位在第 {line} 行，请先改好那一行。")
     facts = UnitFacts(
         code=row["code"],
         name=row["name"],

@@ -93,7 +93,7 @@ def ask_for_reports() -> Response:
     check_form(form, back=url_for(".list_reports", year=year))
     with request_transaction() as context:
         added = actions.ask_for_reports(context, year=year, due_on=form.due_on.data)
-    flash(f"已布置，新增 {added} 份；没有报送的，期限改为 {form.due_on.data}。", "success")
+    flash(f"已布置，新增 {added} 份；没有报送的，期限改为 {form.due_on.data:%Y年%-m月%-d日}。", "success")
     return redirect(url_for(".list_reports", year=year))
 
 
