@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from lxml import html
 
 from examapp import clock
 from examapp.content.external_reviews.models import ReviewTicket
@@ -14,6 +15,7 @@ from examapp.content.question_editing.actions import add_questions
 from examapp.content.questions.models import BankQuestion, QuestionState
 from examapp.platform.audit.actions import ActionContext, Actor
 from examapp.platform.audit.models import AuditEvent
+from examapp.platform.audit.rules import detail_label
 from tests.helpers.questions import single
 
 PAGE = "/admin/questions/tickets/"
@@ -42,7 +44,9 @@ def fields_of(page):
 def test_a_named_reviewer_from_outside_passes_a_draft_or_says_what_is_wrong(scene, app, session):
     office, (first, second, third) = scene
     wanted = {"reviewer": "赵 六", "workplace": "某所", "limit": "2"}
-    assert "不能当外部审核人" in office.post(PAGE, data=wanted).text
+    rejected = html.fromstring(office.post(PAGE, data=wanted).text)
+    (beside,) = rejected.xpath("//*[@id='reviewer']/ancestor::*[contains(@class,'field')][1]//*[@class='field-error']")
+    assert "不能当外部审核人" in beside.text_content()
     link = link_of(office.post(PAGE, data=wanted | {"reviewer": "钱律师"}).text)
     token = link.rpartition("/")[2].encode()
     assert token not in session.query(ReviewTicket).one().digest
@@ -67,6 +71,8 @@ def test_a_named_reviewer_from_outside_passes_a_draft_or_says_what_is_wrong(scen
     assert "两个选项都对" in office.get(PAGE).text
     events = session.query(AuditEvent).filter_by(act="questions.review_by_ticket").all()
     assert [event.details["verdict"] for event in events] == ["passed", "doubted"]
+    assert ["审核意见 通过" in detail_label(event.details) for event in events] == [True, False], "as the page says it"
+    assert "审核意见 有疑问" in detail_label(events[1].details)
     assert events[0].details["reviewer"] == "钱律师"
 
 

@@ -30,22 +30,33 @@ AUDIT_ACTS = {
 }
 AUDIT_OBJECTS = {"review_ticket": "外部审核链接"}
 AUDIT_DETAILS = {"reviewer": "外部审核人", "workplace": "工作单位", "verdict": "审核意见", "ticket": "审核链接编号"}
+AUDIT_VALUES = {"verdict=passed": "通过", "verdict=doubted": "有疑问"}
 
 LIFE = timedelta(days=7)
 MAX_QUESTIONS = 200
 
 
+class AuthorAsReviewerError(BadRequestError):
+    """Who is to read from outside has the name of an author or of who issues the link."""
+
+    field = "reviewer"
+
+
+class NoDraftsError(BadRequestError):
+    """No draft fits what the form asks for."""
+
+    message = "没有可以送外部审核的题：须是没有用过、没有图片、答案没有疑问的草稿，并且不在别的有效链接里。"
+
+
 def issue_ticket(context: ActionContext, *, reviewer: str, workplace: str, choice: DraftChoice) -> tuple[int, str]:
     """Issue a ticket over unused drafts to a named person; return its id and the token, which is shown this once.
 
-    Raises BadRequestError where nothing can be sent out, or where the reviewer is an author of one of the questions or who issues the ticket.
+    Raises NoDraftsError, and AuthorAsReviewerError where the reviewer is an author of one of the questions or who issues the ticket.
     """
     session, now = context.session, context.now
     drafts = select_drafts(session, choice, now=now)
     if not drafts:
-        raise BadRequestError(
-            "没有可以送外部审核的题：须是没有用过、没有图片、答案没有疑问的草稿，并且不在别的有效链接里。"
-        )
+        raise NoDraftsError
     _ensure_is_not_author(context, reviewer, drafts)
     token = secrets.token_urlsafe(32)
     ticket = ReviewTicket(
@@ -68,7 +79,7 @@ def _ensure_is_not_author(context: ActionContext, reviewer: str, drafts: list[Ba
     people = [*session.scalars(writers), *session.scalars(setters), *(one.created_by_id for one in drafts)]
     names = names_of(session, [*people, context.actor.person_id]).values()
     if "".join(reviewer.split()) in {"".join(name.split()) for name in names}:
-        raise BadRequestError(f"“{reviewer.strip()}”是命题人或发链接的人，不能当外部审核人。请另请一位。")
+        raise AuthorAsReviewerError(f"“{reviewer.strip()}”是命题人或发链接的人，不能当外部审核人。请另请一位。")
 
 
 def open_ticket(context: ActionContext, *, token: str) -> None:

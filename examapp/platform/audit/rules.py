@@ -66,6 +66,7 @@ DETAIL_LABELS = {
 ACT_LABELS: dict[str, str] = {}
 OBJECT_LABELS: dict[str, str] = {}
 VALUE_LABELS: dict[str, str] = {}
+"""Labels of values, by the value, or by detail and value (`verdict=passed`) where one word means different things."""
 
 
 def declare_labels(
@@ -140,7 +141,9 @@ def object_label(object_type: str, object_id: int | None) -> str:
 
 def detail_label(details: dict[str, Any]) -> str:
     """Say an act's particulars in one line: `数量 12；格式 xlsx`."""
-    labels = {name: _FOR_ALL.get(name, "无") if value is None else _value(value) for name, value in details.items()}
+    labels = {
+        name: _FOR_ALL.get(name, "无") if value is None else _value(value, name) for name, value in details.items()
+    }
     return "；".join(f"{DETAIL_LABELS.get(name, name)} {text}" for name, text in labels.items())
 
 
@@ -148,14 +151,16 @@ _FOR_ALL = {"unit_ids": "全部"}
 """Particulars whose absence means everybody."""
 
 
-def _value(value: object) -> str:
+def _value(value: object, name: str) -> str:
     if value is None:
         return "无"
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
-        return "、".join(_value(part) for part in value) or "无"
+        return "、".join(_value(part, name) for part in value) or "无"
     if isinstance(value, dict):
-        return "，".join(f"{DETAIL_LABELS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
+        return "，".join(
+            f"{DETAIL_LABELS.get(str(each), str(each))} {_value(part, str(each))}" for each, part in value.items()
+        )
     text = str(value)
-    return VALUE_LABELS.get(text) or DETAIL_LABELS.get(text, text)
+    return VALUE_LABELS.get(f"{name}={text}") or VALUE_LABELS.get(text) or DETAIL_LABELS.get(text, text)
