@@ -102,6 +102,7 @@ AUDIT_VALUES = {
     "people_admin.export_roster": "历史名册",
     "privacy.take_copy": "本人的个人信息",
     "questions_admin.download_notes": "试题导入核对表",
+    "questions_admin.download_returned": "试题补正表",
     "questions_admin.download_template": "试题模板",
     "questions_admin.export_questions": "试题",
     "records.download_certificate": "本人的证书",
