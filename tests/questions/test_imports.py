@@ -276,6 +276,24 @@ def test_duplicates_in_the_file_and_in_the_bank_are_said_apart(office, session):
     assert "题库中已有 2 ＋ 本文件内重复 1" in page
 
 
+def test_all_that_was_read_is_paged_before_it_is_imported_and_the_preview_stays_short(office, session):
+    upload(office, "".join(f"{n}. {'很' * 150}长的第{n}问？\nA. 县政府\nB. 县公安局\n答案：B\n" for n in range(1, 26)))
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert 1 <= len(row.summary["shown"]) < 10 and "逐题看全部读出的题" in page
+    path = f"/admin/questions/imports/{row.id}/problems?list=imported"
+    last = office.get(f"{path}&page=3").get_data(as_text=True)
+    assert "读出的题（25）" in last and "长的第25问" in last and "长的第20问" not in last and "答案：B" in last
+    confirm(office, row)
+    assert "读出的题（0）" in office.get(path).get_data(as_text=True)
+
+
+def test_empty_file_is_rejected_beside_its_field(office, session):
+    answer = upload(office, b"", "空.txt")
+    assert answer.status_code == 200 and "文件是空的。请重新选择文件" in answer.get_data(as_text=True)
+    assert newest(session) is None
+
+
 STRANGE = "测试语\t甲项\t乙项\t标答是\n谁批准？\t县政府\t县公安局\tB\n谁复议？\t丙\t丁\tA\n"
 CODES = {"t0-c0": "stem:0", "t0-c1": "option:0", "t0-c2": "option:1", "t0-c3": "answer:0"}
 
@@ -285,6 +303,7 @@ def test_columns_without_known_heads_are_named_in_the_preview_and_remembered(off
     row = newest(session)
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
     assert (row.state, row.summary["found"]) == ("done", 0) and "有表头没有认出，请说明" in page, row.message
+    assert "请在下面说明各列" in page and "可以导入" not in page
     path = f"/admin/questions/imports/{row.id}/columns"
     for wrong, message in (({}, "哪一列是题干"), (CODES | {"t0-c3": "option:1"}, "同一种内容")):
         assert message in office.post(path, data=wrong, follow_redirects=True).get_data(as_text=True)

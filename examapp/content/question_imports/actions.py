@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import accumulate
+from typing import Any
 
 import msgspec
 from sqlalchemy import select, update
@@ -22,7 +24,7 @@ from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.models import JobState
 from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import ActionContext, Actor, record
-from question_bank.model import ColumnNames, ParseResult
+from question_bank.model import ColumnNames, ParseResult, Question, ReadQuestion
 
 AUDIT_ACTS = {
     "questions.confirm_import": "确认导入试题",
@@ -41,8 +43,8 @@ MAX_TABLES = 5
 """Tables of a file whose columns can be named in its preview."""
 SHARED_FIELDS = frozenset({"explanation", "knowledge", "tags", "points"})
 """What several columns of a table may hold together."""
-MAX_SHOWN = 10
-"""Questions of a file that its preview shows."""
+MAX_SHOWN, MAX_SHOWN_TEXT = 10, 1200
+"""Questions of a file that its preview shows, and characters of them all, so that the page stays short on a phone."""
 
 
 class QuestionFileRejectedError(DomainError):
@@ -257,8 +259,21 @@ def _summary(reading: ParseResult, taken: QuestionImportResult) -> dict[str, obj
         "doubtful": taken.needing_review,
         "refused": [*(note_json(note) for note in reading.rejected), *taken.rejected],
         "remarks": [note_json(note) for note in reading.remarks],
-        "shown": [describe(one.question) for one in taken.ready[:MAX_SHOWN]],
+        "shown": _shown([one.question for one in taken.ready[:MAX_SHOWN]]),
     }
+
+
+def _shown(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Describe the first questions, as many as are short enough together; one at least."""
+    described = [describe(question) for question in questions]
+    lengths = (len(one["stem"]) + sum(map(len, one["options"])) + 20 * (1 + len(one["options"])) for one in described)
+    return described[: max(1, sum(total <= MAX_SHOWN_TEXT for total in accumulate(lengths)))]
+
+
+def list_read_questions(row: QuestionImport) -> list[ReadQuestion]:
+    """List what was read of a file that is not yet imported, without the questions for review."""
+    reading = _decode(row.parsed) if row.parsed else None
+    return reading.imported if reading else []
 
 
 def import_reading(

@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,6 +22,7 @@ from examapp.content.question_imports.rules import (
     source_lines,
 )
 from examapp.content.question_intake import actions as question_intake_actions
+from examapp.content.question_intake.rules import describe
 from examapp.content.questions import queries as question_queries
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionImport, QuestionState
@@ -33,6 +35,7 @@ from examapp.web.params import chosen_number, chosen_page, page_count
 from examapp.web.submit import request_transaction, submit
 from question_bank.formats import registry
 from question_bank.formats.heuristics.table_columns import column_choices
+from question_bank.model import ReadQuestion
 
 PERMISSIONS = {"questions:bank:import": {Role.PUBLICITY_OFFICE}}
 
@@ -42,7 +45,7 @@ _PAGE = 10
 _GROUPS = 6
 """Sorts of problems of one list on the preview."""
 _PROBLEMS = {
-    "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容",
+    "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容", "imported": "读出的题",
 }  # fmt: skip
 """Lists of a preview, in the order in which they matter."""
 _TEXT_FORMATS = frozenset({"text", "csv", "aiken", "gift", "examtext", "missingword", "moodle-cloze"})
@@ -59,16 +62,17 @@ def list_imports() -> AnyResponse | str:
     form = QuestionUploadForm()
     if form.validate_on_submit():
         file, second = form.file.data, form.answers.data
-        with request_transaction() as context:
-            row = actions.upload_import(
+        import_id = 0
+        with submit(form=form, field="file") as context:
+            import_id = actions.upload_import(
                 context,
                 content=file.read() if file else form.text.data.encode(),
                 file_name=(file.filename or "") if file else _PASTED,
                 format_name=form.format.data,
                 answers=(second.read(), second.filename or "") if second else None,
-            )
-            import_id = row.id
-        return redirect(url_for(".show_import", import_id=import_id))
+            ).id
+        if import_id:
+            return redirect(url_for(".show_import", import_id=import_id))
     session = read_session()
     rows = question_intake_actions.list_imports(session)
     names = question_queries.names_of(session, [row.created_by_id for row in rows])
@@ -109,7 +113,9 @@ def show_import_problems(import_id: int) -> AnyResponse | str | tuple[str, int]:
         if is_taken:
             return redirect(request.full_path, 303)
     row = question_intake_actions.get_import(read_session(), import_id)
-    notes, chosen = row.summary.get(name, []), chosen_number("group")
+    chosen = chosen_number("group")
+    notes = map(_note_of, actions.list_read_questions(row)) if name == "imported" else row.summary.get(name, [])
+    notes = list(notes)
     if chosen is not None:
         notes = next((group.notes for group in group_problems(notes) if group.number == chosen), [])
         if not notes and row.client_state == "ready":  # all of the sort are put right
@@ -123,6 +129,12 @@ def show_import_problems(import_id: int) -> AnyResponse | str | tuple[str, int]:
         source_of=_sources_of(row), is_correctable=is_correctable, one_line=one_line, typed=typed,
     )  # fmt: skip
     return (shown, 422) if request.method == "POST" else shown
+
+
+def _note_of(item: ReadQuestion) -> dict[str, Any]:
+    """Return a question that was read in the shape of a problem, its stem in the place of the reason."""
+    question = describe(item.question)
+    return {"where": item.where, "reason": question["stem"], "code": "imported", "question": question}
 
 
 def _typed() -> dict[str, CorrectedQuestion]:
