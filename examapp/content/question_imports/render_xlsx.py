@@ -39,7 +39,8 @@ def write_for_sender(path: Path, summary: Mapping[str, Any], *, file_name: str) 
             rows=[(word, note["where"], note["reason"]) for word, name in _LISTS for note in summary.get(name, [])],
         ),
     ]
-    write_xlsx(path, sheets if to_review else sheets[1:])
+    wanted = [sheet for sheet in sheets if sheet.rows]
+    write_xlsx(path, wanted or sheets[1:])
 
 
 def _rows(
