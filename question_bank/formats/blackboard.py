@@ -1,15 +1,17 @@
-"""Blackboard's older question pools: a `POOL` file (.dat), alone or in a package."""
+"""Blackboard's older question pools: a `POOL` file (.dat), alone or in a package; and the text with a question on each line that it takes in."""
 
+import re
 from collections.abc import Callable
+from pathlib import PurePath
 
 from examapp.documents.archives import MAX_PACKAGE_ENTRIES, UnreadableFileError, open_archive
-from examapp.documents.decoding import read_count
+from examapp.documents.decoding import decode_plain_text, read_count, text_head
 from examapp.documents.safe_xml import Element, child_text, children, local, parse_xml, root_name
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
 from question_bank.model import Kind, Note, Outcome, ParseResult
-from question_bank.rich import Rich
+from question_bank.rich import Rich, guessed
 
 _UNSUPPORTED = {
     "QUESTION_MATCH": "连线题（配对题）",
@@ -145,3 +147,60 @@ _FILLERS: dict[str, Callable[[ParsedQuestion, Element, bool], None]] = {
     "QUESTION_ESSAY": _fill_essay,
     "QUESTION_SHORTRESPONSE": _fill_essay,
 }
+
+
+_LINE = re.compile(r"(MC|MA|TF|ESS|SR|FIB|ORD|MAT|NUM|FIB_PLUS|JUMBLED_SENTENCE|QUIZ_BOWL|OP|FIL)\t[^\t]")
+_LINE_KINDS = {
+    "MC": Kind.SINGLE_CHOICE, "MA": Kind.MULTIPLE_CHOICE, "TF": Kind.TRUE_FALSE, "ESS": Kind.SHORT_ANSWER,
+    "SR": Kind.SHORT_ANSWER, "FIB": Kind.FILL_BLANK, "ORD": Kind.ORDERING,
+}  # fmt: skip
+_NOT_SAT = {
+    "MAT": "连线题（配对题）",
+    "NUM": "数值范围题",
+    "OP": "意见题",
+    "FIL": "上传文件题",
+    "FIB_PLUS": "多空填空题",
+}
+
+
+def looks_like_lines(content: bytes, name: str) -> bool:
+    """Return whether a text has a question on each line, its code and its fields parted by tabs, as Blackboard takes them in."""
+    if PurePath(name).suffix.lower() not in {".txt", ".tsv", ""} or b"\t" not in content[:10_000]:
+        return False
+    lines = [line for line in text_head(content, size=10_000).split("\n")[:40] if line.strip()]
+    return bool(lines) and all(_LINE.match(line.lstrip("\ufeff")) for line in lines)
+
+
+def read_lines(content: bytes, *, name: str) -> ParseResult:
+    """Return all questions of a text with one on each line: code, stem, then options with `correct` or `incorrect`, or the answer."""
+    result = ParseResult("blackboard-text")
+    for number, line in enumerate(decode_plain_text(content).split("\n"), 1):
+        if line.strip():
+            result.add(_of_line(f"第 {number} 行", line.strip("\r\n").split("\t")))
+    return result
+
+
+def _of_line(where: str, cells: list[str]) -> Outcome:
+    code, stem, *rest = [cell.strip() for cell in cells] + [""] * (2 - len(cells))
+    if code not in _LINE_KINDS:
+        return unsupported_kind(where, _NOT_SAT.get(code, code))
+    parsed = ParsedQuestion(where=where, kind=_LINE_KINDS[code], stem=guessed(stem))
+    rest = [cell for cell in rest if cell]
+    if code in {"MC", "MA"}:
+        marks = [mark.lower() for mark in rest[1::2]]
+        parsed.options = [guessed(text) for text in rest[::2]]
+        parsed.right = [place for place, mark in enumerate(marks) if mark == "correct"]
+        if len(marks) * 2 != len(rest) or not set(marks) <= {"correct", "incorrect"}:
+            parsed.require_review("malformed", "选项和 correct、incorrect 没有一一对应。请核对选项和答案。")
+    elif code == "TF":
+        mark = rest[0].lower() if rest else ""
+        parsed.right = [0 if mark == "true" else 1]
+        if mark not in {"true", "false"}:
+            parsed.require_review("malformed", "判断题的答案不是 true 或 false。请核对答案。")
+    elif code == "ORD":
+        parsed.options, parsed.right = [guessed(text) for text in rest], list(range(len(rest)))
+    elif code == "FIB":
+        parsed.blanks = [tuple(rest)] if rest else []
+    else:
+        parsed.answer = "\n".join(rest)
+    return parsed.validate()

@@ -122,14 +122,26 @@ def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
             is_head = (
                 bool(below) and not "".join(below[0][stem : stem + 1]) and all(len(cell) < MAX_GAP for cell in below[0])
             )
-            return len(below) - is_head  # `选项` over A B C D: a head of two rows
+            counted = [row for row in below if not _is_option_row(row) and not _is_head_again(row)]
+            return len(counted) - is_head  # `选项` over A B C D: a head of two rows
     return None
+
+
+def _is_option_row(row: Sequence[str]) -> bool:
+    """Return whether a row begins with an option's letter alone: it goes on with the question above."""
+    return next(filter(None, row), "").upper() in {*"BCDEFGH"} or (row[0].upper() == "A" and len(row[0]) == 1)
+
+
+def _is_head_again(row: Sequence[str]) -> bool:
+    names = [cell for cell in row if cell and len(cell) <= MAX_NAME]
+    is_stem = any(_HEAD_STEM.search(name) and not _HEAD_REST.search(name) for name in names)
+    return is_stem and len(names) == sum(map(bool, row)) and any(map(_HEAD_REST.search, names))
 
 
 _ROW = re.compile(r"<(?:\w+:)?(?:tr|table-row|Row)(?=[\s/>])")
 _CELL = re.compile(r"<(?:\w+:)?(?:t[dh]|table-cell|Cell)(?=[\s/>])")
 _LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
-_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|title|content", re.IGNORECASE)
+_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|title|content|instruction|^q$", re.IGNORECASE)
 
 
 def _count_markup(content: bytes) -> int | None:
@@ -149,7 +161,7 @@ def _bare(tagged: str) -> str:
 
 def _count_json(content: bytes) -> int | None:
     """Count the records that hold a text under a name like that of a stem, and something beside it."""
-    text = _decoded(content)
+    text = re.sub(r"^[^\[{=]{0,60}=\s*(?=[\[{])|;\s*$", "", _decoded(content))
     try:
         values = [json.loads(text)]
     except ValueError:
@@ -160,7 +172,11 @@ def _count_json(content: bytes) -> int | None:
         values.extend(value if isinstance(value, list) else value.values() if isinstance(value, dict) else ())
         if isinstance(value, dict) and len(value) > 1:
             count += any(
-                _STEM_NAME.search(name) and isinstance(one, str) and len(one) > 1 for name, one in value.items()
+                _STEM_NAME.search(name)
+                and not name.lower().startswith("option")
+                and isinstance(one, str)
+                and len(one) > 1
+                for name, one in value.items()
             )
     return count or None
 
@@ -197,6 +213,8 @@ def _count_docx(content: bytes) -> int | None:
         upright = sum(bool(row) and _is_stem_name("".join(row[0])) for row in cells)
         rows += found or upright
         lines += [] if found or upright else _paragraphs(part)
+    if "<w:numPr>" in xml and not any(map(_number_of, lines)):
+        return rows or None  # Word counts the paragraphs: their numbers are not in the text
     return (rows + (_count_lines(lines) or 0)) or None
 
 
@@ -300,6 +318,7 @@ _COUNTS: dict[str, Callable[[bytes], int | None]] = {
     "blackboard-6": _count_xml(rb"<item\b", ".dat"),
     **dict.fromkeys(("ods", "spreadsheet-xml", "web-page"), _count_markup),
     "json": _count_json,
+    "blackboard-text": _count_pattern(r"^[A-Z_]{2,20}\t\S"),
     "blackboard": _count_xml(rb"<QUESTION_[A-Z_]+\s+id\s*=", ".dat"),
 }
 """By format: what is counted, without reading it."""

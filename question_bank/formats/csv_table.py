@@ -172,6 +172,8 @@ DIVIDERS = (",", "\t", ";", "|", "，")
 
 _QUOTED_FORMULA = re.compile(r"^'(?=[=+\-@＝＋－＠])")
 """The apostrophe that keeps a spreadsheet from taking a text for a formula."""
+_RULER = re.compile(r"\s*(?::?-{2,}:?)?\s*")
+"""A cell of the line between head and body of a Markdown table."""
 _MARK = re.compile(r"sep=(.)\n", re.IGNORECASE)
 NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
@@ -181,7 +183,7 @@ NO_TABLE = (
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file's first rows have the head of a question table."""
-    if PurePath(name).suffix.lower() not in {".csv", ".tsv", ".txt", ""}:
+    if PurePath(name).suffix.lower() not in {".csv", ".tsv", ".txt", ".md", ""}:
         return False
     try:
         text = decode_text(content)
@@ -295,6 +297,8 @@ def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]
         row[:] = [_QUOTED_FORMULA.sub("", cell) for cell in row]
         while row and not row[-1].strip():
             row.pop()
+        if divider == "|" and row and all(_RULER.fullmatch(cell) for cell in row):
+            row.clear()
         if len(row) > MAX_COLUMNS:
             raise UnreadableFileError(f"csv 文件有一行超过 {MAX_COLUMNS} 列，不像题目表格。请删去多余的列再导入。")
         rows.append((row, begin))

@@ -16,6 +16,8 @@ from question_bank.rich import Rich, guessed
 FULL_CREDIT = Decimal(100)
 _SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
 _TITLED = re.compile(r"^::[^:\n]+::[^\n{}]*\{[^{}\n]+\}", re.MULTILINE)
+_NAMED_FORMAT = re.compile(r"\s*\[(?:html|markdown|plain|moodle)\]")
+"""How a GIFT text says in what format it is written: no JSON."""
 _LETTERS = re.compile(r"[A-Ha-h]{1,8}")
 _CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
 
@@ -27,7 +29,7 @@ def looks_like(content: bytes, name: str) -> bool:
     if PurePath(name).suffix.lower() not in {"", ".txt"}:
         return False
     text = text_head(content)
-    if "\x00" in text or text.lstrip().startswith(("<", "{", "[")):
+    if "\x00" in text or (text.lstrip().startswith(("<", "{", "[")) and not _NAMED_FORMAT.match(text)):
         return text.lstrip().startswith("{") and bool(re.match(r"\s*\{\s*[=~#]", text))
     return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)) or _TITLED.search(hide(text)))
 

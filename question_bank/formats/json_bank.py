@@ -14,6 +14,7 @@ from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.keys import choice_key, is_by_text
 from question_bank.formats.heuristics.resolving import hint_kind, resolve_questions
+from question_bank.formats.heuristics.stems import split_options
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
 from question_bank.formats.heuristics.table_columns import MAX_SAMPLE
 from question_bank.formats.heuristics.table_headers import NO_NAMES, key_of
@@ -30,11 +31,26 @@ from question_bank.model import (
 
 MAX_QUESTIONS = 50_000
 
-_LISTS = ("questions", "items", "data", "list", "banks", "题目", "试题")
+_LISTS = (
+    "questions",
+    "items",
+    "data",
+    "list",
+    "banks",
+    "rows",
+    "records",
+    "result",
+    "results",
+    "questionList",
+    "题目",
+    "试题",
+)
 _STEMS = ("question", "stem", "title", "content", "题干", "题目", "题面", "topicContent", "questionText", "question_text",
-          "questionContent", "question_content", "questionTitle", "problem", "prompt", "题干内容", "题目内容", "试题内容", "试题", "问题")  # fmt: skip
+          "questionContent", "question_content", "questionTitle", "problem", "prompt", "题干内容", "题目内容", "试题内容", "试题", "问题", "instruction")  # fmt: skip
 _ANSWERS = ("answerKeys", "answer", "answers", "correctAnswer", "correctAnswers", "答案", "正确答案", "correct_answer", "correct_answers",
-            "rightAnswer", "right_answer", "answer_key", "answerKey", "参考答案", "标准答案", "试题答案")  # fmt: skip
+            "rightAnswer", "right_answer", "answer_key", "answerKey", "参考答案", "标准答案", "试题答案", "output")  # fmt: skip
+_INDEXES = ("correctIndex", "correct_index", "answerIndex", "answer_index", "rightIndex", "correctOptionIndex")
+"""Names of the right option's place among the options, or of several places."""
 _OPTIONS = (
     "options",
     "choices",
@@ -97,15 +113,24 @@ _CANONICAL = {
     "code": "id", "knowledge": "knowledgePoints", "tags": "tags", "difficulty": "difficulty",
 }  # fmt: skip
 """The names under which the reader knows what a person says that a field of a record holds."""
+_SHORT_NAMES = {"q": "question", "a": "a", "b": "b", "ans": "answer"}
+"""Names of one letter, known only where all of them stand together."""
+_SCRIPT = re.compile(
+    rb"\s*(?:(?:export\s+)?(?:var|let|const)\s+\w+\s*=|export\s+default|module\.exports\s*=|window\.\w+\s*=)\s*(?=[\[{])"
+)
+"""What stands before the JSON in a script that holds nothing else."""
 _NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道题有 question（题干）、options（选项）和 answer（答案）。"
 
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file is JSON with questions in it, by its first signs and its names."""
-    is_json = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[", b"{"))
-    if PurePath(name).suffix.lower() not in {".json", ".jsonl", ".ndjson", ".txt", ""} or not is_json:
+    is_json = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[", b"{")) or _SCRIPT.match(content[:200])
+    if PurePath(name).suffix.lower() not in {".json", ".jsonl", ".ndjson", ".js", ".txt", ""} or not is_json:
         return False
-    names = ({f'"{one}"'.encode() for one in group} for group in (_STEMS, (*_ANSWERS, "answerText", *_RIGHT_FLAGS)))
+    answers = (*_ANSWERS, "answerText", *_RIGHT_FLAGS, *_INDEXES)
+    if all(f'"{one}"'.encode() in content[:200_000] for one in _SHORT_NAMES):
+        return True
+    names = ({f'"{one}"'.encode() for one in group} for group in (_STEMS, answers))
     return all(any(one in content[:200_000] for one in group) for group in names)
 
 
@@ -124,7 +149,9 @@ def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> Parse
     if table and not any(isinstance(item, dict) and _first(item, _STEMS) for _, item in found):
         raise UnknownColumnsError(_UNKNOWN_FIELDS, format_name="json", tables=[table])
     hint = kind_names.kind_in(PurePath(name).stem)
-    reading = resolve_questions([_raw(item, where, hint) for where, item in found], format_name="json")
+    questions = [_raw(item, where, hint) for where, item in found]
+    _answer_by_index(questions, [item for _, item in found])
+    reading = resolve_questions(questions, format_name="json")
     reading.tables = [table] if table else []
     return reading
 
@@ -142,6 +169,8 @@ def looks_like_records(content: bytes, name: str) -> bool:
 def _decode(text: str) -> Any:
     """Decode JSON, or one JSON value a line."""
     text = text.removeprefix("\ufeff")
+    if script := _SCRIPT.match(text.encode()):
+        text = text.encode()[script.end() :].decode().rstrip().removesuffix(";")
     try:
         return json.loads(text, parse_float=str)
     except RecursionError as error:
@@ -201,6 +230,8 @@ def _field_of(head: str) -> str:
 
 def _renamed(item: Any, names: ColumnNames) -> Any:
     """Return a record with its fields under the names that the reader knows, as people have said."""
+    if isinstance(item, dict) and item.keys() >= _SHORT_NAMES.keys() and not names.said:
+        return {_SHORT_NAMES.get(head, head): value for head, value in item.items()}
     if not isinstance(item, dict) or not (names.said or names.remembered):
         return item
     renamed: dict[str, Any] = {}
@@ -240,7 +271,11 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
         parsed.rejection = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
         return parsed
     parsed.stem_text = _text(_first(item, _STEMS))
+    if item.get("instruction") == parsed.stem_text and _text(item.get("input")):
+        parsed.stem_text = f"{parsed.stem_text}\n{_text(item.get('input'))}"
     parsed.lettered = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
+    if not parsed.lettered:
+        parsed.stem_text, parsed.lettered = split_options(parsed.stem_text)
     _set_kind(parsed, item, hint)
     blanks = item.get("blankAnswers") or item.get("blanks")
     if isinstance(blanks, list) and blanks:
@@ -262,6 +297,25 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
     if isinstance(parts, list) and parts:
         parsed.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
     return parsed
+
+
+def _answer_by_index(questions: list[ParsedQuestion], items: list[Any]) -> None:
+    """Take the answers of questions without another from the right options' places: counted from 0 where one is 0, from 1 where one is beyond the last."""
+    given: list[tuple[ParsedQuestion, list[int]]] = []
+    for parsed, item in zip(questions, items, strict=True):
+        places = _first(item, _INDEXES) if isinstance(item, dict) else None
+        listed = places if isinstance(places, list) else [places]
+        if parsed.lettered and not parsed.answer and all(type(one) is int for one in listed):
+            given.append((parsed, [one for one in listed if isinstance(one, int)]))
+    is_from_zero = any(0 in places for _, places in given)
+    is_from_one = any(len(parsed.lettered) in places for parsed, places in given)
+    for parsed, places in given:
+        at = [place - (not is_from_zero) for place in places]
+        if is_from_zero == is_from_one or not all(0 <= place < len(parsed.lettered) for place in at):
+            reason = f"答案是选项的序号 {places[0]}，看不出从 0 还是从 1 数起。请写明选项字母。"
+            parsed.require_review("two_readings", reason)
+        else:
+            parsed.answer = "".join(parsed.lettered[place][0] for place in sorted(at))
 
 
 def _flagged(options: Any, parsed: ParsedQuestion) -> str:

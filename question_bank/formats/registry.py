@@ -60,6 +60,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti22")),
     Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
+    Format(name="blackboard-text", label="Blackboard 文本（用制表符分隔）", suffix=".txt", looks_like=_later("blackboard.looks_like_lines"), read=_later("blackboard.read_lines")),
     Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_exchange.looks_like_csc_exam"), read=_later("json_exchange.read_csc_exam")),
     Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_exchange.looks_like_json2qti"), read=_later("json_exchange.read_json2qti")),
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read"), has_columns=True),

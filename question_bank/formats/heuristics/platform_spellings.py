@@ -40,6 +40,10 @@ _CHAPTER_NUMBER = re.compile(
     rf"(?m)^{_SPACE}(\d{{1,2}})\s*[-—–]\s*(\d{{1,3}})\s*[.、．:：]\s*(?=[^\s.、．][^\n]*[\u4e00-\u9fff])"
 )
 _PLAIN_NUMBER = re.compile(rf"(?m)^{_SPACE}\d{{1,4}}\s*[.、．]\s*(?=[^\d\s])")
+_TRUTH_ROW = re.compile(
+    r"(?m)^[ \u3000]*(?:(?P<number>\d{1,4})[.、．]?[ \u3000]*\t[ \t\u3000]*)?(?P<stem>[^\t\n]{5,}?)[ \u3000]*\t[ \t\u3000]*(?P<word>正确|错误|[对错√×])[ \t\u3000]*$"
+)
+"""A line of a table without a head: number, stem, and whether it is true, parted by tabs."""
 _EMPTY_KEYS = re.compile(rf"(?m)^{_SPACE}题号[ \t|]+[\d \t|]+\n{_SPACE}答案[ \t|]*$")
 """A table that candidates fill in: numbers, and nothing below them."""
 _ANSWERED = re.compile(rf"(?m)^{_SPACE}[【\[]?(?:正确|参考|标准)?答案[】\]]?\s*[:：]?\s*(?P<key>[^\n]*?){_SPACE}$")
@@ -48,6 +52,7 @@ _OPTION_LETTER = re.compile(rf"(?m)^{_SPACE}[(（]?[A-HＡ-Ｈ][)）]?\s*[.、�
 
 def unify_platforms(text: str) -> str:
     """Return a text with what platforms print around questions and keys in the common spelling; no line comes or goes."""
+    text = _number_truths(text)
     text = _REQUIRED.sub(lambda match: match[1] or "", text)
     if _RING.search(text):
         text = _letter_rings(text)
@@ -74,6 +79,16 @@ def _letter_rings(text: str) -> str:
         else:
             written += [f"{letter}. {line}" for letter, line in zip(OPTION_LETTERS, bare, strict=False)]
     return "\n".join(written)
+
+
+def _number_truths(text: str) -> str:
+    """Write a table of true/false questions without a head as numbered lines with the word in brackets, where all its lines are such."""
+    rows = [*_TRUTH_ROW.finditer(text)]
+    tabbed = sum("\t" in line.strip() for line in text.split("\n")) if len(rows) > 2 else 0
+    if not tabbed or tabbed > len(rows):
+        return text
+    numbers = iter(range(1, len(rows) + 1))
+    return _TRUTH_ROW.sub(lambda row: f"{row['number'] or next(numbers)}. {row['stem']}（{row['word']}）", text)
 
 
 def _number_plainly(text: str) -> str:

@@ -60,8 +60,35 @@ _COUNTED = re.compile(
 )
 """Small letters, numbers, letters without a sign: they mark options where they begin the cell and leave none out."""
 _TRAILING = re.compile(r"(?:<br\s*/?>|[|｜$#@&;；,，、/\s])+$", re.IGNORECASE)
-_TEXT_NAMES = ("text", "content", "value", "label", "name", "option", "内容", "选项内容", "选项", "title")
-_KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "标号", "optionKey")
+_TEXT_NAMES = (
+    "text",
+    "content",
+    "value",
+    "label",
+    "name",
+    "option",
+    "内容",
+    "选项内容",
+    "选项",
+    "title",
+    "optionContent",
+    "optionText",
+    "optionValue",
+)
+_KEY_NAMES = (
+    "key",
+    "letter",
+    "id",
+    "no",
+    "prefix",
+    "code",
+    "选项序号",
+    "标号",
+    "optionKey",
+    "optionCode",
+    "optionLabel",
+    "label",
+)
 
 
 def read_options(text: str) -> list[tuple[str, str]]:

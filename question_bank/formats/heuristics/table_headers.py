@@ -58,7 +58,7 @@ _NAMES: dict[Field, str] = {
     Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
     Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
-    Field.RIGHT: "是否正确 是否正确答案 是否为正确答案 是否为答案 是否答案 正确与否 正确标记 iscorrect isright",
+    Field.RIGHT: "√ ✓ ✔ 是否正确 是否正确答案 是否为正确答案 是否为答案 是否答案 正确与否 正确标记 iscorrect isright",
     Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
     "explanation analysis",
     Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
@@ -228,7 +228,10 @@ def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequenc
     again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
     known = {(column.field, column.place, column.index) for column in header.columns}
     repeated = sum((column.field, column.place, column.index) in known for column in again.columns)
-    is_same = repeated >= len(again.columns) - 1
+    fields = {column.index: column.field for column in header.columns}
+    is_same = repeated >= len(again.columns) - 1 and all(
+        fields.get(column.index, column.field) is column.field for column in again.columns
+    )
     return replace(header, row=again.row, last_row=again.last_row) if is_same else again
 
 
@@ -303,6 +306,9 @@ def _field_known(cell: str) -> tuple[Field, int, int] | None:
         if named:
             return named
     several = [_field_of(normalise_header(part)) for part in re.split(r"[/／或]", cell)]
+    explaining = [one for one in several if one and one[0] is Field.EXPLANATION]
+    if len(several) == 2 and explaining and all(one and one[0] in {Field.EXPLANATION, Field.TAGS} for one in several):
+        return explaining[0]  # `出处/解析`
     return several[0] if len(several) == 2 and several[0] and several[1] and several[0][0] is several[1][0] else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
-from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions
+from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions, table_shapes
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.stems import strip_mark
@@ -36,6 +36,7 @@ def read_table(table: QuestionTable) -> TableResult:
     """Return all question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
+    table_shapes.unify_shapes(texts)
     header = find_header(texts, of_kind=table.kind_hint is not None, names=table.names)
     columns = describe_columns(table.place, texts, header, table.names)
     if header is None:
@@ -54,9 +55,9 @@ def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, i
     for top, left, bottom, _right in joined:
         if top >= len(texts) or left >= len(texts[top]):
             continue
-        for row in texts[top + 1 : bottom + 1]:
-            if left < len(row) and not row[left]:
-                row[left] = texts[top][left]
+        for row in texts[top + 1 : bottom + 1] if texts[top][left] else ():
+            row.extend("" for _ in range(left + 1 - len(row)))
+            row[left] = row[left] or texts[top][left]
 
 
 class _RowReader:

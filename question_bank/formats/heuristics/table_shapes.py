@@ -1,0 +1,68 @@
+"""Write tables of unusual shape in the usual one, before their head is looked for."""
+
+import unicodedata
+
+from question_bank.formats.heuristics.kind_names import kind_of
+from question_bank.formats.heuristics.table_headers import (
+    HEADER_ROWS,
+    Field,
+    field_named,
+    find_header,
+    normalise_header,
+)
+from question_bank.model import OPTION_LETTERS
+
+_YES, _NO = frozenset({"正确", "对", "√", "是"}), frozenset({"错误", "错", "×", "否"})
+_TICKS = frozenset({"√", "✓", "✔", "☑", "●", "1", "是", "V", "v"})
+
+
+def unify_shapes(texts: list[list[str]]) -> None:
+    """Write options a row with their letters in a column of their own, ticks in two columns and stems below a kind's name as tables usually have them."""
+    for number, row in enumerate(texts[:HEADER_ROWS]):
+        names = [normalise_header(cell) for cell in row]
+        fields = [named[0] if (named := field_named(cell)) else None for cell in row]
+        if Field.STEM in fields and Field.ANSWER not in fields:
+            _join_truth(texts, number, names)
+        if Field.STEM in fields and Field.OPTIONS in fields:
+            _join_letters(texts, number, fields.index(Field.OPTIONS))
+    if find_header(texts) is None:
+        for row in texts[:HEADER_ROWS]:
+            _name_stem(row)
+
+
+def _name_stem(row: list[str]) -> None:
+    """Name the column of stems `题干` where its head is the name of a kind, and an answer's stands beside it."""
+    kinds = [index for index, cell in enumerate(row) if cell.endswith("题") and kind_of(normalise_header(cell))]
+    fields = {named[0] for cell in row if (named := field_named(cell))}
+    if len(kinds) == 1 and Field.ANSWER in fields and Field.STEM not in fields:
+        row[kinds[0]] = "题干"
+
+
+def _join_truth(texts: list[list[str]], number: int, names: list[str]) -> None:
+    """Make one column of answers of two that are headed 正确 and 错误, of which one is ticked."""
+    yes = [index for index, name in enumerate(names) if name in _YES]
+    no = [index for index, name in enumerate(names) if name in _NO]
+    if len(yes) != 1 or len(no) != 1:
+        return
+    for row in texts[number + 1 :]:
+        row.extend("" for _ in range(max(yes[0], no[0]) + 1 - len(row)))
+        pair = [unicodedata.normalize("NFKC", row[one[0]]).strip() for one in (yes, no)]
+        if sorted(map(bool, pair)) == [False, True] and "".join(pair) in _TICKS:
+            row[yes[0]], row[no[0]] = ("正确" if pair[0] else "错误"), ""
+        else:
+            row[yes[0]] = row[no[0]] = ""  # both ticked or neither: without an answer, on review
+    texts[number][yes[0]], texts[number][no[0]] = "答案", ""
+
+
+def _join_letters(texts: list[list[str]], number: int, place: int) -> None:
+    """Put the letters that stand alone in a column `选项` before the texts beside them: an option a row."""
+    below = [row for row in texts[number + 1 :] if len(row) > place + 1 and row[place]]
+    if len(below) < 2 or not all(_is_letter(row[place]) and row[place + 1] for row in below):
+        return
+    for row in below:
+        row[place], row[place + 1] = f"{row[place].strip()}. {row[place + 1]}", ""
+
+
+def _is_letter(text: str) -> bool:
+    plain = unicodedata.normalize("NFKC", text).strip().upper()
+    return len(plain) == 1 and plain in OPTION_LETTERS[:10]
