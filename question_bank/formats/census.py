@@ -37,9 +37,11 @@ _NUMBERED = re.compile(
 _KEY_LINE = re.compile(
     r"\d{1,4}\s*[.、:)]?\s*(?:答案\s*:?\s*)?(?:[A-H]{1,8}|正确|错误|[√×对错])(?![\u4e00-\u9fffA-Za-z])"
 )
-_FIRST_OPTION = re.compile(r"(?:[(\[【]A[)\]】]|A\s*[.、:),]|A选项|选项A|A\s{1,4}(?=[\u4e00-\u9fff\d]))")
+_FIRST_OPTION = re.compile(
+    r"(?:[(\[【]A[)\]】]|A\s*[.、:),](?!\s*B\s*[、,])|A选项|选项A|A\s{1,4}(?=[\u4e00-\u9fff\d]))"
+)
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:])"
+    r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:)\]】〗])"
 )
 """The label of one question's answer, before that answer."""
 _STEM_LABEL = re.compile(
@@ -112,6 +114,7 @@ def _count_xml(pattern: bytes, *ends: str) -> Callable[[bytes], int | None]:
 def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
     """Count the rows with two filled cells below a head that names a question and something beside; None without such a head."""
     filled = [cells for row in rows if sum(map(bool, cells := [str(cell).strip() for cell in row])) > 1]
+    filled = [cells for cells in filled if "".join(cells).strip("-: ")]  # the ruler of a Markdown table
     for place, cells in enumerate(filled[:MAX_HEAD]):
         names = [cell if len(cell) <= MAX_NAME else "" for cell in cells]
         stem = next(
@@ -190,7 +193,10 @@ def _count_csv(content: bytes) -> int | None:
 def _count_workbook(content: bytes) -> int | None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
-    counts = [_count_rows(book.get_sheet_by_name(name).to_python()) for name in visible]
+    sheets = [book.get_sheet_by_name(name).to_python() for name in visible]
+    counts = [_count_rows(rows) for rows in sheets]
+    if not any(counts) and all(sum(cell != "" for cell in row) < 2 for rows in sheets for row in rows):
+        return _count_lines(str(cell) for rows in sheets for row in rows for cell in row if cell != "")
     return sum(count for count in counts if count) or None
 
 
@@ -229,12 +235,19 @@ def _paragraphs(xml: str) -> list[str]:
 
 
 def _count_pdf(content: bytes) -> int | None:
-    """Count in the lines of all pages as they come, headers and page numbers among them."""
-    return _count_lines(line for page in read_pdf_pages(content) for line in page.lines)
+    """Count the rows of tables that rules divide, and in the lines of all pages as they come, headers and page numbers among them."""
+    pages = read_pdf_pages(content)
+    pieces = [table.rows if table.rows[0][0] else table.rows[1:] for page in pages for table in page.tables]
+    rows = _count_rows(row for piece in pieces for row in piece)
+    cells = (
+        [line for piece in pieces for row in piece for cell in row for line in cell.split("\n")] if rows is None else []
+    )
+    lines = [line for page in pages for line in page.lines if not _is_head_again(re.split(r"\s{2,}", line))]
+    return ((rows or 0) + (_count_lines([*lines, *cells]) or 0)) or None
 
 
 def _count_lines(lines: Iterable[str]) -> int | None:
-    """Count questions by their numbers, in that way of writing numbers which gives most; without numbers, by options, answers and named stems.
+    """Count questions by their numbers, in that way of writing numbers which has most; without numbers, by options, answers and named stems.
 
     From one number to the next stands at least one question, and as many as there are first options or labelled answers: so one without a
     number is counted too.
@@ -243,13 +256,19 @@ def _count_lines(lines: Iterable[str]) -> int | None:
     kept = kept[: _body_end(kept)]
     ways = {way for line in kept if (match := _number_of(line)) for way in match.groupdict() if match[way]}
     stems = sum(_STEM_LABEL.match(line) is not None for line in kept)
-    return max((_count_spans(kept, _starts(kept, way)) for way in ways or {""}), default=0) or stems or None
+    starts = [_starts(kept, way) for way in ways or {""}]
+    most = max(map(len, starts))
+    return max(_count_spans(kept, one) for one in starts if len(one) == most) or stems or None
 
 
 def _body_end(lines: Sequence[str]) -> int:
     """Return where a section of answers begins: its head stands behind the last options, and at most twice, as a question's label would not."""
     options = max((place for place, line in enumerate(lines) if _FIRST_OPTION.match(line)), default=0)
     heads = [place for place, line in enumerate(lines) if place > options and _ANSWERS.match(line)]
+    labels = [place for place, line in enumerate(lines) if place > options and _ANSWERS.match(line.removesuffix(":"))]
+    below = next(filter(None, lines[labels[0] + 1 :]), "") if len(labels) == 1 else ""
+    if labels and re.match(r"\D{0,3}1\s*[.、:)]", below):
+        return labels[0]
     return heads[0] if 0 < len(heads) <= 2 else len(lines)
 
 

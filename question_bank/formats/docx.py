@@ -11,8 +11,10 @@ from examapp.documents.archives import Archive, UnreadableFileError, holds_offic
 from examapp.documents.decoding import clean_text, decode_text, read_count
 from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
 from examapp.documents.safe_xml import Element, parse_xml
+from question_bank.formats.docx_emphasis import is_emphasised, mark_runs, styles_of
 from question_bank.formats.docx_numbering import CIRCLED, Numbering, W
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.emphasis import emphasised, read_by_emphasis, say_keys
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import Field, find_header
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -63,8 +65,18 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
     """Return all questions of a document; `answers` is a second document or text with the keys."""
-    document = _load(content, has_pictures=True)
+    archive = _open(content)
     second = _second(*answers) if answers else None
+    reading = _read_document(_load(archive, has_pictures=True), name=name, second=second)
+    if second:
+        return reading
+    return read_by_emphasis(
+        reading, styles_of(archive),
+        lambda style: _read_document(_load(archive, has_pictures=True, style=style), name=name, second=None),
+    )  # fmt: skip
+
+
+def _read_document(document: _Document, *, name: str, second: str | None) -> ParseResult:
     readings = [_read_table(table, number, name) for number, table in enumerate(document.tables, 1)]
     text = "\n".join(document.lines)
     if text.strip():
@@ -92,7 +104,7 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
 
 def document_lines(content: bytes) -> list[str]:
     """Return all the text of a Word document line by line, tables too, with the numbers that Word shows; a sign stands for each picture."""
-    document = _load(content)
+    document = _load(_open(content))
     return document.lines + [" ".join(filter(None, row)) for table in document.tables for row in table]
 
 
@@ -105,7 +117,7 @@ def numbered_lines(content: bytes) -> tuple[list[tuple[int, str]], list[list[lis
 def _second(content: bytes, name: str) -> str:
     if content.startswith((b"PK\x03\x04", OLE)):
         if content.startswith(OLE) or looks_like(content, name):
-            return "\n".join(_load(content).lines)
+            return "\n".join(_load(_open(content)).lines)
         raise UnreadableFileError("答案文件要用 Word（.docx）或文本文件。请另存后再导入。")
     return decode_text(content)
 
@@ -135,7 +147,7 @@ def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
     return reading
 
 
-def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
+def _open(content: bytes) -> Archive:
     if content.startswith(OLE):
         raise UnreadableFileError("这是旧版 .doc 文件或加了密码的文件。请用 Word 或 WPS 打开，另存为 .docx 后再导入。")
     if not content.startswith(b"PK\x03\x04"):
@@ -145,9 +157,16 @@ def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
         raise UnreadableFileError("这个压缩包不是 Word 文件。请确认文件类型。")
     if any(name.lower().endswith("vbaproject.bin") for name in archive.names):
         raise UnreadableFileError("Word 文件里有宏，为安全起见不予打开。请另存为不含宏的 .docx 后再导入。")
+    return archive
+
+
+def _load(archive: Archive, *, has_pictures: bool = False, style: str = "") -> _Document:
+    """Return the text of a document; with a style of emphasis, a tick stands behind each option that has it."""
     body = parse_xml(archive.read("word/document.xml"), what="Word 文件").find(f"{W}body")
     document = _Document()
     if body is not None:
+        if style:
+            mark_runs(body, style)
         document.pictures = _number_pictures(archive, body) if has_pictures else []
         _walk(body, document, Numbering(_part(archive, "word/numbering.xml"), _part(archive, "word/styles.xml")))
     return document
@@ -186,7 +205,7 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             number += 1
             if number > MAX_PARAGRAPHS:
                 raise UnreadableFileError(f"Word 文件超过 {MAX_PARAGRAPHS} 段。请拆成几个文件再导入。")
-            _add(document, numbering.label(element) + paragraph_text(element), number)
+            _add(document, say_keys(numbering.label(element) + paragraph_text(element)), number)
             continue
         rows = _table_rows(element)
         turned = [list(column) for column in zip_longest(*rows, fillvalue="")]
@@ -287,7 +306,7 @@ def _run_text(run: Element) -> str:
     mark = run.find(f"{W}rPr/{W}u")
     if (mark is not None and mark.get(f"{W}val", "single") != "none") and len(text) >= 2 and not clean_text(text):
         return "____"
-    return text
+    return emphasised(text) if is_emphasised(run) else text
 
 
 def _ruby_text(ruby: Element) -> str:
@@ -306,7 +325,7 @@ def _table_rows(table: Element, numbering: Numbering | None = None) -> list[list
         cells: list[str] = []
         for cell in row.iterchildren(f"{W}tc"):
             labelled = ((numbering.label(one) if numbering else "") + paragraph_text(one) for one in cell.iter(f"{W}p"))
-            text = "\n".join(labelled).strip()
+            text = "\n".join(map(say_keys, labelled)).strip()
             span = cell.find(f"{W}tcPr/{W}gridSpan")
             merge = cell.find(f"{W}tcPr/{W}vMerge")
             if merge is not None and merge.get(f"{W}val") != "restart" and rows and len(cells) < len(rows[-1]):

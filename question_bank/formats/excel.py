@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 import xlsxwriter
@@ -12,6 +13,8 @@ from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
 from examapp.documents.archives import ZIP, UnreadableFileError, holds_office
+from examapp.documents.number_formats import cell_text
+from examapp.documents.workbook_styles import styled_cells
 from examapp.documents.workbooks import MAX_ROWS, OLE, WorkbookSheet, open_sheets
 from question_bank.formats.csv_table import (
     MAX_CELL,
@@ -25,11 +28,13 @@ from question_bank.formats.csv_table import (
 )
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.emphasis import lacks_keys, read_by_emphasis
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import NO_NAMES
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
+from question_bank.formats.sheet_text import read_sheet_text
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import (
     DIFFICULTY_NAMES,
@@ -54,10 +59,30 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
-    reading = read_sheets(open_sheets(content, name=name, may_hold_macros=True), name=name, columns=columns)
+    sheets = open_sheets(content, name=name, may_hold_macros=True)
+    reading = read_sheets(sheets, name=name, columns=columns)
+    if content.startswith(ZIP) and lacks_keys(reading):
+        styled = styled_cells(content)
+        reading = read_by_emphasis(
+            reading, styled, lambda style: read_sheets(_ticked(sheets, styled[style]), name=name, columns=columns)
+        )
     if content.startswith(ZIP) and b"vbaProject.bin" in content:
         reading.remarks.append(Note("整个文件", "工作簿里有宏。宏没有运行，只读了单元格里的内容。", "macros"))
     return reading
+
+
+def _ticked(sheets: Sequence[WorkbookSheet], styled: Mapping[str, set[tuple[int, int]]]) -> list[WorkbookSheet]:
+    """Return sheets with a tick behind the text of each styled cell, rows left out that are styled throughout."""
+    found: list[WorkbookSheet] = []
+    for sheet in sheets:
+        rows = [list(row) for row in sheet.rows]
+        for number, row in enumerate(rows):
+            filled = [place for place, cell in enumerate(row) if str(cell).strip()]
+            mine = [place for place in filled if (number, place) in styled.get(sheet.name, ())]
+            for place in mine if len(mine) < len(filled) else ():
+                row[place] = f"{cell_text(row[place])} √"
+        found.append(replace(sheet, rows=rows))
+    return found
 
 
 def read_sheets(
@@ -86,6 +111,8 @@ def read_sheets(
         questions.extend(join_cases(result.rows))
         remarks.extend(result.remarks)
     if not found_table:
+        if (text := read_sheet_text(sheets, name=name, format_name=format_name)) is not None:
+            return text
         is_hidden = any(note.code == "hidden_sheet" for note in remarks)
         if is_hidden or not tables:
             raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)

@@ -11,7 +11,7 @@ from examapp.documents.decoding import decode_text
 from question_bank.formats import csv_table
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth, same_answer
-from question_bank.formats.heuristics.keys import chosen_in
+from question_bank.formats.heuristics.keys import chosen_in, take_ticks
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import STEM_SIGNS, split_glued, split_stem_signs
 from question_bank.formats.heuristics.text_answers import (
@@ -35,7 +35,6 @@ MAX_LINES = 100_000
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
-_OPTION_TICK = re.compile(r"\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
 _MARKS = r"(?:的|者|题|目|请|说法)*(?:打|划|画|涂|填|选|写|用)上?\s*[“\"'(]?\s*"
 _TURNED_SIGNS = re.compile(rf"(?:正确|对){_MARKS}(?:[×✗✘XxFfNn错叉]|[02](?!\d))")
 """What a heading says where the signs mean the reverse: `正确的打×，错误的打√`."""
@@ -177,7 +176,7 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
         reason = f"最后一题的后面有一段没有栏名的文字“{loose[-1][:20]}”，读作了它的解析或答案。请核对。"
         questions[-1].add_dropped("stray_text", reason)
     for parsed in questions:
-        _take_ticks(parsed)
+        take_ticks(parsed)
     previous = 0
     for answers in segments.answers:
         _give_out(answers, segments, questions, previous)
@@ -211,25 +210,6 @@ def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) ->
                 parsed.require_review("number_gap", reason)
             elif is_counting:
                 parsed.add_dropped("number_gap", reason)
-
-
-def _take_ticks(parsed: ParsedQuestion) -> None:
-    """Take the ticks behind options as the key, where the question has no other; a key that says otherwise is doubt."""
-    marks = [_OPTION_TICK.search(text) for _, text in parsed.lettered]
-    ticked = "".join(
-        letter for (letter, _), mark in zip(parsed.lettered, marks, strict=True) if mark and mark[1] in "√✓✔"
-    )
-    if not ticked:
-        return
-    parsed.lettered = [
-        (letter, text[: mark.start()] if mark else text)
-        for (letter, text), mark in zip(parsed.lettered, marks, strict=True)
-    ]
-    if not parsed.answer:
-        parsed.answer = ticked
-    elif not same_answer(parsed.answer, ticked, count=len(parsed.lettered)):
-        reason = f"答案写着“{parsed.answer[:20]}”，打钩的选项却是 {ticked}。请核对答案。"
-        parsed.require_review("two_keys", reason)
 
 
 def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:

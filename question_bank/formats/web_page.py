@@ -13,6 +13,7 @@ from examapp.documents.safe_xml import Element, parse_html
 from examapp.documents.workbooks import WorkbookSheet
 from question_bank.formats.excel import read_sheets
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.emphasis import STYLES, emphasised, lacks_keys, read_by_emphasis, say_keys
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import NO_NAMES
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -96,10 +97,20 @@ def _extend(whole: ParseResult, part: ParseResult) -> None:
 
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:
     """Return all questions of a page: by its tables where it is one of tables alone or named as a workbook, else by its text."""
-    page = _PageWalker()
     root = parse_html(_page_of(content))
-    if root is not None:
-        page.walk(root)
+    if root is None:
+        raise UnreadableFileError(_EMPTY)
+    reading = _read_root(root, name=name, columns=columns)
+    if not lacks_keys(reading):
+        return reading
+    styles = {style for style in STYLES if any(has_style(one, style) for one in root.iter())}
+    return read_by_emphasis(reading, styles, lambda style: _read_root(root, name=name, columns=columns, style=style))
+
+
+def _read_root(root: Element, *, name: str, columns: ColumnNames, style: str = "") -> ParseResult:
+    """Return the questions of a page; with a style of emphasis, a tick stands behind each option that has it."""
+    page = _PageWalker(style)
+    page.walk(root)
     page.flush()
     if page.all_tables and (PurePath(name).suffix.lower() in _SHEET_NAMES or not any(page.found.lines)):
         reading = read_sheets(page.all_tables, name=name, columns=columns, format_name="web-page")
@@ -125,22 +136,23 @@ def _page_of(content: bytes) -> str:
 class _PageWalker:
     """Walks a page and gathers its lines and tables in reading order."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: str = "") -> None:
         self.found = TextAndTables()
+        self._style = style
         self.all_tables: list[WorkbookSheet] = []
         self._line = ""
         self._remarked: set[str] = set()
 
     def flush(self) -> None:
         """End the current line."""
-        for line in self._line.replace("\xa0", " ").split("\n"):
+        for line in say_keys(self._line).replace("\xa0", " ").split("\n"):
             self.found.lines.append(line.strip())
         self._line = ""
 
     def walk(self, node: Element) -> None:
         """Take in an element with all that is in it."""
         tag = node.tag if isinstance(node.tag, str) else ""
-        if tag in _SKIPPED or not tag:
+        if tag in _SKIPPED or not tag or (tag == "div" and node.get("title") in {"header", "footer"}):
             return
         if tag == "table" and node.find(".//table") is None:
             self.flush()
@@ -158,6 +170,7 @@ class _PageWalker:
         self._line = ""
 
     def _take_inside(self, node: Element, tag: str) -> None:
+        start = len(self._line)
         if tag == "br":
             self._line += "\n"
         elif tag == "img":
@@ -170,6 +183,12 @@ class _PageWalker:
         for child in node:
             self.walk(child)
             self._add(child.tail, tag)
+        start = min(start, len(self._line))
+        inside = self._line[start:]
+        if len(inside) > 1 and not inside.strip() and "\n" not in inside and has_style(node, "underline"):
+            self._line = f"{self._line[:start]}____"
+        elif self._style and inside.strip() and has_style(node, self._style):
+            self._line = self._line[:start] + emphasised(inside)
 
     def _add(self, text: str | None, tag: str) -> None:
         if text:
@@ -203,12 +222,32 @@ class _PageWalker:
         self.found.add_table(rows, joined)
 
     def _cell_text(self, cell: Element) -> str:
-        inner = _PageWalker()
+        inner = _PageWalker(self._style)
         inner._remarked = self._remarked
         inner._take_inside(cell, "td")
         inner.flush()
         self.found.remarks.extend(inner.found.remarks)
         return "\n".join(filter(None, inner.found.lines))
+
+
+_COLOUR = re.compile(r"(?<![-\w])color\s*:\s*(?!black|windowtext|inherit|#000|rgb\(0, ?0, ?0\))", re.IGNORECASE)
+_MARKED = re.compile(
+    r"background(?:-color)?\s*:\s*(?!white|transparent|none|inherit|#fff|rgb\(255, ?255, ?255\))", re.IGNORECASE
+)
+_BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
+_UNDERLINED = re.compile(r"text-decoration(?:-line)?\s*:\s*underline", re.IGNORECASE)
+_BY_CSS = {"color": _COLOUR, "highlight": _MARKED, "bold": _BOLD, "underline": _UNDERLINED}
+_BY_TAG = {"highlight": {"mark"}, "bold": {"b", "strong"}, "underline": {"u", "ins"}}
+_BLACK = frozenset({"", "black", "#000000", "#000", "windowtext"})
+
+
+def has_style(node: Element, style: str) -> bool:
+    """Return whether an element sets its words apart in this style."""
+    tag, css = node.tag, _BY_CSS.get(style)
+    if not isinstance(tag, str) or css is None:
+        return False
+    is_coloured = style == "color" and tag == "font" and node.get("color", "").lower() not in _BLACK
+    return is_coloured or tag in _BY_TAG.get(style, ()) or css.search(node.get("style", "")) is not None
 
 
 def _span(cell: Element, name: str) -> int:

@@ -21,6 +21,7 @@ _CHOSEN = re.compile(
 )
 _SENTENCE_ENDS = re.compile(r"[。；;\n]|[，,](?!\s*[A-H](?![A-Za-z]))")
 _BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
+_OPTION_TICK = re.compile(r"(?<=\S)\s*[(（\[]?\s*([√✓✔×✗✘])\s*[)）\]]?\s*$")
 _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
 
@@ -177,3 +178,22 @@ def _blanks_in_columns(parsed: ParsedQuestion, marked: int) -> tuple[tuple[tuple
         return (), (f"题干有 {marked} 个空，却给了 {len(parsed.blank_answers)} 个空的答案。请核对。", "blanks_mismatch")
     read = (answers.read_blanks(text, count=1) or ((text,),) for text in parsed.blank_answers)
     return tuple(itertools.chain.from_iterable(read)), None
+
+
+def take_ticks(parsed: ParsedQuestion) -> None:
+    """Take the ticks behind options as the key, where the question has no other; a key that says otherwise is doubt."""
+    marks = [_OPTION_TICK.search(text) for _, text in parsed.lettered]
+    ticked = "".join(
+        letter for (letter, _), mark in zip(parsed.lettered, marks, strict=True) if mark and mark[1] in "√✓✔"
+    )
+    if not ticked:
+        return
+    parsed.lettered = [
+        (letter, text[: mark.start()] if mark else text)
+        for (letter, text), mark in zip(parsed.lettered, marks, strict=True)
+    ]
+    if not parsed.answer:
+        parsed.answer = ticked
+    elif not answers.same_answer(parsed.answer, ticked, count=len(parsed.lettered)):
+        reason = f"答案写着“{parsed.answer[:20]}”，打钩的选项却是 {ticked}。请核对答案。"
+        parsed.require_review("two_keys", reason)

@@ -8,6 +8,7 @@ from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
 from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions, table_shapes
 from question_bank.formats.heuristics.answers import is_by_number
+from question_bank.formats.heuristics.keys import take_ticks
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_columns import describe_columns, label_of
@@ -158,6 +159,7 @@ class _RowReader:
         self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
+        take_ticks(parsed)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
         table_questions.review_longer_row(parsed, self.table.width, row)
         table_questions.complete_from_stem(parsed)

@@ -3,6 +3,7 @@
 import unicodedata
 
 from question_bank.formats.heuristics.kind_names import kind_of
+from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_headers import (
     HEADER_ROWS,
     Field,
@@ -25,6 +26,8 @@ def unify_shapes(texts: list[list[str]]) -> None:
             _join_truth(texts, number, names)
         if Field.STEM in fields and Field.OPTIONS in fields:
             _join_letters(texts, number, fields.index(Field.OPTIONS))
+        if Field.STEM in fields and not {Field.OPTIONS, Field.OPTION, Field.ANSWER_N}.intersection(fields):
+            _fold_options(texts, number, fields.index(Field.STEM))
     if find_header(texts) is None:
         for row in texts[:HEADER_ROWS]:
             _name_stem(row)
@@ -66,3 +69,35 @@ def _join_letters(texts: list[list[str]], number: int, place: int) -> None:
 def _is_letter(text: str) -> bool:
     plain = unicodedata.normalize("NFKC", text).strip().upper()
     return len(plain) == 1 and plain in OPTION_LETTERS[:10]
+
+
+def _fold_options(texts: list[list[str]], number: int, place: int) -> None:
+    """Put options that stand in rows below their stem, `A. 甲` or a letter and its text in the cell beside, behind it in its cell."""
+    is_beside = len(texts[number]) > place + 1 and not texts[number][place + 1]
+    groups: list[tuple[list[str], list[tuple[list[str], str]]]] = []
+    for row in texts[number + 1 :]:
+        row.extend("" for _ in range(place + 2 - len(row)))
+        letter, text, rest = _option_in(row, place, is_beside=is_beside)
+        if groups and text and letter == OPTION_LETTERS[len(groups[-1][1])]:
+            if not set(filter(None, rest)) <= _TICKS:
+                return
+            groups[-1][1].append((row, f"{letter}. {text}{' √' if any(rest) else ''}"))
+        elif row[place]:
+            groups.append((row, []))
+    if not groups or sum(len(options) > 1 for _, options in groups) * 2 < len(groups):
+        return
+    for stem, options in groups:
+        if is_beside and stem[place].rstrip(".．、").isdigit() and stem[place + 1]:
+            stem[place], stem[place + 1] = stem[place + 1], ""
+        stem[place] = "\n".join([stem[place], *(text for _, text in options)])
+        for row, _ in options:
+            row[:] = [""] * len(row)
+
+
+def _option_in(row: list[str], place: int, *, is_beside: bool) -> tuple[str, str, list[str]]:
+    """Return the letter and text of an option that stands in a row, and the cells beside it; no text where there is none."""
+    if is_beside and _is_letter(row[place]):
+        letter = unicodedata.normalize("NFKC", row[place]).strip().upper()
+        return letter, row[place + 1], row[:place] + row[place + 2 :]
+    letter, text = strip_mark(row[place])
+    return letter, text if letter else "", row[:place] + row[place + 1 :]
