@@ -110,7 +110,7 @@ def document_lines(content: bytes) -> list[str]:
 
 def numbered_lines(content: bytes) -> tuple[list[tuple[int, str]], list[list[list[str]]]]:
     """Return the lines of a Word document, each with the number of its paragraph, and its tables of questions."""
-    document = _load(content)
+    document = _load(_open(content))
     return list(zip(document.paragraphs, document.lines, strict=True)), document.tables
 
 

@@ -50,6 +50,7 @@ def test_questions_of_a_page_in_columns_are_doubted():
 def written(*texts, image=False):
     """Write a PDF of one page: texts with their places in points."""
     stream = "BT /F1 12 Tf " + " ".join(f"1 0 0 1 {x} {y} Tm ({text}) Tj" for x, y, text in texts) + " ET"
+    stream += " q 595 0 0 842 0 0 cm /I Do Q" if image else ""
     picture = "/XObject << /I 6 0 R >>" if image else ""
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
