@@ -153,6 +153,7 @@ CARRIERS: dict[str, Carrier] = {
     "qti-2.2": _written("qti-2.2", ".zip", _raw),
     "qti-3.0": _written("qti-3.0", ".zip", _raw),
     "blackboard": lambda stem, option: (pool(stem, option), "a.dat"),
+    "blackboard-text": lambda stem, option: (f"MC\t{stem}\t{option}\tincorrect\t乡政府\tcorrect\n".encode("utf-8", "surrogatepass"), "a.txt"),
     "csc-exam": lambda stem, option: (_csc_exam(stem, option), "a.json"),
     "json2qti": lambda stem, option: (json.dumps({"测验": {stem: ["乡政府", option, "村委会"]}}).encode(), "a.json"),
     "json": lambda stem, option: (_records(stem, option), "a.json"),

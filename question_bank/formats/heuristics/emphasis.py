@@ -97,7 +97,7 @@ def _agrees(first: ParseResult, second: ParseResult) -> bool:
     texts, others = (sorted((question.stem, question.options) for question in each) for each in (one, two))
     whole = sum(len(question.key) == len(question.options) for question in two if _may_lack(question))
     is_like = texts == others and first.found == second.found and len(first.imported) <= len(second.imported)
-    return is_like and whole <= _FEW * max(len(two), 1)
+    return is_like and whole * 2 <= len(two)
 
 
 def _questions(reading: ParseResult) -> list[Question]:

@@ -187,6 +187,15 @@ def set_ticked(parsed: ParsedQuestion, ticks: Sequence[tuple[str, str]]) -> None
     parsed.answer = "".join(letter for letter, mark in marks if mark in _TICKS)
 
 
+_OPTION_STEM = re.compile(r"[(（【]\s*[A-H]\s*[)）】]|[A-H]\s*(?:[.．:：)）]|、(?![A-Za-z]))")
+
+
+def review_option_stem(parsed: ParsedQuestion) -> None:
+    """Require a review of a question without options whose stem begins as an option does: perhaps it is one of the question above."""
+    if not parsed.lettered and _OPTION_STEM.match(parsed.stem_text):
+        parsed.require_review("option_as_stem", "题干以选项字母开头，可能是上一题的选项。请核对。")
+
+
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 

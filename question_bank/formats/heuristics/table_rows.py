@@ -159,10 +159,11 @@ class _RowReader:
         self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
-        take_ticks(parsed)
         table_questions.review_second_columns(parsed, row, self.header.unknown)
         table_questions.review_longer_row(parsed, self.table.width, row)
         table_questions.complete_from_stem(parsed)
+        take_ticks(parsed)
+        table_questions.review_option_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
         if not self.table.hidden_rows.isdisjoint(numbers):

@@ -1,5 +1,6 @@
 """Write tables of unusual shape in the usual one, before their head is looked for."""
 
+import re
 import unicodedata
 
 from question_bank.formats.heuristics.kind_names import kind_of
@@ -15,6 +16,8 @@ from question_bank.model import OPTION_LETTERS
 
 _YES, _NO = frozenset({"正确", "对", "√", "是"}), frozenset({"错误", "错", "×", "否"})
 _TICKS = frozenset({"√", "✓", "✔", "☑", "●", "1", "是", "V", "v"})
+
+_NUMBER = re.compile(r"(\d{1,4})\s*[.．、]\s*(?!\d)")
 
 
 def unify_shapes(texts: list[list[str]]) -> None:
@@ -86,10 +89,14 @@ def _fold_options(texts: list[list[str]], number: int, place: int) -> None:
             groups.append((row, []))
     if not groups or sum(len(options) > 1 for _, options in groups) * 2 < len(groups):
         return
+    numbers = [match[1] for stem, _ in groups if (match := _NUMBER.match(stem[place]))]
+    is_numbered = numbers == [str(number) for number in range(1, len(groups) + 1)]
     for stem, options in groups:
         if is_beside and stem[place].rstrip(".．、").isdigit() and stem[place + 1]:
             stem[place], stem[place + 1] = stem[place + 1], ""
-        stem[place] = "\n".join([stem[place], *(text for _, text in options)])
+        stem[place] = "\n".join(
+            [_NUMBER.sub("", stem[place]) if is_numbered else stem[place], *(text for _, text in options)]
+        )
         for row, _ in options:
             row[:] = [""] * len(row)
 
