@@ -154,7 +154,7 @@ _LINE_KINDS = {
     "MC": Kind.SINGLE_CHOICE, "MA": Kind.MULTIPLE_CHOICE, "TF": Kind.TRUE_FALSE, "ESS": Kind.SHORT_ANSWER,
     "SR": Kind.SHORT_ANSWER, "FIB": Kind.FILL_BLANK, "ORD": Kind.ORDERING,
 }  # fmt: skip
-_NOT_SAT = {
+_UNSUPPORTED = {
     "MAT": "连线题（配对题）",
     "NUM": "数值范围题",
     "OP": "意见题",
@@ -183,7 +183,7 @@ def read_lines(content: bytes, *, name: str) -> ParseResult:
 def _of_line(where: str, cells: list[str]) -> Outcome:
     code, stem, *rest = [cell.strip() for cell in cells] + [""] * (2 - len(cells))
     if code not in _LINE_KINDS:
-        return unsupported_kind(where, _NOT_SAT.get(code, code))
+        return unsupported_kind(where, _UNSUPPORTED.get(code, code))
     parsed = ParsedQuestion(where=where, kind=_LINE_KINDS[code], stem=guessed(stem))
     rest = [cell for cell in rest if cell]
     if code in {"MC", "MA"}:

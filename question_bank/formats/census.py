@@ -257,8 +257,8 @@ def _count_lines(lines: Iterable[str]) -> int | None:
     ways = {way for line in kept if (match := _number_of(line)) for way in match.groupdict() if match[way]}
     stems = sum(_STEM_LABEL.match(line) is not None for line in kept)
     starts = [_starts(kept, way) for way in ways or {""}]
-    most = max(map(len, starts))
-    return max(_count_spans(kept, one) for one in starts if len(one) == most) or stems or None
+    max_count = max(map(len, starts))
+    return max(_count_spans(kept, one) for one in starts if len(one) == max_count) or stems or None
 
 
 def _body_end(lines: Sequence[str]) -> int:

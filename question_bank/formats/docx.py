@@ -14,7 +14,7 @@ from examapp.documents.safe_xml import Element, parse_xml
 from question_bank.formats.docx_emphasis import is_emphasised, mark_runs, styles_of
 from question_bank.formats.docx_numbering import CIRCLED, Numbering, W
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.emphasis import emphasised, lacks_keys, read_by_emphasis, say_keys
+from question_bank.formats.heuristics.emphasis import emphasised, has_no_keys, read_by_emphasis, say_keys
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import Field, find_header
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -68,7 +68,7 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     archive = _open(content)
     second = _second(*answers) if answers else None
     reading = _read_document(_load(archive, has_pictures=True), name=name, second=second)
-    if second or not lacks_keys(reading):
+    if second or not has_no_keys(reading):
         return reading
     return read_by_emphasis(
         reading, styles_of(archive),

@@ -28,7 +28,7 @@ from question_bank.formats.csv_table import (
 )
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.emphasis import lacks_keys, read_by_emphasis
+from question_bank.formats.heuristics.emphasis import has_no_keys, read_by_emphasis
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import NO_NAMES
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -61,7 +61,7 @@ def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> Parse
     """Return all questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
     sheets = open_sheets(content, name=name, may_hold_macros=True)
     reading = read_sheets(sheets, name=name, columns=columns)
-    if content.startswith(ZIP) and lacks_keys(reading):
+    if content.startswith(ZIP) and has_no_keys(reading):
         styled = styled_cells(content)
         reading = read_by_emphasis(
             reading, styled, lambda style: read_sheets(_ticked(sheets, styled[style]), name=name, columns=columns)

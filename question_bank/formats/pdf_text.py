@@ -88,7 +88,7 @@ class _PdfLine:
     page: int
     number: int
     text: str
-    is_doubtful: bool = False
+    needs_review: bool = False
     """Whether it stands at a page's top, goes on no full line, and begins like nothing: perhaps a header."""
 
 
@@ -106,8 +106,8 @@ def _body_of(pages: Sequence[PageText]) -> tuple[list[_PdfLine], list[PlacedTabl
             if goes_on and body and not _BEGINS.match(line):
                 body[-1].text += line.strip()
             else:
-                is_doubtful = is_first and bool(body) and not _BEGINS.match(line)
-                body.append(_PdfLine(number, place, line, is_doubtful))
+                needs_review = is_first and bool(body) and not _BEGINS.match(line)
+                body.append(_PdfLine(number, place, line, needs_review))
             goes_on, is_first = _width(line) >= longest * _FULL_LINE, False
     return body, tables.found
 
@@ -155,8 +155,8 @@ def _place(whole: ParseResult, lines: Sequence[_PdfLine], pages: Sequence[PageTe
     starts = sorted(
         {line_of(where) for where in [*(one.where for one in whole.imported), *(one.where for one in notes)]}
     )
-    doubtful = {
-        starts[bisect_right(starts, at) - 1]: at for at, line in enumerate(lines) if line.is_doubtful and starts
+    needing_review = {
+        starts[bisect_right(starts, at) - 1]: at for at, line in enumerate(lines) if line.needs_review and starts
     }
     sure: list[ReadQuestion] = []
     for item in whole.imported:
@@ -170,10 +170,8 @@ def _place(whole: ParseResult, lines: Sequence[_PdfLine], pages: Sequence[PageTe
             if disordered
             else ""
         )
-        if at in doubtful:
-            reason = (
-                f"PDF 换页处有一行“{lines[doubtful[at]].text[:20]}”，可能是页眉，也可能是题目的文字。请对照原文核对。"
-            )
+        if at in needing_review:
+            reason = f"PDF 换页处有一行“{lines[needing_review[at]].text[:20]}”，可能是页眉，也可能是题目的文字。请对照原文核对。"
         if reason:
             whole.needing_review.append(QuestionForReview(item.question, Note(item.where, reason, "text_order")))
         else:

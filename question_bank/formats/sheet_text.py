@@ -10,7 +10,7 @@ from examapp.documents.workbooks import WorkbookSheet
 from question_bank.formats.text import read_text
 from question_bank.model import Note, ParseResult
 
-_MOST = 0.9
+_MIN_SHARE = 0.9
 """Share of the rows that have one filled cell, or a number or letter and a text beside it."""
 _MARK = re.compile(r"(\d{1,4}|[A-Ha-h])[.．、]?")
 _LINE = re.compile(r"第 (\d+) 行")
@@ -45,7 +45,7 @@ def _lines_of(sheet: WorkbookSheet) -> list[tuple[int, str]]:
         filled, odd = filled + bool(cells), odd + (len(cells) > 1 and not is_marked)
         text = f"{cells[0].rstrip('.．、')}. {cells[1]}" if is_marked else "  ".join(cells)
         lines += [(number, line) for line in text.split("\n")]
-    return lines if filled > 2 and odd <= (1 - _MOST) * filled else []
+    return lines if filled > 2 and odd <= (1 - _MIN_SHARE) * filled else []
 
 
 def _say_rows(reading: ParseResult, sheet: str, rows: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ from examapp.documents.safe_xml import Element, parse_html
 from examapp.documents.workbooks import WorkbookSheet
 from question_bank.formats.excel import read_sheets
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.emphasis import STYLES, emphasised, lacks_keys, read_by_emphasis, say_keys
+from question_bank.formats.heuristics.emphasis import STYLES, emphasised, has_no_keys, read_by_emphasis, say_keys
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import NO_NAMES
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -101,7 +101,7 @@ def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> Parse
     if root is None:
         raise UnreadableFileError(_EMPTY)
     reading = _read_root(root, name=name, columns=columns)
-    if not lacks_keys(reading):
+    if not has_no_keys(reading):
         return reading
     styles = {style for style in STYLES if any(has_style(one, style) for one in root.iter())}
     return read_by_emphasis(reading, styles, lambda style: _read_root(root, name=name, columns=columns, style=style))

@@ -81,7 +81,7 @@ HEAVY = {
 }  # fmt: skip
 """Libraries that few processes need (fpdf2 alone is 30 MB): imported by the functions that use them."""
 LOADING_HEAVY = {
-    "examapp/app.py", "examapp/documents/docx.py", "examapp/documents/pdf.py", "examapp/documents/pdf_font.py", "examapp/documents/workbooks.py",
+    "examapp/app.py", "examapp/documents/docx.py", "examapp/documents/pdf.py", "examapp/documents/pdf_font.py", "examapp/documents/pdf_pages.py", "examapp/documents/workbooks.py",
     "examapp/learning/certificates/render_pdf.py",
 }  # fmt: skip
 """Files of ours that import them, or the whole application, at their top, and are themselves imported by functions alone; so are question_bank's formats."""

@@ -111,11 +111,11 @@ def test_markdown_table_is_read_without_its_ruler():
     assert keyed(read_file("\n".join(lines).encode(), "题.md")) == KEYED
 
 
-@pytest.mark.parametrize("words", [("正确", "错误"), ("√", "×")])
+@pytest.mark.parametrize("text", [("正确", "错误"), ("√", "×")])
 @pytest.mark.parametrize("numbers", [("1\t", "2\t", "3\t"), ("", "", "")])
-def test_table_of_true_false_questions_without_a_head_is_read(words, numbers):
+def test_table_of_true_false_questions_without_a_head_is_read(text, numbers):
     stems = ("公民在法律面前人人平等。", "行政机关可以委托个人。", "法律有例外，但是不多。")
-    marks = (words[0], words[1], words[0])
+    marks = (text[0], text[1], text[0])
     rows = [f"{n}{stem}\t{mark}" for n, stem, mark in zip(numbers, stems, marks, strict=True)]
     assert truths(read_file("\n".join(rows).encode(), "题.txt")) == [("A",), ("B",), ("A",)]
 

@@ -11,11 +11,11 @@ BEGIN, END = "\uf104", "\uf105"
 STYLES = {"color": "彩色字", "highlight": "突出显示", "shading": "底纹", "bold": "加粗", "underline": "下划线"}
 """The kinds of emphasis, those first that mark keys most often."""
 _OPTION = re.compile(r"(?:^|(?<=[\s\uf105。；;]))(?:[(（\[【]\s*[A-H]\s*[)）\]】]|[A-H]\s*[.．、:：)）])", re.MULTILINE)
-_WORDS = re.compile(f"{BEGIN}([^{END}]*){END}")
+_EMPHASISED = re.compile(f"{BEGIN}([^{END}]*){END}")
 _NUMBERED = re.compile(r"\s*(?:第\s*)?[(（【\[]?\s*\d{1,4}\s*[题.．、:：)）】\]]")
 _WIDE = re.compile(r"[\u4e00-\u9fff]")
 _ANSWERED = re.compile(r"答案|解析|_{2}|[(（]\s*[)）]")
-_MOST, _FEW = 0.6, 0.2
+_MIN_MISSING_SHARE, _MAX_LEFT_SHARE = 0.6, 0.2
 """Shares of questions: so many lack a key where there are none in words, and so few do where emphasis gives them."""
 _COVERED = 0.7
 """Share of an option's words that are emphasised where it is."""
@@ -52,40 +52,40 @@ def _ticked(whole: str, marks: list[re.Match[str]], flags: list[bool]) -> str:
     bounds = [mark.start() for mark in marks[1:]] + [len(whole)]
     for mark, bound in reversed(list(zip(marks, bounds, strict=True))):
         line_end = whole.find("\n", mark.end(), bound)
-        words = [at for at in range(mark.end(), bound if line_end < 0 else line_end) if whole[at].strip()]
+        places = [at for at in range(mark.end(), bound if line_end < 0 else line_end) if whole[at].strip()]
         has_letter = any(flags[at] for at in range(mark.start(), mark.end()) if whole[at].isalpha())
-        if words and (has_letter or sum(flags[at] for at in words) >= _COVERED * len(words)):
-            whole = f"{whole[: words[-1] + 1]} √{whole[words[-1] + 1 :]}"
+        if places and (has_letter or sum(flags[at] for at in places) >= _COVERED * len(places)):
+            whole = f"{whole[: places[-1] + 1]} √{whole[places[-1] + 1 :]}"
     return whole
 
 
 def _blanked(text: str, whole: str) -> str:
     """Return a numbered text with blanks for its emphasised words, and these as its answer; the text itself where they are all of it."""
-    words = [match[1].strip() for match in _WORDS.finditer(text)]
-    rest = _WORDS.sub("", text)
+    texts = [match[1].strip() for match in _EMPHASISED.finditer(text)]
+    rest = _EMPHASISED.sub("", text)
     is_stem = _NUMBERED.match(whole) and len(_WIDE.findall(rest)) > 3 and not _ANSWERED.search(whole)
-    if not is_stem or not all(words) or any(sign in word for word in words for sign in "；;\n"):
+    if not is_stem or not all(texts) or any(sign in answer for answer in texts for sign in "；;\n"):
         return whole
-    return f"{_WORDS.sub('____', text)}\n答案：{'；'.join(words)}"
+    return f"{_EMPHASISED.sub('____', text)}\n答案：{'；'.join(texts)}"
 
 
-def lacks_keys(reading: ParseResult) -> bool:
+def has_no_keys(reading: ParseResult) -> bool:
     """Return whether most questions of some kind have no key."""
-    lacking = Counter(one.question.kind for one in _lacking(reading))
-    counts = Counter(question.kind for question in _questions(reading) if _may_lack(question))
-    return any(count >= _MOST * counts[kind] for kind, count in lacking.items())
+    missing = Counter(one.question.kind for one in _without_key(reading))
+    counts = Counter(question.kind for question in _questions(reading) if _needs_key(question))
+    return any(count >= _MIN_MISSING_SHARE * counts[kind] for kind, count in missing.items())
 
 
 def read_by_emphasis(first: ParseResult, styles: Iterable[str], read: Callable[[str], ParseResult]) -> ParseResult:
     """Return a reading that takes its keys out of emphasis, where the first one lacks most of a kind and one style gives them; else the first."""
-    if not lacks_keys(first):
+    if not has_no_keys(first):
         return first
-    lacking = len(_lacking(first))
+    missing = len(_without_key(first))
     for style in (one for one in STYLES if one in set(styles)):
         second = read(style)
-        left = len(_lacking(second))
-        if _agrees(first, second) and left <= _FEW * lacking:
-            reason = f"文件里没有写答案，{lacking - left} 道题以{STYLES[style]}的选项或文字作为答案。请抽查几题。"
+        left = len(_without_key(second))
+        if _agrees(first, second) and left <= _MAX_LEFT_SHARE * missing:
+            reason = f"文件里没有写答案，{missing - left} 道题以{STYLES[style]}的选项或文字作为答案。请抽查几题。"
             second.remarks.append(Note("整个文件", reason, "emphasised_keys"))
             return second
     return first
@@ -95,7 +95,7 @@ def _agrees(first: ParseResult, second: ParseResult) -> bool:
     """Return whether a second reading differs from the first in keys and blanks alone, and gives all options as the key in few questions."""
     one, two = ([question for question in _questions(each) if question.options] for each in (first, second))
     texts, others = (sorted((question.stem, question.options) for question in each) for each in (one, two))
-    whole = sum(len(question.key) == len(question.options) for question in two if _may_lack(question))
+    whole = sum(len(question.key) == len(question.options) for question in two if _needs_key(question))
     is_like = texts == others and first.found == second.found and len(first.imported) <= len(second.imported)
     return is_like and whole * 2 <= len(two)
 
@@ -104,10 +104,10 @@ def _questions(reading: ParseResult) -> list[Question]:
     return [one.question for one in reading.imported] + [one.question for one in reading.needing_review]
 
 
-def _may_lack(question: Question) -> bool:
+def _needs_key(question: Question) -> bool:
     is_choice = question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE} and len(question.options) > 1
     return is_choice or question.kind is Kind.FILL_BLANK
 
 
-def _lacking(reading: ParseResult) -> list[QuestionForReview]:
-    return [one for one in reading.needing_review if one.note.code == "no_key" and _may_lack(one.question)]
+def _without_key(reading: ParseResult) -> list[QuestionForReview]:
+    return [one for one in reading.needing_review if one.note.code == "no_key" and _needs_key(one.question)]
