@@ -39,7 +39,7 @@ _NOT_YET = {("sign_in", 503): "turned_away", ("start", 202): "queued", ("save", 
 _NICE = 16
 """Where in the fields that `processes_below` gives a thread's niceness stands."""
 _PEOPLE, _WARM_UP = 1560, 60
-"""Of the first wave; those before the stages that count, since PostgreSQL plans a statement anew the first times that a connection runs it."""
+"""Of the first wave; those before the stages that count, since PostgreSQL plans a statement again the first times that a connection runs it."""
 _SHAPE = OpeningShape(people=4000, seconds=15.0, signed_in_before=1500)
 """The second wave."""
 

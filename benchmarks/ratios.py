@@ -21,7 +21,7 @@ from examapp.ops.protocol_client import JSON, Browser, ProtocolCall, get_paper
 
 _FIRST, _ROUNDS, _AT_ONCE = 600, 5, 8
 _WARM_UP_ROUNDS = 2
-"""Before the rounds that count: PostgreSQL plans a statement anew the first times that a connection runs it, which is rare in an exam of 8,000."""
+"""Before the rounds that count: PostgreSQL plans a statement again the first times that a connection runs it, which is rare in an exam of 8,000."""
 _IDLE_S = 10.0
 _STARTS = 40
 """Candidates who start in one round: within what admission lets in at once."""

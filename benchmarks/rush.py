@@ -43,7 +43,7 @@ _Rounds = list[tuple[Wave, Wave]]
 
 
 def measure(deployment: BenchmarkDeployment) -> list[Figure]:
-    """Save beside the rush from the first wish until the last file is there, and as long alone, in turn; the percentile over all of either.
+    """Save beside the rush from the first request until the last file is there, and as long alone, in turn; the percentile over all of either.
 
     That of one round hangs on its few dozen slowest saves, and swings by a third from one to the next. Then the same beside corrections.
     """
@@ -109,7 +109,7 @@ async def _play(
 
     reports = await _rounds(pool, savers, ask_for_reports)
     corrections = await _rounds(pool, savers, correct)
-    await _wait_for_files(connection)  # those that the corrections made anew, at leisure while candidates save
+    await _wait_for_files(connection)  # those that the corrections made again, at leisure while candidates save
     failed = [each for rounds in (reports, corrections) for pair in rounds for wave in pair for each in wave.failed]
     for each in sorted({*rush.failed, *failed}):
         print(f"  failed: {each}")

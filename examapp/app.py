@@ -1,4 +1,4 @@
-"""How the application is built from its settings and rooms."""
+"""How the application is built from its settings and features."""
 
 from __future__ import annotations
 

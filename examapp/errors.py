@@ -118,7 +118,7 @@ def error_response(
 
 @blueprint.app_errorhandler(DomainError)
 def handle_domain_error(error: DomainError) -> Response:
-    """Answer a rejection of a room; its code stays with the request, for what looks after rejections."""
+    """Answer a DomainError; its code stays with the request, for what looks after rejections."""
     g.rejection = error.code
     return error_response(error.code, error.status, error.text, error.extra)
 

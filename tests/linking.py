@@ -51,6 +51,6 @@ def walk(app, client, *, rooms, start="/", samples=4):
 
 
 def read_views(app, rooms):
-    """List the endpoints of rooms that are read with GET."""
+    """List the endpoints of blueprints that are read with GET."""
     rules = app.url_map.iter_rules()
     return {rule.endpoint for rule in rules if rule.endpoint.split(".")[0] in rooms and "GET" in (rule.methods or ())}

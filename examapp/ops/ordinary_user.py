@@ -1,6 +1,6 @@
 """Which user our own PostgreSQL runs as if we are root, and how it reaches its programs and its data (decisions 0003, 0031 and 0038).
 
-PostgreSQL rejects to run as root. A data folder below one that only root may enter (`/root`, a private temporary folder) is out of an
+PostgreSQL does not run as root. A data folder below one that only root may enter (`/root`, a private temporary folder) is out of an
 ordinary user's reach, and opening the parents to everybody would be wrong. util-linux knows three ways, from the best to the last.
 """
 

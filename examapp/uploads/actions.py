@@ -135,7 +135,7 @@ def _draw_again(part: Path) -> Picture:
 
 
 def get_file(session: Session, token: str, *, room: str) -> StoredFile:
-    """Get a room's file by its token; raises NotFoundError."""
+    """Get an owner's file by its token; raises NotFoundError."""
     found = session.scalars(select(StoredFile).where(StoredFile.token == token, StoredFile.room == room)).one_or_none()
     if found is None:
         raise NotFoundError
@@ -143,7 +143,7 @@ def get_file(session: Session, token: str, *, room: str) -> StoredFile:
 
 
 def drop_file(session: Session, file: StoredFile) -> None:
-    """Delete a file that its room no longer names; its bytes go after the commit."""
+    """Delete a file that its owner no longer names; its bytes go after the commit."""
     path = kept_path(file.token)
     session.delete(file)
     session.flush()

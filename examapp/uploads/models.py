@@ -42,7 +42,7 @@ class StoredFile(Base):
     token: Mapped[Str] = mapped_column(unique=True, info=TECHNICAL)
     """32 random hex digits: its name on the disk, and in addresses."""
     room: Mapped[Str] = mapped_column(info=TECHNICAL)
-    """The room that owns it and decides about it."""
+    """The feature that owns it and decides about it."""
     name: Mapped[Str] = mapped_column(info=shown("文件名"))
     """As people know it, with the ending that its content has."""
     kind: Mapped[Str] = mapped_column(info=TECHNICAL)

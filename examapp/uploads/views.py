@@ -1,4 +1,4 @@
-"""The three requests of an upload in pieces, as views of the owning room hang them in: JSON in, JSON out, the page's script speaks them.
+"""The three requests of an upload in pieces, as the views of the owning feature include them: JSON in, JSON out, the page's script speaks them.
 
 `POST …?name=&size=` begins, `PUT …/<token>?offset=` brings a piece, `POST …/<token>` ends it.
 """
@@ -78,7 +78,7 @@ _SHOWN_IN_PAGES = frozenset({FileKind.IMAGE, FileKind.MP3, FileKind.MP4})
 
 
 def serve_file(file: StoredFile) -> Response:
-    """Answer a request for a file that the owning room has allowed; raises NotFoundError where its bytes are gone.
+    """Answer a request for a file that the owning feature has allowed; raises NotFoundError where its bytes are gone.
 
     Pictures, sound and film are shown in pages, all else is handed over to be saved. The browser keeps it for this person only.
     """

@@ -184,7 +184,7 @@ def percent(value: Decimal | None) -> str:
 
 
 def rich(fragment: str | None) -> Markup:
-    """Show an HTML fragment that people wrote: cleaned once more at the door, whatever the database holds."""
+    """Show an HTML fragment that people wrote: cleaned once more on output, whatever the database holds."""
     return Markup(clean_html(fragment or "", may_fold=True))  # noqa: S704 – this is the one place, and it cleans
 
 

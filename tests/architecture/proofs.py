@@ -20,6 +20,6 @@ def named_tests(path: str) -> frozenset[str]:
 
 
 def is_test(node_id: str) -> bool:
-    """Tell whether `tests/room/test_x.py::test_y` names a test that is there."""
+    """Tell whether `<file>::test_y` names a test that is there."""
     path, _, name = node_id.partition("::")
     return name in named_tests(path)

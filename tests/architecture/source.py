@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,29 @@ def tree_of(path: Path) -> ast.Module:
 def nodes_of(path: Path) -> tuple[ast.AST, ...]:
     """Give all nodes of a file's syntax tree."""
     return tuple(ast.walk(tree_of(path)))
+
+
+_COMMENT = re.compile(r"(?:^|  )# (.+)")
+
+
+@cache
+def prose_of(path: Path) -> tuple[tuple[int, str], ...]:
+    """Give the docstrings and comments of a file, each with its first line's number."""
+    found = [
+        (node.lineno, node.value.value)
+        for node in _statements_of(tree_of(path))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    lines = enumerate(path.read_text("utf-8").split("\n"), 1)
+    return (*found, *((number, comment[1]) for number, line in lines if (comment := _COMMENT.search(line))))
+
+
+def _statements_of(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[ast.stmt]:
+    """Yield the statements of a module, its classes and functions; none within a compound statement, where no docstring stands."""
+    for statement in node.body:
+        yield statement
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef):
+            yield from _statements_of(statement)
 
 
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}

@@ -6,9 +6,10 @@ import ast
 import re
 from collections import defaultdict
 from functools import cache
+from pathlib import Path
 
 from examapp.db.session import Base
-from tests.architecture.source import ROOT, tree_of
+from tests.architecture.source import ROOT, prose_of, tree_of
 
 RETIRED = {
     "anew": "again",
@@ -100,6 +101,15 @@ RETIRED_IN_CODE = {
 """Beside the others, but in the names of tests, which are sentences."""
 RETIRED_IN_PROGRAM = {"fault": "issue", "faults": "issues"}
 """Beside the others, but in tests and benchmarks, where a fault is what is injected."""
+PLAIN_IN_TEXT = {
+    "doubt", "doubtful", "doubts", "freeze", "freezes", "freezing", "frozen", "refuse", "refused", "refuses", "sabotage", "sitting", "whoever", "wishes",
+}  # fmt: skip
+"""What is no good name and yet plain English in a docstring or a comment."""
+RETIRED_PHRASES = {
+    r"\b(a|the|my|within|out of) reach\b(?! of)": "access scope",
+    r"\b(in|into|out of) (somebody|this one)'s hands\b": "duty scope",
+    r"\b(attempts|grading|org|owning|people|questions'|training) room\b": "the feature's name",
+}
 RETIRED_ON_PAGES = {
     "「": "“”, as GB/T 15834 has them",
     "登录条": "一次性登录码",
@@ -236,6 +246,39 @@ def test_no_identifier_has_a_retired_word():
     assert not found, "\n".join(sorted(found))
 
 
+def test_no_docstring_or_comment_has_a_retired_word():
+    found = {
+        f"{path.relative_to(ROOT)}:{line}: “{word}” is retired; say {term}"
+        for path in CODE
+        if path != Path(__file__)
+        for line, text in prose_of(path)
+        for word, term in retired_in_prose(text)
+    }
+    assert not found, "\n".join(sorted(found))
+
+
+def retired_in_prose(text: str) -> list[tuple[str, str]]:
+    plain = re.sub(r"`[^`]*`", " ", text).lower()
+    words = [(word, RETIRED[word]) for word in re.findall(r"[a-z]+", plain) if word in RETIRED.keys() - PLAIN_IN_TEXT]
+    phrases = [(found[0], term) for phrase, term in RETIRED_PHRASES.items() if (found := re.search(phrase, plain))]
+    return words + phrases
+
+
+def test_docstrings_and_comments_name_only_files_and_decisions_that_exist():
+    files = {str(path.relative_to(ROOT)) for path in CODE}
+    decisions = {path.name[:4] for path in ROOT.glob("docs/decisions/*.md")}
+    found = set()
+    for path in CODE:
+        for line, text in prose_of(path):
+            named = re.findall(r"(?<![\w/.])(?:\w+/)+\w+\.py\b", text)
+            gone = [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)]
+            gone += [
+                f"decision {number}" for number in re.findall(r"decision (\d{4})", text) if number not in decisions
+            ]
+            found |= {f"{path.relative_to(ROOT)}:{line}: there is no {name}" for name in gone}
+    assert not found, "\n".join(sorted(found))
+
+
 def test_no_name_of_a_script_has_a_retired_word():
     found = {
         f"{path.relative_to(ROOT)}: {complaint}"
@@ -304,4 +347,5 @@ def test_a_retired_word_is_found_wherever_a_name_is_made():
         "anew",
     }
     assert not retired("at_most", _IN_CODE)
+    assert retired_in_prose("Nudge `asker` within reach.") == [("nudge", "enqueue"), ("within reach", "access scope")]
     assert retired("NewRefusals", _IN_CODE) == ["NewRefusals: “refusals” is retired; say rejections"]

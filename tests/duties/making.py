@@ -24,7 +24,7 @@ ITEM = {
 
 
 class Duties:
-    """A unit, another one out of reach, the unit's admin and the office, each with a browser."""
+    """A unit, another one outside the access scope, the unit's admin and the office, each with a browser."""
 
     def __init__(self, world) -> None:
         self.world, self.session = world, world.session

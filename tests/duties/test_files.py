@@ -1,4 +1,4 @@
-"""Files on records: nobody must, who wants may, and only within reach."""
+"""Files on records: nobody must, who wants may, and only within the access scope."""
 
 from __future__ import annotations
 

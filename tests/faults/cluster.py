@@ -1,4 +1,4 @@
-"""Two database machines and a witness as network namespaces: etcd and Patroni with the files of docker/county, and the hands that break them.
+"""Two database machines and a witness as network namespaces: etcd and Patroni with the files of docker/county, and the functions that break them.
 
 A power cut is the cable's end first, then SIGKILL for all that runs on the machine: nobody says goodbye. Root only.
 """

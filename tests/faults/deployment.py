@@ -54,7 +54,7 @@ def _end_with_the_drill() -> None:
 
 
 class DrillDeployment:
-    """The running site, and the hands that break it."""
+    """The running site, and the functions that break it."""
 
     disk: Any = None
     queue_proxy: Any = None

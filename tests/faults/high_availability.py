@@ -1,7 +1,7 @@
 """`make drill-ha`: what two machines and a witness keep when one of them dies; JSON a row. `python -m tests.faults.high_availability [--rows A1,A9]`.
 
 The same candidates sit through all rows; what was acknowledged is compared with the database after each, before any hand-in: also what was
-answered anew since. The site's address names both hosts (A10); A1 goes through HAProxy, as other programs do. A9 is the control and comes
+answered again since. The site's address names both hosts (A10); A1 goes through HAProxy, as other programs do. A9 is the control and comes
 last: without the synchronous standby it must lose an answer, or the drill has failed. Root only.
 """
 

@@ -100,7 +100,7 @@ def _acknowledged_is_stored(found: InvariantFindings, rows: _Rows, ledger: Ledge
 
 
 def _replaced_is_in_history(found: InvariantFindings, rows: _Rows, ledger: Ledger) -> None:
-    """An acknowledged answer that was lost is lost, though its item was answered anew since (I1): each stands in the history."""
+    """An acknowledged answer that was lost is lost, though its item was answered again since (I1): each stands in the history."""
     there = {(a, i, e, s) for a, _, i, e, s, _ in rows.history}
     for attempt, item, epoch, seq in ledger.stored - there:
         if attempt in rows.attempts and ledger.acked[attempt, item] != (epoch, seq):

@@ -1,4 +1,4 @@
-"""Nudges go nowhere here: grading is what the tests call, or what the sweep does by itself."""
+"""Messages to the workers go nowhere here: grading is what the tests call, or what the sweep does by itself."""
 
 import pytest
 

@@ -14,7 +14,7 @@ from tests.browser.axe import violations
 
 
 def begin(context, live, exam, *, has_clock=False):
-    """Begin an exam on a new page, what changes the display unfolded; `page.clock` sets its time forward where wished."""
+    """Begin an exam on a new page, what changes the display unfolded; `page.clock` sets its time forward if asked for."""
     page = context.new_page()
     if has_clock:
         page.clock.install()
@@ -108,7 +108,7 @@ def set_aside(live):
 
 
 def look(page, name):
-    """Keep a picture where wished, and reject what is wider than the screen."""
+    """Keep a picture if asked for, and reject what is wider than the screen."""
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)

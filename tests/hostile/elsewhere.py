@@ -1,4 +1,4 @@
-"""Which tests of the rooms prove a row of hostile input besides those of this folder; a deployment test finds each of them."""
+"""Which tests of the features prove a row of hostile input besides those of this folder; a deployment test finds each of them."""
 
 from __future__ import annotations
 

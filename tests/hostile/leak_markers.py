@@ -1,4 +1,4 @@
-"""Canaries: the seed questions with a word in every key and explanation that stands nowhere else, and a nose for it in whatever leaves the application."""
+"""Leak markers: the seed questions with a word in every key and explanation that stands nowhere else, and a search for it in whatever leaves the application."""
 
 from __future__ import annotations
 

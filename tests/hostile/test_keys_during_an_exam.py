@@ -1,4 +1,4 @@
-"""Every door of the application while somebody sits an exam that counts: no key of any question comes out by any of them (finding 1 and its class)."""
+"""Every view of the application while somebody sits an exam that counts: no key of any question is shown by any of them (finding 1 and its class)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATER = NOON + timedelta(days=2)
 """When the scene's exams are over and their keys are out; what is sat then is another one."""
 ROLES = "CULTPQSYA"
 SINGING = {"grading_api.get_result", "grading.show_result", "grading.list_mistakes", "questions_admin.export_questions"}
-"""Doors that give keys once nobody sits."""
+"""Views that give keys once nobody sits."""
 
 
 @pytest.fixture(autouse=True)

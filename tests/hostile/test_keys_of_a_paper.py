@@ -26,7 +26,7 @@ pytestmark = [
 
 
 class Snoop:
-    """Somebody who sits the annual exam and tries every other door for its keys; remembers the leak markers that came out."""
+    """Somebody who sits the annual exam and tries every other view for its keys; remembers the leak markers that came out."""
 
     def __init__(self, world, person, twin, things) -> None:
         self.world, self.person, self.things = world, person, things

@@ -203,7 +203,7 @@ UPLOADS = {upload.name: upload for uploads in PLACES.values() for upload in uplo
 
 
 def file_fields() -> dict[tuple[str, str], set[str]]:
-    """Find the fields for files of every form, by room and class."""
+    """Find the fields for files of every form, by feature and class."""
     found: dict[tuple[str, str], set[str]] = {}
     for form in _below(FlaskForm):
         fields = {

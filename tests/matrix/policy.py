@@ -6,7 +6,7 @@ Every view of the application has its row. Roles are letters:
     Q office of the unit's subtree · S system, Y security, A audit administrator · - nobody signed in
 
 A word beside a path's argument names the kind of thing it stands for, and KINDS says whose things of that kind may be touched.
-What is out of reach must answer exactly as what is not there.
+What is outside the access scope must answer exactly as what is not there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import StrEnum
 EVERYBODY = "-CULTPQSYA"
 SIGNED_IN = "CULTPQSYA"
 NOBODY = ""
-"""Gone: a device to take off where none is set up, the first set-up once an account exists; codes without a gateway and another house's word without its settings, as in the scene."""
+"""Gone: a device to take off where none is set up, the first set-up once an account exists; codes without a gateway and an identity provider without its settings, as in the scene."""
 REVIEWER = "C"
 """Whom the office has named to review the sheets of an assessment: in the scene the candidate."""
 ROLES = SIGNED_IN
@@ -33,7 +33,7 @@ class Whose(StrEnum):
     SHARED = "shared"
     """All."""
     ACCESS = "reach"
-    """Those of units within reach."""
+    """Those of units within the access scope."""
     OWN = "own"
     """One's own."""
     OWN_OR_WIDE = "own_or_wide"
@@ -43,7 +43,7 @@ class Whose(StrEnum):
     LEARNER = "learner"
     """Those meant for who is on the roster of one's own unit: in the scene the candidate."""
     DECIDER = "decider"
-    """Those of whole numbers of units within reach: for the office and, over all, the security administrator."""
+    """Those of whole numbers of units within the access scope: for the office and, over all, the security administrator."""
     REQUESTER_OR_DECIDER = "asker_or_decider"
     """One's own, and those that one may decide."""
 

@@ -205,7 +205,7 @@ class Scenario:
         self._make_exemptions()
 
     def file(self, room):
-        """A stored file of a room, with its content on the disk."""
+        """A stored file of an owner, with its content on the disk."""
         file = StoredFile(
             token=secrets.token_hex(16),
             room=room,

@@ -1,4 +1,4 @@
-"""Units: codes, both trees, moves, reach."""
+"""Units: codes, both trees, moves, access scope."""
 
 from __future__ import annotations
 

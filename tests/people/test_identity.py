@@ -1,4 +1,4 @@
-"""Signing in by another house's word, against a real provider over HTTP."""
+"""Signing in through an identity provider, against a real provider over HTTP."""
 
 from __future__ import annotations
 

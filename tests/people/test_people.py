@@ -1,4 +1,4 @@
-"""The roster's pages: reach, search, numbers masked and sealed, transfers, roles, passwords."""
+"""The roster's pages: access scope, search, numbers masked and sealed, transfers, roles, passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A roster file tells nobody which ID numbers the county knows beyond the importer's reach."""
+"""A roster file tells nobody which ID numbers the county knows beyond the importer's access scope."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""One-use sign-in tickets: issued on paper within reach, good for one sign-in within a day."""
+"""One-use sign-in tickets: issued on paper within the access scope, good for one sign-in within a day."""
 
 from __future__ import annotations
 

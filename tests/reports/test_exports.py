@@ -1,4 +1,4 @@
-"""Exports: one file in effect, only for those within reach, and no formula in any cell."""
+"""Exports: one file in effect, only for those within the access scope, and no formula in any cell."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Figures and lists that are narrowed – by rank, position, day, group – are the same on the page and in every file, and the file says so."""
+"""Figures and lists that are filtered – by rank, position, day, group – are the same on the page and in every file, and the file says so."""
 
 import html
 import io

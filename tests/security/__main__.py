@@ -96,7 +96,7 @@ def scan(*targets: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]
 
 
 def semgrep() -> CheckOutcome:
-    """The house's own rules."""
+    """The project's own rules."""
     done = scan(*CODE)
     try:
         reply = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""The chase list: whom it names, reminders once a day on the site and through the gateway, and a list to call by without ID numbers."""
+"""The list of people to remind: whom it names, reminders once a day on the site and through the gateway, and a list to call by without ID numbers."""
 
 from __future__ import annotations
 
@@ -298,4 +298,4 @@ def test_the_page_costs_the_same_for_many_people(county, people, world, unit_adm
         world.person(county.office)
     with statements() as many:
         unit_admin.get(page(county))
-    assert len(many) == len(few) <= 15  # the reach of the exam and the bar of a live attempt among them
+    assert len(many) == len(few) <= 15  # the access scope of the exam and the bar of a live attempt among them

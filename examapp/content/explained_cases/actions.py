@@ -42,7 +42,7 @@ class CaseContent:
 
 
 def add_case(context: ActionContext, *, unit_id: int, content: CaseContent, access: AccessScope) -> ExplainedCase:
-    """Keep a new case of a unit within reach as a draft; rejects numbers of persons."""
+    """Keep a new case of a unit within the access scope as a draft; rejects numbers of persons."""
     get_unit_within(context.session, unit_id, access)
     _check(content)
     now = context.now

@@ -32,7 +32,7 @@ _WRITE, _REVIEW = "cases:case:write", "cases:case:review"
 @menu_entry("以案释法库", position=205, group="普法责任制")
 @requires(_WRITE)
 def list_cases() -> str:
-    """List the library's cases, and those of units within reach in any state."""
+    """List the library's cases, and those of units within the access scope in any state."""
     law, state = request.args.get("law", "").replace("\0", "").strip()[:100], request.args.get("state", "")
     state = state if state in rules.STATE_NAMES else ""
     rows, total = queries.list_cases(read_session(), my_access(_WRITE), page=chosen_page(), law=law, state=state)

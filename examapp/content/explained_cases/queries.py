@@ -45,7 +45,7 @@ def list_cases(
 
 
 def get_case(session: Session, case_id: int, access: AccessScope, *, is_own: bool = False, has_lock: bool = False) -> ExplainedCase:  # fmt: skip
-    """Get a case that somebody may read, or with `is_own` one of the units within reach; raises NotFoundError."""
+    """Get a case that somebody may read, or with `is_own` one of the units within the access scope; raises NotFoundError."""
     query = select(ExplainedCase).join(Unit, Unit.id == ExplainedCase.unit_id)
     query = query.where(ExplainedCase.id == case_id, within(access) if is_own else _seen_by(access))
     if has_lock:

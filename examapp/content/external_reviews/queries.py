@@ -30,7 +30,7 @@ def digest_of(token: str) -> bytes:
 
 
 def find_ticket(session: Session, token: str, *, now: datetime, is_locked: bool = False) -> ReviewTicket:
-    """Get the valid ticket of a token, locked for an act where wished; raises InvalidTicketError."""
+    """Get the valid ticket of a token, locked for an act if asked for; raises InvalidTicketError."""
     statement = select(ReviewTicket).where(ReviewTicket.digest == digest_of(token))
     ticket = session.scalar(statement.with_for_update() if is_locked else statement) if token else None
     if ticket is None or not ticket.is_valid(now):
@@ -62,7 +62,7 @@ class DraftChoice:
 
 
 def select_drafts(session: Session, choice: DraftChoice, *, now: datetime) -> list[BankQuestion]:
-    """Select the drafts that may be read outside, those that have waited longest first: never used, without pictures or doubt, on no other valid ticket."""
+    """Select the drafts that may be read outside, those that have waited longest first: never used, without pictures or review note, on no other valid ticket."""
     versions = select(QuestionVersion.id).where(QuestionVersion.question_id == BankQuestion.id)
     is_out = exists().where(
         TicketQuestion.question_id == BankQuestion.id,

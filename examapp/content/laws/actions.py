@@ -253,6 +253,6 @@ def note_checked(session: Session, law: Law, *, now: datetime) -> None:
 
 
 def _mark_unchecked(session: Session, version: LawVersion, *, now: datetime) -> None:
-    """Leave word that questions citing the law must be looked at; the questions' room sweeps such laws."""
+    """Leave word that questions citing the law must be looked at; question_law_changes sweeps such laws."""
     session.execute(update(Law).where(Law.id == version.law_id).values(unchecked_since=now))
     enqueue_after_commit(session, "questions.check_laws")

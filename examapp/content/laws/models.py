@@ -20,7 +20,7 @@ class Law(Base):
     topic: Mapped[Str] = mapped_column(default="")
     unchecked_since: Mapped[UtcDateTime | None]
     """From when the questions that cite it must be compared with it: when its texts or dates changed, or the day on which its next version
-    takes effect (or a repeal does); the questions' room sweeps those whose time has come."""
+    takes effect (or a repeal does); question_law_changes sweeps those whose time has come."""
     created_at: Mapped[UtcDateTime]
     versions: Mapped[list[LawVersion]] = relationship(back_populates="law", order_by="LawVersion.version_on")
 

@@ -115,7 +115,7 @@ def _moved(
 def _changed(
     before: Mapping[str, str], after: Mapping[str, str], open_old: Sequence[str], open_new: Sequence[str]
 ) -> dict[str, ArticleChange]:
-    """Pair what is left by likeness, the likest first; of equals the one that kept its number."""
+    """Pair what is left by similarity, the most similar first; of equals the one that kept its number."""
     pairs = sorted(
         ((-score, old != new, number, old, new) for number, (old, new, score) in enumerate(_kindred(before, after, open_old, open_new)))
     )  # fmt: skip

@@ -45,7 +45,7 @@ def names() -> dict[str, object]:
 @menu_entry("出题任务", position=115, group="题库")
 @requires("assignments:assignment:read")
 def list_assignments() -> str:
-    """List the assignments of units within reach; `?state=` narrows."""
+    """List the assignments of units within the access scope; `?state=` filters."""
     state = request.args.get("state", "")
     rows = queries.list_assignments(read_session(), my_access(READ), state=state)
     return render_template("question_assignments/list.html", rows=rows, state=state, today=clock.today())

@@ -1,4 +1,4 @@
-"""Reads about assignments: those of units within reach, one with its files, how many wait."""
+"""Reads about assignments: those of units within the access scope, one with its files, how many wait."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def count_written(assignment: QuestionAssignment) -> int:
 
 
 def list_assignments(session: Session, access: AccessScope, *, state: str = "") -> list[AssignmentRow]:
-    """List the assignments of units within reach, what waits first, then by day due."""
+    """List the assignments of units within the access scope, what waits first, then by day due."""
     statement = (
         select(QuestionAssignment, Unit.name)
         .join(Unit, QuestionAssignment.unit_id == Unit.id)
@@ -54,7 +54,7 @@ def list_assignments(session: Session, access: AccessScope, *, state: str = "") 
 def get_assignment(
     session: Session, assignment_id: int, access: AccessScope, *, is_locked: bool = False
 ) -> QuestionAssignment:
-    """Get an assignment of a unit within reach with its files, locked for an act where wished; raises NotFoundError."""
+    """Get an assignment of a unit within the access scope with its files, locked for an act if asked for; raises NotFoundError."""
     statement = select(QuestionAssignment).join(Unit, QuestionAssignment.unit_id == Unit.id)
     statement = statement.where(QuestionAssignment.id == assignment_id, within(access)).options(_WITH_FILES)
     if is_locked:
@@ -66,7 +66,7 @@ def get_assignment(
 
 
 def count_assignments(session: Session, access: AccessScope, states: Iterable[AssignmentState]) -> int:
-    """Count the assignments of units within reach that stand so."""
+    """Count the assignments of units within the access scope that stand so."""
     statement = (
         select(func.count())
         .select_from(QuestionAssignment)

@@ -44,7 +44,7 @@ def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[i
 
 
 def get_import(session: Session, import_id: int, *, is_locked: bool = False) -> QuestionImport:
-    """Get an import, locked for an act where wished; raises NotFoundError."""
+    """Get an import, locked for an act if asked for; raises NotFoundError."""
     found = session.get(QuestionImport, import_id, with_for_update=is_locked or None, populate_existing=is_locked)
     if found is None:
         raise NotFoundError("没有找到这次导入。请从导入记录重新进入。")

@@ -240,7 +240,7 @@ class DuplicateSearch(Job):
 
     id: Mapped[JobId]
     pairs: Mapped[JsonB] = mapped_column(default=list)
-    """`[[question id, question id, likeness in per cent]]`, the likest first."""
+    """`[[question id, question id, similarity in per cent]]`, the most similar first."""
 
 
 class DistinctPair(Base):

@@ -25,7 +25,7 @@ from examapp.organisation.people.models import Person, RoleGrant
 
 
 def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> BankQuestion:
-    """Get a question, locked for an act where wished; raises NotFoundError."""
+    """Get a question, locked for an act if asked for; raises NotFoundError."""
     lock = {"of": BankQuestion} if is_locked else None
     found = session.get(BankQuestion, question_id, with_for_update=lock, populate_existing=is_locked)
     if found is None:

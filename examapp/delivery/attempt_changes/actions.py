@@ -85,7 +85,7 @@ def apply_extensions(session: Session, *, now: datetime) -> list[int]:
     """Apply every extension that was not yet applied, each once; give the ids of the attempts that were reopened.
 
     Moved are attempts begun before the grant (later ones had it from their start): those in progress, and those closed by the clock whose
-    new deadline is still to come. Answers stay as they are; a grade that was made meanwhile is the grading room's to withdraw.
+    new deadline is still to come. Answers stay as they are; a grade that was made meanwhile is withdrawn by grading.
     """
     waiting = select(ExamExtension).where(ExamExtension.applied_at.is_(None)).order_by(ExamExtension.id)
     reopened: list[int] = []
@@ -154,7 +154,7 @@ def reopen_attempt(
 ) -> bool:
     """Open a locked, closed attempt again with its answers for so many seconds from now; return False where this request was made before.
 
-    The grade that was made meanwhile is the grading room's to withdraw. Raises ConflictError, BadRequestError.
+    The grade that was made meanwhile is withdrawn by grading. Raises ConflictError, BadRequestError.
     """
     session, now = context.session, context.now
     granted = session.scalar(

@@ -46,7 +46,7 @@ _AT_ONCE = 100
 
 
 def ensure_exams_held(session: Session, exam_ids: Sequence[int], access: AccessScope) -> None:
-    """Raise NotFoundError unless the whole audience of each of these exams lies within the reach."""
+    """Raise NotFoundError unless the whole audience of each of these exams lies within the access scope."""
     held = select(func.count()).where(Exam.id.in_(exam_ids), held_by(access))
     if session.execute(held).scalar_one() != len(set(exam_ids)):
         raise NotFoundError
@@ -266,7 +266,7 @@ def select_passed_by_correction(*, exam_id: int | None = None, since: datetime |
 
 
 def get_attempt(session: Session, attempt_id: int, access: AccessScope) -> Attempt:
-    """Get anybody's attempt in an exam that the reach holds; raises NotFoundError."""
+    """Get anybody's attempt in an exam that the access scope holds; raises NotFoundError."""
     of_exam = select(Attempt).join(Exam, Attempt.exam_id == Exam.id)
     attempt = session.scalar(of_exam.where(Attempt.id == attempt_id, held_by(access)))
     if attempt is None:
@@ -275,13 +275,13 @@ def get_attempt(session: Session, attempt_id: int, access: AccessScope) -> Attem
 
 
 def _is_within(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition that the reach holds every exam of a correction."""
+    """Give the condition that the access scope holds every exam of a correction."""
     beyond = select(Exam.id).where(Exam.id == any_(Correction.exam_ids), ~held_by(access))
     return ~beyond.correlate(Correction).exists()
 
 
 def get_correction(session: Session, correction_id: int, access: AccessScope) -> Correction:
-    """Get a correction of exams that the reach holds; raises NotFoundError."""
+    """Get a correction of exams that the access scope holds; raises NotFoundError."""
     correction = session.scalar(select(Correction).where(Correction.id == correction_id, _is_within(access)))
     if correction is None:
         raise NotFoundError
@@ -295,7 +295,7 @@ def lock_unnotified_corrections(session: Session) -> Sequence[Correction]:
 
 
 def list_corrections(session: Session, access: AccessScope) -> Sequence[Correction]:
-    """List the latest corrections of exams that the reach holds, the newest first."""
+    """List the latest corrections of exams that the access scope holds, the newest first."""
     listed = select(Correction).where(_is_within(access)).order_by(Correction.id.desc()).limit(_MAX_LISTED)
     return session.scalars(listed).all()
 

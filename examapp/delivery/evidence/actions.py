@@ -68,7 +68,7 @@ def _get_packable(session: Session, exam_id: int) -> Exam:
 
 
 def enqueue_pack(session: Session, approval: Approval, *, now: datetime) -> EvidencePack:
-    """Have a pack made that a second person has allowed, as its asker's; raises ConflictError for an exam that was anonymised meanwhile."""
+    """Have a pack made that a second person has allowed, as its requester's; raises ConflictError for an exam that was anonymised meanwhile."""
     exam = _get_packable(session, approval.details["exam_id"])
     pack = EvidencePack(
         exam_id=exam.id, approval_id=approval.id, has_names=approval.details["has_names"], file_name=f"证据包-{exam.title}.zip", created_by_id=approval.requested_by_id, created_at=now

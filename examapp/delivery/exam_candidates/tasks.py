@@ -21,6 +21,6 @@ def prepare_papers(exam_id: int) -> None:
 
 @task("exams.sweep_papers", queue="grading", every_s=60)
 def sweep_papers() -> None:
-    """Nudge the making of papers for each exam that has not closed; one that fails does not hold up the others."""
+    """Enqueue the making of papers for each exam that has not closed; one that fails does not hold up the others."""
     for exam_id in exam_queries.list_exams_to_prepare(read_session(), now=clock.now()):
         publish("exams.prepare_papers", exam_id)

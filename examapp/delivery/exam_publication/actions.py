@@ -259,7 +259,7 @@ def extend(
 ) -> bool:
     """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
 
-    To one person also a window beside the exam's, before or after its close, and more attempts. The attempts room moves the deadlines of attempts under way by the row that this leaves.
+    To one person also a window beside the exam's, before or after its close, and more attempts. `attempt_changes` moves the deadlines of attempts under way by the row that this leaves.
     `is_known`: ticked that the keys are out, without which it is rejected then.
     """
     session, now = context.session, context.now

@@ -77,7 +77,7 @@ def _page(exam: Exam, form: FlaskForm, template: str) -> str:
 
 
 def _keys_out() -> exam_actions.KeysOut:
-    """Give what tells whether an exam's keys are out; the grading room's."""
+    """Give the function that tells whether an exam's keys are out, which `results` provides."""
     return cast("exam_actions.KeysOut", current_app.extensions["are_keys_out"])
 
 

@@ -99,7 +99,7 @@ def create_exam(context: ActionContext, *, settings: ExamSettings, access: Acces
 
 
 def update_exam(context: ActionContext, *, exam_id: int, settings: ExamSettings, access: AccessScope) -> Exam:
-    """Change a draft's settings; raises NotFoundError outside the reach, ConflictError for an exam that is no draft."""
+    """Change a draft's settings; raises NotFoundError outside the access scope, ConflictError for an exam that is no draft."""
     exam = get_draft(context.session, exam_id, access)
     _set(context.session, exam, settings, access)
     exam.updated_at = context.now
@@ -116,7 +116,7 @@ def get_draft(session: Session, exam_id: int, access: AccessScope) -> Exam:
 
 
 def lock_exam(session: Session, exam_id: int, access: AccessScope) -> Exam:
-    """Get an exam for a change, its row locked, its whole audience within the reach; raises NotFoundError."""
+    """Get an exam for a change, its row locked, its whole audience within the access scope; raises NotFoundError."""
     ensure_exam_in_scope(session, exam_id, access)
     if session.scalar(select(Exam.id).where(Exam.id == exam_id).with_for_update(key_share=True)) is None:
         raise NotFoundError
@@ -128,7 +128,7 @@ def lock_exam(session: Session, exam_id: int, access: AccessScope) -> Exam:
 
 
 def may_hold(session: Session, audiences: Iterable[ExamAudience], access: AccessScope) -> bool:
-    """Tell whether every part of an audience lies within a reach; an exam for the whole roster needs a reach over every unit."""
+    """Tell whether every part of an audience lies within an access scope; an exam for the whole roster needs an access scope over every unit."""
     if access.is_everything or _holds_every_unit(session, access):
         return True
     parts = list(audiences)
@@ -201,7 +201,7 @@ def _list_make_up_issues(session: Session, settings: ExamSettings) -> list[str]:
 
 
 def _people(session: Session, entries: tuple[str, ...], access: AccessScope) -> list[int]:
-    """Give the persons of a list, an entry each: a staff number, several with spaces between, or words that name one within the reach."""
+    """Give the persons of a list, an entry each: a staff number, several with spaces between, or words that name one within the access scope."""
     numbers = {part for entry in entries for part in entry.split()}
     people = session.execute(select(Person.staff_number, Person.id).where(Person.staff_number.in_(numbers)))
     known = {row.staff_number: row.id for row in people}
@@ -224,7 +224,7 @@ KEYS_OUT_TEXT = "这场考试的答案已经公布，看过答案的人可能因
 
 
 class KeysOut(Protocol):
-    """Tells whether an exam's keys are out: the grading room's, told by anyone who calls."""
+    """Tells whether an exam's keys are out: a function of `results`, which the caller passes in."""
 
     def __call__(self, session: Session, exam: Exam, *, now: datetime) -> bool:
         """Tell whether an exam's keys have been shown."""

@@ -51,7 +51,7 @@ admin_blueprint = Blueprint("exams_admin", __name__, url_prefix="/admin/exams")
 @menu_entry("考试管理", position=80, group="考试")
 @requires("exams:exam:read")
 def list_exams() -> str:
-    """List the exams that concern my reach."""
+    """List the exams that concern my access scope."""
     exams = queries.list_exams(read_session(), my_access("exams:exam:read"), may_write=may("exams:exam:write"))
     return render_template("exams/list.html", exams=exams, kind_names=EXAM_KIND_NAMES, phase=rules.phase)
 
@@ -110,7 +110,7 @@ def show_poster(exam_id: int) -> str | Response:
 
 
 def get_visible(session: Session, exam_id: int) -> Exam:
-    """Get an exam that concerns my reach; drafts and cancelled ones are there only for those who write exams."""
+    """Get an exam that concerns my access scope; drafts and cancelled ones are there only for those who write exams."""
     exam = queries.get_organiser_exam(session, exam_id, my_access("exams:exam:read"))
     if exam.state != ExamState.PUBLISHED and not may("exams:exam:write"):
         raise NotFoundError

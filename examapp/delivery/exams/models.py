@@ -263,7 +263,7 @@ class ExamExtension(Base):
     granted_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)
     granted_at: Mapped[UtcDateTime] = mapped_column(info=shown("时间"))
     applied_at: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)
-    """When the attempts room has moved the deadlines of attempts under way; it sweeps the rows where this is null."""
+    """When `attempt_changes` has moved the deadlines of attempts under way; it sweeps the rows where this is null."""
     is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("答案已公布"))
     """Granted though the exam's keys were out, as whoever granted it has ticked."""
 

@@ -167,7 +167,7 @@ def excused(exam_id: Any, kind: ExemptionKind | None = None) -> ColumnElement[bo
 
 
 def concerns(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition on `Exam` "somebody within the reach belongs to it"."""
+    """Give the condition on `Exam` "somebody within the access scope belongs to it"."""
     return (
         select(Person.id)
         .join(Unit, Person.unit_id == Unit.id)
@@ -178,7 +178,7 @@ def concerns(access: AccessScope) -> ColumnElement[bool]:
 
 
 def held_by(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition on `Exam` "its whole audience lies within the reach": who may decide about it (`actions.may_hold` as a condition)."""
+    """Give the condition on `Exam` "its whole audience lies within the access scope": who may decide about it (`actions.may_hold` as a condition)."""
     if access.is_everything:
         return true()
     is_within = func.coalesce(within(access), false())
@@ -191,7 +191,7 @@ def held_by(access: AccessScope) -> ColumnElement[bool]:
 
 
 def list_organiser_exams(session: Session, access: AccessScope) -> list[Exam]:
-    """List the published exams that somebody within the reach belongs to, the latest first."""
+    """List the published exams that somebody within the access scope belongs to, the latest first."""
     statement = select(Exam).where(Exam.state == ExamState.PUBLISHED).order_by(Exam.opens_at.desc(), Exam.id.desc())
     if not access.is_everything:
         statement = statement.where(concerns(access))
@@ -219,13 +219,13 @@ def get_exam(session: Session, exam_id: int) -> Exam:
 
 
 def get_organiser_exam(session: Session, exam_id: int, access: AccessScope) -> Exam:
-    """Get an exam that concerns somebody within the reach, whatever its state; raises NotFoundError."""
+    """Get an exam that concerns somebody within the access scope, whatever its state; raises NotFoundError."""
     ensure_exam_in_scope(session, exam_id, access)
     return get_exam(session, exam_id)
 
 
 def ensure_exam_in_scope(session: Session, exam_id: int, access: AccessScope) -> None:
-    """Raise NotFoundError for an exam that concerns nobody within the reach, by the statement that a missing one costs."""
+    """Raise NotFoundError for an exam that concerns nobody within the access scope, by the statement that a missing one costs."""
     if not access.is_everything and session.scalar(select(Exam.id).where(Exam.id == exam_id, concerns(access))) is None:
         raise NotFoundError
 
@@ -291,7 +291,7 @@ def list_staff_numbers(session: Session, exam: Exam) -> list[str]:
 
 
 def list_units_within(session: Session, access: AccessScope) -> list[Unit]:
-    """List the units within a reach in the order of the region tree, closed ones and mere nodes of the sector tree left out."""
+    """List the units within an access scope in the order of the region tree, closed ones and mere nodes of the sector tree left out."""
     return list(
         session.scalars(
             select(Unit)

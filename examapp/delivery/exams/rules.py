@@ -134,7 +134,7 @@ def is_too_late(exam: TimedExam, window: Window, now: datetime) -> bool:
 def start_rejection(
     exam: TimedExam, now: datetime, *, window: Window, is_eligible: bool, is_study_missing: bool
 ) -> StartRejection | None:
-    """Say why a start is rejected at this instant, None where it is let in. Attempts used up are the attempts room's own matter."""
+    """Say why a start is rejected at this instant, None where it is let in. Attempts used up are judged in `attempt_starts`."""
     if not is_eligible:
         return StartRejection.NOT_ELIGIBLE
     if now < window.opens_at:

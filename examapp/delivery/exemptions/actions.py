@@ -66,7 +66,7 @@ def request_exemption(
     access: AccessScope,
     proof: Attachment | None = None,
 ) -> Exemption:
-    """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, InvalidExemptionError where one is pending or stands."""
+    """Ask for a person's exemption or deferral; raises NotFoundError outside the access scope, InvalidExemptionError where one is pending or stands."""
     _get_person(context.session, person_id, access)
     candidate = find_candidate_exam(context.session, exam_id, person_id)
     if candidate is None:

@@ -48,7 +48,7 @@ PERMISSIONS = {
 @admin_blueprint.get("/exemptions")
 @requires("exams:exemption:request")
 def show_exemptions() -> str:
-    """List the requests for people within my reach, by exam and status."""
+    """List the requests for people within my access scope, by exam and status."""
     access = my_access("exams:exemption:request")
     page = chosen_page()
     exam_id = chosen_number("exam")

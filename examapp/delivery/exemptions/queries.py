@@ -99,7 +99,7 @@ def _listed(row: Row[*tuple[Any, ...]]) -> ListedExemption:
 def list_exemptions(
     session: Session, access: AccessScope, *, exam_id: int | None, status: ExemptionStatus | None, page: int
 ) -> tuple[list[ListedExemption], int]:
-    """List a page of the requests for people within the reach, those that wait first, then the newest; and how many there are."""
+    """List a page of the requests for people within the access scope, those that wait first, then the newest; and how many there are."""
     conditions = [within(access)]
     if exam_id is not None:
         conditions.append(Exemption.exam_id == exam_id)
@@ -150,7 +150,7 @@ class ExemptionApplication:
 def get_exemption_form(
     session: Session, exemption_id: int, *, access: AccessScope | None, person_id: int | None = None
 ) -> ExemptionApplication:
-    """Get a request within a reach, or (with `person_id`) one's own, as its form says it; raises NotFoundError."""
+    """Get a request within an access scope, or (with `person_id`) one's own, as its form says it; raises NotFoundError."""
     own = Exemption.person_id == person_id if access is None else within(access)
     row = session.execute(
         _LISTED.add_columns(Exam, Person, Unit).where(Exemption.id == exemption_id, own)

@@ -258,7 +258,7 @@ def settle_row(
     is_left_out: bool,
     access: AccessScope,
 ) -> ResultImportRow:
-    """Say who a row is (by staff number within reach, else one of those it may be), or that it is left out."""
+    """Say who a row is (by staff number within the access scope, else one of those it may be), or that it is left out."""
     session = context.session
     job = _lock_open(context, import_id, access)
     row = get_row(session, job.id, row_id)

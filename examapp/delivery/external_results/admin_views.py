@@ -125,7 +125,7 @@ def show_results(import_id: int) -> str:
     return render_template(
         "unit_management/result_import.html",
         job=job,
-        exam=session.get_one(Exam, job.exam_id),  # meant: a number out of a row that is within reach
+        exam=session.get_one(Exam, job.exam_id),  # meant: a number out of a row that is within the access scope
         counts=queries.count_outcomes(session, job.id),
         outcome=outcome,
         outcome_names=OUTCOME_NAMES,

@@ -94,7 +94,7 @@ class ReviewRow:
 def get_import(
     session: Session, import_id: int, access: AccessScope, person_id: int | None, *, with_lock: bool = False
 ) -> ResultImport:
-    """Get one's own import, or anybody's where everything is within reach; raises NotFoundError."""
+    """Get one's own import, or anybody's where everything is within the access scope; raises NotFoundError."""
     query = select(ResultImport).where(ResultImport.id == import_id).execution_options(populate_existing=True)
     job = session.scalar(query.with_for_update() if with_lock else query)
     if job is None or not (access.is_everything or job.created_by_id == person_id):
@@ -213,7 +213,7 @@ def match_rows(
     access: AccessScope,
     cipher: FieldCipher,
 ) -> list[Match]:
-    """Match all rows within a reach, by digests under every data key; nobody is guessed: a name is never enough."""
+    """Match all rows within an access scope, by digests under every data key; nobody is guessed: a name is never enough."""
     indexes = {
         row.line: cipher.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE)
         for row in rows

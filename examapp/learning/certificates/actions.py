@@ -69,7 +69,7 @@ def request_job(
     site_url: str = "",
     access: AccessScope,
 ) -> CertificateJob:
-    """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within reach; one waiting job is enough."""
+    """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within the access scope; one waiting job is enough."""
     session, actor = context.session, context.actor
     get_plan(session, plan_id, is_locked=True)
     _check_access(session, unit_id, access)
@@ -97,7 +97,7 @@ def request_job(
 
 
 def _check_access(session: Session, unit_id: int | None, access: AccessScope) -> None:
-    """Reject a unit beyond the reach, and the whole to who does not reach everything; raises NotFoundError."""
+    """Reject a unit beyond the access scope, and the whole to who does not reach everything; raises NotFoundError."""
     if unit_id is not None or not access.is_everything:
         get_unit_within(session, unit_id or 0, access)
 
@@ -263,7 +263,7 @@ def revise_certificates(session: Session, *, now: datetime) -> int:
 
 
 def download(context: ActionContext, job: CertificateJob, *, access: AccessScope) -> tuple[bytes, str]:
-    """Hand out a job's file with an audit line while its unit is within reach; raises NotFoundError, NotYetError."""
+    """Hand out a job's file with an audit line while its unit is within the access scope; raises NotFoundError, NotYetError."""
     _check_access(context.session, job.unit_id, access)
     if job.file is None or (job.expires_at is not None and job.expires_at <= context.now):
         raise NotYetError

@@ -63,7 +63,7 @@ def create_plan() -> Response | tuple[str, int]:
 @admin_blueprint.get("/certificates/<int:plan_id>")
 @requires(_READ)
 def show_plan(plan_id: int) -> str:
-    """Show a plan with its certificates of the units within reach, and the jobs that I asked for."""
+    """Show a plan with its certificates of the units within the access scope, and the jobs that I asked for."""
     session, access = read_session(), my_access(_READ)
     plan = queries.get_plan(session, plan_id)
     rows, total = queries.list_certificates(session, plan_id, access, offset=(chosen_page() - 1) * _PAGE, limit=_PAGE)
@@ -109,7 +109,7 @@ def print_unit(plan_id: int) -> Response:
 @admin_blueprint.get("/certificates/jobs/<int:job_id>/file")
 @requires(_READ)
 def download_job(job_id: int) -> Response:
-    """Give the PDF of a job of mine, while its unit is within my reach."""
+    """Give the PDF of a job of mine, while its unit is within my access scope."""
     with request_transaction() as context:
         job = queries.get_own_job(context.session, job_id, my_user().person_id)
         content, name = actions.download(context, job, access=my_access(_READ))

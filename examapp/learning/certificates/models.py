@@ -1,4 +1,4 @@
-"""Events of study in the room with who was there, and certificates with their templates, plans and jobs."""
+"""Tables of certificates, their plans and jobs."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def get_template(session: Session, template_id: int) -> CertificateTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """A plan in the list: how many certificates are valid, and how many withdrawn, within reach."""
+    """A plan in the list: how many certificates are valid, and how many withdrawn, within the access scope."""
 
     plan: CertificatePlan
     valid: int
@@ -72,7 +72,7 @@ class PlanRow:
 
 
 def list_plans(session: Session, access: AccessScope) -> list[PlanRow]:
-    """List the plans, the newest first, with their certificates of units within reach."""
+    """List the plans, the newest first, with their certificates of units within the access scope."""
     valid, withdrawn = (
         func.count(Certificate.id).filter(Unit.id.is_not(None), condition)
         for condition in (Certificate.withdrawn_at.is_(None), Certificate.withdrawn_at.is_not(None))
@@ -88,7 +88,7 @@ def list_plans(session: Session, access: AccessScope) -> list[PlanRow]:
 
 
 def get_plan(session: Session, plan_id: int, *, is_locked: bool = False) -> CertificatePlan:
-    """Get a plan, locked for issuing where wished; raises NotFoundError."""
+    """Get a plan, locked for issuing if asked for; raises NotFoundError."""
     statement = select(CertificatePlan).where(CertificatePlan.id == plan_id)
     if is_locked:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -281,7 +281,7 @@ def get_own_certificate(session: Session, certificate_id: int, person_id: int) -
 def list_certificates(
     session: Session, plan_id: int, access: AccessScope, *, offset: int, limit: int
 ) -> tuple[list[tuple[Certificate, str]], int]:
-    """List a page of a plan's certificates of units within reach with their replacement's number, and count them."""
+    """List a page of a plan's certificates of units within the access scope with their replacement's number, and count them."""
     newer = aliased(Certificate)
     where = (Certificate.plan_id == plan_id, within(access))
     rows = session.execute(

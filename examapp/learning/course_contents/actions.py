@@ -48,7 +48,7 @@ def confirm_articles(context: ActionContext, *, course_id: int, chapter_id: int,
 
 
 def get_chapter(session: Session, course_id: int, chapter_id: int, access: AccessScope) -> Chapter:
-    """Get a chapter of a course within a reach, the course locked; raises NotFoundError."""
+    """Get a chapter of a course within an access scope, the course locked; raises NotFoundError."""
     course = get_course(session, course_id, access, is_locked=True)
     for chapter in course.chapters:
         if chapter.id == chapter_id:
@@ -83,7 +83,7 @@ def keep_edition(context: ActionContext, course: Course) -> None:
 def attach_file(
     context: ActionContext, *, course_id: int, chapter_id: int, file: StoredFile, access: AccessScope
 ) -> None:
-    """Hang a stored file on a chapter; raises NotFoundError for a course outside the reach."""
+    """Hang a stored file on a chapter; raises NotFoundError for a course outside the access scope."""
     session = context.session
     chapter = get_chapter(session, course_id, chapter_id, access)
     session.add(ChapterFile(chapter_id=chapter.id, file_id=file.id))
@@ -137,7 +137,7 @@ _MAX_UNCLEAR = 10
 
 
 def name_people(context: ActionContext, *, course_id: int, entries: Sequence[str], access: AccessScope) -> list[str]:
-    """Name the people of a course, in place of those named before: staff numbers, several with spaces between, or words that name one in reach each.
+    """Name the people of a course, in place of those named before: staff numbers, several with spaces between, or words that name one within the access scope each.
 
     Gives why an entry names nobody or several; the others are kept.
     """

@@ -154,7 +154,7 @@ def files_of(session: Session, chapter_ids: Collection[int]) -> dict[int, list[S
 
 
 def get_file_for(session: Session, token: str, *, person_id: int, access: AccessScope | None) -> StoredFile:
-    """Get a chapter's file for who learns its published course, or makes courses within a reach; raises NotFoundError."""
+    """Get a chapter's file for who learns its published course, or makes courses within an access scope; raises NotFoundError."""
     learns = (
         select(Person.id)
         .join(Unit, Person.unit_id == Unit.id)

@@ -78,7 +78,7 @@ class ChapterSettings:
 
 
 def create_course(context: ActionContext, *, settings: CourseSettings, access: AccessScope) -> Course:
-    """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
+    """Create a course as a draft; raises NotFoundError for an audience outside the access scope."""
     session, now = context.session, context.now
     _hold_audience(session, settings, access)
     course = Course(
@@ -106,7 +106,7 @@ def update_course(context: ActionContext, *, course_id: int, settings: CourseSet
 
 
 def _hold_audience(session: Session, settings: CourseSettings, access: AccessScope) -> None:
-    """Hold an audience within the reach: a unit's, a sector's, or everybody's."""
+    """Hold an audience within the access scope: a unit's, a sector's, or everybody's."""
     if settings.unit_id is not None:
         get_unit_within(session, settings.unit_id, access)
     elif not access.is_everything and not covers_sector(session, settings.sector_unit_id, access):

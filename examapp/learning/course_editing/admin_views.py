@@ -270,7 +270,7 @@ def make_law_course() -> Response:
 @admin_blueprint.post("/shipped")
 @requires(_WRITE)
 def take_shipped_courses() -> Response:
-    """Take the shipped courses in as drafts of this year; those that are there stay as they are. They are for everybody: so is the reach."""
+    """Take the shipped courses in as drafts of this year; those that are there stay as they are. They are for everybody: so is the access scope."""
     if not my_access(_WRITE).is_everything:
         raise NotFoundError
     with request_transaction() as context:

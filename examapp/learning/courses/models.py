@@ -1,4 +1,4 @@
-"""The training room's tables: courses and study, what a person remembers, and what practice may draw."""
+"""Tables of learning: courses and study, what a person remembers, and what practice may draw."""
 
 from __future__ import annotations
 

@@ -196,9 +196,9 @@ def runs_today(session: Session, chapter_id: int, person_id: int, *, on: date) -
 
 
 def reached(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition on courses joined with their unit: one for a unit within the reach, or for a sector within it.
+    """Give the condition on courses joined with their unit: one for a unit within the access scope, or for a sector within it.
 
-    A course for the whole roster needs a reach over everything.
+    A course for the whole roster needs an access scope over everything.
     """
     if access.is_everything:
         return true()
@@ -214,13 +214,13 @@ def _in_sectors(
 
 
 def covers_sector(session: Session, unit_id: int | None, access: AccessScope) -> bool:
-    """Tell whether a unit's whole subtree of the sector tree lies within a reach."""
+    """Tell whether a unit's whole subtree of the sector tree lies within an access scope."""
     statement = select(Unit.id).where(Unit.id == unit_id, _in_sectors(Unit.sector_path, access))
     return session.scalar(statement) is not None
 
 
 def list_courses(session: Session, access: AccessScope) -> list[OfficeCourse]:
-    """List the courses within a reach, the newest year first."""
+    """List the courses within an access scope, the newest year first."""
     chapters = select(func.count()).where(Chapter.course_id == Course.id).scalar_subquery()
     completed = select(func.count()).where(CourseCompletion.course_id == Course.id).scalar_subquery()
     sector = aliased(Unit)
@@ -238,7 +238,7 @@ def list_courses(session: Session, access: AccessScope) -> list[OfficeCourse]:
 
 
 def get_course(session: Session, course_id: int, access: AccessScope, *, is_locked: bool = False) -> Course:
-    """Get a course within a reach with its chapters, locked for an act where wished; raises NotFoundError."""
+    """Get a course within an access scope with its chapters, locked for an act if asked for; raises NotFoundError."""
     statement: Select[Course] = (
         select(Course)
         .outerjoin(Unit, Course.unit_id == Unit.id)

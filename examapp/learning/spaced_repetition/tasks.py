@@ -1,4 +1,4 @@
-"""Sweeps of the training room: clearances, cards from released exams, what practice holds back, due reviews, forgotten uploads."""
+"""Sweeps of learning: clearances, cards from released exams, what practice holds back, due reviews, forgotten uploads."""
 
 from __future__ import annotations
 

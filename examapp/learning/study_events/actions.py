@@ -92,7 +92,7 @@ class EventSettings:
 
 
 def plan_event(context: ActionContext, *, unit_id: int, settings: EventSettings, access: AccessScope) -> StudyEvent:
-    """Plan an event of a unit within reach; it may also be one that has been held already."""
+    """Plan an event of a unit within the access scope; it may also be one that has been held already."""
     session, now = context.session, context.now
     get_unit_within(session, unit_id, access)
     _ask_about_like(session, settings)

@@ -41,7 +41,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def unit_choices(permission: str) -> list[tuple[int, str]]:
-    """List the units within a permission's reach for a select."""
+    """List the units within a permission's access scope for a select."""
     return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_access(permission))]
 
 
@@ -69,7 +69,7 @@ _WAYS = {"code": "签到码", "list": "名单"}
 @menu_entry("学法活动", position=130, group="学习")
 @requires(_WRITE)
 def list_events() -> str:
-    """List the events of the units within reach."""
+    """List the events of the units within the access scope."""
     wanted = read_filter(_WRITE)
     rows, total = queries.list_events(read_session(), my_access(_WRITE), page=chosen_page(), wanted=wanted)
     return render_template(
@@ -87,7 +87,7 @@ def list_events() -> str:
 
 
 def read_filter(permission: str, *, usual_year: int | None = None) -> EventFilter:
-    """Read from the address which events are wanted; raises NotFoundError for a unit beyond the reach of the permission."""
+    """Read from the address which events are wanted; raises NotFoundError for a unit beyond the permission's access scope."""
     args, unit_id = request.args, chosen_number("unit")
     kind, state = args.get("kind", ""), args.get("state", "")
     first, last = clock.find_day(args.get("first", "")), clock.find_day(args.get("last", ""))
@@ -109,7 +109,7 @@ def filter_address(wanted: EventFilter) -> dict[str, Any]:
 
 
 def filter_units(permission: str) -> list[tuple[int, str]]:
-    """List the units and systems within reach for the filter."""
+    """List the units and systems within the access scope for the filter."""
     access = my_access(permission)
     systems = [(unit.id, f"{unit.name}（系统）") for unit in list_sector_units(read_session())]
     return [*(systems if access.is_everything else []), *unit_choices(permission)]
@@ -283,7 +283,7 @@ def add_file(event_id: int) -> Response:
 @admin_blueprint.get("/events/<int:event_id>/files/<int:file_id>")
 @requires(_WRITE)
 def event_file(event_id: int, file_id: int) -> Response:
-    """Give a file of an event within reach."""
+    """Give a file of an event within the access scope."""
     queries.get_event(read_session(), event_id, my_access(_WRITE))
     return serve_file(queries.get_material(read_session(), event_id, file_id).file)
 

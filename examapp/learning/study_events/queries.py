@@ -79,7 +79,7 @@ _present = (
 
 
 def list_events(session: Session, access: AccessScope, *, page: int, wanted: EventFilter) -> tuple[list[EventRow], int]:
-    """List a page of the events of units within reach, the latest first, and count all, in two statements."""
+    """List a page of the events of units within the access scope, the latest first, and count all, in two statements."""
     conditions = (within(access), *wanted.conditions())
     rows = session.execute(
         select(StudyEvent, Unit.name, _present)
@@ -97,7 +97,7 @@ def list_events(session: Session, access: AccessScope, *, page: int, wanted: Eve
 def list_figures(
     session: Session, access: AccessScope, wanted: EventFilter, *conditions: ColumnElement[bool]
 ) -> list[EventFigures]:
-    """List the settled events of units within reach as the totals count them, by unit code and time, in one statement."""
+    """List the settled events of units within the access scope as the totals count them, by unit code and time, in one statement."""
     rows = session.execute(
         select(StudyEvent, Unit.code, Unit.name, _present)
         .join(Unit, StudyEvent.unit_id == Unit.id)
@@ -136,7 +136,7 @@ def list_of_day(session: Session, kind: str, at: datetime, *, but: int = 0) -> l
 
 
 def get_event(session: Session, event_id: int, access: AccessScope, *, is_locked: bool = False) -> StudyEvent:
-    """Get an event of a unit within reach, locked for an act where wished; raises NotFoundError."""
+    """Get an event of a unit within the access scope, locked for an act if asked for; raises NotFoundError."""
     statement = select(StudyEvent).join(Unit, StudyEvent.unit_id == Unit.id)
     statement = statement.where(StudyEvent.id == event_id, within(access))
     if is_locked:

@@ -79,7 +79,7 @@ def clear_exams(session: Session, *, now: datetime, person_id: int | None = None
 def ask_for_courses(context: ActionContext, *, exam_id: int, course_ids: Sequence[int], access: AccessScope) -> None:
     """Say which courses an exam asks for before it may be sat, besides its credits; only until it opens.
 
-    Raises NotFoundError for an exam or a course outside the reach, InvalidStudyGateError once the exam has opened.
+    Raises NotFoundError for an exam or a course outside the access scope, InvalidStudyGateError once the exam has opened.
     """
     session, now = context.session, context.now
     exam = lock_exam(session, exam_id, access)

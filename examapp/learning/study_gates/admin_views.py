@@ -26,7 +26,7 @@ _MAX = 500
 @admin_blueprint.get("/gates")
 @requires(_READ)
 def show_gates() -> str:
-    """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
+    """Show for an exam with a study gate who lacks what, within one's access scope, or in one unit of it."""
     session, access = read_session(), my_access(_READ)
     units, unit_id = list_units_within(session, access), chosen_number("unit")
     if unit_id is not None:

@@ -46,7 +46,7 @@ def gated_exams(session: Session, *, now: datetime) -> list[Exam]:
 
 
 def count_cleared(session: Session, exam: Exam, access: AccessScope) -> tuple[int, int]:
-    """Count the people of a reach who belong to an exam and are not excused, and of these the cleared. Two statements."""
+    """Count the people of an access scope who belong to an exam and are not excused, and of these the cleared. Two statements."""
     row = session.execute(
         select(func.count(), func.count(StudyClearance.person_id))
         .select_from(Person)
@@ -58,7 +58,7 @@ def count_cleared(session: Session, exam: Exam, access: AccessScope) -> tuple[in
 
 
 def list_missing_study(session: Session, exam: Exam, access: AccessScope, *, limit: int) -> list[MissingStudy]:
-    """List who lacks the clearance of an exam within a reach, by unit and staff number; at most so many. Three statements."""
+    """List who lacks the clearance of an exam within an access scope, by unit and staff number; at most so many. Three statements."""
     year = local(exam.opens_at).year
     done = (
         select(

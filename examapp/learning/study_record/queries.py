@@ -51,7 +51,7 @@ def year_span(year: int) -> tuple[datetime, datetime]:
 
 
 def get_person_in_scope(session: Session, person_id: int, access: AccessScope | None) -> tuple[Person, Unit]:
-    """Get a person of a unit within reach, anybody where no reach is given; raises NotFoundError."""
+    """Get a person of a unit within the access scope, anybody where no access scope is given; raises NotFoundError."""
     row = session.execute(
         select(Person, Unit).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id)
     ).one_or_none()
@@ -66,7 +66,7 @@ def get_person_in_scope(session: Session, person_id: int, access: AccessScope | 
 def study_record(
     session: Session, person_id: int, *, year: int, access: AccessScope | None, now: datetime
 ) -> StudyRecord:
-    """Get a person's study record of a year; raises NotFoundError beyond the reach (None for one's own)."""
+    """Get a person's study record of a year; raises NotFoundError beyond the access scope (None for one's own)."""
     person, unit = get_person_in_scope(session, person_id, access)
     first, after = year_span(year)
     courses = session.execute(

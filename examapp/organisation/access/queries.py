@@ -1,4 +1,4 @@
-"""Reads about roles, the condition that a reach puts on a query, and the person within a reach that words name."""
+"""Reads about roles, the condition that an access scope puts on a query, and the person within an access scope that words name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _grant(role: str, unit_id: int | None, tree: Tree, region_path: str | None, 
 
 
 def within(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition on `Unit` that a query within a reach carries."""
+    """Give the condition on `Unit` that a query within an access scope carries."""
     if access.is_everything:
         return true()
     conditions = [Unit.region_path.startswith(path, autoescape=True) for path in access.region_paths]
@@ -45,7 +45,7 @@ def within(access: AccessScope) -> ColumnElement[bool]:
 
 
 def get_unit_within(session: Session, unit_id: int, access: AccessScope) -> Unit:
-    """Get a unit within a reach; raises NotFoundError for what is beyond it as for what is not there."""
+    """Get a unit within an access scope; raises NotFoundError for what is beyond it as for what is not there."""
     unit = session.get(Unit, unit_id)
     if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError
@@ -59,7 +59,7 @@ def person_ids_within(session: Session, person_ids: Collection[int], access: Acc
 
 
 def ensure_unit_in_scope(session: Session, unit_id: int, access: AccessScope) -> None:
-    """Raise NotFoundError for a unit beyond a reach, as for one that is not there."""
+    """Raise NotFoundError for a unit beyond an access scope, as for one that is not there."""
     paths = session.connection().execute(_PATHS, {"unit_id": unit_id}).one_or_none()
     if paths is None or not access.covers(region_path=paths.region_path, sector_path=paths.sector_path):
         raise NotFoundError
@@ -110,7 +110,7 @@ def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: dateti
 
 
 class PersonUnclearError(DomainError):
-    """Words name nobody within the reach, or several people; the message lists those."""
+    """Words name nobody within the access scope, or several people; the message lists those."""
 
     code = "person_unclear"
     status = 422
@@ -121,7 +121,7 @@ _BETWEEN_PARTS = re.compile(r"[\s（）()，,、]+")
 
 
 def get_named_person(session: Session, text: str, access: AccessScope) -> Person:
-    """Get the one person within a reach that words name: a staff number, or a name, with a unit's beside it where several have it.
+    """Get the one person within an access scope that words name: a staff number, or a name, with a unit's beside it where several have it.
 
     Raises PersonUnclearError.
     """

@@ -90,7 +90,7 @@ class AccessScope:
     sector_paths: tuple[str, ...] = ()
 
     def covers(self, *, region_path: str, sector_path: str | None) -> bool:
-        """Tell whether a unit with these paths lies within the reach."""
+        """Tell whether a unit with these paths lies within the access scope."""
         return (
             self.is_everything
             or region_path.startswith(self.region_paths or ("\0",))

@@ -177,7 +177,7 @@ def _account_of(row: Any) -> AccountToCheck:
 def list_live_sign_ins(
     session: Session, account_id: int, *, has_active_attempt: bool, not_before: datetime
 ) -> Sequence[SignIn]:
-    """List an account's sign-ins that still open the door, newest first; those begun before `not_before` are among them while their holder sits."""
+    """List an account's sign-ins that are alive, newest first; those begun before `not_before` are among them while their holder sits."""
     return session.scalars(
         select(SignIn)
         .where(

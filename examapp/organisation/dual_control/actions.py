@@ -91,7 +91,7 @@ def ask(
 def approve(context: ActionContext, approval_id: int, *, grants: tuple[Grant, ...]) -> Approval:
     """Allow a waiting request as its second person and give it locked, for the act to be done in the same transaction.
 
-    Raises NotFoundError beyond these roles' reach, SamePersonError, and ConflictError where it has been decided already or its time is over.
+    Raises NotFoundError beyond these roles' access scope, SamePersonError, and ConflictError where it has been decided already or its time is over.
     """
     return _decide(context, approval_id, ApprovalState.APPROVED, grants=grants)
 

@@ -66,7 +66,7 @@ TWO_PERSON_ACTS = {
         waits=timedelta(days=3),
     ),
 }
-"""Every one of them; a new act is a row here, and its deed in the room that does it."""
+"""Every one of them; a new act is a row here, and what it does in the feature that does it."""
 
 
 def may_decide(act: str, grants: tuple[Grant, ...], *, paths: tuple[str, str | None] | None) -> bool:

@@ -232,7 +232,7 @@ def _failures(factor: SecondFactor) -> Failures:
 
 
 def _find_secret(factor: SecondFactor, cipher: FieldCipher) -> str | None:
-    """Find the device's secret, None where its seal is broken: a recovery code still opens the door then."""
+    """Find the device's secret, None where it cannot be decrypted: a recovery code is still accepted then."""
     try:
         return cipher.decrypt(factor.secret_encrypted, associated_data=second_factor_binding(factor.account_id))
     except DecryptionError:

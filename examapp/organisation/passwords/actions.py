@@ -124,7 +124,7 @@ AUDIT_VALUES = {
 
 
 class GuardedAccountError(DomainError):
-    """The account belongs to an administrator, out of this one's hands."""
+    """The account belongs to an administrator, which this one may not change."""
 
     code = "guarded_account"
     status = 403
@@ -132,7 +132,7 @@ class GuardedAccountError(DomainError):
 
 
 def ensure_not_privileged(context: ActionContext, person: Person, *, may_touch_guarded: bool) -> None:
-    """Reject to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
+    """Reject to touch the account of a holder of a guarded role, or of a role beyond the actor's own access scope; raises GuardedAccountError."""
     if may_touch_guarded:
         return
     access = None
@@ -294,7 +294,7 @@ def note_grant(context: ActionContext, act: str, grant: RoleGrant) -> None:
 
 
 _OPEN_FOR = timedelta(days=1)
-"""How long the asker may do what was allowed: once."""
+"""How long the requester may do what was allowed: once."""
 
 
 def is_separated(session: Session, person_id: int, *, now: datetime) -> bool:
@@ -322,7 +322,7 @@ def is_allowed(context: ActionContext, act: str, person: Person, *, reason: str)
 
 
 def allow(approval: Approval, *, now: datetime) -> None:
-    """Let the asker do once, within a day, what a second person has allowed."""
+    """Let the requester do once, within a day, what a second person has allowed."""
     if approval.act not in ACCOUNT_ACTS:
         raise LookupError(approval.act)
     approval.expires_at = now + _OPEN_FOR

@@ -1,4 +1,4 @@
-"""Pages of everybody: signing in and out, one's own account, the second factor, a forgotten password, another house's identity."""
+"""Pages of everybody: signing in and out, one's own account, the second factor, a forgotten password, sign-in through an identity provider."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ class LoginToken(Base):
     expires_at: Mapped[UtcDateTime] = mapped_column(info=shown("有效期至"))
     used_at: Mapped[UtcDateTime | None] = mapped_column(info=shown("使用时间"))
     is_reset_code: Mapped[bool] = mapped_column(default=False, server_default=false(), info=shown("短信验证码"))
-    """Sent to the holder's phone on his own wish, short and soon void, instead of printed."""
+    """Sent to the holder's phone at his own request, short and soon void, instead of printed."""
 
 
 class SignIn(Base):
@@ -321,7 +321,7 @@ class Approval(Base):
     state: Mapped[Str] = mapped_column(default=ApprovalState.WAITING, info=shown("结果"))
     """One that still waits when its time is over is void, whether or not the row says so already."""
     expires_at: Mapped[UtcDateTime] = mapped_column(info=TECHNICAL)
-    """Until when it may be decided; of an approved one whose deed is the asker's, until when it may be done."""
+    """Until when it may be decided; of an approved one whose deed is the requester's, until when it may be done."""
     requested_by_id: Mapped[BigInt] = mapped_column(info=OTHERS)
     requested_at: Mapped[UtcDateTime] = mapped_column(info=shown("申请时间"))
     decided_by_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)

@@ -1,4 +1,4 @@
-"""Reads about persons: signing in, reach, the roster, first passwords, and imports."""
+"""Reads about persons: signing in, access scope, the roster, first passwords, and imports."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNREADABLE = "无法显示"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleListFilter:
-    """What a list of people is narrowed by; empty means not at all."""
+    """What a list of people is filtered by; empty means not at all."""
 
     text: str = ""
     unit: Unit | None = None
@@ -110,7 +110,7 @@ def _matches(text: str, cipher: FieldCipher) -> ColumnElement[bool]:
 
 
 def get_person_within(session: Session, person_id: int, access: AccessScope) -> Person:
-    """Get a person whose unit lies within a reach; raises NotFoundError."""
+    """Get a person whose unit lies within an access scope; raises NotFoundError."""
     person = session.scalar(
         select(Person)
         .join(Person.unit)
@@ -237,7 +237,7 @@ def guarded_role_of(
 ) -> Exists:
     """Give the condition that a person holds a role which only a system administrator's hand may come near.
 
-    Else a unit admin could give the office's people in the own unit a new password, and be them. With a reach, a role over more than that
+    Else a unit admin could give the office's people in the own unit a new password, and be them. With an access scope, a role over more than that
     is guarded too: whoever administers the county may sit in any of its units.
     """
     is_guarded: ColumnElement[bool] = RoleGrant.role.in_(GUARDED_ROLES)
@@ -259,7 +259,7 @@ def separated_role_of(person_id: int | InstrumentedAttribute[int], *, now: datet
 
 
 def _is_covered(access: AccessScope) -> ColumnElement[bool]:
-    """Give the condition that a grant over `Unit` reaches no further than a reach, in the grant's own tree."""
+    """Give the condition that a grant over `Unit` reaches no further than an access scope, in the grant's own tree."""
     ways = [
         and_(RoleGrant.tree == Tree.REGION, Unit.region_path.startswith(path, autoescape=True))
         for path in access.region_paths
@@ -347,7 +347,7 @@ def count_by_unit(session: Session) -> dict[int, int]:
 
 
 def list_unit_rows(session: Session, access: AccessScope, *, tree: Tree, with_closed: bool) -> list[UnitListRow]:
-    """List the units of a tree within a reach as they hang, siblings by code, with their people; two statements."""
+    """List the units of a tree within an access scope as they hang, siblings by code, with their people; two statements."""
     units = list_units(session, within(access), with_closed=with_closed)
     counts = count_by_unit(session)
     paths = {unit.id: path for unit in units if (path := _place(unit, tree))}

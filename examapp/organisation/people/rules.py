@@ -1,4 +1,4 @@
-"""Rules of persons, pure: roles and reach, sign-in, numbers, and the roster file."""
+"""Rules of persons, pure: roles and access scope, sign-in, numbers, and the roster file."""
 
 from __future__ import annotations
 

@@ -54,11 +54,11 @@ class RoleRequest:
 
     @property
     def key(self) -> str:
-        """What tells the same wish for the same person again."""
+        """What identifies the same request for the same person."""
         return f"{self.role}:{self.unit_id or 0}:{self.tree}"
 
     def as_details(self) -> dict[str, Any]:
-        """Give the wish as it stands in the request's row."""
+        """Give the request as it stands in the request's row."""
         return {
             "role": self.role,
             "unit_id": self.unit_id,
@@ -80,7 +80,7 @@ class RoleRequest:
 
 
 MakeRoleRequest = Callable[[Session, Person], RoleRequest]
-"""Reads a form into a wish, within the transaction that asks."""
+"""Reads a form into a request, within the transaction that asks."""
 
 
 def request_role(context: ActionContext, person: Person, role_request: RoleRequest, *, reason: str) -> int:
@@ -185,7 +185,7 @@ def _role_of_row(session: Session, says: dict[str, str], *, scope: ColumnElement
 
 
 def deputy_request(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> RoleRequest:
-    """Give the wish to stand in for a grant's holder; raises InvalidPersonError without an end within a quarter, or where it has ended."""
+    """Give the request to stand in for a grant's holder; raises InvalidPersonError without an end within a quarter, or where it has ended."""
     grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
         raise InvalidPersonError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")

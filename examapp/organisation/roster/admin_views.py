@@ -80,7 +80,7 @@ _MOVE_NAMES = {
 @menu_entry("人员", position=180, group="单位与人员")
 @requires(READ)
 def list_people() -> str | AnyResponse:
-    """Show the people within reach, narrowed by what the address says, or by a number that was posted."""
+    """Show the people within the access scope, filtered by what the address says, or by a number that was posted."""
     if request.method == "POST" and (address := address_of_search("people_admin.list_people", "state", "account")):
         return address
     access, session = my_access(READ), read_session()
@@ -240,7 +240,7 @@ def leave_person(person_id: int) -> AnyResponse:
 def _act(
     form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], text: str
 ) -> bool:
-    """Move a person within reach, today or on its day; a rejection is written beside its field."""
+    """Move a person within the access scope, today or on its day; a rejection is written beside its field."""
     with submit(form=form, field="on") as context:
         person = get_person_within(context.session, person_id, my_access(WRITE))
         is_done = move_person(context, person, move_of(context.session, person, form))

@@ -59,7 +59,7 @@ class RosterChange:
 
 
 def draft_list(context: ActionContext, *, unit_id: int, access: AccessScope) -> RosterChangeRequest:
-    """Begin a list for a unit within reach, or go on with an empty one that this person has begun."""
+    """Begin a list for a unit within the access scope, or go on with an empty one that this person has begun."""
     session, actor = context.session, context.actor
     unit = get_unit_within(session, unit_id, access)
     if unit.closed_at is not None:

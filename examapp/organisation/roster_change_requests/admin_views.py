@@ -60,7 +60,7 @@ PROPOSE, APPROVE = "people:change:propose", "people:change:approve"
 @admin_blueprint.get("/changes")
 @requires(PROPOSE)
 def list_changes() -> str:
-    """List the lists of changes of the units within reach."""
+    """List the lists of changes of the units within the access scope."""
     word, page, access = request.args.get("state", ""), chosen_page(), my_access(PROPOSE)
     state = RosterChangeListState(word) if word in set(RosterChangeListState) else None
     rows, count = queries.list_change_lists(read_session(), access, state=state, page=page)
@@ -114,7 +114,7 @@ def _show(list_id: int, template: str) -> str:
     return render_template(
         template,
         row=row,
-        unit=session.get_one(Unit, row.unit_id),  # meant: a number out of a row that is within reach
+        unit=session.get_one(Unit, row.unit_id),  # meant: a number out of a row that is within the access scope
         lines=queries.show_lines(session, row, with_namesakes=is_decider),
         kind_names=CHANGE_KIND_NAMES,
         state_names=LIST_STATE_NAMES,
@@ -133,7 +133,7 @@ def add_change(list_id: int) -> str | Response | tuple[str, int]:
     session, word = read_session(), request.args.get("kind", "")
     row = queries.get_change_list(session, list_id, my_access(PROPOSE))
     kind = ChangeKind(word) if word in set(ChangeKind) else ChangeKind.TRANSFER_OUT
-    unit = session.get_one(Unit, row.unit_id)  # meant: a number out of a row that is within reach
+    unit = session.get_one(Unit, row.unit_id)  # meant: a number out of a row that is within the access scope
     form = change_form(kind)
     if "own_unit_id" in form:
         is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)

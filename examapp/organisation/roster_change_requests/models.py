@@ -126,7 +126,7 @@ class RosterChangeItem(Base):
     list: Mapped[RosterChangeRequest] = relationship(back_populates="lines")
     kind: Mapped[Str] = mapped_column(info=shown("事项"))
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    """Null for a joiner, and for who comes from beyond the unit's reach: found by staff number and name on approval."""
+    """Null for a joiner, and for who comes from beyond the unit's access scope: found by staff number and name on approval."""
     staff_number: Mapped[Str] = mapped_column(info=shown("工号"))
     name: Mapped[Str] = mapped_column(info=shown("姓名"))
     """Of a correction, this and the next two as they should be, empty for what stays."""

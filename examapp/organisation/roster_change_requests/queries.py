@@ -51,7 +51,7 @@ class ShownLine:
 def get_change_list(
     session: Session, list_id: int, access: AccessScope, *, with_lock: bool = False
 ) -> RosterChangeRequest:
-    """Get a list of a unit within reach with its lines; raises NotFoundError."""
+    """Get a list of a unit within the access scope with its lines; raises NotFoundError."""
     query = (
         select(RosterChangeRequest)
         .join(Unit, RosterChangeRequest.unit_id == Unit.id)
@@ -73,7 +73,7 @@ def list_waiting_lines(row: RosterChangeRequest) -> list[RosterChangeItem]:
 def list_change_lists(
     session: Session, access: AccessScope, *, state: RosterChangeListState | None, page: int
 ) -> tuple[list[ListedChanges], int]:
-    """List a page of the lists within the reach, those that wait first, then the newest; and how many there are."""
+    """List a page of the lists within the access scope, those that wait first, then the newest; and how many there are."""
     conditions = [within(access)] + ([] if state is None else [RosterChangeRequest.state == state])
     lines = (
         select(func.count()).where(RosterChangeItem.list_id == RosterChangeRequest.id).correlate(RosterChangeRequest)
@@ -117,7 +117,7 @@ def list_change_lists(
 
 
 def count_change_lists(session: Session, access: AccessScope, *states: RosterChangeListState) -> int:
-    """Count the lists within the reach in these states, for the home page."""
+    """Count the lists within the access scope in these states, for the home page."""
     query = select(func.count()).select_from(RosterChangeRequest).join(Unit, RosterChangeRequest.unit_id == Unit.id)
     return session.execute(query.where(within(access), RosterChangeRequest.state.in_(states))).scalar_one()
 

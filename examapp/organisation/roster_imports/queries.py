@@ -53,7 +53,7 @@ class Planned:
     id_number_index: bytes | None = None
     mobile_index: bytes | None = None
     is_out_of_scope: bool = False
-    """The ID number is that of somebody beyond the importer's reach: the row looks as if nobody had it, and is not written."""
+    """The ID number is that of somebody beyond the importer's access scope: the row looks as if nobody had it, and is not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class ImportScope:
     unit: Unit | None
 
     def covers_unit(self, person: Row[Any]) -> bool:
-        """Tell whether a person is on the roster of a unit within the importer's reach."""
+        """Tell whether a person is on the roster of a unit within the importer's access scope."""
         return self.access.covers(region_path=person.region_path, sector_path=person.sector_path)
 
     def covers(self, unit: Unit) -> bool:

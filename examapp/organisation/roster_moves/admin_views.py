@@ -37,7 +37,7 @@ def _day() -> date:
 @admin_blueprint.get("/roster")
 @requires(READ)
 def choose_roster() -> AnyResponse | str:
-    """Lead to the roster of the unit that is asked for, or of the first one within reach."""
+    """Lead to the roster of the unit that is asked for, or of the first one within the access scope."""
     units = units_within(read_session(), my_access(READ))
     asked = request.args.get("unit", "")
     chosen = next((unit for unit in units if str(unit.id) == asked), units[0] if units else None)

@@ -1,4 +1,4 @@
-"""Rows whose ID number belongs to somebody beyond the importer's reach: not told at the preview, held back for the office when the file is taken over."""
+"""Rows whose ID number belongs to somebody beyond the importer's access scope: not told at the preview, held back for the office when the file is taken over."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def ensure_files_left_today(context: ActionContext) -> None:
 
 
 def note_out_of_scope(session: Session, job: RosterImport, planned: Sequence[Planned], *, now: datetime) -> None:
-    """Write into the log how many rows of a file that was only looked at name people beyond the importer's reach."""
+    """Write into the log how many rows of a file that was only looked at name people beyond the importer's access scope."""
     count = sum(plan.is_out_of_scope for plan in planned)
     if count:
         _record(session, CHECKED, job, count, now)

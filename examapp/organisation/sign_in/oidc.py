@@ -1,4 +1,4 @@
-"""A sign-in that another house has vouched for: the account must be here already."""
+"""Sign-in through an identity provider (OIDC): the account must be here already."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _TIMEOUT_S = 5
 
 
 class IdentityRejectedError(DomainError):
-    """The other house did not say, in a way that holds, who this is."""
+    """The identity provider's reply does not prove who this is."""
 
     code = "identity_refused"
     status = 403
@@ -64,7 +64,7 @@ class IdentityRejectedError(DomainError):
 
 
 class IdentityAwayError(TryAgainError):
-    """The other house does not answer."""
+    """The identity provider does not answer."""
 
     message = "统一身份认证暂时连不上。请稍后再试，或用密码登录。"
 
@@ -91,7 +91,7 @@ def has_identity() -> bool:
 
 
 def lead_to_identity(next_path: str) -> AnyResponse:
-    """Send the browser to the other house; raises NotFoundError where there is none, IdentityAwayError."""
+    """Send the browser to the identity provider; raises NotFoundError where there is none, IdentityAwayError."""
     from authlib.integrations.flask_client import OAuthError
     from requests import RequestException
 

@@ -1,4 +1,4 @@
-"""Signing a browser in: by password, by a one-use code, by another house's word; captcha, device cookie and second factor on the way."""
+"""Signing a browser in: by password, by a one-use code, through an identity provider; captcha, device cookie and second factor on the way."""
 
 from __future__ import annotations
 

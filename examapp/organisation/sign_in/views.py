@@ -184,14 +184,14 @@ def sign_out() -> AnyResponse:
 @blueprint.get("/login/identity")
 @public
 def lead_to_identity() -> AnyResponse:
-    """Send the browser to the other house."""
+    """Send the browser to the identity provider."""
     return _or_back(lambda: lead(safe_next(request.args.get("next"))))
 
 
 @blueprint.get("/login/identity/done")
 @public
 def finish_identity() -> AnyResponse:
-    """Take the browser back and sign it in."""
+    """Take the browser back from the identity provider and sign it in."""
 
     def sign_in() -> AnyResponse:
         _, next_path = finish()

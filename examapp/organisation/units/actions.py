@@ -92,7 +92,7 @@ def edit_unit(context: ActionContext, unit: Unit, facts: UnitFacts) -> None:
 
 
 def close_unit(context: ActionContext, unit: Unit) -> None:
-    """Close a unit that has no open unit below it; whether people are left is the people room's question."""
+    """Close a unit that has no open unit below it; whether people are left is the caller's to check."""
     open_below = context.session.scalar(
         select(func.count())
         .select_from(Unit)

@@ -39,7 +39,7 @@ PERMISSIONS = {
 
 admin_blueprint = Blueprint("people_admin", __name__, url_prefix="/admin/people")
 units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
-"""Units are shown from here: the org room lies below the one that knows who may see what."""
+"""Units are shown from here: `units` lies below the feature that knows who may see what."""
 
 READ = "people:person:read"
 WRITE = "people:person:write"
@@ -49,7 +49,7 @@ NOTHING = 0
 
 
 def units_within(session: Session, access: AccessScope) -> list[Unit]:
-    """List the open units of a reach, by code."""
+    """List the open units of an access scope, by code."""
     return queries.list_units(session, within(access))
 
 
@@ -184,7 +184,7 @@ def _is_below(path: str, unit: Unit | None) -> bool:
 
 
 def _add_present_parents(form: UnitForm, unit: Unit) -> None:
-    """Keep the parents that a unit has now among the choices, even beyond the editor's reach."""
+    """Keep the parents that a unit has now among the choices, even beyond the editor's access scope."""
     for field, parent_id in ((form.parent_id, unit.parent_id), (form.sector_parent_id, unit.sector_parent_id)):
         value = str(parent_id or NOTHING)
         if value not in {choice.value for choice in field.choices}:

@@ -28,12 +28,12 @@ def successor_of(session: Session, unit: Unit) -> Unit:
 
 
 def unit_of(session: Session, owned: UnitOwned) -> Unit:
-    """Give the unit of a thing that was found within the caller's reach."""
+    """Give the unit of a thing that was found within the caller's access scope."""
     return session.get_one(Unit, owned.unit_id)
 
 
 def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: bool = False) -> list[Unit]:
-    """List units by code; `conditions` narrow them to a reach."""
+    """List units by code; `conditions` filter them by an access scope."""
     query = select(Unit).where(*conditions).order_by(Unit.code)
     return list(session.scalars(query if with_closed else query.where(Unit.closed_at.is_(None))))
 

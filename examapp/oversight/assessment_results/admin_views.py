@@ -33,7 +33,7 @@ _SIGNATURES = "自评单位（盖章）：{issuer}　　　　单位负责人（
 
 
 def _unit_sheet(sheet_id: int) -> tuple[ScoreSheet, str, str]:
-    """Give a sheet within reach, its title, and the line on which state and version it stands."""
+    """Give a sheet within the access scope, its title, and the line on which state and version it stands."""
     session = read_session()
     sheet = assessment_queries.whole_sheet(
         session, assessment_queries.get_sheet_row(session, sheet_id, current_duty_scope()), now=clock.now()
@@ -100,7 +100,7 @@ def _state_line(sheet: ScoreSheet, state: str) -> str:
 
 
 def _year_sheets(assessment_id: int) -> tuple[Assessment, list[ScoreSheet]]:
-    """Give an open assessment with the sheets within reach, by unit code."""
+    """Give an open assessment with the sheets within the access scope, by unit code."""
     found = assessment_queries.get_assessment(read_session(), assessment_id)
     if found.state != assessment_rules.AssessmentState.OPEN:
         raise NotFoundError
@@ -110,7 +110,7 @@ def _year_sheets(assessment_id: int) -> tuple[Assessment, list[ScoreSheet]]:
 @admin_blueprint.get("/assessments/<int:assessment_id>/results.xlsx")
 @requires(WRITE)
 def export_results(assessment_id: int) -> Response:
-    """Give the results of the units within reach by unit code as a workbook: each item's points, the total, the band."""
+    """Give the results of the units within the access scope by unit code as a workbook: each item's points, the total, the band."""
     found, sheets = _year_sheets(assessment_id)
     versions = assessment_queries.revision_numbers(read_session(), assessment_id)
     columns = [
@@ -146,7 +146,7 @@ def _definitions(found: Assessment) -> list[str]:
 @admin_blueprint.get("/assessments/<int:assessment_id>/summary.docx")
 @requires(WRITE)
 def export_summary(assessment_id: int) -> Response:
-    """Give the summary of the units within reach as a Word document: bands, means, and the table by unit code."""
+    """Give the summary of the units within the access scope as a Word document: bands, means, and the table by unit code."""
     from examapp.documents.docx import WordDocument
 
     found, sheets = _year_sheets(assessment_id)

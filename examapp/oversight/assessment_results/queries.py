@@ -1,4 +1,4 @@
-"""Reads about the yearly assessment: score tables, sheets with everything on them, versions; what is out of reach is not found."""
+"""Reads about the yearly assessment: score tables, sheets with everything on them, versions; what is outside the access scope is not found."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from examapp.web.submit import check_form, request_transaction, status_of, submi
 @admin_blueprint.get("/assessments")
 @requires(WRITE)
 def show_assessment() -> str:
-    """Show the assessment of a year: the sheets within reach by unit code, and for the office what is done next."""
+    """Show the assessment of a year: the sheets within the access scope by unit code, and for the office what is done next."""
     session, duty_scope, year = read_session(), current_duty_scope(), chosen_year()
     found = assessment_queries.find_assessment(session, year)
     is_shown = found is not None and (duty_scope.is_office or found.state == assessment_rules.AssessmentState.OPEN)

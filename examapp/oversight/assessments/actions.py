@@ -137,7 +137,7 @@ def _lock(session: Session, sheet_id: int, duty_scope: DutyScope, *, now: dateti
 
 
 def lock_row(session: Session, sheet_id: int, duty_scope: DutyScope) -> AssessmentSheet:
-    """Lock a sheet of a unit in somebody's hands; raises NotFoundError out of reach."""
+    """Lock a score sheet of a unit within the duty scope; raises NotFoundError outside the access scope."""
     return get_sheet_row(session, sheet_id, duty_scope, has_lock=True)
 
 

@@ -1,4 +1,4 @@
-"""Reads about the yearly assessment: score tables, sheets with everything on them, versions; what is out of reach is not found."""
+"""Reads about the yearly assessment: score tables, sheets with everything on them, versions; what is outside the access scope is not found."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def list_reviewers(session: Session, assessment_id: int) -> list[Reviewer]:
 
 
 def get_sheet_row(session: Session, sheet_id: int, duty_scope: DutyScope, *, has_lock: bool = False) -> AssessmentSheet:
-    """Get a sheet's row of a unit in somebody's hands, locked if asked for; raises NotFoundError out of reach."""
+    """Get a score sheet's row of a unit within the duty scope, locked if asked for; raises NotFoundError outside the access scope."""
     query = (
         select(AssessmentSheet)
         .join(Unit, AssessmentSheet.unit_id == Unit.id)
@@ -222,14 +222,14 @@ def find_sheet_row(session: Session, year: int, unit_id: int) -> AssessmentSheet
 
 
 def whole_sheet(session: Session, row: AssessmentSheet, *, now: datetime) -> UnitScoreSheet:
-    """Give everything on a sheet that was found within reach."""
+    """Give everything on a sheet that was found within the access scope."""
     return whole_sheets(session, get_assessment(session, row.assessment_id), [row], now=now)[0]
 
 
 def list_sheets(
     session: Session, assessment: Assessment, duty_scope: DutyScope, *, now: datetime
 ) -> list[UnitScoreSheet]:
-    """List the sheets of a year within reach by unit code, whole, in few statements."""
+    """List the sheets of a year within the access scope by unit code, whole, in few statements."""
     rows = session.scalars(
         select(AssessmentSheet)
         .join(Unit, Unit.id == AssessmentSheet.unit_id)

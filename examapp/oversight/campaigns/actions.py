@@ -130,7 +130,7 @@ def add_units(context: ActionContext, *, campaign_id: int) -> int:
 
 
 def note_campaign(context: ActionContext, *, campaign_id: int, unit_id: int, note: str, access: AccessScope) -> None:
-    """Write what a unit says of a campaign; for one that was merged away its successor answers. Raises NotFoundError beyond the reach."""
+    """Write what a unit says of a campaign; for one that was merged away its successor answers. Raises NotFoundError beyond the access scope."""
     unit = get_unit_within(context.session, unit_id, access)
     first, *others = get_line_rows(context.session, campaign_id, unit)
     first.note, first.noted_by_id, first.noted_at = note, context.actor.person_id, context.now

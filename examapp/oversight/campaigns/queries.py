@@ -73,7 +73,7 @@ def get_campaign(session: Session, campaign_id: int, *, has_lock: bool = False) 
 
 
 def list_lines(session: Session, campaign: Campaign, access: AccessScope, *, today: date) -> list[CampaignLine]:
-    """List the units of a campaign within reach by code, with what they and those below them did; a merged one in its successor's line."""
+    """List the units of a campaign within the access scope by code, with what they and those below them did; a merged one in its successor's line."""
     rows = session.execute(
         select(CampaignUnit, Unit).join(Unit, Unit.id == CampaignUnit.unit_id).where(CampaignUnit.campaign_id == campaign.id)
     ).all()  # fmt: skip

@@ -29,7 +29,7 @@ _SHOWN_OPEN = 25
 @admin_blueprint.get("/calendar")
 @requires(WRITE)
 def show_calendar() -> str:
-    """Show the year's key dates and the items within reach by month, with how far each has come."""
+    """Show the year's key dates and the items within the access scope by month, with how far each has come."""
     session, year, access = read_session(), chosen_year(), current_duty_scope().write
     units = duty_list_queries.list_units_with_lists(session, year, access)
     unit_id = chosen_number("unit")

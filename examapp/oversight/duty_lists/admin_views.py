@@ -76,7 +76,7 @@ def send_word(document: WordDocument, name: str) -> Response:
 @menu_entry("普法责任制", position=200, group="普法责任制")
 @requires(WRITE)
 def overview() -> str:
-    """List the units of one's reach with their lists of a year, and what waits for approval."""
+    """List the units within one's access scope with their lists of a year, and what waits for approval."""
     session, duty_scope, year, page = read_session(), current_duty_scope(), chosen_year(), chosen_page()
     return render_template(
         "duties/overview.html",
@@ -211,7 +211,7 @@ _SIGNATURES = "单位（盖章）：{issuer}　　　　负责人（签字）：
 
 
 def _unit_list(list_id: int) -> tuple[Unit, DutyList, list[LedgerRow], list[EventFigures]]:
-    """Give the unit, list, ledger and the events that stand on no item, of a list within reach; the common list has none."""
+    """Give the unit, list, ledger and the events that stand on no item, of a list within the access scope; the common list has none."""
     session = read_session()
     duty_list = queries.get_list(session, list_id, current_duty_scope())
     unit = queries.unit_of(session, duty_list)

@@ -133,7 +133,7 @@ class DutyRecord(Base):
     law: Mapped[Str] = mapped_column(default="")
     text: Mapped[Str] = mapped_column(default="")
     event_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("study_events.id"))
-    """The event of study in the room that it was taken from: recorded once."""
+    """The study event that it was taken from: recorded once."""
     recorded_by_id: Mapped[BigInt | None]
     withdrawn_at: Mapped[UtcDateTime | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -1,4 +1,4 @@
-"""Reads about lists, items and records; what is out of reach is not found."""
+"""Reads about lists, items and records; what is outside the access scope is not found."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DutyScope:
 
     @property
     def is_office(self) -> bool:
-        """Whether the common items of the whole house are in these hands."""
+        """Whether the common items of the whole county are within this duty scope."""
         return self.approve is not None and self.approve.is_everything
 
 
@@ -100,7 +100,7 @@ class LedgerRow:
 
 
 def get_list(session: Session, list_id: int, duty_scope: DutyScope, *, has_lock: bool = False) -> DutyList:
-    """Get a list in somebody's hands, locked if asked for; raises NotFoundError out of reach."""
+    """Get a list within the duty scope, locked if asked for; raises NotFoundError outside the access scope."""
     query = select(DutyList).outerjoin(Unit, DutyList.unit_id == Unit.id).where(DutyList.id == list_id, _in(duty_scope))
     if has_lock:
         query = query.with_for_update(of=DutyList).execution_options(populate_existing=True)
@@ -111,13 +111,13 @@ def get_list(session: Session, list_id: int, duty_scope: DutyScope, *, has_lock:
 
 
 def _in(duty_scope: DutyScope) -> ColumnElement[bool]:
-    """Give the condition that a list lies in somebody's hands; in the statement itself, so that no answer takes longer than another."""
+    """Give the condition that a list lies within the duty scope; in the statement itself, so that no answer takes longer than another."""
     is_common = DutyList.unit_id.is_(None)
     return or_(is_common & (true() if duty_scope.is_office else false()), ~is_common & within(duty_scope.write))
 
 
 def get_item(session: Session, item_id: int, duty_scope: DutyScope) -> DutyItem:
-    """Get an item in somebody's hands; raises NotFoundError out of reach."""
+    """Get an item within the duty scope; raises NotFoundError outside the access scope."""
     query = select(DutyItem).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
     item = session.scalar(query.where(DutyItem.id == item_id, _in(duty_scope)))
     if item is None:
@@ -126,7 +126,7 @@ def get_item(session: Session, item_id: int, duty_scope: DutyScope) -> DutyItem:
 
 
 def get_record(session: Session, record_id: int, duty_scope: DutyScope) -> DutyRecord:
-    """Get a record in somebody's hands; raises NotFoundError out of reach or withdrawn."""
+    """Get a record within the duty scope; raises NotFoundError outside the access scope or withdrawn."""
     query = (
         select(DutyRecord).join(DutyRecord.item).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
     )
@@ -216,7 +216,7 @@ def list_overview(session: Session, year: int, access: AccessScope, *, today: da
 
 
 def count_lists(session: Session, year: int, access: AccessScope, *, today: date) -> ListFigures:
-    """Count the published lists of a year within reach, and how far their items have come; one statement."""
+    """Count the published lists of a year within the access scope, and how far their items have come; one statement."""
     done = exists().where(DutyRecord.item_id == DutyItem.id, DutyRecord.withdrawn_at.is_(None)).correlate(DutyItem)
     published, items, done_count, overdue = session.execute(
         select(
@@ -255,7 +255,7 @@ def _unit_year(
 
 
 def list_proposed(session: Session, access: AccessScope) -> list[tuple[DutyList, Unit]]:
-    """List what waits for the office's approval within reach, oldest first."""
+    """List what waits for the office's approval within the access scope, oldest first."""
     query = (
         select(DutyList, Unit)
         .join(Unit, Unit.id == DutyList.unit_id)
@@ -309,7 +309,7 @@ def list_records(session: Session, item_id: int) -> list[DutyRecord]:
 def list_calendar(
     session: Session, year: int, access: AccessScope, *, today: date, unit_id: int | None = None
 ) -> list[CalendarRow]:
-    """List the year's items of published lists within reach by due date, undated ones last; at most 2,000."""
+    """List the year's items of published lists within the access scope by due date, undated ones last; at most 2,000."""
     query = (
         _with_records(DutyList.year == year, DutyList.published_at.is_not(None), within(access))
         .join(DutyList, DutyList.id == DutyItem.list_id)
@@ -327,7 +327,7 @@ def list_calendar(
 
 
 def list_units_with_lists(session: Session, year: int, access: AccessScope) -> list[Unit]:
-    """List the units within reach whose list of a year has been published."""
+    """List the units within the access scope whose list of a year has been published."""
     query = select(Unit).join(DutyList, DutyList.unit_id == Unit.id)
     query = query.where(within(access), DutyList.year == year, DutyList.published_at.is_not(None))
     return list(session.scalars(query.order_by(Unit.code)))

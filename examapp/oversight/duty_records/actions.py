@@ -50,7 +50,7 @@ def files_of(session: Session, record_ids: Sequence[int]) -> dict[int, list[Stor
 
 
 def get_record_file(session: Session, record_id: int, token: str) -> StoredFile:
-    """Get a file of a record that was found within reach; raises NotFoundError."""
+    """Get a file of a record that was found within the access scope; raises NotFoundError."""
     file = session.scalar(
         select(StoredFile)
         .join(DutyRecordFile, DutyRecordFile.file_id == StoredFile.id)

@@ -44,7 +44,7 @@ def _kind() -> str:
 @menu_entry("述法", position=203, group="普法责任制")
 @requires(WRITE)
 def list_reports() -> str:
-    """List the reports of a year within reach: all, or those that are missing, came late or are there."""
+    """List the reports of a year within the access scope: all, or those that are missing, came late or are there."""
     year, kind, state = chosen_year(), _kind(), _chosen_state()
     rows = queries.list_reports(read_session(), year, my_access(WRITE), today=clock.today(), kind=kind)
     chosen = [row for row in rows if _CHOICES[state](row)]

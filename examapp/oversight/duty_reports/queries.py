@@ -52,7 +52,7 @@ class ReportRow:
 def list_reports(
     session: Session, year: int, access: AccessScope, *, today: date, kind: str = "leader"
 ) -> list[ReportRow]:
-    """List the reports of a year of units within reach, by unit code."""
+    """List the reports of a year of units within the access scope, by unit code."""
     rows = session.execute(
         select(DutyReport, Unit, Person.name)
         .join(Unit, Unit.id == DutyReport.unit_id)
@@ -94,7 +94,7 @@ def get_report(
     person_id: int | None = None,
     has_lock: bool = False,
 ) -> tuple[DutyReport, Unit]:
-    """Get a report of a unit within reach, or that a person answers for; raises NotFoundError."""
+    """Get a report of a unit within the access scope, or that a person answers for; raises NotFoundError."""
     query = select(DutyReport, Unit).join(Unit, Unit.id == DutyReport.unit_id).where(DutyReport.id == report_id)
     if has_lock:
         query = query.with_for_update(of=DutyReport).execution_options(populate_existing=True)

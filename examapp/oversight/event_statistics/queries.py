@@ -19,7 +19,7 @@ _ANSWERING = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.INSTITUTION)
 
 
 def list_answering_units(session: Session, access: AccessScope, within_unit: Unit | None = None) -> list[Unit]:
-    """List the open units within reach that answer for themselves (departments, townships, institutions right below the county), by code."""
+    """List the open units within the access scope that answer for themselves (departments, townships, institutions right below the county), by code."""
     above = aliased(Unit, name="above")
     query = (
         select(Unit)

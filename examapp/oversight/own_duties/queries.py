@@ -251,7 +251,7 @@ def _reviews_waiting(person_id: int, user: CTE) -> ScalarSelect[int]:
 def _waiting(
     kind: type[DutyList | AssessmentSheet], condition: ColumnElement[bool], access: AccessScope | None
 ) -> ColumnElement[int]:
-    """Count lists or sheets in a state within a reach; nothing without one, at no cost."""
+    """Count lists or sheets in a state within an access scope; nothing without one, at no cost."""
     if access is None:
         return literal(0)
     query = select(func.count(kind.id)).join(Unit, Unit.id == kind.unit_id).where(condition, within(access))
@@ -291,7 +291,7 @@ class UnitPage:
 
 
 def unit_page(session: Session, unit: Unit, year: int, *, now: datetime) -> UnitPage:
-    """Give the yearly page of a unit that was found within reach."""
+    """Give the yearly page of a unit that was found within the access scope."""
     duty_list = find_list(session, unit.id, year)
     items = item_rows(session, duty_list.id, today=day_of(now)) if duty_list else []
     records, reached = _done(session, duty_list.id) if duty_list else (0, 0)

@@ -70,7 +70,7 @@ class InvalidReminderError(DomainError):
 def remind(
     context: ActionContext, report_context: ReportContext, units: UnitTree, *, group: str, organisation: str
 ) -> int:
-    """Remind a group of a unit within reach, on the site and through the gateway; gives how many had not been reminded today.
+    """Remind a group of a unit within the access scope, on the site and through the gateway; gives how many had not been reminded today.
 
     A second press, or a colleague at the same time, reminds nobody twice. Raises InvalidReminderError.
     """
@@ -272,7 +272,7 @@ def call_key(report_context: ReportContext, units: UnitTree, tree: Tree, *, grou
 
 
 def allow_call_list(approval: Approval, *, now: datetime) -> None:
-    """Let the asker take the list out within a day."""
+    """Let the requester take the list out within a day."""
     approval.expires_at = now + CALLS_OPEN_FOR
 
 

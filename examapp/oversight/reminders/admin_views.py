@@ -74,7 +74,7 @@ def read_tree() -> Tree:
 
 
 def open_exam(exam_id: int, unit_id: int, permission: str) -> tuple[ReportContext, UnitTree]:
-    """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
+    """Get the exam and the unit that a page stands on; raises NotFoundError outside the access scope."""
     session, args = read_session(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
     report_context = get_report_context(session, exam_id, scope=scope, now=clock.now(), access=my_access(permission))
@@ -97,7 +97,7 @@ def _query(group: str, **more: Any) -> dict[str, Any]:
 @admin_blueprint.get("/exams/<int:exam_id>/chase")
 @requires("reports:participation:read")
 def show_overdue(exam_id: int) -> AnyResponse:
-    """Lead to the chase list of the unit at which the reach begins."""
+    """Lead to the list of people to remind of the unit at which the access scope begins."""
     session, access = read_session(), my_access("reports:participation:read")
     get_report_context(session, exam_id, scope=None, now=clock.now(), access=access)
     tops = list_tops(session, access)
@@ -109,7 +109,7 @@ def show_overdue(exam_id: int) -> AnyResponse:
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/chase")
 @requires("reports:participation:read")
 def show_overdue_people(exam_id: int, unit_id: int) -> str:
-    """Show whom to chase in a unit, by unit code and staff number."""
+    """Show whom to remind in a unit, by unit code and staff number."""
     report_context, units = open_exam(exam_id, unit_id, "reports:participation:read")
     return _show(report_context, units, _group(request.args.get("group")))
 

@@ -1,4 +1,4 @@
-"""Whom to chase: counts by unit and people by group, on the very select that every report stands on."""
+"""Whom to remind: counts by unit and people by group, on the very select that every report stands on."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportConte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueTable:
-    """Whom to chase in a unit: the whole's counts, and the units just below it that have anybody to chase."""
+    """Whom to remind in a unit: the whole's counts, and the units just below it that have anybody to remind."""
 
     total: Counts
     below: list[UnitStatsRow]
 
 
 def get_overdue_table(session: Session, report_context: ReportContext, units: UnitTree) -> OverdueTable:
-    """Count whom to chase, in one statement; units by code, never by how many."""
+    """Count whom to remind, in one statement; units by code, never by how many."""
     counts = counts_by_unit(session, report_context, PeopleFilter(unit_ids=units.unit_ids))
     rows = rollup(units.nodes, counts, depth=1)
     return OverdueTable(

@@ -1,4 +1,4 @@
-"""What holds in the unit book, as pure functions: whom to chase, what a moment of freezing must be, what a file of results is sealed for."""
+"""Rules of reminders and snapshots, as pure functions: whom to remind, what the moment of a snapshot must be, what a file of results is encrypted for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from examapp.delivery.exams.rules import is_visible, results_visible_at
 from examapp.platform.notices.rules import is_quiet
 
 OVERDUE = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
-"""Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
+"""Groups of people that are reminded, by the group's name in the reports; who has signed in is nobody's business."""
 REMINDER_KIND = "chase"
 REMINDER_KINDS = {"not_started": REMINDER_KIND, "in_progress": "chase.in_progress", "failed": "chase.failed"}
 """The kind of message that goes to each group."""

@@ -88,7 +88,7 @@ def request_export(
     approval_id: int | None = None,
     schedule_key: str | None = None,
 ) -> ReportJobRef:
-    """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
+    """Ask for a file of figures of a unit within the access scope; the same request on the same data gives the file that is there or under way.
 
     Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
     """
@@ -134,7 +134,7 @@ _INSERT_EXPORT = insert(_EXPORTS).on_conflict_do_nothing().returning(_EXPORTS.c.
 def _insert(
     session: Session, values: dict[str, Any], *, key: str, created_by_id: int | None, now: datetime
 ) -> int | None:
-    """Insert an export with its job; None where a live one with the same key, or one of the same occasion, exists."""
+    """Insert an export with its job; None where a live one with the same key, or one of the same schedule key, exists."""
     connection = session.connection()
     job = {"kind": Export.KIND, "key": key, "state": JobState.QUEUED, "created_by_id": created_by_id}
     job_id: int | None = connection.execute(
@@ -215,9 +215,9 @@ def _order_of(
 
 
 def reissue_corrected(session: Session, *, now: datetime) -> int:
-    """Ask again, as their askers who still have the right, for the files that a correction has made untrue, and tell them; gives how many.
+    """Ask again, as their requesters who still have the right, for the files that a correction has made untrue, and tell them; gives how many.
 
-    A file is replaced once, and its replacement by the next correction; some at a time, the next sweep goes on. Whole numbers need a consent anew.
+    A file is replaced once, and its replacement by the next correction; some at a time, the next sweep goes on. Whole numbers need another approval.
     """
     asked: dict[int, str] = {}
     for export in list_superseded(session):
@@ -267,7 +267,7 @@ class Download:
 
 
 def download_export(context: ActionContext, export_id: int, *, access: AccessScope) -> Download:
-    """Hand out one's own file while its unit is still within reach, with an audit line; raises NotFoundError, NotReadyError."""
+    """Hand out one's own file while its unit is still within the access scope, with an audit line; raises NotFoundError, NotReadyError."""
     export = get_own_export(context.session, export_id, person_id=context.actor.person_id, access=access)
     if export.is_active:
         raise NotReadyError
@@ -293,7 +293,7 @@ class ReasonNeededError(DomainError):
 
 
 def request_numbers(context: ActionContext, report_request: ReportRequest, *, access: AccessScope) -> int:
-    """Ask for a file with whole numbers of a unit within reach; gives the request's id. A second person allows it.
+    """Ask for a file with whole numbers of a unit within the access scope; gives the request's id. A second person allows it.
 
     Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyRequestedError.
     """
@@ -316,7 +316,7 @@ def request_numbers(context: ActionContext, report_request: ReportRequest, *, ac
 
 
 def export_numbers(session: Session, approval: Approval, *, now: datetime) -> ReportJobRef:
-    """Put the file down that a second person has allowed, as its asker's; raises ConflictError where the asker has lost the right."""
+    """Put the file down that a second person has allowed, as its requester's; raises ConflictError where the requester has lost the right."""
     details = approval.details
     grants = list_grants(session, approval.requested_by_id, now=now)
     access = access_of("reports:score:export", grants)

@@ -131,7 +131,7 @@ class ParticipationBody(TypedDict):
 @api_blueprint.get("/exams/<int:exam_id>/participation")
 @requires("reports:participation:read")
 def show_participation(exam_id: int) -> Response:
-    """Give the figures of a unit within reach and of what is below it, narrowed as the pages' are."""
+    """Give the figures of a unit within the access scope and of what is below it, filtered as the pages' are."""
     session, access, now = read_session(), my_access("reports:participation:read"), clock.now()
     depth = _whole(request.args.get("depth", "1"), limit=_DEEPEST)
     tree, wanted_scope = _choice(Tree, request.args.get("tree", Tree.REGION)), request.args.get("scope")
@@ -228,7 +228,7 @@ def download_export(export_id: int) -> Response:
 
 
 def send_export(export_id: int) -> Response:
-    """Answer with the file of one's own export, after the reach was looked up again; leaves an audit line."""
+    """Answer with the file of one's own export, after the access scope was looked up again; leaves an audit line."""
     with request_transaction() as context:
         file = actions.download_export(context, export_id, access=my_access("reports:score:export"))
     return send_file(

@@ -1,4 +1,4 @@
-"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
+"""Exports: the report files that were asked for, each a job."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Export(Job):
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     filters: Mapped[JsonB] = mapped_column(default=dict, server_default="{}", info=shown("人员范围"))
-    """Whom of the unit's people it holds, as `rules.Narrowing` writes it; empty for all."""
+    """Whom of the unit's people it holds, as `ReportFilter` writes it; empty for all."""
     numbers: Mapped[Str] = mapped_column(default="none", info=shown("号码"))
     """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
     reason: Mapped[Str] = mapped_column(default="", info=shown("用途"))
@@ -69,7 +69,7 @@ class Export(Job):
     template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"), info=TECHNICAL)
     """The office's own form that it is made by; null for the shipped one."""
     schedule_key: Mapped[Str | None] = mapped_column(info=TECHNICAL)
-    """Which scheduled occasion it is for, once only; null where a person asked."""
+    """Which run of a schedule it is for, once only; null where a person asked."""
     file: Mapped[bytes | None] = mapped_column(LargeBinary, info=TECHNICAL)
     sha256: Mapped[Str] = mapped_column(default="", info=TECHNICAL)
     as_of: Mapped[UtcDateTime | None] = mapped_column(info=TECHNICAL)

@@ -1,4 +1,4 @@
-"""Reads about exports: only one's own, and only while the unit is within reach."""
+"""Reads about exports: only one's own, and only while the unit is within the access scope."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from examapp.oversight.statistics_definitions.rules import PiiDisclosure
 from examapp.oversight.statistics_scope.rules import ReportFilter
 
 REISSUED = "correction:"
-"""How the occasion of a file begins that was made again after a correction; the number of the file that it replaces follows."""
+"""How the schedule key of a file begins that was made again after a correction; the number of the file that it replaces follows."""
 
 
 def _own(person_id: int | None, access: AccessScope) -> Select[Export]:
@@ -62,7 +62,7 @@ class ExportRow:
 
     @property
     def filter_label(self) -> str:
-        """Whom it is narrowed to, in words; empty for everybody."""
+        """Whom it is filtered to, in words; empty for everybody."""
         return ReportFilter.of_json(self.filters).text
 
 

@@ -54,7 +54,7 @@ class ReportSpec:
 
     @property
     def wanted(self) -> PeopleFilter:
-        """The people of these units whom the narrowing leaves, whatever their group."""
+        """The people of these units whom the filter leaves, whatever their group."""
         return PeopleFilter.of(self.request.filters, unit_ids=[node.unit_id for node in self.nodes])
 
 
@@ -84,7 +84,7 @@ def parts_of(nodes: Sequence[UnitNode]) -> dict[str, str]:
 
 
 def remarks(report_context: ReportContext, top: UnitNode, filter_label: str = "") -> list[str]:
-    """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
+    """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is filtered to, definitions."""
     return [
         f"单位：{top.name}　　统计范围：{SCOPE_NAMES[report_context.scope]}　　统计时间：{local(report_context.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_label(report_context, top)}",
         *([f"范围：{filter_label}。"] if filter_label else []),
@@ -107,7 +107,7 @@ def roster_label(report_context: ReportContext, top: UnitNode) -> str:
 
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:
-    """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
+    """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is filtered to."""
     filter_label = order.request.filters.text
     stamp: dict[str, Cell] = {
         "统计时间": order.report_context.as_of,

@@ -108,7 +108,7 @@ def set_schedule(
 def lay_out_scheduled(session: Session, *, now: datetime) -> int:
     """Ask for the reports that are due and not asked for yet, for every administrator at the units of his roles; gives how many.
 
-    Each occasion is one line of the ledger, anyone who runs this and how often. Few at a time, the next sweep goes on.
+    Each run of a schedule is one row, whoever starts it and however often. Few at a time, the next sweep goes on.
     """
     plans = [plan for plan in list_schedules(session) if plan.is_on]
     due = [(plan, exam, day) for plan in plans for exam, day in _due_exams(session, plan.moment, now)]
@@ -141,7 +141,7 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
 
 
 def _due_exams(session: Session, moment: Moment, now: datetime) -> list[tuple[int, str]]:
-    """Give the exams for which the moment is now, with the day that names the occasion."""
+    """Give the exams for which the moment is now, with the day that names the run."""
     here = local(now)
     takes_place = (Exam.state == ExamState.PUBLISHED, Exam.kind != ExamKind.MOCK)
     if moment is Moment.MONDAY:

@@ -1,4 +1,4 @@
-"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
+"""Report templates of the office's own, each version a row."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class InvalidSnapshotError(DomainError):
 def schedule_snapshot(context: ActionContext, *, exam_id: int, moment: datetime | None, access: AccessScope) -> Exam:
     """Declare the moment whose roster an exam's figures will stand on; one that has come is taken at once by a worker.
 
-    Raises NotFoundError out of reach, ConflictError where a roster is frozen already, InvalidSnapshotError.
+    Raises NotFoundError outside the access scope, ConflictError where a roster is frozen already, InvalidSnapshotError.
     """
     exam = lock_exam(context.session, exam_id, access)
     if exam.state != ExamState.PUBLISHED:

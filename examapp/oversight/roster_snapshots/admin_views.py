@@ -139,7 +139,7 @@ def accept_correction(exam_id: int) -> AnyResponse:
 
 
 def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], text: str) -> AnyResponse:
-    """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
+    """Do one act on an exam that lies within the office's access scope, and lead back to the unit's page that it was asked from."""
     access = my_access("exams:exam:write")
     get_organiser_exam(read_session(), exam_id, access)
     with submit(text) as context:

@@ -69,7 +69,7 @@ def participation() -> str:
 @admin_blueprint.get("/exams/<int:exam_id>")
 @requires("reports:participation:read")
 def show_exam(exam_id: int) -> str | AnyResponse:
-    """Lead to the unit at which the reach begins, or let choose among several."""
+    """Lead to the unit at which the access scope begins, or let choose among several."""
     session, view = read_session(), read_view()
     report_context = get_report_context(
         session, exam_id, scope=view.scope, now=clock.now(), access=my_access("reports:participation:read")

@@ -1,4 +1,4 @@
-"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
+"""Counts kept per unit, and the marks that say which of them are no longer sound (decision 0022)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from examapp.db.session import Base, BigInt, Id, Str
 
 
 class UnitStatsCache(Base):
-    """A unit's own people counted, as `rules.Counts` has it, so that a table over 15,000 units need not count a million people.
+    """A unit's own people counted, as `statistics_definitions.rules.Counts` has it, so that a table over 15,000 units need not count a million people.
 
-    Sound for every unit that no `FigureMark` names; made again by `operations/keeping.py`.
+    Sound for every unit that no `StatsInvalidation` names; the tasks of this feature count it again.
     """
 
     __tablename__ = "unit_stats_cache"
     __table_args__ = (Index("ix_kept_figures_exam_id", "exam_id"),)
 
     roster_key: Mapped[Str] = mapped_column(primary_key=True)
-    """Digest of all that the counting stands on (`queries.kept.digest`)."""
+    """Digest of all that the counting stands on (`queries.digest`)."""
     unit_id: Mapped[BigInt] = mapped_column(primary_key=True)
     exam_id: Mapped[BigInt]
     roster: Mapped[int]
@@ -38,9 +38,9 @@ class UnitStatsCache(Base):
 
 
 class StatsInvalidation(Base):
-    """A person, a unit or an exam whose kept figures are no longer sound.
+    """A person, a unit or an exam whose kept counts are no longer sound.
 
-    The database itself writes it (triggers of migration 0025) in the transaction of the change: no code can forget it.
+    The database itself writes it (triggers of the initial migration) in the transaction of the change: no code can forget it.
     """
 
     __tablename__ = "stats_invalidations"
@@ -55,7 +55,7 @@ class StatsInvalidation(Base):
 
     id: Mapped[Id]
     exam_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
-    """All of an exam's figures."""
+    """All of an exam's counts."""
     unit_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     person_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     """Whichever unit the person stands in."""

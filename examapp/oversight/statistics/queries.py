@@ -1,7 +1,7 @@
-"""Figures that are kept per unit, and read so that none is ever old: whatever a mark stands at is counted again in the same statement.
+"""Figures that are kept per unit, and read so that none is ever old: what an invalidation names is counted again in the same statement.
 
-The marks are the database's own (`FigureMark`); who makes kept figures again takes them away in the same transaction. So in each
-snapshot the kept figures of every unit without a mark are those that counting would give.
+Triggers write the invalidations (`StatsInvalidation`); who counts again deletes them in the same transaction. So in each
+snapshot the kept figures of every unit without one are those that counting would give.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def get_unit_table(
     access: AccessScope,
     wanted: PeopleFilter = EVERYBODY,
 ) -> UnitTable:
-    """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
+    """Get the figures of a unit within the access scope and of what is below it, in two statements; raises NotFoundError."""
     units = get_tree_of(session, report_context, unit_id, tree=tree, access=access)
     is_all = access.is_everything and tree is Tree.REGION and not units.above
     wanted = replace(wanted, unit_ids=None if is_all else units.unit_ids)
@@ -263,7 +263,7 @@ def home_figures(
     tree: Tree = Tree.REGION,
     now: datetime | None = None,
 ) -> HomeFigures:
-    """Get what a home page shows of an exam for a unit that the caller has found to be within reach, in four statements.
+    """Get what a home page shows of an exam for a unit that the caller has found to be within the access scope, in four statements.
 
     Raises NotFoundError for an exam that is not published or a unit that is not there.
     """

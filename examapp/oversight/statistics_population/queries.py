@@ -66,7 +66,7 @@ def live_attempts(key: RosterQueryKey, only: ColumnElement[Sequence[int]] | None
 def counted_attempts(
     key: RosterQueryKey, wanted: PeopleFilter, *, has_attempts: bool, only: ColumnElement[Sequence[int]] | None
 ) -> Select[*tuple[Any, ...]]:
-    """Select the attempt that counts of everybody (or `only` of these people) who handed in, as `rules.counted_attempt` chooses it.
+    """Select the attempt that counts of everybody (or `only` of these people) who handed in, by the exam's counting rule.
 
     Where the best counts in every exam, the best over all of them is the same in one pass.
     """
@@ -378,7 +378,7 @@ def _excuse(key: RosterQueryKey) -> Subquery:
 
 @lru_cache(maxsize=64)
 def select_counts(key: RosterQueryKey, wanted: PeopleFilter, *, is_of_chosen_units: bool = False) -> Select[Any]:
-    """Select unit_id and the fields of `Counts` for each unit with people; units come from `CHOSEN_UNITS` where that is wished.
+    """Select unit_id and the fields of `Counts` for each unit with people; units come from `CHOSEN_UNITS` if asked for.
 
     Kept, for it is asked for again and again, and building it takes a fifth as long as running it; so `wanted` holds tuples alone.
     """

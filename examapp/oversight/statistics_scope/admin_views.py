@@ -89,7 +89,7 @@ class View:
 
     @property
     def filters(self) -> ReportFilter:
-        """Whom the figures are narrowed to; the group is a list's own matter."""
+        """Whom the figures are filtered to; the group is a list's own matter."""
         return ReportFilter(rank=self.rank, position=self.position, since=self.since, until=self.until)
 
 
@@ -132,7 +132,7 @@ def read_day(name: str) -> date | None:
 
 
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, UnitTree]:
-    """Get what a page stands on; raises NotFoundError out of reach."""
+    """Get what a page stands on; raises NotFoundError outside the access scope."""
     session = read_session()
     report_context = get_report_context(
         session, exam_id, scope=view.scope, now=clock.now(), access=my_access("reports:participation:read")

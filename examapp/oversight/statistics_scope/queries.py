@@ -94,8 +94,8 @@ def get_report_context(
 ) -> ReportContext:
     """Get what the figures of a published exam stand on, in one statement; raises NotFoundError.
 
-    With a reach, an exam that concerns nobody within it is as one that is not there (one statement more, none for who reaches everything).
-    Without a wish for the scope it is 本次考试 until a make-up has closed, 含补考 from then on.
+    With an access scope, an exam that concerns nobody within it is as one that is not there (one statement more, none for who reaches everything).
+    Without a chosen scope it is 本次考试 until a make-up has closed, 含补考 from then on.
     """
     if access is not None:
         ensure_exam_in_scope(session, exam_id, access)
@@ -146,7 +146,7 @@ def list_reported_exams(session: Session) -> list[Exam]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTree:
-    """A unit within reach, the units above it and below it that are within reach too."""
+    """A unit within the access scope, the units above it and below it that are within the access scope too."""
 
     above: list[UnitNode]
     """From the highest down."""
@@ -167,10 +167,10 @@ class UnitTree:
 def get_unit_tree(
     session: Session, unit_id: int, *, tree: Tree, access: AccessScope, snapshot_exam_id: int | None = None
 ) -> UnitTree:
-    """Get a unit with what is above and below it in a tree, as far as it is within reach, in one statement.
+    """Get a unit with what is above and below it in a tree, as far as it is within the access scope, in one statement.
 
     The region's top, which hangs in no system, stands in the sector tree above all systems. With an exam whose roster is frozen the
-    units are those of that day, by their names and places of then. Raises NotFoundError for a unit out of reach.
+    units are those of that day, by their names and places of then. Raises NotFoundError for a unit outside the access scope.
     """
     place = _current_units() if snapshot_exam_id is None else _snapshot_units(snapshot_exam_id, unit_id)
     top = select(place.c.region_path, place.c.sector_path, place.c.parent_id).where(place.c.id == unit_id).cte("top")
@@ -205,7 +205,7 @@ def get_unit_tree(
 def ensure_unit_in_report_scope(
     session: Session, report_context: ReportContext, unit_id: int, *, access: AccessScope
 ) -> None:
-    """Look whether a unit is one of those that an exam's figures stand on, and within reach; raises NotFoundError as its tree would."""
+    """Look whether a unit is one of those that an exam's figures stand on, and within the access scope; raises NotFoundError as its tree would."""
     snapshot_exam_id = report_context.snapshot_exam_id
     if snapshot_exam_id is None:
         ensure_unit_in_scope(session, unit_id, access)
@@ -245,7 +245,7 @@ def _snapshot_units(exam_id: int, unit_id: int) -> Subquery:
 
 
 def _was_below(place: Subquery, access: AccessScope) -> list[ColumnElement[bool]]:
-    """Give the conditions that a unit hung, on that day, below one that the reach begins at: what it counted then it still answers for."""
+    """Give the conditions that a unit hung, on that day, below one that the access scope begins at: what it counted then it still answers for."""
     ends = [(place.c.region_path, path) for path in access.region_paths]
     ends += [(place.c.sector_path, path) for path in access.sector_paths]
     return [column.contains(f"/{path.strip('/').rsplit('/', 1)[-1]}/", autoescape=True) for column, path in ends]
@@ -264,7 +264,7 @@ def _top(row: Row[*tuple[Any, ...]]) -> UnitNode:
 
 
 def list_tops(session: Session, access: AccessScope) -> list[Unit]:
-    """List the units at which a reach begins, by code; for everything the county, or whatever hangs below nothing."""
+    """List the units at which an access scope begins, by code; for everything the county, or whatever hangs below nothing."""
     query = select(Unit).order_by(Unit.code)
     if access.is_everything:
         roots = session.scalars(query.where(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR)).all()
@@ -291,7 +291,7 @@ class PeopleFilter:
 
     @classmethod
     def of(cls, filters: ReportFilter, *, unit_ids: Collection[int] | None, search: str = "") -> PeopleFilter:
-        """Give the people of these units whom a narrowing leaves, whatever their group."""
+        """Give the people of these units whom a filter leaves, whatever their group."""
         return cls(
             unit_ids=unit_ids,
             rank=filters.rank,

@@ -1,4 +1,4 @@
-"""Whom of a roster a table, a list or a file is narrowed to: by value, in words, and as a line of the ledger keeps it."""
+"""Whom of a roster a table, a list or a file is filtered to: by value, in words, and as a line of the ledger keeps it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIST_GROUPS = {
     "scores": frozenset(GROUP_NAMES) - {"roster"},
     "absent": frozenset({"not_started", "in_progress"}),
 }
-"""Which groups a list of people can be narrowed to; every other content has its own people."""
+"""Which groups a list of people can be filtered to; every other content has its own people."""
 
 
 MAX_WORD = 50
@@ -64,7 +64,7 @@ class ReportFilter:
         return {name: str(value) for name, value in asdict(self).items() if value}
 
     def of_content(self, content: str) -> ReportFilter:
-        """Leave out a group that a content cannot be narrowed to."""
+        """Leave out a group that a content cannot be filtered to."""
         return self if self.group in LIST_GROUPS.get(content, ()) else replace(self, group="")
 
     @property

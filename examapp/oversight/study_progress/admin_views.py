@@ -62,7 +62,7 @@ class _Chosen:
 
 
 def _chosen(unit_id: int, permission: str) -> _Chosen:
-    """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
+    """Read the address; raises NotFoundError for a unit beyond the access scope, and for a course that the unit does not learn."""
     tree, year, course_id = _tree(), chosen_year(), chosen_number("course")
     units = get_unit_tree(read_session(), unit_id, tree=tree, access=my_access(permission))
     courses = queries.list_courses_for(read_session(), year, unit_id, units.unit_ids)
@@ -75,7 +75,7 @@ def _chosen(unit_id: int, permission: str) -> _Chosen:
 @menu_entry("学习情况", position=70, group="学习")
 @requires(_READ)
 def study() -> str | Response:
-    """Lead to the unit at which my reach begins, or let choose among several."""
+    """Lead to the unit at which my access scope begins, or let choose among several."""
     access = my_access(_READ)
     tops = list_tops(read_session(), access)
     if len(tops) == 1:
@@ -190,7 +190,7 @@ def show_courses() -> str:
 @admin_blueprint.get("/people/<int:person_id>")
 @requires(_READ)
 def show_record(person_id: int) -> str:
-    """Show the study record of a person within reach, to read and to print."""
+    """Show the study record of a person within the access scope, to read and to print."""
     found = study_record(read_session(), person_id, year=chosen_year(), access=my_access(_READ), now=clock.now())
     return render_template(
         "records/record.html",

@@ -188,7 +188,7 @@ class ChapterFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseFigures:
-    """How a course fares among the people within reach."""
+    """How a course fares among the people within the access scope."""
 
     course_id: int
     title: str
@@ -210,7 +210,7 @@ class CourseFigures:
 
 
 def course_figures(session: Session, year: int, access: AccessScope) -> list[CourseFigures]:
-    """Count how each published course of a year fares among the roster's people within reach, in three statements."""
+    """Count how each published course of a year fares among the roster's people within the access scope, in three statements."""
     begun = select(ChapterProgress.person_id).join(Chapter, ChapterProgress.chapter_id == Chapter.id)
     begun = begun.where(Chapter.course_id == Course.id, ChapterProgress.person_id == Person.id, ChapterProgress.read_at.is_not(None))  # fmt: skip
     rows = session.execute(

@@ -73,7 +73,7 @@ def get_consequences(session: Session, unit: Unit, *, now: datetime) -> Conseque
 
 
 def list_unit_changes(session: Session, access: AccessScope) -> list[Row[Any]]:
-    """List what was merged, split and renamed within a reach, the newest first, with who did it."""
+    """List what was merged, split and renamed within an access scope, the newest first, with who did it."""
     judge = aliased(Person)
     return list(
         session.execute(

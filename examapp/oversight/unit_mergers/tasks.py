@@ -31,7 +31,7 @@ def create_snapshot(exam_id: int) -> None:
 
 @task("roster_snapshots.sweep", queue="imports", every_s=30)
 def sweep_snapshots() -> None:
-    """Nudge the freezes whose moment has come; one that fails does not hold up the others."""
+    """Enqueue the snapshots that are due; one that fails does not hold up the others."""
     for exam_id in roster_snapshot_actions.list_due_snapshots(read_session(), now=clock.now()):
         publish(roster_snapshot_actions.TASK, exam_id)
 

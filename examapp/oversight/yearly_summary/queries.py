@@ -1,4 +1,4 @@
-"""What a year's report says: exams, events, campaigns, lists, reports and the assessment of the units within reach, from the same counts as their pages."""
+"""What a year's report says: exams, events, campaigns, lists, reports and the assessment of the units within the access scope, from the same counts as their pages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ReportFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearSummary:
-    """Everything of a year for one reach."""
+    """Everything of a year for one access scope."""
 
     unit: Unit
     year: int
@@ -68,9 +68,9 @@ class YearSummary:
 
 
 def year_summary(session: Session, year: int, access: AccessScope, *, now: datetime) -> YearSummary:
-    """Read a year for a reach; its exams are those of the unit at which the reach begins, with its system where it reaches that.
+    """Read a year for an access scope; its exams are those of the unit at which the access scope begins, with its system where it reaches that.
 
-    Raises NotFoundError for a reach of nothing.
+    Raises NotFoundError for an empty access scope.
     """
     tops = list_tops(session, access)
     if not tops:
@@ -98,7 +98,7 @@ def year_summary(session: Session, year: int, access: AccessScope, *, now: datet
 
 
 def tree_of(top: Unit, access: AccessScope) -> Tree:
-    """Tell along which tree a reach that begins at a unit goes: a supervising bureau's along its system."""
+    """Tell along which tree an access scope that begins at a unit goes: a supervising bureau's along its system."""
     return Tree.SECTOR if not access.is_everything and top.sector_path in access.sector_paths else Tree.REGION
 
 
@@ -114,7 +114,7 @@ def _campaign(session: Session, campaign: Campaign, access: AccessScope, *, now:
 
 
 def count_reports(session: Session, year: int, access: AccessScope, *, now: datetime) -> ReportFigures:
-    """Count the leaders of a year within reach who owe a report and who have submitted it."""
+    """Count the leaders of a year within the access scope who owe a report and who have submitted it."""
     rows = list_reports(session, year, access, today=day_of(now))
     counts = Counter(row.status for row in rows)
     owed = counts.total() - counts[ReportStatus.CLOSED]
@@ -123,7 +123,7 @@ def count_reports(session: Session, year: int, access: AccessScope, *, now: date
 
 
 def count_assessed(session: Session, year: int, access: AccessScope) -> tuple[int, Counter[str]]:
-    """Count the sheets of a year within reach, and those with a result by their band."""
+    """Count the sheets of a year within the access scope, and those with a result by their band."""
     rows = session.execute(
         select(AssessmentSheet.band, AssessmentSheet.total.is_not(None), func.count())
         .join(Assessment, Assessment.id == AssessmentSheet.assessment_id)

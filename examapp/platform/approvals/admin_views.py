@@ -1,4 +1,4 @@
-"""What a request that needs two persons is about, in words, from what its asker put down."""
+"""What a request that needs two persons is about, in words, from what its requester put down."""
 
 from __future__ import annotations
 

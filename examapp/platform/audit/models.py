@@ -31,7 +31,7 @@ class AuditEvent(Base):
     actor_id: Mapped[BigInt | None]
     """The person who acted; null for the system itself."""
     act: Mapped[Str] = mapped_column(info=shown("操作"))
-    """`room.verb_noun`, as the operation is called: `exams.publish_exam`."""
+    """`feature.verb_noun`, as the action is called: `exams.publish_exam`."""
     object_type: Mapped[Str] = mapped_column(info=TECHNICAL)
     object_id: Mapped[BigInt | None] = mapped_column(info=TECHNICAL)
     person_id: Mapped[BigInt | None] = mapped_column(info=OTHERS)

@@ -26,7 +26,7 @@ from examapp.security.ciphers import FieldCipher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which lines somebody asks for; `people` are the persons within reach or looked for, as a subquery, None for all."""
+    """Which lines somebody asks for; `people` are the persons within the access scope or looked for, as a subquery, None for all."""
 
     act: str = ""
     since: datetime | None = None

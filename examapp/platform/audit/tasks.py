@@ -1,4 +1,4 @@
-"""Work of the room in the background: the chain over the log."""
+"""Background work of the audit log: the chain over the log."""
 
 from __future__ import annotations
 

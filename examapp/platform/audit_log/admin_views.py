@@ -43,7 +43,7 @@ AUDIT_ACTS = {"audit.export_events": "导出审计记录"}
 
 
 def people_within(access: AccessScope, text: str) -> Select[int] | None:
-    """Give the ids of persons within the reach whose name, staff number or login name is `text`; None for everybody."""
+    """Give the ids of persons within the access scope whose name, staff number or login name is `text`; None for everybody."""
     if access.is_everything and not text:
         return None
     statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(access))

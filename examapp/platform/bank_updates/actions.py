@@ -48,7 +48,7 @@ def upload_update(context: ActionContext, *, content: bytes, file_name: str) -> 
 
 
 def get_update(session: Session, update_id: int, *, is_locked: bool = False) -> BankUpdate:
-    """Get an update, locked for an act where wished; raises NotFoundError."""
+    """Get an update, locked for an act if asked for; raises NotFoundError."""
     row = session.get(BankUpdate, update_id, with_for_update=is_locked or None, populate_existing=is_locked)
     if row is None:
         raise NotFoundError

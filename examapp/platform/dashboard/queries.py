@@ -136,7 +136,7 @@ class OrganiserHome:
 def find_organiser_home(
     session: Session, access: AccessScope, *, exam_id: int | None, now: datetime
 ) -> OrganiserHome | None:
-    """Find the figures of the chosen exam within an organiser's reach, else of the running one that closes first, else of the last."""
+    """Find the figures of the chosen exam within an organiser's access scope, else of the running one that closes first, else of the last."""
     exams = list_organiser_exams(session, access)
     top = _top_unit(session, access)
     if not exams or top is None:
@@ -158,7 +158,7 @@ def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
 
 
 def _top_unit(session: Session, access: AccessScope) -> tuple[int, Tree] | None:
-    """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within reach."""
+    """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within the access scope."""
     if access.is_everything:
         county = select(Unit.id).where(IS_ROOT, Unit.kind.in_(AREA_KINDS)).order_by(Unit.code)
         unit_id = session.scalars(county.limit(1)).first()
@@ -173,7 +173,7 @@ def _last_id(path: str) -> int:
 
 
 def count_exemptions_waiting(session: Session, access: AccessScope) -> int:
-    """Count the exemptions and deferrals from within the reach that nobody has decided."""
+    """Count the exemptions and deferrals from within the access scope that nobody has decided."""
     statement = (
         select(func.count())
         .select_from(Exemption)

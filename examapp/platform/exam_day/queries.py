@@ -120,7 +120,7 @@ def _is_stuck(now: datetime) -> ColumnElement[bool]:
 
 
 def get_exam_day_status(session: Session, exam_id: int, access: AccessScope, *, now: datetime) -> ExamDayStatus:
-    """Count how an exam stands, of the people within the reach, in four statements."""
+    """Count how an exam stands, of the people within the access scope, in four statements."""
     submitted = Attempt.state == AttemptState.SUBMITTED
     waits = and_(submitted, Attempt.quarantined_at.is_(None))
     row = session.execute(
@@ -209,7 +209,7 @@ _MAX_NAMED = 100
 
 
 def list_attempts_of(session: Session, exam_id: int, named: str, access: AccessScope) -> list[AttemptLine]:
-    """List the attempts of who has this staff number or name within the reach."""
+    """List the attempts of who has this staff number or name within the access scope."""
     is_named = or_(Person.staff_number == named, Person.name == named)
     statement = _select_lines(exam_id, access).where(is_named).order_by(Person.staff_number, Attempt.number)
     return _lines(session, statement.limit(_MAX_NAMED))
@@ -230,7 +230,7 @@ def map_attempts_in_progress(
 
 
 def get_attempt_line(session: Session, attempt_id: int, access: AccessScope) -> tuple[AttemptLine, Exam]:
-    """Get one attempt of somebody within the reach, and its exam; raises NotFoundError."""
+    """Get one attempt of somebody within the access scope, and its exam; raises NotFoundError."""
     of_attempt = select(Exam).join(Attempt, Attempt.exam_id == Exam.id).where(Attempt.id == attempt_id)
     exam = session.scalar(_of_people(of_attempt, access))
     lines = _lines(session, _select_lines(exam.id, access).where(Attempt.id == attempt_id)) if exam else []
@@ -305,7 +305,7 @@ def _count_undecided(session: Session, exam_id: int, access: AccessScope) -> int
 
 
 def get_late_save(session: Session, save_id: int, access: AccessScope) -> LateSave:
-    """Get content that was set aside, of somebody within the reach; raises NotFoundError."""
+    """Get content that was set aside, of somebody within the access scope; raises NotFoundError."""
     row = session.execute(_select_late(access).where(QuarantinedSave.id == save_id)).one_or_none()
     if row is None:
         raise NotFoundError

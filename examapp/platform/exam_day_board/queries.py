@@ -69,7 +69,7 @@ class Board:
 
 
 def board(session: Session, exam: Exam, access: AccessScope, *, now: datetime) -> Board:
-    """Read the board of one exam, of the people within the reach."""
+    """Read the board of one exam, of the people within the access scope."""
     status = exam_day_queries.get_exam_day_status(session, exam.id, access, now=now)
     return Board(
         exam=exam,

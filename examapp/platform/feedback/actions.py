@@ -1,4 +1,4 @@
-"""Files of notices: a notice's own room in the store of uploads, so that no table need say whose they are."""
+"""Files of notices: the owner's name of a notice's files in the store of uploads, so that no table need say whose they are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = (FileKind.PDF, FileKind.DOCX, FileKind.XLSX, FileKind.IMAGE)
 
 
 def room_of(notice_id: int) -> str:
-    """Name the room of a notice's files."""
+    """Name the owner of a notice's files."""
     return f"notice-{notice_id}"
 
 

@@ -172,7 +172,7 @@ def _move(notice_id: int, act: Callable[..., Notice], text: str) -> Response:
 
 
 def _notice_form(notice: queries.OfficeNotice | None = None) -> NoticeForm:
-    """Make the form with the units within reach as choices; what is not among them is rejected as no choice."""
+    """Make the form with the units within the access scope as choices; what is not among them is rejected as no choice."""
     form = NoticeForm()
     access = my_access("messages:notice:write")
     choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), access)]

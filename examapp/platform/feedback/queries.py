@@ -55,7 +55,7 @@ _FEEDBACK = (
 def list_feedback(
     session: Session, access: AccessScope, *, is_waiting_only: bool, limit: int, skip: int = 0
 ) -> list[FeedbackLine]:
-    """List opinions from within the reach: what waits for an answer first, the longest waiting on top; then the newest answers."""
+    """List opinions from within the access scope: what waits for an answer first, the longest waiting on top; then the newest answers."""
     statement = _FEEDBACK.where(within(access), _wanted(is_waiting_only=is_waiting_only)).order_by(
         Feedback.answered_at.is_not(None), Feedback.answered_at.desc(), Feedback.created_at, Feedback.id
     )
@@ -64,7 +64,7 @@ def list_feedback(
 
 
 def count_feedback(session: Session, access: AccessScope, *, is_waiting_only: bool) -> int:
-    """Count opinions from within the reach."""
+    """Count opinions from within the access scope."""
     return session.execute(
         select(func.count())
         .select_from(Feedback)
@@ -75,7 +75,7 @@ def count_feedback(session: Session, access: AccessScope, *, is_waiting_only: bo
 
 
 def get_feedback(session: Session, feedback_id: int, access: AccessScope) -> FeedbackLine:
-    """Get an opinion from within the reach; raises NotFoundError."""
+    """Get an opinion from within the access scope; raises NotFoundError."""
     row = session.execute(_FEEDBACK.where(Feedback.id == feedback_id, within(access))).one_or_none()
     if row is None:
         raise NotFoundError
@@ -132,7 +132,7 @@ _OFFICE_NOTICE = select(
 
 
 def list_office_notices(session: Session, access: AccessScope, *, limit: int, skip: int = 0) -> list[OfficeNotice]:
-    """List notices to units within the reach, newest first; the ones to all only for whom everything is within reach."""
+    """List notices to units within the access scope, newest first; the ones to all only for whom everything is within the access scope."""
     rows = session.execute(
         _OFFICE_NOTICE.where(_notice_within(access))
         .order_by(Notice.created_at.desc(), Notice.id.desc())
@@ -143,12 +143,12 @@ def list_office_notices(session: Session, access: AccessScope, *, limit: int, sk
 
 
 def count_office_notices(session: Session, access: AccessScope) -> int:
-    """Count notices to units within the reach."""
+    """Count notices to units within the access scope."""
     return session.execute(select(func.count()).select_from(Notice).where(_notice_within(access))).scalar_one()
 
 
 def get_office_notice(session: Session, notice_id: int, access: AccessScope) -> OfficeNotice:
-    """Get a notice to a unit within the reach; raises NotFoundError."""
+    """Get a notice to a unit within the access scope; raises NotFoundError."""
     row = session.execute(_OFFICE_NOTICE.where(Notice.id == notice_id, _notice_within(access))).one_or_none()
     if row is None:
         raise NotFoundError
@@ -232,18 +232,18 @@ def _addressed(notice: OfficeNotice) -> ColumnElement[bool]:
 
 
 def _notice_within(access: AccessScope) -> ColumnElement[bool]:
-    """Tell whether all units that a notice goes to are within the reach."""
+    """Tell whether all units that a notice goes to are within the access scope."""
     reached = units_within(access)
     return true() if reached is None else Notice.unit_ids.contained_by(func.array(reached.scalar_subquery()))
 
 
 def units_within(access: AccessScope) -> Select[int] | None:
-    """Give the ids of the units within a reach as a subquery; None where everything is."""
+    """Give the ids of the units within an access scope as a subquery; None where everything is."""
     return None if access.is_everything else select(Unit.id).where(within(access))
 
 
 def list_unit_choices(session: Session, access: AccessScope) -> list[tuple[int, str]]:
-    """List open units within the reach as choices of a form, parents before children."""
+    """List open units within the access scope as choices of a form, parents before children."""
     rows = session.execute(
         select(Unit.id, Unit.name, Unit.code)
         .where(Unit.closed_at.is_(None), within(access))

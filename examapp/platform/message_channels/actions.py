@@ -218,7 +218,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _mail_rejection(code: int, outcome: DeliveryOutcome, sentence: str) -> Delivery:
-    """Give a refusal with the server's code; one of the 400s is tried again."""
+    """Give a rejection with the server's code; one of the 400s is tried again."""
     is_passing = code < HTTPStatus.INTERNAL_SERVER_ERROR
     return Delivery(
         outcome=DeliveryOutcome.BUSY if is_passing else outcome, reason=f"{sentence}（邮件服务器答复：{code}）"

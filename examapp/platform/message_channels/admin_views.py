@@ -30,7 +30,7 @@ admin_blueprint = Blueprint("message_channels_admin", __name__, url_prefix="/adm
 @menu_entry("短信与消息", position=223, group="单位与人员")
 @requires("messages:channel:test", everywhere=True)
 def show_channels() -> str:
-    """Show each channel with its last success and refusal, the queue, the cost, and the texts to be filed with operators."""
+    """Show each channel with its last success and rejection, the queue, the cost, and the texts to be filed with operators."""
     settings, session, now = current_app.config["SETTINGS"], read_session(), clock.now()
     return render_template(
         "messages/channels.html",

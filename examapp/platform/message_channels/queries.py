@@ -1,4 +1,4 @@
-"""What the office reads about the message gateway: each channel's state, its last refusal, what waits, and what it costs."""
+"""What the office reads about the message gateway: each channel's state, its last rejection, what waits, and what it costs."""
 
 from __future__ import annotations
 

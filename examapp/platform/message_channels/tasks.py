@@ -104,7 +104,7 @@ def _deliver(channels: list[Gateway], message: Claimed, addresses: dict[str, str
 
 
 def _is_out_of_date(session: Session, message: Claimed) -> bool:
-    """Ask the room above that put the message down, since hours may lie between: whom it chases may have sat meanwhile."""
+    """Ask the feature above that wrote the message, since hours may lie between: whom it reminds may have submitted meanwhile."""
     return bool(
         current_app.extensions["is_message_out_of_date"](
             session, person_id=message.person_id, kind=message.kind, once_key=message.once_key, now=clock.now()

@@ -1,1 +1,1 @@
-"""Adapters for operators of messages: signatures, refusals, SMS, WeCom and DingTalk."""
+"""Adapters for operators of messages: signatures, rejections, SMS, WeCom and DingTalk."""

@@ -72,7 +72,7 @@ def unreachable(error: Exception) -> Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliyunSms:
-    """Sends by Alibaba Cloud's SendSms (2017-05-25). A refusal comes as a `Code` other than OK, mostly with status 200."""
+    """Sends by Alibaba Cloud's SendSms (2017-05-25). A rejection comes as a `Code` other than OK, mostly with status 200."""
 
     settings: Settings
     name: str = "aliyun"
@@ -131,7 +131,7 @@ class AliyunSms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TencentSms:
-    """Sends by Tencent Cloud's SendSms (2021-01-11). A refusal comes with status 200, as `Error` or as the number's own `Code`."""
+    """Sends by Tencent Cloud's SendSms (2021-01-11). A rejection comes with status 200, as `Error` or as the number's own `Code`."""
 
     settings: Settings
     name: str = "tencent"
@@ -214,7 +214,7 @@ def forget_tokens() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkApp:
-    """An application inside a work messenger, which asks with an access token. A refusal comes as an `errcode` inside a 200."""
+    """An application inside a work messenger, which asks with an access token. A rejection comes as an `errcode` inside a 200."""
 
     settings: Settings
     address_kind: str = "mobile"
@@ -233,7 +233,7 @@ class WorkApp:
         return None
 
     def _ask(self, kind: str, address: str, wanted: Mapping[str, Any]) -> Any:
-        """Ask with the token, once with a new one where it is over; gives the reply or what its refusal means."""
+        """Ask with the token, once with a new one where it is over; gives the reply or what its rejection means."""
         body, code, reply = json.dumps(wanted, ensure_ascii=False).encode(), "", {}
         for _ in range(2):
             token = self._find_token(kind)

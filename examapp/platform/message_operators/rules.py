@@ -1,4 +1,4 @@
-"""Request signatures of the operators, and what their refusals mean: what to do, in Chinese."""
+"""Request signatures of the operators, and what their rejections mean: what to do, in Chinese."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ _REJECTIONS: dict[str, dict[str, tuple[DeliveryOutcome, str]]] = {
 
 
 def rejection(channel: str, kind: str, code: str, text: str) -> Delivery:
-    """Give what a refusal means, with the operator's words, without any number of a person in them; an unknown one is tried again."""
+    """Give what a rejection means, with the operator's words, without any number of a person in them; an unknown one is tried again."""
     found = next((found for start, found in _REJECTIONS[channel].items() if code.startswith(start)), None)
     outcome, sentence = found or (DeliveryOutcome.BUSY, _OTHER)
     said = LONG_NUMBER.sub("…", f"{code} {text}".strip())[:120]
@@ -195,7 +195,7 @@ def rejection(channel: str, kind: str, code: str, text: str) -> Delivery:
 
 
 def missing_template(kind: str) -> Delivery:
-    """Give the refusal of a message for whose kind no template is set: nothing was sent."""
+    """Give the rejection of a message for whose kind no template is set: nothing was sent."""
     name = kind_label(kind)
     reason = f"没有为“{name}”设置短信模板。请把本页的文字报运营商审核，通过后把 {kind}=模板编号 加进 SMS_TEMPLATES 并重启，再按“测试”。"
     return Delivery(outcome=DeliveryOutcome.TEMPLATE_REJECTED, reason=reason)

@@ -1,6 +1,6 @@
 """Writes: opinions and their answers; notices from draft to withdrawal.
 
-The unit tree lies above this room: who writes notices is held to `unit_ids`, the units within reach (None for all).
+The unit tree lies above this feature: who writes notices is held to `unit_ids`, the units within the access scope (None for all).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class NoticeDraft:
 
 
 def write_notice(context: ActionContext, draft: NoticeDraft) -> Notice:
-    """Store a notice as a draft; that `draft.unit_ids` lie within the actor's reach is the caller's to check."""
+    """Store a notice as a draft; that `draft.unit_ids` lie within the actor's access scope is the caller's to check."""
     notice = Notice(
         title=normalise(draft.title).strip(),
         body=text_to_html(draft.text),

@@ -35,7 +35,7 @@ class Notice(Base):
     body: Mapped[Str]
     """Sanitised HTML."""
     unit_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-    """The units whose subtrees see it; null for all. The tree lies in org, below which this room must not look."""
+    """The units whose subtrees see it; null for all. The tree lies in org, which this feature must not import."""
     asks_receipt: Mapped[bool] = mapped_column(default=False)
     """Whether unit admins are to sign for it (签收)."""
     is_for_admins: Mapped[bool] = mapped_column(default=False)
@@ -126,7 +126,7 @@ class OutgoingMessage(Base):
 
     id: Mapped[Id]
     person_id: Mapped[BigInt]
-    """The person; persons lie above this room."""
+    """The person; `people` lies above this feature."""
     kind: Mapped[Str] = mapped_column(info=shown("类别"))
     text: Mapped[Str] = mapped_column(info=MAY_HOLD_CODE)
     once_key: Mapped[Str] = mapped_column(unique=True, info=TECHNICAL)

@@ -1,6 +1,6 @@
 """Reads about notices and about a person's own opinions.
 
-The unit tree lies above this room: the caller says which units somebody belongs to, as ids from the root down.
+The unit tree lies above this feature: the caller says which units somebody belongs to, as ids from the root down.
 """
 
 from __future__ import annotations

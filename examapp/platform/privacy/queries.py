@@ -1,4 +1,4 @@
-"""What is held about one person: read table by table as the register says, whatever room a table belongs to."""
+"""What is held about one person: read table by table as the register says, whatever feature a table belongs to."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def judge(measured: Mapping[str, float], *, roster: int) -> list[VerdictLine]:
     """Hold the measured rates a second, times and losses against what so many candidates need; a figure that is missing is not enough.
 
     All sign in within five minutes and start within one, each saves every twenty seconds, all hand in within a minute and are graded two
-    minutes later (reliability.md, F27 and F28).
+    minutes later (docs/drills.md, F27 and F28).
     """
     rates = [_rate(name, title, measured.get(name, 0.0), roster / seconds) for name, title, seconds in _RATES]
     mosts = [_upper_limit_line(name, title, measured.get(name), limit, unit) for name, title, limit, unit in _MAXIMA]
