@@ -53,7 +53,7 @@ def get_unit_within(session: Session, unit_id: int, access: AccessScope) -> Unit
 
 
 def person_ids_within(session: Session, person_ids: Collection[int], access: AccessScope) -> set[int]:
-    """Give those of these people whose present unit is within a reach."""
+    """Give those of these people whose present unit is within an access scope."""
     statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(Person.id.in_(person_ids), within(access))
     return set(session.scalars(statement))
 

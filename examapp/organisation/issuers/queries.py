@@ -18,7 +18,7 @@ LIMIT 1
 
 
 def find_issuer(session: Session, access: AccessScope, unit_id: int) -> str | None:
-    """Find in whose name who holds a reach issues a paper on a unit: the lowest unit of the reach that stands at or above it.
+    """Find in whose name who holds an access scope issues a paper on a unit: the lowest unit of the access scope that stands at or above it.
 
     None where the county's office issues it: for who reaches everything, and of a county's subtree that has set no name of its own.
     """

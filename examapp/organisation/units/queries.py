@@ -39,7 +39,7 @@ def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: 
 
 
 def list_tops(session: Session, region_paths: Iterable[str], sector_paths: Iterable[str]) -> list[Unit]:
-    """List the open units at which a reach begins, by code."""
+    """List the open units at which an access scope begins, by code."""
     return list_units(session, or_(Unit.region_path.in_(region_paths), Unit.sector_path.in_(sector_paths)))
 
 

@@ -90,7 +90,7 @@ def list_exams() -> str:
 @menu_entry("考试日", position=91, group="考试")
 @requires("attempts:progress:read")
 def list_unit_exams() -> str | Response:
-    """List the exams of these days for the units at which the reach begins; lead to the board where it is one of one."""
+    """List the exams of these days for the units at which the access scope begins; lead to the board where it is one of one."""
     session, access, now = read_session(), my_access("attempts:progress:read"), clock.now()
     exams, tops = queries.list_unit_exams_around(session, access, now=now), list_tops(session, access)
     if len(exams) == len(tops) == 1:

@@ -177,7 +177,7 @@ class UnitBoard:
 def unit_board(
     session: Session, exam_id: int, unit_id: int, *, tree: Tree, access: AccessScope, now: datetime
 ) -> UnitBoard:
-    """Read the board of one unit within reach; raises NotFoundError for a unit beyond it and for an exam that concerns nobody within it."""
+    """Read the board of one unit within the access scope; raises NotFoundError for a unit beyond it and for an exam that concerns nobody within it."""
     report_context = get_report_context(session, exam_id, scope=Scope.THIS, now=now, access=access)
     units = get_tree_of(session, report_context, unit_id, tree=tree, access=access)
     wanted = PeopleFilter(unit_ids=units.unit_ids)
@@ -206,7 +206,7 @@ def _person_now(row: PersonRow, deadline_at: datetime | None, seen_at: datetime 
 
 
 def list_unit_exams_around(session: Session, access: AccessScope, *, now: datetime) -> list[Exam]:
-    """List the exams of these days that concern somebody within a reach."""
+    """List the exams of these days that concern somebody within an access scope."""
     return [
         exam
         for exam in list_organiser_exams(session, access)
