@@ -13,6 +13,7 @@ BODIES = {
     "attempts_api.mark_unsure": {"epoch": 1, "unsure": [1]},
     "attempts_api.record_events": {"events": []},
     "training_api.answer_item": {"response": ["A"]},
+    "training_api.hand_in_mock": {"answers": []},
     "corrections_api.request_correction": lambda scenario: {
         "change": {"kind": "annulment", "attempt": 1, "is_annulled": True},
         "exams": [scenario.things["exam_within"]["same"]],

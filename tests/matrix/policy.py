@@ -679,10 +679,12 @@ POLICY: dict[str, PolicyRow] = {
     "training.show_map": may(SIGNED_IN),
     "training.show_notes": may(SIGNED_IN),
     "training.show_taken": may(SIGNED_IN, run_id="run"),
+    "training.take_mock": may(SIGNED_IN, run_id="run"),
     "training.start_mock": may("C", exam_id="exam_to_sit"),
     "training.take_along": may(SIGNED_IN, chapter_id="chapter_to_learn"),
     # training_api
     "training_api.answer_item": may(SIGNED_IN, item_id="practice_item"),
+    "training_api.hand_in_mock": may(SIGNED_IN, run_id="run"),
     # training_admin
     "training_admin.add_to_file": may("PQ", course_id="course", chapter_id="chapter", token="course_file"),
     "training_admin.begin_file": may("PQ", course_id="course", chapter_id="chapter"),

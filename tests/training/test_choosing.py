@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from datetime import date, timedelta
 
@@ -9,9 +11,12 @@ import pytest
 
 from examapp import clock
 from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.delivery.attempts.models import Attempt
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, PracticeItem
 from examapp.learning.practice.models import DailyQuestion, PracticeHold, QuestionNote
+from examapp.learning.spaced_repetition.models import ReviewCard
 from question_bank.model import Kind
+from tests.helpers.accounts import setting
 from tests.helpers.practice import post
 
 
@@ -120,21 +125,68 @@ def test_a_mock_paper_follows_an_exams_blueprint_with_questions_that_may_be_prac
     path = post(learner, f"/practice/mocks/{exam.id}").location
     assert post(learner, f"/practice/mocks/{exam.id}").location == path
     page = learner.get(path).get_data(as_text=True)
-    assert page.count("data-item=") == 2
+    paper = json.loads(html.unescape(re.search("data-paper='([^']+)'", page)[1]))
+    assert [(item["item"], item["kind"], item["points"]) for item in paper["sections"][0]["items"]] == [
+        (1, "single_choice", "2.00"),
+        (2, "single_choice", "2.00"),
+    ]
     assert "正确答案" not in page
-    assert 'aria-current="page" href="/practice/"' in page
+    assert "理由" not in page
     items = session.query(PracticeItem).order_by(PracticeItem.id).all()
     assert held.id not in {item.question_id for item in items}
-    api = world.api(learner.person)
-    for item in items:
-        letter = "ABCD"[item.order.index("A")]
-        assert api.put(f"/api/v1/practice/items/{item.id}/answer", json={"response": [letter]}).status_code == 200
+    sent, answers = (
+        path.rsplit("/", 1)[1],
+        [{"item": 2, "response": ["ABCD"[items[1].order.index("A")]], "unsure": True}],
+    )
+    api, url = world.api(learner.person), f"/api/v1/practice/runs/{sent}/submission"
+    assert world.api(world.person()).post(url, json={"answers": answers}).status_code == 404
+    assert api.post(url, json={"answers": [{"item": 0, "response": []}]}).status_code == 400
+    for given in (answers, [{"item": 1, "response": ["A"]}]):
+        reply = api.post(url, json={"answers": given})
+        assert (reply.status_code, reply.get_json()["right_count"], reply.get_json()["total"]) == (200, 1, 2)
     result = learner.get(path, follow_redirects=True).get_data(as_text=True)
-    assert "2 题答对 2 题" in result
+    assert "2 题答对 1 题" in result
+    assert "单选题，未答" in result
+    assert 'aria-current="page" href="/practice/"' in result
+    assert [(item.response, item.is_right, item.is_unsure) for item in items] == [
+        ([], False, False),
+        (answers[0]["response"], True, True),
+    ]
+    assert session.query(ReviewCard).count() == 2
     assert session.query(ChapterProgress).count() == 0
     assert session.query(CourseCompletion).count() == 0
-    assert post(world.client(world.person()), path.replace("/taken", "")).status_code in {404, 405}
+    assert session.query(Attempt).count() == 0
+    assert post(learner, f"/practice/mocks/{exam.id}").location != path
     assert world.client(world.person()).get(path).status_code == 404
+
+
+def test_a_mock_paper_that_was_left_open_is_dropped_for_a_fresh_one(world, session, learner):
+    for _ in range(4):
+        world.question(key=("A",))
+    exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), opens_in=timedelta(days=2))
+    old = post(learner, f"/practice/mocks/{exam.id}").location
+    fresh = post(learner, f"/practice/mocks/{exam.id}", {"again": "1"}).location
+    assert fresh != old
+    assert learner.get(old).status_code == 404
+    assert session.query(PracticeItem).count() == 2
+    gone = world.api(learner.person).post(
+        f"/api/v1/practice/runs/{old.rsplit('/', 1)[1]}/submission", json={"answers": []}
+    )
+    assert gone.status_code == 404
+
+
+def test_a_mock_paper_is_handed_in_whole_where_the_days_limit_falls_into_it(world, session, learner, monkeypatch):
+    for _ in range(6):
+        world.question(key=("A",))
+    exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), opens_in=timedelta(days=2))
+    setting(world.app, monkeypatch, practice_answers_a_day=1)
+    replies = []
+    for _ in range(2):
+        run = post(learner, f"/practice/mocks/{exam.id}").location.rsplit("/", 1)[1]
+        replies.append(world.api(learner.person).post(f"/api/v1/practice/runs/{run}/submission", json={"answers": []}))
+    assert [reply.status_code for reply in replies] == [200, 409]
+    assert "到了每天 1 题的上限" in replies[1].get_json()["message"]
+    assert session.query(PracticeItem).filter(PracticeItem.answered_at.is_not(None)).count() == 2
 
 
 def test_a_mock_paper_is_rejected_where_the_pool_is_too_small_or_the_exam_is_another_peoples(world, session, learner):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -211,3 +213,10 @@ def takeable(
         if (item not in accepted and is_older_device)
         or (epoch, change.seq) > accepted.get(item, stored.get(item, (0, 0)))
     ]
+
+
+def device_key(secret: str | bytes | None, paper: str, *, person_id: int) -> str:
+    """Derive the key for texts kept on the device: the same for this person and paper, worthless to anybody else."""
+    key = secret.encode() if isinstance(secret, str) else secret or b""
+    text = f"device-texts:{paper}:{person_id}".encode()
+    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()

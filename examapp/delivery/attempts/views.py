@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from examapp import clock
 from examapp.content.blueprints.models import BlueprintSection
 from examapp.content.blueprints.queries import get_blueprint, get_paper
 from examapp.db.session import read_session, transaction
-from examapp.delivery.attempts import actions, queries
+from examapp.delivery.attempts import actions, queries, rules
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
 from examapp.delivery.exam_candidates.queries import (
@@ -136,7 +134,7 @@ def _take_exam_of_checked(page: ExamPage | None) -> str:
 def _render(page: ExamPage) -> str:
     """Render the shell without the context of other pages (menu, rights), which would ask the database for it."""
     template = current_app.jinja_env.get_template("attempts/take_exam.html")
-    key = _device_key(page.exam_id, page.person_id)
+    key = rules.device_key(current_app.secret_key, str(page.exam_id), person_id=page.person_id)
     return template.render(page=page, device_key=key, is_elder=wants_large_print(page.has_elder_mode))
 
 
@@ -240,10 +238,3 @@ def _kind_row(section: BlueprintSection) -> KindRow:
         points_each=section.points_each,
         points=section.points_each * section.count if kind.is_part else None,
     )
-
-
-def _device_key(exam_id: int, person_id: int) -> str:
-    """Derive the key for texts kept on the device: the same for this person and exam, worthless to anybody else."""
-    secret = (current_app.secret_key or "").encode() if isinstance(current_app.secret_key, str) else b""
-    text = f"device-texts:{exam_id}:{person_id}".encode()
-    return base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode()

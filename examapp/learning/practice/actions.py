@@ -206,10 +206,10 @@ def keep_note(
 MAX_QUESTIONS = 100
 
 
-def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime) -> ExerciseRun:
+def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime, is_fresh: bool = False) -> ExerciseRun:
     """Begin a mock paper by the blueprint of an exam that this person belongs to; one that is still open is gone on with.
 
-    It counts for nothing. Raises NotFoundError, ActiveAttemptError, NothingToPractiseError where the pool is too small.
+    With `is_fresh` the open one is dropped first. It counts for nothing. Raises NotFoundError, ActiveAttemptError, NothingToPractiseError where the pool is too small.
     """
     ensure_no_active_attempt(session, person_id, now=now)
     candidate = next((each for each in list_exams_of(session, person_id, now) if each.exam.id == exam_id), None)
@@ -220,8 +220,10 @@ def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime)
             ExerciseRun.exam_id == exam_id, ExerciseRun.person_id == person_id, ExerciseRun.finished_at.is_(None)
         )
     ).first()
-    if running is not None:
+    if running is not None and not is_fresh:
         return running
+    if running is not None:
+        _drop_mock(session, running)
     pass_percent = candidate.exam.pass_percent
     rows = [
         row for section in get_blueprint(session, candidate.blueprint_id).sections for row in _draw(session, section)
@@ -241,6 +243,14 @@ def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime)
     session.flush()
     add_items(session, rows, person_id=person_id, now=now, run_id=run.id)
     return run
+
+
+def _drop_mock(session: Session, run: ExerciseRun) -> None:
+    """Drop a mock paper that was not handed in; what of it was answered stays as practice."""
+    session.execute(delete(PracticeItem).where(PracticeItem.run_id == run.id, PracticeItem.answered_at.is_(None)))
+    session.execute(update(PracticeItem).where(PracticeItem.run_id == run.id).values(run_id=None))
+    session.delete(run)
+    session.flush()
 
 
 def _draw(session: Session, section: BlueprintSection) -> list[Any]:

@@ -141,11 +141,21 @@ def get_own_item(session: Session, item_id: int, *, person_id: int) -> PracticeI
 
 def ask(session: Session, item: PracticeItem) -> PracticeItemRef:
     """Give a drawn question's words in this person's order; the key is not even read. One statement."""
-    row = session.execute(
-        select(QuestionVersion.content, BankQuestion.law_name)
+    return ask_all(session, [item])[0]
+
+
+def ask_all(session: Session, items: Sequence[PracticeItem]) -> list[PracticeItemRef]:
+    """Give the words of drawn questions, as `ask` does. One statement."""
+    rows = session.execute(
+        select(QuestionVersion.id, QuestionVersion.content, BankQuestion.law_name)
         .join(BankQuestion, QuestionVersion.question_id == BankQuestion.id)
-        .where(QuestionVersion.id == item.question_version_id)
-    ).one()
+        .where(QuestionVersion.id.in_({item.question_version_id for item in items}))
+    )
+    by_version = {row.id: row for row in rows}
+    return [_ref(item, by_version[item.question_version_id]) for item in items]
+
+
+def _ref(item: PracticeItem, row: Row[Any]) -> PracticeItemRef:
     part = row.content["parts"][item.part]
     shown = zip(OPTION_LETTERS, item.order, strict=False)
     return PracticeItemRef(

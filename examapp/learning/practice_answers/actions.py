@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,9 @@ from examapp.delivery.grading.rules import score_item
 from examapp.delivery.results.queries import GradedAnswers, list_answers_of_grades, list_newer_grades
 from examapp.errors import ActiveAttemptError, DomainError, NotFoundError
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
+from examapp.learning.courses.queries import get_own_run
 from examapp.learning.practice.queries import ONE_POINT
-from examapp.learning.practice.rules import read_response
+from examapp.learning.practice.rules import InvalidAnswerError, read_response
 from examapp.learning.spaced_repetition.actions import LOCK, Place, Subjects, SumPlace, subjects_of, write_cards
 from examapp.learning.spaced_repetition.models import HarvestedAttempt, UnitWeakness
 from examapp.learning.spaced_repetition.rules import Memory, after_answer
@@ -88,6 +89,14 @@ class Answered:
     run_id: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperResponse:
+    """What was answered to one question of a paper."""
+
+    response: Sequence[str] = ()
+    is_unsure: bool = False
+
+
 def answer(
     session: Session,
     *,
@@ -111,13 +120,21 @@ def answer(
         return Answered(is_new=False, run_id=row.run_id)
     _ensure_may_answer(row, max_a_day)
     response = read_response(row.asked, raw)
+    _keep(session, row, response, values=values, is_unsure=is_unsure, max_a_day=max_a_day)
+    return Answered(is_new=True, run_id=row.run_id)
+
+
+def _keep(
+    session: Session, row: Any, response: list[str], *, values: dict[str, Any], is_unsure: bool, max_a_day: int
+) -> None:
+    """Grade a response, keep it with its card, and end the exercise whose last one it is."""
+    person_id, now = values["person_id"], values["now"]
     is_right = is_answer_right(row.asked, row.key, order=row.order, response=response)
     memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
     passed = session.execute(
         _KEEP,
         {
-            "item_id": item_id,
-            "person_id": person_id,
+            **values,
             "question_id": row.question_id,
             "part": row.part,
             "run_id": row.run_id,
@@ -127,7 +144,6 @@ def answer(
             "one": int(is_right),
             "lapse": int(not is_right),
             "key_number": row.key_number,
-            "now": now,
             **memory,
         },
     ).scalar_one_or_none()
@@ -135,7 +151,45 @@ def answer(
         _note_limit(session, person_id, max_a_day, now=now)
     if passed is not None:
         pass_chapter(session, chapter_id=passed, person_id=person_id, now=now)
-    return Answered(is_new=True, run_id=row.run_id)
+
+
+def hand_in_run(
+    session: Session,
+    run_id: int,
+    responses: Mapping[int, PaperResponse],
+    *,
+    person_id: int,
+    now: datetime,
+    max_a_day: int,
+) -> tuple[ExerciseRun, int]:
+    """Answer a run's open questions at once, by their numbers on the paper; what was left blank or is no answer counts as wrong. Give the run and its number of questions.
+
+    A second hand-in changes nothing. A paper that was begun may be handed in whole: the day's limit is asked for before its first answer alone.
+    Raises NotFoundError, ActiveAttemptError, AnswerRateError.
+    """
+    run, items = get_own_run(session, run_id, person_id=person_id)
+    session.refresh(run, with_for_update=True)
+    is_first = True
+    for number, item in enumerate(items, start=1):
+        values = {"item_id": item.id, "person_id": person_id, "now": now, "day": start_of(day_of(now))}
+        row = session.execute(_ASK, values).one()
+        if row.answered_at is not None:
+            continue
+        if is_first:
+            _ensure_may_answer(row, max_a_day)
+        is_first = False
+        given = responses.get(number, PaperResponse())
+        response = _answer_or_blank(row.asked, given.response)
+        _keep(session, row, response, values=values, is_unsure=given.is_unsure, max_a_day=max_a_day)
+    session.refresh(run)
+    return run, len(items)
+
+
+def _answer_or_blank(asked: dict[str, Any], raw: Sequence[str]) -> list[str]:
+    try:
+        return read_response(asked, raw)
+    except InvalidAnswerError:
+        return []
 
 
 def _ensure_may_answer(row: Any, max_a_day: int) -> None:

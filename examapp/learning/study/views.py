@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import g, redirect, render_template, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
+from examapp.delivery.attempts.rules import device_key
 from examapp.delivery.exam_candidates.queries import list_exams_of
+from examapp.delivery.exams.models import Exam
 from examapp.errors import ActiveAttemptError
 from examapp.learning.course_contents.queries import files_of, get_file_for, live_html
 from examapp.learning.course_contents.render_svg import draw_charts
@@ -29,13 +31,22 @@ from examapp.learning.courses.queries import (
     runs_today,
 )
 from examapp.learning.practice.actions import begin_mock
-from examapp.learning.practice.queries import ask, solve
+from examapp.learning.practice.queries import ask_all, solve
 from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.practice.views import blueprint
 from examapp.learning.study.actions import begin_exercise, open_page
 from examapp.learning.study.actions import take_along as begin_taken
+from examapp.learning.study.queries import mock_sections
 from examapp.learning.study_gates.queries import titles_not_completed
-from examapp.organisation.accounts.guards import are_keys_withheld, may, menu_entry, my_access, my_user, signed_in
+from examapp.organisation.accounts.guards import (
+    are_keys_withheld,
+    may,
+    menu_entry,
+    my_access,
+    my_user,
+    signed_in,
+    wants_large_print,
+)
 from examapp.uploads.views import serve_file
 from examapp.web.params import chosen_page
 from examapp.web.submit import submit
@@ -155,8 +166,36 @@ def take_along(chapter_id: int) -> Response:
 def start_mock(exam_id: int) -> Response:
     """Begin a mock paper by the blueprint of an exam, or go on with the one that is open."""
     with submit(back=url_for(".practise"), level="warning") as context:
-        run_id = begin_mock(context.session, exam_id=exam_id, person_id=my_user().person_id, now=clock.now()).id
-    return redirect(url_for(".show_taken", run_id=run_id))
+        run_id = begin_mock(
+            context.session,
+            exam_id=exam_id,
+            person_id=my_user().person_id,
+            now=clock.now(),
+            is_fresh="again" in request.form,
+        ).id
+    return redirect(url_for(".take_mock", run_id=run_id))
+
+
+@blueprint.get("/practice/mocks/papers/<int:run_id>")
+@signed_in
+def take_mock(run_id: int) -> str | Response:
+    """Show a mock paper on the exam page, no key in it; its answers stay on the device until it is handed in."""
+    session, user = read_session(), my_user()
+    run, items = get_own_run(session, run_id, person_id=user.person_id)
+    if run.finished_at is not None or run.exam_id is None:
+        return redirect(url_for(".show_run", run_id=run_id))
+    exam = session.get_one(Exam, run.exam_id)
+    template = current_app.jinja_env.get_template("training/mock.html")
+    return template.render(
+        run=run,
+        exam=exam,
+        user=user,
+        paper={"sections": mock_sections(session, exam, items, person_id=user.person_id, now=clock.now())},
+        now=clock.now(),
+        ends_at=run.started_at + timedelta(seconds=exam.duration_s),
+        device_key=device_key(current_app.secret_key, f"mock-{run.id}", person_id=user.person_id),
+        is_elder=wants_large_print(user.has_elder_mode),
+    )
 
 
 @blueprint.get("/study/exercises/<int:run_id>/taken")
@@ -165,16 +204,16 @@ def show_taken(run_id: int) -> str | Response:
     """Show a chapter whole with the open questions of its exercise, no key among them; once all are answered, lead to the result."""
     session = read_session()
     run, items = get_own_run(session, run_id, person_id=my_user().person_id)
-    g.menu_path = url_for(".practise" if run.exam_id else ".my_courses")
-    if run.finished_at is not None:
+    g.menu_path = url_for(".my_courses")
+    if run.finished_at is not None or run.chapter_id is None:
         return redirect(url_for(".show_run", run_id=run_id))
-    chapter = get_my_chapter(session, run.chapter_id, my_user().person_id) if run.chapter_id else None
+    chapter = get_my_chapter(session, run.chapter_id, my_user().person_id)
     return render_template(
         "training/taken.html",
         chapter=chapter,
-        pages=[live_html(session, page, on=clock.today()) for page in split_pages(chapter.body)] if chapter else [],
+        pages=[live_html(session, page, on=clock.today()) for page in split_pages(chapter.body)],
         run=run,
-        items=[ask(session, item) for item in items if item.answered_at is None],
+        items=ask_all(session, [item for item in items if item.answered_at is None]),
         kind_names=KIND_NAMES,
     )
 
@@ -187,7 +226,7 @@ def show_run(run_id: int) -> str | Response:
     run, items = get_own_run(session, run_id, person_id=my_user().person_id)
     g.menu_path = url_for(".practise" if run.exam_id else ".my_courses")
     if run.finished_at is None and run.exam_id is not None:
-        return redirect(url_for(".show_taken", run_id=run_id))
+        return redirect(url_for(".take_mock", run_id=run_id))
     if run.finished_at is None:
         following = next(item for item in items if item.answered_at is None)
         return redirect(url_for(".show_item", item_id=following.id))
@@ -200,6 +239,7 @@ def show_run(run_id: int) -> str | Response:
         course=course,
         following=next_chapter(course, progress_in(session, course, my_user().person_id)) if course else None,
         tries_left=_runs_left(run.chapter_id) if run.chapter_id and course else 0,
-        solved_items=[(asked := ask(session, item), solve(session, asked)) for item in items],
+        solved_items=[(asked, solve(session, asked)) for asked in ask_all(session, items)],
+        numbers={item.id: number for number, item in enumerate(items, start=1)},
         kind_names=KIND_NAMES,
     )

@@ -79,6 +79,7 @@ CALLS = (
     DocumentedCall("post", "/corrections/{correction_id}/approve", "approve_correction", "批准更正并执行", {200: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), EmptyBody),
     DocumentedCall("post", "/corrections/{correction_id}/reject", "reject_correction", "退回更正", {200: (corrections.CorrectionBody,)}, (*_UNSAFE, 409), EmptyBody),
     DocumentedCall("put", "/practice/items/{item_id}/answer", "answer_item", "回答一道练习题", {200: (practice.PracticeAnsweredBody,)}, (*_UNSAFE, 409, 422), practice.PracticeAnswer),
+    DocumentedCall("post", "/practice/runs/{run_id}/submission", "hand_in_mock", "交一份模拟卷", {200: (practice.MockResultBody,)}, (*_UNSAFE, 409), practice.MockSubmission),
     DocumentedCall("get", "/exams/{exam_id}/participation", "show_participation", "参考情况", {200: (exports.ParticipationBody,)}, (400, 403), query=_FIGURES),
     DocumentedCall("post", "/exams/{exam_id}/exports", "request_export", "申请导出；含完整号码的先等另一人同意", {202: (exports.ExportRequestedBody, exports.ApprovalRequestedBody)}, (*_UNSAFE, 409), exports.ExportRequest),
     DocumentedCall("get", "/exports/{export_id}", "show_export", "导出进度", {200: (exports.ExportBody,)}, (403,)),

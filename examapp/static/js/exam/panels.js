@@ -124,7 +124,7 @@
       listItems(container, '还没有作答', state.blanks);
       listItems(container, '标了存疑', state.unsure);
       listItems(container, '还没有上传', state.unsent);
-      if (!container.firstChild) { container.appendChild(el('p', '', '全部 ' + state.count + ' 题都已作答并上传。')); }
+      if (!container.firstChild) { container.appendChild(el('p', '', '全部 ' + state.count + ' 题都已作答' + (state.isLocal ? '。' : '并上传。'))); }
       byId('hand-in-done').textContent = '已答 ' + (state.count - state.blanks.length) + ' 题，共 ' + state.count + ' 题。交卷后不能再改。';
       open('panel-hand-in');
     }
