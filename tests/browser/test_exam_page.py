@@ -570,7 +570,13 @@ def test_axe_finds_nothing(live, device, make_exam, width):
     page.get_by_role("button", name="确认交卷").click()
     expect(page.locator("#panel-receipt")).to_be_visible()
     found += violations(page)
-    for path in (f"/exams/{exam.id}", "/attempts/1/receipt", "/attempts/1/result", "/my/mistakes", "/exams/offline"):
+    for path in (
+        f"/exams/{exam.id}",
+        "/attempts/1/receipt",
+        "/attempts/1/result",
+        "/practice/mistakes",
+        "/exams/offline",
+    ):
         page.goto(live.url + path)
         found += violations(page)
     assert found == []

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from playwright.sync_api import expect
 
+from examapp import clock
+from examapp.learning.spaced_repetition.models import ReviewCard
 from question_bank.model import Kind
+from tests.browser.axe import violations
 
 pytestmark = pytest.mark.browser
 _SPEAKS = """
@@ -91,3 +96,40 @@ def test_a_session_that_is_gone_leads_to_the_sign_in(practice):
     page.get_by_role("button", name="提交答案").click()
     page.wait_for_url("**/login?next=/practice/items/*")
     expect(page.get_by_text("请先登录，登录后回到刚才的页面。")).to_be_visible()
+
+
+def test_a_mistake_is_done_again_in_its_place_and_taken_out(live, device):
+    world, person = live.world, live.world.person()
+    for law in ("民法典", "行政处罚法"):
+        card = ReviewCard(
+            person_id=person.id,
+            question_id=world.question(law=law, explanation="听证的解析").id,
+            part=0,
+            is_right=False,
+        )
+        card.answered_at = card.due_at = clock.now()
+        card.stability = card.difficulty = Decimal(1)
+        world.session.add(card)
+    world.commit()
+    page = device(person, width=360).new_page()
+    page.goto(f"{live.url}/practice/mistakes")
+    page.evaluate("window.stays = true")
+    mistake = page.locator(".mistake").first
+    mistake.locator("summary").first.click()
+    expect(mistake.get_by_text("听证的解析")).to_be_hidden()
+    mistake.get_by_role("button", name="在这里重做").click()
+    mistake.locator(".practice-choice input").first.check()
+    mistake.get_by_role("button", name="提交答案").click()
+    expect(mistake.locator(".practice-options")).to_be_visible()
+    expect(page.locator(".mistake")).to_have_count(2)
+    page.get_by_role("button", name="复习今天的").click()
+    expect(page.get_by_role("button", name="提交答案")).to_be_visible()
+    assert page.evaluate("window.stays"), "no page was loaded anew"
+    assert page.url.endswith("/practice/mistakes")
+    page.reload()
+    page.get_by_label("法律").select_option("民法典")
+    page.get_by_role("button", name="筛选").click()
+    expect(page.get_by_text("共 1 题")).to_be_visible()
+    page.get_by_role("button", name="移出错题本").click()
+    expect(page.get_by_text("没有符合条件的错题")).to_be_visible()
+    assert violations(page) == []

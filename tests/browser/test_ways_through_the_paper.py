@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from examapp.delivery.attempts.models import Attempt
+from examapp.learning.courses.models import PracticeItem
 from examapp.organisation.people.models import Account
 from question_bank.model import Kind
+from tests.browser.axe import violations
 from tests.helpers.browser_pages import begin, choose, look, wait_open, wait_saved, wait_until
 
 pytestmark = pytest.mark.browser
@@ -65,14 +70,42 @@ def test_the_switch_is_kept_and_elder_mode_has_it_off(live, device, make_exam):
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "25px", "elder type is 20 px before"
 
 
-def test_blanks_are_said_in_red_and_lead_to_the_first_one(live, device, make_exam):
-    page = begin(device(live.world.person()), live, make_exam())
-    choose(page, 1, "A")
+def test_a_mock_paper_is_the_exam_page_and_is_handed_in_with_blanks(live, device, make_exam):
+    exam, person = make_exam({Kind.SINGLE_CHOICE: 2, Kind.FILL_BLANK: 1}), live.world.person()
+    page = device(person, has_touch=True).new_page()
+    page.goto(f"{live.url}/practice/")
+    page.get_by_text("模拟测试（不计成绩）").click()
+    page.get_by_role("button", name=f"模拟：{exam.title}").click()
+    expect(page.locator("#open-sheet")).to_have_text("第 1/3 题 · 已答 0")
+    expect(page.locator("#time")).to_have_text(re.compile(r"\d:\d\d:\d\d|\d\d:\d\d"))
+    tap(page, 1, "A")
+    expect(page.locator("#saved")).to_contain_text("已存本机")
+    page.evaluate(SWIPE, -120)
+    expect(page.locator("#item-2")).to_be_visible()
+    page.evaluate(SWIPE, -120)
+    page.locator("#item-3 input[type=text]").fill("五日")
+    expect(page.locator("#done")).to_have_text("已答 2")
+    page.wait_for_function(
+        "(localStorage[Object.keys(localStorage).find((key) => key.startsWith('exam:mock-'))] || '').includes('sealed')"
+    )
+    page.reload()
+    expect(page.locator("#item-3 input[type=text]")).to_have_value("五日")
     page.locator("#hand-in").click()
-    expect(page.locator("#hand-in-blanks")).to_contain_text("题未答")
+    expect(page.locator("#hand-in-blanks")).to_contain_text("还有 1 题未答")
     expect(page.locator("#hand-in-confirm")).not_to_have_class("primary")
+    assert violations(page) == []
     page.get_by_role("button", name="去答第 2 题").click()
     expect(page.locator("#item-2")).to_be_visible()
+    look(page, "mock-paper")
+    page.locator("#hand-in").click()
+    page.get_by_role("button", name="确认交卷").click()
+    expect(page.locator("#panel-receipt")).to_contain_text("题，共 3 题")
+    look(page, "mock-receipt")
+    assert violations(page) == []
+    page.get_by_role("link", name="查看答案和解析").click()
+    expect(page.get_by_role("heading", name="练习结果")).to_be_visible()
+    assert live.read(Attempt) == []
+    assert sorted(bool(item.response) for item in live.read(PracticeItem)) == [False, True, True]
 
 
 def test_another_device_goes_on_at_the_first_open_question(live, device, make_exam):
@@ -85,16 +118,6 @@ def test_another_device_goes_on_at_the_first_open_question(live, device, make_ex
     desk.goto(f"{live.url}/exams/{exam.id}/sit")
     wait_open(desk)
     expect(desk.locator("#item-3")).to_be_visible()
-
-
-def test_a_swipe_turns_the_page(live, device, make_exam):
-    page = begin(device(live.world.person(), has_touch=True), live, make_exam())
-    page.evaluate(SWIPE, -120)
-    expect(page.locator("#item-2")).to_be_visible()
-    page.evaluate(SWIPE, -20)
-    expect(page.locator("#item-2")).to_be_visible()
-    page.evaluate(SWIPE, 120)
-    expect(page.locator("#item-1")).to_be_visible()
 
 
 def test_among_all_questions_the_next_is_the_one_below_what_is_seen(live, device, make_exam):

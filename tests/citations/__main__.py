@@ -64,8 +64,8 @@ def _walk(site: Deployment, folder: Path) -> int:
         found,
         lambda: crawl(
             candidate.open,
-            ["/practice/mistakes", "/my/mistakes", "/practice/notes"],
-            within=r"/(practice/mistakes|my/mistakes|practice/notes)(\?page=\d+)?",
+            ["/practice/mistakes", "/practice/notes"],
+            within=r"/(practice/mistakes|practice/notes)(\?page=\d+)?",
             found=found,
         ),
     )

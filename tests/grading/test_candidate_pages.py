@@ -98,10 +98,11 @@ def test_keys_and_explanations_stay_hidden_until_their_release(world, fixed_cloc
     text = text_of(candidate_client, "result")
     assert "答案和解析将于" in text
     assert "理由" not in text
-    assert "还没有可以查看的错题" in candidate_client.api.get("/my/mistakes").get_data(as_text=True)
+    assert "按考试查看" not in candidate_client.api.get("/practice/mistakes").get_data(as_text=True)
     fixed_clock.at(fixed_clock.instant + timedelta(days=2))
     assert "理由" in text_of(candidate_client, "result")
-    assert "理由" in candidate_client.api.get("/my/mistakes").get_data(as_text=True)
+    book = candidate_client.api.get("/practice/mistakes").get_data(as_text=True)
+    assert f"/attempts/{candidate_client.attempt['id']}/result#mistakes" in book
 
 
 @pytest.mark.parametrize(("policy", "wording"), [("at_close", "成绩将于"), ("never", "不在平台上公布")])
@@ -172,5 +173,5 @@ def test_result_and_mistakes_cost_few_statements(world, statements):
         text_of(candidate_client, "result")
     assert len(seen) <= 14
     with statements() as seen:
-        candidate_client.api.get("/my/mistakes?page=7")
+        candidate_client.api.get("/practice/mistakes?page=7")
     assert len(seen) <= 12

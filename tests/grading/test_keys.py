@@ -42,7 +42,7 @@ def shows_keys(candidate_client):
     """Whether API, page and list of mistakes show keys; all three say the same."""
     items = candidate_client.result().get_json()["items"]
     page = "各法律答题情况" in candidate_client.api.get(f"/attempts/{candidate_client.attempt['id']}/result").text
-    mistakes = "正确答案" in candidate_client.api.get("/my/mistakes").text
+    mistakes = "result#mistakes" in candidate_client.api.get("/practice/mistakes").text
     assert (items is not None) is page is mistakes, (items is not None, page, mistakes)
     return page
 
@@ -117,7 +117,7 @@ def test_who_sits_sees_no_key_of_any_exam_and_sees_them_again_after_the_hand_in(
     page = mock.api.get(f"/attempts/{mock.attempt['id']}/result").text
     assert "答案和解析暂时不能查看" in page
     assert "各法律答题情况" not in page
-    shut = mock.api.get("/my/mistakes")
+    shut = mock.api.get("/practice/mistakes")
     assert shut.status_code == 409
     assert "请交卷后再来" in shut.text
     running.hand_in()

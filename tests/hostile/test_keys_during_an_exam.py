@@ -24,7 +24,7 @@ pytestmark = [
 LATER = NOON + timedelta(days=2)
 """When the scene's exams are over and their keys are out; what is sat then is another one."""
 ROLES = "CULTPQSYA"
-SINGING = {"grading_api.get_result", "grading.show_result", "grading.list_mistakes", "questions_admin.export_questions"}
+SINGING = {"grading_api.get_result", "grading.show_result", "questions_admin.export_questions"}
 """Views that give keys once nobody sits."""
 
 

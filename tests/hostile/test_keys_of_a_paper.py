@@ -72,7 +72,7 @@ class Snoop:
                 drawn = self.smell(client.post(f"/practice/questions/{question_id}"))
                 self.smell(client.get(drawn.location))
             for path in (
-                "/practice/", "/practice/mistakes", "/practice/notes", "/practice/map", f"/practice/search?q={LAW}", "/my/mistakes", "/study/",
+                "/practice/", "/practice/mistakes", "/practice/notes", "/practice/map", f"/practice/search?q={LAW}", "/study/",
                 "/my/data/practice_items", "/my/data/grades", "/my/data/copy.json", "/my/data/copy.xlsx", "/",
             ):  # fmt: skip
                 self.smell(client.get(path))

@@ -114,6 +114,7 @@ KINDS = {
     "chapter_to_learn": Whose.LEARNER,
     "practice_item": Whose.OWN,
     "run": Whose.OWN,
+    "mistake": Whose.OWN,
     "course_file": Whose.ACCESS,
     "question_to_practise": Whose.SHARED,
     "assessment": Whose.SHARED,
@@ -391,7 +392,6 @@ POLICY: dict[str, PolicyRow] = {
     "corrections_admin.reject_correction": may("PQY", correction_id="correction"),
     "corrections_admin.show_correction": may("PQY", correction_id="correction"),
     # grading
-    "grading.list_mistakes": may(SIGNED_IN),
     "grading.show_receipt": may(SIGNED_IN, attempt_id="sheet"),
     "grading.show_result": may(SIGNED_IN, attempt_id="sheet"),
     # grading_admin
@@ -666,6 +666,8 @@ POLICY: dict[str, PolicyRow] = {
     "training.list_mistakes": may(SIGNED_IN),
     "training.my_courses": may(SIGNED_IN),
     "training.practise": may(SIGNED_IN),
+    "training.practise_mistake": may(SIGNED_IN, question_id="mistake"),
+    "training.remove_mistake": may(SIGNED_IN, question_id="mistake"),
     "training.read_chapter": may(SIGNED_IN, chapter_id="chapter_to_learn"),
     "training.show_course": may(SIGNED_IN, course_id="course_to_learn"),
     "training.show_item": may(SIGNED_IN, item_id="practice_item"),

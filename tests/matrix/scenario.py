@@ -17,6 +17,7 @@ from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReas
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.delivery.grading.models import Correction
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
+from examapp.learning.spaced_repetition.models import ReviewCard
 from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.oversight.duty_lists.models import DutyRecord
@@ -373,6 +374,18 @@ class Scenario:
             )
         self.put("run", runs["same"], runs["other"], own={"C": runs["own"]})
         self.put("practice_item", items["same"], items["other"], own={"C": items["own"]})
+        self._make_cards()
+
+    def _make_cards(self):
+        mistaken = [self.world.question() for _ in range(3)]
+        for person, question in zip((self.people["C"], self.peer, self.outsider), mistaken, strict=True):
+            self.world.save(
+                ReviewCard(
+                    person_id=person.id, question_id=question.id, part=0, is_right=False, lapses=1, answered_at=clock.now(), due_at=clock.now(),
+                    stability=1, difficulty=5,
+                )
+            )  # fmt: skip
+        self.put("mistake", mistaken[1].id, mistaken[2].id, own={"C": mistaken[0].id})
 
     def _make_change_lists(self):
         now = clock.now()

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from examapp import clock
-from examapp.content.questions.models import QuestionVersion
+from examapp.content.questions.models import BankQuestion, QuestionVersion
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import Chapter, ChapterProgress, Course, PracticeItem
 from examapp.learning.spaced_repetition.models import DueCount, ReviewCard, UnitWeakness
@@ -160,6 +160,46 @@ def test_ahead_of_time_the_book_can_be_practised_and_unsure_ones_are_in_it(world
     assert card.due_at > NOON
     answer = post(learner, "/practice/mistakes", {"ahead": "1"})
     assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).question_id == card.question_id
+
+
+def test_the_book_is_narrowed_by_law_and_kind_and_practised_so(world, session, learner):
+    laws = ("民法典", "行政处罚法")
+    for law in laws:
+        world.question(law=law, key=("A",))
+        item, path = draw(learner, session, law=law)
+        post(learner, path, {"response": next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))})
+    for law, other in (laws, laws[::-1]):
+        book = learner.get("/practice/mistakes", query_string={"law": law, "kind": "single_choice"})
+        text = book.get_data(as_text=True)
+        assert "共 1 题" in text
+        assert f'<span class="soft">{law}' in text
+        assert f'<span class="soft">{other}' not in text
+        drawn = post(learner, "/practice/mistakes", {"law": law, "ahead": "1"}).location
+        asked = session.get(PracticeItem, int(drawn.rsplit("/", 1)[1]))
+        assert session.get(BankQuestion, asked.question_id).law_name == law
+    for nothing in ({"law": laws[0], "kind": "true_false"}, {"law": "没有的法"}):
+        assert "没有符合条件的错题" in learner.get("/practice/mistakes", query_string=nothing).get_data(as_text=True)
+    assert "共 2 题" in learner.get("/practice/mistakes?kind=nonsense").get_data(as_text=True)
+
+
+def test_a_mastered_question_leaves_the_book_and_a_new_mistake_brings_it_back(world, session, learner):
+    world.question(key=("A",))
+    item, path = draw(learner, session)
+    wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
+    post(learner, path, {"response": wrong})
+    mistake = f"/practice/mistakes/{item.question_id}"
+    outsider = world.client(world.person())
+    assert post(outsider, f"{mistake}/remove").status_code == 404
+    assert post(outsider, mistake).status_code == 404
+    assert "共 1 题" in learner.get("/practice/mistakes").get_data(as_text=True)
+    again = post(learner, mistake).location
+    assert session.get(PracticeItem, int(again.rsplit("/", 1)[1])).question_id == item.question_id
+    assert post(learner, f"{mistake}/remove").location == "/practice/mistakes"
+    assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
+    assert post(learner, mistake).status_code == 404
+    item = session.get(PracticeItem, int(again.rsplit("/", 1)[1]))
+    post(learner, again, {"response": next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))})
+    assert "共 1 题" in learner.get("/practice/mistakes").get_data(as_text=True)
 
 
 def test_what_was_right_and_sure_is_known_and_does_not_come_back(world, session, learner):

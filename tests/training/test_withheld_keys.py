@@ -41,7 +41,7 @@ def take_exam(world, person, **fields):
     return candidate_client
 
 
-SHUT = ("/practice/mistakes", "/practice/notes", "/my/mistakes", "/my/data/practice_items", "/my/data/copy.json")
+SHUT = ("/practice/mistakes", "/practice/notes", "/my/data/practice_items", "/my/data/copy.json")
 
 
 def test_every_door_of_study_rests_while_its_person_sits_and_opens_after_the_hand_in(world, learner, answered):

@@ -24,15 +24,13 @@ from examapp.delivery.grading.rules import BAND_NAMES, Band, GradingRules
 from examapp.delivery.results.queries import (
     Release,
     find_current_grade,
-    list_graded_attempts_with_keys,
     release_to,
     review_items,
     shares_by_kind,
     shares_by_law,
 )
-from examapp.organisation.accounts.guards import are_keys_withheld, my_user, shows_keys, signed_in
+from examapp.organisation.accounts.guards import are_keys_withheld, my_user, signed_in
 from examapp.points import round_points
-from examapp.web.params import chosen_page
 from question_bank.kinds.registry import KIND_NAMES
 
 blueprint = Blueprint("grading", __name__)
@@ -96,27 +94,6 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
 def _points_missing(rules: GradingRules, grade: Grade) -> Decimal | None:
     """Give by how many points a result failed; None for a pass."""
     return None if grade.is_passed else round_points(rules.pass_percent * grade.points_possible / 100) - grade.points
-
-
-@blueprint.get("/my/mistakes")
-@signed_in
-@shows_keys
-def list_mistakes() -> str:
-    """List what was answered wrong in released exams, one attempt a page, the latest first."""
-    session = read_session()
-    own_attempts = list_graded_attempts_with_keys(session, my_user().person_id, now=clock.now())
-    number = chosen_page(len(own_attempts))
-    own_attempt = own_attempts[number - 1] if own_attempts else None
-    reviewed = review_items(session, own_attempt.attempt, own_attempt.grade) if own_attempt else []
-    return render_template(
-        "grading/mistakes.html",
-        own_attempt=own_attempt,
-        own_attempts=own_attempts,
-        number=number,
-        total=len(reviewed),
-        mistakes=[item for item in reviewed if not item.result.is_right],
-        kind_names=_kind_names(),
-    )
 
 
 def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:

@@ -23,8 +23,10 @@ from examapp.documents.html import normalise
 from examapp.errors import ActiveAttemptError, DomainError, NotFoundError
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.learning.practice.models import DailyQuestion, QuestionNote
-from examapp.learning.practice.queries import count_due, fitting, pick_cards, pick_questions
+from examapp.learning.practice.queries import fitting, pick_cards, pick_questions
 from examapp.learning.practice.rules import NothingToPractiseError, Wanted, drawable_parts, option_order
+from examapp.learning.spaced_repetition.models import ReviewCard
+from examapp.learning.spaced_repetition.queries import count_due
 
 _RNG = random.SystemRandom()
 
@@ -38,20 +40,20 @@ def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: date
     drop_open_items(session, person_id)
     parts = None
     if wanted.is_mistakes:
-        rows = pick_cards(session, person_id, now=now, is_ahead=wanted.is_ahead)
+        rows = pick_cards(session, person_id, wanted, now=now)
         parts = {row.id: row.part for row in rows}
     else:
         rows = pick_questions(session, person_id, wanted, count=1)
     if not rows:
-        raise NothingToPractiseError(_why_no_card(session, person_id, now) if wanted.is_mistakes else None)
+        raise NothingToPractiseError(_why_no_card(session, person_id, wanted, now) if wanted.is_mistakes else None)
     (item,) = add_items(session, rows, person_id=person_id, now=now, parts=parts)
     item.wanted = wanted.as_json()
     session.flush()
     return item
 
 
-def _why_no_card(session: Session, person_id: int, now: datetime) -> str:
-    left = count_due(session, person_id, now=now)
+def _why_no_card(session: Session, person_id: int, wanted: Wanted, now: datetime) -> str:
+    left = count_due(session, person_id, now=now, law=wanted.law, kind=wanted.kind)
     if left:
         return f"还有 {left} 题现在不能练（已停用，或和即将举行的考试重合），考试结束后自动恢复。"
     return "今天该复习的错题都练完了。"
@@ -139,6 +141,40 @@ def draw_question(session: Session, *, person_id: int, question_id: int, now: da
     item.wanted = Wanted().as_json()
     session.flush()
     return item
+
+
+def draw_card(session: Session, *, person_id: int, question_id: int, part: int, now: datetime) -> PracticeItem:
+    """Draw the question of a card of the person's mistake book.
+
+    Raises NotFoundError where there is none, NothingToPractiseError where practice may not draw it now, ActiveAttemptError.
+    """
+    _get_card(session, person_id, question_id, part)
+    ensure_no_active_attempt(session, person_id, now=now)
+    rows = session.execute(
+        fitting(
+            select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted()
+        ).where(BankQuestion.id == question_id)
+    ).all()
+    if not rows:
+        raise NothingToPractiseError("这道题现在不能练习（已停用，或和即将举行的考试重合），考试结束后自动恢复。")
+    drop_open_items(session, person_id)
+    (item,) = add_items(session, rows, person_id=person_id, now=now, parts={question_id: part})
+    item.wanted = Wanted(is_mistakes=True).as_json()
+    session.flush()
+    return item
+
+
+def remove_card(session: Session, *, person_id: int, question_id: int, part: int) -> None:
+    """Take a mastered question out of the person's mistake book; a later mistake brings it back. Raises NotFoundError."""
+    card = _get_card(session, person_id, question_id, part)
+    card.due_at = card.stability = card.difficulty = None
+
+
+def _get_card(session: Session, person_id: int, question_id: int, part: int) -> ReviewCard:
+    card = session.get(ReviewCard, (person_id, question_id, part))
+    if card is None or card.due_at is None:
+        raise NotFoundError
+    return card
 
 
 def draw_daily(session: Session, *, person_id: int, now: datetime) -> PracticeItem:

@@ -22,7 +22,6 @@ from examapp.content.questions.models import (
 )
 from examapp.content.questions.queries import PartCitation, current_key, list_cited
 from examapp.content.questions.rules import search_terms, wanted_grams
-from examapp.delivery.exams.models import Exam
 from examapp.errors import NotFoundError
 from examapp.learning.courses.models import PracticeItem
 from examapp.learning.practice.models import PracticeHold, PracticeMark, QuestionNote
@@ -300,67 +299,19 @@ def list_notes(session: Session, person_id: int, *, page: int, size: int) -> tup
     return total, rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """A page of the mistake book with its sums."""
-
-    total: int
-    due: int
-    from_exams: int
-    next_at: datetime | None
-    """When the next card that is not due yet comes back."""
-    cards: tuple[tuple[ReviewCard, str, str], ...]
-    """Card, law and the title of the exam it was last answered in."""
-
-
-def mistake_book(session: Session, person_id: int, *, now: datetime, page: int, size: int) -> Book:
-    """Give a page of a person's cards, those due first, then by the day they come back. Two statements."""
-    sums = session.execute(
-        select(
-            func.count().label("total"),
-            func.count().filter(ReviewCard.due_at <= now).label("due"),
-            func.count().filter(ReviewCard.exam_id.is_not(None)).label("from_exams"),
-            func.min(ReviewCard.due_at).filter(ReviewCard.due_at > now).label("next_at"),
-        ).where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
-    ).one()
-    rows = session.execute(
-        select(ReviewCard, BankQuestion.law_name, func.coalesce(Exam.title, ""))
-        .join(BankQuestion, ReviewCard.question_id == BankQuestion.id)
-        .outerjoin(Exam, ReviewCard.exam_id == Exam.id)
-        .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
-        .order_by(ReviewCard.due_at, ReviewCard.question_id, ReviewCard.part)
-        .limit(size)
-        .offset((page - 1) * size)
-    )
-    return Book(
-        total=sums.total,
-        due=sums.due,
-        from_exams=sums.from_exams,
-        next_at=sums.next_at,
-        cards=tuple((row[0], row[1], row[2]) for row in rows),
-    )
-
-
-def count_due(session: Session, person_id: int, *, now: datetime) -> int:
-    """Count the cards of a person that are due."""
-    return session.execute(
-        select(func.count()).where(ReviewCard.person_id == person_id, ReviewCard.due_at <= now)
-    ).scalar_one()
-
-
-def pick_cards(session: Session, person_id: int, *, now: datetime, is_ahead: bool) -> list[Row[Any]]:
+def pick_cards(session: Session, person_id: int, wanted: Wanted, *, now: datetime) -> list[Row[Any]]:
     """Pick the card that comes next: of the due ones the longest overdue; ahead of time the one not seen for longest. At most one row."""
     statement = (
         fitting(
             select(
                 BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content, ReviewCard.part
             ).join(ReviewCard, ReviewCard.question_id == BankQuestion.id),
-            Wanted(),
+            wanted,
         )
         .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
         .limit(1)
     )
-    if is_ahead:
+    if wanted.is_ahead:
         statement = statement.order_by(ReviewCard.answered_at, ReviewCard.question_id)
     else:
         statement = statement.where(ReviewCard.due_at <= now).order_by(ReviewCard.due_at, ReviewCard.question_id)

@@ -11,6 +11,7 @@ from examapp import clock
 from examapp.content.blueprints.queries import bank_names
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
+from examapp.delivery.results.queries import list_graded_attempts_with_keys
 from examapp.errors import ActiveAttemptError
 from examapp.learning.course_editing.forms import PracticeForm
 from examapp.learning.mastery.queries import my_map
@@ -20,18 +21,17 @@ from examapp.learning.practice.queries import (
     ask,
     ask_of_exam,
     count_answers,
-    count_due,
     find_note,
     get_own_item,
     list_items,
     list_notes,
-    mistake_book,
     search,
     solve,
 )
 from examapp.learning.practice.rules import InvalidAnswerError, Wanted
 from examapp.learning.practice_answers.actions import AnswerRateError
 from examapp.learning.practice_answers.actions import answer as take_answer
+from examapp.learning.spaced_repetition.queries import count_due, list_laws_and_kinds, mistake_book
 from examapp.organisation.accounts.guards import are_keys_withheld, menu_entry, my_user, shows_keys, signed_in
 from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import submit
@@ -115,7 +115,7 @@ def draw_next(item_id: int) -> Response:
     if item.run_id is not None:
         return redirect(url_for(".show_run", run_id=item.run_id))
     wanted = Wanted(**item.wanted)
-    return _draw(wanted, url_for(".list_mistakes") if wanted.is_mistakes else url_for(".practise"))
+    return _draw(wanted, _book_url(wanted.law, wanted.kind) if wanted.is_mistakes else url_for(".practise"))
 
 
 def _item_page(item_id: int, *, problem: str = "") -> str:
@@ -143,13 +143,16 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
 @signed_in
 @shows_keys
 def list_mistakes() -> str | Response:
-    """Show the mistake book, what is due today first; a press draws what is due, or ahead of time."""
+    """Show the mistake book, what is due today first, of one law or kind where it is asked for; a press draws what is due, or ahead of time."""
+    law, kind = request.values.get("law", "")[:200], request.values.get("kind", "")
+    kind = kind if kind in _KINDS else ""
     if request.method == "POST":
-        wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
-        return _draw(wanted, url_for(".list_mistakes"))
+        wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form, law=law, kind=kind)
+        return _draw(wanted, _book_url(law, kind))
     session, person_id, now = read_session(), my_user().person_id, clock.now()
     number = chosen_page()
-    book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE)
+    book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE, law=law, kind=kind)
+    laws, kinds = list_laws_and_kinds(session, person_id)
     items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
     return render_template(
         "training/mistakes.html",
@@ -159,12 +162,51 @@ def list_mistakes() -> str | Response:
             for asked in [ask(session, items[card.item_id]) if card.item_id in items else ask_of_exam(session, card)]
         ],
         book=book,
+        own_attempts=list_graded_attempts_with_keys(session, person_id, now=now),
+        law=law,
+        kind=kind,
+        laws=laws,
+        kinds=kinds,
         now=now,
         number=number,
         count=page_count(book.total, _PAGE),
         kind_names=KIND_NAMES,
-        page_url=lambda page: url_for(".list_mistakes", page=page),
+        page_url=lambda page: url_for(".list_mistakes", page=page, law=law or None, kind=kind or None),
     )
+
+
+_KINDS = frozenset(str(kind) for kind in KIND_NAMES)
+_PARTS = frozenset(map(str, range(100)))
+
+
+def _part() -> int:
+    """Give the sub-question that a form names, from 0."""
+    text = request.form.get("part", "0")
+    return int(text) if text in _PARTS else 0
+
+
+def _book_url(law: str, kind: str) -> str:
+    return url_for(".list_mistakes", law=law or None, kind=kind or None)
+
+
+@blueprint.post("/practice/mistakes/<int:question_id>")
+@signed_in
+def practise_mistake(question_id: int) -> Response:
+    """Draw a question of the mistake book."""
+    with submit(back=url_for(".list_mistakes"), level="warning") as context:
+        item_id = actions.draw_card(
+            context.session, person_id=my_user().person_id, question_id=question_id, part=_part(), now=clock.now()
+        ).id
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.post("/practice/mistakes/<int:question_id>/remove")
+@signed_in
+def remove_mistake(question_id: int) -> Response:
+    """Take a mastered question out of the mistake book."""
+    with submit("已移出错题本；以后再答错，会重新记入。") as context:
+        actions.remove_card(context.session, person_id=my_user().person_id, question_id=question_id, part=_part())
+    return redirect(_book_url(request.form.get("law", "")[:200], request.form.get("kind", "")[:40]))
 
 
 _FOUND_A_PAGE = 20

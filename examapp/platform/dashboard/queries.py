@@ -21,7 +21,7 @@ from examapp.delivery.exams.rules import ExamPhase, Window
 from examapp.jobs.models import ACTIVE, Job
 from examapp.learning.certificates.queries import list_own_certificates
 from examapp.learning.courses.queries import Credits, MyCourse, credits_of, list_my_courses
-from examapp.learning.practice.queries import count_due
+from examapp.learning.spaced_repetition.queries import count_due
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.queries import list_my_events
 from examapp.organisation.access.queries import within

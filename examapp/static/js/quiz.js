@@ -8,6 +8,7 @@
   if (!window.fetch || !window.DOMParser || !window.FormData || !window.URLSearchParams) { return; }
 
   var isSending = false;
+  var isBook = Boolean(document.querySelector('[data-card], [data-quiz="next"] [name="law"]')); // the mistake book keeps its address
   var round = read();
 
   function read() {
@@ -26,12 +27,13 @@
 
   function send(form, retries) {
     var isAnswer = form.getAttribute('data-quiz') === 'answer';
+    var card = form.closest('[data-card]');
     isSending = true;
     window.fetch(form.action, { method: 'POST', credentials: 'same-origin', body: new URLSearchParams(new FormData(form)) }).then(function (answer) {
       if (answer.status >= 500 || answer.status === 429) { throw new Error('busy'); }
       return answer.text().then(function (html) {
         isSending = false;
-        show(html, answer, isAnswer);
+        if (!card || !showHere(card, html, answer)) { show(html, answer, isAnswer); }
       });
     }).catch(function () {
       say(form, '网络中断或服务器正忙，' + (isAnswer ? '您的选择还在本页，' : '') + '恢复后自动继续，请不要关闭页面（第 ' + retries + ' 次重试）。');
@@ -43,6 +45,21 @@
     var note = form.querySelector('[data-quiz-state]');
     note.hidden = false;
     note.textContent = text;
+  }
+
+  // A question of the mistake book is asked and solved in its place among the others; what is no question is shown as a page.
+  function showHere(card, html, answer) {
+    var question = new DOMParser().parseFromString(html, 'text/html').querySelector('main article.practice:not(.mistake)');
+    if (!question || question.querySelector('script') || !/^\/practice\/items\//.test(new URL(answer.url).pathname)) { return false; }
+    var next = question.querySelector('[data-quiz="next"]');
+    if (next) { next.parentNode.removeChild(next); }
+    var head = question.querySelector('h1');
+    if (head) { head.parentNode.removeChild(head); }
+    card.textContent = '';
+    while (question.firstChild) { card.appendChild(question.firstChild); }
+    card.tabIndex = -1;
+    card.focus({ preventScroll: true });
+    return true;
   }
 
   function show(html, answer, isAnswer) {
@@ -62,7 +79,7 @@
     if (size && fresh) { fresh.parentNode.replaceChild(size, fresh); }
     document.querySelector('main').replaceWith(main);
     document.title = page.title;
-    window.history.replaceState(null, '', answer.url);
+    if (!isBook) { window.history.replaceState(null, '', answer.url); }
     document.dispatchEvent(new Event('quiz'));
     showRemaining();
     window.scrollTo(0, 0);
