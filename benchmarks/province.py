@@ -230,7 +230,7 @@ def _measure(state: _Province) -> list[Figure]:
     ]
     rate, age_s = _run_changes(state)
     figures += [
-        at_least("changes in all cells at once", rate, 250, "1/s"),
+        at_least("changes in all cells at once", rate, 500, "1/s"),
         at_most("oldest data at the province meanwhile (a sign of life each half second)", age_s, 2.5, "s"),
         at_most("seconds until the last change is here", state.catch_up(), 2, "s"),
         at_least("cells whose figures are equal after the changes", state.count_equal(), len(state.cells), "cells"),

@@ -29,6 +29,7 @@ _SERVER = {
     "max_worker_processes": "40",
     "max_logical_replication_workers": "32",
     "max_replication_slots": "40",
+    "max_active_replication_origins": "60",
     "max_wal_senders": "40",
     "max_wal_size": "1GB",
     "wal_retrieve_retry_interval": "1s",
@@ -95,8 +96,9 @@ class SiteOfProvince:
             db.engine.dispose()
         self.server.stop(signal.SIGKILL)
 
-    def start_again(self) -> None:
-        """Start the database on the same folder and address."""
+    def start_again(self, **settings: str) -> None:
+        """Start the database on the same folder and address, with other settings where they are given."""
+        self._extra |= settings
         self.server = self._start()
 
     def stop(self) -> None:

@@ -66,6 +66,7 @@ def test_a_province_and_its_cells(sites):
         for _ in range(4):
             world.question()
         world.exam(world.blueprint())
+    check_that_a_server_takes_no_more_cells_than_it_keeps_the_progress_of(*sites)
     link(sites)
     for cell in (first, second):
         wait_until(has(cell, "SELECT count(*) FROM exams", 1))
@@ -93,6 +94,21 @@ def test_a_province_and_its_cells(sites):
     check_a_cell_that_is_away(province, first, second)
     check_a_conflict(province, first, second)
     check_that_foreign_rows_and_equal_names_are_rejected(province, first, second)
+
+
+def check_that_a_server_takes_no_more_cells_than_it_keeps_the_progress_of(province, first, second):
+    for site in (province, first, second):
+        assert site.flask("province", "publish")[0] == 0
+    province.kill()
+    province.start_again(max_active_replication_origins="5")
+    for _ in range(2):
+        code, said = province.flask("province", "subscribe", first.address)
+        assert code == 0, said
+    code, said = province.flask("province", "subscribe", second.address)
+    assert code == 1
+    assert "max_active_replication_origins" in said
+    province.kill()
+    province.start_again(max_active_replication_origins="6")
 
 
 def check_figures(province, cells):

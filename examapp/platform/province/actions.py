@@ -34,6 +34,8 @@ READER = "examapp_replication"
 _MAX_NAMED = 5
 _SPARE_WORKERS = 2
 """Of the server's workers of replication, for first copies."""
+_ORIGINS_A_LINK = 3
+"""Places that the server keeps for one link: its own, and one for each of the two tables that PostgreSQL copies at once."""
 _EMPTY = {"TEXT": "''", "JSONB": "'{}'", "ARRAY": "'{}'", "BYTEA": "''", "BOOLEAN": "false"}
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -136,9 +138,11 @@ def _list_row_issues(connection: _Connection, peer: _Connection, direction: Dire
         return
     if foreign := queries.list_foreign_rows(peer, theirs):
         yield f"分区 {theirs} 的库里有别的分区的数据（{'、'.join(foreign[:_MAX_NAMED])}），汇总后会和别的县混在一起。请先清理或重建该分区的数据库。"
-    links = queries.count_subscriptions(connection)
+    links = queries.count_other_subscriptions(connection, name_of_link(direction, theirs))
     if links >= int(queries.find_setting(connection, "max_logical_replication_workers")) - _SPARE_WORKERS:
         yield f"本站已有 {links} 个分区，数据库的接收进程不够。请把 max_logical_replication_workers 和 max_worker_processes 调大（分区数加 8）并重启数据库。"
+    if _ORIGINS_A_LINK * (links + 1) > queries.find_max_origins(connection):
+        yield f"本站已有 {links} 个分区，再接一个，数据库记录接收进度的位置不够，数据会一直传不完。请把 {queries.ORIGINS_SETTING} 调大（分区数的 {_ORIGINS_A_LINK} 倍）并重启数据库。"
 
 
 def _prepare_tables(connection: _Connection, direction: Direction) -> None:

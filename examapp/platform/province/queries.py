@@ -13,12 +13,22 @@ from examapp.organisation.units.rules import CELL_RANGE
 from examapp.platform.province.rules import CELL_BEAT, PROVINCE_BEAT, SENT, Direction, Link
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
+ORIGINS_SETTING = "max_active_replication_origins"
+"""PostgreSQL's limit of subscriptions and first copies whose progress it keeps; 10 where nobody sets it."""
 
 
 def find_setting(connection: _Connection, name: str) -> str:
     """Give a setting of the server."""
     row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     return str(row[0]) if row else ""
+
+
+def find_max_origins(connection: _Connection) -> int:
+    """Give of how many origins the server keeps the progress; before PostgreSQL 18 the limit of slots was theirs too."""
+    row = connection.execute(
+        "SELECT coalesce(current_setting(%s, true), current_setting('max_replication_slots'))", [ORIGINS_SETTING]
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def find_cell(connection: _Connection) -> int:
@@ -80,9 +90,10 @@ def list_same_names(connection: _Connection, peer: _Connection, table: str, colu
     return sorted(names.intersection(name for (name,) in peer.execute(theirs))) if names else []
 
 
-def count_subscriptions(connection: _Connection) -> int:
-    """Count the subscriptions of this database."""
-    row = connection.execute("SELECT count(*) FROM pg_subscription WHERE subname LIKE 'examapp_%'").fetchone()
+def count_other_subscriptions(connection: _Connection, name: str) -> int:
+    """Count the subscriptions of this database but the named one."""
+    query = "SELECT count(*) FROM pg_subscription WHERE subname LIKE 'examapp\\_%%' AND subname <> %s"
+    row = connection.execute(query, [name]).fetchone()
     return int(row[0]) if row else 0
 
 
