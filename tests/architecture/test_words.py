@@ -259,9 +259,9 @@ def test_no_docstring_or_comment_has_a_retired_word():
 
 def retired_in_prose(text: str) -> list[tuple[str, str]]:
     plain = re.sub(r"`[^`]*`", " ", text).lower()
-    words = [(word, RETIRED[word]) for word in re.findall(r"[a-z]+", plain) if word in RETIRED.keys() - PLAIN_IN_TEXT]
+    terms = [(word, RETIRED[word]) for word in re.findall(r"[a-z]+", plain) if word in RETIRED.keys() - PLAIN_IN_TEXT]
     phrases = [(found[0], term) for phrase, term in RETIRED_PHRASES.items() if (found := re.search(phrase, plain))]
-    return words + phrases
+    return terms + phrases
 
 
 def test_docstrings_and_comments_name_only_files_and_decisions_that_exist():

@@ -162,7 +162,7 @@ def test_ahead_of_time_the_book_can_be_practised_and_unsure_ones_are_in_it(world
     assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).question_id == card.question_id
 
 
-def test_the_book_is_narrowed_by_law_and_kind_and_practised_so(world, session, learner):
+def test_the_book_is_filtered_by_law_and_kind_and_practised_so(world, session, learner):
     laws = ("民法典", "行政处罚法")
     for law in laws:
         world.question(law=law, key=("A",))

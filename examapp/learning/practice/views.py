@@ -33,7 +33,7 @@ from examapp.learning.practice_answers.actions import AnswerRateError
 from examapp.learning.practice_answers.actions import answer as take_answer
 from examapp.learning.spaced_repetition.queries import count_due, list_laws_and_kinds, mistake_book
 from examapp.organisation.accounts.guards import are_keys_withheld, menu_entry, my_user, shows_keys, signed_in
-from examapp.web.params import chosen_page, page_count
+from examapp.web.params import chosen_page, page_count, read_whole
 from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES
@@ -176,13 +176,12 @@ def list_mistakes() -> str | Response:
 
 
 _KINDS = frozenset(str(kind) for kind in KIND_NAMES)
-_PARTS = frozenset(map(str, range(100)))
+_MAX_PARTS = 100
 
 
 def _part() -> int:
     """Give the sub-question that a form names, from 0."""
-    text = request.form.get("part", "0")
-    return int(text) if text in _PARTS else 0
+    return read_whole(request.form.get("part"), limit=_MAX_PARTS) or 0
 
 
 def _book_url(law: str, kind: str) -> str:

@@ -32,7 +32,7 @@ def mistake_book(
 ) -> Book:
     """Give a page of a person's cards, those due first, then by the day they come back; of one law or kind where it is named. Two statements."""
     sums = session.execute(
-        _narrowed(
+        _filtered(
             select(
                 func.count().label("total"),
                 func.count().filter(ReviewCard.due_at <= now).label("due"),
@@ -45,7 +45,7 @@ def mistake_book(
         )
     ).one()
     rows = session.execute(
-        _narrowed(select(ReviewCard, BankQuestion.law_name, func.coalesce(Exam.title, "")), person_id, law, kind)
+        _filtered(select(ReviewCard, BankQuestion.law_name, func.coalesce(Exam.title, "")), person_id, law, kind)
         .outerjoin(Exam, ReviewCard.exam_id == Exam.id)
         .order_by(ReviewCard.due_at, ReviewCard.question_id, ReviewCard.part)
         .limit(size)
@@ -60,7 +60,7 @@ def mistake_book(
     )
 
 
-def _narrowed(statement: Select[*tuple[Any, ...]], person_id: int, law: str, kind: str) -> Select[*tuple[Any, ...]]:
+def _filtered(statement: Select[*tuple[Any, ...]], person_id: int, law: str, kind: str) -> Select[*tuple[Any, ...]]:
     """Narrow a statement over cards to those of a person that stand in the book, of one law or kind where it is named."""
     statement = (
         statement.select_from(ReviewCard)
@@ -77,12 +77,12 @@ def _narrowed(statement: Select[*tuple[Any, ...]], person_id: int, law: str, kin
 def list_laws_and_kinds(session: Session, person_id: int) -> tuple[list[str], list[str]]:
     """List the laws and the question kinds of a person's mistake book, for its filters. One statement."""
     rows = session.execute(
-        _narrowed(select(BankQuestion.law_name, BankQuestion.kind), person_id, "", "").distinct()
+        _filtered(select(BankQuestion.law_name, BankQuestion.kind), person_id, "", "").distinct()
     ).all()
     return sorted({law for law, _ in rows if law}), sorted({kind for _, kind in rows})
 
 
 def count_due(session: Session, person_id: int, *, now: datetime, law: str = "", kind: str = "") -> int:
     """Count the cards of a person that are due, of one law or kind where it is named."""
-    statement = _narrowed(select(func.count()), person_id, law, kind).where(ReviewCard.due_at <= now)
+    statement = _filtered(select(func.count()), person_id, law, kind).where(ReviewCard.due_at <= now)
     return int(session.execute(statement).scalar_one())
