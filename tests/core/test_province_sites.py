@@ -48,6 +48,12 @@ def counts_of(site, unit_id, exam_id=1):
         return found, context.cells
 
 
+def restart(site, **settings):
+    site.sql("CHECKPOINT")
+    site.kill()
+    site.start_again(**settings)
+
+
 def beat(site):
     with site.app.app_context():
         beat_schedule_process(site.settings)
@@ -99,16 +105,15 @@ def test_a_province_and_its_cells(sites):
 def check_that_a_server_takes_no_more_cells_than_it_keeps_the_progress_of(province, first, second):
     for site in (province, first, second):
         assert site.flask("province", "publish")[0] == 0
-    province.kill()
-    province.start_again(max_active_replication_origins="5")
+    restart(province, max_active_replication_origins="5")
     for _ in range(2):
         code, said = province.flask("province", "subscribe", first.address)
         assert code == 0, said
     code, said = province.flask("province", "subscribe", second.address)
     assert code == 1
     assert "max_active_replication_origins" in said
-    province.kill()
-    province.start_again(max_active_replication_origins="6")
+    wait_until(has(province, "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'", 0))
+    restart(province, max_active_replication_origins="6")
 
 
 def check_figures(province, cells):

@@ -47,10 +47,10 @@ def publish(connection: _Connection, direction: Direction) -> int:
     """
     if queries.find_setting(connection, "wal_level") != "logical":
         raise ConflictError("数据库的 wal_level 不是 logical。请在本站数据库设置 wal_level = logical 并重启数据库，再执行一次。")  # fmt: skip
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN REPLICATION").format(sql.Identifier(READER)))
     publication = f"examapp_{direction}"
-    is_there = connection.execute("SELECT FROM pg_publication WHERE pubname = %s", [publication]).fetchone()
+    is_there = connection.execute("SELECT 1 FROM pg_publication WHERE pubname = %s", [publication]).fetchone()
     tables = ", ".join(_published(table, direction) for table in SENT[direction])
     options = "" if is_there else " WITH (publish = 'insert, update, delete')"
     verb = f"ALTER PUBLICATION {publication} SET" if is_there else f"CREATE PUBLICATION {publication} FOR"
@@ -103,7 +103,7 @@ def subscribe(connection: _Connection, address: str, direction: Direction, *, ce
     number = theirs or cell
     _prepare_tables(connection, direction)
     name = name_of_link(direction, number)
-    if connection.execute("SELECT FROM pg_subscription WHERE subname = %s", [name]).fetchone():
+    if connection.execute("SELECT 1 FROM pg_subscription WHERE subname = %s", [name]).fetchone():
         connection.execute(
             sql.SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(sql.Identifier(name), sql.Literal(conninfo))
         )
