@@ -25,7 +25,11 @@ MAX_NAME = 12
 MAX_GAP = 4
 """Numbers may skip fewer than so many."""
 _HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNORECASE)
-_HEAD_REST = re.compile(r"答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE)
+_HEAD_REST = re.compile(
+    r"数量?$|个数|编号|序号|答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE
+)
+_HEAD_KEY = re.compile(r"^(?!.*(?:解析|是否|说明)).*(?:答案|正确选项)|answer", re.IGNORECASE)
+_HEAD_OPTION = re.compile(r"^(?:(?!.*(?:是否|正确|答案|数)).*(?:选项|备选)|[A-HＡ-Ｈ])\S{0,2}$|option", re.IGNORECASE)
 _SIGNS = re.compile(r"^[\s#>*•·-]+|\*\*")
 """What Markdown puts before and around a line's words."""
 _NUMBERED = re.compile(
@@ -121,13 +125,28 @@ def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
             (at for at, name in enumerate(names) if _HEAD_STEM.search(name) and not _HEAD_REST.search(name)), None
         )
         if stem is not None and any(map(_HEAD_REST.search, names)):
-            below = filled[place + 1 :]
-            is_head = (
-                bool(below) and not "".join(below[0][stem : stem + 1]) and all(len(cell) < MAX_GAP for cell in below[0])
-            )
-            counted = [row for row in below if not _is_option_row(row) and not _is_head_again(row)]
-            return len(counted) - is_head  # `选项` over A B C D: a head of two rows
+            counted = [row for row in filled[place + 1 :] if not _is_option_row(row) and not _is_head_again(row)]
+            return _joined_away([row for row in counted if _is_asked(row, names, stem)], names, stem)
     return None
+
+
+def _is_asked(row: Sequence[str], names: Sequence[str], stem: int) -> bool:
+    """Return whether a row has a stem, an answer, or two options: others go on with the question above, are a second row of heads, or stand below."""
+    if "".join(row[stem : stem + 1]):
+        return True
+    if all(len(cell) < MAX_GAP for cell in row):
+        return False
+    filled = [name for cell, name in zip(row, names, strict=False) if cell]
+    return any(map(_HEAD_KEY.search, filled)) or sum(_HEAD_OPTION.search(name) is not None for name in filled) > 1
+
+
+def _joined_away(rows: Sequence[Sequence[str]], names: Sequence[str], stem: int) -> int:
+    """Count rows; those that repeat the stem above count once where each has an option and says whether it is right."""
+    options = sum(_HEAD_OPTION.search(name) is not None for name in names)
+    if options != 1 or not any("是否" in name or "correct" in name.lower() for name in names):
+        return len(rows)
+    stems = ["".join(row[stem : stem + 1]) for row in rows]
+    return sum(not place or one != stems[place - 1] for place, one in enumerate(stems))
 
 
 def _is_option_row(row: Sequence[str]) -> bool:
@@ -144,6 +163,8 @@ def _is_head_again(row: Sequence[str]) -> bool:
 _ROW = re.compile(r"<(?:\w+:)?(?:tr|table-row|Row)(?=[\s/>])")
 _CELL = re.compile(r"<(?:\w+:)?(?:t[dh]|table-cell|Cell)(?=[\s/>])")
 _LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
+_OPTIONS_NAME = re.compile(r"option|choice|选项|备选", re.IGNORECASE)
+"""Names of what holds a record's options, which are no records of questions."""
 _STEM_NAME = re.compile(r"题干|题目|试题|question|stem|title|content|instruction|^q$", re.IGNORECASE)
 
 
@@ -172,7 +193,9 @@ def _count_json(content: bytes) -> int | None:
     count = 0
     while values:
         value = values.pop()
-        values.extend(value if isinstance(value, list) else value.values() if isinstance(value, dict) else ())
+        if isinstance(value, dict):
+            values.extend(one for name, one in value.items() if not _OPTIONS_NAME.search(name))
+        values.extend(value if isinstance(value, list) else ())
         if isinstance(value, dict) and len(value) > 1:
             count += any(
                 _STEM_NAME.search(name)

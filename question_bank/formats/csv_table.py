@@ -15,14 +15,8 @@ from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import take_letter_keys
 from question_bank.formats.heuristics.table_columns import describe_columns
-from question_bank.formats.heuristics.table_headers import (
-    HEADER_ROWS,
-    NO_NAMES,
-    TEXT_FIELDS,
-    TableHeader,
-    find_header,
-    own_header,
-)
+from question_bank.formats.heuristics.table_headers import HEADER_ROWS, NO_NAMES, TEXT_FIELDS, TableHeader, find_header
+from question_bank.formats.heuristics.table_names import own_header
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.kinds.registry import KIND_NAMES, kind_of

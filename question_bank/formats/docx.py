@@ -16,7 +16,8 @@ from question_bank.formats.docx_numbering import CIRCLED, Numbering, W
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.emphasis import emphasised, has_no_keys, read_by_emphasis, say_keys
 from question_bank.formats.heuristics.resolving import resolve_questions
-from question_bank.formats.heuristics.table_headers import Field, find_header
+from question_bank.formats.heuristics.table_headers import find_header
+from question_bank.formats.heuristics.table_names import Field
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.pictures import insert_pictures, picture_sign

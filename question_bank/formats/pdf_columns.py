@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from examapp.documents.pdf_pages import PageText
 from examapp.documents.pdf_tables import PageTable, TextSpan, join_lines
-from question_bank.formats.heuristics.table_headers import Field, find_header
+from question_bank.formats.heuristics.table_headers import find_header
+from question_bank.formats.heuristics.table_names import Field
 
 _NEAR = 4.0
 """Points within which two columns stand at one place."""

@@ -222,3 +222,24 @@ def _with_letters(parts: list[str]) -> list[tuple[str, str]]:
     if all(mark for mark, _ in own):
         return own
     return [(OPTION_LETTERS[index], part) for index, part in enumerate(parts[: len(OPTION_LETTERS)])]
+
+
+def read_phrases(text: str) -> tuple[str, ...]:
+    """Return the knowledge points or tags of a cell; unlike those of `read_list` they may hold spaces and commas."""
+    return tuple(part.strip() for part in re.split(r"[;；|｜\n]+", text) if part.strip())
+
+
+def letter_columns(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str, str]]:
+    """Return options by the places of their columns; a letter that each text repeats is taken off."""
+    if len(filled) == 1:
+        together = read_options(filled[0])
+        if len(together) >= 2:
+            return together
+    by_place = dict(texts)
+    last = max(place for place, text in by_place.items() if text)
+    options = [(OPTION_LETTERS[place], by_place.get(place, "")) for place in range(last + 1)]
+    marks = [(letter, *strip_mark(text)) for letter, text in options if text]
+    if all(letter == own for letter, own, _ in marks):
+        bare = {letter: rest for letter, _, rest in marks}
+        return [(letter, bare.get(letter, "")) for letter, _ in options]
+    return options

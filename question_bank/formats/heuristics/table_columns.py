@@ -4,16 +4,14 @@ from collections.abc import Sequence
 
 from question_bank.formats.heuristics.table_headers import (
     HEADER_ROWS,
-    MAX_HEADER,
     REMEMBERED,
     SAID,
-    Field,
     TableHeader,
     field_named,
     field_of_code,
     key_of,
-    own_header,
 )
+from question_bank.formats.heuristics.table_names import MAX_HEADER, Field, own_header
 from question_bank.model import OPTION_LETTERS, ColumnNames, TableColumns
 
 MAX_SAMPLE = 60
@@ -47,7 +45,7 @@ def describe_columns(
     row = header.row if header else filled.index(max(filled)) if filled else 0
     last = header.last_row if header else row
     below = [one for one in rows[last + 1 :] if any(one)][:3]
-    shown = rows[row] if row >= 0 else ()
+    shown = rows[row] if 0 <= row < len(rows) else ()
     width = min(max(map(len, (shown, *below)), default=0), MAX_SAMPLE)
     heads = tuple(_cell(shown, index) for index in range(width))
     keys = tuple(key_of(head, index) for index, head in enumerate(heads))

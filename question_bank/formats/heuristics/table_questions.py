@@ -9,7 +9,8 @@ from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.keys import choice_key
-from question_bank.formats.heuristics.table_headers import Field, HeaderColumn, TableHeader
+from question_bank.formats.heuristics.table_headers import HeaderColumn, TableHeader
+from question_bank.formats.heuristics.table_names import Field
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, ColumnNames, Kind, Note, TableColumns
 from question_bank.rich import Rich

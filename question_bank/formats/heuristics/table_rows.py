@@ -4,33 +4,34 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
 from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions, table_shapes
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.keys import take_ticks
 from question_bank.formats.heuristics.resolving import hint_kind
-from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_columns import describe_columns, label_of
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
-    Field,
     HeaderColumn,
     TableHeader,
     find_further_header,
     find_header,
 )
+from question_bank.formats.heuristics.table_names import Field
+from question_bank.formats.heuristics.table_pictures import RowPictures
 from question_bank.formats.heuristics.table_questions import QuestionTable, QuestionTableRow, TableResult
+from question_bank.formats.heuristics.text_patterns import read_kind_label, read_material, take_kind_behind
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
 from question_bank.rich import Rich
 
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
+_MIN_MATERIAL, MAX_CASE_LABEL = 30, 6
+"""Characters of a material in a row of its own at least, and of the number or name beside it at most."""
+_NUMBER_BEFORE = re.compile(r"\s*\d{1,4}\s*[.．、]\s*(?=[【\[(（])")
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
-_CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
 
 
 def read_table(table: QuestionTable) -> TableResult:
@@ -69,16 +70,16 @@ class _RowReader:
         self.kind: Kind | None = None
         """The kind of the section that a row names."""
         self.label = table.label_hint
+        self.material = ""
+        """The material above, in a table whose column of materials holds stems too."""
+        self.shared = ""
+        """The material that a row of its own holds, for the questions below it."""
         self.found: list[QuestionTableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
         cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
         self.top = 5 if any(text in {"4", "5"} for text in cells) else 3
-        self.by_row: dict[int, list[PlacedPicture]] = {}
-        for picture in table.pictures:
-            self.by_row.setdefault(picture.row, []).append(picture)
-        self.seen: set[int] = set()
-        """Rows of questions."""
+        self.pictures = RowPictures(table)
         self.softly_divided: list[ParsedQuestion] = []
         """Questions whose options only line ends, semicolons or slashes part."""
 
@@ -94,7 +95,7 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
-        for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
+        for row in self.pictures.unused_rows():
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
@@ -147,15 +148,17 @@ class _RowReader:
             return
         if len(set(filled)) == 1 and self._is_section(filled[0]):
             return
-        found_pictures = self._pictures_of(row, numbers)
-        row = [_CELL_PICTURE.sub("", text).strip() for text in row]
-        self._name_picture_cells(row, found_pictures)
-        where, stem, material = self.place_of(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
+        row = self.pictures.take(row, numbers)
+        self.pictures.name_cells(row, self.columns)
+        where, (stem, material) = self.place_of(number), self._stem_and_material(row)
+        if self._takes_material(row, filled):
+            return
         if self._is_stray(row, stem, filled):
             self.remarks.append(Note(where, f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question"))
             return
         parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
         part = self._set_kind(parsed, row)
+        self._take_kind_label(parsed, row)
         self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
@@ -169,8 +172,12 @@ class _RowReader:
         if not self.table.hidden_rows.isdisjoint(numbers):
             reason = "这一行在表格里是隐藏的或被筛选掉的，也读进来了。如不要这道题，请在表格里删去这一行后再导入。"
             parsed.add_dropped("hidden_row", reason)
-        self._take_pictures(parsed, found_pictures, numbers)
+        self.pictures.attach(parsed, self.columns)
         parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
+        if self.shared and not material and not parent:
+            material = self.shared
+            reason = "材料写在上面单独的一行，已按共用材料的小题导入，请核对这道题是否属于它。"
+            parsed.add_dropped("material_shared", reason)
         self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part))
 
     def _takes_header(self, number: int) -> bool:
@@ -181,6 +188,7 @@ class _RowReader:
         if header.columns != self.header.columns:
             self._remark_unknown()
         self._set_header(header)
+        self.shared = ""
         return True
 
     def _is_section(self, text: str) -> bool:
@@ -189,8 +197,24 @@ class _RowReader:
         kind = kind_names.kind_of(name)
         if kind is None and not kind_names.is_choice_name(name) and not (match and kind_names.unsupported_name(name)):
             return False
-        self.kind, self.label = kind, "" if kind else name
+        self.kind, self.label, self.shared = kind, "" if kind else name, ""
         return True
+
+    def _takes_material(self, row: list[str], filled: list[str]) -> bool:
+        """Return whether a row holds nothing but a case's material (`案例一：…`), for the questions in the rows below."""
+        text = max(filled, key=len)
+        if len(text) < _MIN_MATERIAL or any(len(one) > MAX_CASE_LABEL for one in set(filled) - {text}):
+            return False
+        named = read_material(text) if self._has_answers() else None
+        if named is None or any(self._text(row, one) for one in (Field.ANSWER, Field.ANSWER_N, Field.BLANK)):
+            return False
+        self.shared = named[2] or text
+        return True
+
+    def _has_answers(self) -> bool:
+        return any(
+            self.columns[one] for one in (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
+        )
 
     def _is_stray(self, row: list[str], stem: str, filled: list[str]) -> bool:
         answered = any(self._text(row, wanted) for wanted in (Field.ANSWER, Field.ANSWER_N, Field.BLANK))
@@ -202,6 +226,14 @@ class _RowReader:
 
     def _values(self, row: list[str], wanted: Field) -> list[str]:
         return [row[column.index] if column.index < len(row) else "" for column in self.columns[wanted]]
+
+    def _stem_and_material(self, row: list[str]) -> tuple[str, str]:
+        """Return a row's stem and its case's material; where one column holds the stems of both, that above stands for sub-questions without."""
+        stem, material = self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
+        if not self.header.is_shared_stem:
+            return stem, material
+        self.material = material or (self.material if stem else "")
+        return (stem, self.material) if stem else (material, "")
 
     def _text(self, row: list[str], wanted: Field) -> str:
         return next((text for text in self._values(row, wanted) if text), "")
@@ -230,12 +262,27 @@ class _RowReader:
                 hint_kind(parsed, self.table.kind_hint, [text for _, text in options if text], answer)
         return part is not None
 
+    def _take_kind_label(self, parsed: ParsedQuestion, row: list[str]) -> None:
+        """Take the kind that stands before or behind a stem (`1、【单选题】…`) out of it, but for one that the kind's column contradicts."""
+        number = _NUMBER_BEFORE.match(parsed.stem_text)
+        stem = parsed.stem_text[number.end() :] if number else parsed.stem_text
+        kind, label, rest = read_kind_label(stem)
+        if kind is None and not label:
+            kind, rest = take_kind_behind(stem)
+        is_stated = bool(self._text(row, Field.KIND) or self._text(row, Field.MULTI))
+        if not rest.strip() or not (kind or label) or (is_stated and kind is not parsed.kind):
+            return
+        parsed.stem_text = rest
+        if not is_stated:
+            parsed.kind, parsed.kind_hint = kind, None
+            parsed.kind_label = "" if kind_names.is_choice_name(label) else label
+
     def _set_options(self, parsed: ParsedQuestion, row: list[str], *, is_joined: bool) -> None:
         columns = self.columns[Field.OPTION] or (self._answers_are_options() and self.columns[Field.ANSWER_N]) or []
         texts = [(column.place, row[column.index]) for column in columns if column.index < len(row)]
         filled = [text for _, text in texts if text]
         if filled:
-            parsed.lettered = _lettered(texts, filled)
+            parsed.lettered = table_cells.letter_columns(texts, filled)
             if len(filled) == 1 < len(parsed.lettered) and table_cells.is_softly_divided(filled[0]):
                 self.softly_divided.append(parsed)
             table_questions.review_letters(parsed)
@@ -302,12 +349,12 @@ class _RowReader:
 
     def _set_rest(self, parsed: ParsedQuestion, row: list[str]) -> None:
         parsed.explanation_text = "\n".join(dict.fromkeys(filter(None, self._values(row, Field.EXPLANATION))))
-        points = (point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
+        points = (point for text in self._values(row, Field.KNOWLEDGE) for point in table_cells.read_phrases(text))
         parsed.knowledge_points = tuple(dict.fromkeys(points))
         tags: list[str] = []
         for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
             loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
-            tags.extend(table_cells.read_list(text) if loose else _points_of(text))
+            tags.extend(table_cells.read_list(text) if loose else table_cells.read_phrases(text))
         parsed.tags = tuple(dict.fromkeys(tags))
         for text_field, attribute in TEXT_FIELDS.items():
             setattr(parsed, attribute, self._text(row, text_field))
@@ -322,33 +369,6 @@ class _RowReader:
         parsed.points = table_cells.read_points(text)
         if text and parsed.points is None:
             parsed.add_dropped("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
-
-    def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
-        """Return the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
-        over = [(one.column, one.picture) for number in numbers for one in self.by_row.get(number, ())]
-        called = ((index, name) for index, text in enumerate(row) for name in _CELL_PICTURE.findall(text))
-        return over + [(index, self.table.cell_pictures.get(name)) for index, name in called]
-
-    def _name_picture_cells(self, row: list[str], found_pictures: list[tuple[int, EmbeddedPicture | None]]) -> None:
-        """Put words into the cells of a stem or option that are a picture alone."""
-        alone = {column for column, picture in found_pictures if picture is not None}
-        for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
-            if column.index in alone and column.index < len(row) and not row[column.index]:
-                row[column.index] = ONLY_PICTURE
-
-    def _take_pictures(
-        self, parsed: ParsedQuestion, found_pictures: list[tuple[int, EmbeddedPicture | None]], numbers: list[int]
-    ) -> None:
-        """Attach pictures to the texts of their columns, to the stem where the column has none; note unreadable ones as lost."""
-        self.seen.update(numbers)
-        places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
-        columns = (column for column in self.columns[Field.OPTION] if column.place < len(parsed.lettered))
-        places |= {column.index: OPTION_LETTERS[column.place] for column in columns}
-        for column, picture in found_pictures:
-            if picture is not None:
-                parsed.pictures.append((places.get(column, STEM), picture))
-        if any(picture is None for _, picture in found_pictures):
-            parsed.add_dropped("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
 
     def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
         """Note cells whose value Excel may have altered (dates made of answers such as `3-5`) or whose number format is unknown."""
@@ -375,24 +395,3 @@ class _RowReader:
 
 def _cell(row: list[str], column: HeaderColumn) -> str:
     return row[column.index] if column.index < len(row) else ""
-
-
-def _points_of(text: str) -> tuple[str, ...]:
-    """Return the knowledge points of a cell; unlike tags they may hold spaces and commas."""
-    return tuple(part.strip() for part in re.split(r"[;；|｜\n]+", text) if part.strip())
-
-
-def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str, str]]:
-    """Return options by the places of their columns; a letter that each text repeats is taken off."""
-    if len(filled) == 1:
-        together = table_cells.read_options(filled[0])
-        if len(together) >= 2:
-            return together
-    by_place = dict(texts)
-    last = max(place for place, text in by_place.items() if text)
-    options = [(OPTION_LETTERS[place], by_place.get(place, "")) for place in range(last + 1)]
-    marks = [(letter, *strip_mark(text)) for letter, text in options if text]
-    if all(letter == own for letter, own, _ in marks):
-        bare = {letter: rest for letter, _, rest in marks}
-        return [(letter, bare.get(letter, "")) for letter, _ in options]
-    return options

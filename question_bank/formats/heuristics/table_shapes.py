@@ -5,13 +5,8 @@ import unicodedata
 
 from question_bank.formats.heuristics.kind_names import kind_of
 from question_bank.formats.heuristics.stems import strip_mark
-from question_bank.formats.heuristics.table_headers import (
-    HEADER_ROWS,
-    Field,
-    field_named,
-    find_header,
-    normalise_header,
-)
+from question_bank.formats.heuristics.table_headers import HEADER_ROWS, field_named, find_header
+from question_bank.formats.heuristics.table_names import Field, normalise_header
 from question_bank.model import OPTION_LETTERS
 
 _YES, _NO = frozenset({"正确", "对", "√", "是"}), frozenset({"错误", "错", "×", "否"})
