@@ -28,6 +28,7 @@ _HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNOREC
 _HEAD_REST = re.compile(
     r"数量?$|个数|编号|序号|答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE
 )
+_SENTENCE = re.compile(r"[，。；？！,;?!]")
 _HEAD_KEY = re.compile(r"^(?!.*(?:解析|是否|说明)).*(?:答案|正确选项)|answer", re.IGNORECASE)
 _HEAD_OPTION = re.compile(r"^(?:(?!.*(?:是否|正确|答案|数)).*(?:选项|备选)|[A-HＡ-Ｈ])\S{0,2}$|option", re.IGNORECASE)
 _SIGNS = re.compile(r"^[\s#>*•·-]+|\*\*")
@@ -126,7 +127,9 @@ def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
         )
         if stem is not None and any(map(_HEAD_REST.search, names)):
             counted = [row for row in filled[place + 1 :] if not _is_option_row(row) and not _is_head_again(row)]
-            return _joined_away([row for row in counted if _is_asked(row, names, stem)], names, stem)
+            twins = [at for at, name in enumerate(names) if at > stem and name == names[stem]]
+            beside = sum("".join(row[at : at + 1]) != "" for row in counted for at in twins)
+            return _joined_away([row for row in counted if _is_asked(row, names, stem)], names, stem) + beside
     return None
 
 
@@ -155,7 +158,7 @@ def _is_option_row(row: Sequence[str]) -> bool:
 
 
 def _is_head_again(row: Sequence[str]) -> bool:
-    names = [cell for cell in row if cell and len(cell) <= MAX_NAME]
+    names = [cell for cell in row if cell and len(cell) <= MAX_NAME and not _SENTENCE.search(cell)]
     is_stem = any(_HEAD_STEM.search(name) and not _HEAD_REST.search(name) for name in names)
     return is_stem and len(names) == sum(map(bool, row)) and any(map(_HEAD_REST.search, names))
 
@@ -163,9 +166,12 @@ def _is_head_again(row: Sequence[str]) -> bool:
 _ROW = re.compile(r"<(?:\w+:)?(?:tr|table-row|Row)(?=[\s/>])")
 _CELL = re.compile(r"<(?:\w+:)?(?:t[dh]|table-cell|Cell)(?=[\s/>])")
 _LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
-_OPTIONS_NAME = re.compile(r"option|choice|选项|备选", re.IGNORECASE)
+_OPTIONS_NAME = re.compile(r"option|choice|选项|备选|^answers?$", re.IGNORECASE)
 """Names of what holds a record's options, which are no records of questions."""
-_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|title|content|instruction|^q$", re.IGNORECASE)
+_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|content|instruction|^q$", re.IGNORECASE)
+_WEAK_STEM_NAME = re.compile(r"title|text|topic|prompt|problem|问题", re.IGNORECASE)
+"""Names of a stem where an answer or options stand beside: a bank has a title too."""
+_KEY_NAME = re.compile(r"answer|correct|output|option|choice|答案|选项|^[a-d]$", re.IGNORECASE)
 
 
 def _count_markup(content: bytes) -> int | None:
@@ -197,13 +203,10 @@ def _count_json(content: bytes) -> int | None:
             values.extend(one for name, one in value.items() if not _OPTIONS_NAME.search(name))
         values.extend(value if isinstance(value, list) else ())
         if isinstance(value, dict) and len(value) > 1:
-            count += any(
-                _STEM_NAME.search(name)
-                and not name.lower().startswith("option")
-                and isinstance(one, str)
-                and len(one) > 1
-                for name, one in value.items()
-            )
+            texts = [name for name, one in value.items() if isinstance(one, str) and len(one) > 1]
+            texts = [name for name in texts if not name.lower().startswith("option")]
+            is_keyed = any(map(_KEY_NAME.search, value))
+            count += any(_STEM_NAME.search(name) or (is_keyed and _WEAK_STEM_NAME.search(name)) for name in texts)
     return count or None
 
 

@@ -174,7 +174,7 @@ class SingleChoice(ChoiceKind):
     name = "单选题"
     letter = "S"
     aliases = ("单选", "单", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "A1", "A2型", "A2",
-               "single", "single_choice", "danxuan", "radio")  # fmt: skip
+               "single", "single_choice", "danxuan", "radio", "radiogroup")  # fmt: skip
     codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "multichoice", "qti-1.2": "multiple_choice_question"}
     swappable_with = frozenset({Kind.MULTIPLE_CHOICE})
 
@@ -236,7 +236,7 @@ class TrueFalse(ChoiceKind):
     letter = "T"
     template = "true_false"
     aliases = ("判断", "判", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断",
-               "judge", "judgement", "judgment", "true_false", "true/false", "panduan")  # fmt: skip
+               "judge", "judgement", "boolean", "judgment", "true_false", "true/false", "panduan")  # fmt: skip
     codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "truefalse", "qti-1.2": "true_false_question"}
     has_options = False
     guess_count = 2

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from question_bank.kinds.registry import KINDS
 from question_bank.model import Kind
 
-CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
+CHOICE = "choice"
+CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", CHOICE})
 """Names that say choice without saying how many."""
 
 _UNSUPPORTED = (
@@ -37,6 +39,17 @@ def kind_of(name: str) -> Kind | None:
 def is_choice_name(name: str) -> bool:
     """Return whether the name says 选择题 and leaves open whether one or more options are right."""
     return any(one in CHOICE_NAMES for one in _shortened(_plain(name)))
+
+
+def is_multiple_choice(name: str) -> bool:
+    """Return whether the name is the English `multiple choice`, which means one right option or several."""
+    return _plain(name) in {"multiplechoice", "multichoice"}
+
+
+def is_multiple_open(names: Iterable[str]) -> bool:
+    """Return whether among the names of kinds in one place `multiple choice` stands and none for a single choice: it may mean that."""
+    known = set(names)
+    return any(map(is_multiple_choice, known)) and not any(kind_of(name) is Kind.SINGLE_CHOICE for name in known)
 
 
 def unsupported_name(name: str) -> str | None:

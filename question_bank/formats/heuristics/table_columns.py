@@ -1,6 +1,6 @@
 """Describe the columns of a table to the person who is asked what they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from question_bank.formats.heuristics.table_headers import (
     HEADER_ROWS,
@@ -45,7 +45,7 @@ def describe_columns(
     row = header.row if header else filled.index(max(filled)) if filled else 0
     last = header.last_row if header else row
     below = [one for one in rows[last + 1 :] if any(one)][:3]
-    shown = rows[row] if 0 <= row < len(rows) else ()
+    shown = rows[row] if 0 <= row < len(rows) and not (header and header.is_guessed) else ()
     width = min(max(map(len, (shown, *below)), default=0), MAX_SAMPLE)
     heads = tuple(_cell(shown, index) for index in range(width))
     keys = tuple(key_of(head, index) for index, head in enumerate(heads))
@@ -62,3 +62,16 @@ def describe_columns(
 
 def _cell(row: Sequence[str], index: int) -> str:
     return row[index] if index < len(row) else ""
+
+
+def column_remarks(header: TableHeader, columns: TableColumns | None) -> Iterator[tuple[str, str]]:
+    """Yield reason and code of what a person should know about the columns: seen by their cells alone, or read as was said about an earlier file."""
+    if header.is_guessed:
+        places = sorted(header.columns, key=lambda column: column.index)
+        named = "、".join(f"第 {one.index + 1} 列{label_of(f'{one.field}:{one.place}')}" for one in places)
+        yield f"表格没有表头，已按内容认出：{named}。请核对，不对时在“各列是什么”里改正。", "columns_guessed"
+    if columns is None:
+        return
+    for place in columns.remembered:
+        head, code = columns.heads[place], columns.fields[place]
+        yield f"“{head}”列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。", "column_remembered"

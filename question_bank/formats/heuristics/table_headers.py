@@ -61,6 +61,8 @@ class TableHeader:
     """Whether the options' columns are counted from 0."""
     is_shared_stem: bool = False
     """Whether the column of materials holds the stems of questions without sub-questions too (`大题题干`, `小题题干`)."""
+    is_guessed: bool = False
+    """Whether no row names the columns: what they hold was seen by their cells."""
     names: ColumnNames = NO_NAMES
 
     def of(self, wanted: Field) -> list[HeaderColumn]:

@@ -81,7 +81,7 @@ _BUILT: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.ANSWER, re.compile(r"(?:question|quiz|item|exam)?(?:right|correct|standard|true|reference|ref)?answers?(?:key|text|content)?|(?:correct|right)(?:option|choice|key)s?")),
     (Field.EXPLANATION, re.compile(r"(?:正确|参考)?(?:答案|试题|题目|解题|答题|本题|[大小子]题)?(?:解析|详解|解读|讲解|点评|分析)(?:内容|说明)?|(?:答案|试题|题目)(?:说明|出处|来源)")),
     (Field.EXPLANATION, re.compile(r"(?!评分|计分|打分|给分)[\u4e00-\u9fff]{0,6}依据")),
-    (Field.EXPLANATION, re.compile(r"(?:answer|question)?(?:analysis|explanation|explain|analyze|parse|parsing|rationale)")),
+    (Field.EXPLANATION, re.compile(r"(?:answer|question|result)?(?:analysis|explanation|explain|analyze|parse|parsing|rationale)")),
     (Field.KIND, re.compile(r"(?:本题|[大小子]题|题目|试题|问题)?(?:题型|类型)(?:名称)?|(?:question|quiz|topic|item|exam)(?:type|kind)(?:name|label)?")),
     (Field.OPTIONS, re.compile(r"(?:question|answer)?(?:options?|choices?)(?:content|text|list|json)?")),
     (Field.DIFFICULTY, re.compile(r"(?:题目|试题|本题|[大小子]题)?难(?:度|易|易度|易程度)(?:等级|级别|系数|值)?|difficult(?:y|level|ylevel)")),

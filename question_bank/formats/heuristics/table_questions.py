@@ -37,6 +37,8 @@ class QuestionTable:
     """Pictures that cells call by name, as WPS writes them."""
     names: ColumnNames = field(default_factory=ColumnNames)
     hidden_rows: frozenset[int] = frozenset()
+    sides: Sequence[int] = ()
+    """Of each row which of the tables side by side it comes from, from 0; none where there is one alone."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class QuestionTableRow:
     order: str = ""
     material: str = ""
     is_part: bool = False
+    begins_section: bool = False
+    """Whether a heading stands above it, which ends what material stood before."""
 
 
 @dataclass(slots=True)
@@ -243,12 +247,14 @@ def _order(row: QuestionTableRow) -> tuple[int, int]:
 def _with_materials(rows: list[QuestionTableRow], found: list[ParsedQuestion]) -> list[ParsedQuestion]:
     """Make a case of neighbouring rows with the same material, which becomes the common text."""
     materials = {id(row.question): row.material for row in rows if row.material and not row.question.parts}
+    begun = {id(row.question) for row in rows if row.begins_section}
     if not materials:
         return found
     joined: list[ParsedQuestion] = []
     case, current, since = ParsedQuestion(where=""), "", 0
     for parsed in found:
         material = materials.get(id(parsed), "")
+        current = "" if id(parsed) in begun else current
         since = 0 if material else since + 1
         is_shared = bool(current) and not material and _refers(parsed.stem_text, current)
         if is_shared:

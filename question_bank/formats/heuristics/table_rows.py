@@ -2,14 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Sequence
 
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
 from question_bank.formats.heuristics import kind_names, stems, table_cells, table_questions, table_shapes
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.keys import take_ticks
 from question_bank.formats.heuristics.resolving import hint_kind
-from question_bank.formats.heuristics.table_columns import describe_columns, label_of
+from question_bank.formats.heuristics.table_columns import column_remarks, describe_columns
+from question_bank.formats.heuristics.table_guess import guess_header
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
     HeaderColumn,
@@ -17,6 +17,7 @@ from question_bank.formats.heuristics.table_headers import (
     find_further_header,
     find_header,
 )
+from question_bank.formats.heuristics.table_layouts import lay_out
 from question_bank.formats.heuristics.table_names import Field
 from question_bank.formats.heuristics.table_pictures import RowPictures
 from question_bank.formats.heuristics.table_questions import QuestionTable, QuestionTableRow, TableResult
@@ -29,6 +30,7 @@ _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提�
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _MIN_MATERIAL, MAX_CASE_LABEL = 30, 6
 """Characters of a material in a row of its own at least, and of the number or name beside it at most."""
+_EVIDENCE = (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
 _NUMBER_BEFORE = re.compile(r"\s*\d{1,4}\s*[.．、]\s*(?=[【\[(（])")
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
@@ -36,30 +38,21 @@ _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
 
 def read_table(table: QuestionTable) -> TableResult:
     """Return all question rows of a table, and remarks on what it holds beside."""
+    table = lay_out(table)
     texts = [[cell_text(value) for value in row] for row in table.rows]
-    _fill_joined(texts, table.joined)
+    table_shapes.fill_joined(texts, table.joined)
     table_shapes.unify_shapes(texts)
     header = find_header(texts, of_kind=table.kind_hint is not None, names=table.names)
+    if header is None and not table.names.said:
+        header = guess_header(texts)
     columns = describe_columns(table.place, texts, header, table.names)
     if header is None:
         return TableResult(None, columns=columns)
     reader = _RowReader(table, header, texts)
     reader.read()
-    remembered = [(columns.heads[place], columns.fields[place]) for place in columns.remembered] if columns else []
-    for head, code in remembered:
-        reason = f"“{head}”列按以前的说明读作“{label_of(code)}”。如不对，请在下面改正。"
-        reader.remarks.append(Note(reader.place_of(header.row), reason, "column_remembered"))
+    place = table.place or "表格" if header.is_guessed else reader.place_of(header.row)
+    reader.remarks += [Note(place, reason, code) for reason, code in column_remarks(header, columns)]
     return TableResult(header, reader.found, reader.remarks, columns)
-
-
-def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
-    """Give each row of a merged cell the merged text (first column only)."""
-    for top, left, bottom, _right in joined:
-        if top >= len(texts) or left >= len(texts[top]):
-            continue
-        for row in texts[top + 1 : bottom + 1] if texts[top][left] else ():
-            row.extend("" for _ in range(left + 1 - len(row)))
-            row[left] = row[left] or texts[top][left]
 
 
 class _RowReader:
@@ -74,11 +67,15 @@ class _RowReader:
         """The material above, in a table whose column of materials holds stems too."""
         self.shared = ""
         """The material that a row of its own holds, for the questions below it."""
+        self.is_new = False
+        """Whether a heading stands between the last question and the next."""
         self.found: list[QuestionTableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
         cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
         self.top = 5 if any(text in {"4", "5"} for text in cells) else 3
+        kinds = (self._text(row, Field.KIND) for row in self.texts[self.header.last_row + 1 :])
+        self.is_multiple_open = kind_names.is_multiple_open(kinds)
         self.pictures = RowPictures(table)
         self.softly_divided: list[ParsedQuestion] = []
         """Questions whose options only line ends, semicolons or slashes part."""
@@ -128,7 +125,8 @@ class _RowReader:
 
     def place_of(self, number: int, column: HeaderColumn | None = None) -> str:
         """Return where a row stands, or its cell in a column, as people find it."""
-        row = f"第 {self.table.numbers[number]} 行"
+        side = self.table.sides[number] if self.table.sides else 0
+        row = f"第 {self.table.numbers[number]} 行" + (f"第 {side + 1} 栏" if side else "")
         named = f"“{column.header}”列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
 
@@ -178,7 +176,8 @@ class _RowReader:
             material = self.shared
             reason = "材料写在上面单独的一行，已按共用材料的小题导入，请核对这道题是否属于它。"
             parsed.add_dropped("material_shared", reason)
-        self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part))
+        self.found.append(QuestionTableRow(parsed, parent, order, material, is_part=part, begins_section=self.is_new))
+        self.is_new = False
 
     def _takes_header(self, number: int) -> bool:
         """Return whether a row is a head: the same again, or that of a further part with columns of its own."""
@@ -188,7 +187,7 @@ class _RowReader:
         if header.columns != self.header.columns:
             self._remark_unknown()
         self._set_header(header)
-        self.shared = ""
+        self.shared, self.is_new = "", True
         return True
 
     def _is_section(self, text: str) -> bool:
@@ -197,7 +196,7 @@ class _RowReader:
         kind = kind_names.kind_of(name)
         if kind is None and not kind_names.is_choice_name(name) and not (match and kind_names.unsupported_name(name)):
             return False
-        self.kind, self.label, self.shared = kind, "" if kind else name, ""
+        self.kind, self.label, self.shared, self.is_new = kind, "" if kind else name, "", True
         return True
 
     def _takes_material(self, row: list[str], filled: list[str]) -> bool:
@@ -205,16 +204,11 @@ class _RowReader:
         text = max(filled, key=len)
         if len(text) < _MIN_MATERIAL or any(len(one) > MAX_CASE_LABEL for one in set(filled) - {text}):
             return False
-        named = read_material(text) if self._has_answers() else None
+        named = read_material(text) if any(self.columns[one] for one in _EVIDENCE) else None
         if named is None or any(self._text(row, one) for one in (Field.ANSWER, Field.ANSWER_N, Field.BLANK)):
             return False
         self.shared = named[2] or text
         return True
-
-    def _has_answers(self) -> bool:
-        return any(
-            self.columns[one] for one in (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
-        )
 
     def _is_stray(self, row: list[str], stem: str, filled: list[str]) -> bool:
         answered = any(self._text(row, wanted) for wanted in (Field.ANSWER, Field.ANSWER_N, Field.BLANK))
@@ -241,6 +235,8 @@ class _RowReader:
     def _set_kind(self, parsed: ParsedQuestion, row: list[str]) -> bool:
         """Set the kind; True where the row says that it is part of a case."""
         cell, multi = self._text(row, Field.KIND), self._text(row, Field.MULTI)
+        if self.is_multiple_open and kind_names.is_multiple_choice(cell):
+            cell = kind_names.CHOICE
         part = _CASE_PART.fullmatch(cell)
         name = part[1] if part else cell
         if name:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from question_bank.formats.heuristics.kind_names import kind_of
 from question_bank.formats.heuristics.stems import strip_mark
@@ -13,6 +14,16 @@ _YES, _NO = frozenset({"正确", "对", "√", "是"}), frozenset({"错误", "�
 _TICKS = frozenset({"√", "✓", "✔", "☑", "●", "1", "是", "V", "v"})
 
 _NUMBER = re.compile(r"(\d{1,4})\s*[.．、]\s*(?!\d)")
+
+
+def fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
+    """Give each row of a merged cell the merged text (first column only)."""
+    for top, left, bottom, _right in joined:
+        if top >= len(texts) or left >= len(texts[top]):
+            continue
+        for row in texts[top + 1 : bottom + 1] if texts[top][left] else ():
+            row.extend("" for _ in range(left + 1 - len(row)))
+            row[left] = row[left] or texts[top][left]
 
 
 def unify_shapes(texts: list[list[str]]) -> None:

@@ -1,0 +1,170 @@
+"""Tables in further layouts of offices and platforms: each was once refused, left without its key, or read without its material or kind."""
+
+import io
+
+import pytest
+import xlsxwriter
+
+from question_bank.formats.registry import read_file
+from question_bank.model import Kind, UnknownColumnsError
+
+STEMS = (
+    "行政法规由哪个机关制定？",
+    "地方性法规由哪个机关制定？",
+    "部门规章由哪个机关制定？",
+    "哪个机关监督法律的实施？",
+)
+OPTIONS = (
+    ("国务院", "县政府", "法院"), ("国务院", "省人大", "法院"), ("国务院部门", "乡政府", "检察院"), ("村委会", "学校", "人大常委会"),
+)  # fmt: skip
+KEYS = ("A", "B", "A", "C")
+ROWS = [(stem, *options, key) for stem, options, key in zip(STEMS, OPTIONS, KEYS, strict=True)]
+EXPECTED = [(stem, options, (key,)) for stem, options, key in zip(STEMS, OPTIONS, KEYS, strict=True)]
+PLACES = {"A": (1, 0, 0), "B": (0, 1, 0), "C": (0, 0, 1)}
+
+
+def book(*sheets):
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True}) as written:
+        for name, rows in sheets:
+            sheet = written.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return target.getvalue()
+
+
+def read(rows, *more):
+    reading = read_file(book(("题", rows), *more), "题.xlsx")
+    assert not reading.needing_review and not reading.rejected, (reading.needing_review, reading.rejected)
+    assert not reading.differs_from_census, (reading.census, reading.found)
+    return reading
+
+
+def questions(reading):
+    return [(one.question.stem, one.question.options, one.question.key) for one in reading.imported]
+
+
+@pytest.mark.parametrize("empty", [[], [[" "]], [[], [], [""]]])
+def test_empty_sheet_beside_the_questions_changes_nothing(empty):
+    head = ("题目", "A", "B", "C", "答案")
+    assert questions(read([head, *ROWS], ("Sheet2", empty), ("Sheet3", []))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ("大题题干", "A", "B", "C", "正确答案"),
+        ("试题主干", "选项1", "选项2", "选项3", "正确选项序号"),
+        ("判断内容", "A", "B", "C", "修改后答案"),
+        ("题干 Question", "选项A Option A", "选项B Option B", "选项C Option C", "答案 Answer"),
+        ("content", "option_a", "option_b", "option_c", "right_answer"),
+        ("题目", "①", "②", "③", "标准答案编号"),
+        ("题目", "甲", "乙", "丙", "答案"),
+    ],
+)
+def test_heads_are_known_by_how_they_are_built(head):
+    keys = {"A": 1, "B": 2, "C": 3} if "号" in head[-1] else {}
+    rows = [(*row[:-1], keys.get(row[-1], row[-1])) for row in ROWS]
+    assert questions(read([head, *rows])) == EXPECTED
+
+
+@pytest.mark.parametrize("head", ["答案数量", "选项序号", "评分依据", "选项数"])
+def test_heads_that_only_resemble_an_answer_are_none(head):
+    with pytest.raises(UnknownColumnsError):
+        read_file(book(("题", [("内容", head), ("甲", "一"), ("乙", "二")])), "题.xlsx")
+
+
+@pytest.mark.parametrize("names", ["答案{}", "{}正确", "正确{}", "{}是否正确"])
+@pytest.mark.parametrize("signs", [(0, 1), ("", "√"), ("否", "是")])
+def test_marks_in_columns_of_their_own_are_the_key(names, signs):
+    head = ("题目", "A", "B", "C", *(names.format(letter) for letter in "ABC"))
+    rows = [(*row[:-1], *(signs[place] for place in PLACES[row[-1]])) for row in ROWS]
+    assert questions(read([head, *rows])) == EXPECTED
+
+
+def test_stems_of_sub_questions_share_the_one_above():
+    head = ("大题题干", "小题题型", "小题题干", "A", "B", "C", "答案")
+    material = "张某与李某相邻而居，张某建房时占用了李某门前的通道。"
+    rows = [
+        (STEMS[0], "", "", *OPTIONS[0], "A"), (material, "单选题", STEMS[1], *OPTIONS[1], "B"), ("", "单选题", STEMS[2], *OPTIONS[2], "A"),
+        (STEMS[3], "", "", *OPTIONS[3], "C"),
+    ]  # fmt: skip
+    first, case, last = (one.question for one in read_file(book(("题", [head, *rows])), "题.xlsx").imported)
+    assert (first.stem, last.stem, case.stem) == (STEMS[0], STEMS[3], material)
+    assert [(part.stem, part.options, part.key) for part in case.parts] == EXPECTED[1:3]
+
+
+def test_case_in_a_row_of_its_own_is_the_material_of_the_questions_below_and_says_so():
+    head = ("序号", "题目", "A", "B", "C", "答案")
+    material = "2024年3月，某县市场监督管理局接到举报，称王某经营的小吃店使用过期食品原料。"
+    rows = [
+        (f"案例一：{material}",),
+        *((number, *row) for number, row in enumerate(ROWS[:2], 1)),
+        ("二、单选题",),
+        (1, *ROWS[2]),
+    ]
+    case, single = read_file(book(("题", [head, *rows])), "题.xlsx").imported
+    assert (case.question.kind, case.question.stem) == (Kind.CASE, material)
+    assert [(part.stem, part.options, part.key) for part in case.question.parts] == EXPECTED[:2]
+    assert [note.code for note in case.dropped] == ["material_shared"] * 2
+    assert single.question.stem == STEMS[2] and not single.dropped
+
+
+@pytest.mark.parametrize("label", ["【单选题】{}", "1、[单选题]{}", "{}（单选题）"])
+def test_kind_that_stands_beside_a_stem_is_taken_out_of_it(label):
+    reading = read([("题目", "A", "B", "C", "答案"), (label.format(STEMS[0]), *OPTIONS[0], "A")])
+    assert questions(reading) == EXPECTED[:1] and reading.imported[0].question.kind is Kind.SINGLE_CHOICE
+
+
+def test_kind_in_the_stem_that_its_column_contradicts_stays():
+    reading = read([("题型", "题目", "A", "B", "C", "答案"), ("多选题", f"【单选题】{STEMS[0]}", *OPTIONS[0], "AB")])
+    assert reading.imported[0].question.stem == f"【单选题】{STEMS[0]}"
+
+
+@pytest.mark.parametrize("before", [[], [("某县学法题库",)]])
+@pytest.mark.parametrize("number", [True, False])
+def test_table_without_a_head_is_read_where_its_cells_leave_no_doubt(before, number):
+    rows = [(place, *row) if number else row for place, row in enumerate(ROWS, 1)]
+    reading = read([*before, *rows])
+    assert questions(reading) == EXPECTED and [note.code for note in reading.remarks] == ["columns_guessed"]
+    fields = [code for code in reading.tables[0].fields if code]
+    assert fields == [*(["code:0"] if number else []), "stem:0", "option:0", "option:1", "option:2", "answer:0"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROWS[:3],
+        [*ROWS[:3], (*ROWS[3][:-1], "D")],
+        [*ROWS[:3], (*ROWS[3][:-1], "不详")],
+        [(*row, row[-1]) for row in ROWS],
+    ],
+    ids=["too few", "key beyond the options", "no key", "two columns of keys"],
+)
+def test_table_without_a_head_is_asked_about_where_its_cells_leave_doubt(rows):
+    with pytest.raises(UnknownColumnsError):
+        read_file(book(("题", rows)), "题.xlsx")
+
+
+def test_questions_side_by_side_are_read_all():
+    head = ("题目", "A", "B", "C", "答案")
+    assert questions(read([head * 2, ROWS[0] + ROWS[2], ROWS[1] + ROWS[3]])) == EXPECTED
+    assert questions(read([head * 2, ROWS[0] + ROWS[2], ROWS[1]])) == EXPECTED[:3]
+
+
+def test_questions_down_the_sheet_are_read_with_their_places():
+    rows = []
+    for stem, *options, key in ROWS:
+        names = ("题干", "选项A", "选项B", "选项C", "答案")
+        rows += [*zip(names, (stem, *options, key), strict=True), ()]
+    reading = read(rows)
+    assert questions(reading) == EXPECTED
+    assert [one.where for one in reading.imported] == [f"工作表“题” 第 {row} 行" for row in (1, 7, 13, 19)]
+
+
+def test_multiple_choice_in_english_is_open_unless_a_single_choice_stands_beside():
+    head = ("Type", "Question", "A", "B", "C", "Answer")
+    rows = [("Multiple Choice", *ROWS[0]), ("Multiple Choice", STEMS[1], *OPTIONS[1], "AB")]
+    assert [one.question.kind for one in read([head, *rows]).imported] == [Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE]
+    stated = read([head, ("Single Choice", *ROWS[2]), ("Multiple Choice", *ROWS[0])])
+    assert [one.question.kind for one in stated.imported] == [Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE]
