@@ -105,9 +105,7 @@ SCRIPT = re.compile(
     rb"\s*(?:(?:export\s+)?(?:var|let|const)\s+\w+\s*=|export\s+default|module\.exports\s*=|window\.\w+\s*=)\s*(?=[\[{])"
 )
 """What stands before the JSON in a script that holds nothing else."""
-_OWN = frozenset(
-    {"answerText", "blankAnswers", "blanks", "input", "instruction", *RIGHT_FLAGS, *INDEXES, *PARTS, *IMAGES}
-)
+_OWN = frozenset({"answerText", "blankAnswers", "blanks", "input", *RIGHT_FLAGS, *INDEXES, *PARTS, *IMAGES})
 """Names with a meaning of their own, which is that of no table's head."""
 _GROUPS = (STEMS, ANSWERS, OPTIONS, KINDS, EXPLANATIONS, POINTS, CODES, KNOWLEDGE, TAGS)
 _EXACT = frozenset(itertools.chain.from_iterable(_GROUPS))
