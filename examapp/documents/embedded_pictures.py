@@ -70,7 +70,7 @@ def cell_pictures(archive: Archive) -> dict[str, EmbeddedPicture]:
         return {}
     try:
         root = parse_xml(archive.read(_CELL_IMAGES), what="工作簿")
-        files = _related(archive, _CELL_IMAGES, _IMAGE)
+        files = related_parts(archive, _CELL_IMAGES, _IMAGE)
     except UnreadableFileError:
         return {}
     found: dict[str, EmbeddedPicture] = {}
@@ -85,7 +85,9 @@ def cell_pictures(archive: Archive) -> dict[str, EmbeddedPicture]:
 def _placed(archive: Archive) -> dict[str, list[PlacedPicture]]:
     found: dict[str, list[PlacedPicture]] = {}
     for name, path in sheet_parts(archive).items():
-        placed = [one for drawing in _related(archive, path, _DRAWING).values() for one in _anchored(archive, drawing)]
+        placed = [
+            one for drawing in related_parts(archive, path, _DRAWING).values() for one in _anchored(archive, drawing)
+        ]
         if placed:
             found[name] = placed[:MAX_PICTURES]
     return found
@@ -96,14 +98,14 @@ def sheet_parts(archive: Archive) -> dict[str, str]:
     book = "xl/workbook.xml"
     if book not in archive:
         return {}
-    targets = _related(archive, book, _SHEET)
+    targets = related_parts(archive, book, _SHEET)
     return {
         sheet.get("name", ""): targets.get(sheet.get(f"{_PACKAGE}id", ""), "")
         for sheet in parse_xml(archive.read(book), what="工作簿").iter("{*}sheet")
     }
 
 
-def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
+def related_parts(archive: Archive, path: str, kind: str) -> dict[str, str]:
     """Return the parts that a part names, by the name it calls them."""
     folder, name = posixpath.split(path)
     relations = f"{folder}/_rels/{name}.rels"
@@ -124,7 +126,7 @@ def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
     if drawing not in archive:
         return []
     root = parse_xml(archive.read(drawing), what="工作簿")
-    files = _related(archive, drawing, _IMAGE)
+    files = related_parts(archive, drawing, _IMAGE)
     found: list[PlacedPicture] = []
     for anchor in root:
         if local(anchor) not in _ANCHORS:

@@ -23,9 +23,9 @@ from examapp.documents.embedded_pictures import (
     PlacedPicture,
     cell_pictures,
     placed_pictures,
-    sheet_parts,
 )
 from examapp.documents.number_formats import code_of, column_number, show_numbers, shown
+from examapp.documents.workbook_notes import MAX_NOTE, SheetNotes, read_sheet_notes
 
 MAX_ROWS = 20_000
 """Rows with something in them, in all sheets together."""
@@ -39,7 +39,6 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW_REFERENCE = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
-_HIDDEN = re.compile(rb"""\shidden\s*=\s*["'](?:1|true)["']""")
 _NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStrings|styles)\.xml", re.IGNORECASE)
 """Files that a workbook cannot give out as sheets: all others are looked at, wherever they lie."""
 
@@ -55,8 +54,7 @@ class WorkbookSheet:
     pictures: list[PlacedPicture] = field(default_factory=list)
     cell_pictures: dict[str, EmbeddedPicture] = field(default_factory=dict)
     """What WPS keeps in cells, by the name by which cells call it."""
-    hidden_rows: frozenset[int] = frozenset()
-    """Rows that are hidden or filtered out."""
+    notes: SheetNotes = field(default_factory=SheetNotes)
 
 
 def open_sheets(content: bytes, *, name: str, may_hold_macros: bool = False) -> list[WorkbookSheet]:
@@ -87,15 +85,13 @@ def _open_xlsx(content: bytes, *, may_hold_macros: bool) -> list[WorkbookSheet]:
             )
         hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        pictures, in_cells, parts = placed_pictures(archive), cell_pictures(archive), _parts_of(archive)
+        pictures, in_cells, notes = placed_pictures(archive), cell_pictures(archive), read_sheet_notes(archive)
         return _as_shown(
             archive,
             _within_grid(
                 replace(
                     _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, []), in_cells),
-                    hidden_rows=_hidden_rows(archive.read(parts[name]))
-                    if parts.get(name, "") in archive
-                    else frozenset(),
+                    notes=notes.get(name, SheetNotes()),
                 )
                 for name in names
             ),
@@ -161,24 +157,6 @@ def _span(xml: bytes) -> tuple[int, int, int]:
     return filled, height, width
 
 
-def _parts_of(archive: Archive) -> dict[str, str]:
-    try:
-        return sheet_parts(archive)
-    except UnreadableFileError:
-        return {}
-
-
-def _hidden_rows(xml: bytes) -> frozenset[int]:
-    """Return the rows of a sheet, from 0, that are hidden or filtered out."""
-    found, number = set(), 0
-    for match in _ROW.finditer(xml) if b"hidden=" in xml else ():
-        reference = _ROW_REFERENCE.search(match[1])
-        number = int(reference[1]) if reference else number + 1
-        if _HIDDEN.search(match[1]):
-            found.add(number - 1)
-    return frozenset(found)
-
-
 def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield each row's number, and where its cells begin and end."""
     number, start = 0, -1
@@ -217,10 +195,27 @@ def _open_xls(content: bytes) -> list[WorkbookSheet]:
         WorkbookSheet(
             sheet.name, sheet.visibility != 0, [_xls_row(book, sheet, row) for row in range(sheet.nrows)],
             [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells],
-            hidden_rows=frozenset(row for row, shown in sheet.rowinfo_map.items() if shown.hidden),
+            notes=_xls_notes(book, sheet),
         )
         for sheet in book.sheets()
     ]  # fmt: skip
+
+
+def _xls_notes(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> SheetNotes:
+    notes = SheetNotes(
+        frozenset(row for row, shown in sheet.rowinfo_map.items() if shown.hidden),
+        frozenset(column for column, shown in sheet.colinfo_map.items() if shown.hidden),
+    )
+    struck = {at for at, one in enumerate(book.xf_list) if book.font_list[one.font_index].struck_out}
+    if struck:
+        rows = range(sheet.nrows)
+        notes.struck_rows = frozenset(
+            row for row in rows if any(cell.value != "" and cell.xf_index in struck for cell in sheet.row(row))
+        )
+    for (row, _), note in sheet.cell_note_map.items():
+        if text := " ".join(note.text.split()):
+            notes.texts.setdefault(row, []).append(text[:MAX_NOTE])
+    return notes
 
 
 def _xls_row(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> list[object]:

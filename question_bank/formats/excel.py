@@ -28,6 +28,7 @@ from question_bank.formats.csv_table import (
 )
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answer_sheets import answers_of, give_answers
 from question_bank.formats.heuristics.emphasis import has_no_keys, read_by_emphasis
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_headers import NO_NAMES
@@ -94,13 +95,16 @@ def read_sheets(
     remarks: list[Note] = []
     found_table = False
     file_kind = kind_names.kind_in(PurePath(name).stem)
+    lists: list[tuple[str, dict[str, str]]] = []
     for sheet in sheets:
         result = read_table(_table(sheet, file_kind, columns))
         place = f"工作表“{sheet.name}”"
         if result.columns and not sheet.hidden:
             tables.append(result.columns)
         if result.header is None:
-            if any(cell for row in sheet.rows for cell in row):
+            if not sheet.hidden and (listed := answers_of(sheet.rows)):
+                lists.append((place, listed))
+            elif any(cell for row in sheet.rows for cell in row):
                 remarks.append(Note(place, "这张工作表不是题目表格，没有导入。", "sheet_not_kept"))
             continue
         if sheet.hidden:
@@ -117,6 +121,7 @@ def read_sheets(
         if is_hidden or not tables:
             raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)
         raise UnknownColumnsError(NO_TABLE, format_name=format_name, tables=tables)
+    remarks += [give_answers(questions, listed, place) for place, listed in lists]
     reading = resolve_questions(questions, format_name=format_name)
     reading.remarks.extend(remarks)
     reading.tables = tables
@@ -129,7 +134,7 @@ def _table(sheet: WorkbookSheet, file_kind: Kind | None, names: ColumnNames) -> 
     return QuestionTable(
         f"工作表“{sheet.name}”", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
-        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names, hidden_rows=sheet.hidden_rows,
+        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures, names=names, notes=sheet.notes,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from examapp.documents.archives import ZIP, UnreadableFileError, open_archive
 from examapp.documents.decoding import read_count, text_head
 from examapp.documents.safe_xml import Element, local, parse_xml, root_name, text_of
+from examapp.documents.workbook_notes import MAX_NOTE
 from examapp.documents.workbooks import MAX_ROWS, WorkbookSheet
 from question_bank.formats.excel import read_sheets
 from question_bank.formats.heuristics.table_headers import NO_NAMES
@@ -64,6 +65,7 @@ def _checked(sheets: list[WorkbookSheet]) -> list[WorkbookSheet]:
 
 def _ods_sheet(table: Element, *, hidden: bool) -> WorkbookSheet:
     sheet = WorkbookSheet(table.get(f"{_TABLE}name", ""), hidden, [])
+    hidden_rows: set[int] = set()
     blank = 0
     for row in table.iter(f"{_TABLE}table-row"):
         cells, joined = _ods_row(row)
@@ -77,10 +79,27 @@ def _ods_sheet(table: Element, *, hidden: bool) -> WorkbookSheet:
             )
         sheet.rows.extend([] for _ in range(blank))
         top = len(sheet.rows)
+        if row.get(f"{_TABLE}visibility", "visible") != "visible":
+            hidden_rows.update(range(top, top + repeated))
+        for note in row.iter(f"{_OFFICE}annotation"):
+            text = " ".join("\n".join(_paragraph(one) for one in note.iterchildren(f"{_TEXT}p")).split())
+            if text:
+                sheet.notes.texts.setdefault(top, []).append(text[:MAX_NOTE])
         sheet.joined.extend((top, left, top + down - 1, left + right - 1) for left, down, right in joined)
         sheet.rows.extend(list(cells) for _ in range(repeated))
         blank = 0
+    sheet.notes.hidden_rows = frozenset(hidden_rows)
+    sheet.notes.hidden_columns = frozenset(_ods_hidden_columns(table))
     return sheet
+
+
+def _ods_hidden_columns(table: Element) -> Iterator[int]:
+    place = 0
+    for column in table.iter(f"{_TABLE}table-column"):
+        repeated = read_count(column.get(f"{_TABLE}number-columns-repeated"), 1)
+        if column.get(f"{_TABLE}visibility", "visible") != "visible":
+            yield from range(place, min(place + repeated, MAX_WIDTH))
+        place += repeated
 
 
 def _ods_row(row: Element) -> tuple[list[str], list[tuple[int, int, int]]]:
@@ -138,6 +157,8 @@ def _add_xml_row(sheet: WorkbookSheet, row: Element) -> None:
             "有一张工作表在很远的地方还有内容，范围过大。请删去表格以外的零散内容和空行后再导入。"
         )
     sheet.rows.extend([] for _ in range(number - len(sheet.rows)))
+    if row.get(f"{_SS}Hidden") == "1":
+        sheet.notes.hidden_rows |= {number}
     cells: list[object] = []
     for cell in row.iterchildren(f"{_SS}Cell"):
         place = read_count(cell.get(f"{_SS}Index"), 1) - 1 if cell.get(f"{_SS}Index") else len(cells)
@@ -149,5 +170,7 @@ def _add_xml_row(sheet: WorkbookSheet, row: Element) -> None:
         if down:
             sheet.joined.append((number, place, number + down, place + right))
         text = "".join(text_of(one) for one in cell.iterchildren(f"{_SS}Data"))
+        for note in cell.iterchildren(f"{_SS}Comment"):
+            sheet.notes.texts.setdefault(number, []).append(" ".join(text_of(note).split())[:MAX_NOTE])
         cells += [text.strip(), *[""] * min(right, MAX_WIDTH)]
     sheet.rows.append(cells)

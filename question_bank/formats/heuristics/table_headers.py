@@ -1,9 +1,10 @@
 """Recognise the headers of question tables: which column holds what, under the names that platforms give."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from examapp.documents.workbook_notes import SheetNotes
 from question_bank.formats.heuristics.kind_names import codes_in, is_choice_name, kind_of
 from question_bank.formats.heuristics.table_names import (
     MAX_HEADER,
@@ -320,3 +321,24 @@ def _with_second_row(header: TableHeader, first: Sequence[str], second: Sequence
     header.columns = [column for column in header.columns if column.field is not Field.OPTIONS] + letters
     header.last_row = header.row + 1
     return header
+
+
+def prefer_visible(header: TableHeader, hidden: frozenset[int]) -> None:
+    """Take a field's visible column where a hidden one of the same field stands first."""
+    for place, column in enumerate(header.columns):
+        twins = [
+            one
+            for one in header.unknown
+            if isinstance(one, HeaderColumn) and (one.field, one.place) == (column.field, column.place)
+        ]
+        visible = next((one for one in twins if one.index not in hidden), None)
+        if column.index in hidden and visible is not None:
+            header.columns[place] = visible
+            header.unknown[header.unknown.index(visible)] = column
+
+
+def hidden_columns(header: TableHeader, notes: SheetNotes) -> Iterator[str]:
+    """Yield for each hidden column of a header that it was read all the same."""
+    for column in header.columns:
+        if column.index in notes.hidden_columns:
+            yield f"“{column.header}”列在表格里是隐藏的，也读进来了。请核对；如不要这一列，请删去后再导入。"

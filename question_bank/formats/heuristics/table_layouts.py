@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from examapp.documents.number_formats import cell_text
+from examapp.documents.workbook_notes import SheetNotes
 from question_bank.formats.heuristics.table_headers import HEADER_ROWS, find_header
 from question_bank.formats.heuristics.table_names import Field, field_known, normalise_header
 from question_bank.formats.heuristics.table_questions import QuestionTable
@@ -15,8 +16,8 @@ Rows = list[list[object]]
 
 
 def lay_out(table: QuestionTable) -> QuestionTable:
-    """Return a table with one question a row; the table itself where it has them so, or where merged cells or pictures would lose their place."""
-    if table.joined or table.pictures or table.names.said:
+    """Return a table with one question a row; the table itself where it has them so, or where merged cells, pictures or comments would lose their place."""
+    if table.joined or table.pictures or table.names.said or table.notes != SheetNotes():
         return table
     texts = [[cell_text(value) for value in row] for row in table.rows[:HEADER_ROWS]]
     for number, row in enumerate(texts):
@@ -46,16 +47,14 @@ def _twin_width(row: Sequence[str]) -> int:
 def _one_below_other(table: QuestionTable, head: int, width: int) -> QuestionTable:
     rows: Rows = [list(row[:width]) for row in table.rows[: head + 1]]
     numbers, sides = list(table.numbers[: head + 1]), [0] * (head + 1)
-    hidden = [at for at in range(head + 1) if at in table.hidden_rows]
     for start in range(0, max(map(len, table.rows)), width):
         for at, row in enumerate(table.rows[head + 1 :], head + 1):
             part = list(row[start : start + width])
             if not start or any(cell_text(value) for value in part):
-                hidden += [len(rows)] if at in table.hidden_rows else []
                 rows.append(part)
                 numbers.append(table.numbers[at])
                 sides.append(start // width)
-    return replace(table, rows=rows, numbers=numbers, hidden_rows=frozenset(hidden), sides=sides)
+    return replace(table, rows=rows, numbers=numbers, sides=sides)
 
 
 def _turned(table: QuestionTable) -> QuestionTable:
@@ -82,9 +81,4 @@ def _turned(table: QuestionTable) -> QuestionTable:
     rows: Rows = [list(heads), *([block.get(name, (0, ""))[1] for name in heads] for block in blocks)]
     starts = [min(at for at, _ in block.values()) for block in blocks]
     numbers = [table.numbers[at] for at in (starts[0], *starts)]
-    hidden = frozenset(
-        place
-        for place, block in enumerate(blocks, 1)
-        if not table.hidden_rows.isdisjoint(at for at, _ in block.values())
-    )
-    return replace(table, rows=rows, numbers=numbers, hidden_rows=hidden)
+    return replace(table, rows=rows, numbers=numbers)

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
+from examapp.documents.workbook_notes import SheetNotes
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.keys import choice_key
@@ -36,7 +37,8 @@ class QuestionTable:
     cell_pictures: Mapping[str, EmbeddedPicture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
     names: ColumnNames = field(default_factory=ColumnNames)
-    hidden_rows: frozenset[int] = frozenset()
+    notes: SheetNotes = field(default_factory=SheetNotes)
+    """What the sheet shows beside the values of its cells."""
     sides: Sequence[int] = ()
     """Of each row which of the tables side by side it comes from, from 0; none where there is one alone."""
 
@@ -190,6 +192,26 @@ def set_ticked(parsed: ParsedQuestion, ticks: Sequence[tuple[str, str]]) -> None
         parsed.require_review("two_readings", f"“是否正确”一栏写着“{strange[:10]}”，看不出是对还是错。请核对答案。")
         return
     parsed.answer = "".join(letter for letter, mark in marks if mark in _TICKS)
+
+
+def note_shown(parsed: ParsedQuestion, notes: SheetNotes, rows: Sequence[int]) -> None:
+    """Note what a question's rows show beside their values: that they are hidden, struck through, or have comments."""
+    if not notes.hidden_rows.isdisjoint(rows):
+        reason = "这一行在表格里是隐藏的或被筛选掉的，也读进来了。如不要这道题，请在表格里删去这一行后再导入。"
+        parsed.add_dropped("hidden_row", reason)
+    if not notes.struck_rows.isdisjoint(rows):
+        reason = "这一行有划了删除线的文字，也读进来了。请核对哪些已经作废；整题作废的，请在表格里删去这一行后再导入。"
+        parsed.require_review("struck_out", reason)
+    texts = [text for row in rows for text in notes.texts.get(row, ())]
+    if texts:
+        parsed.add_dropped("comment", f"这一行的批注或文本框“{'；'.join(texts)}”没有导入，请核对。")
+
+
+def unread_texts(notes: SheetNotes, read: Collection[int]) -> Iterator[tuple[int, str]]:
+    """Yield row and reason of comments and text boxes that stand at rows without a question."""
+    for row, texts in sorted(notes.texts.items()):
+        if row not in read:
+            yield row, f"批注或文本框“{'；'.join(texts)}”没有导入。"
 
 
 _OPTION_STEM = re.compile(r"[(（【]\s*[A-H]\s*[)）】]|[A-H]\s*(?:[.．:：)）]|、(?![A-Za-z]))")

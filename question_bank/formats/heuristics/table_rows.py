@@ -16,6 +16,8 @@ from question_bank.formats.heuristics.table_headers import (
     TableHeader,
     find_further_header,
     find_header,
+    hidden_columns,
+    prefer_visible,
 )
 from question_bank.formats.heuristics.table_layouts import lay_out
 from question_bank.formats.heuristics.table_names import Field
@@ -48,6 +50,7 @@ def read_table(table: QuestionTable) -> TableResult:
     columns = describe_columns(table.place, texts, header, table.names)
     if header is None:
         return TableResult(None, columns=columns)
+    prefer_visible(header, table.notes.hidden_columns)
     reader = _RowReader(table, header, texts)
     reader.read()
     place = table.place or "表格" if header.is_guessed else reader.place_of(header.row)
@@ -92,6 +95,11 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
+        for row, reason in table_questions.unread_texts(self.table.notes, self.pictures.used):
+            where = self.place_of(row) if row < len(self.texts) else self.table.place
+            self.remarks.append(Note(where, reason, "comment"))
+        hidden = hidden_columns(self.header, self.table.notes)
+        self.remarks += [Note(self.table.place, reason, "hidden_column") for reason in hidden]
         for row in self.pictures.unused_rows():
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
@@ -167,9 +175,7 @@ class _RowReader:
         table_questions.review_option_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
-        if not self.table.hidden_rows.isdisjoint(numbers):
-            reason = "这一行在表格里是隐藏的或被筛选掉的，也读进来了。如不要这道题，请在表格里删去这一行后再导入。"
-            parsed.add_dropped("hidden_row", reason)
+        table_questions.note_shown(parsed, self.table.notes, numbers)
         self.pictures.attach(parsed, self.columns)
         parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
         if self.shared and not material and not parent:

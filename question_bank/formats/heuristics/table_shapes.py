@@ -35,6 +35,10 @@ def unify_shapes(texts: list[list[str]]) -> None:
             _join_truth(texts, number, names)
         if Field.STEM in fields and Field.OPTIONS in fields:
             _join_letters(texts, number, fields.index(Field.OPTIONS))
+        if {Field.STEM, Field.OPTIONS, Field.RIGHT} <= {*fields}:
+            _empty_repeated(
+                texts, number, {fields.index(Field.OPTIONS), fields.index(Field.RIGHT)}, fields.index(Field.STEM)
+            )
         if Field.STEM in fields and not {Field.OPTIONS, Field.OPTION, Field.ANSWER_N}.intersection(fields):
             _fold_options(texts, number, fields.index(Field.STEM))
     if find_header(texts) is None:
@@ -64,6 +68,17 @@ def _join_truth(texts: list[list[str]], number: int, names: list[str]) -> None:
         else:
             row[yes[0]] = row[no[0]] = ""  # both ticked or neither: without an answer, on review
     texts[number][yes[0]], texts[number][no[0]] = "答案", ""
+
+
+def _empty_repeated(texts: list[list[str]], number: int, own: set[int], stem: int) -> None:
+    """Empty the cells of rows that repeat the question above for a further option, as a database joins them; most rows must do so."""
+    below = [row for row in texts[number + 1 :] if any(row)]
+    cells = [[text for index, text in enumerate(row) if index not in own] for row in below]
+    repeated = [at for at in range(1, len(below)) if cells[at] == cells[at - 1] and below[at][stem : stem + 1] != [""]]
+    if len(repeated) * 2 < len(below):
+        return
+    for at in repeated:
+        below[at][:] = [text if index in own else "" for index, text in enumerate(below[at])]
 
 
 def _join_letters(texts: list[list[str]], number: int, place: int) -> None:
