@@ -123,7 +123,7 @@ def test_kind_in_the_stem_that_its_column_contradicts_stays():
 
 @pytest.mark.parametrize("before", [[], [("某县学法题库",)]])
 @pytest.mark.parametrize("number", [True, False])
-def test_table_without_a_head_is_read_where_its_cells_leave_no_doubt(before, number):
+def test_table_without_a_head_is_read_where_its_cells_are_unambiguous(before, number):
     rows = [(place, *row) if number else row for place, row in enumerate(ROWS, 1)]
     reading = read([*before, *rows])
     assert questions(reading) == EXPECTED and [note.code for note in reading.remarks] == ["columns_guessed"]
@@ -141,7 +141,7 @@ def test_table_without_a_head_is_read_where_its_cells_leave_no_doubt(before, num
     ],
     ids=["too few", "key beyond the options", "no key", "two columns of keys"],
 )
-def test_table_without_a_head_is_asked_about_where_its_cells_leave_doubt(rows):
+def test_table_without_a_head_is_asked_about_where_its_cells_are_ambiguous(rows):
     with pytest.raises(UnknownColumnsError):
         read_file(book(("题", rows)), "题.xlsx")
 

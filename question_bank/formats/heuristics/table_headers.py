@@ -9,7 +9,7 @@ from question_bank.formats.heuristics.kind_names import codes_in, is_choice_name
 from question_bank.formats.heuristics.table_names import (
     MAX_HEADER,
     MIN_SURE,
-    STEM_WORDS,
+    STEM_TERMS,
     Field,
     field_known,
     normalise_header,
@@ -165,7 +165,7 @@ def _may_hold_stems(row: Sequence[str], names: ColumnNames) -> bool:
     """Return False, fast, where no cell of a row can be the head of the stems."""
     if names.said or names.remembered:
         return True
-    return any(len(cell) <= MAX_HEADER and STEM_WORDS.search("".join(cell.split()).lower()) for cell in row)
+    return any(len(cell) <= MAX_HEADER and STEM_TERMS.search("".join(cell.split()).lower()) for cell in row)
 
 
 def _read_header(

@@ -1,4 +1,4 @@
-"""Lay out tables anew whose questions stand side by side, or each down the sheet with the names of its fields beside, one question a row."""
+"""Lay out as one question a row the tables whose questions stand side by side, or each down the sheet with the names of its fields beside."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -63,7 +63,7 @@ _NAMES: dict[Field, str] = {
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
-STEM_WORDS = re.compile("题干|题目|试题|问题|考题|题文|题面|标题|内容|question|stem|title|content|input|prompt")
+STEM_TERMS = re.compile("题干|题目|试题|问题|考题|题文|题面|标题|内容|question|stem|title|content|input|prompt")
 """Words of which each head of stems has one."""
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
 _LONE_LETTER = re.compile(r"[(\[【<]\s*([A-Za-z])\s*[)\]】>]")
