@@ -154,6 +154,7 @@ def test_a_new_office_is_led_from_units_to_its_first_exam(world):
     page = office.get("/").text
     assert "第一场考试之前" in page and "/admin/org/units/import" in page and "在册 0 人" in page
     assert 'href="/admin/content/"' in page, "or everything that ships with the platform at once"
+    assert "电话：未填" in page and 'href="/admin/site-texts"' in page
     assert page.count("✓ 已完成") == 1, "the office's own unit is there"
     world.person(world.unit("甲局", parent=county))
     world.admin("publicity_office")

@@ -3,7 +3,7 @@
 import html
 import re
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -22,6 +22,7 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_lists.rules import SHIPPED_DUTIES
 from examapp.platform.audit.models import AuditEvent
+from examapp.platform.demo.cli import site_texts_of
 from examapp.platform.setup.models import ContentLoad
 from examapp.platform.setup.queries import find_sign_in_policy, find_site_texts
 from examapp.platform.setup.rules import CONTENT_PARTS
@@ -48,6 +49,12 @@ OTHERS = {
     "audit_name": "丙",
     "audit_login": "aud1",
 }
+
+
+def test_the_demo_countys_office_has_a_telephone_number_of_nobody(app):
+    settings = app.config["SETTINGS"]
+    assert site_texts_of(settings)["help_line"].startswith("0799-0")
+    assert site_texts_of(replace(settings, help_line="0799-1234567"))["help_line"] == "0799-1234567"
 
 
 @pytest.fixture

@@ -102,6 +102,14 @@ def test_a_phone_shows_a_long_list_part_by_part_and_all_of_it_where_all_is_meant
     expect(more).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 800})
     expect(rows.locator("visible=true")).to_have_count(rows.count())
+    for path in ("/admin/duties/", "/admin/duties/reports"):
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.goto(path)
+        heights = [height_of(page)]
+        for width in (320, 360):  # in a narrower window its table becomes cards, and stays so
+            page.set_viewport_size({"width": width, "height": 740})
+            heights.append(height_of(page))
+        assert max(heights[0], heights[2]) <= MAX_HEIGHT, (path, heights)
     assert visitors.issues == []
 
 

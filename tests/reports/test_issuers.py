@@ -4,9 +4,13 @@ import io
 
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 
 from examapp.organisation.units.models import Unit
+from examapp.oversight.campaigns.models import Campaign
+from examapp.oversight.duty_lists.models import DutyList
 from examapp.platform.audit.models import AuditEvent
+from tests.conftest import NOON
 from tests.helpers.reports import export, pdf_text
 from tests.reports.county import ReportCounty
 
@@ -77,3 +81,30 @@ def test_a_unit_takes_no_others_name_and_sets_no_others(county, world):
     for role in ("publicity_office", "leader"):
         other = world.client(world.admin(role, county.town))
         assert other.get(f"/admin/org/units/{county.town.id}/issuer").status_code == 404
+
+
+def closing_of(content):
+    """The last line of each sheet of a workbook."""
+    return [[row[0] for row in sheet.iter_rows(values_only=True)][-1] for sheet in load_workbook(io.BytesIO(content))]
+
+
+def test_tables_of_the_duties_say_who_made_them(county, world):
+    town, made = county.town, {"created_at": NOON, "updated_at": NOON}
+    town.issuer_name = "青云镇普法办"
+    duty_list = world.save(DutyList(unit_id=town.id, year=2026, state="published", published_at=NOON, **made))
+    campaign = world.save(Campaign(name="宪法宣传周", year=2026, starts_on=NOON.date(), ends_on=NOON.date(), **made))
+    words = ("reports/summary.docx?year=2026", f"campaigns/{campaign.id}/summary.docx")
+    books = (
+        f"/admin/records/events/totals.xlsx?year=2026&unit={town.id}",
+        f"/admin/records/study/units/{town.id}.xlsx?year=2026",
+        f"/admin/records/units/{town.id}.xlsx?year=2026",
+    )
+    for reader, name in ((world.admin("unit_admin", town), "青云镇普法办"), (world.admin(), OFFICE)):
+        client = world.api(reader)
+        for path in words:
+            assert f"制表单位：{name}　　制表日期：" in docx_text(client.get(f"/admin/duties/{path}").data), path
+        for path in books:
+            closings = closing_of(client.get(path).data)
+            assert all(line.startswith(f"制表单位：{name}　　制表日期：") for line in closings), (path, closings)
+        ledger = closing_of(client.get(f"/admin/duties/lists/{duty_list.id}/ledger.xlsx").data)
+        assert ledger[0].startswith("单位（盖章）：青云镇普法办　")  # the unit's own, whoever prints it

@@ -25,7 +25,8 @@ def list_laws() -> str:
     """Show all laws by topic, with the version in force."""
     text = request.args.get("q", "").strip()[:40]
     rows = [row for row in queries.list_versions(read_session(), text=text) if not row.is_withdrawn]
-    topics = [(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row.topic)]
+    by_topic = [(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row.topic)]
+    topics = [("查找结果", rows)] if text and rows else by_topic
     return render_template("laws/list.html", topics=topics, text=text, today=clock.today())
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField
 from wtforms.validators import Length, Optional
 
+from examapp import clock
 from examapp.db.session import read_session
 from examapp.documents.html import normalise
 from examapp.errors import NotFoundError
@@ -14,6 +15,7 @@ from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
 from examapp.organisation.issuers import actions
+from examapp.organisation.issuers.queries import find_issuer, issuer_line
 from examapp.organisation.units.admin_views import units_blueprint
 from examapp.organisation.units.models import AREA_KINDS
 from examapp.organisation.units.queries import list_tops
@@ -25,6 +27,12 @@ PERMISSIONS = {"org:issuer:write": {Role.UNIT_ADMIN}}
 
 def _tidy(value: str | None) -> str:
     return normalise(value or "").strip()
+
+
+def made_by(permission: str, unit_id: int | None = None) -> str:
+    """Say at the end of a table in whose name who is signed in makes it today, by the access scope of a permission."""
+    own_issuer = find_issuer(read_session(), my_access(permission), unit_id)
+    return issuer_line(own_issuer or current_app.extensions["site_texts"].organisation, clock.now())
 
 
 class IssuerForm(FlaskForm):

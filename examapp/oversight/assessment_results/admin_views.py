@@ -13,6 +13,7 @@ from examapp.documents.spreadsheets import Cell, SheetColumn, SheetLayout
 from examapp.errors import NotFoundError
 from examapp.learning.study_events.admin_views import send_sheets
 from examapp.organisation.accounts.guards import requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.oversight.assessments import queries as assessment_queries
 from examapp.oversight.assessments import rules as assessment_rules
 from examapp.oversight.assessments.models import Assessment
@@ -128,6 +129,7 @@ def export_results(assessment_id: int) -> Response:
         remarks=["按单位编码排列，不排名次。没有反馈的单位不列得分。", *_definitions(found)],
         columns=columns,
         rows=[_result_row(sheet, versions.get(sheet.row.id)) for sheet in sheets],
+        closing=[made_by(WRITE)],
     )
     return send_sheets([page], f"{found.title}结果表.xlsx")
 
@@ -162,7 +164,7 @@ def export_summary(assessment_id: int) -> Response:
     add_table(document, ("考核内容", "分值", "平均得分"), _item_rows(found, done), (50, 15, 15))
     for text in _definitions(found):
         document.paragraph(text, is_indented=True)
-    document.paragraph(f"{clock.local(clock.now()):%Y年%-m月%-d日}", align="right")
+    document.paragraph(made_by(WRITE))
     return send_word(document, f"{found.title}情况汇总.docx")
 
 

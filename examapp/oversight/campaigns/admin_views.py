@@ -14,6 +14,7 @@ from examapp.errors import NotFoundError
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.oversight.campaigns import actions, queries, rules
 from examapp.oversight.campaigns.forms import CampaignForm, CampaignNoteForm
 from examapp.oversight.campaigns.models import Campaign
@@ -201,6 +202,7 @@ def export_campaign(campaign_id: int) -> Response:
     )
     add_table(document, _HEADS, [_cells(line) for line in lines], _WIDTHS)
     document.paragraph(f"{DEFINITION}统计时间：{clock.local(clock.now()):%Y年%-m月%-d日}。", is_indented=True)
+    document.paragraph(made_by(_READ))
     return send_word(document, f"{title}.docx")
 
 

@@ -256,6 +256,7 @@ def export_ledger(list_id: int) -> Response:
         title=title,
         columns=[SheetColumn(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
         rows=_all_cells(rows, events),
+        closing=["", _SIGNATURES.format(issuer=unit.issuer)],
     )
     return send_sheets([sheet], f"{title}.xlsx")
 

@@ -14,6 +14,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_named_person
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists.admin_views import (
     APPROVE,
@@ -266,6 +267,7 @@ def export_reports() -> Response:
         [_cells(row) for row in rows],
         (28, 14, 24, 18, 26),
     )
+    document.paragraph(made_by(WRITE))
     return send_word(document, f"{title}.docx")
 
 

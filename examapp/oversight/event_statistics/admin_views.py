@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flask import render_template
 from werkzeug.wrappers import Response
@@ -23,6 +24,7 @@ from examapp.learning.study_events.queries import EventFilter
 from examapp.learning.study_events.rules import KIND_NAMES, EventFigures, EventTotals, events_by_kind, totals_by
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.oversight.event_statistics.queries import list_units_without
 
 PERMISSIONS = {"records:event:read": {Role.UNIT_ADMIN, Role.LEADER, Role.PUBLICITY_OFFICE}}
@@ -90,8 +92,9 @@ def export_totals() -> Response:
     total = rules.totals("", "合计", rows)
     parts = {"形式": events_by_kind(rows), "法律": _by_law(rows), "月份": _by_month(rows), "单位": _by_unit(rows)}
     remarks = [filter_label(wanted), f"统计时间：{local(clock.now()):%Y-%m-%d %H:%M}", *DEFINITIONS]
-    sheets = [_sheet(name, part, total, remarks) for name, part in parts.items()]
-    return send_sheets([*sheets, _list_sheet(rows)], "普法活动统计.xlsx")
+    issuer = made_by(_READ, wanted.unit.id if wanted.unit else None)
+    sheets = [*(_sheet(name, part, total, remarks) for name, part in parts.items()), _list_sheet(rows)]
+    return send_sheets([replace(sheet, closing=[issuer]) for sheet in sheets], "普法活动统计.xlsx")
 
 
 def filter_label(wanted: EventFilter) -> str:

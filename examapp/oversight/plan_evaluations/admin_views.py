@@ -12,6 +12,7 @@ from examapp.db.session import read_session
 from examapp.documents.spreadsheets import Cell
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import my_access, requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.oversight.duty_lists.admin_views import APPROVE, add_table, admin_blueprint, current_duty_scope, send_word
 from examapp.oversight.duty_lists.rules import PlanPeriod
 from examapp.oversight.plan_evaluations import actions, queries
@@ -101,7 +102,7 @@ def export_evaluation(first_year: int) -> Response:
     document.heading("评估结论")
     for line in (row.text if row else "（请补充）").splitlines():
         document.paragraph(line, is_indented=True)
-    document.paragraph(f"统计截至 {clock.local(clock.now()):%Y年%-m月%-d日}", align="right")
+    document.paragraph(made_by(APPROVE))
     return send_word(document, f"{title}.docx")
 
 

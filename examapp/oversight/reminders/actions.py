@@ -17,6 +17,7 @@ from examapp.delivery.exams.rules import results_visible_at
 from examapp.documents.spreadsheets import SheetColumn, SheetLayout, write_xlsx
 from examapp.errors import DomainError
 from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.issuers.queries import issuer_line
 from examapp.organisation.people.models import Approval
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders.models import ExamMessageRun, ExamReminder
@@ -337,7 +338,7 @@ def write_call_list(
         closing=[
             f"共 {len(rows)} 人。截止时间：{local(report_context.exam.closes_at):%Y-%m-%d %H:%M}。",
             "名单含手机号，仅限电话通知使用，用后请销毁。",
-            f"制表单位：{issuer}　　制表日期：{local(report_context.as_of):%Y年%-m月%-d日}",
+            issuer_line(issuer, report_context.as_of),
         ],
     )
     write_xlsx(path, [sheet])

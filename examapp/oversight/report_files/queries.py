@@ -14,6 +14,7 @@ from examapp.delivery.evidence.queries import find_fingerprint
 from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, SheetColumn
+from examapp.organisation.issuers.queries import issuer_line
 from examapp.organisation.people.queries import numbers_of
 from examapp.organisation.units.models import AREA_KINDS
 from examapp.oversight.report_files.rules import ReportRequest, file_name_of
@@ -334,11 +335,11 @@ SHEET_COLUMNS = (
 )
 
 
-def issuer_line(order: ReportSpec) -> list[str]:
+def issuer_lines(order: ReportSpec) -> list[str]:
     """Say at a table's end in whose name it was made, and on which day; nothing where nobody is named."""
     if not order.issuer:
         return []
-    return [f"制表单位：{order.issuer}　　制表日期：{local(order.report_context.as_of):%Y年%-m月%-d日}"]
+    return [issuer_line(order.issuer, order.report_context.as_of)]
 
 
 def signature_lines(order: ReportSpec) -> tuple[str, ...]:

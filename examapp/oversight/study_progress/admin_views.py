@@ -20,6 +20,7 @@ from examapp.learning.study_events.admin_views import admin_blueprint, send_shee
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.learning.study_record.queries import study_record, unit_records
 from examapp.organisation.accounts.guards import menu_entry, my_access, requires
+from examapp.organisation.issuers.admin_views import made_by
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics_scope.queries import UnitTree, get_unit_tree, list_tops
 from examapp.oversight.study_progress import queries
@@ -121,6 +122,7 @@ def export_study(unit_id: int) -> Response:
         remarks=[*about, as_of, *DEFINITIONS],
         columns=[SheetColumn(head="单位编码"), SheetColumn(head="单位", width=30), *numbers],
         rows=[_unit_cells(row) for row in chosen.rows()],
+        closing=[made_by(_EXPORT, unit_id)],
     )
     heads = ("工号", "姓名", "单位", "应学课程", "已学完", "本年学分", "状态")
     people = SheetLayout(
@@ -129,6 +131,7 @@ def export_study(unit_id: int) -> Response:
         remarks=[*about, as_of],
         columns=[SheetColumn(head=head, width=24 if head == "单位" else 12) for head in heads],
         rows=_people_cells(chosen),
+        closing=[made_by(_EXPORT, unit_id)],
     )
     return send_sheets([by_unit, people], f"{title}.xlsx")
 
@@ -239,5 +242,6 @@ def export_unit_records(unit_id: int) -> Response:
             [line.staff_number, line.name, line.unit_name, line.courses, line.credits, line.events, line.exercises, line.certificates]
             for line in unit_records(read_session(), units.unit_ids, year=year)
         ],
+        closing=[made_by(_EXPORT, unit_id)],
     )  # fmt: skip
     return send_sheets([sheet], f"{title}.xlsx")

@@ -163,7 +163,14 @@ def _set_up_steps(organiser: queries.OrganiserHome | None) -> list[tuple[str, st
     if counts.exams:
         return []
     people = href_of("people_admin.list_people") if may("people:role:grant") else None
+    help_line = current_app.extensions["site_texts"].help_line
     return [
+        (
+            "核对平台名称和落款，填写咨询电话",
+            f"电话：{help_line or '未填'}",
+            bool(help_line),
+            href_of("setup.change_site_texts"),
+        ),
         ("登记单位", f"已有 {counts.units} 个", counts.units > 0, href_of("org_admin.import_units")),
         ("导入人员名册", f"在册 {counts.people} 人", counts.people > 0, href_of("people_admin.list_imports")),
         (

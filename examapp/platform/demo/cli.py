@@ -29,7 +29,7 @@ from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, ActionContext, record
 from examapp.platform.demo_cases.actions import add_cases
 from examapp.platform.demo_county.actions import DemoExams, add_attempts, add_county, add_exams
-from examapp.platform.demo_county.rules import COUNTY, DemoCounty, plan_county
+from examapp.platform.demo_county.rules import COUNTY, HELP_LINE, DemoCounty, plan_county
 from examapp.platform.demo_duties.actions import add_duties
 from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 from examapp.platform.notices.models import Feedback, Notice
@@ -90,13 +90,8 @@ def _load(settings: Settings) -> dict[str, Any]:
         session.execute(text("SET LOCAL synchronous_commit = off"))
         loaded = load_county(session, content_folder=_CONTENT, hashes=hashes, now=now, progress=_show)
         listed = _listed(loaded)
-        texts = {
-            "site_name": settings.site_name,
-            "organisation": f"{COUNTY}普法办公室",
-            "help_line": settings.help_line,
-        }
         if settings.organisation == DEFAULT_ORGANISATION:  # else the environment names it
-            set_fact(session, SITE_TEXTS, texts, now=clock.now())
+            set_fact(session, SITE_TEXTS, site_texts_of(settings), now=clock.now())
         session.add(PlatformFlag(name=DEMO_LOADED, value=listed, set_at=clock.now()))
     with transaction() as session:
         _lift_limits(session)
@@ -105,6 +100,15 @@ def _load(settings: Settings) -> dict[str, Any]:
     _show("完成", 1.0)
     click.echo(f"\n演示县已装入，用时 {time.monotonic() - began:.0f} 秒。")
     return listed
+
+
+def site_texts_of(settings: Settings) -> dict[str, str]:
+    """Give how the demo county's site and office are called, and a telephone number that nobody has unless the environment sets one."""
+    return {
+        "site_name": settings.site_name,
+        "organisation": f"{COUNTY}普法办公室",
+        "help_line": settings.help_line or HELP_LINE,
+    }
 
 
 def _lift_limits(session: Session) -> None:

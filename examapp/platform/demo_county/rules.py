@@ -24,6 +24,8 @@ PEOPLE = 8000
 SEED = 20260815
 COUNTY = "云溪县"
 COUNTY_CODE = "439901"
+HELP_LINE = "0799-0000148（演示号码，工作日 8:30–17:30）"
+"""No local number begins with a nought, so that nobody is rung by mistake."""
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 _RARE_SURNAMES = ("欧阳", "上官", "司马", "诸葛", "𠮷", "尉迟")

@@ -126,7 +126,7 @@
         if (box.type === 'checkbox' && box.name === head.getAttribute('data-tick-all') && !box.disabled) { box.checked = head.checked; }
       });
       var list = head.closest('table');
-      if (list) { showRows(list.tBodies[0], Infinity); }
+      if (list) { growList(list.tBodies[0], Infinity); }
     });
   });
 
@@ -160,8 +160,9 @@
 
   // On a phone a long list shows what a screen or two hold; a button brings its next rows. On paper, and where a hidden field is wrong, all of it stands.
   var LISTS = '.table-frame > table > tbody, .home-list, [data-long-list]';
-  var LONG = 1100;
-  var SHORTEST = 400;
+  var isElder = document.documentElement.classList.contains('elder');
+  var LONG = isElder ? 700 : 1100;
+  var SHORTEST = isElder ? 300 : 400;
   var PART = 20;
   function rowsOf(list) {
     return Array.prototype.filter.call(list.children, function (row) { return !row.classList.contains('more-rows'); });
@@ -175,13 +176,18 @@
     list.moreRows.hidden = left <= 0;
     if (left > 0) { list.moreRows.firstChild.textContent = '再显示 ' + Math.min(PART, left) + ' 条（还有 ' + left + ' 条）'; }
   }
+  // What somebody unfolded stays so; the rest is measured again where the window's width changes and a table has become cards.
+  function growList(list, count) {
+    list.isGrown = true;
+    showRows(list, count);
+  }
   function addMore(list) {
     var more = document.createElement('p');
     more.className = 'more-rows d-print-none';
     more.innerHTML = '<button class="btn btn-outline-primary" type="button"></button>';
     more.firstChild.addEventListener('click', function () {
       var next = rowsOf(list)[list.shownRows];
-      showRows(list, list.shownRows + PART);
+      growList(list, list.shownRows + PART);
       next.tabIndex = -1;
       next.focus({ preventScroll: true });
     });
@@ -191,8 +197,9 @@
   }
   function foldLists(root) {
     var lists = all(LISTS, root);
+    lists.forEach(function (list) { if (list.moreRows && !list.isGrown) { list.shownRows = 0; showRows(list, Infinity); list.shownRows = 0; } });
     var long = lists.filter(function (list) { return list.offsetHeight > SHORTEST; });
-    if (!isNarrow()) { lists.forEach(function (list) { if (list.moreRows) { showRows(list, Infinity); list.shownRows = 0; } }); return; }
+    if (!isNarrow()) { lists.forEach(function (list) { if (list.moreRows) { showRows(list, Infinity); list.shownRows = 0; list.isGrown = false; } }); return; }
     var height = Math.max(SHORTEST, LONG / Math.max(long.length, 1));
     long.forEach(function (list) {
       var rows = rowsOf(list);
@@ -204,7 +211,7 @@
   }
   function unfoldAround(element) {
     var row = element && element.closest && element.closest('.is-folded');
-    if (row) { showRows(row.parentNode, Infinity); }
+    if (row) { growList(row.parentNode, Infinity); }
     for (var part = element; part && part.closest; part = part.parentNode) { if (part.tagName === 'DETAILS') { part.open = true; } }
   }
   // Parts of a long page that a phone shows folded; on a wide window they stand open.
@@ -254,7 +261,11 @@
     all('form.filters').forEach(foldFilters);
     arrange();
   }
-  window.addEventListener('resize', arrangePage);
+  // A phone also tells of a new height, with each keyboard and address bar that comes and goes.
+  var width = window.innerWidth;
+  window.addEventListener('resize', function () {
+    if (window.innerWidth !== width) { width = window.innerWidth; arrangePage(); }
+  });
   arrangePage();
   leadTo(window.location.hash);
 

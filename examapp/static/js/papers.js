@@ -33,7 +33,10 @@
       questions += count;
       total += sum;
       section.querySelector('.section-number').textContent = index + 1;
-      section.querySelector('.section-total').textContent = isCase ? '按小题' : written(sum) + ' 分';
+      section.querySelector('fieldset').setAttribute('aria-label', '第 ' + (index + 1) + ' 部分');
+      var points = isCase ? '按小题' : written(sum) + ' 分';
+      section.querySelector('.section-total').textContent = points;
+      section.querySelector('.section-sum').textContent = [named(section, 'title').value, count + ' 题', points].join('　');
       section.querySelector('.section-remove').hidden = list.children.length < 2;
       if (isCase) { total -= sum; }
     });
@@ -55,7 +58,7 @@
 
   form.addEventListener('click', function (event) {
     if (!event.target.classList.contains('section-remove')) { return; }
-    list.removeChild(event.target.parentNode);
+    list.removeChild(event.target.closest('.section'));
     renew();
     document.getElementById('add-section').focus();
   });
