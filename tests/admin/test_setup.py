@@ -120,6 +120,7 @@ def test_the_first_administrator_is_led_through_the_set_up(world, session, setup
     assert client.get("/").headers["Location"] == "/login"
     assert sign_in(client, "zhou", "long enough pass").headers["Location"] == "/"
     assert client.get("/").status_code == 200
+    assert 'value="青禾县普法办公室"' in client.get("/admin/site-texts").text, "stored, not what this process has heard"
     acts = [event.act for event in session.query(AuditEvent).order_by(AuditEvent.id)]
     assert acts[:4] == ["admin.set_up"] + ["admin.add_administrator"] * 3
 

@@ -37,7 +37,7 @@ from examapp.platform.setup.actions import (
     set_site_texts,
     set_up,
 )
-from examapp.platform.setup.queries import find_content_load, has_accounts
+from examapp.platform.setup.queries import find_content_load, find_site_texts, has_accounts
 from examapp.platform.setup.rules import CONTENT_PARTS
 from examapp.web.forms import FlaskForm, IntegerField
 from examapp.web.pages import SiteTexts, show_site_texts
@@ -230,7 +230,7 @@ def _set_up(form: SetUpForm) -> Response | None:
 def change_site_texts() -> tuple[str, int] | AnyResponse:
     """Show and change how the site and its office are called."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's way to the application itself
-    form = SiteTextsForm(obj=app.extensions["site_texts"])
+    form = SiteTextsForm(obj=_stored_texts())
     if form.validate_on_submit():
         texts = {name: form[name].data or "" for name in ("site_name", "organisation", "help_line")}
         with request_transaction("已保存。其他人打开的页面在十几秒内改用新的名称。") as context:
@@ -246,12 +246,19 @@ def change_sign_in_policy() -> tuple[str, int] | AnyResponse:
     """Change how long candidates stay signed in."""
     form = SignInPolicyForm()
     if not form.validate_on_submit():
-        return _settings_page(SiteTextsForm(formdata=None, obj=current_app.extensions["site_texts"]), form)
+        return _settings_page(SiteTextsForm(formdata=None, obj=_stored_texts()), form)
     policy = SignInPolicy(days=form.days.data, is_kept_for_exam=form.is_kept_for_exam.data)
     with request_transaction("已保存考生登录的保留时间，十几秒内生效。已经登录的也照此办理。") as context:
         set_sign_in_policy(context, policy)
     current_app.extensions["sign_in_policy"] = policy
     return redirect(url_for(".change_site_texts"), 303)
+
+
+def _stored_texts() -> SiteTexts:
+    """Give the texts as they are stored: this process may not have heard of them yet, and what a form shows is saved again."""
+    stored = find_site_texts(read_session().connection())
+    texts: SiteTexts = SiteTexts(**stored) if stored else current_app.extensions["site_texts"]
+    return texts
 
 
 def _settings_page(form: SiteTextsForm, policy_form: SignInPolicyForm) -> tuple[str, int]:
