@@ -281,7 +281,9 @@ def test_results_leave_by_unit_code_without_ranking(assessed):
     text = "\n".join(paragraph.text for paragraph in summary.paragraphs)
     assert "共考核 4 个单位，已形成考核结果 1 个，其中已封存 1 个" in text
     assert "优秀 0 个、合格 1 个、不合格 0 个" in text
-    assert all(line.startswith("制表单位：县普法办公室　　制表日期：") for line in (rows[-1][0], text.splitlines()[-1]))
+    assert all(
+        str(line).startswith("制表单位：县普法办公室　　制表日期：") for line in (rows[-1][0], text.splitlines()[-1])
+    )
     own = openpyxl.load_workbook(BytesIO(assessed.admin.get(f"{assessed.path()}/results.xlsx").data))
     assert "财政局" not in str([[cell.value for cell in row] for row in own.active.iter_rows()])
     sheet = assessed.sheet()
