@@ -93,17 +93,17 @@ def test_tables_of_the_duties_say_who_made_them(county, world):
     town.issuer_name = "青云镇普法办"
     duty_list = world.save(DutyList(unit_id=town.id, year=2026, state="published", published_at=NOON, **made))
     campaign = world.save(Campaign(name="宪法宣传周", year=2026, starts_on=NOON.date(), ends_on=NOON.date(), **made))
-    words = ("reports/summary.docx?year=2026", f"campaigns/{campaign.id}/summary.docx")
-    books = (
+    documents = ("reports/summary.docx?year=2026", f"campaigns/{campaign.id}/summary.docx")
+    workbooks = (
         f"/admin/records/events/totals.xlsx?year=2026&unit={town.id}",
         f"/admin/records/study/units/{town.id}.xlsx?year=2026",
         f"/admin/records/units/{town.id}.xlsx?year=2026",
     )
     for reader, name in ((world.admin("unit_admin", town), "青云镇普法办"), (world.admin(), OFFICE)):
         client = world.api(reader)
-        for path in words:
+        for path in documents:
             assert f"制表单位：{name}　　制表日期：" in docx_text(client.get(f"/admin/duties/{path}").data), path
-        for path in books:
+        for path in workbooks:
             closings = closing_of(client.get(path).data)
             assert all(line.startswith(f"制表单位：{name}　　制表日期：") for line in closings), (path, closings)
         ledger = closing_of(client.get(f"/admin/duties/lists/{duty_list.id}/ledger.xlsx").data)
