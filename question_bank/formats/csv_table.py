@@ -170,7 +170,7 @@ _RULER = re.compile(r"\s*(?::?-{2,}:?)?\s*")
 """A cell of the line between head and body of a Markdown table."""
 _MARK = re.compile(r"sep=(.)\n", re.IGNORECASE)
 NO_TABLE = (
-    "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
+    "没有找到题目表格：前二十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
     "请核对是否选错了文件，或按“下载模板”里的表头整理后再导入。"
 )
 

@@ -146,3 +146,13 @@ def test_options_in_one_text_are_read():
         for stem, options, key in (SINGLE, MULTIPLE)
     ]
     assert read(items) == EXPECTED
+
+
+def test_options_that_are_only_true_and_false_make_a_true_false_question():
+    items = [
+        {"stem": TRUTH, "choices": ["正确", "错误"], "answer": "正确"},
+        {"stem": "是否需要批准？", "choices": ["是", "否"], "answer": "A"},
+    ]
+    reading = read_file(json.dumps(items).encode(), "题.json")
+    kinds = [(one.question.kind, one.question.key, one.question.options) for one in reading.imported]
+    assert kinds == [(Kind.TRUE_FALSE, ("A",), ("正确", "错误")), (Kind.SINGLE_CHOICE, ("A",), ("是", "否"))]

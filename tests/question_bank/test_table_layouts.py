@@ -168,3 +168,38 @@ def test_multiple_choice_in_english_is_open_unless_a_single_choice_stands_beside
     assert [one.question.kind for one in read([head, *rows]).imported] == [Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE]
     stated = read([head, ("Single Choice", *ROWS[2]), ("Multiple Choice", *ROWS[0])])
     assert [one.question.kind for one in stated.imported] == [Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE]
+
+
+@pytest.mark.parametrize("number", ["第{}题：", "（{}）", "({}) ", "{} ", "{}、", "[{}] "])
+def test_numbers_before_the_stems_of_all_rows_are_dropped(number):
+    rows = [(number.format(place) + row[0], *row[1:]) for place, row in enumerate(ROWS, 1)]
+    assert questions(read([("题目", "A", "B", "C", "答案"), *rows])) == EXPECTED
+
+
+def test_number_before_a_stem_stays_where_the_rows_do_not_count():
+    rows = [(f"{number}个工作日内由哪个机关答复？", *ROWS[0][1:]) for number in (7, 15, 30)]
+    assert [stem[:1] for stem, _, _ in questions(read([("题目", "A", "B", "C", "答案"), *rows]))] == ["7", "1", "3"]
+
+
+def test_right_answer_beside_wrong_ones_alone_is_the_first_option():
+    rows = [
+        (stem, options[place], *(one for one in options if one != options[place]))
+        for (stem, options, key), place in zip(EXPECTED, (0, 1, 0, 2), strict=True)
+    ]
+    found = questions(read([("题干", "正确答案", "干扰项1", "干扰项2"), *rows]))
+    assert found == [(stem, texts, ("A",)) for stem, *texts_ in rows for texts in [tuple(texts_)]]
+
+
+def test_head_below_long_instructions_is_found():
+    instructions = [(f"{number}. 请按要求填写，不要改动表头。",) for number in range(1, 15)]
+    assert questions(read([*instructions, ("题目", "A", "B", "C", "答案"), *ROWS])) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("head", "cells"),
+    [("状态", ("启用", "停用")), ("del_flag", (0, 1)), ("是否启用", ("是", "否")), ("是否删除", ("否", "是"))],
+)
+def test_question_that_its_system_no_longer_uses_says_so(head, cells):
+    rows = [(*row, cells[place]) for place, row in enumerate(ROWS[:2])]
+    reading = read([("题目", "A", "B", "C", "答案", head), *rows])
+    assert [[note.code for note in one.dropped] for one in reading.imported] == [[], ["withdrawn"]]

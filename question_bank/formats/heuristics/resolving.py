@@ -29,7 +29,10 @@ LONG_ANSWER = 60
 """Characters: an answer longer than this is a short answer's, not a blank's."""
 
 MIN_TRUTH_OPTIONS = 5
-"""So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
+"""So many questions with options such as 是/否 make a file without stated kinds a true/false bank."""
+_PLAIN_TRUTHS = frozenset({"正确", "错误", "对", "错", "√", "×"})
+"""Options that say nothing else: with them a question of no stated kind is true or false where its options have fields of their own."""
+_IN_FIELDS = frozenset({"json", "csv", "excel", "ods", "spreadsheet-xml"})
 _LETTERS_ALONE = re.compile(r"A?B?C?D?E?F?G?H?(?<=[A-H])")
 """Letters in rising order, as a key has them; words such as `AI` or `BA` are none."""
 _LONE_LETTER = re.compile(r"[A-Za-z]")
@@ -39,7 +42,10 @@ _KEY_PLACE = re.compile(r"[(（]\s*[)）]\s*[。.？?]?$", re.MULTILINE)
 _VARIANTS = re.compile(r"(?<=\S)\s*(?:[/／]|或者?)\s*(?=\S)")
 """What may stand between two answers of which either is right."""
 _DASHED_PAIR = re.compile(r"[A-Z]\s*[-—–―─‐−]\s*[A-Z]")
-_NUMBER_BEFORE = re.compile(r"(\d{1,4})\s*[.．、][ \u3000]*(?=\S{2})")
+_NUMBER_BEFORE = re.compile(
+    r"(?:第\s*)?[(（【\[]?\s*(?P<number>\d{1,4})\s*(?:[)）】\]]\s*[.．、]?|[题][\s:：.．、]|[.．、:：]|[ \u3000](?=[\u4e00-\u9fff《“(（【]))[ \u3000]*(?=\S{2})"
+)
+"""A number before a stem, in one of the ways in which rows are counted."""
 MIN_NUMBERED = 3
 """So many stems at least begin with numbers where these are dropped."""
 _CHOSEN_DIGITS = ("选1", "选0")
@@ -50,8 +56,9 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
     """Decide kind and key of each question, true/false questions compared with their neighbours, and validate it."""
     prepared = [_clean(parsed) for parsed in questions]
     unstated = [one for one in prepared if one.kind is None and not one.kind_label and _truth_order(one) is not None]
-    if len(unstated) >= MIN_TRUTH_OPTIONS:
-        for parsed in unstated:
+    for parsed in unstated:
+        is_plain = format_name in _IN_FIELDS and all(answers.fold(text) in _PLAIN_TRUTHS for _, text in parsed.lettered)
+        if is_plain or len(unstated) >= MIN_TRUTH_OPTIONS:
             parsed.kind = Kind.TRUE_FALSE
     _settle_truth_letters(prepared)
     _settle_chosen_digits(prepared)
@@ -153,7 +160,7 @@ def _review_dashes(questions: list[ParsedQuestion]) -> None:
 def _drop_numbers(questions: list[ParsedQuestion]) -> None:
     """Drop the numbers that begin the stems of a table, where each row has one and they count on from 1, by sheet or kind."""
     marks = [_NUMBER_BEFORE.match(parsed.stem_text) for parsed in questions]
-    values = [int(mark[1]) for mark in marks if mark]
+    values = [int(mark["number"]) for mark in marks if mark]
     if len(values) < max(MIN_NUMBERED, len(questions)) or values[0] != 1:
         return
     if all(value in {1, last + 1} for last, value in pairwise(values)) and len(set(values)) > 1:

@@ -16,7 +16,7 @@ from question_bank.formats.heuristics.table_names import (
 )
 from question_bank.model import OPTION_LETTERS, ColumnNames, Kind
 
-HEADER_ROWS = 10
+HEADER_ROWS = 20
 """The head stands in one of so many first rows."""
 MANY_COLUMNS = 3
 """So many headers in one row are no chance."""
@@ -87,7 +87,7 @@ def find_header(
             best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
-        return _with_marks(_with_wide_options(_with_kind(best, rows), rows), rows)
+        return _with_marks(_with_wide_options(_with_kind(_with_distractors(best), rows), rows), rows)
     return best
 
 
@@ -259,6 +259,19 @@ def _part_stems(header: TableHeader) -> None:
         header.unknown.remove(twins[0])
 
 
+def _with_distractors(header: TableHeader) -> TableHeader:
+    """Return a head in which the answer's own text is the first option, where the columns beside hold only wrong ones (`干扰项1`)."""
+    wrong = [one for one in header.of(Field.OPTION) if _DISTRACTOR.fullmatch(normalise_header(one.header))]
+    answers = header.of(Field.ANSWER)
+    if not wrong or len(answers) != 1 or len(wrong) != len(header.of(Field.OPTION)):
+        return header
+    right = replace(answers[0], field=Field.OPTION, place=0)
+    options = [replace(one, place=place) for place, one in enumerate(sorted(wrong, key=lambda one: one.index), 1)]
+    header.columns = [one for one in header.columns if one.field is not Field.OPTION] + [right, *options]
+    return header
+
+
+_DISTRACTOR = re.compile(r"(?:干扰|错误)(?:项|选项|答案)[-_]?(?:\d|[一二三四五六七八九])?")
 _MARKS = frozenset({"", "0", "1", "√", "×", "✓", "是", "否", "对", "错", "true", "false", "y", "n"})
 
 

@@ -50,7 +50,7 @@ _NAMES: dict[Field, str] = {
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
     Field.RIGHT: "√ ✓ ✔ 是否正确 是否正确答案 是否为正确答案 是否为答案 是否答案 正确与否 正确标记 iscorrect isright",
     Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
-    "explanation analysis",
+    "理由 判断理由 答案理由 explanation analysis",
     Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
     Field.KNOWLEDGE: "知识点 考点 所属知识点 知识点名称 知识要点 考核点 考查点",
     Field.LAW: "法律 法律名称 法律法规 法规名称 所属法律",
@@ -66,11 +66,13 @@ _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in
 STEM_TERMS = re.compile("题干|题目|试题|问题|考题|题文|题面|标题|内容|question|stem|title|content|input|prompt")
 """Words of which each head of stems has one."""
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
+_REMARK_BEHIND = re.compile(r"(?<=[A-Za-z0-9)])\s+[-–—]\s+\S.*$", re.DOTALL)
+"""What stands behind a head in English, as `Question - max 120 characters`."""
 _LONE_LETTER = re.compile(r"[(\[【<]\s*([A-Za-z])\s*[)\]】>]")
 _OPTION_HEADERS = "(?:试题|题目)?(?:答案选项|选项内容|选项|备选项|备选答案|候选项|候选答案|选择项|选择|option)"
 _OPTION = re.compile(rf"{_OPTION_HEADERS}?[-_.]?([a-z])[-_.]?(?:选项|选择|项|答案|内容|选项内容)?")
 _OPTION_NUMBER = re.compile(
-    rf"{_OPTION_HEADERS}[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
+    rf"(?:{_OPTION_HEADERS}|(?:干扰|错误)(?:项|选项|答案))[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
 )
 _BUILT: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.MATERIAL, re.compile(r"(?:案例|材料|案情|背景|公共|共用|共同)(?:分析)?(?:题干|材料|描述|内容|正文|简介|介绍|资料|信息|原文|陈述|事实|经过|情况)")),
@@ -78,7 +80,7 @@ _BUILT: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.STEM, re.compile(r"(?:question|quiz|item|topic|exam|problem)?(?:stem|content|text|title|body|desc|description|prompt)|problem")),
     (Field.ANSWER, re.compile(r"(?:正确|标准|参考|试题|题目|本题|[大小子]题|判断|最终|(?:修改|更正|修订|更新|调整)后的?)*(?:答案|正确选项|正确项)的?(?:选项)?(?:序号|编号|代码|字母|标号|要点|文本|项)?")),
     (Field.ANSWER, re.compile(r"判断(?:结果|正误|对错)|正误|对错")),
-    (Field.ANSWER, re.compile(r"(?:question|quiz|item|exam)?(?:right|correct|standard|true|reference|ref)?answers?(?:key|text|content)?|(?:correct|right)(?:option|choice|key)s?")),
+    (Field.ANSWER, re.compile(r"(?:question|quiz|item|exam)?(?:right|correct|standard|true|reference|ref)?answers?(?:key|text|content)?|(?:correct|right)(?:option|choice|key)s?|correct")),
     (Field.EXPLANATION, re.compile(r"(?:正确|参考)?(?:答案|试题|题目|解题|答题|本题|[大小子]题)?(?:解析|详解|解读|讲解|点评|分析)(?:内容|说明)?|(?:答案|试题|题目)(?:说明|出处|来源)")),
     (Field.EXPLANATION, re.compile(r"(?!评分|计分|打分|给分)[\u4e00-\u9fff]{0,6}依据")),
     (Field.EXPLANATION, re.compile(r"(?:answer|question|result)?(?:analysis|explanation|explain|analyze|parse|parsing|rationale)")),
@@ -112,7 +114,8 @@ def own_header(wanted: Field) -> str:
 
 def normalise_header(text: str) -> str:
     """Return a head without remarks such as `（必填）` and without spaces, in half width and small letters."""
-    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text[:LONGEST_HEADER]))).strip().lower()
+    text = _REMARK_BEHIND.sub("", text[:LONGEST_HEADER])
+    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
 def field_known(cell: str) -> tuple[Field, int, int] | None:

@@ -96,7 +96,16 @@ def note_softly_divided(questions: Iterable[ParsedQuestion]) -> None:
                 parsed.add_dropped("options_by_sign", reason)
 
 
-def review_second_columns(
+def review_row(
+    parsed: ParsedQuestion, row: list[str], unused: Sequence[HeaderColumn | tuple[int, str]], *, width: int
+) -> None:
+    """Check a question against the cells of its row that are not read, and against its table's width."""
+    _review_second_columns(parsed, row, unused)
+    _note_withdrawn(parsed, row, unused)
+    _review_longer_row(parsed, width, row)
+
+
+def _review_second_columns(
     parsed: ParsedQuestion, row: list[str], unused: Iterable[HeaderColumn | tuple[int, str]]
 ) -> None:
     """Require a review where a second column for the answer, or for one of the options, has another text."""
@@ -113,7 +122,45 @@ def review_second_columns(
             parsed.require_review("repeated_option", reason)
 
 
-def review_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
+_STATE = re.compile(
+    r"(?:题目|试题)?(?:使用|启用|审核)?状态|是否(?:启用|有效|可用|作废|删除)|(?:del|is_?del)(?:ete)?d?_?(?:flag)?|删除(?:标志|标记)|is_?enabled|enabled|status"
+)
+_WITHDRAWN = frozenset(
+    {
+        "停用",
+        "已停用",
+        "禁用",
+        "已禁用",
+        "作废",
+        "已作废",
+        "删除",
+        "已删除",
+        "无效",
+        "下架",
+        "已下架",
+        "未启用",
+        "disabled",
+        "deleted",
+    }
+)
+_ABOUT_DELETION = re.compile(r"del|删除|作废")
+
+
+def _note_withdrawn(parsed: ParsedQuestion, row: list[str], unused: Iterable[HeaderColumn | tuple[int, str]]) -> None:
+    """Note where a column of the other system's states, which is not read, says that a question is no longer in use."""
+    for column in unused:
+        index, name = (column.index, column.header) if isinstance(column, HeaderColumn) else column
+        head, cell = name.strip().lower(), row[index].strip().lower() if index < len(row) else ""
+        if not cell or not _STATE.fullmatch(head):
+            continue
+        signs = {"1", "是", "true", "y"} if _ABOUT_DELETION.search(head) else {"0", "否", "false", "n"}
+        is_flag = head not in {"status", "状态"} and not head.endswith("状态")
+        if cell in _WITHDRAWN or (is_flag and cell in signs):
+            reason = f"“{name}”列写着“{row[index]}”，这道题在原系统里像是已不用，也读进来了。请核对。"
+            parsed.add_dropped("withdrawn", reason)
+
+
+def _review_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
     """Require a review of a row that a stray divider has made longer than its table: its cells may be shifted."""
     if 0 < width < len(row):
         reason = (
@@ -207,10 +254,10 @@ def note_shown(parsed: ParsedQuestion, notes: SheetNotes, rows: Sequence[int]) -
         parsed.add_dropped("comment", f"这一行的批注或文本框“{'；'.join(texts)}”没有导入，请核对。")
 
 
-def unread_texts(notes: SheetNotes, read: Collection[int]) -> Iterator[tuple[int, str]]:
-    """Yield row and reason of comments and text boxes that stand at rows without a question."""
+def unread_texts(notes: SheetNotes, read: Collection[int], *, above: int) -> Iterator[tuple[int, str]]:
+    """Yield row and reason of comments and text boxes that stand at rows without a question, below the head: those at it say how to fill in."""
     for row, texts in sorted(notes.texts.items()):
-        if row not in read:
+        if row not in read and row > above:
             yield row, f"批注或文本框“{'；'.join(texts)}”没有导入。"
 
 

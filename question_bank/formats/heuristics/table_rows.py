@@ -33,6 +33,7 @@ _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可
 _MIN_MATERIAL, MAX_CASE_LABEL = 30, 6
 """Characters of a material in a row of its own at least, and of the number or name beside it at most."""
 _EVIDENCE = (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
+_ANSWER_LABEL = re.compile(r"^(?:参考)?答(?:案|复)?\s*[:：]\s*(?=\S)")
 _NUMBER_BEFORE = re.compile(r"\s*\d{1,4}\s*[.．、]\s*(?=[【\[(（])")
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
@@ -95,7 +96,9 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
-        for row, reason in table_questions.unread_texts(self.table.notes, self.pictures.used):
+        for row, reason in table_questions.unread_texts(
+            self.table.notes, self.pictures.used, above=self.header.last_row
+        ):
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, reason, "comment"))
         hidden = hidden_columns(self.header, self.table.notes)
@@ -168,8 +171,7 @@ class _RowReader:
         self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
-        table_questions.review_second_columns(parsed, row, self.header.unknown)
-        table_questions.review_longer_row(parsed, self.table.width, row)
+        table_questions.review_row(parsed, row, self.header.unknown, width=self.table.width)
         table_questions.complete_from_stem(parsed)
         take_ticks(parsed)
         table_questions.review_option_stem(parsed)
@@ -305,7 +307,7 @@ class _RowReader:
     def _set_answer(self, parsed: ParsedQuestion, row: list[str], number: int) -> None:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
         parsed.places["answer"] = self.place_of(number, column)
-        parsed.answer = self._text(row, Field.ANSWER)
+        parsed.answer = _ANSWER_LABEL.sub("", self._text(row, Field.ANSWER))
         if self.header.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
             reason = f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
             parsed.require_review("two_readings", reason)
