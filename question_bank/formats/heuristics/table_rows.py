@@ -96,13 +96,12 @@ class _RowReader:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
-        for row, reason in table_questions.unread_texts(
-            self.table.notes, self.pictures.used, above=self.header.last_row
-        ):
+        notes, last = self.table.notes, self.header.last_row
+        for row, reason in table_questions.unread_texts(notes, self.pictures.used, above=last):
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, reason, "comment"))
-        hidden = hidden_columns(self.header, self.table.notes)
-        self.remarks += [Note(self.table.place, reason, "hidden_column") for reason in hidden]
+        for reason in hidden_columns(self.header, notes):
+            self.remarks.append(Note(self.table.place, reason, "hidden_column"))
         for row in self.pictures.unused_rows():
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
