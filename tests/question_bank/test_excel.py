@@ -60,8 +60,8 @@ def test_titles_above_a_late_head_with_remarks_in_it_are_passed_over():
     assert reading.found == 2
 
 
-def test_a_head_below_the_tenth_row_is_no_table():
-    rows = [["x"]] * 10 + [["题型", "题干", "答案"], ["判断题", "甲", "对"]]
+def test_a_head_below_the_twentieth_row_is_no_table():
+    rows = [["x"]] * 20 + [["题型", "题干", "答案"], ["判断题", "甲", "对"]]
     with pytest.raises(UnreadableFileError, match="表头"):
         read(("题库", rows))
 

@@ -203,3 +203,20 @@ def test_question_that_its_system_no_longer_uses_says_so(head, cells):
     rows = [(*row, cells[place]) for place, row in enumerate(ROWS[:2])]
     reading = read([("题目", "A", "B", "C", "答案", head), *rows])
     assert [[note.code for note in one.dropped] for one in reading.imported] == [[], ["withdrawn"]]
+
+
+def test_stem_that_goes_on_in_the_next_row_is_one_question_on_review():
+    head = ("序号", "题目", "A", "B", "C", "答案")
+    rows = [(1, "行政法规由哪个", *OPTIONS[0], "A"), ("", "机关制定？"), (2, *ROWS[1])]
+    reading = read_file(book(("题", [head, *rows])), "题.xlsx")
+    assert [(one.note.code, one.question.stem) for one in reading.needing_review] == [("stem_in_rows", STEMS[0])]
+    assert questions(reading) == EXPECTED[1:2] and reading.found == 2
+
+
+@pytest.mark.parametrize("heading", ["第二章 行政许可", "二、行政处罚法", "（一）总则", "《行政复议法》"])
+def test_heading_in_the_column_of_stems_is_no_question_and_goes_on_with_none(heading):
+    head = ("序号", "题目", "A", "B", "C", "答案")
+    rows = [(1, STEMS[0].rstrip("？"), *OPTIONS[0], "A"), ("", heading), (2, *ROWS[1])]
+    reading = read_file(book(("题", [head, *rows])), "题.xlsx")
+    assert len(reading.imported) == reading.found == 2
+    assert [note.code for note in reading.remarks] == ["not_a_question"]

@@ -15,6 +15,7 @@ from examapp.content.question_editing.forms import ConfirmForm, QuestionUploadFo
 from examapp.content.question_imports import actions
 from examapp.content.question_imports.render_xlsx import write_for_sender
 from examapp.content.question_imports.rules import (
+    HOW_READ,
     CorrectedQuestion,
     group_problems,
     is_correctable,
@@ -45,7 +46,7 @@ _PAGE = 10
 _GROUPS = 6
 """Sorts of problems of one list on the preview."""
 _PROBLEMS = {
-    "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "题目以外的内容", "imported": "读出的题",
+    "refused": "不能导入", "doubtful": "答案待核对", "duplicates": "重复的题", "losses": "请留意（已自动处理）", "remarks": "文件的说明", "imported": "读出的题",
 }  # fmt: skip
 """Lists of a preview, in the order in which they matter."""
 _TEXT_FORMATS = frozenset({"text", "csv", "aiken", "gift", "examtext", "missingword", "moodle-cloze"})
@@ -92,7 +93,7 @@ def show_import(import_id: int) -> str:
         form.state.choices = form.state.choices[:1]
     return render_template(
         "questions/import.html",
-        row=row, label=label, form=form, earlier=earlier, group_problems=group_problems, max_groups=_GROUPS, column_choices=column_choices(),
+        row=row, label=label, form=form, earlier=earlier, group_problems=group_problems, max_groups=_GROUPS, column_choices=column_choices(), how_read=HOW_READ,
     )  # fmt: skip
 
 

@@ -49,6 +49,12 @@ class ProblemGroup:
         return places_text([note["where"] for note in self.notes])
 
 
+HOW_READ = frozenset(
+    {"answers", "column_remembered", "columns_guessed", "converted", "emphasised_keys", "hidden_column", "macros"}
+)
+"""Codes of remarks that say how a file was read; all others name what was not read."""
+
+
 def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
     """Return problems by their sort, the most frequent first."""
     groups: dict[tuple[str, str], ProblemGroup] = {}

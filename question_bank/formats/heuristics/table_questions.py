@@ -10,8 +10,10 @@ from examapp.documents.workbook_notes import SheetNotes
 from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.keys import choice_key
+from question_bank.formats.heuristics.kind_names import is_choice_name
 from question_bank.formats.heuristics.table_headers import HeaderColumn, TableHeader
 from question_bank.formats.heuristics.table_names import Field
+from question_bank.formats.heuristics.text_patterns import read_kind_label, take_kind_behind
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, ColumnNames, Kind, Note, TableColumns
 from question_bank.rich import Rich
@@ -174,6 +176,24 @@ def _same_answer(parsed: ParsedQuestion, text: str) -> bool:
         return True
     keys = choice_key(parsed)[0], choice_key(replace(parsed, answer=text))[0]
     return bool(keys[0]) and keys[0] == keys[1]
+
+
+_NUMBER_BEFORE = re.compile(r"\s*\d{1,4}\s*[.．、]\s*(?=[【\[(（])")
+
+
+def take_kind_label(parsed: ParsedQuestion, *, is_stated: bool) -> None:
+    """Take the kind that stands before or behind a stem (`1、【单选题】…`) out of it, but for one that the kind's column contradicts."""
+    number = _NUMBER_BEFORE.match(parsed.stem_text)
+    stem = parsed.stem_text[number.end() :] if number else parsed.stem_text
+    kind, label, rest = read_kind_label(stem)
+    if kind is None and not label:
+        kind, rest = take_kind_behind(stem)
+    if not rest.strip() or not (kind or label) or (is_stated and kind is not parsed.kind):
+        return
+    parsed.stem_text = rest
+    if not is_stated:
+        parsed.kind, parsed.kind_hint = kind, None
+        parsed.kind_label = "" if is_choice_name(label) else label
 
 
 _CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None})

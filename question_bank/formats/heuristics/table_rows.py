@@ -9,6 +9,7 @@ from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.keys import take_ticks
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_columns import column_remarks, describe_columns
+from question_bank.formats.heuristics.table_groups import HEADING, group_rows, merge_rows
 from question_bank.formats.heuristics.table_guess import guess_header
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
@@ -23,7 +24,7 @@ from question_bank.formats.heuristics.table_layouts import lay_out
 from question_bank.formats.heuristics.table_names import Field
 from question_bank.formats.heuristics.table_pictures import RowPictures
 from question_bank.formats.heuristics.table_questions import QuestionTable, QuestionTableRow, TableResult
-from question_bank.formats.heuristics.text_patterns import read_kind_label, read_material, take_kind_behind
+from question_bank.formats.heuristics.text_patterns import read_material
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
 from question_bank.rich import Rich
@@ -34,7 +35,6 @@ _MIN_MATERIAL, MAX_CASE_LABEL = 30, 6
 """Characters of a material in a row of its own at least, and of the number or name beside it at most."""
 _EVIDENCE = (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
 _ANSWER_LABEL = re.compile(r"^(?:参考)?答(?:案|复)?\s*[:：]\s*(?=\S)")
-_NUMBER_BEFORE = re.compile(r"\s*\d{1,4}\s*[.．、]\s*(?=[【\[(（])")
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
 
@@ -90,10 +90,8 @@ class _RowReader:
         self.columns = {one: header.of(one) for one in Field}
 
     def read(self) -> None:
-        groups = self._groups()
-        for number in sorted(groups):
-            if number > self.header.last_row:
-                self._read_row(number, self._merged(groups[number]), groups[number])
+        for numbers in group_rows(self.texts, self.header, self.table.joined):
+            self._read_row(numbers[0], merge_rows(self.texts, numbers), numbers)
         table_questions.note_softly_divided(self.softly_divided)
         self._remark_unknown()
         notes, last = self.table.notes, self.header.last_row
@@ -105,33 +103,6 @@ class _RowReader:
         for row in self.pictures.unused_rows():
             where = self.place_of(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
-
-    def _groups(self) -> dict[int, list[int]]:
-        """Return for the first row of each question its rows: several where the stem is one merged cell over them."""
-        groups = {number: [number] for number in range(self.header.last_row + 1, len(self.texts))}
-        for top, left, bottom, right in self.table.joined:
-            if left <= self.stem.index <= right and top > self.header.last_row and bottom > top and top in groups:
-                for number in range(top + 1, bottom + 1):
-                    if groups.pop(number, None):
-                        groups[top].append(number)
-        cells = {column.index for wanted in (Field.OPTIONS, Field.RIGHT) for column in self.columns[wanted]}
-        above = None
-        for number in sorted(groups):
-            filled = {index for index, text in enumerate(self.texts[number]) if text}
-            if above is not None and filled and filled <= cells and self._values(self.texts[number], Field.OPTIONS):
-                groups[above].extend(groups.pop(number))
-            else:
-                above = number if filled & cells else None
-        return groups
-
-    def _merged(self, numbers: list[int]) -> list[str]:
-        """Return the cells of a question's rows as one row."""
-        first = list(self.texts[numbers[0]])
-        for number in numbers[1:]:
-            for index, text in enumerate(self.texts[number]):
-                if text and index < len(first) and text not in first[index].split("\n"):
-                    first[index] = f"{first[index]}\n{text}" if first[index] else text
-        return first
 
     def place_of(self, number: int, column: HeaderColumn | None = None) -> str:
         """Return where a row stands, or its cell in a column, as people find it."""
@@ -166,7 +137,8 @@ class _RowReader:
             return
         parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
         part = self._set_kind(parsed, row)
-        self._take_kind_label(parsed, row)
+        is_stated = bool(self._text(row, Field.KIND) or self._text(row, Field.MULTI))
+        table_questions.take_kind_label(parsed, is_stated=is_stated)
         self._set_options(parsed, row, is_joined=len(numbers) > 1)
         self._set_answer(parsed, row, number)
         self._set_ticked(parsed, row, numbers)
@@ -175,6 +147,9 @@ class _RowReader:
         take_ticks(parsed)
         table_questions.review_option_stem(parsed)
         self._set_rest(parsed, row)
+        if len({self._text(self.texts[one], Field.STEM) for one in numbers} - {""}) > 1:
+            parsed.stem_text = parsed.stem_text.replace("\n", "")
+            parsed.require_review("stem_in_rows", "题干在表格里分成了几行，已接在一起。请核对题干后确定答案。")
         self._note_altered(parsed, numbers)
         table_questions.note_shown(parsed, self.table.notes, numbers)
         self.pictures.attach(parsed, self.columns)
@@ -222,6 +197,14 @@ class _RowReader:
         options = [text for text in self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS) if text]
         if not stem:
             return not answered and len(options) < 2
+        if (
+            not answered
+            and not options
+            and len(filled) == 1
+            and HEADING.match(stem)
+            and any(self.columns[one] for one in _EVIDENCE)
+        ):
+            return True
         is_remark = bool(_REMARK_ROW.match(stem)) or not any(sign.isalpha() for sign in stem)
         return not answered and not options and is_remark and len(filled) <= 2
 
@@ -264,21 +247,6 @@ class _RowReader:
                 answer = self._text(row, Field.ANSWER) or self._text(row, Field.ANSWER_N)
                 hint_kind(parsed, self.table.kind_hint, [text for _, text in options if text], answer)
         return part is not None
-
-    def _take_kind_label(self, parsed: ParsedQuestion, row: list[str]) -> None:
-        """Take the kind that stands before or behind a stem (`1、【单选题】…`) out of it, but for one that the kind's column contradicts."""
-        number = _NUMBER_BEFORE.match(parsed.stem_text)
-        stem = parsed.stem_text[number.end() :] if number else parsed.stem_text
-        kind, label, rest = read_kind_label(stem)
-        if kind is None and not label:
-            kind, rest = take_kind_behind(stem)
-        is_stated = bool(self._text(row, Field.KIND) or self._text(row, Field.MULTI))
-        if not rest.strip() or not (kind or label) or (is_stated and kind is not parsed.kind):
-            return
-        parsed.stem_text = rest
-        if not is_stated:
-            parsed.kind, parsed.kind_hint = kind, None
-            parsed.kind_label = "" if kind_names.is_choice_name(label) else label
 
     def _set_options(self, parsed: ParsedQuestion, row: list[str], *, is_joined: bool) -> None:
         columns = self.columns[Field.OPTION] or (self._answers_are_options() and self.columns[Field.ANSWER_N]) or []
