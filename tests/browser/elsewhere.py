@@ -8,6 +8,7 @@ NOT_IN_THE_WALK = {  # not opened by following links: they have a test of their 
     "attempts.take_exam": "tests/browser/test_accessibility.py::test_the_version_for_older_eyes_has_no_fault_that_axe_finds",
     "attempts.offline_shell": "tests/browser/test_exam_page.py::test_axe_finds_nothing",
     "setup.first_set_up": f"{_RARE}test_the_first_set_up",
+    "training.take_mock": "tests/browser/test_ways_through_the_paper.py::test_a_mock_paper_is_the_exam_page_and_is_handed_in_with_blanks",
 }
 ON_DEMAND = {  # the demo county holds nothing for them
     "approvals_admin.show_request": f"{_OFFICE}test_an_attempt_to_be_opened_again",

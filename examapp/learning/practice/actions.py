@@ -252,9 +252,9 @@ def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime,
     if candidate is None or candidate.blueprint_id is None:
         raise NotFoundError
     running = session.scalars(
-        select(ExerciseRun).where(
-            ExerciseRun.exam_id == exam_id, ExerciseRun.person_id == person_id, ExerciseRun.finished_at.is_(None)
-        )
+        select(ExerciseRun)
+        .where(ExerciseRun.exam_id == exam_id, ExerciseRun.person_id == person_id, ExerciseRun.finished_at.is_(None))
+        .with_for_update()
     ).first()
     if running is not None and not is_fresh:
         return running

@@ -167,8 +167,10 @@ def hand_in_run(
     A second hand-in changes nothing. A paper that was begun may be handed in whole: the day's limit is asked for before its first answer alone.
     Raises NotFoundError, ActiveAttemptError, AnswerRateError.
     """
+    session.execute(
+        select(ExerciseRun.id).where(ExerciseRun.id == run_id, ExerciseRun.person_id == person_id).with_for_update()
+    )
     run, items = get_own_run(session, run_id, person_id=person_id)
-    session.refresh(run, with_for_update=True)
     is_first = True
     for number, item in enumerate(items, start=1):
         values = {"item_id": item.id, "person_id": person_id, "now": now, "day": start_of(day_of(now))}

@@ -22,18 +22,29 @@
 
   // Answers kept on this device go with the sign-out; what has not reached the server yet is asked about first.
   function forgetExams() {
-    var keys, waiting;
+    var keys;
+    var waiting = 0;
+    var inMocks = 0;
     try {
       keys = Object.keys(window.localStorage).filter(function (key) { return key.indexOf('exam:') === 0; });
-      waiting = keys.reduce(function (sum, key) {
-        return sum + Object.keys(JSON.parse(window.localStorage.getItem(key)).pending || {}).length;
-      }, 0);
+      keys.forEach(function (key) {
+        var state = JSON.parse(window.localStorage.getItem(key));
+        var count = Object.keys(state.pending || {}).length;
+        if (state.exam === 'mock') { inMocks += count; } else { waiting += count; }
+      });
     } catch (error) { return true; }
     var isInExam = Boolean(document.querySelector('.live-bar, .exam-now a[href$="/sit"]'));
     if (isInExam && !waiting && !window.confirm('考试正在进行，退出登录后计时不停。确定退出吗？')) { return false; }
     if (waiting && !window.confirm('本机还有 ' + waiting + ' 题没有上传，退出登录会清除。请先回到考试页面等待上传。仍要退出吗？')) { return false; }
+    if (inMocks && !window.confirm('模拟卷还没有交，退出登录会清除本机上已答的 ' + inMocks + ' 题。仍要退出吗？')) { return false; }
     keys.forEach(function (key) { window.localStorage.removeItem(key); });
     return true;
+  }
+
+  // A mock paper that was handed in, on another device perhaps, leaves nothing here.
+  var handedIn = document.querySelector('[data-mock-done]');
+  if (handedIn) {
+    try { window.localStorage.removeItem('exam:mock-' + handedIn.getAttribute('data-mock-done')); } catch (error) { /* nothing is kept here */ }
   }
 
   function follow(job) {
