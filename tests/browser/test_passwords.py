@@ -17,6 +17,10 @@ def test_a_wrong_password_stays_and_can_be_looked_at(live, device):
     for place in ("button[name=wanted]", "#login_name", "#password", ".eye"):
         focus_by_keys(page, place)
         assert page.locator(place).evaluate("node => getComputedStyle(node).outlineWidth") == "3px", "the mark of focus"
+        if place == "button[name=wanted]":
+            assert page.locator(place).evaluate("node => getComputedStyle(node).color") == "rgb(255, 255, 255)", (
+                "on blue"
+            )
     page.locator("#login_name").fill(person.staff_number)
     page.locator("#password").fill("not-the-one ")
     page.locator("form[data-waits] button[type=submit]").click()

@@ -65,6 +65,7 @@ def test_a_browser_that_keeps_no_cookies_is_told_so(live, device):
 @pytest.mark.parametrize("path", ["/", "/exams", "/practice/"])
 def test_any_page_without_network_says_so_and_opens_by_itself(live, device, path):
     context = device(live.world.person())
+    context.add_cookies([{"name": "elder", "value": "1", "url": live.url}])
     page = context.new_page()
     page.goto(f"{live.url}{path}")
     page.evaluate(WORKER)
@@ -73,6 +74,8 @@ def test_any_page_without_network_says_so_and_opens_by_itself(live, device, path
     context.set_offline(True)
     page.reload()
     expect(page.locator("#offline-next")).to_contain_text("本页自动打开")
+    expect(page.locator("#offline-text")).to_have_text("网络中断。")
+    expect(page.locator("html")).to_have_class("elder")
     live.start()
     context.set_offline(False)
     expect(page.locator(".site-name")).to_be_visible(timeout=20_000)

@@ -16,6 +16,12 @@ from tests.helpers.browser_pages import begin, choose, look, wait_open, wait_sav
 
 pytestmark = pytest.mark.browser
 LEADS_ON = "try { localStorage.setItem('setting:lead-on', ''); } catch (error) { void error; }"
+LINES = """(() => {
+    const range = document.createRange();
+    range.selectNodeContents(document.getElementById('hand-in'));
+    return range.getClientRects().length;
+})()"""
+"""On how many lines 交卷 stands."""
 SWIPE = """(by) => {
   const place = document.getElementById('questions');
   const touch = (x) => new Touch({ identifier: 1, target: place, clientX: x, clientY: 300 });
@@ -56,6 +62,8 @@ def test_the_switch_is_kept_and_elder_mode_has_it_off(live, device, make_exam):
     page = begin(context, live, make_exam())
     page.locator("#lead-on").click()
     expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "true")
+    page.locator("#larger").click()
+    assert page.evaluate(LINES) == 1, "交卷 at 125 %"
     page.reload()
     expect(page.locator("#lead-on")).to_have_attribute("aria-pressed", "true")
     person = live.world.person()
@@ -68,6 +76,18 @@ def test_the_switch_is_kept_and_elder_mode_has_it_off(live, device, make_exam):
     look(page, "paper-elder")
     page.locator("#larger").click()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "25px", "elder type is 20 px before"
+    assert page.evaluate(LINES) == 1, "交卷 in elder mode"
+    page.goto(live.url)
+    assert sign_out_is_asked(page) == ["考试正在进行，退出登录后计时不停。确定退出吗？"]
+
+
+def sign_out_is_asked(page):
+    """Press 退出登录, refuse, and give what was asked."""
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.locator(".site-footer .site-sign-out button").click()
+    expect(page.locator(".site-name")).to_be_visible()
+    return asked
 
 
 def test_a_mock_paper_is_the_exam_page_and_is_handed_in_with_blanks(live, device, make_exam):
@@ -88,7 +108,10 @@ def test_a_mock_paper_is_the_exam_page_and_is_handed_in_with_blanks(live, device
     page.wait_for_function(
         "(localStorage[Object.keys(localStorage).find((key) => key.startsWith('exam:mock-'))] || '').includes('sealed')"
     )
-    page.reload()
+    page.goto(f"{live.url}/practice/")
+    assert sign_out_is_asked(page) == ["模拟卷还没有交，退出登录会清除本机上已答的 2 题。仍要退出吗？"]
+    page.get_by_text("模拟测试（不计成绩）").click()
+    page.get_by_role("button", name=f"模拟：{exam.title}").click()
     expect(page.locator("#item-3 input[type=text]")).to_have_value("五日")
     page.locator("#hand-in").click()
     expect(page.locator("#hand-in-blanks")).to_contain_text("还有 1 题未答")

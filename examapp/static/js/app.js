@@ -41,6 +41,11 @@
     return true;
   }
 
+  // What the shell of a page without network knows of the display.
+  try {
+    window.localStorage.setItem('setting:elder', document.documentElement.classList.contains('elder') ? '1' : '');
+  } catch (error) { /* nothing is kept here */ }
+
   // A mock paper that was handed in, on another device perhaps, leaves nothing here.
   var handedIn = document.querySelector('[data-mock-done]');
   if (handedIn) {
