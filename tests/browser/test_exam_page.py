@@ -223,10 +223,10 @@ def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
     expect(page.locator(".square").nth(2)).to_have_attribute("aria-label", "第 3 题，已答，存疑")
     assert stored(live) == {1: ["B"], 2: ["C"], 3: ["C", "D"]}
     page.emulate_media(forced_colors="active")
-    grounds = page.locator(".square").evaluate_all(
+    backgrounds = page.locator(".square").evaluate_all(
         "squares => squares.map(node => getComputedStyle(node).backgroundColor)"
     )
-    assert grounds[0] != grounds[3], "answered and open differ where the system sets the colours"
+    assert backgrounds[0] != backgrounds[3], "answered and open differ where the system sets the colours"
     wait_for_state(page, "state.isUnsureDue === false")
     assert live.read(Attempt)[0].unsure == [3]
 
