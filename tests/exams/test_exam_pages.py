@@ -306,6 +306,7 @@ def test_people_are_named_by_number_or_by_name(world, session, office, bank):
 def test_a_published_exam_has_a_poster_until_it_is_over(world, office, bank):
     coming = world.exam(bank, opens_in=timedelta(days=1), title="年度学法考试")
     page = text_of(office.get(f"/admin/exams/{coming.id}/poster"))
+    assert '<span class="poster-part">考试</span></h1>' in page, "no line breaks within a word"
     assert "年度学法考试" in page and "<svg" in page and f"/exams/{coming.id}" in page
     draft = world.exam(bank, state=ExamState.DRAFT)
     over = world.exam(bank, opens_in=timedelta(days=-3))
@@ -323,6 +324,7 @@ def test_an_exam_says_what_comes_next_by_its_phase(world, office, bank):
     for step in ("安排补考", "公布成绩和答案", "发放证书", "复制到明年"):
         assert step in over
     assert "入口二维码和海报" not in over
+    assert re.search(r'btn-primary" [^>]*>延长', running) and not re.search(r'btn-primary" [^>]*>延长', over)
 
 
 def test_an_exam_is_copied_to_the_next_year_and_has_a_make_up(world, office, bank):
@@ -330,6 +332,11 @@ def test_an_exam_is_copied_to_the_next_year_and_has_a_make_up(world, office, ban
     page = text_of(office.get(f"/admin/exams/new?copy={over.id}"))
     assert 'value="2027年度学法考试"' in page and f'value="{clock.local(over.opens_at):2027-%m-%dT%H:%M}' in page
     assert re.search(r'name="focus_loss_limit"[^>]*value="4"|value="4"[^>]*name="focus_loss_limit"', page)
+    assert f'value="{clock.local(over.closes_at):2027-%m-%dT%H:%M}' in page
+    cut = world.exam(bank, opens_in=timedelta(days=-3), lasts=timedelta(minutes=6, seconds=7), title="提前结束的考试")
+    page = text_of(office.get(f"/admin/exams/new?copy={cut.id}"))
+    assert f'value="{clock.local(cut.opens_at):2027-%m-%dT%H:%M}' in page
+    assert f'value="{clock.local(cut.closes_at):2027-%m-%dT%H:%M}' not in page, "its end was no plan"
     page = text_of(office.get(f"/admin/exams/new?makeup={over.id}"))
     assert 'value="2026年度学法考试补考"' in page and f'selected value="{over.id}"' in page
     assert "2026-11-21" not in page, "the times of a make-up are to be typed"

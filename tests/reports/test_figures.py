@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from examapp import clock
 from examapp.delivery.exams.models import ExamAudience
+from examapp.oversight.report_templates.render_docx import demand_text
 from examapp.oversight.statistics.queries import home_figures
 from tests.helpers.reports import (
     FIELDS,
@@ -220,11 +221,19 @@ def test_a_zip_has_a_workbook_for_each_unit_below_with_its_whole_subtree(county,
     assert all(name.split()[1].removesuffix(".xlsx") for name in parts)
 
 
+def test_a_circular_asks_of_the_units_what_the_figures_ask():
+    assert demand_text(["甲局", "乙局"], 9, "县普法办").startswith("参考率低于总体水平的单位（甲局、乙局）要查找原因")
+    assert "（" not in demand_text([], 9, "甲局") and "报甲局。" in demand_text([], 9, "甲局")
+    assert "未参考" not in demand_text([], 0, "甲局")
+
+
 def test_the_large_screen_shows_units_and_no_persons(county, world):
     people = county.fill_with_every_odd_case()
+    county.exam.title = f"{county.top.name}2026年度考试"
     page = world.client(world.admin("leader")).get(
         f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/screen"
     )
+    assert f"<h1>{county.exam.title}</h1>" in page.text, "the county's name stands once"
     rows = figures_of(world.client(world.admin()), county.exam, county.top, depth=1)["rows"]
     shown = re.findall(r"screen-counts\">(\d+) / (\d+) 人", page.text)
     assert [(int(a), int(b)) for a, b in shown] == [

@@ -106,7 +106,10 @@ def show_poster(exam_id: int) -> str | Response:
         flash("考试已经结束，入口二维码和海报不再提供。", "warning")
         return redirect(url_for(".show_exam", exam_id=exam_id))
     address = address_of("attempts.before_start", exam_id=exam.id)
-    return render_template("exams/poster.html", exam=exam, address=address, picture=scalable_qr(address))
+    parts = rules.title_parts(exam.title)
+    return render_template(
+        "exams/poster.html", exam=exam, title_parts=parts, address=address, picture=scalable_qr(address)
+    )
 
 
 def get_visible(session: Session, exam_id: int) -> Exam:

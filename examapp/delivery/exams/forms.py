@@ -274,7 +274,7 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
 
 
 def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
-    """Give the form of a new exam filled from an earlier one, a year later: each time, and each year in the title."""
+    """Give the form of a new exam filled from an earlier one, a year later: each time, and each year in the title; the end of one that was closed early is to be typed."""
     form = exam_form(exam, staff_numbers)
     if form.is_submitted():
         return form
@@ -284,6 +284,8 @@ def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
         if field.data is not None:
             last = 28 if (field.data.month, field.data.day) == (2, 29) else field.data.day
             field.data = field.data.replace(year=field.data.year + 1, day=last)
+    if exam.closes_at.second or exam.closes_at.microsecond:  # closed by hand before its end, which is typed to the minute
+        form.closes_at.data = None
     return form
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -220,3 +221,11 @@ def list_window_issues(exam: TimedExam, sessions: Sequence[Window]) -> list[str]
     if exam.duration_s > shortest_s and not exam.is_full_duration:
         issues.append("作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。")
     return issues
+
+
+_TITLE_PARTS = re.compile("(国家工作人员|公职人员|行政执法人员|学法用法|普法|考试|补考)")
+
+
+def title_parts(title: str) -> list[str]:
+    """Split an exam's title into the parts within which no line of a poster breaks."""
+    return [part for part in _TITLE_PARTS.split(title) if part]

@@ -46,7 +46,7 @@ UNIT_PLACES = (
 """What is known of each unit of the list 各单位, and of the whole."""
 PLACES = (
     "考试名称", "年份", "考试日期", "开始日期", "结束日期", "统计时间", "名册", "口径", "统计范围", "数据说明", "主送单位", "落款单位", "落款日期",
-    "待督促单位", *UNIT_PLACES[1:],
+    "待督促单位", "工作要求", *UNIT_PLACES[1:],
 )  # fmt: skip
 LIST_PLACE = "各单位"
 _TITLE_PT = 442.0
@@ -96,8 +96,18 @@ def text_of(
         "落款单位": issuer or whole.unit.name,
         "落款日期": _day(as_of),
         "待督促单位": "、".join(lagging) or "无",
+        "工作要求": demand_text(lagging, whole.counts.absent, issuer or whole.unit.name),
         LIST_PLACE: [_unit_text(row) for row in below or rows],
     }
+
+
+def demand_text(lagging: Sequence[str], absent: int, issuer: str) -> str:
+    """Say what a circular asks of the units: of those below the whole's rate by name, or of whoever has somebody absent, or of all to go on."""
+    if lagging:
+        return f"参考率低于总体水平的单位（{'、'.join(lagging)}）要查找原因，督促未参考人员按时参加考试或补考，并将情况报{issuer}。"
+    if absent:
+        return f"有未参考人员的单位要逐人核实原因，督促其按时参加考试或补考，并将情况报{issuer}。"
+    return "各单位要巩固参考成果，继续组织好国家工作人员日常学法。"
 
 
 def _day(instant: datetime) -> str:
@@ -163,7 +173,7 @@ def shipped_template() -> bytes:
     docx.table(columns, [loop, cells, ["{%tr endfor %}", *[""] * (len(columns) - 1)]])
     docx.heading("三、有关要求")
     docx.paragraph(
-        "参考率低于总体水平的单位（{{ 待督促单位 }}）要查找原因，督促未参考人员按时参加考试或补考，并将情况报{{ 落款单位 }}。",
+        "{{ 工作要求 }}",
         is_indented=True,
     )
     docx.paragraph(
