@@ -284,7 +284,8 @@ def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
         if field.data is not None:
             last = 28 if (field.data.month, field.data.day) == (2, 29) else field.data.day
             field.data = field.data.replace(year=field.data.year + 1, day=last)
-    if exam.closes_at.second or exam.closes_at.microsecond:  # closed by hand before its end, which is typed to the minute
+    # The end is typed to the minute: another one is when somebody closed the exam early.
+    if exam.closes_at.second or exam.closes_at.microsecond:
         form.closes_at.data = None
     return form
 
