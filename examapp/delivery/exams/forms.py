@@ -279,21 +279,19 @@ def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
     if form.is_submitted():
         return form
     form.title.data = re.sub(r"20\d\d", lambda year: str(sent_number(year[0]) + 1), exam.title)
+    was_closed_early = exam.closes_at.second or exam.closes_at.microsecond  # an end is typed to the minute
+    form.closes_at.data = None if was_closed_early else form.closes_at.data
     dated = [form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on]
     for field in dated + [field for row in form.sessions for field in (row.form.opens_at, row.form.closes_at)]:
         if field.data is not None:
             last = 28 if (field.data.month, field.data.day) == (2, 29) else field.data.day
             field.data = field.data.replace(year=field.data.year + 1, day=last)
-    # The end is typed to the minute: another one is when somebody closed the exam early.
-    if exam.closes_at.second or exam.closes_at.microsecond:
-        form.closes_at.data = None
     return form
 
 
 def makeup_form(exam: Exam) -> ExamForm:
     """Give the form of a make-up exam filled from its main exam; its times are to be typed."""
-    form = exam_form(exam)
-    if form.is_submitted():
+    if (form := exam_form(exam)).is_submitted():
         return form
     form.title.data, form.kind.data, form.main_exam_id.data = f"{exam.title}补考", ExamKind.MAKEUP, exam.id
     for field in (form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on):
