@@ -191,7 +191,9 @@ class Opening:
         yield from self._send(cost)
         with worker.slots.request(PriorityClass.CANDIDATE) as slot:
             yield slot
-            caller = Caller(name=str(number), address=cookie.address, priority=cookie.priority_at(self._now_s()))
+            caller = Caller(
+                name=str(number), address=cookie.address, priority=cookie.visitor_at(self._now_s()).priority
+            )
             if not worker.gate.queue.has_room(caller.address, caller.priority):
                 yield from self._serve(worker, self.costs.calls["turned_away"])
                 return worker.gate.turn_away(cookie) + _DELAY_S

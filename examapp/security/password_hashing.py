@@ -106,7 +106,7 @@ class RetryAfterScheduler:
             return math.ceil(at - now)
 
 
-class _BoundedQueue:
+class BoundedQueue:
     """Count those who are served or wait: in all, by address and by name; known devices count for no address.
 
     An address may hold as many as are still free, so a single one never has more than half, two a third each: there is always room for another.
@@ -167,7 +167,7 @@ class Hasher:
 
     def __init__(self, *, max_concurrent: int, queue: int) -> None:
         self._argon2, self.max_concurrent = _Argon2(), max_concurrent
-        self.queue = _BoundedQueue(max_concurrent + queue)
+        self.queue = BoundedQueue(max_concurrent + queue)
         self.retries = RetryAfterScheduler(threads=max_concurrent)
         self._dummy_hash = _make_dummy_hash()
         self._make_threads()

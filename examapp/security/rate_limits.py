@@ -105,15 +105,21 @@ def should_shed(ahead: int, waited_s: float) -> bool:
 
 
 def next_save_ms() -> int:
-    """Compute how long clients should wait between two saves: once these get slow, so long that all savers find a slot at once.
-
-    So many savers, each served so long, need so many slots: the pause spreads them over the slots there are.
-    """
+    """Compute how long clients should wait between two saves now."""
     if _took_s <= _EASY_S:
         return NEXT_SAVE_MS
     with _lock:
-        bearable = 1000 * len(_recent) * _served_s / (_slots * _FILL)
-    share = min(1.0, _took_s / _EASY_S - 1)
+        savers = len(_recent)
+    return save_pause_ms(savers, served_s=_served_s, took_s=_took_s, slots=_slots)
+
+
+def save_pause_ms(savers: int, *, served_s: float, took_s: float, slots: int) -> int:
+    """Compute the pause between two saves: once these get slow, so long that all savers find a slot at once.
+
+    So many savers, each served so long, need so many slots: the pause spreads them over the slots there are.
+    """
+    bearable = 1000 * savers * served_s / (slots * _FILL)
+    share = max(0.0, min(1.0, took_s / _EASY_S - 1))
     return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)
 
 

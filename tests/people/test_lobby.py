@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.organisation.lobby.session import Turn, promised_wait_s
+from examapp.organisation.lobby.rules import promised_wait_s
+from examapp.organisation.lobby.session import Turn
 from tests.conftest import NOON
 from tests.helpers.forms import token_of
 from tests.people.conftest import PASSWORD, sign_in
