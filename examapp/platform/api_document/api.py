@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from flask import Blueprint, Response
@@ -96,45 +97,15 @@ def openapi() -> Response:
     return json_response(DOCUMENT)
 
 
+_Schemas = dict[str, _Json]
+"""The schema of each body, by the body's name."""
+
+
 def _make_document() -> _Json:
-    bodies = [
-        ErrorBody,
-        *(body for call in CALLS for bodies in call.answers.values() for body in bodies),
-        *(call.body for call in CALLS if call.body),
-    ]
-    schemas, components = schema_components(bodies, ref_template="#/components/schemas/{name}")
-    schema_of = {str(body): schema for body, schema in zip(bodies, schemas, strict=True)}
-
-    def content(*wanted: Any) -> _Json:
-        found = [schema_of[str(body)] for body in wanted]
-        return {"application/json": {"schema": found[0] if len(found) == 1 else {"oneOf": found}}}
-
-    def describe(call: DocumentedCall) -> _Json:
-        rejected = {
-            str(status): {"description": "拒绝", "content": content(ErrorBody)}
-            for status in sorted({401, 404, 503, *call.rejections})
-        }
-        given = {
-            str(status): {"description": "OK", **({"content": content(*bodies)} if bodies else {})}
-            for status, bodies in call.answers.items()
-        }
-        ids = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-            for name in re.findall(r"{(\w+)}", call.path)
-        ]
-        operation = {
-            "operationId": call.name,
-            "summary": call.summary,
-            "parameters": [*ids, *call.query],
-            "responses": rejected | given,
-        }
-        if call.body is not None:
-            operation["requestBody"] = {"required": call.body is not EmptyBody, "content": content(call.body)}
-        return operation
-
+    schemas, components = _make_schemas()
     paths: _Json = {}
     for call in CALLS:
-        paths.setdefault(f"/api/v1{call.path}", {})[call.method] = describe(call)
+        paths.setdefault(f"/api/v1{call.path}", {})[call.method] = _describe_call(call, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "学法考试平台 作答协议", "version": "1"},
@@ -145,6 +116,55 @@ def _make_document() -> _Json:
             "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "session"}},
         },
     }
+
+
+def _make_schemas() -> tuple[_Schemas, _Json]:
+    """Make the schemas of all bodies, and the components that they refer to."""
+    bodies = [
+        ErrorBody,
+        *(body for call in CALLS for bodies in call.answers.values() for body in bodies),
+        *(call.body for call in CALLS if call.body),
+    ]
+    schemas, components = schema_components(bodies, ref_template="#/components/schemas/{name}")
+    return {str(body): schema for body, schema in zip(bodies, schemas, strict=True)}, components
+
+
+def _describe_call(call: DocumentedCall, schemas: _Schemas) -> _Json:
+    rejections = sorted({401, 404, 503, *call.rejections})
+    operation = {
+        "operationId": call.name,
+        "summary": call.summary,
+        "parameters": [*_path_parameters(call.path), *call.query],
+        "responses": {
+            **{
+                str(status): {"description": "拒绝", "content": _content([ErrorBody], schemas)} for status in rejections
+            },
+            **{str(status): _describe_answer(bodies, schemas) for status, bodies in call.answers.items()},
+        },
+    }
+    if call.body is not None:
+        operation["requestBody"] = {
+            "required": call.body is not EmptyBody,
+            "content": _content([call.body], schemas),
+        }
+    return operation
+
+
+def _path_parameters(path: str) -> list[_Json]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _describe_answer(bodies: Sequence[Any], schemas: _Schemas) -> _Json:
+    return {"description": "OK", **({"content": _content(bodies, schemas)} if bodies else {})}
+
+
+def _content(bodies: Sequence[Any], schemas: _Schemas) -> _Json:
+    """Describe a body that has one of these shapes."""
+    found = [schemas[str(body)] for body in bodies]
+    return {"application/json": {"schema": found[0] if len(found) == 1 else {"oneOf": found}}}
 
 
 DOCUMENT = _make_document()

@@ -23,6 +23,17 @@ from examapp.security.ciphers import DecryptionError, FieldCipher
 _MAX_REASONS = 10
 
 
+@dataclass(frozen=True, slots=True)
+class SentTotals:
+    """What went by a channel since the month began."""
+
+    count: int = 0
+    segments: int = 0
+    cost: Decimal = Decimal(0)
+    delivered: int = 0
+    undelivered: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReport:
     """A channel as its page shows it."""
@@ -34,11 +45,7 @@ class ChannelReport:
     """None where it is not left alone now."""
     rejected_kinds: list[tuple[str, MessageChannel]]
     """Kinds of messages whose template was refused, by label."""
-    sent_count: int
-    segment_count: int
-    cost: Decimal
-    delivered_count: int
-    undelivered_count: int
+    sent: SentTotals
     last_test: OutgoingMessage | None
 
 
@@ -93,48 +100,58 @@ def month_start(now: datetime) -> datetime:
 def list_channels(session: Session, names: Sequence[str], *, now: datetime) -> list[ChannelReport]:
     """List the channels of the settings in their order, with what went by each since the month began."""
     states = {(row.name, row.kind): row for row in session.scalars(select(MessageChannel))}
-    sums = {
-        row.channel: row
-        for row in session.execute(
-            select(
-                OutgoingMessage.channel,
-                func.count().label("sent"),
-                func.sum(OutgoingMessage.segment_count).label("segments"),
-                func.sum(OutgoingMessage.cost).label("cost"),
-                func.count().filter(OutgoingMessage.report == "delivered").label("delivered"),
-                func.count().filter(OutgoingMessage.report == "undelivered").label("undelivered"),
-            )
-            .where(OutgoingMessage.state == OutgoingState.SENT, OutgoingMessage.created_at >= month_start(now))
-            .group_by(OutgoingMessage.channel)
-        )
-    }
-    tests = session.scalars(
-        select(OutgoingMessage)
-        .where(OutgoingMessage.kind == TEST_KIND, OutgoingMessage.created_at >= month_start(now))
-        .ext(distinct_on(OutgoingMessage.channel))
-        .order_by(OutgoingMessage.channel, OutgoingMessage.id.desc())
-    )
-    last_tests = {message.channel: message for message in tests}
+    sums = _sum_sent(session, since=month_start(now))
+    last_tests = _find_last_tests(session, since=month_start(now))
     return [
         ChannelReport(
             name=name,
             label=CHANNEL_LABELS[name],
-            state=(state := states.get((name, ANY_KIND))),
-            paused_until=state.paused_until if state and state.paused_until and state.paused_until > now else None,
+            state=states.get((name, ANY_KIND)),
+            paused_until=_pause_of(states.get((name, ANY_KIND)), now=now),
             rejected_kinds=[
                 (kind_label(kind), row)
                 for (of, kind), row in states.items()
                 if of == name and kind != ANY_KIND and row.paused_until is not None
             ],
-            sent_count=sums[name].sent if name in sums else 0,
-            segment_count=sums[name].segments if name in sums else 0,
-            cost=sums[name].cost if name in sums else Decimal(0),
-            delivered_count=sums[name].delivered if name in sums else 0,
-            undelivered_count=sums[name].undelivered if name in sums else 0,
+            sent=sums.get(name, SentTotals()),
             last_test=last_tests.get(name),
         )
         for name in names
     ]
+
+
+def _pause_of(state: MessageChannel | None, *, now: datetime) -> datetime | None:
+    if state is None or state.paused_until is None or state.paused_until <= now:
+        return None
+    return state.paused_until
+
+
+def _sum_sent(session: Session, *, since: datetime) -> dict[str, SentTotals]:
+    """Sum up by channel what was sent since an instant."""
+    rows = session.execute(
+        select(
+            OutgoingMessage.channel,
+            func.count(),
+            func.sum(OutgoingMessage.segment_count),
+            func.sum(OutgoingMessage.cost),
+            func.count().filter(OutgoingMessage.report == "delivered"),
+            func.count().filter(OutgoingMessage.report == "undelivered"),
+        )
+        .where(OutgoingMessage.state == OutgoingState.SENT, OutgoingMessage.created_at >= since)
+        .group_by(OutgoingMessage.channel)
+    )
+    return {row[0]: SentTotals(row[1], row[2], row[3], row[4], row[5]) for row in rows}
+
+
+def _find_last_tests(session: Session, *, since: datetime) -> dict[str, OutgoingMessage]:
+    """Find by channel the newest test message since an instant."""
+    newest = session.scalars(
+        select(OutgoingMessage)
+        .where(OutgoingMessage.kind == TEST_KIND, OutgoingMessage.created_at >= since)
+        .ext(distinct_on(OutgoingMessage.channel))
+        .order_by(OutgoingMessage.channel, OutgoingMessage.id.desc())
+    )
+    return {message.channel: message for message in newest}
 
 
 def get_queue(session: Session, *, now: datetime) -> MessageQueue:
