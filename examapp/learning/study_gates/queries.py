@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from examapp import points
@@ -59,20 +59,16 @@ def count_cleared(session: Session, exam: Exam, access: AccessScope) -> tuple[in
 
 def list_missing_study(session: Session, exam: Exam, access: AccessScope, *, limit: int) -> list[MissingStudy]:
     """List who lacks the clearance of an exam within an access scope, by unit and staff number; at most so many. Three statements."""
-    year = local(exam.opens_at).year
-    done = (
-        select(
-            CourseCompletion.person_id,
-            func.sum(CourseCompletion.credits).filter(CourseCompletion.is_required).label("required"),
-            func.sum(CourseCompletion.credits).filter(~CourseCompletion.is_required).label("elective"),
-            func.array_agg(CourseCompletion.course_id).label("course_ids"),
-        )
-        .where(CourseCompletion.year == year)
-        .group_by(CourseCompletion.person_id)
-        .subquery()
-    )
+    done = _completed_in(local(exam.opens_at).year)
     rows = session.execute(
-        select(Person.name, Person.staff_number, Unit.name, done.c.required, done.c.elective, done.c.course_ids)
+        select(
+            Person.name,
+            Person.staff_number,
+            Unit.name.label("unit_name"),
+            func.coalesce(done.c.required, 0).label("required"),
+            func.coalesce(done.c.elective, 0).label("elective"),
+            done.c.course_ids,
+        )
         .select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(done, done.c.person_id == Person.id)
@@ -90,15 +86,30 @@ def list_missing_study(session: Session, exam: Exam, access: AccessScope, *, lim
     titles = course_titles(session, exam)
     return [
         MissingStudy(
-            name=row[0],
-            staff_number=row[1],
-            unit_name=row[2],
-            required=row[3] or Decimal(0),
-            elective=row[4] or Decimal(0),
-            courses=tuple(title for course_id, title in titles.items() if course_id not in (row[5] or ())),
+            name=row.name,
+            staff_number=row.staff_number,
+            unit_name=row.unit_name,
+            required=row.required,
+            elective=row.elective,
+            courses=tuple(title for course_id, title in titles.items() if course_id not in (row.course_ids or ())),
         )
         for row in rows
     ]
+
+
+def _completed_in(year: int) -> Subquery:
+    """Select by person the credits and the courses that were completed in a year."""
+    return (
+        select(
+            CourseCompletion.person_id,
+            func.sum(CourseCompletion.credits).filter(CourseCompletion.is_required).label("required"),
+            func.sum(CourseCompletion.credits).filter(~CourseCompletion.is_required).label("elective"),
+            func.array_agg(CourseCompletion.course_id).label("course_ids"),
+        )
+        .where(CourseCompletion.year == year)
+        .group_by(CourseCompletion.person_id)
+        .subquery()
+    )
 
 
 def course_titles(session: Session, exam: Exam) -> dict[int, str]:

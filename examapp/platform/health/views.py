@@ -121,47 +121,73 @@ class _SiteFigures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read the figures."""
-        session, settings = self._session, current_app.config["SETTINGS"]
-        ungraded, quarantined = count_ungraded(session)
-        attempts = GaugeMetricFamily("examapp_attempts", "Attempts by state.", labels=["state"])
-        attempts.add_metric(["in_progress"], count_in_progress(session))
-        attempts.add_metric(["ungraded"], ungraded)
-        attempts.add_metric(["set_aside"], quarantined)
-        yield attempts
-        jobs = GaugeMetricFamily("examapp_jobs", "Background jobs by kind and state.", labels=["kind", "state"])
-        for counts in setup_queries.count_jobs(session):
-            for state in ("waiting", "running", "failed"):
-                jobs.add_metric([_METRIC_KINDS.get(counts.kind, counts.kind), state], getattr(counts, state))
-        yield jobs
-        beats = setup_queries.heartbeats(session)
-        for name, text, at in (
-            ("sweeper", "the sweeper was last alive", beats.get(setup_queries.SWEEPER)),
-            ("schedule", "the schedule (beat) was last alive", beats.get(setup_queries.SCHEDULE)),
-            ("backup", "the last whole base backup", backup_at(settings)),
-        ):
-            age = (clock.now() - at).total_seconds() if at else inf
-            yield GaugeMetricFamily(f"examapp_{name}_age_seconds", f"Seconds since {text}.", value=age)
-        hosts = GaugeMetricFamily(
-            "examapp_database_host", "1 for what each host of the database is now.", labels=["host", "state"]
-        )
-        clocks = GaugeMetricFamily(
-            "examapp_database_clock_offset_seconds", "Each host's clock minus this machine's.", labels=["host"]
-        )
-        for host in inspect_hosts(settings.database_url):
-            hosts.add_metric([host.name, host.state], 1)
-            if host.has_answered:
-                clocks.add_metric([host.name], host.clock_offset_s)
-        yield from (hosts, clocks)
-        yield from _link_figures(list_links(session), now=clock.now())
-        text = "1 where ids of this database are of another cell, or CELL is not theirs."
-        yield GaugeMetricFamily("examapp_cell_ids_wrong", text, value=1 if cell_issue(session, settings) else 0)
-        ends_at = _certificate_end(settings.site_url)
-        if ends_at is not None:
-            left = (ends_at - clock.now()).total_seconds()
-            yield GaugeMetricFamily("examapp_certificate_seconds", "Until the site's certificate ends.", value=left)
-        issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
-        text = "1 where the kept head of the audit chain is not on it."
-        yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
+        session, settings, now = self._session, current_app.config["SETTINGS"], clock.now()
+        yield _attempt_figures(session)
+        yield _job_figures(session)
+        yield from _age_figures(session, settings, now=now)
+        yield from _host_figures(settings)
+        yield from _link_figures(list_links(session), now=now)
+        yield from _issue_figures(session, settings)
+        yield from _certificate_figures(settings, now=now)
+
+
+def _attempt_figures(session: Session) -> Metric:
+    ungraded, quarantined = count_ungraded(session)
+    attempts = GaugeMetricFamily("examapp_attempts", "Attempts by state.", labels=["state"])
+    attempts.add_metric(["in_progress"], count_in_progress(session))
+    attempts.add_metric(["ungraded"], ungraded)
+    attempts.add_metric(["set_aside"], quarantined)
+    return attempts
+
+
+def _job_figures(session: Session) -> Metric:
+    jobs = GaugeMetricFamily("examapp_jobs", "Background jobs by kind and state.", labels=["kind", "state"])
+    for counts in setup_queries.count_jobs(session):
+        for state in ("waiting", "running", "failed"):
+            jobs.add_metric([_METRIC_KINDS.get(counts.kind, counts.kind), state], getattr(counts, state))
+    return jobs
+
+
+def _age_figures(session: Session, settings: Settings, *, now: datetime) -> Iterator[Metric]:
+    """Give how long ago each part that must beat was last alive, infinite where it never was."""
+    beats = setup_queries.heartbeats(session)
+    for name, text, at in (
+        ("sweeper", "the sweeper was last alive", beats.get(setup_queries.SWEEPER)),
+        ("schedule", "the schedule (beat) was last alive", beats.get(setup_queries.SCHEDULE)),
+        ("backup", "the last whole base backup", backup_at(settings)),
+    ):
+        age = (now - at).total_seconds() if at else inf
+        yield GaugeMetricFamily(f"examapp_{name}_age_seconds", f"Seconds since {text}.", value=age)
+
+
+def _host_figures(settings: Settings) -> Iterator[Metric]:
+    hosts = GaugeMetricFamily(
+        "examapp_database_host", "1 for what each host of the database is now.", labels=["host", "state"]
+    )
+    clocks = GaugeMetricFamily(
+        "examapp_database_clock_offset_seconds", "Each host's clock minus this machine's.", labels=["host"]
+    )
+    for host in inspect_hosts(settings.database_url):
+        hosts.add_metric([host.name, host.state], 1)
+        if host.has_answered:
+            clocks.add_metric([host.name], host.clock_offset_s)
+    yield from (hosts, clocks)
+
+
+def _issue_figures(session: Session, settings: Settings) -> Iterator[Metric]:
+    """Give 1 for each of what must never be wrong and is."""
+    text = "1 where ids of this database are of another cell, or CELL is not theirs."
+    yield GaugeMetricFamily("examapp_cell_ids_wrong", text, value=1 if cell_issue(session, settings) else 0)
+    issue = find_head_issue(session, cipher=current_app.extensions["cipher"], folder=settings.data_path)
+    text = "1 where the kept head of the audit chain is not on it."
+    yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if issue else 0)
+
+
+def _certificate_figures(settings: Settings, *, now: datetime) -> Iterator[Metric]:
+    ends_at = _certificate_end(settings.site_url)
+    if ends_at is not None:
+        left = (ends_at - now).total_seconds()
+        yield GaugeMetricFamily("examapp_certificate_seconds", "Until the site's certificate ends.", value=left)
 
 
 def _link_figures(links: list[Link], *, now: datetime) -> Iterator[Metric]:
