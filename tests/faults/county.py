@@ -26,7 +26,7 @@ from examapp.content.question_intake.actions import take_over
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.actions import prepare_papers
-from examapp.delivery.exam_publication.actions import extend, publish_exam
+from examapp.delivery.exam_publication.actions import ExtensionGrant, extend, publish_exam
 from examapp.delivery.exams.actions import ExamSettings, create_exam
 from examapp.delivery.exams.models import ExamKind
 from examapp.delivery.results.queries import are_keys_out
@@ -67,10 +67,9 @@ def _do(text: str) -> int:
         return _exam(*map(int, text.split(":")))
     exam_id, unit_id, seconds = map(int, text.split(":")[1:])
     with transaction() as session:
-        extend(
-            ActionContext(session, SYSTEM, clock.now()), exam_id=exam_id, unit_id=unit_id, person_id=None, seconds=seconds,
-            reason="演练", request_key="drill", keys_out=are_keys_out, is_known=True, access=_EVERYWHERE,
-        )  # fmt: skip
+        grant = ExtensionGrant(unit_id=unit_id, person_id=None, seconds=seconds, reason="演练", request_key="drill")
+        context = ActionContext(session, SYSTEM, clock.now())
+        extend(context, grant, exam_id=exam_id, keys_out=are_keys_out, is_known=True, access=_EVERYWHERE)
     return exam_id
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.exam_publication.actions import extend
+from examapp.delivery.exam_publication.actions import ExtensionGrant, extend
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.results.queries import are_keys_out
@@ -15,14 +15,11 @@ from tests.conftest import NOON
 
 
 def grant(world, candidate_client, *, minutes=15, key="k", at=NOON + timedelta(minutes=10), unit_id=None):
+    unit_id = unit_id or candidate_client.person.unit_id
     extend(
         ActionContext(world.session, Actor(person_id=None), at),
+        ExtensionGrant(unit_id=unit_id, person_id=None, seconds=60 * minutes, reason="停电", request_key=key),
         exam_id=candidate_client.exam_id,
-        unit_id=unit_id or candidate_client.person.unit_id,
-        person_id=None,
-        seconds=60 * minutes,
-        reason="停电",
-        request_key=key,
         keys_out=are_keys_out,
         is_known=False,
         access=AccessScope(True),

@@ -59,12 +59,10 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scenario, race_app):
     def press(session):
         return exam_publication_actions.extend(
             ActionContext(session, Actor(person_id=None), clock.now()),
+            exam_publication_actions.ExtensionGrant(
+                unit_id=scenario["unit_id"], person_id=None, seconds=900, reason="停电", request_key="one-press"
+            ),
             exam_id=scenario["exam_id"],
-            unit_id=scenario["unit_id"],
-            person_id=None,
-            seconds=900,
-            reason="停电",
-            request_key="one-press",
             keys_out=are_keys_out,
             is_known=False,
             access=EVERYTHING,

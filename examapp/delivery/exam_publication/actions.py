@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -242,46 +243,57 @@ def change_release(
     return exam
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionGrant:
+    """Extra time for a unit's subtree or for one person; to one person also a window beside the exam's, before or after its close, and more attempts."""
+
+    unit_id: int | None
+    person_id: int | None
+    seconds: int
+    reason: str
+    request_key: str
+    """The same key counts once."""
+    window: Window | None = None
+    more_attempts: int = 0
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the log says of it."""
+        details: dict[str, Any] = {"unit_id": self.unit_id, "seconds": self.seconds}
+        if self.more_attempts:
+            details["more_attempts"] = self.more_attempts
+        if self.window is not None:
+            details["own_window"] = [self.window.opens_at.isoformat(), self.window.closes_at.isoformat()]
+        return details
+
+
 def extend(
     context: ActionContext,
+    grant: ExtensionGrant,
     *,
     exam_id: int,
-    unit_id: int | None,
-    person_id: int | None,
-    seconds: int,
-    reason: str,
-    request_key: str,
     keys_out: KeysOut,
     is_known: bool,
     access: AccessScope,
-    window: Window | None = None,
-    more_attempts: int = 0,
 ) -> bool:
-    """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
+    """Grant what is asked for in an exam; tell whether it is new.
 
-    To one person also a window beside the exam's, before or after its close, and more attempts. `attempt_changes` moves the deadlines of attempts under way by the row that this leaves.
-    `is_known`: ticked that the keys are out, without which it is rejected then.
+    `attempt_changes` moves the deadlines of attempts under way by the row that this leaves. `is_known`: ticked that the keys are out, without
+    which it is rejected then.
     """
     session, now = context.session, context.now
     exam = lock_exam(session, exam_id, access)
-    _validate_extension(
-        session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, access=access
-    )
-    if window is not None or more_attempts > 0:
-        _validate_arrangement(exam, person_id=person_id, window=window, more_attempts=more_attempts, now=now)
-    elif not seconds:
+    _validate_extension(session, exam, grant, access=access)
+    if grant.window is not None or grant.more_attempts > 0:
+        _validate_arrangement(exam, grant, now=now)
+    elif not grant.seconds:
         raise InvalidExamError("请填写延长的分钟数、另定的时间或增加的次数，至少填一项。")
     is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
-    granted = _store_extension(
-        session, exam_id=exam.id, request_key=request_key, unit_id=unit_id, person_id=person_id, seconds=seconds, more_attempts=more_attempts,
-        opens_at=window and window.opens_at, closes_at=window and window.closes_at, reason=reason, is_after_keys=is_after_keys,
-        granted_by_id=context.actor.person_id, granted_at=now, applied_at=None if seconds else now,
-    )  # fmt: skip
-    if granted is None:
+    extension_id = _store_extension(context, exam, grant, is_after_keys=is_after_keys)
+    if extension_id is None:
         return False
-    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
-    details |= _arrangement_details(window, more_attempts)
-    record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=person_id, details=details)
+    details = {"extension_id": extension_id} | grant.details | _noted(is_after_keys)
+    record(context, "exams.extend", object_type="exam", object_id=exam.id, person_id=grant.person_id, details=details)
     enqueue_after_commit(session, "grading.apply_extensions")
     return True
 
@@ -289,12 +301,11 @@ def extend(
 MAX_MORE_ATTEMPTS = 3
 
 
-def _validate_arrangement(
-    exam: Exam, *, person_id: int | None, window: Window | None, more_attempts: int, now: datetime
-) -> None:
-    if person_id is None:
+def _validate_arrangement(exam: Exam, grant: ExtensionGrant, *, now: datetime) -> None:
+    window, more = grant.window, grant.more_attempts
+    if grant.person_id is None:
         raise InvalidExamError("另定时间、增加次数只能给一个人，请填写工号。")
-    if not 0 <= more_attempts <= MAX_MORE_ATTEMPTS or (more_attempts and exam.attempts_allowed is None):
+    if not 0 <= more <= MAX_MORE_ATTEMPTS or (more and exam.attempts_allowed is None):
         raise InvalidExamError(f"最多增加 {MAX_MORE_ATTEMPTS} 次；不限作答次数的考试不需要增加。")
     if window is None:
         return
@@ -304,19 +315,26 @@ def _validate_arrangement(
         raise InvalidExamError(f"另定的时间不够答题：这场考试答题 {exam.duration_s // 60} 分钟，请至少留出这么长。")
 
 
-def _store_extension(session: Session, **columns: Any) -> int | None:
+def _store_extension(context: ActionContext, exam: Exam, grant: ExtensionGrant, *, is_after_keys: bool) -> int | None:
     """Insert an extension; None where its request was stored before."""
-    fresh = insert(ExamExtension).values(**columns)
-    return session.scalar(
+    fresh = insert(ExamExtension).values(
+        exam_id=exam.id,
+        unit_id=grant.unit_id,
+        person_id=grant.person_id,
+        seconds=grant.seconds,
+        reason=grant.reason,
+        request_key=grant.request_key,
+        opens_at=grant.window and grant.window.opens_at,
+        closes_at=grant.window and grant.window.closes_at,
+        more_attempts=grant.more_attempts,
+        is_after_keys=is_after_keys,
+        granted_by_id=context.actor.person_id,
+        granted_at=context.now,
+        applied_at=None if grant.seconds else context.now,
+    )
+    return context.session.scalar(
         fresh.on_conflict_do_nothing(index_elements=["exam_id", "request_key"]).returning(ExamExtension.id)
     )
-
-
-def _arrangement_details(window: Window | None, more_attempts: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"more_attempts": more_attempts} if more_attempts else {}
-    if window is not None:
-        found["own_window"] = [window.opens_at.isoformat(), window.closes_at.isoformat()]
-    return found
 
 
 def _noted(is_after_keys: bool) -> dict[str, bool]:
@@ -334,23 +352,14 @@ def set_exam_notice(context: ActionContext, *, exam_id: int, text: str, access: 
     record(context, "exams.set_exam_notice", object_type="exam", object_id=exam.id, details=details)
 
 
-def _validate_extension(
-    session: Session,
-    exam: Exam,
-    *,
-    unit_id: int | None,
-    person_id: int | None,
-    seconds: int,
-    reason: str,
-    access: AccessScope,
-) -> None:
+def _validate_extension(session: Session, exam: Exam, grant: ExtensionGrant, *, access: AccessScope) -> None:
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError("考试还没有发布，不需要延长。")
-    if (unit_id is None) == (person_id is None):
+    if (grant.unit_id is None) == (grant.person_id is None):
         raise InvalidExamError("请选择一个单位，或填写一个人的工号，只能二选一。")
-    if not 0 <= seconds <= MAX_EXTENSION_S or not reason.strip():
+    if not 0 <= grant.seconds <= MAX_EXTENSION_S or not grant.reason.strip():
         raise InvalidExamError("请填写 240 分钟以内的延长时间和原因。")
-    home = select(Person.unit_id).where(Person.id == person_id).scalar_subquery()
-    unit = session.scalar(select(Unit).where(Unit.id == (unit_id if unit_id is not None else home)))
+    home = select(Person.unit_id).where(Person.id == grant.person_id).scalar_subquery()
+    unit = session.scalar(select(Unit).where(Unit.id == (grant.unit_id if grant.unit_id is not None else home)))
     if unit is None or not access.covers(region_path=unit.region_path, sector_path=unit.sector_path):
         raise NotFoundError

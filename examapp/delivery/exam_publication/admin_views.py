@@ -168,17 +168,15 @@ def _extend(context: ActionContext, exam_id: int, form: ExtensionForm, access: A
     person_id = None
     if form.staff_number.data:
         person_id = get_named_person(context.session, form.staff_number.data, access).id
-    return actions.extend(
-        context,
-        exam_id=exam_id,
+    grant = actions.ExtensionGrant(
         unit_id=form.unit_id.data,
         person_id=person_id,
         seconds=(form.minutes.data or 0) * 60,
         reason=form.reason.data.strip(),
         request_key=form.request_key.data,
-        keys_out=_keys_out(),
-        is_known=form.is_known.data,
-        access=access,
         window=_window_of(form),
         more_attempts=form.more_attempts.data or 0,
+    )
+    return actions.extend(
+        context, grant, exam_id=exam_id, keys_out=_keys_out(), is_known=form.is_known.data, access=access
     )
