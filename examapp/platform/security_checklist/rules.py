@@ -24,11 +24,20 @@ _CLOCK_GOOD_S, _CLOCK_BAD_S = 2.0, 30.0
 _HOST_LABELS = {
     HostState.PRIMARY: ("主库", ""),
     HostState.STANDBY: ("备库", ""),
-    HostState.STALLED: ("备库，没有在接收", "请检查这台机器的磁盘空间和它到主库的网络；恢复以前，主库再坏就没有接替的。"),
-    HostState.DISTRUSTED: ("证书已过期或不可信", "请为这台数据库换上新证书（docker/county 的 tls 目录），再 patronictl reload；恢复以前，程序不会连它。"),
-    HostState.AWAY: ("连不上", "请检查这台机器、它的数据库和磁盘空间，或改正 DATABASE_URL 中的主机；恢复以前，另一台也坏时就会停机。"),
+    HostState.STALLED: (
+        "备库，没有在接收",
+        "请检查这台机器的磁盘空间和它到主库的网络；恢复以前，主库再坏就没有接替的。",
+    ),
+    HostState.DISTRUSTED: (
+        "证书已过期或不可信",
+        "请为这台数据库换上新证书（docker/county 的 tls 目录），再 patronictl reload；恢复以前，程序不会连它。",
+    ),
+    HostState.AWAY: (
+        "连不上",
+        "请检查这台机器、它的数据库和磁盘空间，或改正 DATABASE_URL 中的主机；恢复以前，另一台也坏时就会停机。",
+    ),
     HostState.FOREIGN: ("是另一套数据库", "请改正 DATABASE_URL：写到那里的数据不在本站的数据库里。"),
-}  # fmt: skip
+}
 
 
 class Level(StrEnum):
@@ -132,50 +141,82 @@ def judge_site(
     ]
 
 
+def _point(name: str, found: str, advice: str, *, is_good: bool, otherwise: Level = Level.LOOK) -> Point:
+    """Make a point that is green, or of another level and with what to do then."""
+    return Point(name, Level.GOOD if is_good else otherwise, found, "" if is_good else advice)
+
+
 def _settings(settings: Settings) -> list[Point]:
     is_production = settings.app_mode is Mode.PRODUCTION
     issues = list_secret_issues(settings)
+    has_strict_passwords = settings.password_profile is PasswordProfile.DENGBAO
+    minutes = settings.admin_idle_minutes
     return [
-        Point("运行方式", Level.GOOD if is_production else Level.LOOK, "正式" if is_production else "试用或测试", "" if is_production else "正式考试前，请按运维手册以 APP_MODE=production 部署。"),
-        Point("密钥", Level.BAD if issues else Level.GOOD, "有问题" if issues else "已设置，且不是示例值", "".join(issues)),
-        Point("首次设置页", Level.LOOK if settings.setup_code and is_production else Level.GOOD, "设置码仍在" if settings.setup_code else "已关闭", "设置已完成，请删去环境变量 SETUP_CODE。" if settings.setup_code and is_production else ""),
-        Point("日志级别", Level.LOOK if settings.log_level == "DEBUG" else Level.GOOD, settings.log_level, "DEBUG 只用于排查，请改回 INFO。" if settings.log_level == "DEBUG" else ""),
-        Point("密码规则", Level.GOOD if settings.password_profile is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if settings.password_profile is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
-        _idle(settings),
-    ]  # fmt: skip
+        _point(
+            "运行方式",
+            "正式" if is_production else "试用或测试",
+            "正式考试前，请按运维手册以 APP_MODE=production 部署。",
+            is_good=is_production,
+        ),
+        _point(
+            "密钥",
+            "有问题" if issues else "已设置，且不是示例值",
+            "".join(issues),
+            is_good=not issues,
+            otherwise=Level.BAD,
+        ),
+        _point(
+            "首次设置页",
+            "设置码仍在" if settings.setup_code else "已关闭",
+            "设置已完成，请删去环境变量 SETUP_CODE。",
+            is_good=not (settings.setup_code and is_production),
+        ),
+        _point(
+            "日志级别",
+            settings.log_level,
+            "DEBUG 只用于排查，请改回 INFO。",
+            is_good=settings.log_level != "DEBUG",
+        ),
+        _point(
+            "密码规则",
+            "等保（四类字符、历史、定期更换）" if has_strict_passwords else "长度与常见密码检查",
+            "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。",
+            is_good=has_strict_passwords,
+        ),
+        _point(
+            "管理员无操作退出",
+            f"{minutes} 分钟" if minutes else "不限",
+            "请把 ADMIN_IDLE_MINUTES 设为 30 或更短。",
+            is_good=0 < minutes <= 30,
+        ),
+    ]
 
 
 def _sign_ins(policy: SignInPolicy) -> Point:
-    is_usual = policy.days <= SIGN_IN_LIFE.days and not policy.is_kept_for_exam
-    text = f"{policy.days} 天" + ("，并保留到考试结束" if policy.is_kept_for_exam else "")
-    advice = "" if is_usual else f"考试期间可以这样；考完请普法办在“平台设置”里改回 {SIGN_IN_LIFE.days} 天。"
-    return Point("考生登录保留", Level.GOOD if is_usual else Level.LOOK, text, advice)
-
-
-def _idle(settings: Settings) -> Point:
-    minutes = settings.admin_idle_minutes
-    is_good = 0 < minutes <= 30
-    return Point(
-        "管理员无操作退出",
-        Level.GOOD if is_good else Level.LOOK,
-        f"{minutes} 分钟" if minutes else "不限",
-        "" if is_good else "请把 ADMIN_IDLE_MINUTES 设为 30 或更短。",
+    return _point(
+        "考生登录保留",
+        f"{policy.days} 天" + ("，并保留到考试结束" if policy.is_kept_for_exam else ""),
+        f"考试期间可以这样；考完请普法办在“平台设置”里改回 {SIGN_IN_LIFE.days} 天。",
+        is_good=policy.days <= SIGN_IN_LIFE.days and not policy.is_kept_for_exam,
     )
 
 
 def _database(found: ChecklistFindings) -> list[Point]:
-    points = [
-        Point(
-            f"数据库 {name}",
-            Level.GOOD if is_on else Level.BAD,
-            "已打开" if is_on else "已关闭",
-            "" if is_on else text,
+    points = []
+    for name, advice in DURABILITY_ISSUES.items():
+        is_on = found.database.get(name, "off") != "off"
+        points.append(
+            _point(f"数据库 {name}", "已打开" if is_on else "已关闭", advice, is_good=is_on, otherwise=Level.BAD)
         )
-        for name, text in DURABILITY_ISSUES.items()
-        for is_on in [found.database.get(name, "off") != "off"]
-    ]
-    is_demo = found.has_demo_accounts
-    points.append(Point("演示账号", Level.BAD if is_demo else Level.GOOD, "有，口令公开" if is_demo else "没有", "请换用空数据库，不要在演示库上办正式考试。" if is_demo else ""))  # fmt: skip
+    points.append(
+        _point(
+            "演示账号",
+            "有，口令公开" if found.has_demo_accounts else "没有",
+            "请换用空数据库，不要在演示库上办正式考试。",
+            is_good=not found.has_demo_accounts,
+            otherwise=Level.BAD,
+        )
+    )
     return points
 
 
@@ -193,15 +234,16 @@ def _hosts(hosts: Sequence[DatabaseHost]) -> list[Point]:
         points.append(Point("各台机器的时钟", level, f"最多相差 {apart:.0f} 秒", advice))
     primaries = sum(host.state is HostState.PRIMARY for host in hosts)
     if hosts and primaries != 1:
-        points.append(Point("主库", Level.BAD, f"有 {primaries} 个", "只能有一个主库。请执行 patronictl list 查看，按运维手册“两台机器和一台见证机”处理。"))  # fmt: skip
+        advice = "只能有一个主库。请执行 patronictl list 查看，按运维手册“两台机器和一台见证机”处理。"
+        points.append(Point("主库", Level.BAD, f"有 {primaries} 个", advice))
     return points
 
 
 def _cell(settings: Settings, issue: str) -> list[Point]:
     if not settings.cell and not issue:
         return []
-    is_sound = not issue
-    return [Point("分区编号", Level.GOOD if is_sound else Level.BAD, f"第 {settings.cell} 分区" if is_sound else "有问题", issue)]  # fmt: skip
+    found = "有问题" if issue else f"第 {settings.cell} 分区"
+    return [_point("分区编号", found, issue, is_good=not issue, otherwise=Level.BAD)]
 
 
 def _links(found: ChecklistFindings, *, now: datetime) -> list[Point]:
@@ -224,21 +266,29 @@ def _links(found: ChecklistFindings, *, now: datetime) -> list[Point]:
 def _people(settings: Settings, found: ChecklistFindings) -> list[Point]:
     names = {"system_admin": "系统管理员", "security_admin": "安全管理员", "audit_admin": "审计管理员"}
     unfilled = [text for role, text in names.items() if not found.holders.get(role)]
-    points = [Point("三员配备", Level.BAD if unfilled else Level.GOOD, "、".join(f"{text} {found.holders.get(role, 0)} 人" for role, text in names.items()), f"请由安全管理员为 {'、'.join(unfilled)} 授权，三种角色由不同的人担任。" if unfilled else "")]  # fmt: skip
-    missing = found.without_second_factor
+    return [
+        _point(
+            "三员配备",
+            "、".join(f"{text} {found.holders.get(role, 0)} 人" for role, text in names.items()),
+            f"请由安全管理员为 {'、'.join(unfilled)} 授权，三种角色由不同的人担任。",
+            is_good=not unfilled,
+            otherwise=Level.BAD,
+        ),
+        _second_factor(settings, found),
+    ]
+
+
+def _second_factor(settings: Settings, found: ChecklistFindings) -> Point:
+    name = "管理员动态口令"
     if settings.second_factor == "off":
-        points.append(
-            Point(
-                "管理员动态口令",
-                Level.BAD,
-                "已停用",
-                "等保三级要求管理员用两种方式鉴别身份，请设 SECOND_FACTOR=required。",
-            )
-        )
-    else:
-        text = f"{found.administrators} 名管理员中 {missing} 名没有启用"
-        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, text, "请通知他们在“动态口令”页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
-    return points
+        advice = "等保三级要求管理员用两种方式鉴别身份，请设 SECOND_FACTOR=required。"
+        return Point(name, Level.BAD, "已停用", advice)
+    return _point(
+        name,
+        f"{found.administrators} 名管理员中 {found.without_second_factor} 名没有启用",
+        "请通知他们在“动态口令”页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。",
+        is_good=not found.without_second_factor,
+    )
 
 
 def _backup(found: ChecklistFindings, *, now: datetime) -> Point:
@@ -261,13 +311,32 @@ def _audit(settings: Settings, found: ChecklistFindings, *, now: datetime) -> li
         seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
     if found.head_issue:
         seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.head_issue)
+    verify_advice = (
+        "每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。",
+        "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。",
+    )
+    keys_advice = (
+        "每天自动核对一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask keys check。",
+        "请执行 flask keys check 查看是哪些，核对 DATA_KEYS 是否齐全；齐全的，从备份中恢复。",
+    )
     return [
         seal,
-        _checked("审计记录校验", found.verified_at, found.chain_issues, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
-        _checked("加密数据核对", found.opened_at, found.unopened, now, ("每天自动核对一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask keys check。", "请执行 flask keys check 查看是哪些，核对 DATA_KEYS 是否齐全；齐全的，从备份中恢复。")),
-        Point("审计记录保存期", Level.GOOD if days >= MIN_KEPT_DAYS else Level.BAD, f"{days} 天", "" if days >= MIN_KEPT_DAYS else "不得少于 200 天，请改 KEEP_AUDIT_DAYS。"),
-        Point("审计记录防改", Level.LOOK if found.may_change_log else Level.GOOD, "程序的数据库账号能修改或删除" if found.may_change_log else "程序的数据库账号不能修改、删除", "请按运维手册收回程序账号对审计表的修改、删除权。" if found.may_change_log else ""),
-    ]  # fmt: skip
+        _checked("审计记录校验", found.verified_at, found.chain_issues, now, verify_advice),
+        _checked("加密数据核对", found.opened_at, found.unopened, now, keys_advice),
+        _point(
+            "审计记录保存期",
+            f"{days} 天",
+            "不得少于 200 天，请改 KEEP_AUDIT_DAYS。",
+            is_good=days >= MIN_KEPT_DAYS,
+            otherwise=Level.BAD,
+        ),
+        _point(
+            "审计记录防改",
+            "程序的数据库账号能修改或删除" if found.may_change_log else "程序的数据库账号不能修改、删除",
+            "请按运维手册收回程序账号对审计表的修改、删除权。",
+            is_good=not found.may_change_log,
+        ),
+    ]
 
 
 def _certificate(settings: Settings, ends_at: datetime | None, *, now: datetime) -> Point:
@@ -280,7 +349,8 @@ def _certificate(settings: Settings, ends_at: datetime | None, *, now: datetime)
         )
     left = ends_at - now
     level = Level.BAD if left < CERTIFICATE_BAD else Level.LOOK if left < CERTIFICATE_GOOD else Level.GOOD
-    return Point("https 证书", level, f"还有 {max(left.days, 0)} 天到期" if left > timedelta(0) else "已过期", "" if level is Level.GOOD else "请尽快换上新证书，并重新加载 nginx。")  # fmt: skip
+    found = f"还有 {max(left.days, 0)} 天到期" if left > timedelta(0) else "已过期"
+    return Point("https 证书", level, found, "" if level is Level.GOOD else "请尽快换上新证书，并重新加载 nginx。")
 
 
 def _aged(name: str, at: datetime | None, now: datetime, limits: tuple[timedelta, timedelta], advice: str) -> Point:
