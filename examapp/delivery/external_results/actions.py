@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -33,70 +34,49 @@ from examapp.organisation.access.queries import list_grants, within
 from examapp.organisation.access.rules import AccessScope, access_of
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.platform.audit.actions import ActionContext, record
+from examapp.platform.audit.actions import ActionContext, Actor, record
 from examapp.points import round_points
 from examapp.security.ciphers import DecryptionError, FieldCipher
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalMark:
-    """A person's points on another platform."""
-
-    person_id: int
-    unit_id: int
-    points: Decimal
-
-
-def record_external_results(
-    session: Session,
-    *,
-    exam_id: int,
-    import_id: int,
-    marks: Sequence[ExternalMark],
-    possible: Decimal,
-    source: str,
-    taken_at: datetime,
-    recorded_by_id: int | None,
-    now: datetime,
-) -> int:
-    """Let these results count in an exam, by its own pass mark and bands; those of the same people that stood before step back."""
-    exam = _lock(session, exam_id)
-    people = [mark.person_id for mark in marks]
+def _let_results_count(session: Session, job: ResultImport, rows: Sequence[Any], *, actor: Actor, now: datetime) -> int:
+    """Let the points of an import's rows count in its exam, by the exam's own pass mark and bands; those of the same people that stood before step back."""
+    exam = _lock(session, job.exam_id)
     session.execute(
         update(ExternalResult)
         .where(
-            ExternalResult.exam_id == exam_id, ExternalResult.person_id.in_(people), ExternalResult.undone_at.is_(None)
+            ExternalResult.exam_id == exam.id,
+            ExternalResult.person_id.in_([row.person_id for row in rows]),
+            ExternalResult.undone_at.is_(None),
         )
-        .values(undone_at=now, replaced_by_id=import_id)
+        .values(undone_at=now, replaced_by_id=job.id)
     )
-    limits = rules_of(exam)
     shared = {
-        "exam_id": exam_id,
-        "import_id": import_id,
-        "source": source,
-        "points_possible": possible,
-        "taken_at": taken_at,
+        "exam_id": exam.id,
+        "import_id": job.id,
+        "source": job.source,
+        "points_possible": job.points_possible,
+        "taken_at": from_local(datetime.combine(job.taken_on, time(12))),
         "recorded_at": now,
-        "recorded_by_id": recorded_by_id,
+        "recorded_by_id": actor.person_id,
     }
-    rows = []
-    for mark in marks:
-        band = band_of(mark.points, possible, limits)
-        rows.append(
+    limits, results = rules_of(exam), []
+    for row in rows:
+        band = band_of(row.points, job.points_possible, limits)
+        results.append(
             {
-                "person_id": mark.person_id,
-                "unit_id": mark.unit_id,
-                "points": mark.points,
-                "percent": round_points(mark.points * 100 / possible),
+                "person_id": row.person_id,
+                "unit_id": row.unit_id,
+                "points": row.points,
+                "percent": round_points(row.points * 100 / job.points_possible),
                 "band": band,
                 "is_passed": band is not Band.FAIL,
             }
             | shared
         )
-    if rows:
-        session.execute(insert(ExternalResult), rows)
+    session.execute(insert(ExternalResult), results)
     _note_whether_any(session, exam)
-    return len(rows)
+    return len(results)
 
 
 def undo_external_results(session: Session, *, exam_id: int, import_id: int, now: datetime) -> int:
@@ -309,18 +289,7 @@ def approve_import(context: ActionContext, *, import_id: int, access: AccessScop
     ).all()
     if not rows:
         raise InvalidExternalResultsError("没有可以计入的成绩。请先核对待核对的行，或者检查文件。")
-    marks = [ExternalMark(person_id=row.person_id, unit_id=row.unit_id, points=row.points) for row in rows]
-    job.taken_count = record_external_results(
-        session,
-        exam_id=job.exam_id,
-        import_id=job.id,
-        marks=marks,
-        possible=job.points_possible,
-        source=job.source,
-        taken_at=from_local(datetime.combine(job.taken_on, time(12))),
-        recorded_by_id=actor.person_id,
-        now=now,
-    )
+    job.taken_count = _let_results_count(session, job, rows, actor=actor, now=now)
     job.approved_at, job.approved_by_id = now, actor.person_id
     _record(context, "external_results.approve", job)
     return job.taken_count
