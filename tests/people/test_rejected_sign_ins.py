@@ -7,8 +7,11 @@ from datetime import timedelta
 import pytest
 
 from examapp.organisation.accounts import actions as account_actions
+from examapp.organisation.accounts.actions import Checked, Device, judge_password
+from examapp.organisation.accounts.queries import find_signed_in
+from examapp.organisation.accounts.rules import digest
 from examapp.organisation.captcha.rules import office_of
-from examapp.organisation.people.models import AddressFailure, Approval
+from examapp.organisation.people.models import AddressFailure, Approval, SignIn
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.helpers.forms import token_of
@@ -87,6 +90,45 @@ def test_every_try_costs_as_many_exchanges_under_a_known_name_as_under_an_unknow
                 sign_in(client, name, "wrong")
             costs.setdefault(number, set()).add(len(seen))
     assert {number: len(cost) for number, cost in costs.items()} == dict.fromkeys(range(7), 1), costs
+
+
+def test_a_right_password_costs_one_read_and_one_write(world, official, statements):
+    client = world.client()
+    client.get("/login")
+    with statements() as seen:
+        assert sign_in(client, "A10001").status_code == 303
+    assert len(seen) == 2, seen
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_known", "rejected"),
+    [
+        ({}, False, None),
+        ({"password_hash": "another"}, False, "wrong_credentials"),
+        ({"disabled_at": NOON}, True, "account_disabled"),
+        ({"failures": 4, "locked_until": NOON}, False, None),
+        ({"failures": 10, "locked_until": NOON + timedelta(minutes=1)}, False, "slow_down"),
+        ({"failures": 29, "locked_until": NOON + timedelta(minutes=1)}, True, None),
+        ({"failures": 30, "locked_until": NOON + timedelta(minutes=1)}, True, "slow_down"),
+    ],
+)
+def test_what_happened_to_an_account_while_its_password_was_compared_counts(
+    world, session, official, give_password, changed, is_known, rejected
+):
+    account = give_password(official)
+    checked = Checked(account_id=account.id, password_hash=account.password_hash, is_right=True, new_hash="new")
+    for name, value in changed.items():
+        setattr(account, name, value)
+    session.flush()
+    device = Device(address="10.0.0.1", name="", is_known=is_known)
+    result = judge_password(session, checked, device=device, now=NOON)
+    session.refresh(account)
+    assert (result.rejection and result.rejection.code) == rejected
+    assert session.query(SignIn).filter_by(account_id=account.id).count() == (rejected is None)
+    if rejected is None:
+        assert result.token
+        assert result.user == find_signed_in(session, digest(result.token))
+        assert (account.password_hash, account.failures, account.locked_until) == ("new", 0, None)
 
 
 def test_a_guarded_account_and_ones_own_request_are_rejected_with_a_line(world, session):

@@ -76,18 +76,19 @@ live_sign_ins = table(
     column("has_elder_mode", Boolean),
 )
 """The view of sign-ins that are alive, for statements that prove themselves who asks; its definition stands in the migration."""
-_SIGNED_IN = text("""
-SELECT s.sign_in_id, s.account_id, s.person_id, p.name, s.login_name, p.unit_id, u.name AS unit_name,
+SIGNED_IN_COLUMNS = """
+s.sign_in_id, s.account_id, s.person_id, p.name, s.login_name, p.unit_id, u.name AS unit_name,
   COALESCE((SELECT c.name FROM units AS c WHERE c.id = CAST(split_part(u.region_path, '/', 2) AS bigint) AND c.kind IN ('county', 'prefecture', 'province')), '') AS county_name,
   s.must_change_password,
   p.state = 'on_roster' AS is_candidate, s.started_at, COALESCE(s.seen_at, s.started_at) AS seen_at,
   EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
   s.has_second_factor, s.password_changed_at, s.has_elder_mode
-FROM live_sign_ins AS s
-JOIN persons AS p ON p.id = s.person_id
-JOIN units AS u ON u.id = p.unit_id
+"""
+"""What `SignedIn` holds, of sign-ins `s` (as in the view), persons `p` and units `u`."""
+_SIGNED_IN = text(f"""
+SELECT {SIGNED_IN_COLUMNS} FROM live_sign_ins AS s JOIN persons AS p ON p.id = s.person_id JOIN units AS u ON u.id = p.unit_id
 WHERE s.token_digest = :token_digest
-""")
+""")  # noqa: S608 – our own words
 """Plain text, since every request pays for it: putting a select() together costs a third of a save."""
 
 
@@ -95,10 +96,6 @@ _IS_CAPTCHA_DUE = """
 SELECT count(*) >= :most AS is_due FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
 """
 _HAS_FAILED = text(_IS_CAPTCHA_DUE)
-_LIMITS = text(f"""
-SELECT ({_IS_CAPTCHA_DUE}) AS is_captcha_due, u.failures, u.first_failure_at, u.locked_until
-FROM (SELECT) AS one LEFT JOIN unknown_login_names AS u ON u.name_digest = :name_digest
-""")  # noqa: S608 – our own words
 
 
 def find_signed_in(session: Session, token_digest: bytes) -> SignedIn | None:
@@ -135,15 +132,21 @@ class SignInLimits:
     """Of the typed name, where no account has it."""
 
 
-_TO_CHECK = text("""
+_TO_CHECK = """
 SELECT id AS account_id, person_id, login_name, password_hash, first_password_encrypted, failures, first_failure_at, locked_until
 FROM accounts WHERE id IN (
   SELECT id FROM accounts WHERE login_name = ANY(CAST(:names AS text[]))
   UNION ALL SELECT a.id FROM accounts AS a JOIN persons AS p ON p.id = a.person_id WHERE p.id_number_index = ANY(CAST(:id_numbers AS bytea[]))
   UNION ALL SELECT a.id FROM accounts AS a JOIN persons AS p ON p.id = a.person_id WHERE p.mobile_index = ANY(CAST(:mobiles AS bytea[]))
 ) LIMIT 4
-""")
+"""
 """A union, since an OR over two tables would read both whole."""
+_FIND_ACCOUNT = text(_TO_CHECK)
+_FIND_ACCOUNT_AND_LIMITS = text(f"""
+SELECT account.*, ({_IS_CAPTCHA_DUE}) AS is_captcha_due,
+  unknown.failures AS unknown_failures, unknown.first_failure_at AS unknown_first_failure_at, unknown.locked_until AS unknown_locked_until
+FROM (SELECT) AS one LEFT JOIN ({_TO_CHECK}) AS account ON true LEFT JOIN unknown_login_names AS unknown ON unknown.name_digest = :name_digest
+""")  # noqa: S608 – our own words
 
 
 def find_account_to_check(login_name: str, cipher: FieldCipher) -> AccountToCheck | None:
@@ -151,19 +154,49 @@ def find_account_to_check(login_name: str, cipher: FieldCipher) -> AccountToChec
 
     A mobile number that two persons share signs in neither of them; a staff number goes before the other two.
     """
-    names, id_numbers, mobiles = sorted({login_name, login_name.upper()}), [], []
-    if is_id_number(number := normalise_id_number(login_name)):
-        id_numbers = cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
-    if is_mobile(mobile := normalise_mobile(login_name)):
-        mobiles = cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
-    rows = execute_autocommit(_TO_CHECK, {"names": names, "id_numbers": id_numbers, "mobiles": mobiles})
+    values = _ways_to_name(login_name, cipher)
+    return _account_of(execute_autocommit(_FIND_ACCOUNT, values), login_name)
+
+
+def find_account_and_limits(
+    login_name: str, cipher: FieldCipher, *, name_digest: bytes, address: str | None, now: datetime
+) -> tuple[AccountToCheck | None, SignInLimits]:
+    """Find the account of a login name, and what a sign-in must wait for, in one statement of no session: the same whether an account has the name or not."""
+    values = {
+        **_ways_to_name(login_name, cipher),
+        "address": office_of(address),
+        "since": now - ADDRESS_WINDOW,
+        "most": MAX_FAILED_ACCOUNTS,
+        "name_digest": name_digest,
+    }
+    rows = execute_autocommit(_FIND_ACCOUNT_AND_LIMITS, values)
+    unknown = Failures(
+        count=rows[0].unknown_failures or 0,
+        first_at=rows[0].unknown_first_failure_at,
+        locked_until=rows[0].unknown_locked_until,
+    )
+    account = _account_of([row for row in rows if row.account_id is not None], login_name)
+    return account, SignInLimits(is_captcha_due=rows[0].is_captcha_due, unknown_failures=unknown)
+
+
+def _ways_to_name(login_name: str, cipher: FieldCipher) -> dict[str, Any]:
+    """Give what a typed name may be, as `_TO_CHECK` compares it."""
+    number, mobile = normalise_id_number(login_name), normalise_mobile(login_name)
+    return {
+        "names": sorted({login_name, login_name.upper()}),
+        "id_numbers": cipher.blind_indexes(number, purpose=ID_NUMBER_PURPOSE) if is_id_number(number) else [],
+        "mobiles": cipher.blind_indexes(mobile, purpose=MOBILE_PURPOSE) if is_mobile(mobile) else [],
+    }
+
+
+def _account_of(rows: Sequence[Any], login_name: str) -> AccountToCheck | None:
+    """Choose the account that was meant: its very staff number, else one that differs in case alone, else the only one."""
     named = [row for row in rows if row.login_name == login_name]
-    named = named or [row for row in rows if row.login_name in names]
+    named = named or [row for row in rows if row.login_name == login_name.upper()]
     found = named or rows
-    return _account_of(found[0]) if len(found) == 1 else None
-
-
-def _account_of(row: Any) -> AccountToCheck:
+    if len(found) != 1:
+        return None
+    (row,) = found
     return AccountToCheck(
         account_id=row.account_id,
         person_id=row.person_id,
@@ -203,19 +236,6 @@ def is_captcha_due(address: str | None, *, now: datetime) -> bool:
     """Tell whether so many accounts failed from an address recently that unknown devices solve a captcha; one statement of no session."""
     given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MAX_FAILED_ACCOUNTS}
     return bool(execute_autocommit(_HAS_FAILED, given)[0].is_due)
-
-
-def find_sign_in_limits(name_digest: bytes, *, address: str | None, now: datetime) -> SignInLimits:
-    """Find what a sign-in must wait for, in one statement of no session, the same whether an account has the name or not."""
-    given = {
-        "address": office_of(address),
-        "since": now - ADDRESS_WINDOW,
-        "most": MAX_FAILED_ACCOUNTS,
-        "name_digest": name_digest,
-    }
-    (row,) = execute_autocommit(_LIMITS, given)
-    unknown = Failures(count=row.failures or 0, first_at=row.first_failure_at, locked_until=row.locked_until)
-    return SignInLimits(is_captcha_due=row.is_captcha_due, unknown_failures=unknown)
 
 
 def find_failures(session: Session, account_id: int) -> Failures:

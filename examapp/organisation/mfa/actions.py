@@ -17,6 +17,7 @@ from examapp.organisation.accounts.actions import (
     note_rejected_sign_in,
 )
 from examapp.organisation.accounts.models import RecoveryCode, SecondFactor
+from examapp.organisation.accounts.queries import find_signed_in
 from examapp.organisation.accounts.rules import Failures, digest
 from examapp.organisation.passwords.actions import ensure_not_privileged, is_allowed
 from examapp.organisation.people.models import Account, Person, SignIn
@@ -147,7 +148,7 @@ def pass_code(
     row.token_digest, row.awaits_code = digest(new_token), False
     session.flush()
     _note(context, "people.pass_second_factor", account, by=proof.by)
-    return SignInResult(token=new_token)
+    return SignInResult(token=new_token, user=find_signed_in(session, digest(new_token)))
 
 
 def take_off(context: ActionContext, account_id: int, typed: str, *, cipher: FieldCipher) -> None:

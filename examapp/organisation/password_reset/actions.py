@@ -119,10 +119,11 @@ def use_reset_code(
     )
     if ticket is None:
         return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
-    if account.disabled_at is not None:
+    begun = begin_sign_in(session, account.id, device=device, now=now, ticket_id=ticket.id)
+    if begun is None:
         return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     ticket.used_at = now
-    return begin_sign_in(session, account, device=device, now=now, ticket_id=ticket.id)
+    return begun
 
 
 def _may_have_code(session: Session, account_id: int, *, now: datetime) -> bool:
@@ -290,7 +291,8 @@ def use_ticket(session: Session, typed: str, *, cipher: FieldCipher, device: Dev
     if row is None:
         return reject_sign_in(session, WrongTicketError(), device=device, now=now)
     account = session.scalars(select(Account).where(Account.id == row.account_id).with_for_update()).one()
-    if account.disabled_at is not None:
+    begun = begin_sign_in(session, account.id, device=device, now=now, ticket_id=row.id)
+    if begun is None:
         return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     row.used_at = now
-    return begin_sign_in(session, account, device=device, now=now, ticket_id=row.id)
+    return begun

@@ -45,9 +45,8 @@ def sign_in_known(session: Session, staff_number: str, *, device: Device, now: d
     )
     if account is None:
         return reject_sign_in(session, UnknownIdentityError(), device=device, now=now)
-    if account.disabled_at is not None:
-        return reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
-    return begin_sign_in(session, account, device=device, now=now)
+    begun = begin_sign_in(session, account.id, device=device, now=now)
+    return begun or reject_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
 
 
 log = structlog.get_logger()

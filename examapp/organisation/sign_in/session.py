@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from flask import Response, after_this_request, current_app, request, session
@@ -23,7 +24,7 @@ from examapp.organisation.accounts.actions import (
     SignInResult,
     WaitBeforeSignInError,
     WrongCredentialsError,
-    judge_sign_in,
+    judge_password,
     note_rejected_sign_in,
     note_unknown_sign_in,
     sign_out,
@@ -32,12 +33,12 @@ from examapp.organisation.accounts.guards import actor, begin_session, cipher, f
 from examapp.organisation.accounts.queries import (
     AccountToCheck,
     SignedIn,
+    SignInLimits,
+    find_account_and_limits,
     find_account_to_check,
-    find_sign_in_limits,
-    find_signed_in,
     is_captcha_due,
 )
-from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name, digest
+from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name
 from examapp.organisation.captcha.actions import (
     CaptchaRequiredError,
     CaptchaSolution,
@@ -153,10 +154,12 @@ def _delay_reply() -> None:
 
 
 def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> SignedIn:
-    name, name_digest = clean_login_name(login_name), _unknown_name_digest(login_name)
-    found = find_account_to_check(name, cipher()) if name else None
+    name, name_digest, now = clean_login_name(login_name) or "", _unknown_name_digest(login_name), clock.now()
+    found, limits = find_account_and_limits(
+        name, cipher(), name_digest=name_digest, address=request.remote_addr, now=now
+    )
     with transaction() as db_session:
-        rejection = _find_rejection(db_session, found, name_digest, solution)
+        rejection = _find_rejection(db_session, found, limits, solution, now=now)
         if rejection:
             delayed = found if isinstance(rejection, WaitBeforeSignInError) else None
             note_rejected_sign_in(
@@ -165,7 +168,7 @@ def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> 
                 account_id=delayed.account_id if delayed else None,
                 person_id=delayed.person_id if delayed else None,
                 address=request.remote_addr,
-                now=clock.now(),
+                now=now,
             )
     if rejection:
         raise rejection
@@ -176,11 +179,15 @@ def _sign_in_with(login_name: str, password: str, solution: CaptchaSolution) -> 
 
 
 def _find_rejection(
-    db_session: Session, account: AccountToCheck | None, name_digest: bytes, solution: CaptchaSolution
+    db_session: Session,
+    account: AccountToCheck | None,
+    limits: SignInLimits,
+    solution: CaptchaSolution,
+    *,
+    now: datetime,
 ) -> DomainError | None:
     """Say what keeps a password from being compared: a wait for the name, then a captcha for the address. Never the latter on the owner's device."""
-    now, is_known = clock.now(), _is_known_device(account)
-    limits = find_sign_in_limits(name_digest, address=request.remote_addr, now=now)
+    is_known = _is_known_device(account)
     failures = account.failures if account else limits.unknown_failures
     if wait := failures.wait_s(now=now, is_known_device=is_known):
         return WaitBeforeSignInError(wait)
@@ -250,15 +257,14 @@ def begin(judge: Callable[[Session], SignInResult]) -> SignedIn:
         verdict = judge(db_session)
         if verdict.token and previous:
             sign_out(ActionContext(db_session, actor(), clock.now()), previous.sign_in_id)
-        user = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
     if verdict.awaits_code and verdict.token:
         session[_HALF] = verdict.token
         raise SecondFactorRequiredError
-    if verdict.token is None or user is None:
+    if verdict.token is None or verdict.user is None:
         raise verdict.rejection or NotFoundError
-    begin_session(verdict.token, user)
-    remember_account(user.account_id)
-    return user
+    begin_session(verdict.token, verdict.user)
+    remember_account(verdict.user.account_id)
+    return verdict.user
 
 
 def awaits_code() -> bool:
@@ -339,7 +345,7 @@ def _judge(db_session: Session, checked: Checked | None, name_digest: bytes) -> 
     if checked is None:
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
     device = device_of_request(is_known=checked.account_id in accounts_of_device())
-    return judge_sign_in(db_session, checked, device=device, now=now)
+    return judge_password(db_session, checked, device=device, now=now)
 
 
 def device_of_request(*, is_known: bool = False) -> Device:
