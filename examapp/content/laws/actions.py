@@ -93,40 +93,50 @@ def import_law_text(context: ActionContext, *, text: LawText) -> ImportedLaw:
     is_dated = version.effective_on is None and text.effective_on is not None
     version.effective_on = version.effective_on or text.effective_on
     session.execute(select(LawVersion.id).where(LawVersion.id == version.id).with_for_update())
-    if text.note:
-        version.note = text.note
-    if text.preamble:
-        version.preamble = text.preamble
-    statement = select(LawArticle).where(LawArticle.law_version_id == version.id)
-    known = {article.label: article for article in session.scalars(statement)}
-    changed = []
-    fresh = []
-    for article in text.articles:
-        old = known.get(article.label)
-        if old is None:
-            fresh.append({"law_version_id": version.id, **asdict(article)})
-        elif (old.text, old.heading) != (article.text, article.heading):
-            if bare_text(old.text) != bare_text(article.text):
-                changed.append(article.label)
-            old.text, old.heading = article.text, article.heading
-    if fresh:
-        session.execute(insert(LawArticle), fresh)
-    if fresh or changed or is_dated:
+    version.note = text.note or version.note
+    version.preamble = text.preamble or version.preamble
+    merged = _merge_articles(session, version.id, text)
+    if merged.added or merged.changed or is_dated:
         _mark_unchecked(session, version, now=now)
     session.flush()
-    imported = ImportedLaw(
+    details = {"added": merged.added, "changed": len(merged.changed)}
+    record(context, "laws.import_law_text", object_type="law_version", object_id=version.id, details=details)
+    return ImportedLaw(
         version_id=version.id,
         name=text.name,
         version_on=text.version_on,
-        added=len(fresh),
-        changed=len(changed),
-        changed_labels=tuple(changed[:_MAX_NAMED]),
-        total=len(known) + len(fresh),
+        added=merged.added,
+        changed=len(merged.changed),
+        changed_labels=tuple(merged.changed[:_MAX_NAMED]),
+        total=merged.total,
         remarks=tuple(each for each in text.remarks if each != FIRST_EFFECTIVE_DAY or version.effective_on is None),
     )
-    details = {"added": imported.added, "changed": imported.changed}
-    record(context, "laws.import_law_text", object_type="law_version", object_id=version.id, details=details)
-    return imported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MergedArticles:
+    added: int
+    changed: list[str]
+    """Labels of the articles whose words changed; a heading or a mark between them is no change."""
+    total: int
+
+
+def _merge_articles(session: Session, version_id: int, text: LawText) -> _MergedArticles:
+    """Add the articles of a text that the version lacks, and correct those that read otherwise."""
+    statement = select(LawArticle).where(LawArticle.law_version_id == version_id)
+    known = {article.label: article for article in session.scalars(statement)}
+    fresh, changed = [], []
+    for article in text.articles:
+        old = known.get(article.label)
+        if old is None:
+            fresh.append({"law_version_id": version_id, **asdict(article)})
+            continue
+        if old.text != article.text and bare_text(old.text) != bare_text(article.text):
+            changed.append(article.label)
+        old.text, old.heading = article.text, article.heading
+    if fresh:
+        session.execute(insert(LawArticle), fresh)
+    return _MergedArticles(added=len(fresh), changed=changed, total=len(known) + len(fresh))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from examapp.learning.courses.models import Chapter, ChapterProgress, Course, Co
 from examapp.learning.courses.queries import covers_sector, explanations_of, get_course
 from examapp.learning.courses.rules import body_html
 from examapp.learning.practice.queries import count_questions
-from examapp.learning.practice.rules import Wanted, law_chapters, min_right, point_chapters
+from examapp.learning.practice.rules import DraftChapter, Wanted, law_chapters, min_right, point_chapters
 from examapp.learning.study_gates.actions import complete_course
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
@@ -234,12 +234,7 @@ def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, ac
     if not found:
         raise InvalidCourseError("题库中还没有这部法律可用的题目。请先补充题目，再生成课程。")
     today = day_of(now)
-    version = find_version_in_force(session, law=law, on=today)
-    articles = list_articles(session, version.id) if version else []
-    drafts = law_chapters(law, [(article.heading, article.label) for article in articles])
-    drafts = drafts or point_chapters(explanations_of(session, law))
-    if not drafts:
-        raise InvalidCourseError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
+    drafts = _draft_chapters(session, law, on=today)
     settings = CourseSettings(
         title=f"《{law}》学习",
         summary="",
@@ -252,21 +247,31 @@ def make_law_course(context: ActionContext, *, law: str, unit_id: int | None, ac
     course = create_course(context, settings=settings, access=access)
     count = min(_LAW_EXERCISE, found)
     for position, draft in enumerate(drafts, 1):
-        course.chapters.append(
-            Chapter(
-                position=position,
-                title=draft.title,
-                body=draft.body,
-                law=law,
-                topic="",
-                exercise_count=count,
-                pass_count=min_right(count),
-            )
+        chapter = Chapter(
+            position=position,
+            title=draft.title,
+            body=draft.body,
+            law=law,
+            topic="",
+            exercise_count=count,
+            pass_count=min_right(count),
         )
+        course.chapters.append(chapter)
     session.flush()
     for chapter in course.chapters:
         pin_articles(session, chapter, now=now)
     return course
+
+
+def _draft_chapters(session: Session, law: str, *, on: date) -> list[DraftChapter]:
+    """Draft chapters from a law's articles where its text was imported, else from what its questions explain; raise InvalidCourseError where there is neither."""
+    version = find_version_in_force(session, law=law, on=on)
+    articles = list_articles(session, version.id) if version else []
+    drafts = law_chapters(law, [(article.heading, article.label) for article in articles])
+    drafts = drafts or point_chapters(explanations_of(session, law))
+    if not drafts:
+        raise InvalidCourseError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
+    return drafts
 
 
 _EVERYTHING = AccessScope(is_everything=True)
