@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import runpy
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from examapp.delivery import grading
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
@@ -97,3 +102,18 @@ def test_the_exam_page_forgets_what_is_pending(app):
         assert kept in answer.get_data(as_text=True)
     with disabled(app, Guarantee.SAVED_ONLY_WHEN_ACKNOWLEDGED):
         assert kept not in app.test_client().get(url, headers={"Accept-Encoding": "gzip"}).get_data(as_text=True)
+
+
+def test_poison_reaches_whoever_grades(candidate_client, session, tmp_path, monkeypatch):
+    """The drill F18 poisons the graders of a site of its own: what it wraps must be what they call."""
+    candidate_client.hand_in()
+    ids = grading_actions.begin_batch(session, now=NOON)
+    (tmp_path / "poisoned").write_text(f"{ids[0]} harmless\n")
+    monkeypatch.setenv("DRILL_POISON", str(tmp_path))
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(grading, "actions", grading_actions)
+    monkeypatch.delitem(sys.modules, grading_actions.__name__)
+    runpy.run_path(str(Path(__file__).with_name("poison") / "sitecustomize.py"))
+    poisoned = importlib.import_module(grading_actions.__name__)
+    assert poisoned.grade_batch(session, ids, now=NOON) == 1
+    assert (tmp_path / "tries").read_text() == f"{ids[0]}\n"

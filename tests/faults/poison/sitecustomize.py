@@ -45,15 +45,15 @@ class _Finder(importlib.abc.MetaPathFinder):
 
         def exec_module(module):
             load(module)
-            grade = module._grade
+            make_grade = module.make_grade
 
-            def poisoned_grade(attempt, *arguments, **fields):
-                kind = _poisoned().get(attempt.id)
+            def make_poisoned_grade(sheet, *arguments, **fields):
+                kind = _poisoned().get(sheet.id)
                 if kind is not None:
-                    _suffer(attempt.id, kind)
-                return grade(attempt, *arguments, **fields)
+                    _suffer(sheet.id, kind)
+                return make_grade(sheet, *arguments, **fields)
 
-            module._grade = poisoned_grade
+            module.make_grade = make_poisoned_grade
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign] # the one loader of this module
         return spec
