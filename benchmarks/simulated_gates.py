@@ -102,5 +102,5 @@ class Cookie:
     address: str
     come_at: float = -math.inf
 
-    def visitor_at(self, now_s: float) -> lobby.Visitor:
-        return lobby.Visitor(address=self.address, left_s=self.come_at - now_s)
+    def visitor_at(self, now_s: float) -> lobby.LobbyVisitor:
+        return lobby.LobbyVisitor(address=self.address, left_s=self.come_at - now_s)

@@ -106,11 +106,8 @@ def should_shed(ahead: int, waited_s: float) -> bool:
 
 def next_save_ms() -> int:
     """Compute how long clients should wait between two saves now."""
-    if _took_s <= _EASY_S:
-        return NEXT_SAVE_MS
     with _lock:
-        savers = len(_recent)
-    return save_pause_ms(savers, served_s=_served_s, took_s=_took_s, slots=_slots)
+        return save_pause_ms(len(_recent), served_s=_served_s, took_s=_took_s, slots=_slots)
 
 
 def save_pause_ms(savers: int, *, served_s: float, took_s: float, slots: int) -> int:

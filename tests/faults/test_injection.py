@@ -104,7 +104,7 @@ def test_the_exam_page_forgets_what_is_pending(app):
         assert kept not in app.test_client().get(url, headers={"Accept-Encoding": "gzip"}).get_data(as_text=True)
 
 
-def test_poison_reaches_whoever_grades(candidate_client, session, tmp_path, monkeypatch):
+def test_poison_reaches_the_graders(candidate_client, session, tmp_path, monkeypatch):
     """The drill F18 poisons the graders of a site of its own: what it wraps must be what they call."""
     candidate_client.hand_in()
     ids = grading_actions.begin_batch(session, now=NOON)

@@ -24,7 +24,7 @@ class HashingGate(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
+class LobbyVisitor:
     """A browser that wants to sign in."""
 
     address: str
@@ -55,7 +55,7 @@ class Visitor:
         return f"{self.address} {'known' if self.is_known_device else 'lobby'}"
 
 
-def retry_wait_s(visitor: Visitor, gate: HashingGate) -> float:
+def retry_wait_s(visitor: LobbyVisitor, gate: HashingGate) -> float:
     """Give the seconds after which a browser whose password found no place is to come again; reserve the time.
 
     Who comes too early is told the same time again; whose time has come, or whose device is known, does not go to the end of the line.
@@ -66,7 +66,7 @@ def retry_wait_s(visitor: Visitor, gate: HashingGate) -> float:
     return SOON_S if has_waited else gate.retries.next_retry_s(visitor.address)
 
 
-def lobby_wait_s(visitor: Visitor, gate: HashingGate) -> float | None:
+def lobby_wait_s(visitor: LobbyVisitor, gate: HashingGate) -> float | None:
     """Give the seconds until a browser's turn, None where its password may be sent now; a first look reserves the time.
 
     A thread that has no hash to compute takes anybody, so what others reserve and do not use is not lost.

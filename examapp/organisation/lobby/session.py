@@ -81,9 +81,9 @@ def find_turn(*, is_known_device: bool) -> Turn | None:
     )
 
 
-def _visitor(*, is_known_device: bool) -> rules.Visitor:
+def _visitor(*, is_known_device: bool) -> rules.LobbyVisitor:
     left_s = float(session.get(_COME_AT, -math.inf)) - _now()
-    return rules.Visitor(address=office(), left_s=left_s, is_known_device=is_known_device)
+    return rules.LobbyVisitor(address=office(), left_s=left_s, is_known_device=is_known_device)
 
 
 def _now() -> float:
