@@ -220,3 +220,28 @@ def test_heading_in_the_column_of_stems_is_no_question_and_goes_on_with_none(hea
     reading = read_file(book(("题", [head, *rows])), "题.xlsx")
     assert len(reading.imported) == reading.found == 2
     assert [note.code for note in reading.remarks] == ["not_a_question"]
+
+
+@pytest.mark.parametrize("head", ["是否正确", "判断结果", "对错"])
+def test_lone_column_of_truths_is_the_answer_unless_it_judges_what_somebody_answered(head):
+    rows = [(STEMS[0], "是"), (STEMS[1], "否")]
+    reading = read([("题目", head), *rows])
+    assert [(one.question.kind, one.question.key) for one in reading.imported] == [
+        (Kind.TRUE_FALSE, ("A",)),
+        (Kind.TRUE_FALSE, ("B",)),
+    ]
+    given = read_file(
+        book(("题", [("题目", "考生答案", head), *((stem, "对", mark) for stem, mark in rows)])), "题.xlsx"
+    )
+    assert not given.imported and not [one for one in given.needing_review if one.question.key]
+
+
+def test_column_of_results_beside_the_answers_is_no_second_answer():
+    rows = [(*row, "A", "错") for row in ROWS]
+    assert questions(read([("题目", "A", "B", "C", "正确答案", "我的答案", "对错"), *rows])) == EXPECTED
+
+
+def test_longer_of_two_columns_of_stems_is_read():
+    rows = [(f"题{place}", *row) for place, row in enumerate(ROWS)]
+    reading = read([("title", "content", "A", "B", "C", "answer"), *rows])
+    assert questions(reading) == EXPECTED and [note.code for note in reading.remarks] == ["column_not_kept"]

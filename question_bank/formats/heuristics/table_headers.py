@@ -87,6 +87,7 @@ def find_header(
             best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
+        _take_longer_stem(best, rows)
         return _with_marks(_with_wide_options(_with_kind(_with_distractors(best), rows), rows), rows)
     return best
 
@@ -259,6 +260,18 @@ def _part_stems(header: TableHeader) -> None:
         header.unknown.remove(twins[0])
 
 
+def _take_longer_stem(header: TableHeader, rows: Sequence[Sequence[str]]) -> None:
+    """Take of two columns of stems, as `title` and `content` are, the one whose texts are twice as long as those of the other."""
+    stem = header.of(Field.STEM)[0]
+    twins = [one for one in header.unknown if isinstance(one, HeaderColumn) and one.field is Field.STEM]
+    below = rows[header.last_row + 1 :]
+    lengths = {one.index: sum(len(row[one.index]) for row in below if one.index < len(row)) for one in (stem, *twins)}
+    longest = max((stem, *twins), key=lambda one: lengths[one.index])
+    if not header.names.said and lengths[longest.index] > 2 * lengths[stem.index]:
+        header.columns = [longest if one is stem else one for one in header.columns]
+        header.unknown = [stem if one is longest else one for one in header.unknown]
+
+
 def _with_distractors(header: TableHeader) -> TableHeader:
     """Return a head in which the answer's own text is the first option, where the columns beside hold only wrong ones (`干扰项1`)."""
     wrong = [one for one in header.of(Field.OPTION) if _DISTRACTOR.fullmatch(normalise_header(one.header))]
@@ -272,6 +285,7 @@ def _with_distractors(header: TableHeader) -> TableHeader:
 
 
 _DISTRACTOR = re.compile(r"(?:干扰|错误)(?:项|选项|答案)[-_]?(?:\d|[一二三四五六七八九])?")
+_GIVEN = re.compile(r"(?:我的|考生|用户|学员|个人|本人|所选|提交).{0,2}(?:答案|选项)|作答|回答|得分")
 _MARKS = frozenset({"", "0", "1", "√", "×", "✓", "是", "否", "对", "错", "true", "false", "y", "n"})
 
 
@@ -285,6 +299,9 @@ def _with_marks(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHead
             marks = [replace(one, field=Field.RIGHT, place=one.place + 1) for one in numbered]
             header.columns = [one for one in header.columns if one.field is not Field.ANSWER_N] + marks
     elif len(ticks) == 1 and not (options or header.of(Field.OPTIONS) or header.of(Field.ANSWER) or numbered):
+        heads = (cell for row in rows[header.row : header.last_row + 1] for cell in row)
+        if any(map(_GIVEN.search, heads)):
+            return header  # what one person answered, and whether that was right
         header.columns = [replace(one, field=Field.ANSWER) if one is ticks[0] else one for one in header.columns]
     return header
 
@@ -308,7 +325,7 @@ def _answer_beside_options(columns: list[HeaderColumn]) -> list[HeaderColumn]:
 
 def _is_header(header: TableHeader) -> bool:
     fields = {column.field for column in header.columns if column.field is not Field.OPTION or column.place == 0}
-    evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
+    evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND, Field.RIGHT}
     is_weak = fields & evidence == {Field.KIND} and not _has_stems(header)
     return Field.STEM in fields and bool(fields & evidence) and not is_weak
 
