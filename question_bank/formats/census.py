@@ -16,21 +16,11 @@ from itertools import pairwise, takewhile
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from examapp.documents.pdf_pages import read_pdf_pages
+from question_bank.formats.census_tables import bare, count_markup, count_rows, is_head_again, is_stem_name
 from question_bank.model import ParseResult
 
-MAX_HEAD = 10
-"""Rows among which the head of a table is looked for."""
-MAX_NAME = 12
-"""Characters of a cell in such a head."""
 MAX_GAP = 4
 """Numbers may skip fewer than so many."""
-_HEAD_STEM = re.compile(r"题干|题目|试题|问题|question|stem", re.IGNORECASE)
-_HEAD_REST = re.compile(
-    r"数量?$|个数|编号|序号|答案|选项|正确|题型|解析|分数|分值|难度|answer|option|key", re.IGNORECASE
-)
-_SENTENCE = re.compile(r"[，。；？！,;?!]")
-_HEAD_KEY = re.compile(r"^(?!.*(?:解析|是否|说明)).*(?:答案|正确选项)|answer", re.IGNORECASE)
-_HEAD_OPTION = re.compile(r"^(?:(?!.*(?:是否|正确|答案|数)).*(?:选项|备选)|[A-HＡ-Ｈ])\S{0,2}$|option", re.IGNORECASE)
 _SIGNS = re.compile(r"^[\s#>*•·-]+|\*\*")
 """What Markdown puts before and around a line's words."""
 _NUMBERED = re.compile(
@@ -116,55 +106,6 @@ def _count_xml(pattern: bytes, *ends: str) -> Callable[[bytes], int | None]:
     return count
 
 
-def _count_rows(rows: Iterable[Sequence[object]]) -> int | None:
-    """Count the rows with two filled cells below a head that names a question and something beside; None without such a head."""
-    filled = [cells for row in rows if sum(map(bool, cells := [str(cell).strip() for cell in row])) > 1]
-    filled = [cells for cells in filled if "".join(cells).strip("-: ")]  # the ruler of a Markdown table
-    for place, cells in enumerate(filled[:MAX_HEAD]):
-        names = [cell if len(cell) <= MAX_NAME else "" for cell in cells]
-        stem = next(
-            (at for at, name in enumerate(names) if _HEAD_STEM.search(name) and not _HEAD_REST.search(name)), None
-        )
-        if stem is not None and any(map(_HEAD_REST.search, names)):
-            counted = [row for row in filled[place + 1 :] if not _is_option_row(row) and not _is_head_again(row)]
-            twins = [at for at, name in enumerate(names) if at > stem and name == names[stem]]
-            beside = sum("".join(row[at : at + 1]) != "" for row in counted for at in twins)
-            return _joined_away([row for row in counted if _is_asked(row, names, stem)], names, stem) + beside
-    return None
-
-
-def _is_asked(row: Sequence[str], names: Sequence[str], stem: int) -> bool:
-    """Return whether a row has a stem, an answer, or two options: others go on with the question above, are a second row of heads, or stand below."""
-    if "".join(row[stem : stem + 1]):
-        return True
-    if all(len(cell) < MAX_GAP for cell in row):
-        return False
-    filled = [name for cell, name in zip(row, names, strict=False) if cell]
-    return any(map(_HEAD_KEY.search, filled)) or sum(_HEAD_OPTION.search(name) is not None for name in filled) > 1
-
-
-def _joined_away(rows: Sequence[Sequence[str]], names: Sequence[str], stem: int) -> int:
-    """Count rows; those that repeat the stem above count once where each has an option and says whether it is right."""
-    options = sum(_HEAD_OPTION.search(name) is not None for name in names)
-    if options != 1 or not any("是否" in name or "correct" in name.lower() for name in names):
-        return len(rows)
-    stems = ["".join(row[stem : stem + 1]) for row in rows]
-    return sum(not place or one != stems[place - 1] for place, one in enumerate(stems))
-
-
-def _is_option_row(row: Sequence[str]) -> bool:
-    """Return whether a row begins with an option's letter alone: it goes on with the question above."""
-    return next(filter(None, row), "").upper() in {*"BCDEFGH"} or (row[0].upper() == "A" and len(row[0]) == 1)
-
-
-def _is_head_again(row: Sequence[str]) -> bool:
-    names = [cell for cell in row if cell and len(cell) <= MAX_NAME and not _SENTENCE.search(cell)]
-    is_stem = any(_HEAD_STEM.search(name) and not _HEAD_REST.search(name) for name in names)
-    return is_stem and len(names) == sum(map(bool, row)) and any(map(_HEAD_REST.search, names))
-
-
-_ROW = re.compile(r"<(?:\w+:)?(?:tr|table-row|Row)(?=[\s/>])")
-_CELL = re.compile(r"<(?:\w+:)?(?:t[dh]|table-cell|Cell)(?=[\s/>])")
 _LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
 _OPTIONS_NAME = re.compile(r"option|choice|选项|备选|^answers?$", re.IGNORECASE)
 """Names of what holds a record's options, which are no records of questions."""
@@ -180,13 +121,8 @@ def _count_markup(content: bytes) -> int | None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = archive.read("content.xml")
     text = re.sub(r"<(script|style)\b.*?</\1>", "", _decoded(content), flags=re.DOTALL | re.IGNORECASE)
-    rows = ([_bare(f"<{cell}") for cell in _CELL.split(row)[1:]] for row in _ROW.split(text)[1:])
-    found = _count_rows(rows)
-    return found if found is not None else _count_lines(html.unescape(_bare(f"<{line}")) for line in _LINE.split(text))
-
-
-def _bare(tagged: str) -> str:
-    return re.sub(r"<[^<>]*>", "", tagged).strip()
+    found = count_markup(text)
+    return found if found is not None else _count_lines(html.unescape(bare(f"<{line}")) for line in _LINE.split(text))
 
 
 def _count_json(content: bytes) -> int | None:
@@ -213,14 +149,14 @@ def _count_json(content: bytes) -> int | None:
 def _count_csv(content: bytes) -> int | None:
     text = _decoded(content)
     lines = (csv.reader(io.StringIO(text, newline=""), delimiter=divider) for divider in ",\t;|")
-    return max((found for one in lines if (found := _count_rows(one))), default=None)
+    return max((found for one in lines if (found := count_rows(one))), default=None)
 
 
 def _count_workbook(content: bytes) -> int | None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
     sheets = [book.get_sheet_by_name(name).to_python() for name in visible]
-    counts = [_count_rows(rows) for rows in sheets]
+    counts = [count_rows(rows) for rows in sheets]
     if not any(counts) and all(sum(cell != "" for cell in row) < 2 for rows in sheets for row in rows):
         return _count_lines(str(cell) for rows in sheets for row in rows for cell in row if cell != "")
     return sum(count for count in counts if count) or None
@@ -241,17 +177,13 @@ def _count_docx(content: bytes) -> int | None:
         ]
         if cells and place % 2 == 0:
             return None
-        found = _count_rows([["".join(cell) for cell in row] for row in cells])
-        upright = sum(bool(row) and _is_stem_name("".join(row[0])) for row in cells)
+        found = count_rows([["".join(cell) for cell in row] for row in cells])
+        upright = sum(bool(row) and is_stem_name("".join(row[0])) for row in cells)
         rows += found or upright
         lines += [] if found or upright else _paragraphs(part)
     if "<w:numPr>" in xml and not any(map(_number_of, lines)):
         return rows or None  # Word counts the paragraphs: their numbers are not in the text
     return (rows + (_count_lines(lines) or 0)) or None
-
-
-def _is_stem_name(text: str) -> bool:
-    return len(text) <= MAX_NAME and _HEAD_STEM.search(text) is not None and _HEAD_REST.search(text) is None
 
 
 def _paragraphs(xml: str) -> list[str]:
@@ -264,11 +196,11 @@ def _count_pdf(content: bytes) -> int | None:
     """Count the rows of tables that rules divide, and in the lines of all pages as they come, headers and page numbers among them."""
     pages = read_pdf_pages(content)
     pieces = [table.rows if table.rows[0][0] else table.rows[1:] for page in pages for table in page.tables]
-    rows = _count_rows(row for piece in pieces for row in piece)
+    rows = count_rows(row for piece in pieces for row in piece)
     cells = (
         [line for piece in pieces for row in piece for cell in row for line in cell.split("\n")] if rows is None else []
     )
-    lines = [line for page in pages for line in page.lines if not _is_head_again(re.split(r"\s{2,}", line))]
+    lines = [line for page in pages for line in page.lines if not is_head_again(re.split(r"\s{2,}", line))]
     return ((rows or 0) + (_count_lines([*lines, *cells]) or 0)) or None
 
 

@@ -11,10 +11,11 @@ from pathlib import PurePath
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_text
 from question_bank.formats.export import ExportedFile
-from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics import kind_names, table_shapes
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import take_letter_keys
 from question_bank.formats.heuristics.table_columns import describe_columns
+from question_bank.formats.heuristics.table_guess import guess_header
 from question_bank.formats.heuristics.table_headers import HEADER_ROWS, NO_NAMES, TEXT_FIELDS, TableHeader, find_header
 from question_bank.formats.heuristics.table_names import own_header
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
@@ -230,7 +231,11 @@ def unknown_table(text: str) -> TableColumns | None:
 
 
 def _header_of(rows: list[list[str]], names: ColumnNames = NO_NAMES) -> TableHeader | None:
-    return find_header([[cell.strip() for cell in row] for row in rows], names=names)
+    texts = [[cell.strip() for cell in row] for row in rows]
+    if (header := find_header(texts, names=names)) is not None or names.said:
+        return header
+    table_shapes.unify_shapes(texts)
+    return find_header(texts, names=names) or guess_header(texts)
 
 
 def read(content: bytes, *, name: str, columns: ColumnNames = NO_NAMES) -> ParseResult:

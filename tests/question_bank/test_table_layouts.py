@@ -245,3 +245,40 @@ def test_longer_of_two_columns_of_stems_is_read():
     rows = [(f"题{place}", *row) for place, row in enumerate(ROWS)]
     reading = read([("title", "content", "A", "B", "C", "answer"), *rows])
     assert questions(reading) == EXPECTED and [note.code for note in reading.remarks] == ["column_not_kept"]
+
+
+def csv_of(rows):
+    return "\n".join(",".join(map(str, row)) for row in rows).encode()
+
+
+def test_csv_without_a_head_or_with_two_rows_of_heads_is_read():
+    assert questions(read_file(csv_of(ROWS), "题.csv")) == EXPECTED
+    two = read_file(
+        csv_of(
+            [
+                ("题号", "题目", "选项", "", "", "答案"),
+                ("", "", "1", "2", "3", ""),
+                *((at, *row) for at, row in enumerate(ROWS, 1)),
+            ]
+        ),
+        "题.csv",
+    )
+    assert questions(two) == EXPECTED and two.found == two.census == len(ROWS)
+    ticks = read_file(csv_of([("题目", "正确", "错误"), (STEMS[0], "√", ""), (STEMS[1], "", "√")]), "题.csv")
+    assert [one.question.key for one in ticks.imported] == [("A",), ("B",)]
+
+
+def test_error_of_a_spreadsheet_in_place_of_a_text_needs_a_review():
+    rows = [("题目", "A", "B", "C", "答案"), (STEMS[0], "国务院", "#N/A", "法院", "A"), *ROWS[1:]]
+    reading = read_file(csv_of(rows), "题.csv")
+    assert [one.note.code for one in reading.needing_review] == ["error_cell"] and questions(reading) == EXPECTED[1:]
+
+
+@pytest.mark.parametrize("span", ["rowspan=4", "rowspan='4' colspan='1'"])
+def test_census_counts_rows_of_merged_cells_in_their_columns(span):
+    cells = [f"<td>{'</td><td>'.join(row)}</td>" for row in ROWS]
+    rows = [f"<td {span}>单选题</td>{cells[0]}", *cells[1:]]
+    heads = "".join(f"<th>{name}</th>" for name in ("题型", "题目", "A", "B", "C", "答案"))
+    page = f"<html><body><table><tr>{heads}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table></body></html>"
+    reading = read_file(page.encode(), "题.xls")
+    assert questions(reading) == EXPECTED and reading.census == len(ROWS)

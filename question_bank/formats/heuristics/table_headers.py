@@ -337,11 +337,16 @@ def _has_stems(header: TableHeader) -> bool:
 
 def _with_second_row(header: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
     """Return a head of two rows: `选项` above, its letters A B C D in the row below."""
+    names = [normalise_header(cell).upper() for cell in second]
     letters = [
-        HeaderColumn(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
-        for index, cell in enumerate(second)
-        if len(normalise_header(cell)) == 1 and normalise_header(cell).upper() in OPTION_LETTERS
+        HeaderColumn(index, Field.OPTION, OPTION_LETTERS.index(name), second[index])
+        for index, name in enumerate(names)
+        if len(name) == 1 and name in OPTION_LETTERS
     ]
+    if not letters and header.of(Field.OPTIONS):
+        first_number = next((index for index, name in enumerate(names) if name == "1"), -1)
+        run = [index for index, name in enumerate(names) if name == str(index - first_number + 1)]
+        letters = [HeaderColumn(index, Field.OPTION, index - first_number, second[index]) for index in run]
     known = {column.index for column in header.columns if column.field is not Field.OPTIONS}
     stem = header.of(Field.STEM)[0]
     if len(letters) < 2 or known & {letter.index for letter in letters}:

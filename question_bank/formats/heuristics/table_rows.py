@@ -33,6 +33,7 @@ _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提�
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _MIN_MATERIAL, MAX_CASE_LABEL = 30, 6
 """Characters of a material in a row of its own at least, and of the number or name beside it at most."""
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _EVIDENCE = (Field.ANSWER, Field.ANSWER_N, Field.RIGHT, Field.OPTION, Field.OPTIONS)
 _ANSWER_LABEL = re.compile(r"^(?:参考)?答(?:案|复)?\s*[:：]\s*(?=\S)")
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
@@ -349,7 +350,9 @@ class _RowReader:
             values = self.table.rows[number]
             value = values[column.index] if column.index < len(values) else None
             where = self.place_of(number, column)
-            if is_date(value):
+            if str(value).strip() in _ERRORS:
+                parsed.require_review("error_cell", f"这个单元格是表格的错误值“{value}”，原来的内容丢了。请核对原文。")
+            elif is_date(value):
                 reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
                 parsed.dropped.append(Note(where, reason, "date_cell"))
             elif is_unsure_number(value):
