@@ -105,12 +105,12 @@ def _rows_of(text: str) -> Iterator[list[str]]:
                 cells.append("")
             tag, _, _ = cell.partition(">")
             repeated, spanned = _REPEATED.search(tag), _DOWN.search(tag)
-            words = bare(f"<{cell}")
+            content = bare(f"<{cell}")
             is_same = repeated is not None and "repeated" in repeated[0]
             for place in range(min(int(repeated[1]), MAX_SPAN) if repeated else 1):
                 if spanned:
                     down[len(cells)] = int(spanned[1]) - 1
-                cells.append(words if is_same or not place else "")
+                cells.append(content if is_same or not place else "")
         while down.get(len(cells), 0):
             down[len(cells)] -= 1
             cells.append("")
