@@ -333,6 +333,12 @@ def test_an_exam_is_copied_to_the_next_year_and_has_a_make_up(world, office, ban
     assert 'value="2027年度学法考试"' in page and f'value="{clock.local(over.opens_at):2027-%m-%dT%H:%M}' in page
     assert re.search(r'name="focus_loss_limit"[^>]*value="4"|value="4"[^>]*name="focus_loss_limit"', page)
     assert f'value="{clock.local(over.closes_at):2027-%m-%dT%H:%M}' in page
+    for due_at, day in ((over.closes_at - timedelta(days=1), "2027-"), (over.closes_at, "")):
+        over.snapshot_due_at = due_at
+        typed = re.search(
+            r'name="snapshot_on"[^>]*value="([^"]*)"', office.get(f"/admin/exams/new?copy={over.id}").text
+        )
+        assert typed[1].startswith(day) and bool(typed[1]) == bool(day), "frozen by itself at the end, and so next year"
     cut = world.exam(bank, opens_in=timedelta(days=-3), lasts=timedelta(minutes=6, seconds=7), title="提前结束的考试")
     page = text_of(office.get(f"/admin/exams/new?copy={cut.id}"))
     assert f'value="{clock.local(cut.opens_at):2027-%m-%dT%H:%M}' in page

@@ -275,17 +275,17 @@ def exam_form(exam: Exam | None, staff_numbers: Iterable[str] = ()) -> ExamForm:
 
 def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
     """Give the form of a new exam filled from an earlier one, a year later: each time, and each year in the title; the end of one that was closed early is to be typed."""
-    form = exam_form(exam, staff_numbers)
-    if form.is_submitted():
+    if (form := exam_form(exam, staff_numbers)).is_submitted():
         return form
     form.title.data = re.sub(r"20\d\d", lambda year: str(sent_number(year[0]) + 1), exam.title)
     was_closed_early = exam.closes_at.second or exam.closes_at.microsecond  # an end is typed to the minute
+    is_frozen_at_close = exam.snapshot_due_at is not None and exam.snapshot_due_at >= exam.closes_at
     form.closes_at.data = None if was_closed_early else form.closes_at.data
+    form.snapshot_on.data = None if is_frozen_at_close else form.snapshot_on.data
     dated = [form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on]
     for field in dated + [field for row in form.sessions for field in (row.form.opens_at, row.form.closes_at)]:
-        if field.data is not None:
-            last = 28 if (field.data.month, field.data.day) == (2, 29) else field.data.day
-            field.data = field.data.replace(year=field.data.year + 1, day=last)
+        if (day := field.data) is not None:
+            field.data = day.replace(year=day.year + 1, day=min(day.day, 28 if day.month == 2 else 31))
     return form
 
 

@@ -26,7 +26,7 @@ AUDIT_ACTS = {
     "org.reopen_unit": "恢复单位",
 }
 AUDIT_OBJECTS = {"unit": "单位"}
-AUDIT_VALUES = {"region": "块", "sector": "条"}
+AUDIT_VALUES = {"region": "按单位层级", "sector": "按主管系统"}
 
 _TREE_LOCK = 70_001
 """Key of the advisory lock under which trees are rebuilt: two crosswise moves at once would make a ring."""
