@@ -128,12 +128,22 @@ def test_a_running_import_is_found_again(world, fixed_clock):
             created_at=fixed_clock.instant,
         )
     )
+    now, long_name = (
+        fixed_clock.instant,
+        "青禾县2026年度国家工作人员学法用法考试-青禾县-参考情况通报-本次考试-202612031356.docx",
+    )
+    world.save(
+        RosterImport(created_by_id=office.id, file_name=long_name, state="done", created_at=now, finished_at=now)
+    )
     old = fixed_clock.instant - timedelta(days=3)
     world.save(
         RosterImport(created_by_id=office.id, file_name="旧的.xlsx", state="done", created_at=old, finished_at=old)
     )
     page = world.client(office).get("/").text
     assert "名册.xlsx" in page and "40 / 80" in page
+    assert "青禾县2026年…" in page and "参考情况通报-本次考试-202612031356.docx" in page, (
+        "what a file holds stands last"
+    )
     assert "别人的.xlsx" not in page and "旧的.xlsx" not in page
 
 
