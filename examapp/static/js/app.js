@@ -216,7 +216,8 @@
     lists.forEach(function (list) { if (list.moreRows && !list.isGrown) { list.shownRows = 0; showRows(list, Infinity); list.shownRows = 0; } });
     var long = lists.filter(function (list) { return list.offsetHeight > SHORTEST; });
     if (!isNarrow()) { lists.forEach(function (list) { if (list.moreRows) { showRows(list, Infinity); list.shownRows = 0; list.isGrown = false; } }); return; }
-    var height = Math.max(SHORTEST, LONG / Math.max(long.length, 1));
+    var taken = lists.reduce(function (sum, list) { return sum + (long.indexOf(list) < 0 ? list.offsetHeight : 0); }, 0);
+    var height = Math.max(SHORTEST, (LONG - taken) / Math.max(long.length, 1));
     long.forEach(function (list) {
       var rows = rowsOf(list);
       var top = rows[0].offsetTop;
