@@ -2,8 +2,12 @@
 (function () {
   'use strict';
 
-  if (!window.matchMedia('(min-width: 1000px)').matches) { return; }
-  Array.prototype.forEach.call(document.querySelectorAll('[data-unfold-beside] details'), function (folded) { folded.open = true; });
+  var room = window.matchMedia('(min-width: 1000px)');
+  function fold() {
+    Array.prototype.forEach.call(document.querySelectorAll('[data-unfold-beside] details'), function (folded) { folded.open = room.matches; });
+  }
+  fold();
+  room.addListener(fold);
 }());
 
 // The editor: the preview follows the typing, a picture goes where the cursor was.
