@@ -279,9 +279,9 @@ def next_year_form(exam: Exam, staff_numbers: Iterable[str]) -> ExamForm:
         return form
     form.title.data = re.sub(r"20\d\d", lambda year: str(sent_number(year[0]) + 1), exam.title)
     was_closed_early = exam.closes_at.second or exam.closes_at.microsecond  # an end is typed to the minute
-    is_frozen_at_close = exam.snapshot_due_at is not None and exam.snapshot_due_at >= exam.closes_at
+    has_snapshot_of_end = exam.snapshot_due_at is not None and exam.snapshot_due_at >= exam.closes_at
     form.closes_at.data = None if was_closed_early else form.closes_at.data
-    form.snapshot_on.data = None if is_frozen_at_close else form.snapshot_on.data
+    form.snapshot_on.data = None if has_snapshot_of_end else form.snapshot_on.data
     dated = [form.opens_at, form.closes_at, form.results_at, form.keys_at, form.snapshot_on]
     for field in dated + [field for row in form.sessions for field in (row.form.opens_at, row.form.closes_at)]:
         if (day := field.data) is not None:
