@@ -50,8 +50,12 @@ class Clock:
         return measured[0] + timedelta(seconds=time.monotonic() - measured[1])
 
     def measure(self, engine: Engine) -> None:
-        """Measure the database's time, and let the readers read."""
-        with engine.connect() as connection:
+        """Measure the database's time, and let the readers read.
+
+        Each read is a transaction of its own: at the end of one that only read, SQLAlchemy rolls back, and the driver then drops every statement
+        that the connection had prepared, those of starts and saves too.
+        """
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             before = time.monotonic()
             measured = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = time.monotonic()

@@ -23,8 +23,8 @@ from examapp.jobs.registry import QueueName
 log = structlog.get_logger()
 _HARD_LIMIT_AFTER_S = 30.0
 _QUEUE: Queue[tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]] = Queue(maxsize=20_000)
-_PAUSE_S = 0.5
-"""Messages that say the same and come within this time are sent once: fifty hand-ins, a full batch, are one call for grading. Who hands in alone
+_PAUSE_S = 1.0
+"""Messages that say the same and come within this time are sent once: fifty hand-ins, a full batch, are one call for grading. One who hands in alone
 waits for nothing, and the result page asks first after a second and a half."""
 _started = threading.Lock()
 

@@ -23,6 +23,9 @@ class Hosts:
     def _gone(self) -> timedelta:
         return timedelta(seconds=self.passed_s)
 
+    def execution_options(self, **_options):
+        return self
+
     @contextmanager
     def connect(self):
         yield self

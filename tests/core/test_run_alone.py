@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from examapp.clock import Clock
 from examapp.db.session import db, execute_autocommit, execute_autocommit_on
 from examapp.db.watchdog import ConnectionWatchdog
 
@@ -16,6 +17,7 @@ _WRITE = text(
     "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET reply = a.reply + 1 RETURNING n, reply"
 )
 _BACKEND = text("SELECT pg_backend_pid()")
+_PREPARED = text("SELECT count(*) AS count FROM pg_prepared_statements WHERE statement = :statement")
 _END_OWN_LINE = text("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
@@ -78,3 +80,11 @@ def test_no_call_meets_a_line_that_the_database_ended_while_it_lay_idle(servers)
     assert not ours & {execute_autocommit_on(engine, _BACKEND, {})[0].pg_backend_pid for _ in range(8)}
     for each in (engine, other):
         each.dispose()
+
+
+def test_the_clock_leaves_a_connection_the_statements_that_it_has_prepared(servers):
+    engine = create_engine(servers.settings("postgres").database_url)
+    execute_autocommit_on(engine, _BACKEND, {})
+    Clock().measure(engine)
+    assert execute_autocommit_on(engine, _PREPARED, {"statement": "SELECT pg_backend_pid()"})[0].count == 1
+    engine.dispose()
