@@ -231,7 +231,7 @@ def _body_end(lines: Sequence[str]) -> int:
 
 
 def _number_of(line: str) -> re.Match[str] | None:
-    return None if _KEY_LINE.match(line) else _NUMBERED.match(line)
+    return None if _KEY_LINE.match(line) or _LABEL.match(line) else _NUMBERED.match(line)
 
 
 def _count_spans(lines: Sequence[str], starts: Sequence[int]) -> int:
@@ -241,29 +241,45 @@ def _count_spans(lines: Sequence[str], starts: Sequence[int]) -> int:
         span = lines[start:end]
         reason = next((at for at, line in enumerate(span) if _REASON.match(line)), len(span))
         options = sum(_FIRST_OPTION.match(line) is not None for line in span[:reason])
-        labels = sum(len(_LABEL.findall(line)) for line in span)
+        labels = sum(len(_LABEL.findall(line)) or _is_label_alone(line) for line in span)
         count += max(min(place, 1), options, labels)
     return count
 
 
-def _starts(lines: Sequence[str], way: str) -> list[int]:
-    """Return the lines whose numbers, in this way of writing them, follow each other; a list within an answer has neither options nor answers."""
+def _is_label_alone(line: str) -> bool:
+    """Return whether a line is `参考答案:` and nothing else: the answer in words stands below it."""
+    return line.endswith(":") and _ANSWERS.match(line[:-1]) is not None
+
+
+def _marks(lines: Sequence[str], way: str) -> list[tuple[int, int]]:
+    """Return the places of numbers and headings: with the number, -1 at a kind's name and 0 at another heading."""
     marks: list[tuple[int, int]] = []
     for place, line in enumerate(lines):
         if _KIND.match(line) or _SECTION.match(line):
             marks.append((place, -1 if _KIND.match(line) else 0))
         elif way and (match := _number_of(line)) and match[way]:
             marks.append((place, int(match[way])))
-    is_labelled = any(map(_LABEL.search, lines))
+    return marks
+
+
+def _starts(lines: Sequence[str], way: str) -> list[int]:
+    """Return the lines whose numbers, in this way of writing them, follow each other; a list within an answer has neither options nor answers."""
+    marks = _marks(lines, way)
+    is_labelled = any(map(_LABEL.search, lines)) or sum(map(_is_label_alone, lines)) > 1
     starts: list[int] = []
     last = inner = 0
     is_new = True
     for at, (place, number) in enumerate(marks):
         end = marks[at + 1][0] if at + 1 < len(marks) else len(lines)
-        is_asked = any(_LABEL.search(line) or _FIRST_OPTION.match(line) for line in lines[place:end])
+        is_asked = any(
+            _LABEL.search(line) or _is_label_alone(line) or _FIRST_OPTION.match(line) for line in lines[place:end]
+        )
         ahead = [one for _, one in takewhile(lambda mark: mark[1] > 1, marks[at + 1 :])]
+        above = next(filter(None, reversed(lines[max(place - 2, 0) : place])), "")
         if number < 1:
             is_new = number < 0 or not is_labelled
+        elif number == 1 and _is_label_alone(above):
+            inner = 2
         elif number == inner and not is_asked:
             inner += 1
         elif number == last + 1 or (

@@ -20,6 +20,7 @@ from question_bank.formats.heuristics.table_headers import find_header
 from question_bank.formats.heuristics.table_names import Field
 from question_bank.formats.heuristics.table_questions import QuestionTable, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
+from question_bank.formats.heuristics.table_shapes import unify_shapes
 from question_bank.formats.pictures import insert_pictures, picture_sign
 from question_bank.formats.text import read_text
 from question_bank.model import PICTURE, Note, ParseResult
@@ -210,13 +211,22 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             continue
         rows = _table_rows(element)
         turned = [list(column) for column in zip_longest(*rows, fillvalue="")]
-        table = rows if find_header(rows) else turned if _is_upright(turned) else None
+        table = rows if _has_header(rows) else turned if _is_upright(turned) else None
         if table is not None:
             document.tables.append(table)
             continue
         for row in _table_rows(element, numbering):
             is_short = all(len(cell) <= 12 for cell in row)
             _add(document, "\t".join(cell.replace("\n", " ") for cell in row) if is_short else "\n".join(row), number)
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    """Return whether a table has the head of a question table, as it stands or once two columns of ticks are written as one of answers."""
+    if find_header(rows):
+        return True
+    usual = [list(row) for row in rows]
+    unify_shapes(usual)
+    return find_header(usual) is not None
 
 
 def _is_upright(turned: list[list[str]]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from examapp.documents.decoding import read_count
 from question_bank.formats.heuristics.stems import take_letter_keys, take_truth
+from question_bank.formats.heuristics.truth_lines import has_truth_line
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question, QuestionForReview, ReadQuestion
 from question_bank.rich import Rich, marks_left
@@ -25,7 +26,7 @@ _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d
 _INNER_LETTER = re.compile(
     r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：]|[(（]([A-HＡ-Ｈ])[)）])(?=\s*\S)"
 )
-_NUMBER_LEFT = re.compile(r"\d{1,3}\s*(?:[，,](?!\d{3}(?!\d))|[.．、](?!\d))\s*\S")
+_NUMBER_LEFT = re.compile(r"[.．、，,：:)）】]\s*\S|\d{1,3}\s*(?:[，,](?!\d{3}(?!\d))|[.．、](?!\d))\s*\S")
 _SAID = re.compile(r"(?:正确|参考|标准)?答案\s*[:：]\s*(?:[A-H√×]|正确|错误)")
 _TWO_SENTENCES = re.compile(r"[。）)]\s*\n+[^\n]{6,}$")
 _KEY_BLANK = re.compile(r"[(（]\s*[)）]")
@@ -89,6 +90,8 @@ def _review_notes(questions: Iterable[Question], format_name: str, *, is_shared:
             and _TWO_SENTENCES.search(stem)
         ):
             yield "题干分成了两段，每段都像一道判断题。请核对是否把两道题读成了一道。", "number_inside"
+        if format_name in _WRITTEN and has_truth_line(stem):
+            yield "题干里还留着“正确”“错误”两个选项。请核对题干和答案。", "option_in_stem"
         if format_name in _WRITTEN and _NUMBER_LEFT.match(stem):
             yield f"题干开头还留着像题号的“{stem[:4]}”。请核对题干，以及前后两题是否完整。", "number_left"
         if (format_name != "examtext" and _SAID.search(stem)) or (is_guessed and _gives_key(question, stem)):

@@ -24,9 +24,12 @@ from question_bank.formats.heuristics.text_answers import (
     read_answers,
 )
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
-from question_bank.formats.heuristics.text_lookahead import TextBlock
+from question_bank.formats.heuristics.text_fields import field_names
+from question_bank.formats.heuristics.text_lookahead import TextBlock, texts_of
 from question_bank.formats.heuristics.text_patterns import GLUED_NUMBER, TextLine, to_lines
-from question_bank.formats.heuristics.text_segments import Segments, cut
+from question_bank.formats.heuristics.text_reasons import part_reason, part_truth
+from question_bank.formats.heuristics.text_segments import cut
+from question_bank.formats.heuristics.text_state import Segments
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
 
@@ -169,12 +172,14 @@ def _keys_alone(text: str, blocks: list[TextBlock]) -> list[TextLine]:
 
 def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
-    questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
+    names = field_names([texts_of(block) for block in segments.blocks])
+    questions = [read_block(block, file_kind=file_kind, names=names) for block in segments.blocks]
     _follow_numbers(segments.blocks, questions)
-    loose = [block.loose for block in segments.blocks]
-    if len(loose) > 2 and loose[-1] and not any(loose[:-1]):
-        reason = f"最后一题的后面有一段没有栏名的文字“{loose[-1][:20]}”，读作了它的解析或答案。请核对。"
-        questions[-1].add_dropped("stray_text", reason)
+    loose = [(block.loose, parsed) for block, parsed in zip(segments.blocks, questions, strict=True) if block.loose]
+    for wording, parsed in loose if len(loose) * 3 <= len(questions) else ():
+        reason = f"答案后面没有栏名的文字“{wording[:20]}”读作了这道题的解析，别的题多半没有。请核对。"
+        if not any(note.code == "stray_text" for note in parsed.dropped):
+            parsed.add_dropped("stray_text", reason)
     for parsed in questions:
         take_ticks(parsed)
     previous = 0
@@ -314,6 +319,12 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
     if said and _letters_of(parsed.stem_text).startswith(said):
         entry.text = ""
     answer = entry.answer
+    options = [text for _, text in parsed.lettered]
+    wording = answer or entry.text
+    is_worded = parsed.kind in TEXT_KINDS
+    parted = part_reason(wording, options) if options else part_truth(wording, parsed.stem_text)
+    if parted and not is_worded:
+        answer, entry.text = parted[0], joined(parted[1], entry.text if answer else "")
     if entry.text:
         text = parsed.kind in TEXT_KINDS or (parsed.kind is None and not parsed.lettered)
         if text and not answer and not parsed.answer and not explains:

@@ -92,6 +92,8 @@ def test_letter_that_answers_signs_on_lines_of_their_own_is_read_by_their_order(
 
 
 def test_line_that_stands_apart_behind_a_key_is_said_to_be_the_explanation():
-    text = "1. 由谁决定？\nA. 甲\nB. 乙\n答案：A\n\n关注本公众号\n"
+    text = "1. 由谁决定？\nA. 甲\nB. 乙\n答案：A\n\n这一条常考\n"
     assert [note.code for one in read(text).imported for note in one.dropped] == ["stray_text"]
-    assert not read(text.replace("\n\n关注", "\n关注")).imported[0].dropped
+    assert not read(text.replace("\n\n这一条", "\n这一条")).imported[0].dropped
+    closed = read(text.replace("这一条常考", "来源：某县司法局\n点赞、在看、转发"))
+    assert (closed.imported[0].question.explanation, [note.code for note in closed.remarks]) == ("", ["trailer"])

@@ -14,6 +14,7 @@ Problem: TypeAlias = tuple[str, str]
 """A reason in Chinese and its code."""
 
 _LETTER_AND_TEXT = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
+_LETTERS_AND_TEXTS = re.compile(r"([A-Za-z]{2,8})\s*[:、.]\s*(.+)", re.DOTALL)
 _SPLIT_TEXTS = re.compile(r"[;；\n|]+")
 _SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
 _CHOSEN = re.compile(
@@ -93,6 +94,12 @@ def is_by_text(parsed: ParsedQuestion) -> bool:
 
 def _by_letters_and_option_text(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Return letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
+    several = _LETTERS_AND_TEXTS.fullmatch(unicodedata.normalize("NFKC", answer.strip()))
+    named = several[1].upper() if several else ""
+    if several and len(set(named)) == len(named) and all(OPTION_LETTERS.find(one) < len(texts) for one in named):
+        own = "".join(answers.fold(texts[OPTION_LETTERS.index(one)]) for one in sorted(named))
+        if _bare(several[2]) == _bare(own):  # `ABC:甲;乙;丙`
+            return tuple(sorted(named))
     letters = []
     for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
         match = _LETTER_AND_TEXT.fullmatch(unicodedata.normalize("NFKC", part))
@@ -101,6 +108,10 @@ def _by_letters_and_option_text(answer: str, texts: list[str]) -> tuple[str, ...
             return ()
         letters.append(OPTION_LETTERS[place])
     return tuple(sorted(set(letters)))
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", "", text)
 
 
 def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics import text_patterns as patterns
-from question_bank.formats.heuristics.answers import fold, looks_like_key
+from question_bank.formats.heuristics.answers import fold, looks_like_key, numbered_parts
 from question_bank.formats.heuristics.stems import split_options
 from question_bank.formats.heuristics.text_patterns import Number, TextLine
 from question_bank.model import Kind
@@ -63,7 +63,12 @@ class AnswerBlock:
     lines: list[TextLine] = field(default_factory=list)
 
 
-_KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第\s*)?\d)")
+_KIND_BEFORE = re.compile(
+    rf"^(?:[(（]?[{patterns.CHINESE}]{{1,3}}[)）]?\s*[、.．:：]?\s*|第\s*[{patterns.CHINESE}\d]{{1,3}}\s*(?:部分|大题|题)\s*[、.．:：]?\s*)?"
+    r"(?:[【\[(（]\s*(?P<boxed>[\u4e00-\u9fff]{2,7})\s*[】\])）]|(?P<name>[\u4e00-\u9fff]{2,7}?))\s*(?:[(（][^()（）]{0,40}[)）])?\s*(?:的?(?:参考|正确|标准)?答案)?"
+    r"\s*(?:[:：]\s*|(?<=[】\])）])\s*|\s+|$)(?=(?:第\s*)?[(（【\[]?\d)"
+)
+"""A kind's name before the answers of its section, on one line with them."""
 
 
 def read_answers(lines: list[TextLine]) -> list[Entry]:
@@ -125,8 +130,9 @@ def _whole_numbers(text: str) -> list[int]:
 def _without_kind(text: str) -> tuple[str, str]:
     """Return the kind's name before the answers of a line (`单选：1-2 AB`), and the line without it."""
     match = _KIND_BEFORE.match(text)
-    if match and (kind_names.kind_of(match["name"]) or kind_names.is_choice_name(match["name"])):
-        return match["name"], text[match.end() :]
+    name = (match["boxed"] or match["name"]) if match else ""
+    if match and (kind_names.kind_of(name) or kind_names.is_choice_name(name)):
+        return name, text[match.end() :]
     return "", text
 
 
@@ -159,7 +165,8 @@ class _AnswerReader:
             return
         if self.waiting and self._keys_row(text, where):
             return
-        if found := _range_entries(text, where) or _line_entries(text, where):
+        worded = _worded_entries(text, where) if name and self.kind in WORDED else []
+        if found := worded or _range_entries(text, where) or _line_entries(text, where):
             self._add(found)
             return
         if heading := patterns.read_heading(text):
@@ -224,6 +231,16 @@ class _AnswerReader:
                 entry.text = joined(entry.text, piece)
 
 
+WORDED = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER})
+"""Kinds whose answers are words."""
+
+
+def _worded_entries(text: str, where: str) -> list[Entry]:
+    """Return the entries of a line such as `1、义务 2、12`, whose answers are words; empty where the numbers do not count from 1."""
+    parts = numbered_parts(text) or numbered_parts(re.sub(r"(?<=\d)[)）]", ".", text))
+    return [Entry(number, where, answer=part) for number, part in enumerate(parts, 1)]
+
+
 def joined(one: str, two: str) -> str:
     """Return two pieces of a text on two lines."""
     return f"{one}\n{two}" if one and two else one or two
@@ -232,7 +249,7 @@ def joined(one: str, two: str) -> str:
 def pieces_of(text: str) -> list[str]:
     """Return a line cut before each label that stands in it."""
     labels = [match.start() for match in patterns.INLINE_LABEL.finditer(text)]
-    glued = None if labels else patterns.GLUED_ANSWER.search(text)
+    glued = None if labels else patterns.GLUED_ANSWER.search(text) or patterns.BOXED_ANSWER.search(text)
     if glued and len(split_options(text[: glued.start()])[1]) >= 2:
         labels = [glued.start()]
     pieces = (text[start:end].strip() for start, end in pairwise([0, *labels, len(text)]))

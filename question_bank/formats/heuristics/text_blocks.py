@@ -10,7 +10,10 @@ from question_bank.formats.heuristics.keys import chosen_in
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import joined, pieces_of
+from question_bank.formats.heuristics.text_fields import quotes_law, read_field
 from question_bank.formats.heuristics.text_lookahead import TextBlock
+from question_bank.formats.heuristics.text_reasons import part_reason, part_truth
+from question_bank.formats.heuristics.truth_lines import take_truth_lines
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
 
@@ -27,6 +30,8 @@ _BEHIND = re.compile(r"(?<=\S)(?:[ \t]{2,}|\s*\u3000\s*)[(（【\[]\s*(?P<key>[A
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
 _EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
 """An empty bracket for the key; then a letter in another bracket is no key."""
+_TAIL = re.compile(r"[^。！？!?；;，,：:\s]{2,25}")
+_TAGS = frozenset({"分类", "类别", "试题分类", "题目分类", "所属分类", "标签", "科目", "专业", "模块", "单元"})
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
 
 
@@ -46,13 +51,17 @@ class _Parts:
     apart: str = ""
     """The line without a label that stands behind a key and a blank line."""
     meta: list[tuple[str, str]] = field(default_factory=list)
+    names: frozenset[str] = frozenset()
+    """Names that stand before colons below many questions of the text."""
+    tail: str = ""
+    """The last line without a label, where it looks like a heading: short, without a stop, below a sentence that has ended."""
 
 
-def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
-    """Return the question of a block; `file_kind` is the kind that the file's name states."""
+def read_block(block: TextBlock, *, file_kind: Kind | None, names: frozenset[str] = frozenset()) -> ParsedQuestion:
+    """Return the question of a block; `file_kind` is the kind that the file's name states, `names` what stands before colons below many questions."""
     code = None if block.number is None else str(block.number)
     parsed = ParsedQuestion(where=f"第 {block.lines[0].number} 行", code=code, is_letter_truth=False)
-    parts = _parts(block)
+    parts = _parts(block, names)
     first = parts.stem[0] if parts.stem else ""
     kind, label, rest = patterns.read_kind_label(first)
     if parts.stem:
@@ -66,7 +75,7 @@ def read_block(block: TextBlock, *, file_kind: Kind | None) -> ParsedQuestion:
         parsed.kind_label = ""
     if kind is None and not label:
         _set_named_kind(parsed, block, parts, None if block.label else file_kind)
-    _set_stem(parsed, _without_signs(parsed, [text for text in parts.stem if text]))
+    _set_stem(parsed, _without_signs(parsed, parts))
     if parsed.points is None:
         points, parsed.stem_text = patterns.take_points_behind(parsed.stem_text)
         parsed.points = read_points(points)
@@ -89,6 +98,9 @@ def _add_review_notes(parsed: ParsedQuestion, block: TextBlock, parts: _Parts) -
     if parts.is_doubled:
         reason = "这道题里有两处“答案”，中间隔着别的文字，可能把两道题读成了一道。请核对。"
         parsed.require_review("two_keys", reason)
+    if parts.tail and not parts.apart:
+        reason = f"解析后面的“{parts.tail}”像是标题，读作了这道题的解析。请核对。"
+        parsed.add_dropped("stray_text", reason)
     if parts.apart:
         reason = f"答案后面隔着空行的文字“{parts.apart[:20]}”读作了这道题的解析或答案。请核对。"
         parsed.add_dropped("stray_text", reason)
@@ -102,7 +114,7 @@ def _kind_beside(parsed: ParsedQuestion, parts: _Parts) -> Kind | None:
     kind, stem = patterns.take_kind_behind(stem)
     if kind:
         parts.stem[0], parsed.points = stem, read_points(points) if points else parsed.points
-    named = (kind_names.kind_of(text) for name, text in parts.meta if "型" in name)
+    named = (kind_names.kind_of(text) for name, text in parts.meta if "型" in name or name in {"分类", "类别"})
     return kind or next(named, None)
 
 
@@ -126,8 +138,8 @@ def _set_named_kind(parsed: ParsedQuestion, block: TextBlock, parts: _Parts, fil
     parsed.kind_hint = None if block.kind is parsed.kind else parsed.kind_hint
 
 
-def _parts(block: TextBlock) -> _Parts:
-    parts = _Parts()
+def _parts(block: TextBlock, names: frozenset[str]) -> _Parts:
+    parts = _Parts(names=names)
     state = "stem"
     above, is_spaced = block.lines[0].number, True
     for line in block.lines:
@@ -158,20 +170,33 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if (analysis := patterns.read_analysis_label(piece)) is not None:
         parts.analysis = joined(parts.analysis, analysis)
         return "analysis"
-    if state != "stem" and (meta := patterns.read_meta(piece)):
+    if state != "stem" and (meta := patterns.read_meta(piece) or _field_of(parts, state, piece)):
         parts.meta.append(meta)
         return state
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    parts.is_loose, parts.loose = True, piece
-    key = parts.answers[-1] if state == "answer" else ""
-    is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
-    if state == "answer" and not is_whole:
+    is_reason = quotes_law(piece)
+    parts.is_loose, parts.loose = not is_reason, "" if is_reason else piece
+    if parts.analysis.endswith(("。", "！", "”", "）")) and _TAIL.fullmatch(piece):
+        parts.tail = piece
+    if state == "answer" and not _has_whole_key(parts):
         parts.answers[-1] = joined(parts.answers[-1], piece)
     else:
         parts.analysis = joined(parts.analysis, piece)
     return state
+
+
+def _field_of(parts: _Parts, state: str, piece: str) -> tuple[str, str] | None:
+    """Return name and text of a field without a label of ours; None where it may be a part of the answer, or is the explanation's."""
+    is_behind = state == "analysis" or _has_whole_key(parts)
+    return read_field(piece, parts.names) if is_behind and not quotes_law(piece) else None
+
+
+def _has_whole_key(parts: _Parts) -> bool:
+    """Return whether the last answer is a key that needs no further line."""
+    key = parts.answers[-1] if parts.answers else ""
+    return looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
 
 
 def _is_late_option(parts: _Parts, piece: str) -> bool:
@@ -194,13 +219,15 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
     return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
 
 
-def _without_signs(parsed: ParsedQuestion, lines: list[str]) -> list[str]:
-    """Return the lines of a stem; `正确` and `错误` on the last two of a true/false question become its options."""
-    signs = [read_truth(line) for line in lines[-2:]]
-    if parsed.kind is not Kind.TRUE_FALSE or len(lines) < 3 or None in signs or signs[0] == signs[1]:
+def _without_signs(parsed: ParsedQuestion, parts: _Parts) -> list[str]:
+    """Return the lines of a stem; `正确` and `错误` on the last two become the options of a true/false question, the ticked one its answer."""
+    lines = [text for text in parts.stem if text]
+    stem, wording, ticked = take_truth_lines(lines)
+    if not wording or parsed.kind not in {None, Kind.TRUE_FALSE}:
         return lines
-    parsed.lettered = list(zip(OPTION_LETTERS, lines[-2:], strict=False))
-    return lines[:-2]
+    parsed.kind, parsed.lettered = Kind.TRUE_FALSE, list(zip(OPTION_LETTERS, wording, strict=False))
+    parts.answers += [ticked] if ticked else []
+    return stem
 
 
 def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
@@ -227,7 +254,7 @@ def _asks_for_text(lines: list[str]) -> bool:
 def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
     parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
-    stated += [inline] if inline else []
+    stated = [_without_reason(parsed, answer) for answer in [*stated, *([inline] if inline else [])]]
     is_in_text = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
     keys = [answer for answer in stated if looks_like_key(answer)]
     if is_in_text and any(not same_answer(keys[0], key, count=None) for key in keys[1:]):
@@ -240,6 +267,18 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     for answer in stated[1:]:
         if not same_answer(parsed.answer, answer, count=len(parsed.lettered)):
             _review_two_keys(parsed, parsed.answer, answer)
+
+
+def _without_reason(parsed: ParsedQuestion, answer: str) -> str:
+    """Return the key of an answer without the reason behind it, which goes to the explanation; an answer in words as it is."""
+    options = [text for _, text in parsed.lettered]
+    if parsed.kind in TEXT_KINDS:
+        return answer
+    parted = part_reason(answer, options) if options else part_truth(answer, parsed.stem_text)
+    if parted is None:
+        return answer
+    parsed.explanation_text = joined(parted[1], parsed.explanation_text)
+    return parted[0]
 
 
 def _review_two_keys(parsed: ParsedQuestion, one: str, other: str) -> None:
@@ -323,10 +362,12 @@ def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:
             parsed.add_dropped("difficulty", f"难度系数“{text[:10]}”没有导入。")
         elif name.startswith("难"):
             parsed.difficulty = read_difficulty(text, top=3)
-        elif name.endswith("章节"):
+        elif name.endswith("章节") or name in _TAGS:
             parsed.tags = (*parsed.tags, text) if text else parsed.tags
         elif "型" in name:
             continue
+        elif not patterns.is_meta(name):
+            parsed.add_dropped("field_left_out", f"“{name}：{text[:20]}”没有导入。")
         elif name in {"知识点", "考点"}:
             parsed.knowledge_points = tuple(part for part in re.split(r"[;；|]\s*", text) if part)
         else:

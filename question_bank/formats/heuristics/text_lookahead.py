@@ -28,8 +28,13 @@ from question_bank.model import Kind
 
 NEAR = 80
 """Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_MATERIAL_LABEL = re.compile(
+    r"^[【\[]\s*(?:案情|案例|材料|资料|问题|提问|小题|背景材料|基本案情|案情简介|案情介绍)\s*[】\]]\s*[:：]?\s*|^(?:问题|提问|小题|请?回答下列问题)\s*[:：]\s*$"
+)
+"""A label before the text of a case, or above its questions."""
 _OF_CASES = re.compile(r"案例|材料|案情")
-_SURE = frozenset({"mark", "word"})
+SURE = frozenset({"mark", "word"})
+"""Styles of numbers that begin questions and not enumerations."""
 _ASKS = re.compile(r"\W*\w.*[(（]\s*[)）]\s*[。.]?$")
 
 
@@ -67,7 +72,8 @@ class Material:
 
     def text(self) -> str:
         """Return the words of the material, its head line where it has no other."""
-        return "\n".join(self.lines).strip() or self.head
+        lines = [text for line in self.lines if (text := _MATERIAL_LABEL.sub("", line))]
+        return "\n".join(lines).strip() or self.head
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,7 @@ class LineContext:
 
     def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
-        self.numbers = _marked(lines, [read_number(line.text) for line in lines])
+        self.numbers = _marked_by_section(lines, [read_number(line.text) for line in lines])
         _add_glued(lines, self.numbers)
         ends, end = [0] * len(self.lines), len(self.lines)
         for index in range(len(self.lines) - 1, -1, -1):
@@ -220,18 +226,41 @@ def _add_glued(lines: list[TextLine], numbers: list[Number | None]) -> None:
     for place in range(len(lines) - 1, -1, -1):
         after[place] = following
         number = numbers[place]
-        is_counted = number is not None and number.style in {*_SURE, "loose"}
+        is_counted = number is not None and number.style in {*SURE, "loose"}
         following = number.value if number and is_counted else 0 if read_heading(lines[place].text) else following
     above = ""
     for place, line in enumerate(lines):
         number, glued = numbers[place], GLUED_NUMBER.match(line.text)
         last = 0 if glued and int(glued["n"]) == 1 and read_heading(above) else last
         above = line.text or above
-        if number and (number.style in _SURE or (number.style == "loose" and number.value == last + 1)):
+        if number and (number.style in SURE or (number.style == "loose" and number.value == last + 1)):
             last = number.value
         elif glued and int(glued["n"]) == last + 1 != after[place]:
             last += 1
             numbers[place] = Number(last, "mark", glued["rest"])
+
+
+def _marked_by_section(lines: list[TextLine], numbers: list[Number | None]) -> list[Number | None]:
+    """Return the lines' numbers; whether `（1）` counts questions is decided for each section of cases apart, and for all the rest at once."""
+    heads = [place for place, line in enumerate(lines) if line.text and _is_kind_heading(line.text)]
+    if not heads:
+        return _marked(lines, numbers)
+    ends, decided = [*heads[1:], len(lines)], list(numbers)
+    cases = [(place, end) for place, end in zip(heads, ends, strict=True) if _OF_CASES.search(lines[place].text)]
+    within = {at for place, end in cases for at in range(place, end)}
+    outside = [at for at in range(len(lines)) if at not in within]
+    for at, number in zip(
+        outside, _marked([lines[at] for at in outside], [numbers[at] for at in outside]), strict=True
+    ):
+        decided[at] = number
+    for place, end in cases:
+        decided[place:end] = _marked(lines[place:end], numbers[place:end])
+    return decided
+
+
+def _is_kind_heading(text: str) -> bool:
+    heading = read_heading(text)
+    return heading is not None and bool(heading.kind or heading.label)
 
 
 def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number | None]:
@@ -241,6 +270,7 @@ def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number 
         return numbers
     ends = [*places[1:], len(lines)]
     below = [[line.text for line in lines[place:end]] for place, end in zip(places, ends, strict=True)]
+    is_asked = all(_is_asked(texts) for texts in below)
     is_whole = [
         len(split_options("\n".join(texts))[1]) >= 2 or bool(take_truth(texts[0])[1] or _ASKS.search(texts[0]))
         for texts in below
@@ -248,14 +278,27 @@ def _marked(lines: list[TextLine], numbers: list[Number | None]) -> list[Number 
     values = [number.value for place in places if (number := numbers[place])]
     is_counted = all(value in {1, last + 1} for last, value in pairwise([0, *values]))
     may_be_asked = is_counted and not any(_OF_CASES.search(line.text) for line in lines)
-    if not all(is_whole) and not (may_be_asked and (any(is_whole) or any(map(_is_answered, below)))):
+    if (
+        not all(is_whole)
+        and not (is_counted and is_asked)
+        and not (may_be_asked and (any(is_whole) or any(map(_is_answered, below))))
+    ):
         return numbers
     return [replace(number, style="mark") if number and number.style == "paren" else number for number in numbers]
 
 
 def _is_other(text: str, number: Number | None) -> bool:
     """Return whether a line opens a question by another number than `（1）`: not as an entry of an answer section."""
-    return number is not None and number.style in _SURE and not is_answer_line(text) and not is_entry(number.rest)
+    return number is not None and number.style in SURE and not is_answer_line(text) and not is_entry(number.rest)
+
+
+def _is_asked(texts: list[str]) -> bool:
+    """Return whether a mere key, with options above it or none, is the first label below a line: then the line is a question."""
+    stem = before_labels(texts)
+    label = next((label for text in texts for piece in pieces_of(text) if (label := read_answer_label(piece))), None)
+    return (
+        label is not None and looks_like_key(label) and (len(stem) < 3 or len(split_options("\n".join(stem))[1]) >= 2)
+    )
 
 
 def _is_answered(texts: list[str]) -> bool:

@@ -17,7 +17,7 @@ _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
 _MARKDOWN = re.compile(r"^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=(?:\*\*)?(?:[(（]?[A-HＡ-Ｈ][.．、:：)）]|\d{1,4}[.．、]))")
 """Signs of Markdown that say nothing about a question."""
-_RULE = re.compile(r"\s*(?:(?:-[ \t]?){3,}|(?:\*[ \t]?){3,}|[—－=─━]{3,})\s*")
+_RULE = re.compile(r"\s*(?:(?:-[ \t]?){3,}|(?:\*[ \t]?){3,}|[—－=─━]{3,}|[▼▲▽△◆◇★☆■●•·~～]{2,})\s*")
 """A line that divides, of Markdown or drawn by hand: as good as a blank one."""
 _IS_MARKDOWN = re.compile(r"^\s*(?:#{1,6}\s+\S|(?:[-*]\s+)?\*\*[^\s*].*?[^\s*]\*\*)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)(?<=\S)\*\*")
@@ -90,12 +90,12 @@ ANSWER_LABEL = r"(?:参考答案要点|正确答案|参考答案|标准答案|�
 ANALYSIS_LABEL = (
     r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
 )
-_META_LABEL = r"(?:难度系数|难度|难易度|难易程度|知识点|考点|分值|分数|题型|题目类型|试题类型|所属章节|章节)"
+_META_LABEL = r"(?:难度系数|难度等级|难度级别|试题难度|题目难度|难度|难易度|难易程度|知识点|考点|分值|分数|题型|题目类型|试题类型|所属章节|章节)"
 
 _ANSWER = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANSWER_LABEL}\s*[】\]〕〗]\s*[:：]?\s*(?P<a>.*)"
     rf"|[【\[〔〖]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<b>[^】\]〕〗]*)[】\]〕〗]\s*(?P<rest>.*)"
-    rf"|[(（]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<f>[^()（）]*)[)）]$"
+    rf"|[(（]\s*{ANSWER_LABEL}\s*[:：]?\s*(?P<f>[^()（）]*)[)）]\s*[。.]?$"
     rf"|(?:故|应|本题|因此|所以)?(?:应?选|{ANSWER_LABEL}(?:应?为|是|应选|选))\s*[:：]?\s*(?P<g>[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){{0,7}}|正确|错误|[√×✓✗✔✘对错是否]|[^，,。；;！!？?：:]{{2,30}}(?=[。.]?$))\s*[。.]?$"
     rf"|{ANSWER_LABEL}(?:应?为|是)\s*[:：]\s*(?P<h>.*)"
     rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；→=＝]|\s|(?=[(（]))\s*(?P<c>.*)"
@@ -130,6 +130,9 @@ GLUED_ANSWER = re.compile(
 )
 """An answer that follows the last option's words without a space."""
 
+BOXED_ANSWER = re.compile(rf"[(（【\[]\s*{ANSWER_LABEL}\s*[:：]?\s*[^()（）【】\[\]]{{1,30}}[)）】\]]\s*[。.]?$")
+"""An answer in brackets right behind the last option's words: `D.县妇联（答案：B）`."""
+
 _NUMBER_FORMS = (
     ("word", re.compile(rf"^第\s*(?P<n>{_NUMERAL})\s*(?:道题|个问题|小题|题|问)\s*[.．、:：,，]?\s*(?P<rest>.*)", re.DOTALL)),
     ("word", re.compile(rf"^[【\[(（〔]\s*第\s*(?P<n>{_NUMERAL})\s*(?:道题|小题|题)\s*[】\])）〕]\s*[.．、:：]?\s*(?P<rest>.*)", re.DOTALL)),
@@ -137,7 +140,7 @@ _NUMBER_FORMS = (
     ("kind", re.compile(r"^[【\[(（]?(?P<kind>[\u4e00-\u9fff]{2,6})[】\])）]?\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("word", re.compile(rf"^(?:问题|题目|试题)\s*(?P<n>{_NUMERAL})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
-    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|(?<=[\s])[.．](?=\d)|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>\d{1,4})(?=\s*[【\[])(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>[⒈-⒛])\s*(?P<rest>.*)", re.DOTALL)),
     ("bare", re.compile(r"^(?P<n>\d{1,6})(?P<rest>)$")),
@@ -149,7 +152,7 @@ _NUMBER_FORMS = (
     ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
 )  # fmt: skip
 GLUED_NUMBER = re.compile(
-    r"^(?P<n>\d{1,4})[.．,，。](?P<rest>\d{1,4}(?:\.\d{1,2})?(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL
+    r"^(?P<n>\d{1,4})[.．,，。](?P<rest>\d{1,12}(?:\.\d{1,2})?(?![\d.．]).*[\u4e00-\u9fff].*)", re.DOTALL
 )
 """A number without a space before a stem that begins with digits: `2.24小时内应当…`."""
 _UNITS = re.compile(
@@ -181,6 +184,10 @@ _LAW_HEADING = re.compile(
     r"\s*(?:题库|试题|习题|部分|测试题)?\s*(?:[(（][^()（）]{0,20}[)）])?\s*[:：]?$"
 )
 """A line that is the name of a law: in its signs, or behind a number of its own."""
+_SUBHEADING = re.compile(
+    rf"^(?:[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?|[{CHINESE}]{{1,3}}\s*[、.．]|第\s*[{CHINESE}\d]{{1,3}}\s*[章节篇编单元部分讲课]{{1,2}})\s*[:：]?\s*(?P<title>[^。？?！!；;，,：:_=]{{2,24}})$"
+)
+"""A short line with a Chinese number: a heading where the questions count on below it."""
 LAW_BEFORE = re.compile(r"^《(?P<law>[^《》]{2,40})》\s*")
 """A law before the kind in a heading: `《行政处罚法》单选题`."""
 _MATERIAL_RANGE = re.compile(
@@ -196,12 +203,6 @@ _MATERIAL = re.compile(
 CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
 ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
 INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
-ENDING = re.compile(
-    r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$"
-    r"|^(?:如果?您?(?:还|若)?需要?更多|如需(?:更多|调整|其他)|希望(?:这些|以上|本套)|以上(?:就是|为).{0,20}(?:题目?|内容)[。！!]?$|(?:请)?(?:记得|欢迎)(?:转发|收藏|点赞)|版权所有|Copyright\b|©).{0,40}$",
-    re.IGNORECASE,
-)
-"""Lines at the end of a text, a page or a chat that belong to no question."""
 _KIND_LABEL = re.compile(
     r"^(?:[【\[(（〔〖《<〈]\s*(?P<a>[^】\])）〕〗》>〉]{2,10})\s*[】\])）〕〗》>〉]\s*[:：.、\-—]?"
     r"|(?P<b>[\u4e00-\u9fff]{2,7}题|(?:[单多]项?选择?|判断|填空|简答|不定项)(?=[:：\s]))(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
@@ -284,10 +285,19 @@ def read_heading(text: str) -> Heading | None:
     return None
 
 
-def read_law_heading(text: str) -> str | None:
-    """Return the law that a heading names; None where the line is no such heading."""
+def read_law_heading(text: str, *, bare: bool = False) -> str | None:
+    """Return the law that a heading names; None where the line is no such heading. `bare`: a name without a mark is one too."""
     match = _LAW_HEADING.match(text)
-    return (match["title"] or (match["name"] if match["mark"] else None)) if match else None
+    if match is None:
+        return None
+    is_named = bare or match["mark"] or text.startswith("中华人民共和国")
+    return match["title"] or (match["name"] if is_named else None)
+
+
+def read_subheading(text: str) -> str | None:
+    """Return the title of a short line with a Chinese number before it (`（二） 行政法类`, `第二节 处罚`); None for other lines."""
+    match = _SUBHEADING.match(text)
+    return match["title"] if match else None
 
 
 def read_answer_heading(text: str) -> tuple[str, bool] | None:
@@ -340,6 +350,11 @@ def read_meta(text: str) -> tuple[str, str] | None:
     """Return the name and value of a line such as `难度：易`."""
     match = _META.match(text)
     return (match["name"], match["text"].strip()) if match else None
+
+
+def is_meta(name: str) -> bool:
+    """Return whether a name is a label of a question's facts: difficulty, knowledge point, points."""
+    return re.fullmatch(_META_LABEL, name) is not None
 
 
 def read_kind_label(text: str) -> tuple[Kind | None, str, str]:

@@ -1,26 +1,27 @@
 """Split a free text into questions, materials and answer sections, line by line with a lookahead."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import count_blanks, looks_like_key
 from question_bank.formats.heuristics.stems import split_options, strip_mark, take_truth
-from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
+from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line
+from question_bank.formats.heuristics.text_fields import ENDING, without_trailer
 from question_bank.formats.heuristics.text_lookahead import (
     NEAR,
-    LineContext,
+    SURE,
     Lookahead,
     Material,
     TextBlock,
     answers_after_label,
-    before_labels,
     has_answer,
     is_entry,
     is_label,
     texts_of,
 )
 from question_bank.formats.heuristics.text_patterns import Heading, Number, TextLine
+from question_bank.formats.heuristics.text_state import Segments, SplitState
 from question_bank.model import PICTURE, Note
 
 _STRAY = "选项后面隔着空行还有一段文字“{}”，看不出属于哪道题，没有并入选项。请核对前后两题。"
@@ -29,49 +30,25 @@ LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
 
 
-@dataclass(slots=True)
-class Segments:
-    """What the text holds."""
-
-    blocks: list[TextBlock] = field(default_factory=list)
-    answers: list[AnswerBlock] = field(default_factory=list)
-    remarks: list[Note] = field(default_factory=list)
-
-
 def cut(lines: list[TextLine]) -> Segments:
-    """Return the segments of a text."""
-    return _Cutter(lines).cut()
+    """Return the segments of a text; its signature, and a channel's closing words, are left out and said."""
+    body, trailer = without_trailer(lines)
+    segments = _Cutter(body).cut()
+    if trailer and segments.blocks:
+        wording = "，".join(line.text[:20] for line in trailer[:3])
+        segments.remarks.append(
+            Note(f"第 {trailer[0].number} 行", f"末尾的“{wording}”不属于任何题，没有导入。", "trailer")
+        )
+    return segments
 
 
-class _Cutter(LineContext):
-    def __init__(self, lines: list[TextLine]) -> None:
-        super().__init__(lines)
-        self.found = Segments()
-        self.block: TextBlock | None = None
-        self.heading = Heading("", None)
-        self.fresh = True
-        """Whether no question has begun since the last heading."""
-        self.last = 0
-        self.inner = 0
-        """The last number of an enumeration within a question's text or answer."""
-        self.blank_before = True
-        self.mode = "preamble"
-        self.material: Material | None = None
-        self.pending: list[str] = []
-        """Lines below a heading that are no question: perhaps the text that the next ones share."""
-        self.left: list[TextLine] = []
-        """Lines that no question, material or answer section has taken so far."""
-        self.known: dict[int | None, list[TextBlock]] = {}
-        self.law = ""
-        self.is_law_outer: bool | None = None
-        """Whether laws stand above kinds in the outline; None until the first law."""
-
+class _Cutter(SplitState):
     def cut(self) -> Segments:
         for index, line in enumerate(self.lines):
             if not line.text:
                 self.blank_before = True
                 continue
-            if not patterns.ENDING.match(line.text):
+            if not ENDING.match(line.text):
                 self._take(index, line)
             self.blank_before = False
         self._remark_left()
@@ -92,7 +69,13 @@ class _Cutter(LineContext):
         self.left = []
 
     def _take(self, index: int, line: TextLine) -> None:
-        sections = (self._takes_answer_heading, self._takes_material, self._takes_law, self._takes_heading)
+        sections = (
+            self._takes_answer_heading,
+            self._takes_material,
+            self._takes_law,
+            self._takes_heading,
+            self._takes_subheading,
+        )
         if any(takes(index, line) for takes in sections):
             return
         number = self.numbers[index]
@@ -195,15 +178,32 @@ class _Cutter(LineContext):
 
     def _takes_law(self, index: int, line: TextLine) -> bool:
         """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""
-        if (law := patterns.read_law_heading(line.text)) is None or self.mode == "answers" or not self._is_complete():
-            return False
         below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
-        if below is None or not (self.numbers[below] or patterns.read_heading(self.lines[below].text)):
+        number = None if below is None else self.numbers[below]
+        begins_again = number is not None and number.value == 1 and number.style in SURE
+        law = patterns.read_law_heading(line.text, bare=begins_again)
+        if law is None or below is None or self.mode == "answers" or not self._is_complete():
+            return False
+        if not (number or patterns.read_heading(self.lines[below].text)):
             return False
         if self.is_law_outer is None:
             self.is_law_outer = not self.heading.title
         self.law = law
         self._begin_section(Heading("", None) if self.is_law_outer else self.heading, "between")
+        return True
+
+    def _takes_subheading(self, index: int, line: TextLine) -> bool:
+        """Return whether a short line such as `（二） 行政法类` parts the questions of a section, right above the next number."""
+        below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
+        number = None if below is None else self.numbers[below]
+        if below is None or number is None or number.style not in SURE or number.value not in {1, self.last + 1}:
+            return False
+        is_free = self.mode in {"preamble", "between"} or (self.mode == "question" and self._is_keyed_whole())
+        title = patterns.read_subheading(line.text) if is_free else None
+        ahead = self._ahead(below, number.rest)
+        if title is None or not (ahead.strong or ahead.asks or self.block is None):
+            return False
+        self._begin_section(replace(self.heading, title=f"{self.heading.title} {title}".strip()), "between")
         return True
 
     # -- lines that belong to nothing ---------------------------------------------------------------------------
@@ -273,9 +273,6 @@ class _Cutter(LineContext):
             return patterns.read_served(text)
         case = patterns.CASE_MARK.match(text) if self.mode != "answers" and self._is_about_cases() else None
         return (0, 0, case["text"]) if case and self._is_complete() else None
-
-    def _is_about_cases(self) -> bool:
-        return patterns.ABOUT_CASES.search(self.heading.title) is not None
 
     # -- questions ----------------------------------------------------------------------------------------------
 
@@ -369,31 +366,3 @@ class _Cutter(LineContext):
             self.material = None
         material.uses += serves
         return material.text() if serves else ""
-
-    def _count_inner(self, line: TextLine, number: Number | None) -> None:
-        """Follow an enumeration `1. 2. 3.` within the question; it may begin on the line of a label."""
-        if number is None:
-            pieces = pieces_of(line.text)
-            text = pieces[-1] if pieces else ""
-            found = patterns.read_answer_label(text)
-            found = found if found is not None else patterns.read_analysis_label(text)
-            number = patterns.read_number(found) if found else None
-            number = number if number and number.value == 1 else None
-        if number and number.style not in {"chinese", "paren"} and number.value in {1, self.inner + 1}:
-            self.inner = number.value
-
-    def _is_complete(self) -> bool:
-        return self.block is None or has_answer(self.block) or self._has_options()
-
-    def _has_options(self) -> bool:
-        return self.block is not None and len(split_options("\n".join(before_labels(texts_of(self.block))))[1]) >= 2
-
-    def _is_keyed(self) -> bool:
-        """Return whether the present question's last label is of its answer, and that is a mere key."""
-        labels = [piece for line in self.block.lines[-NEAR:] for piece in pieces_of(line.text)] if self.block else []
-        last = next((piece for piece in reversed(labels) if is_label(piece)), "")
-        return looks_like_key(patterns.read_answer_label(last) or "")
-
-    def _in_text(self) -> bool:
-        """Return whether the present question has come to its answer or explanation."""
-        return self.block is not None and any(is_label(line.text) for line in self.block.lines[-NEAR:])

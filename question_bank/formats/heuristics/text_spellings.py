@@ -29,7 +29,7 @@ _RECORD = re.compile(
 _OPTION_NAME = re.compile(r"(?m)^[ \t\u3000]*(?P<letter>[A-H])[ \t\u3000]*选项[ \t\u3000]*[:：][ \t\u3000]*")
 _KEYCAPS = re.compile(r"(?m)^[ \t\u3000]*(?P<digits>(?:\d\ufe0f?\u20e3)+|\U0001f51f)[ \t\u3000]*[.、．]?[ \t\u3000]*")
 """A number in keys of a telephone, as chats show them: `1️⃣`."""
-_PICTOGRAPHS = r"(?:[\U0001f000-\U0001faff\u2600-\u2612\u2614-\u26ff\u2728\u2753-\u2757\u270f\u27a1\u2b05-\u2b55](?:[\ufe0f\u200d]|[\U0001f3fb-\U0001f3ff])*[ \t\u3000]*)+"
+_PICTOGRAPHS = r"(?:[\U0001f000-\U0001faff\u2600-\u260f\u2614-\u26ff\u2728\u2753-\u2757\u270f\u27a1\u2b05-\u2b55](?:[\ufe0f\u200d]|[\U0001f3fb-\U0001f3ff])*[ \t\u3000]*)+"
 """Pictures of chats that say nothing; ticks and crosses are none of them."""
 _PICTURED = re.compile(rf"(?m)^[ \t\u3000]*{_PICTOGRAPHS}(?=\S)|[ \t\u3000]*{_PICTOGRAPHS}$")
 _TICKED_LABEL = re.compile(r"(?m)^[ \t\u3000]*[✅✔☑]\ufe0f?[ \t\u3000]*(?=[【\[]?(?:正确|参考|标准)?(?:答案|选项))")
