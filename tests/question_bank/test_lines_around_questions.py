@@ -51,7 +51,7 @@ def test_reason_behind_a_key_is_the_explanation(answer, key, reason):
 @pytest.mark.parametrize(
     "answer", ["A（村委会）", "A.村委会", "A（或B）", "A。B也可以", "A（有争议）", "A 村委会", "A（原答案为B）"]
 )
-def test_what_stands_behind_a_key_and_puts_it_in_doubt_is_no_reason(answer):
+def test_text_behind_a_key_that_makes_it_unsure_is_no_reason(answer):
     reading = read(CHOICE.format("1. ", answer))
     assert not reading.imported
     assert len(reading.needing_review) == 1
