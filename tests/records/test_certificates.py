@@ -53,6 +53,8 @@ def press(client, path, **data):
 @pytest.fixture
 def plan(world, county, office):
     """A template with a seal and a plan for the county's exam."""
+    offered = office.get("/admin/records/certificates/templates/new").text
+    assert 'value="县普法办公室"' in offered, "the office's name need not be typed"
     made = office.post("/admin/records/certificates/templates/new", data={**TEMPLATE, "seal": (seal(), "章.png")})
     assert made.status_code == 302, made.get_data(as_text=True)
     template = world.session.scalars(select(CertificateTemplate)).one()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -138,7 +138,8 @@ def edit_template(template_id: int) -> Response | tuple[str, int]:
 
 
 def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str, int]:
-    form = CertificateTemplateForm(obj=template) if template else CertificateTemplateForm()
+    signer = current_app.extensions["site_texts"].organisation
+    form = CertificateTemplateForm(obj=template) if template else CertificateTemplateForm(signer=signer)
     template_id = template.id if template else None
     has_seal = template is not None and template.seal is not None
     if form.validate_on_submit():

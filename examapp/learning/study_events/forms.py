@@ -78,7 +78,9 @@ class EventForm(FlaskForm):
 class CertificateTemplateForm(FlaskForm):
     """How a certificate is worded."""
 
-    name = StringField("模板名称", [DataRequired("请填写模板名称。"), Length(max=100, message="名称最多 100 字。")])
+    name = StringField(
+        "模板名称", [DataRequired("请填写模板名称。"), Length(max=100, message="名称最多 100 字。")], default="合格证书"
+    )
     heading = StringField(
         "证书标题", [DataRequired("请填写标题。"), Length(max=20, message="标题最多 20 字。")], default="合格证书"
     )
