@@ -268,22 +268,34 @@ def _sample(value: Any) -> str:
     return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:MAX_SAMPLE]
 
 
+_KNOWN: dict[str, frozenset[str]] = {
+    code: frozenset(itertools.chain(names, map(str.lower, names)))
+    for code, names in {
+        "stem": STEMS, "answer": ANSWERS, "options": OPTIONS, "kind": KINDS, "explanation": EXPLANATIONS,
+        "points": POINTS, "code": CODES, "knowledge": KNOWLEDGE, "tags": TAGS,
+    }.items()
+}  # fmt: skip
+
+
+_LIKELY = re.compile(
+    r"[\u4e00-\u9fff]|question|answer|stem|title|content|text|option|choice|type|kind|analysis|expla|difficult|level|score|point|problem|prompt|correct",
+    re.IGNORECASE,
+)
+"""Letters of which a name that may mean a field has some: the others need no closer look."""
+
+
 @lru_cache(maxsize=4096)
 def _field_of(head: str) -> str:
     """Return the code of the field that a name means: one of the names above, in small letters or large, or one built as a table's head; else nothing."""
-    known = {
-        "stem": STEMS, "answer": ANSWERS, "options": OPTIONS, "kind": KINDS, "explanation": EXPLANATIONS,
-        "points": POINTS, "code": CODES, "knowledge": KNOWLEDGE, "tags": TAGS,
-    }  # fmt: skip
     match = OPTION_NAME.fullmatch(head)
     if match:
         return f"option:{OPTION_LETTERS.index(match[1].upper())}"
     if head in _OWN:
         return ""
-    for code, names in known.items():
-        if head in names or head.lower() in {name.lower() for name in names}:
+    for code, names in _KNOWN.items():
+        if head in names or head.lower() in names:
             return f"{code}:0"
-    named = field_known(head)
+    named = field_known(head) if _LIKELY.search(head) else None
     return f"{named[0]}:0" if named and str(named[0]) in _CANONICAL and not named[1] else ""
 
 
