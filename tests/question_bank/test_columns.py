@@ -101,3 +101,16 @@ def test_tick_that_is_none_or_belongs_nowhere_needs_a_review_and_is_never_a_key(
     for rows in (strange, same, none):
         reading = read_file(*book(rows))
         assert not reading.imported and len(reading.needing_review) == 1, rows
+
+
+@pytest.mark.parametrize("make", [book, text])
+def test_columns_that_are_asked_about_come_with_proposals(make):
+    body = [
+        (f"第{number}件事由哪个机关批准？", "县政府", "县公安局", key, "因为") for number, key in enumerate("ABAB", 1)
+    ]
+    with pytest.raises(UnknownColumnsError) as raised:
+        read_file(*make([*ROWS[:2], *map(list, body)]))
+    assert raised.value.tables[0].fields == ("stem:0", "option:0", "option:1", "answer:0", "")
+    with pytest.raises(UnknownColumnsError) as raised:
+        read_file(*make([["测试语", "甲项", "乙项", "答案", "解析"], *ROWS[2:]]))
+    assert raised.value.tables[0].fields == ("", "", "", "answer:0", "explanation:0")

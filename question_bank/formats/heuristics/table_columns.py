@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from question_bank.formats.heuristics.table_guess import guess_header
 from question_bank.formats.heuristics.table_headers import (
     HEADER_ROWS,
     REMEMBERED,
@@ -40,7 +41,10 @@ def column_choices() -> dict[str, str]:
 def describe_columns(
     place: str, rows: Sequence[Sequence[str]], header: TableHeader | None, names: ColumnNames
 ) -> TableColumns | None:
-    """Return the columns of a table with a few rows; None where it has not even two columns."""
+    """Return the columns of a table with a few rows; None where it has not even two columns.
+
+    Where no head was recognised, the fields are proposals: by single heads that are known, and by cells that are unambiguous.
+    """
     filled = [sum(bool(cell) and len(cell) <= MAX_HEADER for cell in row) for row in rows[:HEADER_ROWS]]
     row = header.row if header else filled.index(max(filled)) if filled else 0
     last = header.last_row if header else row
@@ -53,7 +57,10 @@ def describe_columns(
     if header and header.row == header.last_row and not header.is_from_zero:
         by_index = {column.index: (column.field, column.place) for column in header.columns}
         found = [(*by_index[at], one[2] if one else SAID) if at in by_index else one for at, one in enumerate(found)]
-    fields = tuple(f"{one[0]}:{one[1]}" if one and header else "" for one in found)
+    if header is None and (guessed := guess_header([list(one) for one in rows[last + 1 :]])):
+        proposed = {column.index: (column.field, column.place, SAID) for column in guessed.columns}
+        found = [one or proposed.get(at) for at, one in enumerate(found)]
+    fields = tuple(f"{one[0]}:{one[1]}" if one else "" for one in found)
     samples = tuple(tuple(_cell(one, index)[:MAX_SAMPLE] for index in range(width)) for one in below)
     shortened = tuple(head[:MAX_SAMPLE] for head in heads)
     remembered = tuple(index for index, one in enumerate(found) if header and one and one[2] == REMEMBERED)
