@@ -23,8 +23,8 @@ def test_equal_problems_are_one_line_with_ranges_of_places():
     notes = [problem(number) for number in range(2, 139)]
     notes += [problem(150), problem(7, "答案“E”超出选项。"), problem(9, "答案“F”超出选项。")]
     first, second = group_problems(notes)
-    assert (first.reason, len(first.notes), first.places) == ("没有答案。请补上答案。", 138, "第 2–138 行、第 150 行")
-    assert (second.reason, second.places) == ("答案…超出选项。", "第 7 行、第 9 行")
+    assert (first.reason, len(first.notes), first.places) == ("没有答案。请补上答案。", 138, "第 2–138、150 行")
+    assert (second.reason, second.places) == ("答案“E”、“F”超出选项。", "第 7、9 行")
 
 
 def test_places_keep_their_sheet_and_column_and_many_are_counted():
@@ -32,6 +32,9 @@ def test_places_keep_their_sheet_and_column_and_many_are_counted():
     assert places_text(sheet) == "工作表“单选” 第 3–5 行“答案”列"
     assert places_text(["/quiz/question[3]", "/quiz/question[3]"]) == "/quiz/question[3]"
     assert places_text([f"第 {2 * number} 行" for number in range(1, 9)]) == "第 2–16 行之间 8 处"
+    spread = [f"工作表“单选” 第 {number} 行“答案”列" for number in (3, 4, 9, 12)]
+    assert places_text(spread) == "工作表“单选” 第 3–4、9、12 行“答案”列"
+    assert places_text(["工作表“单选” 第 3 行", "工作表“多选” 第 5 行"]) == "工作表“单选” 第 3 行、工作表“多选” 第 5 行"
 
 
 def test_source_is_shown_around_the_line_and_for_lines_alone():
@@ -77,3 +80,17 @@ def test_correction_that_does_not_fit_is_rejected_with_its_place(kind, answer):
             needing_review(), CorrectedQuestion(where="第 3 行", kind=kind, options="甲\n乙", answer=answer)
         )
     assert "第 3 行" in raised.value.text
+
+
+def test_problems_that_differ_in_one_quoted_text_name_it_where_these_are_few():
+    def reason(*names):
+        return group_problems(
+            [{"where": "第 1 行", "reason": f"“{name}”列不认识，没有导入。", "code": "x"} for name in names]
+        )[0].reason
+
+    assert reason("出题单位", "审核人", "审核人") == "“出题单位”、“审核人”列不认识，没有导入。"
+    assert reason("甲", "乙", "丙", "丁") == "…列不认识，没有导入。"
+    two = [
+        {"where": "", "reason": f"一列写“{one}”，“{other}”列写“A”。", "code": "x"} for one, other in ("甲乙", "丙丁")
+    ]
+    assert group_problems(two)[0].reason == "一列写…，…列写…。"

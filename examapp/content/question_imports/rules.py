@@ -64,8 +64,23 @@ def group_problems(notes: Sequence[Mapping[str, Any]]) -> list[ProblemGroup]:
         groups.setdefault(sort, ProblemGroup(note["reason"], number)).notes.append(note)
     for (_, reason), group in groups.items():
         if any(note["reason"] != group.reason for note in group.notes):
-            group.reason = reason
+            group.reason = _joined_reason(reason, [note["reason"] for note in group.notes])
     return sorted(groups.values(), key=lambda group: -len(group.notes))
+
+
+MAX_NAMED = 3
+"""Quoted texts in which problems of one sort differ that one line names."""
+
+
+def _joined_reason(reason: str, reasons: Sequence[str]) -> str:
+    """Return the reason of a sort with the few texts in which its problems differ, where they do so in one place: `“甲”、“乙”列不认识`."""
+    found = [_QUOTED.findall(one) for one in reasons]
+    differing = [place for place, texts in enumerate(zip(*found, strict=True)) if len(set(texts)) > 1]
+    texts = list(dict.fromkeys(one[differing[0]] for one in found)) if len(differing) == 1 else []
+    if not 1 < len(texts) <= MAX_NAMED or not all(text.startswith("“") for text in texts):
+        return reason
+    fillers = iter([*found[0][: differing[0]], "、".join(texts), *found[0][differing[0] + 1 :]])
+    return re.sub("…", lambda match: next(fillers, match[0]), reason)
 
 
 def places_text(places: Sequence[str]) -> str:
@@ -86,6 +101,10 @@ def places_text(places: Sequence[str]) -> str:
         before, _, _, unit, after = ranges[0]
         first, last = min(one[1] for one in ranges), max(one[2] for one in ranges)
         return f"{_range_text(before, first, last, unit, after)}之间 {len(ranges)} 处" if unit else f"{len(ranges)} 处"
+    if len(ranges) > 1 and ranges[0][3] and len({(before, unit, after) for before, _, _, unit, after in ranges}) == 1:
+        before, _, _, unit, after = ranges[0]
+        numbers = (str(first) if first == last else f"{first}–{last}" for _, first, last, _, _ in ranges)
+        return f"{before}第 {'、'.join(numbers)} {unit}{after}"
     shown = [_range_text(*one) for one in ranges[:MAX_RANGES]]
     return "、".join(shown) + (f" 等 {len(ranges)} 处" if len(ranges) > MAX_RANGES else "")
 
