@@ -9,7 +9,7 @@
     return state.exam === 'mock' ? sum : sum + Object.keys(state.pending).length;
   }, 0);
   if (exam.readSetting('elder')) { document.documentElement.classList.add('elder'); }
-  document.getElementById('offline-text').textContent = waiting ? '网络中断，' + waiting + ' 题待传。' : '网络中断。';
+  document.getElementById('offline-text').textContent = waiting ? '网络中断，' + waiting + ' 题待传。' : '';
   document.getElementById('offline-next').textContent = isMock ? '请不要关闭本页。网络恢复后，本页自动回到模拟卷，本机上的作答都在。' : found && found[2]
     ? '请不要关闭本页。网络恢复后，本页自动回到试卷，并上传本机上的答案，不需要任何操作。'
     : '请检查网络。网络恢复后，本页自动打开。刚才提交的内容没有送达的，打开后请再提交一次。';
