@@ -28,9 +28,9 @@ _SERVER = {
     "max_connections": "60",
     "max_worker_processes": "40",
     "max_logical_replication_workers": "32",
-    "max_replication_slots": "40",
+    "max_replication_slots": "60",
     "max_active_replication_origins": "60",
-    "max_wal_senders": "40",
+    "max_wal_senders": "60",
     "max_wal_size": "1GB",
     "wal_retrieve_retry_interval": "1s",
     "synchronous_commit": "off",
@@ -110,20 +110,18 @@ class SiteOfProvince:
 
 @contextmanager
 def sites_of_province(folder: Path, cells: int) -> Iterator[list[SiteOfProvince]]:
-    """Start the province (the first) and so many cells, migrated once and copied, with their ranges; they are not linked yet."""
+    """Start the province (the first) and so many cells, each with a cluster of its own and its range; they are not linked yet.
+
+    No cluster is copied: PostgreSQL names the slots of first copies by the subscriber's system identifier, which a copy shares.
+    """
     default = celery.current_app._get_current_object()  # noqa: SLF001 – Celery's own way to the application
-    first = SiteOfProvince(folder / "0", cell=0)
-    sites = [first]
+    sites: list[SiteOfProvince] = []
     try:
-        first.migrate()
-        first.server.stop()
-        for cell in range(1, cells + 1):
-            shutil.copytree(folder / "0", folder / str(cell))
-        first.start_again()
-        for cell in range(1, cells + 1):
+        for cell in range(cells + 1):
             sites.append(SiteOfProvince(folder / str(cell), cell=cell))
-            code, said = sites[-1].flask("cell", "begin", str(cell))
-            assert code == 0, said
+            sites[-1].migrate()
+            if cell:
+                _must(sites[-1].flask("cell", "begin", str(cell)))
         yield sites
     finally:
         for site in sites:

@@ -99,6 +99,7 @@ def test_a_province_and_its_cells(sites):
     check_roster_snapshots(province, [first, second])
     check_a_cell_that_is_away(province, first, second)
     check_a_conflict(province, first, second)
+    check_that_a_site_is_not_linked_with_its_own_cluster(province)
     check_that_foreign_rows_and_equal_names_are_rejected(province, first, second)
 
 
@@ -297,6 +298,12 @@ def check_a_conflict(province, first, second):
     province.sql("DROP INDEX by_hand")
     beat(second)
     wait_until(lambda: province.flask("province", "status")[0] == 0)
+
+
+def check_that_a_site_is_not_linked_with_its_own_cluster(province):
+    code, said = province.flask("province", "subscribe", province.address)
+    assert code == 1
+    assert "系统标识相同" in said
 
 
 def check_that_foreign_rows_and_equal_names_are_rejected(province, first, second):

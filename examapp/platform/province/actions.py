@@ -121,6 +121,8 @@ def _list_peer_issues(connection: _Connection, peer: _Connection, direction: Dir
     """Say in Chinese why two sites cannot be linked, one reason after the other."""
     if queries.find_version(peer) != newest_version():
         yield "两边的程序版本（数据库结构）不同，或对方还没有执行 flask province publish。升级的顺序是先省、后各分区，每一站升级后，两边再执行一次 publish 和 subscribe。"
+    if queries.find_system_identifier(connection) == queries.find_system_identifier(peer):
+        yield "两边是同一个数据库，或者一个是从另一个整库复制来的（系统标识相同），同步会互相覆盖。请核对地址；复制来的，请用 initdb 新建数据库集群后重新导入。"
     if direction is Direction.DOWN and theirs:
         yield f"这个地址是分区 {theirs} 的数据库，不是省级站的。请核对地址。"
     if direction is Direction.UP and not theirs:

@@ -31,6 +31,12 @@ def find_max_origins(connection: _Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def find_system_identifier(connection: _Connection) -> int:
+    """Give the number that initdb gave the cluster; a copy of a cluster has the same."""
+    row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+    return int(row[0]) if row else 0
+
+
 def find_cell(connection: _Connection) -> int:
     """Give the cell in whose range a database numbers its people; 0 for the province, or a site that is no cell."""
     row = connection.execute(
