@@ -179,6 +179,8 @@ def test_the_book_is_filtered_by_law_and_kind_and_practised_so(world, session, l
         assert session.get(BankQuestion, asked.question_id).law_name == law
     for nothing in ({"law": laws[0], "kind": "true_false"}, {"law": "没有的法"}):
         assert "没有符合条件的错题" in learner.get("/practice/mistakes", query_string=nothing).get_data(as_text=True)
+    gone = learner.get("/practice/mistakes", query_string={"law": "没有的法"}).get_data(as_text=True)
+    assert '<option value="没有的法" selected>' in gone, "what the list is filtered by is said"
     assert "共 2 题" in learner.get("/practice/mistakes?kind=nonsense").get_data(as_text=True)
 
 
