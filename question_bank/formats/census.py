@@ -109,7 +109,7 @@ def _count_xml(pattern: bytes, *ends: str) -> Callable[[bytes], int | None]:
 _LINE = re.compile(r"<(?:p|div|br|li|h\d)(?=[\s/>])")
 _OPTIONS_NAME = re.compile(r"option|choice|选项|备选|^answers?$", re.IGNORECASE)
 """Names of what holds a record's options, which are no records of questions."""
-_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|content|instruction|^q$", re.IGNORECASE)
+_STEM_NAME = re.compile(r"题干|题目|试题|question|stem|statement|content|instruction|^q$", re.IGNORECASE)
 _WEAK_STEM_NAME = re.compile(r"title|text|topic|prompt|problem|问题", re.IGNORECASE)
 """Names of a stem where an answer or options stand beside: a bank has a title too."""
 _KEY_NAME = re.compile(r"answer|correct|output|option|choice|答案|选项|^[a-d]$", re.IGNORECASE)

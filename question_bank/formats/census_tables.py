@@ -64,10 +64,12 @@ def _is_asked(row: Sequence[str], names: Sequence[str], stem: int) -> bool:
 def _joined_away(rows: Sequence[Sequence[str]], names: Sequence[str], stem: int) -> int:
     """Count rows; those that repeat the stem above count once where each has an option and says whether it is right."""
     options = sum(_HEAD_OPTION.search(name) is not None for name in names)
-    if options != 1 or not any("是否" in name or "correct" in name.lower() for name in names):
-        return len(rows)
+    place_of_options = next((at for at, name in enumerate(names) if _HEAD_OPTION.search(name)), 0)
+    is_marked = any("是否" in name or "correct" in name.lower() for name in names)
     stems = ["".join(row[stem : stem + 1]) for row in rows]
-    return sum(not place or one != stems[place - 1] for place, one in enumerate(stems))
+    again = [at for at in range(1, len(rows)) if stems[at] == stems[at - 1]]
+    is_lettered = all(re.match(r"[B-H]", "".join(rows[at][place_of_options : place_of_options + 1])) for at in again)
+    return len(rows) - len(again) if options == 1 and (is_marked or is_lettered) else len(rows)
 
 
 def _is_option_row(row: Sequence[str]) -> bool:

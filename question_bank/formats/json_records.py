@@ -278,7 +278,7 @@ _KNOWN: dict[str, frozenset[str]] = {
 
 
 _LIKELY = re.compile(
-    r"[\u4e00-\u9fff]|question|answer|stem|title|content|text|option|choice|type|kind|analysis|expla|difficult|level|score|point|problem|prompt|correct",
+    r"[\u4e00-\u9fff]|question|answer|stem|statement|title|content|text|option|choice|type|kind|analysis|expla|difficult|level|score|point|problem|prompt|correct",
     re.IGNORECASE,
 )
 """Letters of which a name that may mean a field has some: the others need no closer look."""

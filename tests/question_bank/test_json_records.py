@@ -40,6 +40,7 @@ def flagged(stem, options, key, **more):
     "names",
     [
         {"stem": "questionStem", "options": "optionsContent", "answer": "right-answer"},
+        {"stem": "statement", "options": "option_list", "answer": "answer"},
         {"stem": "Title", "options": "Options", "answer": "Answer"},
         {"stem": "题目题干", "options": "备选项", "answer": "正确选项"},
         {"stem": "text", "options": "choices", "answer": "correct_answer"},

@@ -282,3 +282,12 @@ def test_census_counts_rows_of_merged_cells_in_their_columns(span):
     page = f"<html><body><table><tr>{heads}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table></body></html>"
     reading = read_file(page.encode(), "题.xls")
     assert questions(reading) == EXPECTED and reading.census == len(ROWS)
+
+
+def test_rows_that_repeat_a_question_for_each_lettered_option_are_one_question():
+    rows = [
+        (at, stem, f"{letter}. {text}", key[0])
+        for at, (stem, options, key) in enumerate(EXPECTED, 1)
+        for letter, text in zip("ABC", options, strict=True)
+    ]
+    assert questions(read([("题号", "题干", "选项", "答案"), *rows])) == EXPECTED

@@ -63,7 +63,9 @@ _NAMES: dict[Field, str] = {
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
 _BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
-STEM_TERMS = re.compile("题干|题目|试题|问题|考题|题文|题面|标题|内容|question|stem|title|content|input|prompt")
+STEM_TERMS = re.compile(
+    "题干|题目|试题|问题|考题|题文|题面|标题|内容|question|stem|title|content|input|prompt|statement"
+)
 """Words of which each head of stems has one."""
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
 _REMARK_BEHIND = re.compile(r"(?<=[A-Za-z0-9)])\s+[-–—]\s+\S.*$", re.DOTALL)
@@ -77,7 +79,7 @@ _OPTION_NUMBER = re.compile(
 _BUILT: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.MATERIAL, re.compile(r"(?:案例|材料|案情|背景|公共|共用|共同)(?:分析)?(?:题干|材料|描述|内容|正文|简介|介绍|资料|信息|原文|陈述|事实|经过|情况)")),
     (Field.STEM, re.compile(r"(?:本题|[大小子主]题|题目|试题|考题|问题|题|判断)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称|主干)(?:内容|文本|描述|正文)?")),
-    (Field.STEM, re.compile(r"(?:question|quiz|item|topic|exam|problem)?(?:stem|content|text|title|body|desc|description|prompt)|problem")),
+    (Field.STEM, re.compile(r"(?:question|quiz|item|topic|exam|problem)?(?:stem|content|text|title|body|desc|description|prompt|statement)|problem")),
     (Field.ANSWER, re.compile(r"(?:正确|标准|参考|试题|题目|本题|[大小子]题|判断|最终|(?:修改|更正|修订|更新|调整)后的?)*(?:答案|正确选项|正确项)的?(?:选项)?(?:序号|编号|代码|字母|标号|要点|文本|项)?")),
     (Field.ANSWER, re.compile(r"(?:question|quiz|item|exam)?(?:right|correct|standard|true|reference|ref)?answers?(?:key|text|content)?|(?:correct|right)(?:option|choice|key)s?|correct")),
     (Field.EXPLANATION, re.compile(r"(?:正确|参考)?(?:答案|试题|题目|解题|答题|本题|[大小子]题)?(?:解析|详解|解读|讲解|点评|分析)(?:内容|说明)?|(?:答案|试题|题目)(?:说明|出处|来源)")),

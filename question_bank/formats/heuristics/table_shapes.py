@@ -35,10 +35,8 @@ def unify_shapes(texts: list[list[str]]) -> None:
             _join_truth(texts, number, names)
         if Field.STEM in fields and Field.OPTIONS in fields:
             _join_letters(texts, number, fields.index(Field.OPTIONS))
-        if {Field.STEM, Field.OPTIONS, Field.RIGHT} <= {*fields}:
-            _empty_repeated(
-                texts, number, {fields.index(Field.OPTIONS), fields.index(Field.RIGHT)}, fields.index(Field.STEM)
-            )
+        if {Field.STEM, Field.OPTIONS} <= {*fields}:
+            _empty_repeated(texts, number, fields)
         if Field.STEM in fields and not {Field.OPTIONS, Field.OPTION, Field.ANSWER_N}.intersection(fields):
             _fold_options(texts, number, fields.index(Field.STEM))
     if find_header(texts) is None:
@@ -70,12 +68,15 @@ def _join_truth(texts: list[list[str]], number: int, names: list[str]) -> None:
     texts[number][yes[0]], texts[number][no[0]] = "答案", ""
 
 
-def _empty_repeated(texts: list[list[str]], number: int, own: set[int], stem: int) -> None:
+def _empty_repeated(texts: list[list[str]], number: int, fields: list[Field | None]) -> None:
     """Empty the cells of rows that repeat the question above for a further option, as a database joins them; most rows must do so."""
+    own = {index for index, one in enumerate(fields) if one in {Field.OPTIONS, Field.RIGHT}}
+    stem, options = fields.index(Field.STEM), fields.index(Field.OPTIONS)
     below = [row for row in texts[number + 1 :] if any(row)]
     cells = [[text for index, text in enumerate(row) if index not in own] for row in below]
-    repeated = [at for at in range(1, len(below)) if cells[at] == cells[at - 1] and below[at][stem : stem + 1] != [""]]
-    if len(repeated) * 2 < len(below):
+    repeated = [at for at in range(1, len(below)) if cells[at] == cells[at - 1] and any(below[at][stem : stem + 1])]
+    letters = {strip_mark("".join(below[at][options : options + 1]))[0] for at in repeated}
+    if len(repeated) * 2 < len(below) or (Field.RIGHT not in fields and not letters <= {*OPTION_LETTERS[1:]}):
         return
     for at in repeated:
         below[at][:] = [text if index in own else "" for index, text in enumerate(below[at])]
