@@ -36,7 +36,7 @@ _FIRST_OPTION = re.compile(
     r"(?:[(\[【]A[)\]】]|A\s*[.、:),](?!\s*B\s*[、,])|A选项|选项A|A\s{1,4}(?=[\u4e00-\u9fff\d]))"
 )
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:)\]】〗])"
+    r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:)\]】〗])(?!1\s*[.、)][^、.]*2\s*[.、)])"
 )
 """The label of one question's answer, before that answer."""
 _STEM_LABEL = re.compile(
@@ -225,7 +225,7 @@ def _body_end(lines: Sequence[str]) -> int:
     heads = [place for place, line in enumerate(lines) if place > options and _ANSWERS.match(line)]
     labels = [place for place, line in enumerate(lines) if place > options and _ANSWERS.match(line.removesuffix(":"))]
     below = next(filter(None, lines[labels[0] + 1 :]), "") if len(labels) == 1 else ""
-    if labels and re.match(r"\D{0,3}1\s*[.、:)]", below):
+    if labels and re.match(r"\D{0,3}1\s*[.、:)]|(?:题\s*号|序\s*号)\s+1\s", below):
         return labels[0]
     return heads[0] if 0 < len(heads) <= 2 else len(lines)
 

@@ -35,6 +35,9 @@ _NUMBER = "bank-picture"
 _SYMBOLS = dict.fromkeys(("F0FC", "F0FE", "F050", "F0D6", "F052"), "√")
 _SYMBOLS |= dict.fromkeys(("F0FB", "F0FD", "F04F", "F0B4", "F054"), "×")
 """Ticks and crosses of the fonts Wingdings and Symbol."""
+_RAISED = re.compile(r"[0-9+\-n]{1,4}")
+_SUPERSCRIPTS = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
+"""Raised figures as characters of their own: 10⁵ is not 105."""
 _PICTURES = frozenset({f"{W}drawing", f"{W}pict", f"{W}object", f"{MATH}oMath", f"{MATH}oMathPara"})
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _SKIPPED = frozenset({f"{W}del", f"{W}moveFrom", f"{W}pPr", f"{W}rPr", _FALLBACK})
@@ -314,10 +317,16 @@ def _run_text(run: Element) -> str:
                 child.remove(old)
             pieces.append(_drawing_text(child))
     text = "".join(pieces)
+    text = text.translate(_SUPERSCRIPTS) if _is_raised(run) and _RAISED.fullmatch(text) else text
     mark = run.find(f"{W}rPr/{W}u")
     if (mark is not None and mark.get(f"{W}val", "single") != "none") and len(text) >= 2 and not clean_text(text):
         return "____"
     return emphasised(text) if is_emphasised(run) else text
+
+
+def _is_raised(run: Element) -> bool:
+    raised = run.find(f"{W}rPr/{W}vertAlign")
+    return raised is not None and raised.get(f"{W}val") == "superscript"
 
 
 def _ruby_text(ruby: Element) -> str:

@@ -26,7 +26,9 @@ _ANY_NUMBER = re.compile(r"(?<![\d.．第(（])(\d{1,4})\s*[.．、](?=\s*[^\s\d
 _INNER_LETTER = re.compile(
     r"(?:(?<=[\s，,。；;])([A-H])\s*[.．、:：)）]|(?<=[\u4e00-\u9fff])([A-H])[.．:：]|[(（]([A-HＡ-Ｈ])[)）])(?=\s*\S)"
 )
-_NUMBER_LEFT = re.compile(r"[.．、，,：:)）】]\s*\S|\d{1,3}\s*(?:[，,](?!\d{3}(?!\d))|[.．、](?!\d))\s*\S")
+_NUMBER_LEFT = re.compile(
+    r"\d{1,2}\s*[-—–－]\s*\d{1,3}[\s.、．:：]|[.．、，,：:)）】]\s*\S|\d{1,3}\s*(?:[，,](?!\d{3}(?!\d))|[.．、](?!\d))\s*\S"
+)
 _SAID = re.compile(r"(?:正确|参考|标准)?答案\s*[:：]\s*(?:[A-H√×]|正确|错误)")
 _TWO_SENTENCES = re.compile(r"[。）)]\s*\n+[^\n]{6,}$")
 _KEY_BLANK = re.compile(r"[(（]\s*[)）]")

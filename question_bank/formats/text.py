@@ -35,6 +35,8 @@ from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, 
 
 MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""
+MAX_HEADING = 20
+"""Characters of a line behind a key, without a stop, that may be a heading."""
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
@@ -176,7 +178,11 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     questions = [read_block(block, file_kind=file_kind, names=names) for block in segments.blocks]
     _follow_numbers(segments.blocks, questions)
     loose = [(block.loose, parsed) for block, parsed in zip(segments.blocks, questions, strict=True) if block.loose]
-    for wording, parsed in loose if len(loose) * 3 <= len(questions) else ():
+    for wording, parsed in loose:
+        if len(loose) * 3 > (2 if len(wording) <= MAX_HEADING and wording[-1] not in "。；！？" else 1) * len(
+            questions
+        ):
+            continue
         reason = f"答案后面没有栏名的文字“{wording[:20]}”读作了这道题的解析，别的题多半没有。请核对。"
         if not any(note.code == "stray_text" for note in parsed.dropped):
             parsed.add_dropped("stray_text", reason)

@@ -5,6 +5,7 @@ import pytest
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind
 from tests.question_bank.books import word
+from tests.question_bank.carriers import replaced
 
 CHOICE = "{}谁作出决定？\nA. 县政府\nB. 乡政府\nC. 村委会\n答案：{}\n"
 
@@ -220,3 +221,49 @@ def test_points_below_a_label_are_counted_as_no_questions():
     text = "简答题\n\n一、设定主体有哪些？\n参考答案：\n1.法律；\n2.行政法规；\n3.地方性法规。\n\n二、公民的义务有哪些？\n参考答案：\n1.维护国家统一；\n2.遵守宪法和法律。\n"
     reading = read(text)
     assert (len(reading.imported), reading.differs_from_census) == (2, False)
+
+
+def test_labels_with_the_word_for_question_before_them_are_facts_of_it():
+    text = "1.(单选题) 由谁决定（ ）\nA.县政府\nB.乡政府\n正确答案：A\n试题难度：难\n试题分数：2\n\n2.(填空题) 人人____。\n正确答案：平等\n试题难度：易\n试题分数：2\n\n3.(填空题) 权力属于____。\n正确答案：人民\n提示：宪法第二条\n试题分数：2\n"
+    questions = [item.question for item in read(text).imported]
+    assert [(one.blanks, one.explanation, str(one.points)) for one in questions] == [((), "", "2"), ((("平等",),), "", "2"), ((("人民",),), "提示：宪法第二条", "2")]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["1-{} ", "1-{}、", "2.{} ", "1—{}　"])
+def test_number_with_the_chapter_before_it_is_no_part_of_the_stem(number):
+    reading = read(
+        "\n".join(CHOICE.format(number.format(at), "A") for at in range(1, 4)).replace("谁作出决定", "由谁决定")
+    )
+    assert [item.question.stem for item in reading.imported] + [item.question.stem for item in reading.needing_review] == ["由谁决定？"] * 3  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["得分\n评卷人", "答案在这里，往下拉↓↓↓\n↓", "公务员法"])
+def test_line_between_two_questions_is_no_part_of_either(line):
+    reading = read(f"行政处罚法\n{CHOICE.format('1. ', 'A')}{line}\n{CHOICE.format('2. 应由', 'B')}")
+    assert [item.question.explanation for item in reading.imported] == ["", ""]
+
+
+def test_answers_below_each_chapter_are_given_to_its_questions():
+    body = "1. 由谁{}？\nA. 县政府\nB. 乡政府\n2. 谁都可以{}。\n本章参考答案：1．B  2．×\n"
+    reading = read(
+        f"第一章 总则\n{body.format('决定', '决定')}第二章 执行\n{body.format('执行', '执行').replace('1．B', '1．A')}"
+    )
+    assert [item.question.key for item in reading.imported] == [("B",), ("B",), ("A",), ("B",)]
+
+
+@pytest.mark.parametrize(("no", "yes"), [("- [ ] ", "- [x] "), ("☐ ", "☑ "), ("   - [ ] ", "   - [X] ")])
+def test_ticked_box_before_an_option_is_its_key(no, yes):
+    reading = read(
+        "\n".join(
+            f"{number}. 由谁{act}（ ）\n{no}A. 县政府\n{yes}B. 乡政府\n{no}C. 村委会\n"
+            for number, act in ((1, "决定"), (2, "执行"))
+        )
+    )
+    assert [(item.question.options, item.question.key) for item in reading.imported] == [(("县政府", "乡政府", "村委会"), ("B",))] * 2  # fmt: skip
+
+
+def test_raised_figure_of_word_stays_raised():
+    plain = word(["1. 面积不超过（ ）mXX", "A. 10XX", "B. 105", "答案：A"])
+    raised = replaced(plain, {"mXX": 'm</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>2', "10XX": '10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>5'})  # fmt: skip
+    question = read_file(raised, "题.docx").imported[0].question
+    assert (question.stem, question.options) == ("面积不超过（ ）m²", ("10⁵", "105"))

@@ -37,7 +37,7 @@ _DASHED_REASON = re.compile(
 """`1. B —— 依据…` in a list of answers."""
 _EXAMPLE = re.compile(rf"(?m)^{_SPACE}[【\[]\s*例\s*(\d{{1,4}})\s*[】\]]{_SPACE}")
 _CHAPTER_NUMBER = re.compile(
-    rf"(?m)^{_SPACE}(\d{{1,2}})\s*[-—–]\s*(\d{{1,3}})\s*[.、．:：]\s*(?=[^\s.、．][^\n]*[\u4e00-\u9fff])"
+    rf"(?m)^{_SPACE}(\d{{1,2}})\s*[-—–.．]\s*(\d{{1,3}})(?:\s*[.、．:：]\s*|[ \t\u3000]+)(?=[^\s.、．][^\n]*[\u4e00-\u9fff])"
 )
 _PLAIN_NUMBER = re.compile(rf"(?m)^{_SPACE}\d{{1,4}}\s*[.、．]\s*(?=[^\d\s])")
 _TRUTH_ROW = re.compile(

@@ -167,7 +167,8 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
         parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
-    if (analysis := patterns.read_analysis_label(piece)) is not None:
+    analysis = patterns.read_analysis_label(piece)
+    if (analysis := piece if analysis is None and state != "stem" and quotes_law(piece) else analysis) is not None:
         parts.analysis = joined(parts.analysis, analysis)
         return "analysis"
     if state != "stem" and (meta := patterns.read_meta(piece) or _field_of(parts, state, piece)):
@@ -176,8 +177,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    is_reason = quotes_law(piece)
-    parts.is_loose, parts.loose = not is_reason, "" if is_reason else piece
+    parts.is_loose, parts.loose = True, piece
     if parts.analysis.endswith(("。", "！", "”", "）")) and _TAIL.fullmatch(piece):
         parts.tail = piece
     if state == "answer" and not _has_whole_key(parts):
@@ -188,9 +188,8 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 
 
 def _field_of(parts: _Parts, state: str, piece: str) -> tuple[str, str] | None:
-    """Return name and text of a field without a label of ours; None where it may be a part of the answer, or is the explanation's."""
-    is_behind = state == "analysis" or _has_whole_key(parts)
-    return read_field(piece, parts.names) if is_behind and not quotes_law(piece) else None
+    """Return name and text of a field without a label of ours; None where it is the explanation's."""
+    return read_field(piece, parts.names) if state != "stem" and not quotes_law(piece) else None
 
 
 def _has_whole_key(parts: _Parts) -> bool:
@@ -357,7 +356,8 @@ def _plain_options(parsed: ParsedQuestion) -> bool:
 
 
 def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:
-    for name, text in meta:
+    for label, text in meta:
+        name = re.sub(r"^(?:试题|题目|本题)(?=[难分知考])", "", label)
         if name == "难度系数":
             parsed.add_dropped("difficulty", f"难度系数“{text[:10]}”没有导入。")
         elif name.startswith("难"):

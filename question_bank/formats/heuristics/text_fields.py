@@ -12,6 +12,10 @@ _QUOTES_LAW = re.compile(
     re.DOTALL,
 )
 _OF_LAW = re.compile(r"《|第.{1,8}条|法|规定|条例")
+_ORDER = re.compile(
+    r"第|其|首先|再次|最后|此外|另外|同时|[一二三四五六七八九十]|步骤|要点|总之|问题|案例|材料|下列|选项|[甲乙丙丁]"
+)
+"""How a name begins that counts the points of an answer."""
 MIN_FIELDS = 3
 """So many questions have a field of a name that is no label we know."""
 _DATE = re.compile(r"^[\s(（]*(?:\d{4}|[二〇○零一二三四五六七八九]{4})\s*年\s*\S{1,3}\s*月\s*\S{1,3}\s*日[\s)）]*$")
@@ -26,7 +30,7 @@ _TRAILER = re.compile(
 
 
 ENDING = re.compile(
-    r"^PART\s*[.．·:：-]?\s*(?:\d{1,2}|ONE|TWO|THREE|FOUR|FIVE|SIX|I{1,3}|IV|V)$|"
+    r"^PART\s*[.．·:：-]?\s*(?:\d{1,2}|ONE|TWO|THREE|FOUR|FIVE|SIX|I{1,3}|IV|V)$|^(?:得分|评卷人|阅卷人|复核人|评分人|核分人|总分)$|^[↓↑⬇⬆👇\s]+$|^.{0,12}(?:答案|解析).{0,6}(?:往下|下拉|下翻|见下|下方|揭晓|滑动|上滑|在这|来了).{0,14}$|"
     r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$"
     r"|^(?:如果?您?(?:还|若)?需要?更多|如需(?:更多|调整|其他)|希望(?:这些|以上|本套)|以上(?:就是|为).{0,20}(?:题目?|内容)[。！!]?$|(?:请)?(?:记得|欢迎)(?:转发|收藏|点赞)|版权所有|Copyright\b|©).{0,40}$",
     re.IGNORECASE,
@@ -52,7 +56,11 @@ def field_names(questions: Sequence[Sequence[str]]) -> frozenset[str]:
     """Return the names before colons that lines of at least a third of the questions begin with, and of three."""
     found = [{match["name"] for match in map(_FIELD.match, lines[1:]) if match} for lines in questions]
     counts = Counter(name for names in found for name in names)
-    return frozenset(name for name, count in counts.items() if count >= max(MIN_FIELDS, len(questions) / 3))
+    return frozenset(
+        name
+        for name, count in counts.items()
+        if count >= max(MIN_FIELDS, len(questions) / 3) and not _ORDER.match(name)
+    )
 
 
 def without_trailer(lines: list[TextLine]) -> tuple[list[TextLine], list[TextLine]]:

@@ -180,8 +180,8 @@ class _Cutter(SplitState):
         """Return whether a line names the law of the questions below it; a kind's heading holds on below it where kinds are outer."""
         below = next((place for place in range(index + 1, len(self.lines)) if self.lines[place].text), None)
         number = None if below is None else self.numbers[below]
-        begins_again = number is not None and number.value == 1 and number.style in SURE
-        law = patterns.read_law_heading(line.text, bare=begins_again)
+        is_next = number is not None and number.style in SURE and number.value in {1, self.last + 1 if self.law else 1}
+        law = patterns.read_law_heading(line.text, bare=is_next)
         if law is None or below is None or self.mode == "answers" or not self._is_complete():
             return False
         if not (number or patterns.read_heading(self.lines[below].text)):

@@ -20,7 +20,7 @@ _LABELS = frozenset({"答案", "解析", "题干", "难度"})
 _KEY_FIRST = re.compile(
     r"(?m)^(?P<space>[ \t\u3000]*)(?:[(（][ \t\u3000]*(?P<key>[A-H]{0,8}|[√×✓✗✔✘TFYNVXvx对错是否]|正确|错误)[ \t\u3000]*[)）]"
     r"|[【\[][ \t\u3000]*(?P<boxed>[√×✓✗✔✘对错是否TFVXYN]|正确|错误)[ \t\u3000]*[】\]])"
-    r"[ \t\u3000]*(?:(?P<number>\d{1,4})[ \t\u3000]*[.、．]|[(（](?P<wrapped>\d{1,4})[)）])[ \t\u3000]*(?P<rest>(?:\d{1,4}(?![\d.．、])|[^\d\s.．、])[^\n]{6,})$"
+    r"[ \t\u3000]*(?:(?P<number>\d{1,4})[ \t\u3000]*[.、．]|[(（](?P<wrapped>\d{1,4})[)）])[ \t\u3000]*(?P<rest>(?:\d{1,12}(?![\d.．、])|[^\d\s.．、])[^\n]{6,})$"
 )
 _RECORD = re.compile(
     r"(?m)^[ \t\u3000]*[【\[]?(?:试题类型|题目类型|试题题型|题型|类型)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<kind>[^\n:：]{2,8}?)[ \t\u3000]*\n(?P<gap>(?:[ \t\u3000]*\n)?)"
@@ -36,6 +36,14 @@ _TICKED_LABEL = re.compile(r"(?m)^[ \t\u3000]*[✅✔☑]\ufe0f?[ \t\u3000]*(?=[
 _TICKED_FIRST = re.compile(
     r"(?m)^[ \t\u3000]*(?:[✅✔☑√]\ufe0f?[ \t\u3000]*|[*＊](?![ \t]))(?P<option>[A-HＡ-Ｈ][ \t]*[.、．:：)）][^\n]*)$"
 )
+_CHECKED = re.compile(
+    r"(?m)^[ \t\u3000]*(?:[-*+][ \t]+\[(?P<box>[ xX√])\]|(?P<square>[☐☑]))[ \t\u3000]*(?P<option>[A-H][ \t]*[.、．:：)）][^\n]*)$"
+)
+"""An option in a list of boxes, as Markdown ticks them."""
+_OWN_ANSWERS = re.compile(
+    r"(?m)^[ \t\u3000]*[本该此](?:章|节|单元|部分|期|次|卷|套|讲|课|周|篇)的?(?=(?:参考|正确|标准)?答案)"
+)
+"""Whose answers follow, before their label: `本章参考答案：`."""
 _OPTION_LINE = re.compile(r"(?m)^[ \t\u3000]*[A-HＡ-Ｈ][ \t]*[.、．:：)）]")
 """The right option marked before its letter, and one that is not: where all are marked, the mark is a list's."""
 
@@ -43,11 +51,16 @@ _OPTION_LINE = re.compile(r"(?m)^[ \t\u3000]*[A-HＡ-Ｈ][ \t]*[.、．:：)）]
 def unify_spellings(text: str) -> str:
     """Return a text with the signs, labels and named fields of its lines in their common spelling; no line comes or goes."""
     text = _SPACED_LABEL.sub(_joined_label, _without_pictographs(text).translate(_SIGNS))
+    text = _OWN_ANSWERS.sub("", _CHECKED.sub(_checked, text))
     if _OPTION_LINE.search(text):
         text = _TICKED_FIRST.sub(r"\g<option> √", text)
     text = unify_platforms(_WIDE_START.sub(lambda match: match[0].translate(_HALF), text))
     text = _OPTION_NAME.sub(r"\g<letter>. ", text)
     return _KEY_FIRST.sub(_key_last, _number_records(text))
+
+
+def _checked(match: re.Match[str]) -> str:
+    return f"{match['option'].rstrip()}{' √' if (match['box'] or match['square']).strip(' ☐') else ''}"
 
 
 def _without_pictographs(text: str) -> str:
