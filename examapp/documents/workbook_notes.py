@@ -22,6 +22,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)>(?:<(?:\w+:)?v>(\d{1,7})</)?")
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
 _STYLE, _SHARED = re.compile(rb"""\bs\s*=\s*["'](\d{1,5})["']"""), re.compile(rb"""\bt\s*=\s*["']s["']""")
 _STRIKE = re.compile(rb"<(?:\w+:)?strike\b")
+_RUN_MARK = re.compile(rb"<(?:\w+:)?(?:strike|vertAlign)\b")
 _MAX_HIDDEN = 1000
 """Columns that are looked at."""
 
@@ -35,6 +36,8 @@ class SheetNotes:
     hidden_columns: frozenset[int] = frozenset()
     struck_rows: frozenset[int] = frozenset()
     """Rows with a cell whose text is struck through, in whole or in part."""
+    raised_rows: frozenset[int] = frozenset()
+    """Rows with raised characters, as the 2 of m², which a cell's value does not tell from others."""
     texts: dict[int, list[str]] = field(default_factory=dict)
     """Comments and text boxes by the row they are at."""
 
@@ -43,17 +46,19 @@ def read_sheet_notes(archive: Archive) -> dict[str, SheetNotes]:
     """Return by its name what each sheet of an .xlsx workbook shows beside its values; nothing where its parts cannot be found."""
     try:
         parts = {name: part for name, part in sheet_parts(archive).items() if part in archive}
-        struck_formats, struck_strings = _struck(archive)
-        return {name: _notes_of(archive, part, struck_formats, struck_strings) for name, part in parts.items()}
+        formats, struck, raised = _marked(archive)
+        return {name: _notes_of(archive, part, formats, struck, raised) for name, part in parts.items()}
     except UnreadableFileError:
         return {}
 
 
-def _notes_of(archive: Archive, part: str, struck_formats: set[int], struck_strings: set[int]) -> SheetNotes:
+def _notes_of(archive: Archive, part: str, formats: set[int], struck: set[int], raised: set[int]) -> SheetNotes:
     xml = archive.read(part)
     notes = SheetNotes(_hidden_rows(xml), _hidden_columns(xml))
-    if struck_formats or struck_strings:
-        notes.struck_rows = frozenset(_struck_rows(xml, struck_formats, struck_strings))
+    if formats or struck:
+        notes.struck_rows = frozenset(_rows_with(xml, formats, struck))
+    if raised:
+        notes.raised_rows = frozenset(_rows_with(xml, set(), raised))
     for comments in related_parts(archive, part, "/comments").values():
         for one in _parsed(archive, comments, "{*}comment"):
             number = _REFERENCE.search(f'r="{one.get("ref", "")}"'.encode())
@@ -98,20 +103,28 @@ def _hidden_columns(xml: bytes) -> frozenset[int]:
     return frozenset(found)
 
 
-def _struck(archive: Archive) -> tuple[set[int], set[int]]:
-    """Return the formats of cells whose font is struck through, and the shared texts with such a run."""
+def _marked(archive: Archive) -> tuple[set[int], set[int], set[int]]:
+    """Return the formats of cells whose font is struck through, the shared texts with such a run, and those with a raised one."""
     formats: set[int] = set()
     strings: set[int] = set()
+    raised: set[int] = set()
     styles, shared = ("xl/styles.xml", "xl/sharedStrings.xml")
     if styles in archive and _STRIKE.search(content := archive.read(styles)):
         root = parse_xml(content, what="工作簿")
         fonts = {str(at) for at, font in enumerate(root.iterfind("{*}fonts/{*}font")) if _is_struck(font)}
         cells = root.iterfind("{*}cellXfs/{*}xf")
         formats = {at for at, one in enumerate(cells) if one.get("fontId", "0") in fonts}
-    if shared in archive and _STRIKE.search(content := archive.read(shared)):
-        texts = parse_xml(content, what="工作簿").iterfind("{*}si")
-        strings = {at for at, one in enumerate(texts) if any(map(_is_struck, one.iterfind("{*}r/{*}rPr")))}
-    return formats, strings
+    if shared in archive and _RUN_MARK.search(content := archive.read(shared)):
+        for at, one in enumerate(parse_xml(content, what="工作簿").iterfind("{*}si")):
+            runs = list(one.iterfind("{*}r/{*}rPr"))
+            strings.update([at] if any(map(_is_struck, runs)) else ())
+            raised.update([at] if any(map(_is_raised, runs)) else ())
+    return formats, strings, raised
+
+
+def _is_raised(run: Element) -> bool:
+    place = run.find("{*}vertAlign")
+    return place is not None and place.get("val") == "superscript"
 
 
 def _is_struck(font: Element) -> bool:
@@ -119,7 +132,7 @@ def _is_struck(font: Element) -> bool:
     return mark is not None and mark.get("val", "1") not in {"0", "false"}
 
 
-def _struck_rows(xml: bytes, formats: set[int], strings: set[int]) -> set[int]:
+def _rows_with(xml: bytes, formats: set[int], strings: set[int]) -> set[int]:
     found: set[int] = set()
     for match in _CELL.finditer(xml):
         style, place = _STYLE.search(match[1]), _REFERENCE.search(match[1])

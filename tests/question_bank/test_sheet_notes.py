@@ -48,10 +48,14 @@ def read(content, name="题.xlsx"):
             lambda made, sheet: sheet.write_rich_string("D3", made.add_format({"font_strikeout": True}), "A", made.add_format(), "B"),
             ([[]], ["struck_out"], []),
         ),
+        (
+            lambda made, sheet: sheet.write_rich_string("B3", "100m", made.add_format({"font_script": 1}), "2", made.add_format(), "以下"),
+            ([[], ["raised_lost"]], [], []),
+        ),
         (lambda _, sheet: sheet.set_row(2, None, None, {"hidden": True}), ([[], ["hidden_row"]], [], [])),
         (lambda _, sheet: sheet.set_column(3, 3, None, None, {"hidden": True}), ([[], []], [], ["hidden_column"])),
     ],
-    ids=["comment", "text box at a question", "text box elsewhere", "cell struck", "words struck", "hidden row", "hidden column"],
+    ids=["comment", "text box at a question", "text box elsewhere", "cell struck", "words struck", "raised", "hidden row", "hidden column"],
 )  # fmt: skip
 def test_what_a_sheet_shows_beside_its_values_is_said(dress, expected):
     assert read(book(dress)) == expected

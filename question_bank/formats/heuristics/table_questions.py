@@ -269,6 +269,8 @@ def note_shown(parsed: ParsedQuestion, notes: SheetNotes, rows: Sequence[int]) -
     if not notes.struck_rows.isdisjoint(rows):
         reason = "这一行有划了删除线的文字，也读进来了。请核对哪些已经作废；整题作废的，请在表格里删去这一行后再导入。"
         parsed.require_review("struck_out", reason)
+    if not notes.raised_rows.isdisjoint(rows):
+        parsed.add_dropped("raised_lost", "这一行有上标（如 m² 的 2），读成了普通的字。请核对题干和选项。")
     texts = [text for row in rows for text in notes.texts.get(row, ())]
     if texts:
         parsed.add_dropped("comment", f"这一行的批注或文本框“{'；'.join(texts)}”没有导入，请核对。")
