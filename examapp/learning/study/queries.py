@@ -13,8 +13,13 @@ from examapp.content.blueprints.queries import get_blueprint
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.delivery.exams.models import Exam
 from examapp.documents.html import clean_html
-from examapp.learning.courses.models import PracticeItem
+from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.learning.practice.queries import PracticeItemRef, ask_all
+
+
+def get_exam_of(session: Session, run: ExerciseRun) -> Exam | None:
+    """Get the exam by whose blueprint a run is a mock paper; None for a run that is none."""
+    return session.get(Exam, run.exam_id) if run.exam_id is not None else None
 
 
 def mock_sections(

@@ -14,7 +14,6 @@ from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.attempts.rules import device_key
 from examapp.delivery.exam_candidates.queries import list_exams_of
-from examapp.delivery.exams.models import Exam
 from examapp.errors import ActiveAttemptError
 from examapp.learning.course_contents.queries import files_of, get_file_for, live_html
 from examapp.learning.course_contents.render_svg import draw_charts
@@ -36,7 +35,7 @@ from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.practice.views import blueprint
 from examapp.learning.study.actions import begin_exercise, open_page
 from examapp.learning.study.actions import take_along as begin_taken
-from examapp.learning.study.queries import mock_sections
+from examapp.learning.study.queries import get_exam_of, mock_sections
 from examapp.learning.study_gates.queries import titles_not_completed
 from examapp.organisation.accounts.guards import (
     are_keys_withheld,
@@ -182,9 +181,9 @@ def take_mock(run_id: int) -> str | Response:
     """Show a mock paper on the exam page, no key in it; its answers stay on the device until it is handed in."""
     session, user = read_session(), my_user()
     run, items = get_own_run(session, run_id, person_id=user.person_id)
-    if run.finished_at is not None or run.exam_id is None:
+    exam = get_exam_of(session, run)
+    if run.finished_at is not None or exam is None:
         return redirect(url_for(".show_run", run_id=run_id))
-    exam = session.get_one(Exam, run.exam_id)
     template = current_app.jinja_env.get_template("training/mock.html")
     return template.render(
         run=run,
