@@ -177,11 +177,11 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     names = field_names([texts_of(block) for block in segments.blocks])
     questions = [read_block(block, file_kind=file_kind, names=names) for block in segments.blocks]
     _follow_numbers(segments.blocks, questions)
-    loose = [(block.loose, parsed) for block, parsed in zip(segments.blocks, questions, strict=True) if block.loose]
-    for wording, parsed in loose:
-        if len(loose) * 3 > (2 if len(wording) <= MAX_HEADING and wording[-1] not in "。；！？" else 1) * len(
-            questions
-        ):
+    loose = [(block, parsed) for block, parsed in zip(segments.blocks, questions, strict=True) if block.loose]
+    for block, parsed in loose:
+        wording = block.loose
+        is_title = len(wording) <= MAX_HEADING and wording[-1] not in "。；！？" and not block.is_explained
+        if len(loose) * 3 > (2 if is_title else 1) * len(questions):
             continue
         reason = f"答案后面没有栏名的文字“{wording[:20]}”读作了这道题的解析，别的题多半没有。请核对。"
         if not any(note.code == "stray_text" for note in parsed.dropped):

@@ -46,6 +46,8 @@ class _Parts:
     """The last line without a label behind the answer."""
     is_loose: bool = False
     """Whether a line without a label stood behind the answer."""
+    is_explained: bool = False
+    """Whether that line goes on an explanation which has a label."""
     is_doubled: bool = False
     """Whether a further answer stood behind such a line: two questions may have been joined."""
     apart: str = ""
@@ -87,6 +89,7 @@ def read_block(block: TextBlock, *, file_kind: Kind | None, names: frozenset[str
         parsed.citation = Citation(law=block.law, article="")
     _add_review_notes(parsed, block, parts)
     block.loose = parts.loose if looks_like_key(parsed.answer) else ""
+    block.is_explained = parts.is_explained
     if block.material:
         parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
     _note_pictures(parsed)
@@ -177,7 +180,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    parts.is_loose, parts.loose = True, piece
+    parts.is_loose, parts.loose, parts.is_explained = True, piece, state == "analysis"
     if parts.analysis.endswith(("。", "！", "”", "）")) and _TAIL.fullmatch(piece):
         parts.tail = piece
     if state == "answer" and not _has_whole_key(parts):

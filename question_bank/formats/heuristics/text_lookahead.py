@@ -58,6 +58,8 @@ class TextBlock:
     """Why its lines, or those of the question beside it, may not all be its own."""
     loose: str = ""
     """The line without a label that stands last behind its key."""
+    is_explained: bool = False
+    """Whether that line goes on an explanation which has a label."""
 
 
 @dataclass(slots=True)
