@@ -54,6 +54,8 @@ class _Document:
     tables: list[list[list[str]]] = field(default_factory=list)
     pictures: list[EmbeddedPicture] = field(default_factory=list)
     """Those whose signs in the text are numbered."""
+    boxes: list[tuple[int, str]] = field(default_factory=list)
+    """The words of text boxes beside paragraphs, with the number of the paragraph."""
 
 
 _MAIN = re.compile(
@@ -99,6 +101,9 @@ def _read_document(document: _Document, *, name: str, second: str | None) -> Par
         whole.needing_review.extend(reading.needing_review)
         whole.rejected.extend(reading.rejected)
         whole.remarks.extend(reading.remarks)
+    for number, text in document.boxes:
+        reason = f"这一段旁边文本框里的“{' '.join(text.split())[:30]}”没有读入题目。请核对，如是题目内容请移到正文里。"
+        whole.remarks.append(Note(f"第 {number} 段", reason, "text_box"))
     pictures = document.pictures
     whole.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in whole.imported]
     whole.needing_review = [
@@ -210,7 +215,9 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             number += 1
             if number > MAX_PARAGRAPHS:
                 raise UnreadableFileError(f"Word 文件超过 {MAX_PARAGRAPHS} 段。请拆成几个文件再导入。")
-            _add(document, say_keys(numbering.label(element) + paragraph_text(element)), number)
+            boxes: list[str] = []
+            _add(document, say_keys(numbering.label(element) + paragraph_text(element, boxes)), number)
+            document.boxes += [(number, text) for text in boxes]
             continue
         rows = _table_rows(element)
         turned = [list(column) for column in zip_longest(*rows, fillvalue="")]
@@ -254,6 +261,8 @@ def _add(document: _Document, text: str, number: int) -> None:
         document.paragraphs.append(number)
 
 
+_BOX = re.compile("\uf106([^\uf107]*)\uf107")
+"""The words of a text box within a paragraph's text."""
 _FIELD = re.compile("\uf102([^\uf103]*)\uf103")
 """The instructions of a field within a paragraph's text."""
 _ENCLOSED = re.compile(
@@ -261,11 +270,19 @@ _ENCLOSED = re.compile(
 )
 
 
-def paragraph_text(paragraph: Element) -> str:
-    """Return the words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures and formulas."""
+def paragraph_text(paragraph: Element, boxes: list[str] | None = None) -> str:
+    """Return the words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures and formulas.
+
+    Text boxes that stand beside its own words go to `boxes`; a paragraph that is nothing but a box has the box's words.
+    """
     pieces: list[str] = []
     _collect(paragraph, pieces)
     text = "".join(pieces)
+    if _BOX.search(text):
+        own = _BOX.sub("", text)
+        if own.strip() and boxes is not None:
+            boxes.extend(filter(None, (found.strip() for found in _BOX.findall(text))))
+        text = own if own.strip() else "\n".join(_BOX.findall(text))
     return _FIELD.sub(_field_text, text.replace("\uf103\uf102", "")) if "\uf102" in text else text
 
 
@@ -295,7 +312,7 @@ def _collect(element: Element, pieces: list[str]) -> None:
 def _drawing_text(element: Element) -> str:
     """Return the text in a drawing's box, else the sign that stands in the text for a picture."""
     if text := "\n".join(paragraph_text(inner) for inner in element.iter(f"{W}p")):
-        return text
+        return f"\uf106{text}\uf107"
     return picture_sign(next((read_count(each.get(_NUMBER), -1) for each in element.iter() if each.get(_NUMBER)), -1))
 
 

@@ -267,3 +267,12 @@ def test_raised_figure_of_word_stays_raised():
     raised = replaced(plain, {"mXX": 'm</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>2', "10XX": '10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>5'})  # fmt: skip
     question = read_file(raised, "题.docx").imported[0].question
     assert (question.stem, question.options) == ("面积不超过（ ）m²", ("10⁵", "105"))
+
+
+def test_text_box_beside_a_paragraph_is_said_and_no_part_of_it():
+    box = "</w:t></w:r><w:r><w:pict><v:shape xmlns:v='urn:schemas-microsoft-com:vml'><v:textbox><w:txbxContent><w:p><w:r><w:t>温馨提示：仅供内部学习。</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r><w:r><w:t>"  # fmt: skip
+    plain = word(["1. 由谁决定XX（ ）", "A. 县级以上地方各级人民政府XX", "B. 乡政府", "答案：A"])
+    reading = read_file(replaced(plain, {"XX": box}), "题.docx")
+    question = reading.imported[0].question
+    assert (question.stem, question.options) == ("由谁决定（ ）", ("县级以上地方各级人民政府", "乡政府"))
+    assert [(note.where, note.code) for note in reading.remarks] == [("第 1 段", "text_box"), ("第 2 段", "text_box")]
