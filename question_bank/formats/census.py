@@ -39,6 +39,7 @@ _LABEL = re.compile(
     r"(?:^|(?<=[\s)】\].。?]))[【\[(〖]?\s*(?:正确|参考|标准|本题)?(?:答\s*案|正确选项)(?!\s*(?:解析|详解|[及与和]))\s*[】\])〗]?\s*(?::|为|是|\s)*(?=[^\s:)\]】〗])(?!1\s*[.、)][^、.]*2\s*[.、)])"
 )
 """The label of one question's answer, before that answer."""
+_BEGINS_ANSWER = re.compile(r"[【\[(〖]\s*(?:正确|参考|标准|本题)?答\s*案")
 _STEM_LABEL = re.compile(
     r"(?:【(?:题干|题目|试题|题目内容|试题内容)】|(?:题干|题目|试题|题目内容|试题内容|试题题干)\s*:)"
 )
@@ -231,7 +232,7 @@ def _body_end(lines: Sequence[str]) -> int:
 
 
 def _number_of(line: str) -> re.Match[str] | None:
-    return None if _KEY_LINE.match(line) or _LABEL.match(line) else _NUMBERED.match(line)
+    return None if _KEY_LINE.match(line) or _BEGINS_ANSWER.match(line) else _NUMBERED.match(line)
 
 
 def _count_spans(lines: Sequence[str], starts: Sequence[int]) -> int:

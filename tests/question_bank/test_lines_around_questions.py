@@ -276,3 +276,10 @@ def test_text_box_beside_a_paragraph_is_said_and_no_part_of_it():
     question = reading.imported[0].question
     assert (question.stem, question.options) == ("由谁决定（ ）", ("县级以上地方各级人民政府", "乡政府"))
     assert [(note.where, note.code) for note in reading.remarks] == [("第 1 段", "text_box"), ("第 2 段", "text_box")]
+
+
+def test_keys_of_all_parts_on_one_line_are_counted_as_no_question():
+    case = "案例{}\n【案情】某局当场查获过期面粉12袋，决定罚款。\n【问题】\n1．执法人员不得少于（ ）\nA. 一人\nB. 两人\n2．王某有权陈述和申辩。\n【答案】1．B；2．正确\n"
+    reading = read(f"{case.format(1)}{case.format(2)}")
+    assert (len(reading.imported), reading.census) == (4, 4)
+    assert not any("【" in item.question.stem for item in reading.imported)
