@@ -198,10 +198,12 @@ class _Cutter(SplitState):
         number = None if below is None else self.numbers[below]
         if below is None or number is None or number.style not in SURE or number.value not in {1, self.last + 1}:
             return False
-        is_free = self.mode in {"preamble", "between"} or (self.mode == "question" and self._is_keyed_whole())
-        title = patterns.read_subheading(line.text) if is_free else None
+        title = patterns.read_subheading(line.text)
+        is_free = self.mode in {"preamble", "between"} or self.mode == "question"
+        if title is None or not is_free or (self.mode == "question" and not self._is_keyed_whole()):
+            return False
         ahead = self._ahead(below, number.rest)
-        if title is None or not (ahead.strong or ahead.asks or self.block is None):
+        if not (ahead.strong or ahead.asks or self.block is None):
             return False
         self._begin_section(replace(self.heading, title=f"{self.heading.title} {title}".strip()), "between")
         return True
