@@ -167,11 +167,8 @@ def test_an_attempt_in_progress_leads_back_to_its_exam(world):
         assert answer.headers["Location"] == f"/exams/{candidate_client.exam_id}"
 
 
-def test_result_and_mistakes_cost_few_statements(world, statements):
+def test_a_result_costs_few_statements(world, statements):
     candidate_client = attempts(world, kind="mock", keys_policy="at_once")
     with statements() as seen:
         text_of(candidate_client, "result")
     assert len(seen) <= 14
-    with statements() as seen:
-        candidate_client.api.get("/practice/mistakes?page=7")
-    assert len(seen) <= 12

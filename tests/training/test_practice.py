@@ -184,6 +184,23 @@ def test_the_book_is_filtered_by_law_and_kind_and_practised_so(world, session, l
     assert "共 2 题" in learner.get("/practice/mistakes?kind=nonsense").get_data(as_text=True)
 
 
+def test_a_page_of_the_book_costs_as_many_statements_however_many_questions_it_shows(
+    world, session, learner, statements
+):
+    counts = []
+    for shown in range(1, 5):
+        law = f"第{shown}号法"
+        world.question(law=law, key=("A",))
+        item, path = draw(learner, session, law=law)
+        post(learner, path, {"response": next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))})
+        with statements() as seen:
+            book = learner.get("/practice/mistakes").get_data(as_text=True)
+        assert book.count('class="sheet practice mistake"') == shown
+        counts.append(len(seen))
+    assert len(set(counts)) == 1
+    assert counts[0] <= 14
+
+
 def test_a_mastered_question_leaves_the_book_and_a_new_mistake_brings_it_back(world, session, learner):
     world.question(key=("A",))
     item, path = draw(learner, session)

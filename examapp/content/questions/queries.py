@@ -92,24 +92,26 @@ class PartCitation:
 
 def list_cited(session: Session, version_id: int) -> list[PartCitation]:
     """List what a version cites, with the articles' texts and gists."""
+    return list_cited_by_version(session, [version_id])[version_id]
+
+
+def list_cited_by_version(session: Session, version_ids: Sequence[int]) -> dict[int, list[PartCitation]]:
+    """List what versions cite, by version, with the articles' texts and gists. Two statements."""
     rows = session.execute(
         select(QuestionCitation, LawVersion, Law.name)
         .join(LawVersion, QuestionCitation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
-        .where(QuestionCitation.question_version_id == version_id)
+        .where(QuestionCitation.question_version_id.in_(version_ids))
         .order_by(QuestionCitation.part, QuestionCitation.id)
     ).all()
     contents = find_article_contents(session, ((row[1].id, label) for row in rows for label in row[0].articles))
-    return [
-        PartCitation(
-            part=citation.part,
-            law=name,
-            version=version,
-            labels=citation.articles,
-            articles=[contents.get((version.id, label), ArticleContent(label=label)) for label in citation.articles],
+    cited: dict[int, list[PartCitation]] = {version_id: [] for version_id in version_ids}
+    for citation, version, name in rows:
+        articles = [contents.get((version.id, label), ArticleContent(label=label)) for label in citation.articles]
+        cited[citation.question_version_id].append(
+            PartCitation(part=citation.part, law=name, version=version, labels=citation.articles, articles=articles)
         )
-        for citation, version, name in rows
-    ]
+    return cited
 
 
 def count_reviewers(session: Session, *, now: datetime) -> int:

@@ -128,19 +128,8 @@ class InvalidNoteError(DomainError):
 
 def draw_question(session: Session, *, person_id: int, question_id: int, now: datetime) -> PracticeItem:
     """Draw a certain question; raises NothingToPractiseError where practice may not draw it now, ActiveAttemptError."""
-    ensure_no_active_attempt(session, person_id, now=now)
-    rows = session.execute(
-        fitting(
-            select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted()
-        ).where(BankQuestion.id == question_id)
-    ).all()
-    if not rows:
-        raise NothingToPractiseError("这道题现在不能练习。请换一道。")
-    drop_open_items(session, person_id)
-    (item,) = add_items(session, rows, person_id=person_id, now=now)
-    item.wanted = Wanted().as_json()
-    session.flush()
-    return item
+    otherwise = "这道题现在不能练习。请换一道。"
+    return _draw_certain(session, person_id, question_id, wanted=Wanted(), now=now, otherwise=otherwise)
 
 
 def draw_card(session: Session, *, person_id: int, question_id: int, part: int, now: datetime) -> PracticeItem:
@@ -149,6 +138,22 @@ def draw_card(session: Session, *, person_id: int, question_id: int, part: int, 
     Raises NotFoundError where there is none, NothingToPractiseError where practice may not draw it now, ActiveAttemptError.
     """
     _get_card(session, person_id, question_id, part)
+    wanted, parts = Wanted(is_mistakes=True), {question_id: part}
+    otherwise = "这道题现在不能练习（已停用，或和即将举行的考试重合），考试结束后自动恢复。"
+    return _draw_certain(session, person_id, question_id, wanted=wanted, now=now, otherwise=otherwise, parts=parts)
+
+
+def _draw_certain(
+    session: Session,
+    person_id: int,
+    question_id: int,
+    *,
+    wanted: Wanted,
+    now: datetime,
+    otherwise: str,
+    parts: dict[int, int] | None = None,
+) -> PracticeItem:
+    """Draw a question in place of what was drawn before; `wanted` is how the next one is drawn, `otherwise` what is said where practice may not draw it."""
     ensure_no_active_attempt(session, person_id, now=now)
     rows = session.execute(
         fitting(
@@ -156,10 +161,10 @@ def draw_card(session: Session, *, person_id: int, question_id: int, part: int, 
         ).where(BankQuestion.id == question_id)
     ).all()
     if not rows:
-        raise NothingToPractiseError("这道题现在不能练习（已停用，或和即将举行的考试重合），考试结束后自动恢复。")
+        raise NothingToPractiseError(otherwise)
     drop_open_items(session, person_id)
-    (item,) = add_items(session, rows, person_id=person_id, now=now, parts={question_id: part})
-    item.wanted = Wanted(is_mistakes=True).as_json()
+    (item,) = add_items(session, rows, person_id=person_id, now=now, parts=parts)
+    item.wanted = wanted.as_json()
     session.flush()
     return item
 

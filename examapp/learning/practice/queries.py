@@ -20,7 +20,7 @@ from examapp.content.questions.models import (
     QuestionState,
     QuestionVersion,
 )
-from examapp.content.questions.queries import PartCitation, current_key, list_cited
+from examapp.content.questions.queries import PartCitation, list_cited_by_version, list_keys
 from examapp.content.questions.rules import search_terms, wanted_grams
 from examapp.errors import NotFoundError
 from examapp.learning.courses.models import PracticeItem
@@ -170,38 +170,65 @@ def _ref(item: PracticeItem, row: Row[Any]) -> PracticeItemRef:
 
 def solve(session: Session, asked: PracticeItemRef) -> PracticeSolution:
     """Give the key, explanation and source of a question that the person has answered; raises NotFoundError before."""
-    item = asked.item
-    if item.answered_at is None:
+    return solve_all(session, [asked])[0]
+
+
+def solve_all(session: Session, asked: Sequence[PracticeItemRef]) -> list[PracticeSolution]:
+    """Give the solutions of questions, as `solve` does. Three statements."""
+    if any(one.item.answered_at is None for one in asked):
         raise NotFoundError
-    part = current_key(session, item.question_version_id).parts[item.part]
+    version_ids = [one.item.question_version_id for one in asked]
+    keys = list_keys(session, version_ids)
+    cited = list_cited_by_version(session, version_ids)
+    return [
+        _solution(one, keys[version_id][0].parts[one.item.part], cited[version_id])
+        for one, version_id in zip(asked, version_ids, strict=True)
+    ]
+
+
+def _solution(asked: PracticeItemRef, part: dict[str, Any], cited: Sequence[PartCitation]) -> PracticeSolution:
+    item = asked.item
     return PracticeSolution(
         key=tuple(kind_of(asked.kind).describe_key(part["key"], part.get("blanks") or (), item.order)),
         explanation=part.get("explanation") or "",
-        cited=tuple(
-            cited for cited in list_cited(session, item.question_version_id) if cited.part in {item.part + 1, 0}
-        ),
+        cited=tuple(one for one in cited if one.part in {item.part + 1, 0}),
     )
 
 
-def ask_of_exam(session: Session, card: ReviewCard) -> PracticeItemRef | None:
-    """Give the words of a card whose question was answered in an exam, in the bank's order; None for a kind that shows its result by the response."""
-    row = session.execute(
-        select(QuestionVersion.id, QuestionVersion.content)
-        .join(BankQuestion, BankQuestion.current_version_id == QuestionVersion.id)
-        .where(BankQuestion.id == card.question_id)
-    ).one()
-    part = row.content["parts"][card.part]
-    if kind_of(Kind(part["kind"])).has_own_result:
-        return None
-    item = PracticeItem(
-        question_version_id=row.id,
-        part=card.part,
-        order="".join(OPTION_LETTERS[: len(part["options"] or ())]),
-        response=[],
-        answered_at=card.answered_at,
-        is_right=card.is_right,
+def solve_cards(
+    session: Session, cards: Sequence[ReviewCard]
+) -> dict[tuple[int, int], tuple[PracticeItemRef, PracticeSolution]]:
+    """Give the words and the solution of cards, by question and sub-question; none for a kind that shows its result by the response. Six statements."""
+    drawn = list_items(session, [card.item_id for card in cards if card.item_id is not None])
+    items = {
+        (card.question_id, card.part): drawn[card.item_id] for card in cards if card.item_id in drawn
+    } | _items_of_exams(session, [card for card in cards if card.item_id not in drawn])
+    asked = ask_all(session, list(items.values()))
+    return dict(zip(items, zip(asked, solve_all(session, asked), strict=True), strict=True))
+
+
+def _items_of_exams(session: Session, cards: Sequence[ReviewCard]) -> dict[tuple[int, int], PracticeItem]:
+    """Make up, for cards whose questions were answered in an exam, drawn questions in the bank's order; they are not kept."""
+    rows = session.execute(
+        select(BankQuestion.id, QuestionVersion.id.label("version_id"), QuestionVersion.content)
+        .join(QuestionVersion, BankQuestion.current_version_id == QuestionVersion.id)
+        .where(BankQuestion.id.in_({card.question_id for card in cards}))
     )
-    return ask(session, item)
+    by_question = {row.id: row for row in rows}
+    items = {}
+    for card in cards:
+        row = by_question[card.question_id]
+        part = row.content["parts"][card.part]
+        if not kind_of(Kind(part["kind"])).has_own_result:
+            items[card.question_id, card.part] = PracticeItem(
+                question_version_id=row.version_id,
+                part=card.part,
+                order="".join(OPTION_LETTERS[: len(part["options"] or ())]),
+                response=[],
+                answered_at=card.answered_at,
+                is_right=card.is_right,
+            )
+    return items
 
 
 def count_answers(session: Session, person_id: int) -> tuple[int, int]:

@@ -19,14 +19,13 @@ from examapp.learning.practice import actions
 from examapp.learning.practice.actions import draw_practice
 from examapp.learning.practice.queries import (
     ask,
-    ask_of_exam,
     count_answers,
     find_note,
     get_own_item,
-    list_items,
     list_notes,
     search,
     solve,
+    solve_cards,
 )
 from examapp.learning.practice.rules import InvalidAnswerError, Wanted
 from examapp.learning.practice_answers.actions import AnswerRateError
@@ -153,13 +152,12 @@ def list_mistakes() -> str | Response:
     number = chosen_page()
     book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE, law=law, kind=kind)
     laws, kinds = list_laws_and_kinds(session, person_id)
-    items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
+    solved = solve_cards(session, [card for card, *_ in book.cards])
     return render_template(
         "training/mistakes.html",
         rows=[
-            (card, law, exam, asked, solve(session, asked) if asked else None)
+            (card, law, exam, *solved.get((card.question_id, card.part), (None, None)))
             for card, law, exam in book.cards
-            for asked in [ask(session, items[card.item_id]) if card.item_id in items else ask_of_exam(session, card)]
         ],
         book=book,
         own_attempts=list_graded_attempts_with_keys(session, person_id, now=now),

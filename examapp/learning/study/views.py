@@ -30,7 +30,7 @@ from examapp.learning.courses.queries import (
     runs_today,
 )
 from examapp.learning.practice.actions import begin_mock
-from examapp.learning.practice.queries import ask_all, solve
+from examapp.learning.practice.queries import ask_all, solve_all
 from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.practice.views import blueprint
 from examapp.learning.study.actions import begin_exercise, open_page
@@ -232,13 +232,14 @@ def show_run(run_id: int) -> str | Response:
     if are_keys_withheld():
         raise ActiveAttemptError
     course = find_course_of_run(session, run, my_user().person_id)
+    asked = ask_all(session, items)
     return render_template(
         "training/run.html",
         run=run,
         course=course,
         following=next_chapter(course, progress_in(session, course, my_user().person_id)) if course else None,
         tries_left=_runs_left(run.chapter_id) if run.chapter_id and course else 0,
-        solved_items=[(asked, solve(session, asked)) for asked in ask_all(session, items)],
+        solved_items=list(zip(asked, solve_all(session, asked), strict=True)),
         numbers={item.id: number for number, item in enumerate(items, start=1)},
         kind_names=KIND_NAMES,
     )
