@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from examapp.documents.archives import Archive, UnreadableFileError
 from examapp.documents.decoding import read_count
 from examapp.documents.embedded_pictures import related_parts, sheet_parts
-from examapp.documents.number_formats import column_number
 from examapp.documents.safe_xml import Element, parse_xml
 
 MAX_NOTE = 60
@@ -140,6 +139,6 @@ def _rows_with(xml: bytes, formats: set[int], strings: set[int]) -> set[int]:
         is_styled = (
             style is not None and int(style[1]) in formats and (match[2] is not None or b"inlineStr" in match[1])
         )
-        if place and column_number(place[1]) and (is_styled or (is_text and int(match[2]) in strings)):
+        if place and (is_styled or (is_text and int(match[2]) in strings)):
             found.add(int(place[2]) - 1)
     return found

@@ -4,6 +4,7 @@ import re
 
 from examapp.documents.archives import UnreadableFileError, open_archive
 from examapp.documents.embedded_pictures import sheet_parts
+from examapp.documents.number_formats import column_number
 from examapp.documents.safe_xml import Element, parse_xml
 
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)>")
@@ -31,19 +32,12 @@ def styled_cells(content: bytes) -> StyledCells:
     for sheet, part in parts.items():
         for cell in _CELL.finditer(archive.read(part)) if part in archive else ():
             place, style = _REFERENCE.search(cell[1]), _STYLE.search(cell[1])
-            styles = by_format[int(style[1])] if style and int(style[1]) < len(by_format) else ()
-            for name in styles if place else ():
-                found.setdefault(name, {}).setdefault(sheet, set()).add(_place(place))
+            if place is None or style is None or int(style[1]) >= len(by_format):
+                continue
+            at = int(place[2]) - 1, column_number(place[1]) - 1
+            for name in by_format[int(style[1])]:
+                found.setdefault(name, {}).setdefault(sheet, set()).add(at)
     return found
-
-
-def _place(reference: re.Match[bytes] | None) -> tuple[int, int]:
-    if reference is None:
-        return 0, 0
-    column = 0
-    for letter in reference[1]:
-        column = column * 26 + letter - 64
-    return int(reference[2]) - 1, column - 1
 
 
 def _formats(styles: Element) -> list[frozenset[str]]:
