@@ -47,7 +47,7 @@ class IssuerForm(FlaskForm):
 @menu_entry("本单位落款", position=224, group="单位与人员")
 @requires("org:issuer:write")
 def show_own_issuer() -> BaseResponse:
-    """Lead to the name in which the first unit of one's reach issues its papers."""
+    """Lead to the name in which the first unit of one's access scope issues its papers."""
     access = my_access("org:issuer:write")
     tops = list_tops(read_session(), access.region_paths, access.sector_paths)
     if not tops:
