@@ -1,7 +1,5 @@
 """The rows of an exam's evidence pack, each file's in a fixed order: the same data give the same bytes."""
 
-# ruff: noqa: S608 – the statements are put together from constants of this file alone
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +14,15 @@ from examapp.errors import NotFoundError
 _AT_ONCE = 500
 NAMES = "names"
 """The file that says whose the attempts are."""
-_UTC = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
-_CLOSED = "SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress'"
-_OF_CLOSED = f"attempt_id IN ({_CLOSED})"
-_VERSIONS = f"SELECT CAST(jsonb_object_keys(key_ids) AS bigint) FROM grades WHERE {_OF_CLOSED}"
+_COMMON = """
+WITH closed AS (SELECT id FROM attempts WHERE exam_id = :exam_id AND state <> 'in_progress'),
+versions AS (
+  SELECT CAST(jsonb_object_keys(key_ids) AS bigint) AS id FROM grades WHERE attempt_id IN (SELECT id FROM closed)
+)
+"""
+"""What the files' statements share: the exam's attempts that are over, and the versions of questions that they were graded by."""
 _FILES = {
-    "blueprints": f"""
+    "blueprints": """
 SELECT b.id AS blueprint, b.name, b.is_shuffled, (
   SELECT json_agg(
     json_build_object(
@@ -33,29 +34,29 @@ SELECT b.id AS blueprint, b.name, b.is_shuffled, (
   FROM blueprint_sections AS s WHERE s.blueprint_id = b.id
 ) AS sections
 FROM blueprints AS b
-WHERE b.id IN (SELECT p.blueprint_id FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id WHERE a.id IN ({_CLOSED}))
+WHERE b.id IN (SELECT p.blueprint_id FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id WHERE a.id IN (SELECT id FROM closed))
 ORDER BY b.id
 """,
-    "papers": f"""
+    "papers": """
 SELECT id AS paper, blueprint_id AS blueprint, sections, response_schema
 FROM papers
-WHERE id IN (SELECT paper_id FROM attempts WHERE id IN ({_CLOSED}))
+WHERE id IN (SELECT paper_id FROM attempts WHERE id IN (SELECT id FROM closed))
 ORDER BY id
 """,
-    "keys": f"""
-SELECT id AS key, parts FROM answer_keys WHERE question_version_id IN ({_VERSIONS}) ORDER BY id
+    "keys": """
+SELECT id AS key, parts FROM answer_keys WHERE question_version_id IN (SELECT id FROM versions) ORDER BY id
 """,
-    "questions": f"""
+    "questions": """
 SELECT v.id AS version, q.code, v.number, v.content
 FROM question_versions AS v JOIN questions AS q ON q.id = v.question_id
-WHERE v.id IN ({_VERSIONS})
+WHERE v.id IN (SELECT id FROM versions)
 ORDER BY v.id
 """,
-    "corrections": f"""
+    "corrections": """
 SELECT id AS correction, kind, change, public_reason, is_published, fingerprint,
-  to_char(asked_at AT TIME ZONE 'UTC', {_UTC}) AS asked_at,
-  to_char(checked_at AT TIME ZONE 'UTC', {_UTC}) AS checked_at,
-  to_char(decided_at AT TIME ZONE 'UTC', {_UTC}) AS approved_at,
+  to_char(asked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS asked_at,
+  to_char(checked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS checked_at,
+  to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS approved_at,
   1 + num_nonnulls(checked_by_id, approved_by_id) AS persons
 FROM corrections
 WHERE :exam_id = ANY(exam_ids || kept_exam_ids) AND state = 'applied'
@@ -67,8 +68,8 @@ FROM item_rulings
 WHERE exam_id = :exam_id
 ORDER BY id
 """,
-    "marks": f"""
-SELECT id AS mark, item, CAST(points AS text) AS points FROM item_marks WHERE {_OF_CLOSED} ORDER BY id
+    "marks": """
+SELECT id AS mark, item, CAST(points AS text) AS points FROM item_marks WHERE attempt_id IN (SELECT id FROM closed) ORDER BY id
 """,
     "attempts": """
 SELECT a.id AS attempt, a.paper_id AS paper, a.receipt_sha256,
@@ -77,36 +78,36 @@ FROM attempts AS a
 WHERE a.exam_id = :exam_id AND a.state <> 'in_progress'
 ORDER BY a.id
 """,
-    "history": f"""
+    "history": """
 SELECT attempt_id AS attempt, item, epoch, seq, response
 FROM answer_history
-WHERE {_OF_CLOSED}
+WHERE attempt_id IN (SELECT id FROM closed)
 ORDER BY attempt_id, id
 """,
-    "grades": f"""
+    "grades": """
 SELECT g.attempt_id AS attempt, g.number, g.is_current, CAST(g.points AS text) AS points,
   CAST(g.points_possible AS text) AS points_possible, CAST(g.percent AS text) AS percent,
   g.correction_id AS correction, g.band, g.is_passed, g.item_points, g.key_ids, g.rules, g.ruling_ids, g.mark_ids,
   CASE WHEN EXISTS (SELECT FROM answer_history WHERE attempt_id = g.attempt_id AND saved_at > g.graded_at) THEN (
-    SELECT coalesce(json_object_agg(item, response), '{{}}') FROM (
+    SELECT coalesce(json_object_agg(item, response), '{}') FROM (
       SELECT DISTINCT ON (item) item, response FROM answer_history
       WHERE attempt_id = g.attempt_id AND saved_at <= g.graded_at
       ORDER BY item, epoch DESC, seq DESC
     ) AS former
   ) END AS answers
 FROM grades AS g
-WHERE g.{_OF_CLOSED}
+WHERE g.attempt_id IN (SELECT id FROM closed)
 ORDER BY g.attempt_id, g.number
 """,
-    "certificates": f"""
+    "certificates": """
 SELECT g.attempt_id AS attempt, g.number AS grade, c.digest, to_char(c.issued_on, 'YYYY-MM-DD') AS issued_on,
   c.withdrawn_at IS NOT NULL AS is_withdrawn
 FROM certificates AS c JOIN grades AS g ON g.id = c.grade_id
-WHERE g.{_OF_CLOSED}
+WHERE g.attempt_id IN (SELECT id FROM closed)
 ORDER BY g.attempt_id, c.id
 """,
-    "audit": f"""
-SELECT to_char(at AT TIME ZONE 'UTC', {_UTC}) AS at, act, object_type, object_id,
+    "audit": """
+SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, act, object_type, object_id,
   CASE WHEN actor_id IS NOT NULL THEN dense_rank() OVER (ORDER BY actor_id) END AS person,
   encode(sha256(convert_to(CAST(details AS text), 'UTF8')), 'hex') AS details_sha256
 FROM audit_events
@@ -131,7 +132,9 @@ FILES = tuple(name for name in _FILES if name != NAMES)
 
 def iter_rows(session: Session, name: str, exam_id: int) -> Iterator[dict[str, Any]]:
     """Give the rows of one of `FILES`, or of `NAMES`, streamed."""
-    rows = session.execute(text(_FILES[name]), {"exam_id": exam_id}, execution_options={"yield_per": _AT_ONCE})
+    rows = session.execute(
+        text(_COMMON + _FILES[name]), {"exam_id": exam_id}, execution_options={"yield_per": _AT_ONCE}
+    )
     for row in rows:
         found = dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
         if name == "grades" and found["answers"] is None:
