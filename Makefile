@@ -51,8 +51,9 @@ province: .venv/.installed-dev
 fuzz: .venv/.installed-dev
 	$(BIN)/python -m tests.fuzz
 
+# CHECKS="bandit semgrep" runs some of them.
 security: .venv/.installed-dev
-	$(BIN)/python -m tests.security
+	$(BIN)/python -m tests.security $(CHECKS)
 
 sabotage: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.fault_injection
@@ -69,7 +70,7 @@ rules: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint examapp/templates
-	STRICT=1 $(BIN)/python -m tests.security semgrep
+	STRICT=1 $(BIN)/python -m tests.security bandit semgrep
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
