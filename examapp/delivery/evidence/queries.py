@@ -133,7 +133,9 @@ FILES = tuple(name for name in _FILES if name != NAMES)
 def iter_rows(session: Session, name: str, exam_id: int) -> Iterator[dict[str, Any]]:
     """Give the rows of one of `FILES`, or of `NAMES`, streamed."""
     rows = session.execute(
-        text(_COMMON + _FILES[name]), {"exam_id": exam_id}, execution_options={"yield_per": _AT_ONCE}
+        text(_COMMON + _FILES[name]),  # meant: two constants of this file
+        {"exam_id": exam_id},
+        execution_options={"yield_per": _AT_ONCE},
     )
     for row in rows:
         found = dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
