@@ -20,6 +20,7 @@ from examapp import errors, registry
 from examapp.clock import clock
 from examapp.config import Mode, Settings, SettingsError, read_settings
 from examapp.db.addresses import database_address
+from examapp.db.read_end import end_reads_by_commit
 from examapp.db.schema import db_command
 from examapp.db.session import db, engine_options
 from examapp.db.watchdog import ConnectionWatchdog
@@ -105,6 +106,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if is_offline:
         app.wsgi_app = lambda *_: _fail_without_database(settings)  # type: ignore[method-assign]
         return app
+    with app.app_context():
+        end_reads_by_commit(app, db.engine)
     if settings.app_mode is not Mode.TESTING:
         with app.app_context():
             ConnectionWatchdog().install(db.engine)
