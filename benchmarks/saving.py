@@ -24,8 +24,8 @@ _ROUNDS = 5
 _SAVES_A_ROUND = 40
 _PAUSE_S = 2.6
 """Between rounds of one crowd: an attempt may save 100 times in five seconds."""
-_CELL, _CELL_ROUNDS, _MOST_CELL_ROUNDS = 3, 20, 60
-_TELLING_WIDTH = 0.3
+_CELL, _CELL_ROUNDS, _MAX_CELL_ROUNDS = 3, 20, 60
+_MAX_WIDTH = 0.3
 """The widest 95 % interval of a ratio that can still tell a cell from a county."""
 
 
@@ -71,7 +71,7 @@ def measure_cell() -> list[Figure]:
     try:
         crowds = [sign_in_many(site.port, site.accounts, _CONCURRENCY) for site in sites]
         rounds = [_in_turn(sites, crowds, number) for number in range(_CELL_ROUNDS + 1)][1:]
-        while len(rounds) < _MOST_CELL_ROUNDS and not _can_tell(rounds):
+        while len(rounds) < _MAX_CELL_ROUNDS and not _are_narrow(rounds):
             rounds.append(_in_turn(sites, crowds, len(rounds)))
     finally:
         for site in sites:
@@ -85,10 +85,10 @@ def measure_cell() -> list[Figure]:
     ]
 
 
-def _can_tell(rounds: list[list[tuple[float, float, float]]]) -> bool:
+def _are_narrow(rounds: list[list[tuple[float, float, float]]]) -> bool:
     """Whether the intervals of cell and control are narrow enough in each figure."""
     intervals = [_interval_of(rounds, site, index) for site in (1, 2) for index in range(3)]
-    return all(high - low <= _TELLING_WIDTH for low, _, high in intervals)
+    return all(high - low <= _MAX_WIDTH for low, _, high in intervals)
 
 
 def _interval_of(rounds: list[list[tuple[float, float, float]]], site: int, index: int) -> tuple[float, float, float]:
@@ -104,7 +104,7 @@ def _beside_control(
     apart = max(0.0, cell[0] - control[2], control[0] - cell[2])
     return (
         at_most(f"cell beside county: {what}: gap between its 95 % interval and the control's", apart, 0, "ratio"),
-        at_most(f"cell beside county: {what}: width of that interval, which must be able to tell", cell[2] - cell[0], _TELLING_WIDTH, "ratio"),
+        at_most(f"cell beside county: {what}: width of that interval, which must be able to tell", cell[2] - cell[0], _MAX_WIDTH, "ratio"),
     )  # fmt: skip
 
 

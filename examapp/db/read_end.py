@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.db.session import db
+from examapp.db.session import commit_reads, db
 
 _ONLY_READS = "transaction_only_reads"
 
@@ -46,4 +46,4 @@ def _end(error: BaseException | None) -> None:
         return
     with suppress(SQLAlchemyError):  # the answer stands; the connection is given back or thrown away right after
         if session.connection().info.get(_ONLY_READS):
-            session.commit()
+            commit_reads(session)

@@ -166,6 +166,11 @@ def read_session() -> Session:
     return _plain(db.session)
 
 
+def commit_reads(session: Session) -> None:
+    """Commit a transaction that has only read, which the caller knows of it."""
+    session.commit()
+
+
 def after_commit(session: Session, work: Callable[[], None]) -> None:
     """Keep work until the transaction has committed; it is dropped on rollback."""
     session.info.setdefault(_AFTER_COMMIT, []).append(work)
