@@ -342,18 +342,25 @@ def _run(folder: Path, command: list[str], *, password: str | None = None) -> No
         raise BackupError(f"{Path(command[0]).name} 没有成功：{(done.stderr or done.stdout).strip()[-600:]}")
 
 
+def make_noted_backup(database_url: str, folder: BackupFolder, *, head: Path | None) -> Path:
+    """Make a base backup, and note for the checklist where it fails; raises what `base_backup` raises."""
+    try:
+        target = base_backup(database_url, folder, now=clock.now(), head=head)
+    except (BackupError, SQLAlchemyError, OSError):
+        folder.note_failure()
+        raise
+    folder.failure.unlink(missing_ok=True)
+    return target
+
+
 def main() -> int:
     """Make the nightly base backup with what the unit sets, without the program's settings: the database's account is to know no key."""
     folder = BackupFolder(Path(os.environ["BACKUP_DIR"]))
     try:
-        target = base_backup(
-            os.environ["DATABASE_URL"], folder, now=clock.now(), head=Path(os.environ["DATA_DIR"]) / HEAD_FILE
-        )
+        target = make_noted_backup(os.environ["DATABASE_URL"], folder, head=Path(os.environ["DATA_DIR"]) / HEAD_FILE)
     except (BackupError, SQLAlchemyError, OSError) as error:
-        folder.note_failure()
         print(f"备份没有成功：{error}", file=sys.stderr)  # noqa: T201 – for the journal
         return 1
-    folder.failure.unlink(missing_ok=True)
     missing = "" if folder.head_of(target) else "；没有读到审计链首文件"
     print(f"基础备份完成：{target}{missing}")  # noqa: T201 – for the journal
     return 0

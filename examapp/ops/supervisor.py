@@ -25,6 +25,7 @@ from typing import TextIO
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.db import program_role
+from examapp.ops.backup_requests import BACKUP_PART, variables_of
 from examapp.ops.child_processes import end_processes, end_with_parent, start_process, watched
 from examapp.ops.embedded_servers import Server, make_run_folder, start_postgres, start_valkey
 from examapp.ops.ordinary_user import EmbeddedServerError
@@ -148,8 +149,12 @@ def start(site: Site) -> None:
     _run(site, _MIGRATE)
     _restrict(site)
     (settings.data_path / "logs").mkdir(exist_ok=True)
-    for name, command in part_commands(settings).items():
-        log, environment = settings.data_path / "logs" / f"{name}.log", site.environment | site.part_environment
+    own = {} if settings.database_url else BACKUP_PART  # a database elsewhere is copied on its own machine
+    for name, command in (part_commands(settings) | own).items():
+        log, environment = (
+            settings.data_path / "logs" / f"{name}.log",
+            variables_of(name, site.environment, site.part_environment, settings),
+        )
         begin = partial(start_process, command, log=log, environment=environment)
         part = Part(name, begin, begin())
         site.parts.append(part)
@@ -215,12 +220,8 @@ def part_commands(settings: Settings) -> dict[str, list[str]]:
 
 
 def _run(site: Site, command: list[str]) -> None:
-    subprocess.run(
-        command,
-        env=site.environment | {"LOG_LEVEL": "WARNING"},
-        check=True,
-        preexec_fn=partial(end_with_parent, os.getpid()),
-    )
+    environment = site.environment | {"LOG_LEVEL": "WARNING"}
+    subprocess.run(command, env=environment, check=True, preexec_fn=partial(end_with_parent, os.getpid()))
 
 
 def _restrict(site: Site) -> None:

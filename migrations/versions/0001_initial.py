@@ -484,6 +484,18 @@ def _create_tables():
     sa.UniqueConstraint('token', name=op.f('uq_pending_uploads_token'))
     )
     op.create_index('ix_pending_uploads_touched_at', 'pending_uploads', ['touched_at'], unique=False)
+    op.create_table('backup_requests',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('requested_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('taken_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('size_bytes', sa.BigInteger(), nullable=True),
+    sa.Column('message', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name=op.f('ck_backup_requests_state')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_backup_requests'))
+    )
     op.create_table('platform_flags',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -2650,6 +2662,7 @@ def _drop_tables():
     op.drop_table('bank_updates')
     op.drop_table('question_imports')
     op.drop_table('platform_flags')
+    op.drop_table('backup_requests')
     op.drop_index('ix_pending_uploads_touched_at', table_name='pending_uploads')
     op.drop_table('pending_uploads')
     op.drop_index('uq_outgoing_messages_one_a_day', table_name='outgoing_messages', postgresql_where=sa.text('sent_on IS NOT NULL'))

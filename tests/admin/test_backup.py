@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from examapp.db.session import Base
+from examapp.delivery.grading.models import Heartbeat
 from examapp.ops import backup
 from examapp.ops.backup import BackupError, BackupFolder
+from examapp.ops.backup_requests import RequestServer
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
 from examapp.platform.backups.cli import read_ledger
+from examapp.platform.backups.models import BackupRequest
 
 pytestmark = pytest.mark.slow
 SECRET = "k1:" + "5e" * 32
@@ -90,6 +96,59 @@ def test_a_restore_gives_the_ledger_of_the_moment_and_nothing_later(database, tm
     assert not any(SECRET.encode() in path.read_bytes() for path in files), "keys are not in the backup"
     with pytest.raises(BackupError, match="不是空的"):
         backup.restore(folder, target, moment=moment, programs=programs)
+
+
+def wait_for(engine, request_id):
+    """Wait until a request is over; gives its row."""
+    while True:
+        with engine.connect() as connection:
+            row = connection.execute(
+                text("SELECT state, size_bytes, message FROM backup_requests WHERE id = :id"), {"id": request_id}
+            ).one()
+        if row.state in {"done", "failed"}:
+            return row
+        threading.Event().wait(0.05)
+
+
+def test_the_backup_process_takes_requests_and_writes_what_came_of_them(database, tmp_path):
+    """The page's rows alone move it; an account without the right to replicate, and a second process, are refused."""
+    url, engine, folder = database
+    names = (BackupRequest.__tablename__, Heartbeat.__tablename__)
+    Base.metadata.create_all(engine, tables=[Base.metadata.tables[name] for name in names])
+    with engine.connect() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO backup_requests (requested_at, state) VALUES (now(), 'running'), (now(), 'waiting'), (now(), 'done')"
+            )
+        )
+        connection.execute(text("CREATE ROLE powerless LOGIN"))
+    powerless = RequestServer(url.replace("postgres@", "powerless@"), BackupFolder(tmp_path / "other"), None)
+    with pytest.raises(BackupError, match="REPLICATION"):
+        powerless.serve(threading.Event())
+    folder.make()
+    stop, server = threading.Event(), RequestServer(url, folder, None, poll_s=0.1)
+    serving = threading.Thread(target=server.serve, args=(stop,))
+    serving.start()
+    try:
+        made = wait_for(engine, 2)
+        with pytest.raises(BackupError, match="已有一个"):
+            server.serve(threading.Event())
+        left = wait_for(engine, 1)
+        shutil.rmtree(folder.base)
+        folder.base.write_text("no folder any more")
+        with engine.connect() as connection:
+            connection.execute(text("INSERT INTO backup_requests (requested_at, state) VALUES (now(), 'waiting')"))
+            beats = connection.execute(text("SELECT count(*) FROM heartbeats WHERE name = 'backup'")).scalar_one()
+        failed = wait_for(engine, 4)
+    finally:
+        stop.set()
+        serving.join()
+    assert (made.state, left.state, beats) == ("done", "failed", 1)
+    assert made.size_bytes > 10_000_000
+    assert "中途停止" in left.message
+    assert failed.state == "failed"
+    assert failed.message
+    assert folder.failure.exists(), "the checklist shows it"
 
 
 def test_a_path_that_a_shell_would_read_is_rejected(database, tmp_path):

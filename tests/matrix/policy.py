@@ -170,7 +170,7 @@ HOLDERS = {
     "reports:template:write": "PQ", "reports:number:export": "PQ",
     "records:event:write": "UTPQ", "records:event:read": "UTLPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
     "cases:case:write": "UTPQ", "cases:case:review": "PQ", "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ", "messages:channel:test": "PQS",
-    "audit:event:read": "A", "admin:setting:write": "S", "privacy:retention:run": "S", "admin:security:read": "SY",
+    "audit:event:read": "A", "admin:setting:write": "S", "backups:backup:request": "S", "privacy:retention:run": "S", "admin:security:read": "SY",
 }  # fmt: skip
 """Which roles hold which permission."""
 
@@ -205,6 +205,10 @@ POLICY: dict[str, PolicyRow] = {
     "approvals_admin.reject": may("PQSY", approval_id="request_to_decide"),
     "approvals_admin.show_request": may("UTPQSY", approval_id="request_to_see"),
     "approvals_admin.withdraw": may("UTPQSY", approval_id="own_request"),
+    # backups_admin
+    "backups_admin.show_backups": may("S"),
+    "backups_admin.show_state": may("S"),
+    "backups_admin.start_backup": may("S"),
     # checklist_admin
     "checklist_admin.show_checklist": may("SY"),
     # attempt_records_admin

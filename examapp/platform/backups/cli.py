@@ -16,7 +16,6 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp import clock
 from examapp.clock import from_local, local
 from examapp.db.addresses import database_address
 from examapp.ops import backup
@@ -117,11 +116,7 @@ def start() -> None:
 def base() -> None:
     """Copy the whole database now; old copies go after a fortnight."""
     head = current_app.config["SETTINGS"].data_path / HEAD_FILE
-    try:
-        target = backup.base_backup(_url(), _folder(), now=clock.now(), head=head)
-    except (BackupError, SQLAlchemyError, OSError):
-        _folder().note_failure()
-        raise
+    target = backup.make_noted_backup(_url(), _folder(), head=head)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     click.echo(f"基础备份完成：{target}（{size / 1e6:.0f} MB）")
     if _folder().head_of(target) is None:

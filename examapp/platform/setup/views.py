@@ -28,6 +28,7 @@ from examapp.organisation.accounts.guards import (
 )
 from examapp.organisation.accounts.rules import MAX_SIGN_IN_DAYS, SignInPolicy, find_password_issue
 from examapp.organisation.captcha.rules import office_of
+from examapp.platform.backups.queries import view_backups
 from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup.actions import (
     Administrator,
@@ -267,6 +268,7 @@ def _settings_page(form: SiteTextsForm, policy_form: SignInPolicyForm) -> tuple[
         form=form,
         policy_form=policy_form,
         backup_at=backup_at(current_app.config["SETTINGS"]),
+        backups=view_backups(read_session(), now=clock.now()),
     )
     return page, 422 if form.errors or policy_form.errors else 200
 
