@@ -26,7 +26,7 @@ from question_bank.formats.heuristics.text_answers import (
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
 from question_bank.formats.heuristics.text_fields import field_names
 from question_bank.formats.heuristics.text_lookahead import TextBlock, texts_of
-from question_bank.formats.heuristics.text_patterns import GLUED_NUMBER, TextLine, to_lines
+from question_bank.formats.heuristics.text_patterns import GLUED_NUMBER, TextLine, read_heading, to_lines
 from question_bank.formats.heuristics.text_reasons import part_reason, part_truth
 from question_bank.formats.heuristics.text_segments import cut
 from question_bank.formats.heuristics.text_state import Segments
@@ -37,6 +37,9 @@ MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""
 MAX_HEADING = 20
 """Characters of a line behind a key, without a stop, that may be a heading."""
+_PAPER_TITLE = re.compile(
+    r"[^。；;！!？?：:\d][^。；;！!？?：:]{1,38}?(?:卷|试题|试卷|题库|测试|考试|竞赛|练习)(?:[(（][^()（）]{1,12}[)）])?"
+)
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
@@ -225,7 +228,8 @@ def _follow_numbers(blocks: list[TextBlock], questions: list[ParsedQuestion]) ->
 
 def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:
     """Give each entry to the question of its number; where several fit, require a review of all of them."""
-    entries, before = read_answers(listed.lines), listed.before
+    before = listed.before
+    entries = read_answers(_without_next_title(listed.lines) if before < len(segments.blocks) else listed.lines)
     explains = "解析" in listed.name and "答案" not in listed.name
     numbered: dict[int | None, list[int]] = {}
     for index, block in enumerate(segments.blocks[:before]):
@@ -254,6 +258,18 @@ def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQue
                 questions[index].require_review("two_readings", reason)
             else:
                 _give(entry, questions[index], explains=explains)
+
+
+def _without_next_title(lines: list[TextLine]) -> list[TextLine]:
+    """Return the lines of answers between two papers without the second one's title (`法律知识测试（B卷）`), below a blank line and with no more than headings behind it."""
+    for place in range(len(lines) - 1, 0, -1):
+        text, above = lines[place].text, lines[place - 1]
+        is_apart = not above.text or lines[place].number > above.number + 1
+        if text and is_apart and _PAPER_TITLE.fullmatch(text):
+            return [*lines[:place], *lines[place + 1 :]]
+        if text and read_heading(text) is None:
+            break
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

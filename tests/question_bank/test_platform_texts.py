@@ -125,7 +125,7 @@ def test_chapter_becomes_a_tag_and_no_part_of_the_explanation():
     text = "1、由谁决定（ ）。\nA、甲\nB、乙\n答案：A\n解析：无\n章节：第一章\n\n2、向谁申请（ ）。\nA、丙\nB、丁\n答案：B\n难度系数：0.8\n"
     found = read(text)
     assert keyed(found) == KEYED
-    assert explained(found) == ["无", ""]
+    assert explained(found) == ["", ""]
     assert found.imported[0].question.tags == ("第一章",)
     assert [note.code for note in found.imported[1].dropped] == ["difficulty"]
 

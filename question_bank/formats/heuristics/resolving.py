@@ -80,11 +80,18 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
 
 
 def _settle_truth_letters(questions: list[ParsedQuestion]) -> None:
-    """Make true/false questions of those with the answer T or F alone, where both, and no other letters, answer questions without options."""
+    """Make true/false questions of those with the answer T or F alone, or 1 or 0, where both and nothing else answer questions without options."""
     lone = [one for one in questions if one.kind is None and not one.options and _LONE_LETTER.fullmatch(one.answer)]
     for group in {one.group for one in lone}:
         alike = [one for one in lone if one.group == group]
         if frozenset(one.answer.upper() for one in alike) in _LETTER_PAIRS:
+            for one in alike:
+                one.kind = Kind.TRUE_FALSE
+    bare = [one for one in questions if one.kind is None and not one.kind_label and not one.options and not one.parts]
+    for group in {one.group for one in bare}:
+        alike = [one for one in bare if one.group == group]
+        is_asked = any(answers.BLANK.search(one.stem_text) for one in alike)
+        if len(alike) >= MIN_TRUTH_OPTIONS and {one.answer for one in alike} == {"0", "1"} and not is_asked:
             for one in alike:
                 one.kind = Kind.TRUE_FALSE
 
@@ -100,10 +107,14 @@ def _settle_chosen_digits(questions: list[ParsedQuestion]) -> None:
             parsed.answer = parsed.answer[1:]
 
 
+_NOTHING = re.compile(r"^[(（]?(?:暂?无|略|(?:暂?无|没有)解析)[)）]?[。.]?$")
+"""What stands in the place of an explanation where there is none."""
+
+
 def _clean(parsed: ParsedQuestion) -> ParsedQuestion:
     parsed.may_be_true_false = False
     parsed.stem_text = _plain(parsed, parsed.stem_text)
-    parsed.explanation_text = _plain(parsed, parsed.explanation_text)
+    parsed.explanation_text = _NOTHING.sub("", _plain(parsed, parsed.explanation_text))
     options = [(letter, _plain(parsed, text)) for letter, text in parsed.lettered]
     while options and not options[-1][1]:
         options.pop()

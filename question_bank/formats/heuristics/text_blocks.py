@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from question_bank.formats.heuristics import kind_names, stems
 from question_bank.formats.heuristics import text_patterns as patterns
-from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
+from question_bank.formats.heuristics.answers import BLANK, looks_like_key, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.keys import chosen_in
 from question_bank.formats.heuristics.resolving import hint_kind
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
@@ -14,6 +14,11 @@ from question_bank.formats.heuristics.text_fields import quotes_law, read_field
 from question_bank.formats.heuristics.text_lookahead import TextBlock
 from question_bank.formats.heuristics.text_reasons import part_reason, part_truth
 from question_bank.formats.heuristics.truth_lines import take_truth_lines
+from question_bank.formats.heuristics.unlettered_options import (
+    read_circled_options,
+    read_plain_options,
+    take_marked_options,
+)
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
 
@@ -24,12 +29,12 @@ _ASKS_FOR_TEXT = re.compile(
 _PLAIN_LABEL = re.compile(
     r"[【\[(（]?\s*(?:正确|参考|标准)?答案\s*[】\])）]?\s*[:：]|[【\[]\s*(?:正确|参考|标准)?答案\s*[】\]]"
 )
-_SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
 _BEHIND = re.compile(r"(?<=\S)(?:[ \t]{2,}|\s*\u3000\s*)[(（【\[]\s*(?P<key>[A-HＡ-Ｈ]{1,8})\s*[)）】\]]\s*$")
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
 _EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
 """An empty bracket for the key; then a letter in another bracket is no key."""
+_ASKED = re.compile(r"^问\s*[:：]\s*(?=\S)")
 _TAIL = re.compile(r"[^。！？!?；;，,：:\s]{2,25}")
 _TAGS = frozenset({"分类", "类别", "试题分类", "题目分类", "所属分类", "标签", "科目", "专业", "模块", "单元"})
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
@@ -69,6 +74,7 @@ def read_block(block: TextBlock, *, file_kind: Kind | None, names: frozenset[str
     if parts.stem:
         points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
+        parts.stem[0] = _ASKED.sub("", parts.stem[0])
     if kind is None and not label and parts.stem:
         kind = _kind_beside(parsed, parts)
     parsed.kind = kind
@@ -174,7 +180,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if (analysis := piece if analysis is None and state != "stem" and quotes_law(piece) else analysis) is not None:
         parts.analysis = joined(parts.analysis, analysis)
         return "analysis"
-    if state != "stem" and (meta := patterns.read_meta(piece) or _field_of(parts, state, piece)):
+    if (meta := patterns.read_meta(piece) or _field_of(parts, state, piece)) and _is_below_stem(parts, state, piece):
         parts.meta.append(meta)
         return state
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
@@ -188,6 +194,11 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     else:
         parts.analysis = joined(parts.analysis, piece)
     return state
+
+
+def _is_below_stem(parts: _Parts, state: str, piece: str) -> bool:
+    """Return whether a label such as `【题型】` stands below the stem: in brackets, or behind the options, where nothing else follows them."""
+    return state != "stem" or (bool(parts.stem) and (piece[0] in "【[" or len(_options_of(parts)) >= 2))
 
 
 def _field_of(parts: _Parts, state: str, piece: str) -> tuple[str, str] | None:
@@ -222,8 +233,12 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
 
 
 def _without_signs(parsed: ParsedQuestion, parts: _Parts) -> list[str]:
-    """Return the lines of a stem; `正确` and `错误` on the last two become the options of a true/false question, the ticked one its answer."""
+    """Return the lines of a stem; those marked `（正确答案）` and their siblings become options, `正确` and `错误` on the last two become the options of a true/false question, the ticked one its answer."""
     lines = [text for text in parts.stem if text]
+    lines, options, key = take_marked_options(lines) if parsed.kind not in TEXT_KINDS else (lines, [], "")
+    if options:
+        parsed.lettered, parts.answers = options, [*parts.answers, key]
+        return lines
     stem, wording, ticked = take_truth_lines(lines)
     if not wording or parsed.kind not in {None, Kind.TRUE_FALSE}:
         return lines
@@ -315,7 +330,11 @@ def _key_behind(parsed: ParsedQuestion) -> list[str]:
 
 def _finish(parsed: ParsedQuestion) -> None:
     """Read options without letters, a key that only the explanation names, and blanks that the stem fills in itself."""
-    if not parsed.lettered and parsed.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE} and _plain_options(parsed):
+    if (
+        not parsed.lettered
+        and parsed.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE}
+        and (read_circled_options(parsed) or read_plain_options(parsed))
+    ):
         return
     if parsed.lettered and not parsed.answer:
         parsed.answer = chosen_in(parsed.explanation_text)
@@ -331,31 +350,6 @@ def _finish(parsed: ParsedQuestion) -> None:
             parsed.kind = Kind.SHORT_ANSWER
             parsed.add_dropped("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
     parsed.stem_text = stems.empty_blanks(parsed.stem_text)
-
-
-def _plain_options(parsed: ParsedQuestion) -> bool:
-    """Make options of the short lines below the stem where the answer is a letter within them; return whether there are any."""
-    if looks_like_key(parsed.answer) and read_truth(parsed.answer) is None:
-        letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
-        stem, options = stems.split_glued(parsed.stem_text, letters)
-        if options:
-            parsed.stem_text, parsed.lettered = stem, options
-            return True
-    first, *lines = parsed.stem_text.split("\n")
-    is_named = parsed.answer and not fold(parsed.answer).isdigit()
-    letters = (read_letters(parsed.answer, count=len(lines)) if is_named else None) or ()
-    if not letters or not 2 <= len(lines) <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines):
-        return False
-    if OPTION_LETTERS.index(letters[-1]) >= len(lines):
-        return False
-    parsed.stem_text = first
-    bare = [line[1:].strip() for line in lines]
-    is_lettered = all(bare) and all(line[0] == letter for line, letter in zip(lines, OPTION_LETTERS, strict=False))
-    parsed.lettered = list(zip(OPTION_LETTERS, bare if is_lettered else lines, strict=False))
-    if not is_lettered:
-        reason = f"选项没有字母，题干下面的 {len(lines)} 行各作了一项；如果题干或某个选项占了两行，答案会错位。请核对。"
-        parsed.add_dropped("options_by_line", reason)
-    return True
 
 
 def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:

@@ -174,6 +174,8 @@ _ANSWER_HEAD = re.compile(
 )
 ANSWER_TABLE = re.compile(r"^(?:题号|序号|编号|题目序号)\s+(?:正确|参考|标准)?答案(?:\s+\S{1,6}){0,3}$")
 """The head of a table of answers, a question a row."""
+_MARKED_OPTION = re.compile(r"[^\s(（题分卷库][(（]正确答案[)）]$")
+"""An option with the mark of the right one behind it (`错（正确答案）`), which heads nothing."""
 _ASKS_FOR_ANSWER = re.compile(
     r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
 )
@@ -304,7 +306,7 @@ def read_answer_heading(text: str) -> tuple[str, bool] | None:
     """Return the name of an answer section that a line heads, and whether a colon follows it."""
     if ANSWER_TABLE.match(text):
         return "答案", False
-    match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
+    match = None if _ASKS_FOR_ANSWER.search(text) or _MARKED_OPTION.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None
 
 

@@ -25,6 +25,9 @@ from question_bank.formats.heuristics.text_state import Segments, SplitState
 from question_bank.model import PICTURE, Note
 
 _STRAY = "选项后面隔着空行还有一段文字“{}”，看不出属于哪道题，没有并入选项。请核对前后两题。"
+_COUNTED_MATERIAL = re.compile(
+    rf"^[【\[]?(?P<name>材料|资料|案例|案情)\s*(?P<number>[{patterns.CHINESE}]{{1,3}}|\d{{1,3}})"
+)
 _OF_A_CASE = re.compile(r"某|案情|案例|材料|[甲乙丙]\S{0,4}(?:公司|单位|机关|企业)")
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
@@ -253,7 +256,8 @@ class _Cutter(SplitState):
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
-        if self.block and self._in_text() and not self.blank_before and not self._is_keyed():
+        is_below_blank = self.blank_before or self._is_keyed() or self._is_next_material(line.text)
+        if self.block and self._in_text() and not is_below_blank:
             return False
         first, last, text = found
         if self.mode == "stray" and first:
@@ -268,6 +272,14 @@ class _Cutter(SplitState):
         self.left = [] if self.pending and first and not text else self.left
         self.pending = []
         return True
+
+    def _is_next_material(self, text: str) -> bool:
+        """Return whether a line such as `案例二` counts on from the present material's `案例一`."""
+        above = _COUNTED_MATERIAL.match(self.material.head) if self.material else None
+        below = _COUNTED_MATERIAL.match(text)
+        if not above or not below or above["name"] != below["name"]:
+            return False
+        return patterns.to_number(below["number"]) == patterns.to_number(above["number"]) + 1
 
     def _shared(self, text: str) -> tuple[int, int, str] | None:
         """Return a text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""

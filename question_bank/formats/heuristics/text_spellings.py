@@ -23,7 +23,7 @@ _KEY_FIRST = re.compile(
     r"[ \t\u3000]*(?:(?P<number>\d{1,4})[ \t\u3000]*[.、．]|[(（](?P<wrapped>\d{1,4})[)）])[ \t\u3000]*(?P<rest>(?:\d{1,12}(?![\d.．、])|[^\d\s.．、])[^\n]{6,})$"
 )
 _RECORD = re.compile(
-    r"(?m)^[ \t\u3000]*[【\[]?(?:试题类型|题目类型|试题题型|题型|类型)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<kind>[^\n:：]{2,8}?)[ \t\u3000]*\n(?P<gap>(?:[ \t\u3000]*\n)?)"
+    r"(?m)^(?:[ \t\u3000]*(?:第[ \t]*(?P<word>\d{1,4})[ \t]*题|(?P<mark>\d{1,4})[ \t]*[.、．]?)[ \t\u3000]*[:：]?[ \t\u3000]*\n)?[ \t\u3000]*[【\[]?(?:试题类型|题目类型|试题题型|题型|类型)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<kind>[^\n:：]{2,8}?)[ \t\u3000]*\n(?P<gap>(?:[ \t\u3000]*\n)?)"
     r"[ \t\u3000]*[【\[]?(?:试题内容|题目内容|试题题干|题干|题目|试题)[】\]]?[ \t\u3000]*[:：]?[ \t\u3000]*(?P<stem>[^\n]+)$"
 )
 _OPTION_NAME = re.compile(r"(?m)^[ \t\u3000]*(?P<letter>[A-H])[ \t\u3000]*选项[ \t\u3000]*[:：][ \t\u3000]*")
@@ -84,7 +84,7 @@ def _key_last(match: re.Match[str]) -> str:
 
 
 def _number_records(text: str) -> str:
-    """Number the questions that `题型：` and `题目：` open, where each has both and none has a number."""
+    """Number the questions that `题型：` and `题目：` open, where each has both; a number on the line above them is theirs."""
     count = 0
 
     def numbered(match: re.Match[str]) -> str:
@@ -92,7 +92,9 @@ def _number_records(text: str) -> str:
         kind = unicodedata.normalize("NFKC", match["kind"])
         if kind_names.kind_of(kind) is None and not kind_names.is_choice_name(kind):
             return match[0]
-        count += 1
-        return f"{match['gap']}\n{count}. 【{match['kind'].strip()}】{match['stem']}"
+        number, count = match["word"] or match["mark"], count + 1
+        return (
+            f"{match['gap']}\n{chr(10) if number else ''}{number or count}. 【{match['kind'].strip()}】{match['stem']}"
+        )
 
     return _RECORD.sub(numbered, text) if len(_RECORD.findall(text)) > 1 else text
