@@ -12,9 +12,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.db.session import commit_reads, db
-
-_ONLY_READS = "transaction_only_reads"
+from examapp.db.session import ONLY_READS, commit_reads, db
 
 
 def end_reads_by_commit(app: Flask, engine: Engine) -> None:
@@ -29,21 +27,17 @@ def end_reads_by_commit(app: Flask, engine: Engine) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.info[_ONLY_READS] = True
+    connection.info[ONLY_READS] = True
 
 
 def _note(connection: Connection, _cursor: object, statement: str, *_: Any) -> None:
     """Take for a read what begins with SELECT alone: a WITH may hold a change, and all else is one."""
     if not statement.lstrip().startswith("SELECT"):
-        connection.info[_ONLY_READS] = False
+        connection.info[ONLY_READS] = False
 
 
 def _end(error: BaseException | None) -> None:
     if error is not None or not db.session.registry.has():
         return
-    session = db.session()
-    if not session.in_transaction() or session.new or session.dirty or session.deleted:
-        return
     with suppress(SQLAlchemyError):  # the answer stands; the connection is given back or thrown away right after
-        if session.connection().info.get(_ONLY_READS):
-            commit_reads(session)
+        commit_reads(db.session())

@@ -166,9 +166,16 @@ def read_session() -> Session:
     return _plain(db.session)
 
 
+ONLY_READS = "transaction_only_reads"
+"""What `db.read_end` notes of a connection's transaction."""
+
+
 def commit_reads(session: Session) -> None:
-    """Commit a transaction that has only read, which the caller knows of it."""
-    session.commit()
+    """Commit a session's transaction where it has only read; leave every other to be rolled back."""
+    if not session.in_transaction() or session.new or session.dirty or session.deleted:
+        return
+    if session.connection().info.get(ONLY_READS):
+        session.commit()
 
 
 def after_commit(session: Session, work: Callable[[], None]) -> None:

@@ -353,6 +353,11 @@ def make_noted_backup(database_url: str, folder: BackupFolder, *, head: Path | N
     return target
 
 
+def size_of(target: Path) -> int:
+    """Give the bytes of all files of a base backup."""
+    return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+
+
 def main() -> int:
     """Make the nightly base backup with what the unit sets, without the program's settings: the database's account is to know no key."""
     folder = BackupFolder(Path(os.environ["BACKUP_DIR"]))

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from examapp.config import Settings
 from examapp.db.addresses import database_address
-from examapp.ops.backup import HEAD_FILE, BackupError, BackupFolder, make_noted_backup
+from examapp.ops.backup import HEAD_FILE, BackupError, BackupFolder, make_noted_backup, size_of
 
 POLL_S = 5.0
 BACKUP_PART = {"backup": ["nice", "-n", "10", sys.executable, "-m", "examapp.ops.backup_requests"]}
@@ -109,8 +109,7 @@ def _outcome(made: Future[Path]) -> dict[str, Any]:
         target = made.result()
     except (BackupError, SQLAlchemyError, OSError) as error:
         return {"state": "failed", "size_bytes": None, "message": str(error)[:600]}
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return {"state": "done", "size_bytes": size, "message": ""}
+    return {"state": "done", "size_bytes": size_of(target), "message": ""}
 
 
 @contextmanager

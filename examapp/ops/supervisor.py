@@ -151,10 +151,8 @@ def start(site: Site) -> None:
     (settings.data_path / "logs").mkdir(exist_ok=True)
     own = {} if settings.database_url else BACKUP_PART  # a database elsewhere is copied on its own machine
     for name, command in (part_commands(settings) | own).items():
-        log, environment = (
-            settings.data_path / "logs" / f"{name}.log",
-            variables_of(name, site.environment, site.part_environment, settings),
-        )
+        log = settings.data_path / "logs" / f"{name}.log"
+        environment = variables_of(name, site.environment, site.part_environment, settings)
         begin = partial(start_process, command, log=log, environment=environment)
         part = Part(name, begin, begin())
         site.parts.append(part)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import func, select
 
 from examapp.errors import DomainError
 from examapp.platform.audit.actions import ActionContext, record
 from examapp.platform.backups.models import BackupRequest
-from examapp.platform.backups.queries import find_newest_request, view_backups
+from examapp.platform.backups.queries import view_backups
 from examapp.platform.backups.rules import MIN_PAUSE, RequestState
 
 AUDIT_ACTS = {"backups.request": "提交立即备份"}
@@ -25,11 +25,12 @@ class BackupRejectedError(DomainError):
 def request_backup(context: ActionContext) -> BackupRequest:
     """Write a request; give the open one where there is one. Raises BackupRejectedError without a backup process, or right after a backup."""
     session = context.session
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _REQUEST_LOCK})
-    newest = find_newest_request(session)
+    session.execute(select(func.pg_advisory_xact_lock(_REQUEST_LOCK)))
+    view = view_backups(session, now=context.now)
+    newest = view.request
     if newest is not None and newest.finished_at is None:
         return newest
-    if not view_backups(session, now=context.now).is_served:
+    if not view.is_served:
         raise BackupRejectedError("备份进程没有运行，没有提交。请按本页的说明在服务器上执行备份命令。")
     if newest is not None and newest.state == RequestState.DONE and newest.finished_at is not None:
         minutes = int(MIN_PAUSE.total_seconds()) // 60

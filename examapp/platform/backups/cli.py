@@ -117,8 +117,7 @@ def base() -> None:
     """Copy the whole database now; old copies go after a fortnight."""
     head = current_app.config["SETTINGS"].data_path / HEAD_FILE
     target = backup.make_noted_backup(_url(), _folder(), head=head)
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    click.echo(f"基础备份完成：{target}（{size / 1e6:.0f} MB）")
+    click.echo(f"基础备份完成：{target}（{backup.size_of(target) / 1e6:.0f} MB）")
     if _folder().head_of(target) is None:
         click.echo(f"提醒：没有读到审计链首文件 {head}，备份里没有它。", err=True)
 

@@ -29,11 +29,6 @@ class BackupView:
         return self.status not in {BackupStatus.NONE, BackupStatus.DONE, BackupStatus.FAILED}
 
 
-def find_newest_request(session: Session) -> BackupRequest | None:
-    """Find the newest request."""
-    return session.scalars(select(BackupRequest).order_by(BackupRequest.id.desc()).limit(1)).one_or_none()
-
-
 def view_backups(session: Session, *, now: datetime) -> BackupView:
     """Give what the page shows."""
     row = session.execute(

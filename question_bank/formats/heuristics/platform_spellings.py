@@ -18,6 +18,12 @@ _TICKED_OPTION = re.compile(
     r"(?m)^(\s*[A-Za-z]\s*[.、．:：)）\s].*?)\s*[(（【\[]\s*(?:正确答案|正确选项|正确)\s*[)）】\]]\s*$"
 )
 """An option with the words by which 问卷星 marks the right ones."""
+_MARKED = re.compile(r"\s*[(（【\[]\s*(?:正确答案|正确选项)\s*[)）】\]]\s*$")
+"""The same words behind an option without a letter."""
+_STEM_LINE = re.compile(
+    rf"^{_SPACE}(?:\d{{1,4}}{_SPACE}[.、．](?!\d)|第{_SPACE}\d{{1,4}}{_SPACE}题)|[【\[(（][\u4e00-\u9fff]{{2,6}}题[】\])）]{_SPACE}$"
+)
+"""A line with a question's number, or with its kind behind it."""
 _OWN_ANSWER = re.compile(r"(?:我|你|您|考生|学生)的答案\s*[】\]]?\s*[:：]")
 _OWN_POINTS = re.compile(rf"(?m)^{_SPACE}(\d{{1,3}}(?:\.\d{{1,2}})?{_SPACE}分){_SPACE}$")
 """Points that a platform prints alone on a line beside the candidate's own answer."""
@@ -26,6 +32,9 @@ _LETTER_ALONE = re.compile(
 )
 """An option's letter on a line of its own, its text on the next."""
 _LABELS = r"(?:(?:正确|参考|标准)?答案(?:解析)?|(?:试题|题目)?解析|理由|依据)"
+_LABELLED = re.compile(
+    rf"^{_SPACE}[【\[]?(?:{_LABELS}|难度|知识点|考点|分值|题型|(?:我|你|您)的答案)\s*[】\]]?\s*[:：】\]]"
+)
 _QUOTED_LABEL = re.compile(rf"(?m)^({_SPACE})[『「]\s*({_LABELS})\s*[』」]")
 _BOXED_REASON = re.compile(
     rf"(?m)^({_SPACE})[(（]\s*((?:答案|试题|题目)?解析|理由|依据|法律依据)\s*[:：]\s*([^()（）\n]*(?:[(（][^()（）\n]*[)）][^()（）\n]*)*)[)）]{_SPACE}$"
@@ -59,7 +68,7 @@ def unify_platforms(text: str) -> str:
     if _OWN_ANSWER.search(text):
         text = _OWN_POINTS.sub(r"得分：\1", text)
         text = _LETTER_ALONE.sub(r"\g<mark>\g<text>\n", text)
-    text = _QUOTED_LABEL.sub(r"\1【\2】", _TICKED_OPTION.sub(r"\1 √", text))
+    text = _QUOTED_LABEL.sub(r"\1【\2】", _TICKED_OPTION.sub(r"\1 √", _letter_marked(text)))
     text = _DASHED_REASON.sub(r"\1 解析：", _BOXED_REASON.sub(r"\1\2：\3", text))
     text = _EMPTY_KEYS.sub("\n", text)
     return _letter_numbers(_number_plainly(text))
@@ -79,6 +88,37 @@ def _letter_rings(text: str) -> str:
         else:
             written += [f"{letter}. {line}" for letter, line in zip(OPTION_LETTERS, bare, strict=False)]
     return "\n".join(written)
+
+
+def _letter_marked(text: str) -> str:
+    """Write options without letters, of which some end in `（正确答案）`, with letters, and `对` and `错` with a tick: the lines between a stem and the next blank line, label or stem."""
+    lines = text.split("\n")
+    limit = len(OPTION_LETTERS)
+    for place in range(1, len(lines)):
+        if "正确" not in lines[place] or not _MARKED.search(lines[place]):
+            continue
+        first = next((at for at in range(place, max(0, place - limit), -1) if _ends_options(lines[at - 1])), place)
+        bound = min(len(lines), first + limit + 1)
+        end = next((at for at in range(place + 1, bound) if _ends_options(lines[at])), bound)
+        if _STEM_LINE.search(lines[first - 1]):
+            lines[first:end] = _lettered(lines[first:end])
+    return "\n".join(lines)
+
+
+def _ends_options(line: str) -> bool:
+    """Return whether a line is none of a question's options: blank, a stem or a label."""
+    return not line.strip() or bool(_STEM_LINE.search(line) or _LABELLED.match(line))
+
+
+def _lettered(options: list[str]) -> list[str]:
+    """Return the options of a question with letters, `对` and `错` without, and the marked ones with a tick; as they are where some have letters or there are too many."""
+    bare = [_MARKED.sub("", line).strip() for line in options]
+    is_truth = all(map(is_truth_word, bare))
+    if any(map(_LETTERED.match, options)) or not (is_truth or 1 < len(bare) <= len(OPTION_LETTERS)):
+        return options
+    letters = [""] * len(bare) if is_truth else [f"{letter}. " for letter in OPTION_LETTERS]
+    ticks = [" √" if _MARKED.search(line) else "" for line in options]
+    return [f"{letter}{text}{tick}" for letter, text, tick in zip(letters, bare, ticks, strict=False)]
 
 
 def _number_truths(text: str) -> str:

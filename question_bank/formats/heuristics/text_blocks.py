@@ -17,7 +17,6 @@ from question_bank.formats.heuristics.truth_lines import take_truth_lines
 from question_bank.formats.heuristics.unlettered_options import (
     read_circled_options,
     read_plain_options,
-    take_marked_options,
 )
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Citation, Kind
@@ -233,12 +232,8 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
 
 
 def _without_signs(parsed: ParsedQuestion, parts: _Parts) -> list[str]:
-    """Return the lines of a stem; those marked `（正确答案）` and their siblings become options, `正确` and `错误` on the last two become the options of a true/false question, the ticked one its answer."""
+    """Return the lines of a stem; `正确` and `错误` on the last two become the options of a true/false question, the ticked one its answer."""
     lines = [text for text in parts.stem if text]
-    lines, options, key = take_marked_options(lines) if parsed.kind not in TEXT_KINDS else (lines, [], "")
-    if options:
-        parsed.lettered, parts.answers = options, [*parts.answers, key]
-        return lines
     stem, wording, ticked = take_truth_lines(lines)
     if not wording or parsed.kind not in {None, Kind.TRUE_FALSE}:
         return lines

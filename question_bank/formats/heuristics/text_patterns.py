@@ -169,13 +169,11 @@ _TITLE_ENDS = re.compile(
     r"(?:题|部分|测试区|样本|知识|常识|判断|理解|表达|关系|推理|分析|能力|面试|理论|区|法律|法规|条例|素养|应用文|概论|基础)$"
 )
 _ANSWER_HEAD = re.compile(
-    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*|第\s*{_NUMERAL}\s*部分\s*[、.．:：]?\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
+    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*|第\s*{_NUMERAL}\s*部分\s*[、.．:：]?\s*)?[【\[〔(（]?\s*(?P<name>(?:[^\s(（]|[(（][^\s()（）]*[)）]){{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
     r"(?:[与及和、]?(?:试题)?(?:解析|详解|评分标准|评分细则|评分参考|评分说明|说明))?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
 )
 ANSWER_TABLE = re.compile(r"^(?:题号|序号|编号|题目序号)\s+(?:正确|参考|标准)?答案(?:\s+\S{1,6}){0,3}$")
 """The head of a table of answers, a question a row."""
-_MARKED_OPTION = re.compile(r"[^\s(（题分卷库][(（]正确答案[)）]$")
-"""An option with the mark of the right one behind it (`错（正确答案）`), which heads nothing."""
 _ASKS_FOR_ANSWER = re.compile(
     r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
 )
@@ -306,7 +304,7 @@ def read_answer_heading(text: str) -> tuple[str, bool] | None:
     """Return the name of an answer section that a line heads, and whether a colon follows it."""
     if ANSWER_TABLE.match(text):
         return "答案", False
-    match = None if _ASKS_FOR_ANSWER.search(text) or _MARKED_OPTION.search(text) else _ANSWER_HEAD.match(text)
+    match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None
 
 

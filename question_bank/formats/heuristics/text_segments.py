@@ -256,8 +256,8 @@ class _Cutter(SplitState):
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
-        is_below_blank = self.blank_before or self._is_keyed() or self._is_next_material(line.text)
-        if self.block and self._in_text() and not is_below_blank:
+        may_follow = self.blank_before or self._is_keyed() or self._is_next_material(line.text)
+        if self.block and self._in_text() and not may_follow:
             return False
         first, last, text = found
         if self.mode == "stray" and first:

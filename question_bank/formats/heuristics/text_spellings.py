@@ -93,8 +93,7 @@ def _number_records(text: str) -> str:
         if kind_names.kind_of(kind) is None and not kind_names.is_choice_name(kind):
             return match[0]
         number, count = match["word"] or match["mark"], count + 1
-        return (
-            f"{match['gap']}\n{chr(10) if number else ''}{number or count}. 【{match['kind'].strip()}】{match['stem']}"
-        )
+        above = f"\n{match['gap']}" if number else match["gap"]
+        return f"{above}\n{number or count}. 【{match['kind'].strip()}】{match['stem']}"
 
     return _RECORD.sub(numbered, text) if len(_RECORD.findall(text)) > 1 else text

@@ -1,4 +1,4 @@
-"""Read options without letters: lines with circled signs, short lines below a stem, lines of which the right ones are marked `（正确答案）`."""
+"""Read options without letters: lines with circled signs, and short lines below a stem."""
 
 import re
 
@@ -9,33 +9,6 @@ from question_bank.model import OPTION_LETTERS
 
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LISTED = re.compile(r"[、,，;；\n]\s*|(?<=[①-⑩])(?=[①-⑩])")
-_MARKED_RIGHT = re.compile(r"\s*[(（【\[]\s*(?:正确答案|正确选项)\s*[)）】\]]\s*$")
-
-
-def take_marked_options(lines: list[str]) -> tuple[list[str], list[tuple[str, str]], str]:
-    """Return the stem's line, the options below it and the key's letters where some of the lines end in `（正确答案）` and none has a letter; no options elsewhere.
-
-    `对` and `错` are left to be read as what they are, the mark of the right one as a tick.
-    """
-    below = lines[1:]
-    right = [bool(_MARKED_RIGHT.search(line)) for line in below]
-    texts = [_MARKED_RIGHT.sub("", line).strip() for line in below]
-    if not any(right) or any(stems.strip_mark(line)[0] for line in below):
-        return lines, [], ""
-    if all(read_truth(text) is not None for text in texts):
-        return (
-            [lines[0], *(f"{text} √" if is_right else text for text, is_right in zip(texts, right, strict=True))],
-            [],
-            "",
-        )
-    if not 2 <= len(below) <= len(OPTION_LETTERS) or not all(texts):
-        return lines, [], ""
-    lettered = list(zip(OPTION_LETTERS, texts, strict=False))
-    return (
-        lines[:1],
-        lettered,
-        "".join(letter for (letter, _), is_right in zip(lettered, right, strict=True) if is_right),
-    )
 
 
 def read_circled_options(parsed: ParsedQuestion) -> bool:
@@ -44,18 +17,17 @@ def read_circled_options(parsed: ParsedQuestion) -> bool:
     options = [line[1:].strip(" .、．") for line in lines]
     if not 2 <= len(lines) <= len(OPTION_LETTERS) or not all(options):
         return False
-    signs = [line[:1] for line in lines]
-    if signs != [chr(ord("①") + place) for place in range(len(lines))]:
+    signs = {chr(ord("①") + place): place for place in range(len(lines))}
+    by_text = {fold(text): place for place, text in enumerate(options)}
+    if [line[:1] for line in lines] != [*signs] or len(by_text) < len(options):
         return False
-    folded = [fold(text) for text in options]
-    named = [parsed.answer] if fold(parsed.answer) in folded else _LISTED.split(parsed.answer.strip(" 。.；;"))
-    places = [
-        folded.index(fold(one)) if fold(one) in folded else signs.index(one) if one in signs else -1 for one in named
-    ]
-    if not places or -1 in places or len(set(places)) < len(places):
+    named = [parsed.answer] if fold(parsed.answer) in by_text else _LISTED.split(parsed.answer.strip(" 。.；;"))
+    places = {by_text.get(fold(one), signs.get(one)) for one in named}
+    found = [place for place in range(len(lines)) if place in places]
+    if len(found) < len(named):
         return False
     parsed.stem_text, parsed.lettered = first, list(zip(OPTION_LETTERS, options, strict=False))
-    parsed.answer = "".join(OPTION_LETTERS[place] for place in sorted(places))
+    parsed.answer = "".join(OPTION_LETTERS[place] for place in found)
     return True
 
 
